@@ -1,0 +1,65 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("ExistentialAny"),
+    .strictMemorySafety(),
+    .treatAllWarnings(as: .error),
+]
+
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+
+/// A library target of this package; its arrows point down the list below.
+func module(_ name: String, _ dependencies: [Target.Dependency], swiftSettings: [SwiftSetting] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: strict + swiftSettings)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+let package = Package(
+    name: "apus",
+    products: [
+        .library(name: "Apus", targets: ["Apus"]),
+        .executable(name: "apus", targets: ["ApusCommand"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.0.0"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.0.0"),
+    ],
+    targets: [
+        .executableTarget(
+            name: "ApusCommand", dependencies: ["Apus", "Training", "BERT", "Checkpoints", "TextData", "Cluster", "Transport", "Kernels", argumentParser, yams],
+            swiftSettings: strict),
+        module("Apus", ["Training"]),
+        module("Training", ["BERT", "Collectives", "Cluster", "Transport", "Kernels", "Checkpoints", "TextData", "Tensors", crypto]),
+        module("BERT", ["Kernels", "Checkpoints", "TextData", "Tensors"]),
+        module("Collectives", ["Transport", "Kernels", "Tensors"]),
+        module("Cluster", ["Transport", yams]),
+        module("Transport", ["CZeroMQ"]),
+        module("Kernels", ["Tensors", "COpenBLAS", "CVectorMath"]),
+        module("Checkpoints", [crypto]),
+        module("TextData", []),
+        module("Tensors", []),
+        .target(name: "CVectorMath"),
+        .systemLibrary(name: "COpenBLAS"),
+        .systemLibrary(name: "CZeroMQ"),
+
+        tests("TrainingTests", ["Training", "BERT", "Kernels", "Checkpoints", "TextData", "Tensors"]),
+        tests("BERTTests", ["BERT", "Kernels", "Checkpoints", "Tensors"]),
+        tests("CollectivesTests", ["Collectives", "Transport", "Tensors"]),
+        tests("ClusterTests", ["Cluster", "Transport"]),
+        tests("TransportTests", ["Transport"]),
+        tests("KernelsTests", ["Kernels", "Tensors"]),
+        tests("CheckpointsTests", ["Checkpoints"]),
+        tests("TextDataTests", ["TextData"]),
+        tests("ProcessTests", ["ApusCommand"]),
+    ]
+)

@@ -1,0 +1,6 @@
+internal import ArgumentParser
+
+@main
+struct ApusCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "apus")
+}

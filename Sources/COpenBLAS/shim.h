@@ -1,0 +1,2 @@
+// OpenBLAS's C interface, from Debian's libopenblas-dev.
+#include <cblas.h>

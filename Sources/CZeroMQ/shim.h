@@ -1,0 +1,2 @@
+// libzmq's C interface, from Debian's libzmq3-dev.
+#include <zmq.h>
