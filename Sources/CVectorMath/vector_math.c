@@ -1,1 +1,86 @@
+// Picks one variant of the kernels for this processor, once, and forwards to it.
 #include "vector_math.h"
+#include <string.h>
+
+#define APUS_POINTER(result, name, parameters, arguments) result(*name) parameters;
+typedef struct { APUS_KERNELS(APUS_POINTER) } kernel_table;
+
+#define TABLE(level) \
+    APUS_KERNELS(DECLARE_##level) \
+    static const kernel_table table_##level = {APUS_KERNELS(ENTRY_##level)};
+
+#if defined(__x86_64__)
+#define DECLARE_avx512(result, name, parameters, arguments) result apus_##name##_avx512 parameters;
+#define ENTRY_avx512(result, name, parameters, arguments) .name = apus_##name##_avx512,
+#define DECLARE_avx2(result, name, parameters, arguments) result apus_##name##_avx2 parameters;
+#define ENTRY_avx2(result, name, parameters, arguments) .name = apus_##name##_avx2,
+TABLE(avx512)
+TABLE(avx2)
+
+int apus_processor_has_avx512(void) {
+    __builtin_cpu_init();
+    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw")
+        && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512cd");
+}
+
+int apus_vector_supported(void) {
+    __builtin_cpu_init();
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+}
+
+static const kernel_table *widest(void) { return apus_processor_has_avx512() ? &table_avx512 : &table_avx2; }
+
+static const kernel_table *named(const char *name) {
+    if (strcmp(name, "avx512") == 0) return apus_processor_has_avx512() ? &table_avx512 : 0;
+    return strcmp(name, "avx2") == 0 && apus_vector_supported() ? &table_avx2 : 0;
+}
+
+static const char *name_of(const kernel_table *table) { return table == &table_avx512 ? "avx512" : "avx2"; }
+#else
+#define DECLARE_baseline(result, name, parameters, arguments) result apus_##name##_baseline parameters;
+#define ENTRY_baseline(result, name, parameters, arguments) .name = apus_##name##_baseline,
+TABLE(baseline)
+
+int apus_processor_has_avx512(void) { return 0; }
+int apus_vector_supported(void) { return 1; }
+static const kernel_table *widest(void) { return &table_baseline; }
+static const kernel_table *named(const char *name) { return strcmp(name, "baseline") == 0 ? &table_baseline : 0; }
+static const char *name_of(const kernel_table *table) { return "baseline"; }
+#endif
+
+// Every thread that finds it empty writes the same value.
+static _Atomic(const kernel_table *) chosen;
+
+static const kernel_table *kernels(void) {
+    const kernel_table *table = chosen;
+    if (!table) chosen = table = widest();
+    return table;
+}
+
+const char *apus_vector_level(void) { return name_of(kernels()); }
+
+int apus_use_vector_level(const char *name) {
+    const kernel_table *table = named(name);
+    if (table) chosen = table;
+    return table != 0;
+}
+
+#define APUS_FORWARD(result, name, parameters, arguments) result apus_##name parameters { return kernels()->name arguments; }
+APUS_KERNELS(APUS_FORWARD)
+
+// x = 2^k m with m in [sqrt 1/2, sqrt 2); log m = 2 atanh(s), s = (m - 1) / (m + 1).
+double apus_log(double x) {
+    uint64_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    int k = (int)((bits >> 52) & 0x7ff) - 1023;
+    bits = (bits & 0xfffffffffffffull) | 0x3ff0000000000000ull;
+    double m;
+    memcpy(&m, &bits, sizeof m);
+    if (m > 1.4142135623730951) {
+        m *= 0.5;
+        k += 1;
+    }
+    double s = (m - 1.0) / (m + 1.0), q = s * s, sum = 0.0;
+    for (int i = 23; i >= 1; i -= 2) sum = sum * q + 1.0 / i;
+    return k * 0.6931471805599453 + 2.0 * s * sum;
+}

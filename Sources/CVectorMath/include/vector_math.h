@@ -1,1 +1,69 @@
-// vector math
+// Elementwise and row-wise arithmetic that a compiler can only do well when it knows the instruction set.
+//
+// One source, vector_kernels.h, is compiled once for each instruction set; the first call picks the widest one that the
+// processor has. All variants perform the same operations on the same element in the same order, with fused
+// multiply-adds where written and nowhere else, so they give the same bits.
+//
+// Letters: rows, n = columns of a row-major matrix; ld = distance between rows where it differs from n.
+#ifndef APUS_VECTOR_MATH_H
+#define APUS_VECTOR_MATH_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum { APUS_GELU = 0, APUS_GELU_TANH = 1, APUS_RELU = 2 };
+
+/// Constants of one Adam update; computed once, identical on every worker.
+typedef struct {
+    float gradient_scale;   // clipping factor
+    float beta1, beta2;
+    float one_minus_beta1, one_minus_beta2;
+    float step_size;        // learning rate / (1 - beta1^t)
+    float inverse_root_correction;  // 1 / sqrt(1 - beta2^t)
+    float epsilon;
+    float decay_factor;     // AdamW: 1 - learning rate * weight decay, else 1
+    float l2;               // Adam: weight decay added to the gradient, else 0
+} apus_adam_constants;
+
+#define APUS_KERNELS(X) \
+    X(void, exp, (size_t n, const float *x, float *y), (n, x, y)) \
+    X(void, tanh, (size_t n, const float *x, float *y), (n, x, y)) \
+    X(void, bias_tanh, (size_t rows, size_t n, const float *bias, float *x), (rows, n, bias, x)) \
+    X(void, tanh_backward, (size_t n, const float *y, float *dy), (n, y, dy)) \
+    X(void, bias_activation, (int kind, size_t rows, size_t n, const float *bias, float *x, float *y), (kind, rows, n, bias, x, y)) \
+    X(void, bias_activation_only, (int kind, size_t rows, size_t n, const float *bias, float *x), (kind, rows, n, bias, x)) \
+    X(void, activation_backward, (size_t rows, size_t n, const float *derivative, float *dy, float *sums), (rows, n, derivative, dy, sums)) \
+    X(void, column_sums, (size_t rows, size_t n, size_t ld, const float *x, float *sums), (rows, n, ld, x, sums)) \
+    X(void, add_bias, (size_t rows, size_t n, size_t ld, const float *bias, float *x), (rows, n, ld, bias, x)) \
+    X(void, dropout_bits, (size_t words, uint64_t key, const uint32_t counter[3], uint32_t threshold, uint16_t *bits), (words, key, counter, threshold, bits)) \
+    X(void, dropout, (size_t rows, size_t n, size_t ld, const uint16_t *bits, float scale, const float *x, float *y), (rows, n, ld, bits, scale, x, y)) \
+    X(void, dropout_and_sums, (size_t rows, size_t n, const uint16_t *bits, float scale, const float *x, float *y, float *sums), (rows, n, bits, scale, x, y, sums)) \
+    X(void, layer_norm, (size_t rows, size_t n, const float *bias, const uint16_t *bits, float scale, const float *residual, const int32_t *residual_rows, const float *gain, const float *shift, float epsilon, float *x, float *y, float *inverse_deviation), (rows, n, bias, bits, scale, residual, residual_rows, gain, shift, epsilon, x, y, inverse_deviation)) \
+    X(void, layer_norm_backward, (size_t rows, size_t n, const float *normalized, const float *inverse_deviation, const float *gain, float *dy, float *dgain, float *dshift), (rows, n, normalized, inverse_deviation, gain, dy, dgain, dshift)) \
+    X(void, softmax, (size_t rows, size_t n, size_t ld, float scale, float *x), (rows, n, ld, scale, x)) \
+    X(void, softmax_backward, (size_t rows, size_t n, size_t ld, float scale, const float *p, float *dp), (rows, n, ld, scale, p, dp)) \
+    X(double, cross_entropy, (size_t n, const float *logits, size_t label, float scale, float *dlogits), (n, logits, label, scale, dlogits)) \
+    X(void, add, (size_t n, const float *x, float *y), (n, x, y)) \
+    X(void, sum_rows_by_group, (size_t groups, size_t n, const int32_t *starts, const int32_t *order, const float *x, float *y), (groups, n, starts, order, x, y)) \
+    X(void, embed, (size_t rows, size_t n, const int32_t *ids, const int32_t *positions, const uint8_t *types, const float *words_table, const float *position_table, const float *type_table, float *y), (rows, n, ids, positions, types, words_table, position_table, type_table, y)) \
+    X(double, sum_of_squares, (size_t n, const float *x), (n, x)) \
+    X(int, all_finite, (size_t n, const float *x), (n, x)) \
+    X(void, adam, (size_t n, const apus_adam_constants *c, const float *g, float *p, float *m, float *v), (n, c, g, p, m, v)) \
+    X(void, adam_without_gradient, (size_t n, const apus_adam_constants *c, float *p, float *m, float *v), (n, c, p, m, v))
+
+#define APUS_DECLARE(result, name, parameters, arguments) result apus_##name parameters;
+APUS_KERNELS(APUS_DECLARE)
+#undef APUS_DECLARE
+
+/// Natural logarithm of a positive, finite number without libm: the same bits on every host. Error below 1e-15 relative to 1.
+double apus_log(double x);
+/// Name of the instruction set in use: "avx512", "avx2" or "baseline".
+const char *apus_vector_level(void);
+/// Whether this processor can run the kernels at all (AVX2 and FMA on x86-64).
+int apus_vector_supported(void);
+/// For tests: uses the named level from now on. Returns 0 where the processor lacks it.
+int apus_use_vector_level(const char *name);
+/// Whether the processor has the AVX-512 parts that OpenBLAS's SkylakeX kernels need.
+int apus_processor_has_avx512(void);
+
+#endif
