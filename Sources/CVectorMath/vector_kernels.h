@@ -246,10 +246,11 @@ INLINE vi lanes_of(uint16_t mask) {
 
 // One keep bit an element, sixteen elements a word. Philox4x32-10 (Salmon et al. 2011) with the block's number in the
 // first counter word; each of a block's four 32-bit outputs serves two elements, sixteen bits each. A bit is set,
-// and the element kept, when its sixteen bits are not below `threshold`.
-void VARIANT(dropout_bits)(size_t words, uint64_t key, const uint32_t counter[3], uint32_t threshold, uint16_t *bits) {
+// and the element kept, when its sixteen bits are not below `threshold`. Words first ..< first + words are written.
+void VARIANT(dropout_bits)(size_t first, size_t words, uint64_t key, const uint32_t counter[3], uint32_t threshold, uint16_t *bits) {
     const vu step = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
-    for (size_t w = 0; w < words; w += 8) {
+    const size_t end = first + words;
+    for (size_t w = first / 8 * 8; w < end; w += 8) {
         vu c0 = step + (uint32_t)(w * 2), c1 = counter[0], c2 = counter[1], c3 = counter[2];
         uint32_t k0 = (uint32_t)key, k1 = (uint32_t)(key >> 32);
         for (int round = 0; round < 10; round++) {
@@ -269,7 +270,8 @@ void VARIANT(dropout_bits)(size_t words, uint64_t key, const uint32_t counter[3]
             out[2 * j] = mask_of((word[j] & 0xffffu) >= threshold);
             out[2 * j + 1] = mask_of((word[j] >> 16) >= threshold);
         }
-        memcpy(bits + w, out, (words - w < 8 ? words - w : 8) * sizeof(uint16_t));
+        size_t from = w < first ? first : w, to = w + 8 < end ? w + 8 : end;
+        memcpy(bits + (from - first), out + (from - w), (to - from) * sizeof(uint16_t));
     }
 }
 

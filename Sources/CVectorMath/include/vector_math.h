@@ -35,7 +35,7 @@ typedef struct {
     X(void, activation_backward, (size_t rows, size_t n, const float *derivative, float *dy, float *sums), (rows, n, derivative, dy, sums)) \
     X(void, column_sums, (size_t rows, size_t n, size_t ld, const float *x, float *sums), (rows, n, ld, x, sums)) \
     X(void, add_bias, (size_t rows, size_t n, size_t ld, const float *bias, float *x), (rows, n, ld, bias, x)) \
-    X(void, dropout_bits, (size_t words, uint64_t key, const uint32_t counter[3], uint32_t threshold, uint16_t *bits), (words, key, counter, threshold, bits)) \
+    X(void, dropout_bits, (size_t first, size_t words, uint64_t key, const uint32_t counter[3], uint32_t threshold, uint16_t *bits), (first, words, key, counter, threshold, bits)) \
     X(void, dropout, (size_t rows, size_t n, size_t ld, const uint16_t *bits, float scale, const float *x, float *y), (rows, n, ld, bits, scale, x, y)) \
     X(void, dropout_and_sums, (size_t rows, size_t n, const uint16_t *bits, float scale, const float *x, float *y, float *sums), (rows, n, bits, scale, x, y, sums)) \
     X(void, layer_norm, (size_t rows, size_t n, const float *bias, const uint16_t *bits, float scale, const float *residual, const int32_t *residual_rows, const float *gain, const float *shift, float epsilon, float *x, float *y, float *inverse_deviation), (rows, n, bias, bits, scale, residual, residual_rows, gain, shift, epsilon, x, y, inverse_deviation)) \

@@ -1,0 +1,42 @@
+internal import CVectorMath
+package import Tensors
+
+/// `y = y + x`, element by element.
+package func add(_ x: FloatView, to y: FloatView) {
+    precondition(x.count == y.count, "\(x.count) and \(y.count) elements")
+    unsafe apus_add(x.count, x.base, y.base)
+}
+
+/// Adds `bias` to each row of `x`. Shapes: `x` (T, n); `bias` (n).
+package func addBias(_ bias: FloatView, to x: Matrix) {
+    precondition(bias.count == x.columns, "a bias of \(bias.count) for \(x.columns) columns")
+    unsafe apus_add_bias(x.rows, x.columns, x.stride, bias.base, x.elements.base)
+}
+
+/// Column sums, rows added in order. Shapes: `x` (T, n); `sums` (n).
+package func sumColumns(_ x: Matrix, into sums: FloatView) {
+    precondition(sums.count == x.columns, "\(sums.count) sums of \(x.columns) columns")
+    unsafe apus_column_sums(x.rows, x.columns, x.stride, x.elements.base, sums.base)
+}
+
+/// Sum of squares over at most one block of ``BlockSum/size`` elements, in double precision.
+package func sumOfSquares(_ x: FloatView) -> Double { unsafe apus_sum_of_squares(x.count, x.base) }
+
+/// Whether no element is infinite or NaN.
+package func isFinite(_ x: FloatView) -> Bool { unsafe apus_all_finite(x.count, x.base) != 0 }
+
+/// Natural logarithm with the same bits on every host.
+package func naturalLogarithm(_ x: Double) -> Double { apus_log(x) }
+
+package func exponential(_ x: FloatView, into y: FloatView) {
+    precondition(x.count == y.count)
+    unsafe apus_exp(x.count, x.base, y.base)
+}
+
+package func hyperbolicTangent(_ x: FloatView, into y: FloatView) {
+    precondition(x.count == y.count)
+    unsafe apus_tanh(x.count, x.base, y.base)
+}
+
+/// Uses another instruction set's variant of the kernels; false where the processor lacks it. For tests.
+package func useVectorLevel(_ name: String) -> Bool { unsafe apus_use_vector_level(name) != 0 }
