@@ -1,6 +1,9 @@
-internal import ArgumentParser
+import Kernels
 
 @main
-struct ApusCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "apus")
+struct ApusCommand {
+    static func main() throws {
+        BLASInformation.useOneThread()
+        for f in CommandLine.arguments.dropFirst() { try scratchVerify(f) }
+    }
 }
