@@ -46,3 +46,32 @@ func scratchVerify(_ folder: String) throws {
         print(lanes, try Verification(rc, lanes: lanes, threads: threads).run())
     }
 }
+import Tensors
+func scratchBench() {
+    let shape = BERTShape(vocabulary: 30522, width: 384, layers: 6, heads: 12, feedForward: 1536, positions: 512, types: 2, epsilon: 1e-12, activation: .gelu, hiddenDropout: 0.1, attentionDropout: 0.1, headDropout: 0.1, initializerRange: 0.02)
+    let model = BERTModel(shape: shape, head: .classification(labels: 2))
+    let p = FloatBuffer(count: model.layout.count)
+    var g = SystemRandomNumberGenerator()
+    for i in 0..<p.count { p.view[i] = Float.random(in: -0.03...0.03, using: &g) }
+    let runner = LaneRunner(model: model, laneCount: 2, threads: 1)
+    let replica = Replica(model: model, parameters: p, threads: 1)
+    let lanes = (0..<2).map { lane -> [PackedBatch] in
+        var b = PackedBatch()
+        for s in 0..<16 { b.append(ids: (0..<(14 + s * 25 / 15)).map { _ in Int32.random(in: 0..<30522) }, types: nil as [UInt8]?, position: lane * 16 + s, sample: s) }
+        b.targets = .classes((0..<16).map { Int32($0 % 2) })
+        return [b]
+    }
+    print("tokens", lanes[0][0].tokenCount)
+    let settings = OptimizerSettings(kind: .adamw, weightDecay: 0, maxGradientNorm: nil)
+    let c = ContinuousClock()
+    for step in 1...12 {
+        let t0 = c.now
+        let r = runner.run(LaneWork(firstLane: 0, lanes: lanes, lossScale: 1 / 32, dropout: DropoutContext(shape, key: DropoutKey(seed: 1, step: step))), parameters: p.view)
+        let t1 = c.now
+        let n = replica.norm(of: r.blocks[0])
+        let t2 = c.now
+        replica.apply(r.blocks[0], settings.update(step: step, learningRate: 1e-4, gradientScale: 1))
+        runner.pool.give(back: r.blocks[0].dense)
+        print(step, "grad", t1 - t0, "norm", t2 - t1, n, "adam", c.now - t2, r.losses)
+    }
+}

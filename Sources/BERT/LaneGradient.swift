@@ -23,7 +23,7 @@ package enum Stage: Sendable, Equatable, CustomStringConvertible {
 }
 
 /// Sees each stage's values; `rows` names the packed rows they belong to, nil for all of them in order.
-package typealias StageObserver = (_ stage: Stage, _ values: Matrix, _ rows: [Int32]?) -> Void
+package typealias StageObserver = (_ stage: Stage, _ values: Matrix, _ rows: [Int32]?, _ batch: PackedBatch) -> Void
 
 extension BERTModel {
     /// Forward and backward pass of one lane's packed batch.
@@ -41,7 +41,7 @@ extension BERTModel {
     ) -> Double {
         let weights = Weights(layout: layout, values: parameters)
         let embeddings = embedForward(batch, weights, dropout: dropout, arena: arena)
-        observe?(.embeddings, embeddings.output, nil)
+        observe?(.embeddings, embeddings.output, nil, batch)
         let read = readRows(batch)
         var tapes: [LayerTape] = []
         var hidden = embeddings.output
@@ -51,7 +51,7 @@ extension BERTModel {
                 layer, hidden, read: isLast ? read : nil, batch, weights, dropout: dropout, arena: arena)
             tapes.append(tape)
             hidden = tape.output
-            observe?(.layer(layer), hidden, isLast ? read.rows : nil)
+            observe?(.layer(layer), hidden, isLast ? read.rows : nil, batch)
         }
         let lowest = lowestTrainedLayer
         var loss = 0.0
@@ -60,26 +60,26 @@ extension BERTModel {
         switch head {
         case .classification, .regression:
             let tape = pooledForward(hidden, batch, weights, dropout: dropout, arena: arena)
-            observe?(.logits, tape.logits, read.rows)
+            observe?(.logits, tape.logits, read.rows, batch)
             loss = sampleLosses(tape.logits, batch.targets, scale: lossScale).reduce(0, +)
-            observe?(.gradientOfLogits, tape.logits, read.rows)
+            observe?(.gradientOfLogits, tape.logits, read.rows, batch)
             gradient = pooledBackward(tape, weights, dropout: dropout, needsInput: lowest < shape.layers, sink: sink, arena: arena)
         case .maskedLanguageModel:
             let tape = maskedLanguageModelForward(hidden, weights, arena: arena)
-            observe?(.logits, tape.logits, read.rows)
+            observe?(.logits, tape.logits, read.rows, batch)
             loss = sampleLosses(tape.logits, batch.targets, scale: lossScale).reduce(0, +)
-            observe?(.gradientOfLogits, tape.logits, read.rows)
+            observe?(.gradientOfLogits, tape.logits, read.rows, batch)
             gradient = maskedLanguageModelBackward(tape, weights, sink: sink, arena: arena)
             decoderGradient = { multiply(tape.logits, .transposed, tape.features, .plain, into: $0) }
         }
         for layer in (max(lowest, 0)..<max(shape.layers, lowest, 0)).reversed() {
             guard let above = gradient else { break }
-            observe?(.gradientOfLayer(layer), above, tapes[layer].read?.rows)
+            observe?(.gradientOfLayer(layer), above, tapes[layer].read?.rows, batch)
             gradient = layerBackward(
                 layer, above, tapes[layer], weights, dropout: dropout, needsInput: layer > lowest, sink: sink, arena: arena)
         }
         if lowest < 0, let gradient {
-            observe?(.gradientOfEmbeddings, gradient, nil)
+            observe?(.gradientOfEmbeddings, gradient, nil, batch)
             embedBackward(gradient, embeddings, batch, weights, dropout: dropout, sink: sink)
             if let decoderGradient { tiedTableBackward(gradient, decoderGradient, batch, sink: sink) }
         }

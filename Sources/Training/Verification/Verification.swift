@@ -93,7 +93,7 @@ package struct Verification {
                     layout: model.layout, dense: FloatBuffer(count: model.layout.denseCount).view, mode: .overwrite, arena: Arena())
                 _ = model.laneGradient(
                     batch, parameters: replica.parameters.view, lossScale: work.lossScale, dropout: nil, sink: sink, arena: Arena()
-                ) { stage, values, rows in
+                ) { stage, values, rows, _ in
                     guard stage == .logits, let rows else { return }
                     for (place, row) in rows.enumerated() {
                         let start = expectedRow(row, of: batch, lane: lane) * width
