@@ -33,12 +33,12 @@ fi
 "$root/scripts/setup.sh"
 
 binary=$root/.build/$build/apus
-if [[ ! -x $binary ]]; then
+loudness=(--quiet)
+if [[ ! -x $binary || -n $(find "$root/Package.swift" "$root/Sources" -newer "$binary" -print -quit) ]]; then
     printf 'Building Apus (first time: about a minute)\n' >&2
-elif [[ -n $(find "$root/Package.swift" "$root/Sources" -newer "$binary" -print -quit) ]]; then
-    printf 'Building Apus, whose sources have changed\n' >&2
+    if [[ -t 2 ]]; then loudness=(); fi # a terminal shows the progress on one line
 fi
-swift build --package-path "$root" -c "$build" --product apus --quiet </dev/null >&2
+swift build --package-path "$root" -c "$build" --product apus ${loudness[@]+"${loudness[@]}"} </dev/null >&2
 
 parts=()
 if [[ $model == default ]]; then parts+=(model); fi
