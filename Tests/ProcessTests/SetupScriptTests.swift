@@ -72,59 +72,30 @@ internal import Testing
     }
 }
 
-/// A folder of programs that stands for a machine: it is all of PATH.
-final class Machine {
+/// A machine as setup.sh sees it: its stand-ins are all of PATH.
+struct Machine {
     enum Sudo { case absent, wantsPassword, free }
 
-    private let folder: URL
+    private let programs: StandIns
 
     init(installed: Bool, user: Int, sudo: Sudo = .absent, swift: String? = "6.3.1", aptStatus: Int = 0) throws {
-        folder = FileManager.default.temporaryDirectory.appending(path: "apus-setup-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        try write("id", "echo \(user)")
-        try write("dpkg-query", installed ? "printf 'install ok installed'" : "exit 1")
-        try write("python3", "exit 1")
-        try write("env", "shift; exec \"$@\"")
-        try write("apt-get", "\(record)\nexit \(aptStatus)")
-        if let swift { try write("swift", "echo 'Swift version \(swift) (swift-\(swift)-RELEASE)'") }
+        programs = try StandIns()
+        try programs.add("id", "echo \(user)")
+        try programs.add("dpkg-query", installed ? "printf 'install ok installed'" : "exit 1")
+        try programs.add("python3", "exit 1")
+        try programs.add("env", "shift; exec \"$@\"")
+        try programs.add("apt-get", "\(programs.record)\nexit \(aptStatus)")
+        if let swift { try programs.add("swift", "echo 'Swift version \(swift) (swift-\(swift)-RELEASE)'") }
         switch sudo {
         case .absent: break
-        case .wantsPassword: try write("sudo", "\(record)\nexit 1")
-        case .free: try write("sudo", "\(record)\nshift; [[ $1 == true ]] || exec \"$@\"")
+        case .wantsPassword: try programs.add("sudo", "\(programs.record)\nexit 1")
+        case .free: try programs.add("sudo", "\(programs.record)\nshift; [[ $1 == true ]] || exec \"$@\"")
         }
     }
 
-    deinit { try? FileManager.default.removeItem(at: folder) }
+    func calls() throws -> [String] { try programs.calls() }
 
-    private var record: String { "echo \"${0##*/} $*\" >>'\(folder.path)/calls'" }
-
-    private func write(_ program: String, _ body: String) throws {
-        let file = folder.appending(path: program)
-        try "#!/bin/bash\n\(body)\n".write(to: file, atomically: true, encoding: .utf8)
-        try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: file.path)
-    }
-
-    /// The calls written down so far, in order.
-    func calls() throws -> [String] {
-        let file = folder.appending(path: "calls")
-        guard FileManager.default.fileExists(atPath: file.path) else { return [] }
-        return try String(contentsOf: file, encoding: .utf8).split(separator: "\n").map(String.init)
-    }
-
-    /// Runs the script to its end; `text` is all that it printed.
-    func setUp() throws -> (status: Int32, text: String) {
-        let script = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../scripts/setup.sh")
-        let process = Process()
-        let output = Pipe()
-        process.executableURL = URL(filePath: "/bin/bash")
-        process.arguments = [script.standardizedFileURL.path]
-        process.environment = ["PATH": folder.path]
-        process.standardInput = FileHandle.nullDevice
-        process.standardOutput = output
-        process.standardError = output
-        try process.run()
-        let text = try output.fileHandleForReading.readToEnd() ?? Data()
-        process.waitUntilExit()
-        return (process.terminationStatus, String(decoding: text, as: UTF8.self))
+    func setUp() throws -> ScriptRun {
+        try ScriptRun(repository.appending(path: "scripts/setup.sh"), environment: ["PATH": programs.folder.path])
     }
 }
