@@ -30,7 +30,8 @@ with open(arguments.input, encoding="utf-8", newline="\n") as file:
     sentences = [line.rstrip("\n").split("\t")[column] for line in file][:arguments.count]
 
 command = [arguments.apus, "predict", "--model", arguments.model, "--input", "-"]
-done = subprocess.run(command, input="".join(sentence + "\n" for sentence in sentences), stdout=subprocess.PIPE, encoding="utf-8", check=True)
+text = "".join(sentence + "\n" for sentence in sentences)
+done = subprocess.run(command, input=text, stdout=subprocess.PIPE, encoding="utf-8", check=True)
 predictions = [json.loads(line) for line in done.stdout.splitlines()]
 if len(predictions) != len(sentences):
     sys.exit(f"apus predict printed {len(predictions)} lines for {len(sentences)} sentences: needed one each")

@@ -66,7 +66,8 @@ for ((round = 1; round <= rounds; round++)); do
     peer grouped-2 2 grouped
 done
 
-printf '%s, %d cores; %s rounds of %s steps\n\n' "$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1)" "$(nproc)" "$rounds" "$steps"
+processor=$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1)
+printf '%s, %d cores; %s rounds of %s steps\n\n' "$processor" "$(nproc)" "$rounds" "$steps"
 python3 - "$work" <<'PYTHON'
 import os, statistics, sys
 

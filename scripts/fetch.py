@@ -186,7 +186,8 @@ def main(cache, parts):
             os.makedirs(folder, exist_ok=True)
             fetch(cache, folder)
         except OSError as problem:
-            print(f"fetch: {folder} cannot be written: {problem.strerror}: make room there, or let XDG_CACHE_HOME name another folder", file=sys.stderr)
+            remedy = "make room there, or let XDG_CACHE_HOME name another folder"
+            print(f"fetch: {folder} cannot be written: {problem.strerror}: {remedy}", file=sys.stderr)
             return 2
         except (Failure, zipfile.BadZipFile, tarfile.TarError, KeyError) as problem:
             print(f"fetch: the default {part} is not to be had: {problem}", file=sys.stderr)
