@@ -1,6 +1,0 @@
-internal import ArgumentParser
-
-@main
-struct ApusCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "apus")
-}

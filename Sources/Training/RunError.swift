@@ -1,0 +1,22 @@
+/// A run that failed: one line with what, where and what to do next. `apus` exits 1.
+package struct RunError: Error, Equatable, Sendable, CustomStringConvertible {
+    package let description: String
+    package init(_ description: String) { self.description = description }
+}
+
+/// A run that a signal ended after its checkpoint. `apus` exits 128 + `signal`.
+package struct SignalStop: Error, Equatable, Sendable, CustomStringConvertible {
+    package let signal: Int32
+    /// How to go on, in one line.
+    package let description: String
+
+    package init(signal: Int32, _ description: String) {
+        self.signal = signal
+        self.description = description
+    }
+}
+
+/// An error that lies in what was given, found before any work: its description is one line. `apus` exits 2.
+package protocol BadInput: Error, CustomStringConvertible {}
+
+extension ConfigurationError: BadInput {}
