@@ -1,0 +1,63 @@
+package import Foundation
+
+/// Texts from a stream, one a line, without header or columns.
+///
+/// Holds one line and what was read beyond it.
+package struct BareTextReader {
+    private let handle: FileHandle
+    private let name: String
+    private var buffer: [UInt8] = []
+    private var start = 0
+    private var line = 0
+    private var isAtEnd = false
+
+    /// - Parameter name: what errors call the stream.
+    package init(_ handle: FileHandle, name: String = "standard input") {
+        self.handle = handle
+        self.name = name
+    }
+
+    /// The next line without its line end, nil after the last one; an empty line is an empty text.
+    package mutating func next() throws(DatasetError) -> String? {
+        var searched = start
+        while true {
+            if let end = buffer[searched...].firstIndex(of: 0x0A) {
+                defer { start = end + 1 }
+                return try text(start..<end)
+            }
+            searched = buffer.count
+            if isAtEnd {
+                guard start < buffer.count else { return nil }
+                defer { start = buffer.count }
+                return try text(start..<buffer.count)
+            }
+            searched -= start
+            buffer.removeFirst(start)
+            start = 0
+            try readMore()
+        }
+    }
+
+    private mutating func readMore() throws(DatasetError) {
+        do {
+            guard let data = try handle.read(upToCount: 1 << 16), !data.isEmpty else {
+                isAtEnd = true
+                return
+            }
+            buffer.append(contentsOf: data)
+        } catch {
+            throw DatasetError(path: name, problem: "cannot be read (\(error)): check where it comes from")
+        }
+    }
+
+    private mutating func text(_ range: Range<Int>) throws(DatasetError) -> String {
+        line += 1
+        var bytes = buffer[range]
+        if bytes.last == 0x0D { bytes.removeLast() }
+        if line == 1, bytes.starts(with: [0xEF, 0xBB, 0xBF]) { bytes.removeFirst(3) }
+        guard let text = String(validating: bytes, as: UTF8.self) else {
+            throw DatasetError(path: name, line: line, problem: "is not UTF-8: convert the text first")
+        }
+        return text
+    }
+}

@@ -1,0 +1,29 @@
+internal import Foundation
+
+/// The full canonical decomposition of one character, in canonical order.
+extension Unicode.Scalar {
+    func appendDecomposition(to scalars: inout [Unicode.Scalar]) {
+        if (0xAC00...0xD7A3).contains(value) {
+            appendHangulParts(to: &scalars)
+        } else if mayDecompose, isAssigned(before: 13) {
+            scalars.append(contentsOf: String(Character(self)).decomposedStringWithCanonicalMapping.unicodeScalars)
+        } else {
+            scalars.append(self)
+        }
+    }
+
+    /// Source: The Unicode Standard, section 3.12.
+    private func appendHangulParts(to scalars: inout [Unicode.Scalar]) {
+        let index = value - 0xAC00
+        for part in [0x1100 + index / 588, 0x1161 + index % 588 / 28] { scalars.append(Self(part)!) }
+        if index % 28 != 0 { scalars.append(Self(0x11A7 + index % 28)!) }
+    }
+
+    /// False for the blocks that are known to hold no decomposable character, the large ones of common text among them.
+    private var mayDecompose: Bool {
+        switch value {
+        case 0..<0xC0, 0x3100..<0xF900, 0xFB50..<0x11000, 0x12000..<0x16000, 0x17000..<0x1D100, 0x1D200..<0x2F800: false
+        default: true
+        }
+    }
+}

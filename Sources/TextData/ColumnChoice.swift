@@ -1,0 +1,64 @@
+/// The columns that somebody asked for; nil leaves the choice to the names in the file.
+package struct ColumnNames: Equatable, Sendable {
+    package var text: String?
+    package var pair: String?
+    package var label: String?
+
+    package init(text: String? = nil, pair: String? = nil, label: String? = nil) {
+        self.text = text
+        self.pair = pair
+        self.label = label
+    }
+}
+
+/// Whether a data file has to have a label column.
+package enum LabelNeed: Sendable { case required, ifPresent, unwanted }
+
+/// The columns of one file that are read.
+struct ColumnChoice: Equatable {
+    let text: Int
+    let pair: Int?
+    let label: Int?
+
+    static let knownPairs = [
+        ("sentence1", "sentence2"), ("premise", "hypothesis"), ("question1", "question2"), ("question", "sentence"),
+        ("text1", "text2"), ("text", "text_pair"),
+    ]
+    static let knownTexts = ["sentence", "text", "sentence1", "premise", "question", "question1", "text1", "review", "content"]
+    static let knownLabels = ["label", "labels"]
+
+    /// Finds the columns asked for; a second text is taken unasked only when the first was left open as well.
+    init(_ asked: ColumnNames, in header: [String], labels: LabelNeed, path: String) throws(DatasetError) {
+        let found = "found " + header.map { "\"\($0)\"" }.joined(separator: ", ")
+        func column(_ name: String, flag: String) throws(DatasetError) -> Int {
+            let places = header.indices.filter { header[$0] == name }
+            guard let place = places.first else {
+                throw DatasetError(path: path, problem: "no column \"\(name)\", \(found): name one of these with \(flag)")
+            }
+            guard places.count == 1 else {
+                throw DatasetError(path: path, problem: "\(places.count) columns are named \"\(name)\": rename all but one")
+            }
+            return place
+        }
+        func firstKnown(_ names: [String]) -> String? { names.first { header.contains($0) && $0 != asked.pair && $0 != asked.label } }
+
+        let knownPair = Self.knownPairs.first { header.contains($0.0) && header.contains($0.1) }
+        if asked.text == nil, asked.pair == nil, let knownPair {
+            text = try column(knownPair.0, flag: "--text-column")
+            pair = try column(knownPair.1, flag: "--pair-column")
+        } else {
+            guard let name = asked.text ?? firstKnown(Self.knownTexts) else {
+                throw DatasetError(path: path, problem: "no column looks like a text, \(found): name one with --text-column")
+            }
+            text = try column(name, flag: "--text-column")
+            if let name = asked.pair { pair = try column(name, flag: "--pair-column") } else { pair = nil }
+        }
+        switch (asked.label ?? firstKnown(Self.knownLabels), labels) {
+        case (_, .unwanted): label = nil
+        case (let name?, _): label = try column(name, flag: "--label-column")
+        case (nil, .ifPresent): label = nil
+        case (nil, .required):
+            throw DatasetError(path: path, problem: "no column \"label\", \(found): name one with --label-column")
+        }
+    }
+}

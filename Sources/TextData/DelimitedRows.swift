@@ -1,0 +1,136 @@
+/// Rows of TSV: tabs between fields, quotes are ordinary characters.
+struct TabSeparatedRows: RowSource {
+    private var rows: DelimitedRows
+    var header: [String] { rows.header }
+
+    init(_ bytes: [UInt8], path: String) throws(DatasetError) {
+        rows = try DelimitedRows(bytes, separator: 0x09, hasQuotes: false, path: path)
+    }
+
+    mutating func next(_ choice: ColumnChoice) throws(DatasetError) -> Row? { try rows.next(choice) }
+}
+
+/// Rows of CSV, after RFC 4180: a quoted field may hold commas, line breaks and doubled quotes.
+struct CommaSeparatedRows: RowSource {
+    private var rows: DelimitedRows
+    var header: [String] { rows.header }
+
+    init(_ bytes: [UInt8], path: String) throws(DatasetError) {
+        rows = try DelimitedRows(bytes, separator: 0x2C, hasQuotes: true, path: path)
+    }
+
+    mutating func next(_ choice: ColumnChoice) throws(DatasetError) -> Row? { try rows.next(choice) }
+}
+
+/// Cuts bytes into rows of fields; remembers where fields lie and makes strings only of those asked for.
+struct DelimitedRows {
+    private struct Field {
+        let range: Range<Int>
+        let hasDoubledQuotes: Bool
+    }
+
+    private(set) var header: [String] = []
+    private let bytes: [UInt8]
+    private let separator: UInt8
+    private let hasQuotes: Bool
+    private let path: String
+    private var offset = 0
+    private var line = 1
+    private var fields: [Field] = []
+
+    private static let newline: UInt8 = 0x0A
+    private static let carriageReturn: UInt8 = 0x0D
+    private static let quote: UInt8 = 0x22
+
+    init(_ bytes: [UInt8], separator: UInt8, hasQuotes: Bool, path: String) throws(DatasetError) {
+        self.bytes = bytes
+        self.separator = separator
+        self.hasQuotes = hasQuotes
+        self.path = path
+        guard try readFields() != nil else { return }
+        header = fields.map { string($0) }
+    }
+
+    /// The next row; an empty line counts as a row only where rows have a single field.
+    mutating func next(_ choice: ColumnChoice) throws(DatasetError) -> Row? {
+        while let start = try readFields() {
+            if fields.count == 1, fields[0].range.isEmpty, header.count > 1 { continue }
+            guard fields.count == header.count else {
+                throw DatasetError(
+                    path: path, line: start,
+                    problem: "\(fields.count) fields, the header has \(header.count): \(hasQuotes ? "quote fields that hold commas" : "take tabs out of the texts")")
+            }
+            return Row(
+                line: start, text: string(fields[choice.text]), pair: choice.pair.map { string(fields[$0]) },
+                label: choice.label.map { string(fields[$0]) })
+        }
+        return nil
+    }
+
+    /// Reads one record into `fields` and returns the line on which it began, nil at the end.
+    private mutating func readFields() throws(DatasetError) -> Int? {
+        guard offset < bytes.count else { return nil }
+        fields.removeAll(keepingCapacity: true)
+        let start = line
+        while true {
+            if hasQuotes, offset < bytes.count, bytes[offset] == Self.quote {
+                fields.append(try quotedField())
+            } else {
+                let begin = offset
+                while offset < bytes.count, bytes[offset] != separator, bytes[offset] != Self.newline { offset += 1 }
+                let endsLine = offset == bytes.count || bytes[offset] == Self.newline
+                let hasReturn = endsLine && offset > begin && bytes[offset - 1] == Self.carriageReturn
+                fields.append(Field(range: begin..<(hasReturn ? offset - 1 : offset), hasDoubledQuotes: false))
+            }
+            guard offset < bytes.count, bytes[offset] == separator else { break }
+            offset += 1
+        }
+        if offset < bytes.count {
+            offset += 1
+            line += 1
+        }
+        return start
+    }
+
+    /// Reads a field from its opening quote up to the separator or line end behind it.
+    private mutating func quotedField() throws(DatasetError) -> Field {
+        let opened = line
+        offset += 1
+        let begin = offset
+        var hasDoubledQuotes = false
+        while offset < bytes.count {
+            let byte = bytes[offset]
+            if byte == Self.newline { line += 1 }
+            guard byte == Self.quote else {
+                offset += 1
+                continue
+            }
+            if offset + 1 < bytes.count, bytes[offset + 1] == Self.quote {
+                hasDoubledQuotes = true
+                offset += 2
+                continue
+            }
+            let field = Field(range: begin..<offset, hasDoubledQuotes: hasDoubledQuotes)
+            offset += 1
+            if offset + 1 < bytes.count, bytes[offset] == Self.carriageReturn, bytes[offset + 1] == Self.newline { offset += 1 }
+            if offset + 1 == bytes.count, bytes[offset] == Self.carriageReturn { offset += 1 }
+            guard offset == bytes.count || bytes[offset] == separator || bytes[offset] == Self.newline else {
+                throw DatasetError(path: path, line: line, problem: "text follows a closing quote: double the quotes within a field")
+            }
+            return field
+        }
+        throw DatasetError(path: path, line: opened, problem: "a quote is opened and never closed: close it, or double the quotes within a field")
+    }
+
+    private func string(_ field: Field) -> String {
+        guard field.hasDoubledQuotes else { return String(decoding: bytes[field.range], as: UTF8.self) }
+        var text: [UInt8] = []
+        text.reserveCapacity(field.range.count)
+        var index = field.range.lowerBound
+        while index < field.range.upperBound {
+            text.append(bytes[index])
+            index += bytes[index] == Self.quote ? 2 : 1
+        }
+        return String(decoding: text, as: UTF8.self)
+    }
+}

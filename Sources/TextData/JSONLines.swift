@@ -1,0 +1,87 @@
+/// Rows of JSON lines: an object a line; the keys of the first one are the columns.
+struct JSONLines: RowSource {
+    private(set) var header: [String] = []
+    private let bytes: [UInt8]
+    private let path: String
+    private var offset = 0
+    private var line = 0
+
+    init(_ bytes: [UInt8], path: String) throws(DatasetError) {
+        self.bytes = bytes
+        self.path = path
+        if var cursor = try nextObject() {
+            do {
+                try cursor.open("{")
+                while let key = try cursor.nextKey() {
+                    header.append(key)
+                    try cursor.skipValue()
+                }
+            } catch { throw failure(error) }
+        }
+        offset = 0
+        line = 0
+    }
+
+    mutating func next(_ choice: ColumnChoice) throws(DatasetError) -> Row? {
+        guard var cursor = try nextObject() else { return nil }
+        var text: String?
+        var pair: String?
+        var label: String?
+        let names = (text: header[choice.text], pair: choice.pair.map { header[$0] }, label: choice.label.map { header[$0] })
+        do throws(JSONCursor.Failure) {
+            try cursor.open("{")
+            while let key = try cursor.nextKey() {
+                if key == names.text {
+                    text = try value(of: key, in: &cursor, isText: true)
+                } else if key == names.pair {
+                    pair = try value(of: key, in: &cursor, isText: true)
+                } else if key == names.label {
+                    label = try value(of: key, in: &cursor, isText: false)
+                } else {
+                    try cursor.skipValue()
+                }
+            }
+            if cursor.peek() != nil { throw JSONCursor.Failure(problem: "text follows the object", offset: cursor.offset) }
+        } catch { throw failure(error) }
+        guard let text else { throw missing(names.text) }
+        if let name = names.pair, pair == nil { throw missing(name) }
+        if let name = names.label, label == nil { throw missing(name) }
+        return Row(line: line, text: text, pair: pair, label: label)
+    }
+
+    /// A cursor over the next line that is not blank.
+    private mutating func nextObject() throws(DatasetError) -> JSONCursor? {
+        while offset < bytes.count {
+            let begin = offset
+            while offset < bytes.count, bytes[offset] != 0x0A { offset += 1 }
+            var cursor = JSONCursor(bytes, in: begin..<offset)
+            offset += 1
+            line += 1
+            guard let first = cursor.peek() else { continue }
+            guard first == UInt8(ascii: "{") else {
+                throw DatasetError(path: path, line: line, problem: "no object, JSON lines were needed: write one object a line, without a list around them")
+            }
+            return cursor
+        }
+        return nil
+    }
+
+    /// A string, or for a label also a number or truth value as it is written.
+    private func value(of key: String, in cursor: inout JSONCursor, isText: Bool) throws(JSONCursor.Failure) -> String {
+        let start = cursor.offset
+        if cursor.peek() == UInt8(ascii: "\"") { return try cursor.string() }
+        if !isText, cursor.peek() != UInt8(ascii: "{"), cursor.peek() != UInt8(ascii: "[") {
+            let literal = try cursor.literal()
+            if literal != "null" { return literal }
+        }
+        throw JSONCursor.Failure(problem: "\"\(key)\" is no \(isText ? "string" : "string or number")", offset: start)
+    }
+
+    private func failure(_ error: JSONCursor.Failure) -> DatasetError {
+        DatasetError(path: path, line: line, problem: "\(error.problem): write one JSON object a line")
+    }
+
+    private func missing(_ name: String) -> DatasetError {
+        DatasetError(path: path, line: line, problem: "no \"\(name)\", the first line has it: give each object the same keys")
+    }
+}

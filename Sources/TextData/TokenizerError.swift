@@ -1,0 +1,7 @@
+/// Why a model folder's tokenizer cannot be used: one line that says what was found, what was needed and what to do next.
+package struct TokenizerError: Error, Equatable, Sendable, CustomStringConvertible {
+    package let path: String
+    package let problem: String
+
+    package var description: String { "\(path): \(problem)" }
+}

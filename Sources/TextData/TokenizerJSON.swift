@@ -1,0 +1,140 @@
+/// The part of a tokenizer.json that a WordPiece tokenizer needs; whatever works otherwise is refused by name.
+struct TokenizerJSON {
+    private(set) var pieces: [String] = []
+    private(set) var addedTokens: [AddedToken] = []
+    private(set) var options = TextOptions()
+    private(set) var continuationPrefix = "##"
+    private(set) var maxWordCharacters = 100
+    private(set) var unknownToken: String?
+
+    private var piecesByID: [(id: Int, piece: String)] = []
+    private var addedByID: [(id: Int, text: String)] = []
+    private static let ids = 0...PieceTrie.capacity
+
+    init(path: String) throws(TokenizerError) {
+        do {
+            var cursor = JSONCursor(try TextFile(path: path).bytes)
+            try read(&cursor)
+        } catch let error as TextFile.Failure {
+            throw TokenizerError(path: path, problem: error.problem)
+        } catch let error as JSONCursor.Failure {
+            throw TokenizerError(path: path, problem: "\(error.problem), at byte \(error.offset): use the tokenizer of a BERT model")
+        } catch {
+            throw TokenizerError(path: path, problem: "\(error)")
+        }
+        try orderPieces(path: path)
+    }
+
+    private mutating func read(_ cursor: inout JSONCursor) throws(JSONCursor.Failure) {
+        try cursor.open("{")
+        while let key = try cursor.nextKey() {
+            switch key {
+            case "added_tokens":
+                try cursor.open("[")
+                while try cursor.nextElement() { try readAddedToken(&cursor) }
+            case "normalizer": try readNormalizer(&cursor)
+            case "pre_tokenizer": try Self.requireType(["BertPreTokenizer"], of: key, &cursor)
+            case "post_processor": try Self.requireType(["BertProcessing", "TemplateProcessing"], of: key, &cursor)
+            case "model": try readModel(&cursor)
+            default: try cursor.skipValue()
+            }
+        }
+    }
+
+    private mutating func readAddedToken(_ cursor: inout JSONCursor) throws(JSONCursor.Failure) {
+        let start = cursor.offset
+        var token: (id: Int?, text: String?) = (nil, nil)
+        var isSpecialCase = false
+        try cursor.open("{")
+        while let key = try cursor.nextKey() {
+            switch key {
+            case "id": token.id = try cursor.integer(named: key, in: Self.ids)
+            case "content": token.text = try cursor.string()
+            case "single_word", "normalized": isSpecialCase = try cursor.boolean(named: key) == true || isSpecialCase
+            default: try cursor.skipValue()
+            }
+        }
+        guard let id = token.id, let text = token.text, !text.isEmpty else {
+            throw JSONCursor.Failure(problem: "an added token has no id or no content", offset: start)
+        }
+        if isSpecialCase {
+            throw JSONCursor.Failure(problem: "the added token \(text) is normalized or for single words only, which is not supported", offset: start)
+        }
+        addedByID.append((id, text))
+    }
+
+    private mutating func readNormalizer(_ cursor: inout JSONCursor) throws(JSONCursor.Failure) {
+        let start = cursor.offset
+        var type = ""
+        try cursor.open("{")
+        while let key = try cursor.nextKey() {
+            switch key {
+            case "type": type = try cursor.string()
+            case "lowercase": options.lowercase = try cursor.boolean(named: key) ?? true
+            case "strip_accents": options.stripAccents = try cursor.boolean(named: key)
+            case "handle_chinese_chars": options.tokenizeChineseCharacters = try cursor.boolean(named: key) ?? true
+            case "clean_text":
+                guard try cursor.boolean(named: key) != false else {
+                    throw JSONCursor.Failure(problem: "clean_text is false, which is not supported", offset: start)
+                }
+            default: try cursor.skipValue()
+            }
+        }
+        try Self.check(type, among: ["BertNormalizer"], of: "normalizer", at: start)
+    }
+
+    private mutating func readModel(_ cursor: inout JSONCursor) throws(JSONCursor.Failure) {
+        let start = cursor.offset
+        var type = "WordPiece"
+        try cursor.open("{")
+        while let key = try cursor.nextKey() {
+            switch key {
+            case "type": type = try cursor.string()
+            case "unk_token": unknownToken = try cursor.string()
+            case "continuing_subword_prefix": continuationPrefix = try cursor.string()
+            case "max_input_chars_per_word": maxWordCharacters = try cursor.integer(named: key, in: 1...100_000)
+            case "vocab" where cursor.peek() == UInt8(ascii: "{"):
+                try cursor.open("{")
+                while let piece = try cursor.nextKey() {
+                    piecesByID.append((try cursor.integer(named: "the id of \(piece)", in: Self.ids), piece))
+                }
+            default: try cursor.skipValue()
+            }
+        }
+        try Self.check(type, among: ["WordPiece"], of: "model", at: start)
+    }
+
+    private static func requireType(_ types: [String], of name: String, _ cursor: inout JSONCursor) throws(JSONCursor.Failure) {
+        let start = cursor.offset
+        var type = ""
+        guard cursor.peek() == UInt8(ascii: "{") else { return try cursor.skipValue() }
+        try cursor.open("{")
+        while let key = try cursor.nextKey() {
+            if key == "type" { type = try cursor.string() } else { try cursor.skipValue() }
+        }
+        try check(type, among: types, of: name, at: start)
+    }
+
+    private static func check(_ type: String, among types: [String], of name: String, at start: Int) throws(JSONCursor.Failure) {
+        guard types.contains(type) else {
+            throw JSONCursor.Failure(problem: "the \(name) is \(type), \(types.joined(separator: " or ")) was needed", offset: start)
+        }
+    }
+
+    /// Puts every piece, of the vocabulary or added to it, at its id; each id up to the highest needs exactly one.
+    private mutating func orderPieces(path: String) throws(TokenizerError) {
+        var all = piecesByID
+        let known = Set(all.map(\.id))
+        all += addedByID.filter { !known.contains($0.id) }.map { ($0.id, $0.text) }
+        all.sort { $0.id < $1.id }
+        guard !all.isEmpty else {
+            throw TokenizerError(path: path, problem: "has no model.vocab, a WordPiece vocabulary was needed: use the tokenizer of a BERT model")
+        }
+        for (index, entry) in all.enumerated() where entry.id != index {
+            let found = entry.id < index ? "two pieces have the id \(entry.id)" : "no piece has the id \(index)"
+            throw TokenizerError(path: path, problem: "\(found), each id up to \(all[all.count - 1].id) needs one: copy the model's file again")
+        }
+        pieces = all.map(\.piece)
+        addedTokens = addedByID.map { AddedToken($0.text, id: Int32($0.id)) }
+    }
+}

@@ -1,0 +1,15 @@
+/// The pieces of a tokenizer in id order and the ids that have a meaning of their own.
+package struct Vocabulary: Equatable, Sendable {
+    package struct Specials: Equatable, Sendable {
+        package let unknown: Int32
+        package let classification: Int32
+        package let separator: Int32
+        package let padding: Int32?
+        package let mask: Int32?
+    }
+
+    package let pieces: [String]
+    package let specials: Specials
+
+    package var count: Int { pieces.count }
+}

@@ -1,0 +1,124 @@
+package import Foundation
+
+/// A text, or a pair of texts, as the encoder reads it.
+package struct Encoding: Equatable, Sendable {
+    /// [CLS], the pieces, [SEP], and for a pair the second text's pieces and another [SEP].
+    package let ids: [Int32]
+    /// 0 up to the first [SEP], 1 after it; as many as `ids`.
+    package let types: [UInt8]
+    /// Whether pieces were cut off to keep to the length asked for.
+    package let truncated: Bool
+}
+
+/// WordPiece with the results of Hugging Face's fast BERT tokenizer.
+package struct WordPieceTokenizer: Sendable {
+    package let vocabulary: Vocabulary
+    package let options: TextOptions
+    private let model: WordPieceModel
+
+    /// The fewest pieces that a pair can be cut to: its special tokens.
+    package static let shortestLength = 3
+
+    /// Reads tokenizer_config.json, where there is one, and tokenizer.json or else vocab.txt.
+    ///
+    /// - Parameter lowercase: takes the place of what the folder says; accents then follow it.
+    package init(folder: URL, lowercase: Bool? = nil) throws(TokenizerError) {
+        var files = try TokenizerFiles(folder: folder)
+        if let lowercase {
+            files.options.lowercase = lowercase
+            files.options.stripAccents = nil
+        }
+        try self.init(files)
+    }
+
+    init(_ files: TokenizerFiles) throws(TokenizerError) {
+        model = try WordPieceModel(files)
+        options = files.options
+        vocabulary = Vocabulary(pieces: files.pieces, specials: files.specials)
+    }
+
+    /// Encodes `text` and, where given, `pair`; over `maxLength` the longer of the two loses its end first.
+    ///
+    /// - Complexity: O(bytes), of a single text only as far as `maxLength` reaches.
+    package func encode(_ text: String, pair: String? = nil, maxLength: Int? = nil) -> Encoding {
+        var ids: [Int32] = []
+        var scratch = Scratch(self)
+        let shape = scratch.append(text, pair: pair, maxLength: maxLength, to: &ids)
+        return Encoding(ids: ids, types: shape.types, truncated: shape.truncated)
+    }
+
+    /// How the ids that one sample appended are made up.
+    struct Shape {
+        let firstCount: Int
+        let secondCount: Int
+        let truncated: Bool
+
+        var types: [UInt8] { Array(repeating: 0, count: firstCount) + Array(repeating: 1, count: secondCount) }
+    }
+
+    /// Encodes samples one after another, reusing its memory.
+    struct Scratch {
+        private let specials: Vocabulary.Specials
+        private var search: PieceSearch
+        private var second: [Int32] = []
+
+        init(_ tokenizer: WordPieceTokenizer) {
+            specials = tokenizer.vocabulary.specials
+            search = PieceSearch(tokenizer.model)
+        }
+
+        mutating func append(_ text: String, pair: String?, maxLength: Int?, to ids: inout [Int32]) -> Shape {
+            precondition(maxLength ?? .max >= shortestLength, "a length of \(maxLength ?? 0) has no room for \(shortestLength) special tokens")
+            let start = ids.count
+            let room = maxLength.map { $0 - (pair == nil ? 2 : 3) } ?? .max
+            let enough = room == .max ? Int.max : room + 1
+            ids.append(specials.classification)
+            search.appendPieces(of: text.utf8.span, limit: enough, to: &ids)
+            let firstFound = ids.count - start - 1
+            guard let pair else {
+                let kept = min(firstFound, room)
+                ids.removeLast(firstFound - kept)
+                ids.append(specials.separator)
+                return Shape(firstCount: kept + 2, secondCount: 0, truncated: kept < firstFound)
+            }
+            second.removeAll(keepingCapacity: true)
+            search.appendPieces(of: pair.utf8.span, limit: enough, to: &second)
+            let kept = keep(text, firstFound, pair, second.count, room: room)
+            ids.removeLast(firstFound - kept.first)
+            ids.append(specials.separator)
+            ids.append(contentsOf: second.prefix(kept.second))
+            ids.append(specials.separator)
+            return Shape(
+                firstCount: kept.first + 2, secondCount: kept.second + 1,
+                truncated: kept.first < firstFound || kept.second < second.count)
+        }
+
+        /// How many pieces of each text stay, given how many were found before the search was ended.
+        private mutating func keep(_ text: String, _ first: Int, _ pair: String, _ second: Int, room: Int) -> (first: Int, second: Int) {
+            if first <= room, second <= room { return PairTruncation.keep(first, second, room: room) }
+            if first <= room || second <= room || room.isMultiple(of: 2) {
+                return PairTruncation.keep(min(first, room + 1), min(second, room + 1), room: room)
+            }
+            // Both are too long and one piece is left over: it goes to the longer text, so both must be counted.
+            var counted: [Int32] = []
+            search.appendPieces(of: text.utf8.span, limit: .max, to: &counted)
+            let firstCount = counted.count
+            counted.removeAll(keepingCapacity: true)
+            search.appendPieces(of: pair.utf8.span, limit: .max, to: &counted)
+            return PairTruncation.keep(firstCount, counted.count, room: room)
+        }
+    }
+}
+
+/// The strategy "longest first": what stays of two texts that together exceed the room.
+enum PairTruncation {
+    /// The shorter text stays whole while it takes no more than half; otherwise both get half, the longer one the odd piece,
+    /// and of two equally long ones the second.
+    static func keep(_ first: Int, _ second: Int, room: Int) -> (first: Int, second: Int) {
+        if first <= room, second <= room - first { return (first, second) }
+        let shorter = min(first, second)
+        let half = room / 2
+        let kept = shorter <= half ? (shorter, room - shorter) : (half, room - half)
+        return first > second ? (kept.1, kept.0) : kept
+    }
+}

@@ -1,0 +1,54 @@
+import Foundation
+import Testing
+
+@testable import TextData
+
+@Suite struct LabelSetTests {
+    private func dataset(_ labels: [String]) throws -> Dataset {
+        let folder = try TemporaryFolder(["a.tsv": "text\tlabel\n" + labels.map { "x\t\($0)\n" }.joined()])
+        return try Dataset(path: folder.path("a.tsv"), labels: .required)
+    }
+
+    @Test func integersFromZeroAreNamedAsInTransformers() throws {
+        let labels = try LabelSet(training: dataset(["2", "0", "10", "1", "3", "4", "5", "6", "7", "8", "9"]))
+        #expect(labels.words == (0...10).map { String($0) })
+        #expect(labels.names[10] == "LABEL_10")
+        #expect(try labels.classes(of: dataset(["10", "2"])) == [10, 2])
+    }
+
+    @Test func otherIntegersAreSortedByValueAndWordsByCodePoint() throws {
+        #expect(try LabelSet(training: dataset(["10", "-1", "9"])).names == ["-1", "9", "10"])
+        #expect(try LabelSet(training: dataset(["pos", "neg", "Neg", "é"])).names == ["Neg", "neg", "pos", "é"])
+        #expect(try LabelSet(training: dataset(["1", "00"])).names == ["00", "1"])
+    }
+
+    @Test func namesOfATrainedModelReadTheSameWords() throws {
+        #expect(LabelSet(names: ["LABEL_0", "LABEL_1"]).words == ["0", "1"])
+        #expect(LabelSet(names: ["no", "yes"]).words == ["no", "yes"])
+        let trained = try LabelSet(training: dataset(["1", "0"]))
+        #expect(LabelSet(names: trained.names) == trained)
+    }
+
+    @Test func oneClassIsRefused() throws {
+        let only = try dataset(["1", "1"])
+        let error = #expect(throws: DatasetError.self) { try LabelSet(training: only) }
+        #expect(error?.problem == "every label is \"1\", at least 2 classes were needed: check --label-column")
+    }
+
+    @Test func aLabelNeverSeenInTrainingIsNamedWithItsLine() throws {
+        let labels = try LabelSet(training: dataset(["yes", "no"]))
+        let validation = try dataset(["no", "maybe"])
+        let error = #expect(throws: DatasetError.self) { try labels.classes(of: validation) }
+        #expect(error?.line == 3)
+        #expect(error?.problem == "the label \"maybe\" was never seen in training, known are \"no\", \"yes\": mend the row or train with it")
+    }
+
+    @Test func targetsAreFiniteNumbers() throws {
+        #expect(try dataset(["-1.5", "2", "1e-3"]).targets() == [-1.5, 2, 0.001])
+        for bad in ["nan", "inf", "1e99", "good"] {
+            let dataset = try dataset(["1", bad])
+            let error = #expect(throws: DatasetError.self) { try dataset.targets() }
+            #expect(error?.line == 3)
+        }
+    }
+}
