@@ -70,11 +70,11 @@ struct TrainOptions: ParsableArguments {
     @Flag(help: "Compute activations again in the backward pass: less memory, more time.")
     var recompute = false
 
-    @Option(help: ArgumentHelp("Column of the text. (default: sentence)", valueName: "name"))
+    @Option(help: ArgumentHelp("Column of the text. (default: by the header)", valueName: "name"))
     var textColumn: String?
     @Option(help: ArgumentHelp("Column of the second text of a pair.", valueName: "name"))
     var pairColumn: String?
-    @Option(help: ArgumentHelp("Column of the label, a word or a number. (default: label)", valueName: "name"))
+    @Option(help: ArgumentHelp("Column of the label, a word or a number. (default: by the header)", valueName: "name"))
     var labelColumn: String?
     @Option(help: "classification, regression or masked-lm. (default: by the labels)")
     var task: String?

@@ -1,3 +1,5 @@
+internal import TextData
+
 /// A run that failed: one line with what, where and what to do next. `apus` exits 1.
 package struct RunError: Error, Equatable, Sendable, CustomStringConvertible {
     package let description: String
@@ -20,3 +22,5 @@ package struct SignalStop: Error, Equatable, Sendable, CustomStringConvertible {
 package protocol BadInput: Error, CustomStringConvertible {}
 
 extension ConfigurationError: BadInput {}
+extension DatasetError: BadInput {}
+extension TokenizerError: BadInput {}

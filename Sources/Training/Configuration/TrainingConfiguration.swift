@@ -58,9 +58,10 @@ package struct TrainingConfiguration: Codable, Equatable, Sendable {
     package var insecure: Bool = false
     /// Whether the backward pass computes activations again instead of keeping them.
     package var recompute: Bool = false
-    package var textColumn: String = "sentence"
+    /// Column of the text, of a second text, of the label; nil: chosen by the names in the file.
+    package var textColumn: String?
     package var pairColumn: String?
-    package var labelColumn: String = "label"
+    package var labelColumn: String?
     /// What the head learns; nil: inferred from the labels.
     package var task: TargetTask?
 
