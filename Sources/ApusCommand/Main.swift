@@ -1,11 +1,13 @@
 internal import ArgumentParser
 internal import Foundation
+internal import Kernels
 
 /// Parses, runs, and ends with the exit status and the one line that an error has.
 @main
 enum Main {
     static func main() {
         CoreType.useFasterKernels()
+        BLASInformation.useOneThread()
         signal(SIGPIPE, SIG_IGN) // a reader that left is an error of the write, not of this program
         do {
             let arguments = try FieldNames.translated(Array(CommandLine.arguments.dropFirst()))

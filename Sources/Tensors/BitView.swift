@@ -4,17 +4,19 @@ package struct BitView: @unchecked Sendable {  // As FloatView: the owner of the
     package let base: UnsafeMutablePointer<UInt16>
     /// Number of words.
     package let count: Int
+    private let owner: FloatView
 
     @unsafe
-    package init(base: UnsafeMutablePointer<UInt16>, count: Int) {
+    init(base: UnsafeMutablePointer<UInt16>, count: Int, owner: FloatView) {
         unsafe self.base = base
         self.count = count
+        self.owner = owner
     }
 
     /// The words of `range`.
     package subscript(range: Range<Int>) -> BitView {
         precondition(range.lowerBound >= 0 && range.upperBound <= count, "\(range) is outside of \(count) words")
-        return unsafe BitView(base: base + range.lowerBound, count: range.count)
+        return unsafe BitView(base: base + range.lowerBound, count: range.count, owner: owner)
     }
 
     package subscript(word: Int) -> UInt16 {
@@ -31,6 +33,6 @@ extension Arena {
     package func takeBits(_ count: Int) -> BitView {
         let floats = take((count + 1) / 2)
         let base = unsafe UnsafeMutableRawPointer(floats.base).bindMemory(to: UInt16.self, capacity: count)
-        return unsafe BitView(base: base, count: count)
+        return unsafe BitView(base: base, count: count, owner: floats)
     }
 }

@@ -18,6 +18,6 @@ package final class FloatBuffer: Sendable {
 
     deinit { unsafe base.deallocate() }
 
-    /// All elements. The view must not outlive the buffer.
-    package var view: FloatView { unsafe FloatView(base: base, count: count) }
+    /// All elements.
+    package var view: FloatView { unsafe FloatView(base: base, count: count, owner: self) }
 }

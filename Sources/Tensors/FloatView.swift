@@ -1,22 +1,24 @@
 /// A borrowed run of `Float` inside a ``FloatBuffer``, for reading and writing.
 ///
-/// Views carry no lifetime and no lock: whoever owns the buffer keeps it alive while a view is in use, and gives
-/// each thread its own part to write. Bounds are checked where a view is cut, not at each element.
+/// A view keeps its buffer alive, and has no lock: whoever shares one gives each thread its own part to write.
+/// Bounds are checked where a view is cut, not at each element of a kernel.
 @safe
 package struct FloatView: @unchecked Sendable {  // Memory is shared by design; the step's phases keep writers apart.
     package let base: UnsafeMutablePointer<Float>
     package let count: Int
+    private let owner: AnyObject
 
     @unsafe
-    package init(base: UnsafeMutablePointer<Float>, count: Int) {
+    package init(base: UnsafeMutablePointer<Float>, count: Int, owner: AnyObject) {
         unsafe self.base = base
         self.count = count
+        self.owner = owner
     }
 
     /// The elements of `range`.
     package subscript(range: Range<Int>) -> FloatView {
         precondition(range.lowerBound >= 0 && range.upperBound <= count, "\(range) is outside of \(count) elements")
-        return unsafe FloatView(base: base + range.lowerBound, count: range.count)
+        return unsafe FloatView(base: base + range.lowerBound, count: range.count, owner: owner)
     }
 
     /// The `count` elements from `offset` on.

@@ -108,6 +108,6 @@ extension ConfigurationChoice {
     package var value: ConfigurationValue { .text(rawValue) }
 }
 
-extension TrainingConfiguration.Optimizer: ConfigurationChoice {}
-extension TrainingConfiguration.Schedule: ConfigurationChoice {}
+extension OptimizerSettings.Kind: ConfigurationChoice {}
+extension LearningRateSchedule.Shape: ConfigurationChoice {}
 extension TrainingConfiguration.TargetTask: ConfigurationChoice {}

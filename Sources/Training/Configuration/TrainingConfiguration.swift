@@ -3,8 +3,6 @@
 /// Made by ``TrainingConfiguration/resolve(_:cores:now:files:)`` from what was given, saved with the run as `config.yaml`.
 /// Flags of the command line and keys of a file are the raw values of ``Key``.
 package struct TrainingConfiguration: Codable, Equatable, Sendable {
-    package enum Optimizer: String, Codable, CaseIterable, Sendable { case adam, adamw }
-    package enum Schedule: String, Codable, CaseIterable, Sendable { case constant, linear, cosine }
     package enum TargetTask: String, Codable, CaseIterable, Sendable {
         case classification, regression
         case maskedLM = "masked-lm"
@@ -23,9 +21,9 @@ package struct TrainingConfiguration: Codable, Equatable, Sendable {
     /// Samples in one global batch, over all workers together.
     package var batchSize: Int = 32
     package var learningRate: Double = 5e-5
-    package var optimizer: Optimizer = .adam
+    package var optimizer: OptimizerSettings.Kind = .adam
     package var weightDecay: Double = 0
-    package var schedule: Schedule = .constant
+    package var schedule: LearningRateSchedule.Shape = .constant
     package var warmupSteps: Int = 0
     /// Optimizer steps after which the run ends; nil: the epochs decide.
     package var maxSteps: Int?

@@ -1,0 +1,73 @@
+package import Kernels
+
+/// The sizes and constants of a BERT encoder that its arithmetic needs.
+package struct BERTShape: Sendable, Equatable {
+    /// V, pieces of the vocabulary.
+    package var vocabulary: Int
+    /// D, width of a token's vector.
+    package var width: Int
+    /// L, encoder layers.
+    package var layers: Int
+    /// H, attention heads.
+    package var heads: Int
+    /// F, feed-forward width.
+    package var feedForward: Int
+    /// Longest sentence, in tokens.
+    package var positions: Int
+    /// Token types, usually 2.
+    package var types: Int
+    package var epsilon: Float
+    package var activation: Activation
+    package var hiddenDropout: Double
+    package var attentionDropout: Double
+    package var headDropout: Double
+    /// Standard deviation of newly initialized weights.
+    package var initializerRange: Double
+
+    package init(
+        vocabulary: Int, width: Int, layers: Int, heads: Int, feedForward: Int, positions: Int, types: Int, epsilon: Float,
+        activation: Activation, hiddenDropout: Double, attentionDropout: Double, headDropout: Double, initializerRange: Double
+    ) {
+        self.vocabulary = vocabulary
+        self.width = width
+        self.layers = layers
+        self.heads = heads
+        self.feedForward = feedForward
+        self.positions = positions
+        self.types = types
+        self.epsilon = epsilon
+        self.activation = activation
+        self.hiddenDropout = hiddenDropout
+        self.attentionDropout = attentionDropout
+        self.headDropout = headDropout
+        self.initializerRange = initializerRange
+    }
+
+    /// The same shape with one dropout rate everywhere.
+    package func dropout(_ rate: Double) -> BERTShape {
+        var shape = self
+        shape.hiddenDropout = rate
+        shape.attentionDropout = rate
+        shape.headDropout = rate
+        return shape
+    }
+}
+
+/// What sits on top of the encoder.
+package enum Head: Sendable, Equatable {
+    /// Softmax over classes, on the pooled [CLS] vector.
+    case classification(labels: Int)
+    /// One number, on the pooled [CLS] vector.
+    case regression
+    /// The word that a masked token stands for; weights tied to the word embeddings.
+    case maskedLanguageModel
+
+    /// C, outputs a row.
+    package func outputs(_ shape: BERTShape) -> Int {
+        switch self {
+        case .classification(let labels): labels
+        case .regression: 1
+        case .maskedLanguageModel: shape.vocabulary
+        }
+    }
+}

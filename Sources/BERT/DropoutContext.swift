@@ -1,0 +1,45 @@
+package import Kernels
+internal import Tensors
+
+/// Dropout during one training step; absent in evaluation.
+package struct DropoutContext: Sendable {
+    package let key: DropoutKey
+    package let hidden: DropoutRate
+    package let attention: DropoutRate
+    package let head: DropoutRate
+
+    /// Nil where no site drops anything.
+    package init?(_ shape: BERTShape, key: DropoutKey) {
+        self.key = key
+        hidden = DropoutRate(shape.hiddenDropout)
+        attention = DropoutRate(shape.attentionDropout)
+        head = DropoutRate(shape.headDropout)
+        if hidden.isZero && attention.isZero && head.isZero { return nil }
+    }
+
+    /// Keep bits for chosen rows of a packed batch, or nil at a rate of zero.
+    ///
+    /// The bits of a row depend on its sentence, its token and the site, not on which other rows are computed.
+    func bits(
+        _ rate: DropoutRate, rows: ReadRows, of batch: PackedBatch, columns: Int, layer: Int, site: DropoutSite, arena: Arena
+    ) -> BitView? {
+        guard !rate.isZero else { return nil }
+        let words = BitView.words(columns: columns)
+        let bits = arena.takeBits(rows.rows.count * words)
+        for sentence in 0..<batch.sentenceCount {
+            var place = Int(rows.offsets[sentence])
+            let end = Int(rows.offsets[sentence + 1])
+            while place < end {
+                // Consecutive tokens are one run of words.
+                var next = place + 1
+                while next < end, rows.rows[next] == rows.rows[next - 1] + 1 { next += 1 }
+                let token = Int(rows.rows[place] - batch.offsets[sentence])
+                dropoutBits(
+                    bits[(place * words)..<(next * words)], from: token * words, key: key, rate: rate,
+                    position: batch.batchPositions[sentence], layer: layer, site: site)
+                place = next
+            }
+        }
+        return bits
+    }
+}

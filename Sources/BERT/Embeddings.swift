@@ -1,0 +1,68 @@
+internal import Kernels
+internal import Tensors
+
+/// What the embeddings' backward pass needs of their forward pass.
+struct EmbeddingTape {
+    let normalized: Matrix
+    let inverseDeviation: FloatView
+    let bits: BitView?
+    let output: Matrix
+}
+
+extension BERTModel {
+    /// `dropout(layerNorm(word + type + position))`. Shape of the output: (T, D).
+    func embedForward(_ batch: PackedBatch, _ weights: Weights, dropout: DropoutContext?, arena: Arena) -> EmbeddingTape {
+        let sum = arena.take(rows: batch.tokenCount, columns: shape.width)
+        let output = arena.take(rows: batch.tokenCount, columns: shape.width)
+        let inverse = arena.take(batch.tokenCount)
+        embed(
+            ids: batch.ids, positions: batch.positions, types: batch.types, words: weights.matrix(places.wordEmbeddings),
+            positionTable: weights.matrix(places.positionEmbeddings), typeTable: weights.matrix(places.typeEmbeddings), into: sum)
+        layerNorm(
+            sum, NormalizationInput(), gain: weights.vector(places.embeddingGain), shift: weights.vector(places.embeddingShift),
+            epsilon: shape.epsilon, into: output, inverseDeviation: inverse)
+        let bits = dropout.flatMap {
+            $0.bits($0.hidden, rows: ReadRows(allOf: batch), of: batch, columns: shape.width, layer: 0, site: .embeddings, arena: arena)
+        }
+        if let bits, let dropout { Kernels.dropout(output, bits: bits, rate: dropout.hidden, into: output) }
+        return EmbeddingTape(normalized: sum, inverseDeviation: inverse, bits: bits, output: output)
+    }
+
+    /// The backward pass of ``embedForward``; `gradient` (T, D) is overwritten.
+    ///
+    /// - Parameter tableGradient: further gradient of the word table, from a head tied to it, already in the sink.
+    func embedBackward(
+        _ gradient: Matrix, _ tape: EmbeddingTape, _ batch: PackedBatch, _ weights: Weights, dropout: DropoutContext?, sink: GradientSink
+    ) {
+        if let bits = tape.bits, let dropout { Kernels.dropout(gradient, bits: bits, rate: dropout.hidden, into: gradient) }
+        sink.always(places.embeddingGain..<(places.embeddingShift + 1)) { both in
+            layerNormBackward(
+                normalized: tape.normalized, inverseDeviation: tape.inverseDeviation, gain: weights.vector(places.embeddingGain),
+                gradient, gainGradient: both[0..<shape.width], shiftGradient: both[shape.width..<(2 * shape.width)])
+        }
+        sink.matrix(places.positionEmbeddings) {
+            sumRows(gradient, by: TokenGroups(all: batch.positions, limit: shape.positions), into: $0)
+        }
+        sink.matrix(places.typeEmbeddings) {
+            sumRows(gradient, by: TokenGroups(all: batch.types.map(Int32.init), limit: shape.types), into: $0)
+        }
+        guard sink.isTrained(places.wordEmbeddings), layout.sparseTable != nil else { return }
+        let groups = TokenGroups(occurring: batch.ids)
+        let rows = SparseRows(ids: groups.keys, width: shape.width)
+        sumRows(gradient, by: groups, into: rows.matrix)
+        sink.setRows(rows)
+    }
+
+    /// The gradient of a dense word table: that of the tied decoder plus the rows that the batch reads.
+    func tiedTableBackward(_ gradient: Matrix, _ decoderGradient: (Matrix) -> Void, _ batch: PackedBatch, sink: GradientSink) {
+        sink.matrix(places.wordEmbeddings) { table in
+            decoderGradient(table)
+            let groups = TokenGroups(occurring: batch.ids)
+            let rows = SparseRows(ids: groups.keys, width: shape.width)
+            sumRows(gradient, by: groups, into: rows.matrix)
+            for (place, id) in groups.keys.enumerated() {
+                add(rows.row(place), to: table.elements.part(from: Int(id) * shape.width, count: shape.width))
+            }
+        }
+    }
+}

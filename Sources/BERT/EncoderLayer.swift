@@ -1,0 +1,213 @@
+internal import Kernels
+internal import Tensors
+
+/// What a layer's backward pass needs of its forward pass.
+struct LayerTape {
+    /// (T, D).
+    let input: Matrix
+    /// Rows that the layer puts out; nil for all of them.
+    let read: ReadRows?
+    /// (R, D), the input's rows that are read; the input itself where all are.
+    let readInput: Matrix
+    /// (T, 3D) query, key and value of all rows; or (T, 2D) key and value where only some rows ask.
+    let projections: Matrix
+    let queries: Matrix
+    let keys: Matrix
+    let values: Matrix
+    let attention: Attention
+    /// (R, D).
+    let context: Matrix
+    let attentionBits: BitView?
+    let attentionNormalized: Matrix
+    let attentionInverse: FloatView
+    /// (R, D), output of the attention half.
+    let attended: Matrix
+    /// (R, F), derivative of the activation.
+    let slope: Matrix
+    /// (R, F).
+    let inner: Matrix
+    let outerBits: BitView?
+    let outerNormalized: Matrix
+    let outerInverse: FloatView
+    /// (R, D).
+    let output: Matrix
+}
+
+extension BERTModel {
+    /// One encoder layer: attention and feed-forward, each with residual, dropout and layer norm after it.
+    ///
+    /// Shapes: `input` (T, D); the tape's output (R, D). With `read`, keys and values are computed for all rows, everything
+    /// else for the rows read alone.
+    /// Source: Devlin et al. 2019; post-norm as in Vaswani et al. 2017.
+    func layerForward(
+        _ layer: Int, _ input: Matrix, read: ReadRows?, _ batch: PackedBatch, _ weights: Weights, dropout: DropoutContext?, arena: Arena
+    ) -> LayerTape {
+        let p = places.layers[layer]
+        let (d, f) = (shape.width, shape.feedForward)
+        let weight = weights.matrix(p.projectionWeights)
+        let bias = weights.vector(p.projectionBiases)
+        let readInput: Matrix
+        let projections: Matrix
+        let queries: Matrix
+        if let read {
+            readInput = gather(input, read.rows, arena: arena)
+            projections = arena.take(rows: input.rows, columns: 2 * d)
+            multiply(input, .plain, weight.rows(d..<(3 * d)), .transposed, into: projections)
+            addBias(bias[d..<(3 * d)], to: projections)
+            queries = arena.take(rows: readInput.rows, columns: d)
+            multiply(readInput, .plain, weight.rows(0..<d), .transposed, into: queries)
+            addBias(bias[0..<d], to: queries)
+        } else {
+            readInput = input
+            projections = arena.take(rows: input.rows, columns: 3 * d)
+            multiply(input, .plain, weight, .transposed, into: projections)
+            addBias(bias, to: projections)
+            queries = projections.columns(0..<d)
+        }
+        let first = projections.columns - 2 * d
+        let (keys, values) = (projections.columns(first..<(first + d)), projections.columns((first + d)..<(first + 2 * d)))
+        let rows = read ?? ReadRows(allOf: batch)
+        let attention = Attention(
+            rows: AttentionRows(keys: batch.offsets, queries: rows.offsets), heads: shape.heads,
+            dropout: attentionDropout(layer, rows, batch, dropout))
+        let context = arena.take(rows: rows.rows.count, columns: d)
+        attention.forward(queries: queries, keys: keys, values: values, into: context, arena: arena)
+
+        let attentionSum = arena.take(rows: context.rows, columns: d)
+        let attended = arena.take(rows: context.rows, columns: d)
+        let attentionInverse = arena.take(context.rows)
+        multiply(context, .plain, weights.matrix(p.attentionWeight), .transposed, into: attentionSum)
+        let attentionBits = dropout.flatMap {
+            $0.bits($0.hidden, rows: rows, of: batch, columns: d, layer: layer, site: .attentionOutput, arena: arena)
+        }
+        let rate = dropout?.hidden ?? DropoutRate(0)
+        layerNorm(
+            attentionSum,
+            NormalizationInput(bias: weights.vector(p.attentionBias), bits: attentionBits, rate: rate, residual: readInput),
+            gain: weights.vector(p.attentionGain), shift: weights.vector(p.attentionShift), epsilon: shape.epsilon, into: attended,
+            inverseDeviation: attentionInverse)
+
+        let slope = arena.take(rows: context.rows, columns: f)
+        let inner = arena.take(rows: context.rows, columns: f)
+        multiply(attended, .plain, weights.matrix(p.innerWeight), .transposed, into: slope)
+        activate(shape.activation, bias: weights.vector(p.innerBias), slope, into: inner)
+
+        let outerSum = arena.take(rows: context.rows, columns: d)
+        let output = arena.take(rows: context.rows, columns: d)
+        let outerInverse = arena.take(context.rows)
+        multiply(inner, .plain, weights.matrix(p.outerWeight), .transposed, into: outerSum)
+        let outerBits = dropout.flatMap {
+            $0.bits($0.hidden, rows: rows, of: batch, columns: d, layer: layer, site: .feedForward, arena: arena)
+        }
+        layerNorm(
+            outerSum, NormalizationInput(bias: weights.vector(p.outerBias), bits: outerBits, rate: rate, residual: attended),
+            gain: weights.vector(p.outerGain), shift: weights.vector(p.outerShift), epsilon: shape.epsilon, into: output,
+            inverseDeviation: outerInverse)
+        return LayerTape(
+            input: input, read: read, readInput: readInput, projections: projections, queries: queries, keys: keys, values: values,
+            attention: attention, context: context, attentionBits: attentionBits, attentionNormalized: attentionSum,
+            attentionInverse: attentionInverse, attended: attended, slope: slope, inner: inner, outerBits: outerBits,
+            outerNormalized: outerSum, outerInverse: outerInverse, output: output)
+    }
+
+    private func attentionDropout(_ layer: Int, _ rows: ReadRows, _ batch: PackedBatch, _ dropout: DropoutContext?) -> AttentionDropout? {
+        guard let dropout, !dropout.attention.isZero else { return nil }
+        return AttentionDropout(
+            rate: dropout.attention, key: dropout.key, layer: layer, positions: batch.batchPositions,
+            queryTokens: rows.rows.map { batch.positions[Int($0)] })
+    }
+
+    private func gather(_ x: Matrix, _ rows: [Int32], arena: Arena) -> Matrix {
+        let y = arena.take(rows: rows.count, columns: x.columns)
+        for (place, row) in rows.enumerated() {
+            y.rows(place..<(place + 1)).elements.copy(from: x.rows(Int(row)..<(Int(row) + 1)).elements)
+        }
+        return y
+    }
+
+    /// The backward pass of ``layerForward``; `gradient` (R, D) is overwritten.
+    ///
+    /// - Returns: the gradient of the layer's input (T, D), where `needsInput` asks for it.
+    func layerBackward(
+        _ layer: Int, _ gradient: Matrix, _ tape: LayerTape, _ weights: Weights, dropout: DropoutContext?, needsInput: Bool,
+        sink: GradientSink, arena: Arena
+    ) -> Matrix? {
+        let p = places.layers[layer]
+        let (d, f) = (shape.width, shape.feedForward)
+        let rate = dropout?.hidden ?? DropoutRate(0)
+        let scratch = arena.take(rows: gradient.rows, columns: d)
+
+        // Feed-forward half. From here on `gradient` is that of the normalized sum, which is the residual's as well.
+        sink.always(p.outerGain..<(p.outerShift + 1)) { both in
+            layerNormBackward(
+                normalized: tape.outerNormalized, inverseDeviation: tape.outerInverse, gain: weights.vector(p.outerGain), gradient,
+                gainGradient: both[0..<d], shiftGradient: both[d..<(2 * d)])
+        }
+        var branch = gradient
+        sink.always(p.outerBias) {
+            branch = dropoutBackward(gradient, bits: tape.outerBits, rate: rate, scratch: scratch, biasGradient: $0)
+        }
+        sink.matrix(p.outerWeight) { multiply(branch, .transposed, tape.inner, .plain, into: $0) }
+        let innerGradient = arena.take(rows: gradient.rows, columns: f)
+        multiply(branch, .plain, weights.matrix(p.outerWeight), .plain, into: innerGradient)
+        sink.always(p.innerBias) { activateBackward(derivative: tape.slope, innerGradient, biasGradient: $0) }
+        sink.matrix(p.innerWeight) { multiply(innerGradient, .transposed, tape.attended, .plain, into: $0) }
+        multiply(innerGradient, .plain, weights.matrix(p.innerWeight), .plain, into: gradient, accumulate: true)
+
+        // Attention half.
+        sink.always(p.attentionGain..<(p.attentionShift + 1)) { both in
+            layerNormBackward(
+                normalized: tape.attentionNormalized, inverseDeviation: tape.attentionInverse, gain: weights.vector(p.attentionGain),
+                gradient, gainGradient: both[0..<d], shiftGradient: both[d..<(2 * d)])
+        }
+        branch = gradient
+        sink.always(p.attentionBias) {
+            branch = dropoutBackward(gradient, bits: tape.attentionBits, rate: rate, scratch: scratch, biasGradient: $0)
+        }
+        sink.matrix(p.attentionWeight) { multiply(branch, .transposed, tape.context, .plain, into: $0) }
+        guard needsInput || sink.isTrained(p.projectionWeights) || sink.isTrained(p.projectionBiases) else { return nil }
+        let contextGradient = arena.take(rows: gradient.rows, columns: d)
+        multiply(branch, .plain, weights.matrix(p.attentionWeight), .plain, into: contextGradient)
+        return projectionBackward(p, contextGradient, gradient, tape, weights, needsInput: needsInput, sink: sink, arena: arena)
+    }
+
+    /// From the attention's context back to the layer's input. `gradient` (R, D) is the residual's share.
+    private func projectionBackward(
+        _ p: LayerPlaces, _ contextGradient: Matrix, _ gradient: Matrix, _ tape: LayerTape, _ weights: Weights, needsInput: Bool,
+        sink: GradientSink, arena: Arena
+    ) -> Matrix? {
+        let d = shape.width
+        let weight = weights.matrix(p.projectionWeights)
+        let projected = arena.take(rows: tape.projections.rows, columns: tape.projections.columns)
+        let first = projected.columns - 2 * d
+        let (keyGradient, valueGradient) = (projected.columns(first..<(first + d)), projected.columns((first + d)..<(first + 2 * d)))
+        let queryGradient = tape.read == nil ? projected.columns(0..<d) : arena.take(rows: gradient.rows, columns: d)
+        tape.attention.backward(
+            queries: tape.queries, keys: tape.keys, values: tape.values, contextGradient: contextGradient, queryGradient: queryGradient,
+            keyGradient: keyGradient, valueGradient: valueGradient, arena: arena)
+
+        guard let read = tape.read else {
+            sink.vector(p.projectionBiases) { sumColumns(projected, into: $0) }
+            sink.matrix(p.projectionWeights) { multiply(projected, .transposed, tape.input, .plain, into: $0) }
+            guard needsInput else { return nil }
+            multiply(projected, .plain, weight, .plain, into: gradient, accumulate: true)
+            return gradient
+        }
+        sink.vector(p.projectionBiases) {
+            sumColumns(queryGradient, into: $0[0..<d])
+            sumColumns(projected, into: $0[d..<(3 * d)])
+        }
+        sink.matrix(p.projectionWeights) {
+            multiply(queryGradient, .transposed, tape.readInput, .plain, into: $0.rows(0..<d))
+            multiply(projected, .transposed, tape.input, .plain, into: $0.rows(d..<(3 * d)))
+        }
+        guard needsInput else { return nil }
+        multiply(queryGradient, .plain, weight.rows(0..<d), .plain, into: gradient, accumulate: true)
+        let inputGradient = arena.take(rows: tape.input.rows, columns: d)
+        multiply(projected, .plain, weight.rows(d..<(3 * d)), .plain, into: inputGradient)
+        for (place, row) in read.rows.enumerated() {
+            add(gradient.rows(place..<(place + 1)).elements, to: inputGradient.rows(Int(row)..<(Int(row) + 1)).elements)
+        }
+        return inputGradient
+    }
+}

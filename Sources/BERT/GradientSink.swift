@@ -1,0 +1,76 @@
+internal import Kernels
+package import Tensors
+
+/// Where one lane's backward pass leaves its gradients.
+///
+/// The first lane of a block overwrites; the next one is added, tensor by tensor, each being computed apart first so that
+/// its bits do not depend on what it is added to.
+package final class GradientSink {
+    package enum Mode: Sendable {
+        case overwrite
+        case add
+    }
+
+    let layout: ParameterLayout
+    let dense: FloatView
+    let mode: Mode
+    let arena: Arena
+    /// The lane's word-embedding rows, where that table is row-sparse and trained.
+    package private(set) var rows: SparseRows?
+
+    /// - Parameter dense: (layout.denseCount), the block's gradient.
+    package init(layout: ParameterLayout, dense: FloatView, mode: Mode, arena: Arena) {
+        precondition(dense.count == layout.denseCount, "\(dense.count) gradients for \(layout.denseCount)")
+        self.layout = layout
+        self.dense = dense
+        self.mode = mode
+        self.arena = arena
+    }
+
+    func isTrained(_ place: Int) -> Bool { layout.entries[place].gradientOffset != nil }
+    func isTrained(_ places: Range<Int>) -> Bool { places.contains(where: isTrained) }
+
+    /// Lets `compute` overwrite one gradient; does nothing where the parameter is frozen.
+    func vector(_ place: Int, _ compute: (FloatView) -> Void) { vector(place..<(place + 1), compute) }
+
+    func matrix(_ place: Int, _ compute: (Matrix) -> Void) { matrix(place..<(place + 1), compute) }
+
+    func matrix(_ places: Range<Int>, _ compute: (Matrix) -> Void) {
+        let columns = layout.entries[places.lowerBound].shape[1]
+        vector(places) { compute(Matrix($0, rows: $0.count / columns, columns: columns)) }
+    }
+
+    /// Lets `compute` overwrite the gradients of consecutive parameters.
+    func vector(_ places: Range<Int>, _ compute: (FloatView) -> Void) {
+        guard isTrained(places) else { return }
+        withScratch(places, compute)
+    }
+
+    /// As ``vector``, but computes even for frozen parameters, where the same pass yields something else that is needed.
+    func always(_ places: Range<Int>, _ compute: (FloatView) -> Void) { withScratch(places, compute) }
+
+    func always(_ place: Int, _ compute: (FloatView) -> Void) { withScratch(place..<(place + 1), compute) }
+
+    private func withScratch(_ places: Range<Int>, _ compute: (FloatView) -> Void) {
+        let entries = layout.entries[places]
+        let count = entries.reduce(0) { $0 + $1.count }
+        if mode == .overwrite, let first = entries.first?.gradientOffset, entries.allSatisfy({ $0.gradientOffset != nil }) {
+            compute(dense.part(from: first, count: count))
+            return
+        }
+        let mark = arena.mark
+        let scratch = arena.take(count)
+        compute(scratch)
+        var offset = 0
+        for entry in entries {
+            if let place = entry.gradientOffset {
+                let (from, to) = (scratch.part(from: offset, count: entry.count), dense.part(from: place, count: entry.count))
+                if mode == .add { add(from, to: to) } else { to.copy(from: from) }
+            }
+            offset += entry.count
+        }
+        arena.release(to: mark)
+    }
+
+    func setRows(_ rows: SparseRows) { self.rows = rows }
+}

@@ -1,0 +1,55 @@
+internal import Kernels
+internal import Tensors
+
+/// What the masked-LM head's backward pass needs of its forward pass.
+struct MaskedLanguageModelTape {
+    /// (R, D), encoder output of the masked rows.
+    let input: Matrix
+    let slope: Matrix
+    let normalized: Matrix
+    let inverseDeviation: FloatView
+    /// (R, D).
+    let features: Matrix
+    /// (R, V); the backward pass finds the loss's gradient here.
+    let logits: Matrix
+}
+
+extension BERTModel {
+    /// Transform, layer norm and the decoder tied to the word table. Shapes: `input` (R, D); logits (R, V).
+    func maskedLanguageModelForward(_ input: Matrix, _ weights: Weights, arena: Arena) -> MaskedLanguageModelTape {
+        let slope = arena.take(rows: input.rows, columns: shape.width)
+        let normalized = arena.take(rows: input.rows, columns: shape.width)
+        let features = arena.take(rows: input.rows, columns: shape.width)
+        let inverse = arena.take(input.rows)
+        multiply(input, .plain, weights.matrix(places.transformWeight), .transposed, into: slope)
+        activate(shape.activation, bias: weights.vector(places.transformBias), slope, into: normalized)
+        layerNorm(
+            normalized, NormalizationInput(), gain: weights.vector(places.transformGain), shift: weights.vector(places.transformShift),
+            epsilon: shape.epsilon, into: features, inverseDeviation: inverse)
+        let logits = arena.take(rows: input.rows, columns: shape.vocabulary)
+        multiply(features, .plain, weights.matrix(places.wordEmbeddings), .transposed, into: logits)
+        addBias(weights.vector(places.decoderBias), to: logits)
+        return MaskedLanguageModelTape(
+            input: input, slope: slope, normalized: normalized, inverseDeviation: inverse, features: features, logits: logits)
+    }
+
+    /// The backward pass of ``maskedLanguageModelForward`` but for the tied table, which the embeddings complete.
+    /// - Returns: the gradient of the input (R, D).
+    func maskedLanguageModelBackward(
+        _ tape: MaskedLanguageModelTape, _ weights: Weights, sink: GradientSink, arena: Arena
+    ) -> Matrix {
+        sink.vector(places.decoderBias) { sumColumns(tape.logits, into: $0) }
+        let gradient = arena.take(rows: tape.input.rows, columns: shape.width)
+        multiply(tape.logits, .plain, weights.matrix(places.wordEmbeddings), .plain, into: gradient)
+        sink.always(places.transformGain..<(places.transformShift + 1)) { both in
+            layerNormBackward(
+                normalized: tape.normalized, inverseDeviation: tape.inverseDeviation, gain: weights.vector(places.transformGain),
+                gradient, gainGradient: both[0..<shape.width], shiftGradient: both[shape.width..<(2 * shape.width)])
+        }
+        sink.always(places.transformBias) { activateBackward(derivative: tape.slope, gradient, biasGradient: $0) }
+        sink.matrix(places.transformWeight) { multiply(gradient, .transposed, tape.input, .plain, into: $0) }
+        let inputGradient = arena.take(rows: gradient.rows, columns: shape.width)
+        multiply(gradient, .plain, weights.matrix(places.transformWeight), .plain, into: inputGradient)
+        return inputGradient
+    }
+}

@@ -1,0 +1,80 @@
+/// Sentences one after another, without padding.
+package struct PackedBatch: Sendable {
+    /// (T) token ids.
+    package var ids: [Int32] = []
+    /// (T) place of each token in its sentence.
+    package var positions: [Int32] = []
+    /// (T) token types.
+    package var types: [UInt8] = []
+    /// (S + 1) first row of each sentence.
+    package var offsets: [Int32] = [0]
+    /// (S) position of each sentence in its global batch; names its dropout masks.
+    package var batchPositions: [UInt32] = []
+    /// (S) number of each sample in its dataset.
+    package var samples: [Int] = []
+    /// What the head should answer.
+    package var targets: Targets
+
+    package enum Targets: Sendable, Equatable {
+        case none
+        /// (S) class numbers.
+        case classes([Int32])
+        /// (S) numbers.
+        case values([Float])
+        /// Rows whose word is asked for, ascending, and the word of each.
+        case words(rows: [Int32], ids: [Int32])
+    }
+
+    package init(targets: Targets = .none) { self.targets = targets }
+
+    package var tokenCount: Int { ids.count }
+    package var sentenceCount: Int { offsets.count - 1 }
+
+    /// Appends one sentence. Missing types are 0.
+    package mutating func append(ids sentence: some Collection<Int32>, types sentenceTypes: (some Collection<UInt8>)?, position: Int, sample: Int) {
+        ids.append(contentsOf: sentence)
+        positions.append(contentsOf: 0..<Int32(sentence.count))
+        if let sentenceTypes {
+            precondition(sentenceTypes.count == sentence.count, "\(sentenceTypes.count) types for \(sentence.count) tokens")
+            types.append(contentsOf: sentenceTypes)
+        } else {
+            types.append(contentsOf: repeatElement(0, count: sentence.count))
+        }
+        offsets.append(Int32(ids.count))
+        batchPositions.append(UInt32(position))
+        samples.append(sample)
+    }
+
+    package func range(_ sentence: Int) -> Range<Int> { Int(offsets[sentence])..<Int(offsets[sentence + 1]) }
+}
+
+/// Rows of a packed batch that are read after the last layer.
+struct ReadRows {
+    /// (R) row numbers, ascending.
+    let rows: [Int32]
+    /// (S + 1) first place in `rows` of each sentence.
+    let offsets: [Int32]
+
+    /// The first row of each sentence, [CLS].
+    init(firstOf batch: PackedBatch) {
+        rows = Array(batch.offsets.dropLast())
+        offsets = (0..<Int32(batch.offsets.count)).map { $0 }
+    }
+
+    /// Chosen rows, ascending.
+    init(_ rows: [Int32], of batch: PackedBatch) {
+        self.rows = rows
+        var offsets: [Int32] = []
+        var place = 0
+        for start in batch.offsets {
+            while place < rows.count, rows[place] < start { place += 1 }
+            offsets.append(Int32(place))
+        }
+        self.offsets = offsets
+    }
+
+    init(allOf batch: PackedBatch) {
+        rows = (0..<Int32(batch.tokenCount)).map { $0 }
+        offsets = batch.offsets
+    }
+}

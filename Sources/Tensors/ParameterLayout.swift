@@ -1,0 +1,71 @@
+/// Where each named parameter lies in the one buffer that holds them all, and its gradient in the buffer of gradients.
+///
+/// Parameters follow each other without gaps. Frozen ones have no place among the gradients. A row-sparse table, of which
+/// a batch touches few rows, comes last: its gradient travels as rows, and only its optimizer state is dense.
+package struct ParameterLayout: Sendable {
+    package struct Entry: Sendable {
+        package let name: String
+        package let shape: [Int]
+        /// First element in the buffer of parameters.
+        package let offset: Int
+        /// First element in the buffers of gradients and optimizer state; nil where frozen.
+        package let gradientOffset: Int?
+        /// Whether weight decay applies: not to biases and layer norms.
+        package let decays: Bool
+        /// Whether the gradient is kept as touched rows.
+        package let isRowSparse: Bool
+
+        package var count: Int { shape.reduce(1, *) }
+        package var range: Range<Int> { offset..<(offset + count) }
+    }
+
+    package let entries: [Entry]
+    /// Elements of all parameters.
+    package let count: Int
+    /// Elements of all dense gradients.
+    package let denseCount: Int
+    /// Elements of optimizer state: dense gradients, then the row-sparse table.
+    package let stateCount: Int
+    private let indices: [String: Int]
+
+    /// What a model declares of one parameter.
+    package struct Declaration {
+        package let name: String
+        package let shape: [Int]
+        package let decays: Bool
+        package let isRowSparse: Bool
+
+        package init(_ name: String, _ shape: [Int], decays: Bool, isRowSparse: Bool = false) {
+            self.name = name
+            self.shape = shape
+            self.decays = decays
+            self.isRowSparse = isRowSparse
+        }
+    }
+
+    package init(_ declarations: [Declaration], isFrozen: (String) -> Bool) {
+        var entries: [Entry] = []
+        var (offset, gradient) = (0, 0)
+        var sparse = 0
+        for (place, declaration) in declarations.enumerated() {
+            precondition(!declaration.isRowSparse || place == declarations.count - 1, "a row-sparse table comes last")
+            let trained = !isFrozen(declaration.name)
+            let entry = Entry(
+                name: declaration.name, shape: declaration.shape, offset: offset, gradientOffset: trained ? gradient : nil,
+                decays: declaration.decays, isRowSparse: declaration.isRowSparse)
+            entries.append(entry)
+            offset += entry.count
+            if trained && declaration.isRowSparse { sparse = entry.count } else if trained { gradient += entry.count }
+        }
+        self.entries = entries
+        count = offset
+        denseCount = gradient
+        stateCount = gradient + sparse
+        indices = Dictionary(entries.enumerated().map { ($1.name, $0) }, uniquingKeysWith: { first, _ in first })
+    }
+
+    package func index(of name: String) -> Int? { indices[name] }
+
+    /// The row-sparse table, where it is trained.
+    package var sparseTable: Entry? { entries.last.flatMap { $0.isRowSparse && $0.gradientOffset != nil ? $0 : nil } }
+}

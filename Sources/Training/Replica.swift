@@ -1,0 +1,130 @@
+package import BERT
+internal import Kernels
+internal import Synchronization
+package import Tensors
+
+/// One worker's copy of the training state: weights, optimizer state, and the rows touched so far.
+///
+/// Every replica starts from the same state and makes the same updates, so all of them stay equal bit by bit.
+package final class Replica: Sendable {
+    package let model: BERTModel
+    package let parameters: FloatBuffer
+    /// (layout.stateCount) first and second moments.
+    package let first: FloatBuffer
+    package let second: FloatBuffer
+    package let threads: Int
+    private let touchedRows: Mutex<TouchedRows>
+    private let chunks: [Chunk]
+
+    /// A run of parameters that one thread updates.
+    private struct Chunk {
+        let parameters: Range<Int>
+        let state: Range<Int>
+        let decays: Bool
+    }
+
+    package init(model: BERTModel, parameters: FloatBuffer, threads: Int) {
+        precondition(parameters.count == model.layout.count, "\(parameters.count) weights for \(model.layout.count)")
+        self.model = model
+        self.parameters = parameters
+        self.threads = threads
+        first = FloatBuffer(count: model.layout.stateCount)
+        second = FloatBuffer(count: model.layout.stateCount)
+        touchedRows = Mutex(TouchedRows(rows: model.layout.sparseTable?.shape[0] ?? 0))
+        chunks = Self.chunks(model.layout)
+    }
+
+    package var touched: TouchedRows {
+        get { touchedRows.withLock { $0 } }
+        set { touchedRows.withLock { $0 = newValue } }
+    }
+
+    private static func chunks(_ layout: ParameterLayout) -> [Chunk] {
+        let size = 16 * BlockSum.size
+        return layout.entries.flatMap { entry -> [Chunk] in
+            guard let state = entry.gradientOffset, !entry.isRowSparse else { return [] }
+            return stride(from: 0, to: entry.count, by: size).map { start in
+                let count = min(size, entry.count - start)
+                return Chunk(
+                    parameters: (entry.offset + start)..<(entry.offset + start + count), state: (state + start)..<(state + start + count),
+                    decays: entry.decays)
+            }
+        }
+    }
+
+    /// The global norm of a gradient: fixed blocks of the dense part in order, then each touched row in ascending order.
+    package func norm(of gradient: BlockGradient) -> Double {
+        var squares = 0.0
+        if let dense = gradient.dense {
+            let blocks = (dense.count + BlockSum.size - 1) / BlockSum.size
+            let sums = Mutex([Double](repeating: 0, count: blocks))
+            let size = 16
+            inParallel((blocks + size - 1) / size, threads: threads) { piece, _ in
+                let range = (piece * size)..<min((piece + 1) * size, blocks)
+                let part = BlockSum.squares(dense.view[(range.lowerBound * BlockSum.size)..<min(range.upperBound * BlockSum.size, dense.count)])
+                sums.withLock { $0.replaceSubrange(range, with: part) }
+            }
+            squares = BlockSum.total(sums.withLock { $0 })
+        }
+        if let rows = gradient.rows {
+            squares += BlockSum.total((0..<rows.ids.count).map { BlockSum.total(BlockSum.squares(rows.row($0))) })
+        }
+        return squares.squareRoot()
+    }
+
+    /// One optimizer update from the sum of all lanes' gradients. An absent gradient is zero.
+    package func apply(_ gradient: BlockGradient, _ update: OptimizerUpdate) {
+        let dense = gradient.dense
+        inParallel(chunks.count, threads: threads) { piece, _ in
+            let chunk = chunks[piece]
+            adamUpdate(
+                chunk.decays ? update.decayed : update.plain, gradient: dense?.view[chunk.state], parameters: parameters.view[chunk.parameters],
+                first: first.view[chunk.state], second: second.view[chunk.state])
+        }
+        guard let table = model.layout.sparseTable else { return }
+        applyRows(gradient.rows, table, table.decays ? update.decayed : update.plain)
+    }
+
+    /// The word table's update: rows of the batch with their gradient, other touched rows with none.
+    private func applyRows(_ rows: SparseRows?, _ table: ParameterLayout.Entry, _ constants: Kernels.AdamConstants) {
+        let width = table.shape[1]
+        let state = table.gradientOffset ?? 0
+        touchedRows.withLock { $0.insert(rows?.ids ?? []) }
+        let everyRow = constants.decayFactor != 1 || constants.l2 != 0
+        let runs = everyRow ? [0..<table.shape[0]] : touched.runs
+        let size = 128
+        let pieces = runs.flatMap { run in
+            stride(from: run.lowerBound, to: run.upperBound, by: size).map { $0..<min($0 + size, run.upperBound) }
+        }
+        inParallel(pieces.count, threads: threads) { piece, _ in
+            let range = pieces[piece]
+            func update(_ part: Range<Int>, _ gradient: FloatView?) {
+                guard !part.isEmpty else { return }
+                let (from, count) = (part.lowerBound * width, part.count * width)
+                adamUpdate(
+                    constants, gradient: gradient, parameters: parameters.view.part(from: table.offset + from, count: count),
+                    first: first.view.part(from: state + from, count: count), second: second.view.part(from: state + from, count: count))
+            }
+            var next = range.lowerBound
+            var place = rows.map { Self.lowerBound($0.ids, Int32(range.lowerBound)) } ?? 0
+            while let rows, place < rows.ids.count, Int(rows.ids[place]) < range.upperBound {
+                let row = Int(rows.ids[place])
+                update(next..<row, nil)
+                update(row..<(row + 1), rows.row(place))
+                next = row + 1
+                place += 1
+            }
+            update(next..<range.upperBound, nil)
+        }
+    }
+
+    /// First place in ascending `ids` that is not below `id`.
+    private static func lowerBound(_ ids: [Int32], _ id: Int32) -> Int {
+        var (low, high) = (0, ids.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if ids[middle] < id { low = middle + 1 } else { high = middle }
+        }
+        return low
+    }
+}

@@ -1,0 +1,90 @@
+package import Tensors
+
+/// What one step did.
+package struct StepReport: Sendable, Equatable {
+    /// Sum of all samples' losses.
+    package var lossSum: Double
+    package var gradientNorm: Double
+    /// Seconds of each worker, where there are workers: compute, exchange, wait.
+    package var shares: [WorkerShare]
+
+    package init(lossSum: Double, gradientNorm: Double, shares: [WorkerShare] = []) {
+        self.lossSum = lossSum
+        self.gradientNorm = gradientNorm
+        self.shares = shares
+    }
+}
+
+/// How one worker spent a step.
+package struct WorkerShare: Codable, Sendable, Equatable {
+    package var rank: Int
+    package var compute: Double
+    package var exchange: Double
+    package var wait: Double
+
+    package init(rank: Int, compute: Double, exchange: Double, wait: Double) {
+        self.rank = rank
+        self.compute = compute
+        self.exchange = exchange
+        self.wait = wait
+    }
+}
+
+/// Everything that training changes: what a checkpoint holds.
+package struct TrainingState: Sendable {
+    package var parameters: FloatBuffer
+    package var first: FloatBuffer
+    package var second: FloatBuffer
+    package var touched: TouchedRows
+
+    package init(parameters: FloatBuffer, first: FloatBuffer, second: FloatBuffer, touched: TouchedRows) {
+        self.parameters = parameters
+        self.first = first
+        self.second = second
+        self.touched = touched
+    }
+}
+
+/// Which of the run's datasets.
+package enum Split: String, Codable, Sendable {
+    case train
+    case validation
+    case test
+}
+
+/// Who computes steps: this process alone, or workers.
+package protocol StepEngine: AnyObject {
+    /// Computes one step and applies its update.
+    /// - Throws: ``NonFiniteStep`` before any update, with the state as it was.
+    func run(_ plan: StepPlan, learningRate: Double) async throws -> StepReport
+    func evaluate(_ split: Split) async throws -> EvaluationReport
+    /// The state after the last step; not to be changed.
+    func state() async throws -> TrainingState
+    /// Worker processes, 1 where this process works alone, and threads of each.
+    var workers: Int { get }
+    var threads: Int { get }
+}
+
+/// A loss or gradient that is not a finite number, found before the update.
+package struct NonFiniteStep: Error, Sendable, Equatable, CustomStringConvertible {
+    package let step: Int
+    package let lane: Int
+    /// Numbers of the lane's samples in the training data, from 0.
+    package let samples: [Int]
+    /// Stage and samples where it arose, in the debug mode.
+    package let origin: String?
+
+    package init(step: Int, lane: Int, samples: [Int], origin: String?) {
+        self.step = step
+        self.lane = lane
+        self.samples = samples
+        self.origin = origin
+    }
+
+    package var description: String {
+        let ids = samples.map(String.init).joined(separator: ", ")
+        return "step \(step): the loss or gradient of lane \(lane) is not finite (training samples \(ids))"
+            + (origin.map { "; it arose in the \($0)" } ?? "; run again with --single --debug to see where it arises")
+            + "; the weights before this step are kept: lower the learning rate, set --max-grad-norm, or check these samples"
+    }
+}

@@ -1,0 +1,34 @@
+internal import Dispatch
+internal import Foundation
+internal import Synchronization
+
+/// Remembers that SIGINT or SIGTERM asked the run to stop; a second one ends the process at once.
+package final class StopRequest: Sendable {
+    private let received = Atomic<Int32>(0)
+    private let sources = Mutex<[any DispatchSourceSignal]>([])
+
+    package init() {}
+
+    /// Begins to listen. Call once.
+    package func listen() {
+        for number in [SIGINT, SIGTERM] {
+            _ = unsafe signal(number, SIG_IGN)
+            let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
+            source.setEventHandler { [self] in
+                if received.exchange(number, ordering: .relaxed) != 0 { _exit(128 + number) }
+                FileHandle.standardError.write(Data("apus: stopping after this step; once more to end at once\n".utf8))
+            }
+            source.resume()
+            sources.withLock { $0.append(source) }
+        }
+    }
+
+    /// Asks for a stop as the signal would.
+    package func request(_ signal: Int32) { received.store(signal, ordering: .relaxed) }
+
+    /// The signal that was received, or nil.
+    package var signal: Int32? {
+        let number = received.load(ordering: .relaxed)
+        return number == 0 ? nil : number
+    }
+}

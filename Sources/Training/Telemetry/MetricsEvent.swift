@@ -1,0 +1,55 @@
+internal import Foundation
+
+/// A line of `metrics.jsonl` after one optimizer step.
+package struct StepEvent: Encodable, Sendable {
+    package let event = "step"
+    package var step: Int
+    package var epoch: Int
+    /// Mean over the step's samples.
+    package var loss: Double
+    package var learningRate: Double
+    package var gradientNorm: Double
+    package var samples: Int
+    package var tokens: Int
+    package var seconds: Double
+    /// How each worker spent the step; absent where one process works alone.
+    package var workers: [WorkerShare]?
+
+    enum CodingKeys: String, CodingKey {
+        case event, step, epoch, loss
+        case learningRate = "learning_rate"
+        case gradientNorm = "gradient_norm"
+        case samples, tokens, seconds, workers
+    }
+}
+
+/// A line of `metrics.jsonl` after an evaluation.
+package struct EvaluationEvent: Encodable, Sendable {
+    package let event = "evaluation"
+    package var step: Int
+    package var epoch: Int
+    package var split: Split
+    package var loss: Double
+    package var accuracy: Double?
+    package var samples: Int
+    package var seconds: Double
+}
+
+/// A line of `metrics.jsonl` at the end of an epoch: what became of its samples.
+package struct EpochEvent: Encodable, Sendable {
+    package let event = "epoch"
+    package var epoch: Int
+    package var step: Int
+    /// Samples planned for the epoch, and samples that were really computed, each counted once.
+    package var planned: Int
+    package var computed: Int
+    /// Samples computed again after a loss of workers.
+    package var redone: Int
+}
+
+/// Encodes one event as a line.
+package func jsonLine(_ event: some Encodable) throws -> String {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    return String(decoding: try encoder.encode(event), as: UTF8.self)
+}

@@ -1,0 +1,44 @@
+/// Which rows of the word table any batch has touched so far.
+///
+/// A row that no gradient ever touched has optimizer state zero, and without weight decay an update of exactly zero.
+package struct TouchedRows: Sendable, Equatable {
+    /// A bit a row, 64 to a word.
+    package private(set) var words: [UInt64]
+    package let rows: Int
+
+    package init(rows: Int) {
+        self.rows = rows
+        words = [UInt64](repeating: 0, count: (rows + 63) / 64)
+    }
+
+    /// - Returns: nil where the words do not fit the number of rows.
+    package init?(rows: Int, words: [UInt64]) {
+        guard words.count == (rows + 63) / 64 else { return nil }
+        self.rows = rows
+        self.words = words
+    }
+
+    package func contains(_ row: Int) -> Bool { words[row / 64] >> UInt64(row % 64) & 1 == 1 }
+
+    package mutating func insert(_ ids: [Int32]) {
+        for id in ids { words[Int(id) / 64] |= 1 << UInt64(id % 64) }
+    }
+
+    package var count: Int { words.reduce(0) { $0 + $1.nonzeroBitCount } }
+
+    /// Runs of consecutive touched rows, ascending.
+    package var runs: [Range<Int>] {
+        var runs: [Range<Int>] = []
+        var start: Int?
+        for row in 0..<rows {
+            if contains(row) {
+                start = start ?? row
+            } else if let first = start {
+                runs.append(first..<row)
+                start = nil
+            }
+        }
+        if let first = start { runs.append(first..<rows) }
+        return runs
+    }
+}

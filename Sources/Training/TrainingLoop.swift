@@ -1,0 +1,159 @@
+package import Foundation
+
+/// Where a run stands between two steps; a part of each checkpoint.
+package struct RunProgress: Codable, Sendable, Equatable {
+    /// Steps done.
+    package var step = 0
+    /// Best validation so far, and the step after which it was found.
+    package var best: EvaluationReport?
+    package var bestStep: Int?
+    /// Validation after the newest evaluated epoch.
+    package var latest: EvaluationReport?
+    /// Epochs whose validation is done.
+    package var evaluatedEpochs = 0
+
+    package init() {}
+}
+
+/// What the loop needs done with files and the terminal.
+package protocol RunRecorder: AnyObject {
+    func record(_ event: some Encodable & Sendable) throws
+    func say(_ line: String)
+    func showProgress(_ line: String)
+    /// Saves everything needed to go on. A failure is said and does not end the run.
+    func checkpoint(_ state: TrainingState, _ progress: RunProgress)
+    /// Keeps the state as the best one so far.
+    func keepBest(_ state: TrainingState) throws
+}
+
+/// The steps of a run in their order, with evaluation, checkpoints and reports between them.
+package struct TrainingLoop {
+    package let plan: TrainingPlan
+    package let schedule: LearningRateSchedule
+    package let engine: any StepEngine
+    package let recorder: any RunRecorder
+    package let stop: StopRequest
+    /// Steps between checkpoints; nil: only after each epoch.
+    package let checkpointEvery: Int?
+    package let hasValidation: Bool
+
+    package init(
+        plan: TrainingPlan, schedule: LearningRateSchedule, engine: any StepEngine, recorder: any RunRecorder, stop: StopRequest,
+        checkpointEvery: Int?, hasValidation: Bool
+    ) {
+        self.plan = plan
+        self.schedule = schedule
+        self.engine = engine
+        self.recorder = recorder
+        self.stop = stop
+        self.checkpointEvery = checkpointEvery
+        self.hasValidation = hasValidation
+    }
+
+    /// How the loop ended.
+    package enum Outcome: Sendable, Equatable {
+        case finished
+        case stopped(signal: Int32)
+    }
+
+    /// Runs from `progress` to the last step or until a signal asks to stop, which leaves a checkpoint.
+    package func run(_ progress: inout RunProgress, _ throughput: inout Throughput) async throws -> Outcome {
+        var saved = progress.step
+        while progress.step < plan.totalSteps {
+            let epoch = plan.epoch(ofStep: progress.step + 1)
+            let order = plan.order(ofEpoch: epoch)
+            var display = ProgressDisplay(plan: plan)
+            while progress.step < plan.totalSteps, plan.epoch(ofStep: progress.step + 1) == epoch {
+                if let signal = stop.signal {
+                    if saved != progress.step { recorder.checkpoint(try await engine.state(), progress) }
+                    return .stopped(signal: signal)
+                }
+                let step = plan.step(progress.step + 1, order: order)
+                try await take(step, &throughput, &display)
+                progress.step = step.step
+                if let every = checkpointEvery, progress.step % every == 0, progress.step < plan.totalSteps, !step.endsEpoch {
+                    recorder.checkpoint(try await engine.state(), progress)
+                    saved = progress.step
+                }
+            }
+            if hasValidation { try await validate(epoch, &progress) }
+            if progress.step < plan.totalSteps || stop.signal != nil {
+                recorder.checkpoint(try await engine.state(), progress)
+                saved = progress.step
+            }
+        }
+        return .finished
+    }
+
+    private func take(_ step: StepPlan, _ throughput: inout Throughput, _ display: inout ProgressDisplay) async throws {
+        let rate = schedule.rate(step: step.step)
+        let clock = ContinuousClock()
+        let start = clock.now
+        let report = try await engine.run(step, learningRate: rate)
+        let seconds = (clock.now - start).seconds
+        throughput.add(samples: step.sampleCount, tokens: step.tokenCount, seconds: seconds)
+        let loss = report.lossSum / Double(step.sampleCount)
+        try recorder.record(
+            StepEvent(
+                step: step.step, epoch: step.epoch, loss: loss, learningRate: rate, gradientNorm: report.gradientNorm,
+                samples: step.sampleCount, tokens: step.tokenCount, seconds: seconds, workers: report.shares.isEmpty ? nil : report.shares))
+        display.add(step, loss: loss, seconds: seconds)
+        if let line = display.line(step, rate: rate) { recorder.showProgress(line) }
+    }
+
+    private func validate(_ epoch: Int, _ progress: inout RunProgress) async throws {
+        let start = ContinuousClock.now
+        let report = try await engine.evaluate(.validation)
+        let seconds = (ContinuousClock.now - start).seconds
+        try recorder.record(
+            EvaluationEvent(
+                step: progress.step, epoch: epoch, split: .validation, loss: report.loss, accuracy: report.accuracy,
+                samples: report.samples, seconds: seconds))
+        progress.latest = report
+        progress.evaluatedEpochs = epoch
+        let isBest = progress.best.map { report.isBetter(than: $0) } ?? true
+        let figures = "loss \(decimal(report.loss, 4))" + (report.accuracy.map { ", accuracy \(decimal($0, 4))" } ?? "")
+        recorder.say("epoch \(epoch)/\(plan.epochs): validation \(figures) over \(report.samples) samples\(isBest ? ", the best so far" : "")")
+        if isBest {
+            progress.best = report
+            progress.bestStep = progress.step
+            try recorder.keepBest(try await engine.state())
+        }
+    }
+}
+
+/// A number with a fixed count of decimals, the same in every locale.
+package func decimal(_ value: Double, _ places: Int) -> String { String(format: "%.\(places)f", value) }
+
+/// What the progress line shows: figures over the steps since the last line.
+struct ProgressDisplay {
+    let plan: TrainingPlan
+    private var lossSum = 0.0
+    private var steps = 0
+    private var samples = 0
+    private var seconds = 0.0
+
+    init(plan: TrainingPlan) { self.plan = plan }
+
+    mutating func add(_ step: StepPlan, loss: Double, seconds: Double) {
+        lossSum += loss
+        steps += 1
+        samples += step.sampleCount
+        self.seconds += seconds
+    }
+
+    /// A line every second of work and at the end of an epoch.
+    mutating func line(_ step: StepPlan, rate: Double) -> String? {
+        guard seconds >= 1 || step.endsEpoch || step.step == plan.totalSteps else { return nil }
+        let speed = Double(samples) / max(seconds, 1e-9)
+        let remaining = Double(plan.totalSteps - step.step) * seconds / Double(max(1, steps))
+        defer { (lossSum, steps, samples, seconds) = (0, 0, 0, 0) }
+        return "epoch \(step.epoch)/\(plan.epochs)  step \(step.step)/\(plan.totalSteps)  loss \(decimal(lossSum / Double(steps), 4))  "
+            + "rate \(String(format: "%.2e", rate))  \(decimal(speed, 1)) samples/s  \(Self.clock(remaining)) left"
+    }
+
+    private static func clock(_ seconds: Double) -> String {
+        let whole = Int(seconds.rounded())
+        return whole >= 3_600 ? String(format: "%d:%02d:%02d", whole / 3_600, whole / 60 % 60, whole % 60) : String(format: "%d:%02d", whole / 60, whole % 60)
+    }
+}

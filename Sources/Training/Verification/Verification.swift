@@ -1,0 +1,162 @@
+internal import BERT
+internal import Kernels
+internal import Synchronization
+internal import Tensors
+
+/// The largest error of each kind of value of one reference case.
+///
+/// Absolute, but for gradients, which are relative to the largest absolute value of the tensor's reference.
+package struct VerificationReport: Codable, Sendable {
+    package var name: String
+    package var hidden = 0.0
+    package var logits = 0.0
+    package var loss = 0.0
+    package var gradients = 0.0
+    package var weights = 0.0
+    package var keyBiasGradients = 0.0
+
+    package enum CodingKeys: String, CodingKey {
+        case name = "case"
+        case hidden, logits, loss, gradients, weights
+        case keyBiasGradients = "key_bias_gradients"
+    }
+}
+
+/// Runs a reference case through the lanes, the reduction and the optimizer that training uses.
+package struct Verification {
+    private let reference: ReferenceCase
+    private let model: BERTModel
+    private let runner: LaneRunner
+    private let replica: Replica
+
+    /// - Parameter lanes: into how many lanes the sentences are cut.
+    package init(_ reference: ReferenceCase, lanes: Int, threads: Int) throws {
+        self.reference = reference
+        model = BERTModel(shape: reference.shape, head: reference.head)
+        let parameters = FloatBuffer(count: model.layout.count)
+        for entry in model.layout.entries { parameters.view[entry.range].copy(from: try reference.weights(entry.name)) }
+        runner = LaneRunner(model: model, laneCount: lanes, threads: threads)
+        replica = Replica(model: model, parameters: parameters, threads: threads)
+    }
+
+    package func run() throws -> VerificationReport {
+        var report = VerificationReport(name: reference.name)
+        report.hidden = try hiddenError()
+        let work = laneWork()
+        report.logits = try logitsError(work)
+        for step in 1...reference.steps {
+            let results = runner.run(work, parameters: replica.parameters.view)
+            guard let total = results.blocks.first else { break }
+            if step == 1 {
+                let loss = results.losses.reduce(0, +) / Double(reference.normalizer)
+                report.loss = abs(loss - Double(try reference.reference("loss")[0]))
+                try compareGradients(total, &report)
+            }
+            let settings = reference.optimizer
+            let rate = reference.schedule.rate(step: step)
+            let scale = settings.clippingFactor(norm: replica.norm(of: total))
+            replica.apply(total, settings.update(step: step, learningRate: rate, gradientScale: scale))
+            runner.pool.give(back: total.dense)
+        }
+        report.weights = try weightError()
+        return report
+    }
+
+    /// Sentences dealt to the lanes one after another; lanes beyond the sentences stay empty.
+    private func laneWork() -> LaneWork {
+        let lanes = (0..<runner.laneCount).map { lane in
+            [reference.packed(Array(stride(from: lane, to: reference.sentences, by: runner.laneCount)))]
+        }
+        return LaneWork(firstLane: 0, lanes: lanes, lossScale: Float(1 / Double(reference.normalizer)), dropout: nil)
+    }
+
+    private func hiddenError() throws -> Double {
+        var error = 0.0
+        for sentence in 0..<reference.sentences {
+            let states = model.hiddenStates(reference.packed([sentence]), parameters: replica.parameters.view, arena: Arena())
+            for (layer, state) in states.enumerated() {
+                let expected = try reference.reference("hidden.\(layer)")
+                let start = sentence * reference.width * model.shape.width
+                error = max(error, Self.largestDifference(state, expected[start..<(start + state.count)]))
+            }
+        }
+        return error
+    }
+
+    private func logitsError(_ work: LaneWork) throws -> Double {
+        let expected = try reference.reference("logits")
+        let width = model.head.outputs(model.shape)
+        var error = 0.0
+        for (lane, batches) in work.lanes.enumerated() {
+            for batch in batches where batch.sentenceCount > 0 {
+                let sink = GradientSink(
+                    layout: model.layout, dense: FloatBuffer(count: model.layout.denseCount).view, mode: .overwrite, arena: Arena())
+                _ = model.laneGradient(
+                    batch, parameters: replica.parameters.view, lossScale: work.lossScale, dropout: nil, sink: sink, arena: Arena()
+                ) { stage, values, rows, _ in
+                    guard stage == .logits, let rows else { return }
+                    for (place, row) in rows.enumerated() {
+                        let start = expectedRow(row, of: batch, lane: lane) * width
+                        let actual = values.rows(place..<(place + 1)).elements.array
+                        error = max(error, Self.largestDifference(actual, expected[start..<(start + width)]))
+                    }
+                }
+            }
+        }
+        return error
+    }
+
+    /// Where the reference keeps the logits of a packed row: by sentence, or by sentence and token.
+    private func expectedRow(_ row: Int32, of batch: PackedBatch, lane: Int) -> Int {
+        let place = batch.offsets.lastIndex { $0 <= row } ?? 0
+        let sentence = batch.samples[place]
+        guard model.head == .maskedLanguageModel else { return sentence }
+        return sentence * reference.width + Int(row - batch.offsets[place])
+    }
+
+    private func compareGradients(_ total: BlockGradient, _ report: inout VerificationReport) throws {
+        for entry in model.layout.entries {
+            let expected = try reference.reference("grad.\(entry.name)")
+            var actual = [Float](repeating: 0, count: entry.count)
+            if entry.isRowSparse, let rows = total.rows {
+                for (place, id) in rows.ids.enumerated() {
+                    actual.replaceSubrange((Int(id) * rows.width)..<((Int(id) + 1) * rows.width), with: rows.row(place).array)
+                }
+            } else if let dense = total.dense, let offset = entry.gradientOffset {
+                actual = dense.view.part(from: offset, count: entry.count).array
+            }
+            let difference = Self.largestDifference(actual, expected[...])
+            if Self.isKeyBias(entry.name) {
+                report.keyBiasGradients = max(report.keyBiasGradients, difference)
+            } else {
+                let largest = Double(expected.reduce(0) { max($0, abs($1)) })
+                report.gradients = max(report.gradients, largest > 0 ? difference / largest : difference)
+            }
+        }
+    }
+
+    private func weightError() throws -> Double {
+        var error = 0.0
+        for entry in model.layout.entries where !Self.isKeyBias(entry.name) {
+            let expected = try reference.reference("after.\(entry.name)")
+            let gradient = try reference.reference("grad.\(entry.name)")
+            let actual = replica.parameters.view[entry.range].array
+            for place in actual.indices where abs(gradient[place]) >= 1e-6 {
+                error = max(error, Self.difference(actual[place], expected[place]))
+            }
+        }
+        return error
+    }
+
+    private static func isKeyBias(_ name: String) -> Bool { name.hasSuffix("attention.self.key.bias") }
+
+    private static func largestDifference(_ actual: [Float], _ expected: ArraySlice<Float>) -> Double {
+        zip(actual, expected).reduce(0) { max($0, difference($1.0, $1.1)) }
+    }
+
+    /// Absolute difference; infinite where either value is no number.
+    private static func difference(_ a: Float, _ b: Float) -> Double {
+        let difference = abs(Double(a) - Double(b))
+        return difference.isNaN ? .infinity : difference
+    }
+}
