@@ -1,3 +1,5 @@
+internal import TextData
+
 /// A run that failed: one line with what, where and what to do next. `apus` exits 1.
 package struct RunError: Error, Equatable, Sendable, CustomStringConvertible {
     package let description: String
@@ -19,3 +21,6 @@ package struct SignalStop: Error, Equatable, Sendable, CustomStringConvertible {
 /// An error that lies in what was given, found before any work: its description is one line. `apus` exits 2.
 package protocol BadInput: Error, CustomStringConvertible {}
 
+extension ConfigurationError: BadInput {}
+extension DatasetError: BadInput {}
+extension TokenizerError: BadInput {}

@@ -1,0 +1,55 @@
+internal import ArgumentParser
+internal import Foundation
+internal import Training
+
+/// How a command ended without being done: its exit status and what is said.
+///
+/// 0: help or version was asked for; 1: the run failed; 2: bad usage or bad input; 128 + n: stopped by signal n.
+struct Ending: Equatable {
+    let status: Int32
+    /// For standard output.
+    let answer: String
+    /// For standard error, one line.
+    let complaint: String
+
+    init(_ error: any Error) {
+        switch error {
+        case let stop as SignalStop: self.init(status: 128 + stop.signal, complaint: stop.description)
+        case let input as any BadInput: self.init(status: 2, complaint: input.description)
+        case let run as RunError: self.init(status: 1, complaint: run.description)
+        case is StandardOutput.ReaderGone: self.init(status: 0)
+        default:
+            switch ApusCommand.exitCode(for: error) {
+            case .success: self.init(status: 0, answer: ApusCommand.fullMessage(for: error))
+            case .validationFailure: self.init(status: 2, complaint: Self.usage(ApusCommand.message(for: error)))
+            default: self.init(status: 1, complaint: String(describing: error))
+            }
+        }
+    }
+
+    private init(status: Int32, answer: String = "", complaint: String = "") {
+        self.status = status
+        self.answer = answer
+        self.complaint = complaint
+    }
+
+    /// Writes what is said; gives the exit status.
+    func announce() -> Int32 {
+        try? StandardOutput.flush() // what was done before the failure stays
+        if !answer.isEmpty {
+            try? StandardOutput.write(line: answer)
+            try? StandardOutput.flush()
+        }
+        if !complaint.isEmpty { FileHandle.standardError.write(Data("apus: \(Self.oneLine(complaint))\n".utf8)) }
+        return status
+    }
+
+    private static func usage(_ message: String) -> String {
+        let line = oneLine(message) // some end in a question: "Did you mean '--epochs'?"
+        return "\(line)\(line.hasSuffix("?") || line.hasSuffix(".") ? "" : ":") see 'apus help'"
+    }
+
+    private static func oneLine(_ text: String) -> String {
+        text.split(whereSeparator: \.isNewline).map { $0.trimmingCharacters(in: .whitespaces) }.joined(separator: " ")
+    }
+}

@@ -1,0 +1,16 @@
+internal import ArgumentParser
+internal import Training
+
+struct Evaluate: ParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Score a model on labelled data: one JSON object of metrics.")
+
+    @OptionGroup var arguments: InferenceArguments
+    @Option(help: ArgumentHelp("Labelled data: TSV, CSV or JSON lines.", valueName: "file"))
+    var input: String
+    @Option(help: ArgumentHelp("Column of the label.", valueName: "name"))
+    var labelColumn: String?
+
+    func run() throws {
+        try StandardOutput.write(line: EntryPoints.evaluate(arguments.options(input: input, labelColumn: labelColumn)))
+    }
+}

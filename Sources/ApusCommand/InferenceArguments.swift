@@ -1,0 +1,33 @@
+internal import ArgumentParser
+internal import Foundation
+internal import Training
+
+/// The options that `evaluate` and `predict` share.
+struct InferenceArguments: ParsableArguments {
+    @Option(help: ArgumentHelp("Folder of the model.", valueName: "dir"))
+    var model: String
+    @Option(help: ArgumentHelp("Column of the text.", valueName: "name"))
+    var textColumn: String?
+    @Option(help: ArgumentHelp("Column of the second text of a pair.", valueName: "name"))
+    var pairColumn: String?
+    @Option(help: "Pieces of a sample with [CLS] and [SEP]. (default: as the model was trained)")
+    var maxLength: Int?
+    @Option(help: "Samples computed together.")
+    var batchSize: Int = 32
+    @Option(help: "Threads to compute with. (default: the cores)")
+    var threads: Int?
+
+    func validate() throws {
+        if let maxLength, maxLength < 3 {
+            throw ValidationError("--max-length is \(maxLength), needed is at least 3: [CLS], one piece and [SEP]")
+        }
+        guard batchSize >= 1 else { throw ValidationError("--batch-size is \(batchSize), needed is at least 1") }
+        if let threads, threads < 1 { throw ValidationError("--threads is \(threads), needed is at least 1") }
+    }
+
+    func options(input: String, labelColumn: String?) -> InferenceOptions {
+        InferenceOptions(
+            model: model, input: input, textColumn: textColumn, pairColumn: pairColumn, labelColumn: labelColumn, maxLength: maxLength,
+            batchSize: batchSize, threads: threads ?? ProcessInfo.processInfo.activeProcessorCount)
+    }
+}

@@ -1,0 +1,33 @@
+internal import ArgumentParser
+internal import Training
+
+struct Launch: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Start coordinator and workers on this machine or on those of a cluster file, and watch over them.")
+
+    @Option(help: "Workers on this machine. (default: cores / 8, at least 2 where there are 2 cores)")
+    var workers: Int?
+    @Flag(help: "One process without sockets: the debug mode.")
+    var single = false
+    @Flag(help: "Check each layer's output and gradient for values that are not finite.")
+    var debug = false
+    @Option(help: ArgumentHelp("YAML file with the hosts to run on.", valueName: "file"))
+    var cluster: String?
+    @OptionGroup var options: TrainOptions
+
+    func validate() throws {
+        if let workers, workers < 1 { throw ValidationError("--workers is \(workers), needed is at least 1") }
+        if single, let workers, workers > 1 {
+            throw ValidationError("--single is one process, --workers asks for \(workers): leave one of them out")
+        }
+        if single, cluster != nil { throw ValidationError("--single is one process, --cluster names many: leave one of them out") }
+    }
+
+    func run() throws {
+        let configuration = try options.resolved()
+        try EntryPoints.launch(
+            LaunchOptions(
+                workers: workers, threadsGiven: options.threads != nil, single: single, debug: debug, cluster: cluster,
+                configuration: configuration))
+    }
+}

@@ -1,0 +1,32 @@
+internal import ArgumentParser
+internal import Foundation
+internal import Kernels
+
+/// Parses, runs, and ends with the exit status and the one line that an error has.
+@main
+enum Main {
+    static func main() {
+        CoreType.useFasterKernels()
+        BLASInformation.useOneThread()
+        signal(SIGPIPE, SIG_IGN) // a reader that left is an error of the write, not of this program
+        do {
+            let arguments = try FieldNames.translated(Array(CommandLine.arguments.dropFirst()))
+            var command = try ApusCommand.parseAsRoot(arguments)
+            try command.run()
+            try StandardOutput.flush()
+        } catch {
+            exit(Ending(error).announce())
+        }
+    }
+}
+
+struct ApusCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "apus",
+        abstract: "Fine-tunes BERT on CPUs: over many processes and hosts, with the same bits however it runs.",
+        version: Version.description,
+        subcommands: [
+            Train.self, Coordinate.self, Work.self, Launch.self, Evaluate.self, Predict.self, Tokenize.self, Verify.self, Check.self,
+            Inspect.self, Keygen.self,
+        ])
+}

@@ -1,0 +1,16 @@
+internal import ArgumentParser
+internal import Training
+
+struct Predict: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Label texts: a JSON object a line, in order.",
+        discussion: "A file has a header and columns; standard input is bare text, one a line.")
+
+    @OptionGroup var arguments: InferenceArguments
+    @Option(help: ArgumentHelp("Data to label, or '-' for standard input.", valueName: "file"))
+    var input: String = "-"
+
+    func run() throws {
+        try EntryPoints.predict(arguments.options(input: input, labelColumn: nil)) { try StandardOutput.write(line: $0) }
+    }
+}

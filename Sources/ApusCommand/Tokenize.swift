@@ -1,0 +1,36 @@
+internal import ArgumentParser
+internal import Foundation
+internal import TextData
+
+struct Tokenize: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Turn texts into token ids.",
+        discussion: """
+            Reads JSON lines {"text", "pair", "max_length", "lowercase"} from standard input, all but "text" optional, and writes a line \
+            {"ids", "types"} for each.
+            """)
+
+    @Option(help: ArgumentHelp("Folder of the model whose vocabulary is used.", valueName: "dir"))
+    var model: String
+
+    func run() throws {
+        var lines = try TokenLines(folder: URL(fileURLWithPath: model))
+        while let chunk = try StandardInput.chunk() {
+            try Self.answer { output throws in try lines.answer(chunk, to: &output) }
+        }
+        try Self.answer { output throws in try lines.finish(to: &output) }
+    }
+
+    /// Writes what `fill` appended, also when it ended at a bad line.
+    private static func answer(_ fill: (inout [UInt8]) throws -> Void) throws {
+        var output: [UInt8] = []
+        do {
+            try fill(&output)
+        } catch {
+            try StandardOutput.write(output)
+            throw error
+        }
+        try StandardOutput.write(output)
+        try StandardOutput.flush()
+    }
+}

@@ -1,0 +1,127 @@
+internal import ArgumentParser
+internal import Foundation
+internal import Training
+
+/// The training options, shared by `train`, `coordinate` and `launch`. Nil was not given.
+///
+/// Numbers take the next argument whatever it is, so that `-1` is refused as a number and not as a flag.
+struct TrainOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("YAML file with these options as keys; the command line wins.", valueName: "file"))
+    var config: String?
+
+    @Option(help: ArgumentHelp("Folder of the source model, in Hugging Face's layout. (default: all-MiniLM-L6-v2)", valueName: "dir"))
+    var model: String?
+    @Option(help: ArgumentHelp("Training data: TSV, CSV or JSON lines. (default: movie reviews)", valueName: "file"))
+    var train: String?
+    @Option(help: ArgumentHelp("Scored after each epoch, or 'none'. (default: movie reviews with the default data)", valueName: "file"))
+    var validation: String?
+    @Option(help: ArgumentHelp("Scored once, at the end. (default: movie reviews with the default data)", valueName: "file"))
+    var test: String?
+    @Option(help: ArgumentHelp("Folder of the run. (default: runs/<time>-<model>)", valueName: "dir"))
+    var output: String?
+
+    @Option(parsing: .unconditional, help: "Passes over the training data. (default: 3)")
+    var epochs: Int?
+    @Option(parsing: .unconditional, help: "Samples in one global batch, over all workers together, never per worker. (default: 32)")
+    var batchSize: Int?
+    @Option(parsing: .unconditional, help: "Learning rate. (default: 5e-5)")
+    var learningRate: Double?
+    @Option(help: "adam or adamw. (default: adam)")
+    var optimizer: String?
+    @Option(parsing: .unconditional, help: "Weight decay, not on biases and layer norms. (default: 0)")
+    var weightDecay: Double?
+    @Option(help: "constant, linear or cosine. (default: constant)")
+    var schedule: String?
+    @Option(parsing: .unconditional, help: "Steps over which the learning rate rises from 0. (default: 0)")
+    var warmupSteps: Int?
+    @Option(parsing: .unconditional, help: "Optimizer steps after which the run ends. (default: the epochs decide)")
+    var maxSteps: Int?
+    @Option(parsing: .unconditional, help: "Global gradient norm above which a gradient is scaled down. (default: no clipping)")
+    var maxGradNorm: Double?
+    @Option(parsing: .unconditional, help: "Global batches in one optimizer step. (default: 1)")
+    var accumulate: Int?
+    @Option(parsing: .unconditional, help: "Pieces of a sample with [CLS] and [SEP]; what is longer is truncated. (default: 128)")
+    var maxLength: Int?
+    @Option(parsing: .unconditional, help: "Dropout probability. (default: as in the model's config.json)")
+    var dropout: Double?
+    @Option(parsing: .unconditional, help: "Decides order, dropout and new heads. (default: 0)")
+    var seed: UInt64?
+    @Option(parsing: .unconditional, help: "Fixed parts of a global batch; equal lanes give equal bits. (default: by cores and batch size)")
+    var lanes: Int?
+    @Option(parsing: .unconditional, help: "Threads of one worker. (default: the cores, shared by the workers)")
+    var threads: Int?
+    @Option(parsing: .upToNextOption, help: ArgumentHelp("Parameters that keep their source values, by name.", valueName: "pattern"))
+    var freeze: [String] = []
+    @Option(parsing: .unconditional, help: ArgumentHelp("Steps from one checkpoint to the next. (default: each epoch)", valueName: "steps"))
+    var checkpointEvery: Int?
+    @Option(parsing: .unconditional, help: "Checkpoints that stay. (default: 2)")
+    var keep: Int?
+    @Flag(help: "Go on with the run in --output.")
+    var resume = false
+
+    @Option(parsing: .unconditional, help: "Workers below which the run waits. (default: 1)")
+    var minWorkers: Int?
+    @Option(parsing: .unconditional, help: "Replacements for one worker within 10 minutes. (default: 3)")
+    var maxRestarts: Int?
+    @Option(parsing: .unconditional, help: ArgumentHelp("How long a worker waits for a lost coordinator. (default: 60)", valueName: "seconds"))
+    var coordinatorTimeout: Int?
+    @Flag(help: "Plain text between hosts, without keys.")
+    var insecure = false
+    @Flag(help: "Compute activations again in the backward pass: less memory, more time.")
+    var recompute = false
+
+    @Option(help: ArgumentHelp("Column of the text. (default: by the header)", valueName: "name"))
+    var textColumn: String?
+    @Option(help: ArgumentHelp("Column of the second text of a pair.", valueName: "name"))
+    var pairColumn: String?
+    @Option(help: ArgumentHelp("Column of the label, a word or a number. (default: by the header)", valueName: "name"))
+    var labelColumn: String?
+    @Option(help: "classification, regression or masked-lm. (default: by the labels)")
+    var task: String?
+
+    /// The options given, over those of `--config`, with defaults for the rest.
+    func resolved() throws(ConfigurationError) -> TrainingConfiguration {
+        let file = try config.map { path throws(ConfigurationError) in try ConfigurationFile.read(path) } ?? GivenOptions()
+        let process = ProcessInfo.processInfo
+        return try TrainingConfiguration.resolve(
+            given.over(file), cores: process.activeProcessorCount, now: Date(), files: DefaultFiles(environment: process.environment))
+    }
+
+    var given: GivenOptions {
+        var given = GivenOptions()
+        given.give(.model, model)
+        given.give(.train, train)
+        given.give(.validation, validation)
+        given.give(.test, test)
+        given.give(.output, output)
+        given.give(.epochs, epochs)
+        given.give(.batchSize, batchSize)
+        given.give(.learningRate, learningRate)
+        given.give(.optimizer, optimizer)
+        given.give(.weightDecay, weightDecay)
+        given.give(.schedule, schedule)
+        given.give(.warmupSteps, warmupSteps)
+        given.give(.maxSteps, maxSteps)
+        given.give(.maxGradNorm, maxGradNorm)
+        given.give(.accumulate, accumulate)
+        given.give(.maxLength, maxLength)
+        given.give(.dropout, dropout)
+        given.give(.seed, seed)
+        given.give(.lanes, lanes)
+        given.give(.threads, threads)
+        given.give(.freeze, freeze.isEmpty ? nil : freeze)
+        given.give(.checkpointEvery, checkpointEvery)
+        given.give(.keep, keep)
+        given.give(.resume, resume ? true : nil)
+        given.give(.minWorkers, minWorkers)
+        given.give(.maxRestarts, maxRestarts)
+        given.give(.coordinatorTimeout, coordinatorTimeout)
+        given.give(.insecure, insecure ? true : nil)
+        given.give(.recompute, recompute ? true : nil)
+        given.give(.textColumn, textColumn)
+        given.give(.pairColumn, pairColumn)
+        given.give(.labelColumn, labelColumn)
+        given.give(.task, task)
+        return given
+    }
+}

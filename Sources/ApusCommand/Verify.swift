@@ -1,0 +1,17 @@
+internal import ArgumentParser
+internal import Training
+
+struct Verify: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Compare the training path with reference folders: a JSON object of largest errors for each.")
+
+    @Argument(help: ArgumentHelp("Reference folders, such as golden/classify.", valueName: "case"))
+    var cases: [String]
+
+    func run() throws {
+        for folder in cases {
+            try StandardOutput.write(line: EntryPoints.verify(case: folder))
+            try StandardOutput.flush()
+        }
+    }
+}

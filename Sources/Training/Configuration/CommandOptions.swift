@@ -1,0 +1,78 @@
+/// What `apus launch` was asked for, apart from the training options.
+package struct LaunchOptions: Equatable, Sendable {
+    /// Workers on this machine; nil: cores / 8, but at least 2 where there are 2 cores.
+    package var workers: Int?
+    /// Whether `threads` was given, so that it is not cores / workers.
+    package var threadsGiven: Bool
+    /// One process, no sockets.
+    package var single: Bool
+    /// Whether each layer's output and gradient is checked for non-finite values.
+    package var debug: Bool
+    /// Cluster file; nil: this machine alone.
+    package var cluster: String?
+    package var configuration: TrainingConfiguration
+
+    package init(workers: Int?, threadsGiven: Bool, single: Bool, debug: Bool, cluster: String?, configuration: TrainingConfiguration) {
+        self.workers = workers
+        self.threadsGiven = threadsGiven
+        self.single = single
+        self.debug = debug
+        self.cluster = cluster
+        self.configuration = configuration
+    }
+}
+
+/// What `apus coordinate` was asked for.
+package struct CoordinateOptions: Equatable, Sendable {
+    package var workers: Int
+    /// Endpoint to listen on; nil: a free port, or an ipc socket in a private folder.
+    package var endpoint: String?
+    package var configuration: TrainingConfiguration
+
+    package init(workers: Int, endpoint: String?, configuration: TrainingConfiguration) {
+        self.workers = workers
+        self.endpoint = endpoint
+        self.configuration = configuration
+    }
+}
+
+/// What `apus work` was asked for.
+package struct WorkOptions: Equatable, Sendable {
+    /// The coordinator's endpoint; nil: the environment says.
+    package var coordinator: String?
+    package var threads: Int?
+    package var insecure: Bool
+
+    package init(coordinator: String?, threads: Int?, insecure: Bool) {
+        self.coordinator = coordinator
+        self.threads = threads
+        self.insecure = insecure
+    }
+}
+
+/// What `apus evaluate` and `apus predict` were asked for.
+package struct InferenceOptions: Equatable, Sendable {
+    package var model: String
+    /// A file with a header, or `-`: bare text from standard input, one a line.
+    package var input: String
+    package var textColumn: String?
+    package var pairColumn: String?
+    package var labelColumn: String?
+    /// Nil: as the model was trained.
+    package var maxLength: Int?
+    package var batchSize: Int
+    package var threads: Int
+
+    package init(
+        model: String, input: String, textColumn: String?, pairColumn: String?, labelColumn: String?, maxLength: Int?, batchSize: Int, threads: Int
+    ) {
+        self.model = model
+        self.input = input
+        self.textColumn = textColumn
+        self.pairColumn = pairColumn
+        self.labelColumn = labelColumn
+        self.maxLength = maxLength
+        self.batchSize = batchSize
+        self.threads = threads
+    }
+}

@@ -1,0 +1,42 @@
+/// Why options cannot be used, found before any work.
+package enum ConfigurationError: Error, Equatable, Sendable {
+    /// The file is not there, or not readable, or not UTF-8.
+    case unreadable(path: String, reason: String)
+    case unwritable(path: String, reason: String)
+    case syntax(path: String, line: Int?, problem: String)
+    case unknownKey(path: String, line: Int?, key: String, suggestion: String?)
+    case wrongKind(path: String?, line: Int?, key: TrainingConfiguration.Key, found: String, needed: String)
+    case outOfRange(key: TrainingConfiguration.Key, found: String, needed: String)
+    case sameColumn(key: TrainingConfiguration.Key, other: TrainingConfiguration.Key, name: String)
+    case missingDefault(what: String, path: String, key: TrainingConfiguration.Key)
+    case resumeWithoutOutput
+    case nothingToResume(output: String)
+    case changedOnResume(output: String, [TrainingConfiguration.Difference])
+}
+
+extension ConfigurationError: CustomStringConvertible {
+    package var description: String {
+        switch self {
+        case .unreadable(let path, let reason): "\(path) cannot be read: \(reason)"
+        case .unwritable(let path, let reason): "\(path) cannot be written: \(reason)"
+        case .syntax(let path, let line, let problem): "\(Self.place(path, line)): not YAML: \(problem)"
+        case .unknownKey(let path, let line, let key, let suggestion):
+            "\(Self.place(path, line)): unknown key '\(key)': "
+                + (suggestion.map { "did you mean '\($0)'?" } ?? "keys are the flags of 'apus train --help' without dashes")
+        case .wrongKind(let path, let line, let key, let found, let needed):
+            "\(path.map { "\(Self.place($0, line)): " } ?? "")\(key.rawValue) is '\(found)', needed is \(needed)"
+        case .outOfRange(let key, let found, let needed): "\(key.flag) is \(found), needed is \(needed)"
+        case .sameColumn(let key, let other, let name):
+            "\(key.flag) and \(other.flag) both name the column '\(name)': each needs a column of its own"
+        case .missingDefault(let what, let path, let key):
+            "\(what) is not at \(path): run scripts/fetch.sh to fetch it, or give your own with \(key.flag)"
+        case .resumeWithoutOutput: "--resume needs the folder of the run to go on with: add --output DIR"
+        case .nothingToResume(let output): "\(output) holds no config.yaml, so no run to resume: leave out --resume to start one there"
+        case .changedOnResume(let output, let differences):
+            "the run in \(output) cannot go on with other options: \(differences.map(\.description).joined(separator: "; ")): "
+                + "leave them out, or start a run in a new folder"
+        }
+    }
+
+    private static func place(_ path: String, _ line: Int?) -> String { line.map { "\(path) line \($0)" } ?? path }
+}

@@ -1,0 +1,113 @@
+/// The value of one option as a command line or file gives it, before its kind is known.
+package enum ConfigurationValue: Equatable, Sendable {
+    /// Said to be absent: `none`, or nothing behind a key.
+    case absent
+    case text(String)
+    case list([String])
+
+    /// How a message shows it.
+    package var shown: String {
+        switch self {
+        case .absent: "none"
+        case .text(let text): text
+        case .list(let items): "[\(items.joined(separator: ", "))]"
+        }
+    }
+}
+
+/// A kind of value that an option can have.
+package protocol ConfigurationEntry: Equatable, Sendable {
+    /// What a message says is needed: "a whole number".
+    static var needed: String { get }
+    /// Nil when `value` is not of this kind.
+    init?(_ value: ConfigurationValue)
+    /// The value that reads as this one again, exactly.
+    var value: ConfigurationValue { get }
+}
+
+extension String: ConfigurationEntry {
+    package static var needed: String { "a text" }
+    package init?(_ value: ConfigurationValue) {
+        guard case .text(let text) = value, !text.isEmpty else { return nil }
+        self = text
+    }
+    package var value: ConfigurationValue { .text(self) }
+}
+
+extension Int: ConfigurationEntry {
+    package static var needed: String { "a whole number" }
+    package init?(_ value: ConfigurationValue) {
+        guard case .text(let text) = value else { return nil }
+        self.init(text)
+    }
+    package var value: ConfigurationValue { .text(String(self)) }
+}
+
+extension UInt64: ConfigurationEntry {
+    package static var needed: String { "a whole number from 0 up" }
+    package init?(_ value: ConfigurationValue) {
+        guard case .text(let text) = value else { return nil }
+        self.init(text)
+    }
+    package var value: ConfigurationValue { .text(String(self)) }
+}
+
+extension Double: ConfigurationEntry {
+    package static var needed: String { "a number" }
+    package init?(_ value: ConfigurationValue) {
+        guard case .text(let text) = value else { return nil }
+        self.init(text)
+    }
+    package var value: ConfigurationValue { .text(String(self)) }
+}
+
+extension Bool: ConfigurationEntry {
+    package static var needed: String { "true or false" }
+    package init?(_ value: ConfigurationValue) {
+        guard case .text(let text) = value else { return nil }
+        self.init(text)
+    }
+    package var value: ConfigurationValue { .text(String(self)) }
+}
+
+extension [String]: ConfigurationEntry {
+    package static var needed: String { "a list of texts" }
+    package init?(_ value: ConfigurationValue) {
+        switch value {
+        case .absent: self = []
+        case .text(let text): self = [text]
+        case .list(let items): self = items
+        }
+    }
+    package var value: ConfigurationValue { .list(self) }
+}
+
+extension Optional: ConfigurationEntry where Wrapped: ConfigurationEntry {
+    package static var needed: String { Wrapped.needed }
+    package init?(_ value: ConfigurationValue) {
+        if case .absent = value {
+            self = nil
+        } else if let wrapped = Wrapped(value) {
+            self = .some(wrapped)
+        } else {
+            return nil
+        }
+    }
+    package var value: ConfigurationValue { self?.value ?? .absent }
+}
+
+/// An option that names one of a few choices.
+package protocol ConfigurationChoice: ConfigurationEntry, CaseIterable, RawRepresentable<String> {}
+
+extension ConfigurationChoice {
+    package static var needed: String { allCases.map(\.rawValue).joined(separator: " or ") }
+    package init?(_ value: ConfigurationValue) {
+        guard case .text(let text) = value else { return nil }
+        self.init(rawValue: text)
+    }
+    package var value: ConfigurationValue { .text(rawValue) }
+}
+
+extension OptimizerSettings.Kind: ConfigurationChoice {}
+extension LearningRateSchedule.Shape: ConfigurationChoice {}
+extension TrainingConfiguration.TargetTask: ConfigurationChoice {}

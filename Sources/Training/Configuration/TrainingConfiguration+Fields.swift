@@ -1,0 +1,59 @@
+extension TrainingConfiguration {
+    /// One option as a value without a kind, to read, compare and write all of them alike.
+    struct Field {
+        let needed: String
+        let read: (TrainingConfiguration) -> ConfigurationValue
+        /// False, and nothing changed, when the value is not of the field's kind.
+        let write: (inout TrainingConfiguration, ConfigurationValue) -> Bool
+
+        init<Entry: ConfigurationEntry>(_ path: WritableKeyPath<TrainingConfiguration, Entry>) {
+            needed = Entry.needed
+            read = { $0[keyPath: path].value }
+            write = { configuration, value in
+                guard let entry = Entry(value) else { return false }
+                configuration[keyPath: path] = entry
+                return true
+            }
+        }
+    }
+
+    static func field(_ key: Key) -> Field {
+        switch key {
+        case .model: Field(\.model)
+        case .train: Field(\.train)
+        case .validation: Field(\.validation)
+        case .test: Field(\.test)
+        case .output: Field(\.output)
+        case .epochs: Field(\.epochs)
+        case .batchSize: Field(\.batchSize)
+        case .learningRate: Field(\.learningRate)
+        case .optimizer: Field(\.optimizer)
+        case .weightDecay: Field(\.weightDecay)
+        case .schedule: Field(\.schedule)
+        case .warmupSteps: Field(\.warmupSteps)
+        case .maxSteps: Field(\.maxSteps)
+        case .maxGradNorm: Field(\.maxGradNorm)
+        case .accumulate: Field(\.accumulate)
+        case .maxLength: Field(\.maxLength)
+        case .dropout: Field(\.dropout)
+        case .seed: Field(\.seed)
+        case .lanes: Field(\.lanes)
+        case .threads: Field(\.threads)
+        case .freeze: Field(\.freeze)
+        case .checkpointEvery: Field(\.checkpointEvery)
+        case .keep: Field(\.keep)
+        case .resume: Field(\.resume)
+        case .minWorkers: Field(\.minWorkers)
+        case .maxRestarts: Field(\.maxRestarts)
+        case .coordinatorTimeout: Field(\.coordinatorTimeout)
+        case .insecure: Field(\.insecure)
+        case .recompute: Field(\.recompute)
+        case .textColumn: Field(\.textColumn)
+        case .pairColumn: Field(\.pairColumn)
+        case .labelColumn: Field(\.labelColumn)
+        case .task: Field(\.task)
+        }
+    }
+
+    package func value(_ key: Key) -> ConfigurationValue { Self.field(key).read(self) }
+}

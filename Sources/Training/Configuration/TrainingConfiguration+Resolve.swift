@@ -1,0 +1,70 @@
+package import Foundation
+
+extension TrainingConfiguration {
+    /// The value of each option: what was given, otherwise its default; with `resume` given, the saved run's.
+    ///
+    /// `cores` are those of this machine, the default for threads; `now` names the run's folder.
+    /// - Throws: ``ConfigurationError`` for the first thing that no run could start with.
+    package static func resolve(
+        _ given: GivenOptions, cores: Int, now: Date, files: DefaultFiles
+    ) throws(ConfigurationError) -> TrainingConfiguration {
+        if given[.resume] == true.value { return try resume(given, cores: cores, files: files) }
+        var configuration = defaults(given, cores: cores, files: files)
+        try configuration.apply(given)
+        if given[.output] == nil { configuration.output = "runs/\(runName(model: configuration.model, now: now))" }
+        try configuration.validate()
+        try files.needPresent(configuration)
+        return configuration
+    }
+
+    /// The saved configuration of the run in the output folder, with what was given and may change.
+    private static func resume(
+        _ given: GivenOptions, cores: Int, files: DefaultFiles
+    ) throws(ConfigurationError) -> TrainingConfiguration {
+        guard case .text(let output) = given[.output] else { throw .resumeWithoutOutput }
+        let path = ConfigurationFile.path(inRun: output)
+        guard FileManager.default.fileExists(atPath: path) else { throw .nothingToResume(output: output) }
+        let saved = try ConfigurationFile.readSaved(path, cores: cores)
+        var now = saved
+        now.output = output
+        now.threads = cores // this machine may be another than the saved run's
+        try now.apply(given)
+        try now.validate()
+        let differences = resumeDifferences(saved: saved, now: now)
+        guard differences.isEmpty else { throw .changedOnResume(output: output, differences) }
+        try files.needPresent(now)
+        return now
+    }
+
+    /// Own training data has no default validation or test beside it.
+    private static func defaults(_ given: GivenOptions, cores: Int, files: DefaultFiles) -> TrainingConfiguration {
+        var configuration = TrainingConfiguration(model: files.model, train: files.train, output: "", threads: cores)
+        if given[.train] == nil {
+            configuration.validation = files.validation
+            configuration.test = files.test
+        }
+        return configuration
+    }
+
+    /// Sets every given option; files are kept as absolute paths, so that a run goes on from any folder.
+    mutating func apply(_ given: GivenOptions) throws(ConfigurationError) {
+        for key in Key.allCases {
+            guard let value = given[key] else { continue }
+            let field = Self.field(key)
+            guard field.write(&self, value) else {
+                throw .wrongKind(path: nil, line: nil, key: key, found: value.shown, needed: field.needed)
+            }
+        }
+        model = Self.absolute(model)
+        train = Self.absolute(train)
+        validation = validation.map(Self.absolute)
+        test = test.map(Self.absolute)
+    }
+
+    private static func absolute(_ path: String) -> String { URL(fileURLWithPath: path).standardizedFileURL.path }
+
+    private static func runName(model: String, now: Date) -> String {
+        let time = now.formatted(Date.ISO8601FormatStyle(dateSeparator: .omitted, timeSeparator: .omitted, timeZone: .gmt))
+        return "\(time)-\(URL(fileURLWithPath: model).lastPathComponent)"
+    }
+}

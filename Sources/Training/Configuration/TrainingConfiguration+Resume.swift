@@ -1,0 +1,30 @@
+extension TrainingConfiguration {
+    /// An option that has one value in a saved run and another now.
+    package struct Difference: Equatable, Sendable, CustomStringConvertible {
+        package let key: Key
+        package let saved: ConfigurationValue
+        package let now: ConfigurationValue
+
+        package var description: String { "\(key.rawValue) was \(saved.shown), now \(now.shown)" }
+    }
+
+    /// The options that keep a saved run from going on as it is asked to now, by order of ``Key``.
+    ///
+    /// How long a run goes and on which workers and hosts may change; whatever else decides its bits may not.
+    package static func resumeDifferences(saved: TrainingConfiguration, now: TrainingConfiguration) -> [Difference] {
+        Key.allCases.filter { !$0.mayChangeOnResume && saved.value($0) != now.value($0) }
+            .map { Difference(key: $0, saved: saved.value($0), now: now.value($0)) }
+    }
+}
+
+extension TrainingConfiguration.Key {
+    /// `output` is how the run was found, and may be spelled in another way.
+    var mayChangeOnResume: Bool {
+        switch self {
+        case .output, .resume: true
+        case .epochs, .maxSteps, .checkpointEvery, .keep: true
+        case .threads, .minWorkers, .maxRestarts, .coordinatorTimeout, .insecure: true
+        default: false
+        }
+    }
+}

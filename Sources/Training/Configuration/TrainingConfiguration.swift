@@ -1,0 +1,104 @@
+/// Everything that decides what a training run computes and where it puts it: each option has its value.
+///
+/// Made by ``TrainingConfiguration/resolve(_:cores:now:files:)`` from what was given, saved with the run as `config.yaml`.
+/// Flags of the command line and keys of a file are the raw values of ``Key``.
+package struct TrainingConfiguration: Codable, Equatable, Sendable {
+    package enum TargetTask: String, Codable, CaseIterable, Sendable {
+        case classification, regression
+        case maskedLM = "masked-lm"
+    }
+
+    /// Folder of the source model.
+    package var model: String
+    package var train: String
+    /// File scored after each epoch; nil: none.
+    package var validation: String?
+    /// File scored once, at the end; nil: none.
+    package var test: String?
+    /// Folder of the run.
+    package var output: String
+    package var epochs: Int = 3
+    /// Samples in one global batch, over all workers together.
+    package var batchSize: Int = 32
+    package var learningRate: Double = 5e-5
+    package var optimizer: OptimizerSettings.Kind = .adam
+    package var weightDecay: Double = 0
+    package var schedule: LearningRateSchedule.Shape = .constant
+    package var warmupSteps: Int = 0
+    /// Optimizer steps after which the run ends; nil: the epochs decide.
+    package var maxSteps: Int?
+    /// Global gradient norm above which a gradient is scaled down; nil: no clipping.
+    package var maxGradNorm: Double?
+    /// Global batches in one optimizer step.
+    package var accumulate: Int = 1
+    /// Pieces of a sample with [CLS] and [SEP]; what is longer is truncated.
+    package var maxLength: Int = 128
+    /// Probability of both dropouts; nil: as in the model's config.json.
+    package var dropout: Double?
+    package var seed: UInt64 = 0
+    /// Fixed parts of a global batch; nil until a run is formed: ``LaneCount`` decides.
+    package var lanes: Int?
+    /// Threads of one worker.
+    package var threads: Int
+    /// Patterns of the names of parameters that keep their source values.
+    package var freeze: [String] = []
+    /// Steps from one checkpoint to the next; nil: after each epoch alone.
+    package var checkpointEvery: Int?
+    /// Checkpoints that stay.
+    package var keep: Int = 2
+    package var resume: Bool = false
+    /// Workers below which a run waits.
+    package var minWorkers: Int = 1
+    /// Replacements for one worker within 10 minutes.
+    package var maxRestarts: Int = 3
+    /// Seconds that a worker waits for a lost coordinator.
+    package var coordinatorTimeout: Int = 60
+    package var insecure: Bool = false
+    /// Whether the backward pass computes activations again instead of keeping them.
+    package var recompute: Bool = false
+    /// Column of the text, of a second text, of the label; nil: chosen by the names in the file.
+    package var textColumn: String?
+    package var pairColumn: String?
+    package var labelColumn: String?
+    /// What the head learns; nil: inferred from the labels.
+    package var task: TargetTask?
+
+    package init(model: String, train: String, output: String, threads: Int) {
+        self.model = model
+        self.train = train
+        self.output = output
+        self.threads = threads
+    }
+}
+
+extension TrainingConfiguration {
+    /// Names of the options: flags without their two dashes, keys of a file.
+    package enum Key: String, CodingKey, CaseIterable, Sendable {
+        case model, train, validation, test, output, epochs
+        case batchSize = "batch-size"
+        case learningRate = "learning-rate"
+        case optimizer
+        case weightDecay = "weight-decay"
+        case schedule
+        case warmupSteps = "warmup-steps"
+        case maxSteps = "max-steps"
+        case maxGradNorm = "max-grad-norm"
+        case accumulate
+        case maxLength = "max-length"
+        case dropout, seed, lanes, threads, freeze
+        case checkpointEvery = "checkpoint-every"
+        case keep, resume
+        case minWorkers = "min-workers"
+        case maxRestarts = "max-restarts"
+        case coordinatorTimeout = "coordinator-timeout"
+        case insecure, recompute
+        case textColumn = "text-column"
+        case pairColumn = "pair-column"
+        case labelColumn = "label-column"
+        case task
+
+        package var flag: String { "--\(rawValue)" }
+    }
+
+    package typealias CodingKeys = Key
+}

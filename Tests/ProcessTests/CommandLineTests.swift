@@ -1,0 +1,95 @@
+import Foundation
+import Testing
+
+/// What anybody sees who types a command: status, where the words go, and how many lines they take.
+@Suite struct CommandLineTests {
+    /// One line on standard error that contains `words`, nothing on standard output, exit status 2.
+    func expectRefused(_ run: ApusProcess, _ words: String, location: SourceLocation = #_sourceLocation) {
+        #expect(run.status == 2, sourceLocation: location)
+        #expect(run.output.isEmpty, sourceLocation: location)
+        #expect(run.complaint.hasPrefix("apus: "), sourceLocation: location)
+        #expect(run.complaint.contains(words), "\(run.complaint)", sourceLocation: location)
+        #expect(run.complaint.split(separator: "\n", omittingEmptySubsequences: false).count == 2, "\(run.complaint)", sourceLocation: location)
+    }
+
+    @Test(arguments: [
+        "train", "coordinate", "work", "launch", "evaluate", "predict", "tokenize", "verify", "check", "inspect", "keygen",
+    ])
+    func `each command explains itself on standard output`(command: String) throws {
+        let run = try ApusProcess(command, "--help")
+        #expect(run.status == 0)
+        #expect(run.output.contains("USAGE: apus \(command)"))
+        #expect(run.complaint.isEmpty)
+    }
+
+    @Test func `without a command the commands are listed`() throws {
+        let run = try ApusProcess()
+        #expect(run.status == 0)
+        #expect(run.output.contains("launch"))
+    }
+
+    @Test func `the version names OpenBLAS and its core type`() throws {
+        let run = try ApusProcess("--version")
+        #expect(run.status == 0)
+        #expect(run.output.hasPrefix("apus 0.1.0, OpenBLAS "))
+        #expect(run.output.contains("core type "))
+    }
+
+    @Test func `help says that the batch is global`() throws {
+        let words = try ApusProcess("train", "--help").output.split(whereSeparator: \.isWhitespace).joined(separator: " ")
+        #expect(words.contains("Samples in one global batch, over all workers together, never per worker."))
+    }
+
+    @Test func `bad usage exits with 2 and one line`() throws {
+        expectRefused(try ApusProcess("bogus"), "bogus")
+        expectRefused(try ApusProcess("train", "--epcohs", "3"), "--epochs")
+        expectRefused(try ApusProcess("train", "--epochs", "many"), "'many' is invalid")
+        expectRefused(try ApusProcess("verify"), "case")
+        expectRefused(try ApusProcess("coordinate"), "--workers")
+        expectRefused(try ApusProcess("launch", "--workers", "0"), "--workers is 0")
+        expectRefused(try ApusProcess("launch", "--single", "--workers", "2"), "--single is one process")
+    }
+
+    @Test func `values that no run can have exit with 2 before any work`() throws {
+        let folder = try ScratchFolder()
+        let output = folder.url("run").path
+        expectRefused(try ApusProcess("train", "--output", output, "--learning-rate", "nan"), "--learning-rate is nan")
+        expectRefused(try ApusProcess("train", "--output", output, "--learning-rate", "-1"), "--learning-rate is -1")
+        expectRefused(try ApusProcess("train", "--output", output, "--batch-size", "0"), "--batch-size is 0")
+        expectRefused(try ApusProcess("train", "--output", output, "--optimizer", "sgd"), "needed is adam or adamw")
+        #expect(!FileManager.default.fileExists(atPath: output))
+    }
+
+    @Test(arguments: ["--per-device-train-batch-size=8", "--per-device-train-batch-size"])
+    func `a batch size per device is refused with the remedy`(flag: String) throws {
+        expectRefused(try ApusProcess("launch", flag, "8"), "give --batch-size")
+    }
+
+    @Test func `names of other trainers mean the same options`() throws {
+        expectRefused(try ApusProcess("train", "--lr", "nan"), "--learning-rate is nan")
+        expectRefused(try ApusProcess("train", "--num-train-epochs=0"), "--epochs is 0")
+        expectRefused(try ApusProcess("train", "--gradient-accumulation-steps", "0"), "--accumulate is 0")
+        expectRefused(try ApusProcess("train", "--lr-scheduler-type", "step"), "schedule is 'step'")
+        expectRefused(try ApusProcess("launch", "--nproc-per-node", "0"), "--workers is 0")
+        expectRefused(try ApusProcess("train", "--resume", "--output-dir", "/nowhere/run"), "/nowhere/run holds no config.yaml")
+    }
+
+    @Test func `training options may follow two dashes after launch`() throws {
+        expectRefused(try ApusProcess("launch", "--workers", "2", "--", "--epochs", "0"), "--epochs is 0")
+    }
+
+    @Test func `a missing default says how to fetch it`() throws {
+        let cache = try ScratchFolder()
+        let run = try ApusProcess("train", environment: ["XDG_CACHE_HOME": cache.path])
+        expectRefused(run, "\(cache.path)/apus/models/all-MiniLM-L6-v2: run scripts/fetch.sh")
+    }
+
+    @Test func `the command line wins over the file, whose mistakes have a line`() throws {
+        let folder = try ScratchFolder()
+        let file = folder.url("run.yaml")
+        try Data("batch-size: 0\nepochs: 0\n".utf8).write(to: file)
+        expectRefused(try ApusProcess("train", "--config", file.path, "--epochs", "1"), "--batch-size is 0")
+        try Data("epochs: 1\nbatch-sizes: 4\n".utf8).write(to: file)
+        expectRefused(try ApusProcess("train", "--config", file.path), "line 2: unknown key 'batch-sizes': did you mean 'batch-size'?")
+    }
+}

@@ -1,0 +1,30 @@
+import Testing
+import Training
+
+@testable import ApusCommand
+
+@Suite struct EndingTests {
+    @Test func `each kind of error has its exit status`() {
+        #expect(Ending(RunError("it broke")).status == 1)
+        #expect(Ending(ConfigurationError.resumeWithoutOutput).status == 2)
+        #expect(Ending(SignalStop(signal: 2, "stopped")).status == 130)
+        #expect(Ending(SignalStop(signal: 15, "stopped")).status == 143)
+        #expect(Ending(StandardOutput.ReaderGone()).status == 0)
+        #expect(Ending(CancellationError()).status == 1)
+    }
+
+    @Test func `an AVX-512 processor with older kernels starts over once`() {
+        #expect(CoreType.better(than: "Haswell", hasAVX512: true, given: nil) == "SkylakeX")
+        #expect(CoreType.better(than: "Zen", hasAVX512: true, given: nil) == "SkylakeX")
+        #expect(CoreType.better(than: "Haswell", hasAVX512: true, given: "Haswell") == nil)
+        #expect(CoreType.better(than: "Haswell", hasAVX512: false, given: nil) == nil)
+        #expect(CoreType.better(than: "Cooperlake", hasAVX512: true, given: nil) == nil)
+    }
+
+    @Test func `other trainers' names are translated only where they are options`() throws {
+        #expect(try FieldNames.translated(["train", "--lr=1", "--output-dir", "x"]) == ["train", "--learning-rate=1", "--output", "x"])
+        #expect(try FieldNames.translated(["inspect", "--lr"]) == ["inspect", "--lr"])
+        #expect(try FieldNames.translated(["launch", "--", "--lr", "1"]) == ["launch", "--learning-rate", "1"])
+        #expect(try FieldNames.translated([]) == [])
+    }
+}
