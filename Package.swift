@@ -36,7 +36,8 @@ let package = Package(
     ],
     targets: [
         .executableTarget(
-            name: "ApusCommand", dependencies: ["Apus", "Training", "BERT", "Checkpoints", "TextData", "Cluster", "Transport", "Kernels", argumentParser, yams],
+            name: "ApusCommand",
+            dependencies: ["Apus", "Training", "BERT", "Checkpoints", "TextData", "Cluster", "Transport", "Kernels", argumentParser, yams],
             swiftSettings: strict),
         module("Apus", ["Training"]),
         module("Training", ["BERT", "Collectives", "Cluster", "Transport", "Kernels", "Checkpoints", "TextData", "Tensors", crypto]),
@@ -45,10 +46,11 @@ let package = Package(
         module("Cluster", ["Transport", yams]),
         module("Transport", ["CZeroMQ"]),
         module("Kernels", ["Tensors", "COpenBLAS", "CVectorMath"]),
-        module("Checkpoints", [crypto]),
+        module("Checkpoints", ["CSystem", crypto]),
         module("TextData", []),
         module("Tensors", []),
         .target(name: "CVectorMath"),
+        .target(name: "CSystem"),
         .systemLibrary(name: "COpenBLAS"),
         .systemLibrary(name: "CZeroMQ"),
 

@@ -1,0 +1,113 @@
+package import Checkpoints
+internal import Kernels
+
+/// A Hugging Face `config.json` that describes a BERT, checked.
+package struct BERTConfiguration: Sendable, Equatable {
+    package let shape: BERTShape
+    /// Class names by number; LABEL_0 and LABEL_1 where the file names none.
+    package let labels: [String]
+    /// Whether the file names its classes itself.
+    package let namesLabels: Bool
+    package let architectures: [String]
+    package let problemType: String?
+    package let paddingId: Int
+
+    /// - Parameter path: of the file, for messages.
+    package init(_ json: JSONValue, path: String) throws(FileError) {
+        let fields = Fields(json: json, path: path)
+        if let type = json["model_type"]?.string, type != "bert" {
+            throw FileError(path, "model_type is \(type), bert was needed: other encoders are not supported")
+        }
+        if let kind = json["position_embedding_type"]?.string, kind != "absolute" {
+            throw FileError(path, "position_embedding_type is \(kind), absolute was needed")
+        }
+        for key in ["is_decoder", "add_cross_attention"] where json[key]?.bool == true {
+            throw FileError(path, "\(key) is true: an encoder was needed")
+        }
+        shape = try Self.shape(fields)
+        architectures = json["architectures"]?.array?.compactMap(\.string) ?? []
+        problemType = json["problem_type"]?.string
+        paddingId = try fields.whole("pad_token_id", default: 0, in: 0...(shape.vocabulary - 1))
+        let names = try Self.labels(json, path: path)
+        namesLabels = names != nil
+        labels = names ?? (0..<(json["num_labels"]?.integer.map { min(max(1, $0), 1 << 20) } ?? 2)).map { "LABEL_\($0)" }
+    }
+
+    private static func shape(_ fields: Fields) throws(FileError) -> BERTShape {
+        let largest = 1 << 24
+        let width = try fields.whole("hidden_size", in: 1...(1 << 20))
+        let heads = try fields.whole("num_attention_heads", in: 1...(1 << 12))
+        guard width % heads == 0 else {
+            throw FileError(fields.path, "hidden_size \(width) is no multiple of num_attention_heads \(heads): is this file damaged?")
+        }
+        let layers = try fields.whole("num_hidden_layers", in: 1...1_000)
+        let vocabulary = try fields.whole("vocab_size", in: 1...largest)
+        let inner = try fields.whole("intermediate_size", in: 1...(1 << 22))
+        let positions = try fields.whole("max_position_embeddings", in: 3...largest)
+        let types = try fields.whole("type_vocab_size", default: 2, in: 1...256)
+        // In floating point, where nothing overflows.
+        let size = Double(width) * (Double(vocabulary + positions + types) + Double(layers) * (4 * Double(width) + 2 * Double(inner)))
+        guard size < 0x1p40 else { throw FileError(fields.path, "describes a model of \(size) parameters, fewer than 2^40 were needed") }
+        let hidden = try fields.rate("hidden_dropout_prob", default: 0.1)
+        return BERTShape(
+            vocabulary: vocabulary, width: width, layers: layers, heads: heads, feedForward: inner, positions: positions, types: types,
+            epsilon: Float(try fields.positive("layer_norm_eps", default: 1e-12)), activation: try activation(fields), hiddenDropout: hidden,
+            attentionDropout: try fields.rate("attention_probs_dropout_prob", default: 0.1),
+            headDropout: try fields.rate("classifier_dropout", default: hidden),
+            initializerRange: try fields.positive("initializer_range", default: 0.02))
+    }
+
+    private static func activation(_ fields: Fields) throws(FileError) -> Activation {
+        switch fields.json["hidden_act"]?.string ?? "gelu" {
+        case "gelu": .gelu
+        case "gelu_new", "gelu_pytorch_tanh": .geluTanh
+        case "relu": .relu
+        case let other: throw FileError(fields.path, "hidden_act is \(other), known are gelu, gelu_new, gelu_pytorch_tanh and relu")
+        }
+    }
+
+    /// The values of id2label in the order of their numbers.
+    private static func labels(_ json: JSONValue, path: String) throws(FileError) -> [String]? {
+        guard let members = json["id2label"]?.members, !members.isEmpty else { return nil }
+        var names = [String?](repeating: nil, count: members.count)
+        for member in members {
+            guard let id = Int(member.key), names.indices.contains(id), let name = member.value.string else {
+                throw FileError(path, "id2label has the key \(member.key), numbers from 0 to \(members.count - 1) with names were needed")
+            }
+            names[id] = name
+        }
+        return names.compactMap { $0 }.count == names.count ? names.compactMap { $0 } : nil
+    }
+
+    private struct Fields {
+        let json: JSONValue
+        let path: String
+
+        func whole(_ key: String, default missing: Int? = nil, in range: ClosedRange<Int>) throws(FileError) -> Int {
+            guard let value = json[key], value != .null else {
+                guard let missing else { throw FileError(path, "has no \(key): is this the config.json of a BERT?") }
+                return missing
+            }
+            guard let number = value.integer, range.contains(number) else {
+                throw FileError(path, "\(key) is \(value.line.prefix(40)), a whole number from \(range.lowerBound) to \(range.upperBound) was needed")
+            }
+            return number
+        }
+
+        func rate(_ key: String, default missing: Double) throws(FileError) -> Double {
+            guard let value = json[key], value != .null else { return missing }
+            guard let number = value.double, number >= 0, number < 1 else {
+                throw FileError(path, "\(key) is \(value.line.prefix(40)), a number from 0 up to but below 1 was needed")
+            }
+            return number
+        }
+
+        func positive(_ key: String, default missing: Double) throws(FileError) -> Double {
+            guard let value = json[key], value != .null else { return missing }
+            guard let number = value.double, number > 0, number < 1 else {
+                throw FileError(path, "\(key) is \(value.line.prefix(40)), a number above 0 and below 1 was needed")
+            }
+            return number
+        }
+    }
+}

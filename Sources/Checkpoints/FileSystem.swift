@@ -1,0 +1,120 @@
+internal import CSystem
+internal import Foundation
+
+/// The steps in which files reach the disk. Tests make one of them fail, or the process end there.
+package protocol FileSteps: Sendable {
+    /// Called before each step; throws to make it fail.
+    func before(_ step: String, _ path: String) throws(FileError)
+}
+
+/// Lets every step happen.
+package struct PlainFileSteps: FileSteps {
+    package init() {}
+    package func before(_ step: String, _ path: String) throws(FileError) {}
+}
+
+/// A file being written front to back.
+package struct FileWriter: ~Copyable {
+    private let descriptor: Int32
+    private let path: String
+    private let steps: any FileSteps
+
+    /// Creates or empties the file.
+    package init(_ path: String, steps: any FileSteps = PlainFileSteps()) throws(FileError) {
+        try steps.before("create", path)
+        let opened = unsafe open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+        guard opened >= 0 else { throw FileError(path, "cannot be created (\(systemReason()))") }
+        descriptor = opened
+        self.path = path
+        self.steps = steps
+    }
+
+    package mutating func write(_ bytes: RawSpan) throws(FileError) {
+        try unsafe bytes.withUnsafeBytes { (bytes) throws(FileError) in
+            var done = 0
+            while done < bytes.count {
+                let count = unsafe Foundation.write(descriptor, bytes.baseAddress.map { unsafe $0 + done }, bytes.count - done)
+                if count < 0 && errno == EINTR { continue }
+                guard count > 0 else { throw FileError(path, "cannot be written (\(systemReason()))") }
+                done += count
+            }
+        }
+    }
+
+    package mutating func write(_ bytes: [UInt8]) throws(FileError) { try unsafe write(bytes.span.bytes) }
+
+    /// Brings everything to the disk and closes the file.
+    package consuming func finish() throws(FileError) {
+        try steps.before("sync", path)
+        guard fsync(descriptor) == 0 else { throw FileError(path, "cannot be brought to the disk (\(systemReason()))") }
+    }
+
+    deinit { close(descriptor) }
+}
+
+/// Files and folders replaced as a whole, or not at all.
+package enum FileSystem {
+    /// Writes a small file beside its place and renames it there.
+    package static func replace(_ path: String, with bytes: [UInt8], steps: any FileSteps = PlainFileSteps()) throws(FileError) {
+        let beside = path + ".partial"
+        var writer = try FileWriter(beside, steps: steps)
+        try writer.write(bytes)
+        try writer.finish()
+        try rename(beside, to: path, steps: steps)
+        try syncFolder(parent(path), steps: steps)
+    }
+
+    package static func rename(_ from: String, to: String, steps: any FileSteps = PlainFileSteps()) throws(FileError) {
+        try steps.before("rename", to)
+        guard unsafe Foundation.rename(from, to) == 0 else { throw FileError(to, "cannot be put in place (\(systemReason()))") }
+    }
+
+    /// Puts the folder `from` where `to` is; what was there is removed afterwards.
+    package static func replaceFolder(_ to: String, with from: String, steps: any FileSteps = PlainFileSteps()) throws(FileError) {
+        if FileManager.default.fileExists(atPath: to) {
+            try steps.before("exchange", to)
+            guard unsafe apus_exchange_names(from, to) == 0 else {
+                throw FileError(to, "cannot be put in place (\(systemReason()))")
+            }
+            try? FileManager.default.removeItem(atPath: from)
+        } else {
+            try rename(from, to: to, steps: steps)
+        }
+        try syncFolder(parent(to), steps: steps)
+    }
+
+    package static func makeFolder(_ path: String, steps: any FileSteps = PlainFileSteps()) throws(FileError) {
+        try steps.before("folder", path)
+        do {
+            try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+        } catch {
+            throw FileError(path, "cannot be made (\(systemReason())): check the permission or name another folder")
+        }
+    }
+
+    package static func syncFolder(_ path: String, steps: any FileSteps = PlainFileSteps()) throws(FileError) {
+        try steps.before("sync", path)
+        let descriptor = unsafe open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw FileError(path, "cannot be opened (\(systemReason()))") }
+        defer { close(descriptor) }
+        guard fsync(descriptor) == 0 else { throw FileError(path, "cannot be brought to the disk (\(systemReason()))") }
+    }
+
+    package static func parent(_ path: String) -> String {
+        let parent = (path as NSString).deletingLastPathComponent
+        return parent.isEmpty ? "." : parent
+    }
+
+    /// A small file's bytes.
+    package static func read(_ path: String) throws(FileError) -> [UInt8] {
+        let file = try MappedFile(path)
+        return file.bytes(0..<file.count)
+    }
+
+    /// Bytes free for this user on the file system that holds `path`.
+    package static func freeBytes(_ path: String) -> Int? {
+        var status = statvfs()
+        guard unsafe statvfs(path, &status) == 0 else { return nil }
+        return Int(status.f_bavail) * Int(status.f_frsize)
+    }
+}

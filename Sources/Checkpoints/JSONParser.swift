@@ -1,0 +1,174 @@
+/// Why a text is not the JSON that is needed.
+package struct JSONError: Error, Equatable, Sendable, CustomStringConvertible {
+    /// Byte at which it was found.
+    package let offset: Int
+    package let problem: String
+
+    package var description: String { "\(problem) at byte \(offset)" }
+}
+
+extension JSONValue {
+    /// Reads one document that fills `bytes`. A key that stands twice in an object is an error.
+    ///
+    /// - Complexity: O(bytes); nested at most 64 levels deep.
+    package init(parsing bytes: [UInt8]) throws(JSONError) {
+        var parser = JSONParser(bytes)
+        self = try parser.document()
+    }
+}
+
+private struct JSONParser {
+    private let bytes: [UInt8]
+    private var place = 0
+    private static let deepest = 64
+
+    init(_ bytes: [UInt8]) { self.bytes = bytes }
+
+    mutating func document() throws(JSONError) -> JSONValue {
+        let value = try value(depth: 0)
+        skipSpace()
+        guard place == bytes.count else { throw fail("something follows the end") }
+        return value
+    }
+
+    private func fail(_ problem: String) -> JSONError { JSONError(offset: place, problem: problem) }
+
+    private mutating func skipSpace() {
+        while place < bytes.count, [0x20, 0x09, 0x0A, 0x0D].contains(bytes[place]) { place += 1 }
+    }
+
+    private mutating func take(_ byte: UInt8) -> Bool {
+        guard place < bytes.count, bytes[place] == byte else { return false }
+        place += 1
+        return true
+    }
+
+    private mutating func value(depth: Int) throws(JSONError) -> JSONValue {
+        guard depth <= Self.deepest else { throw fail("nested deeper than \(Self.deepest) levels") }
+        skipSpace()
+        guard place < bytes.count else { throw fail("the text ends early") }
+        switch bytes[place] {
+        case UInt8(ascii: "{"): return try object(depth: depth)
+        case UInt8(ascii: "["): return try array(depth: depth)
+        case UInt8(ascii: "\""): return .string(try string())
+        case UInt8(ascii: "t"): return try word("true", .bool(true))
+        case UInt8(ascii: "f"): return try word("false", .bool(false))
+        case UInt8(ascii: "n"): return try word("null", .null)
+        default: return try number()
+        }
+    }
+
+    private mutating func word(_ word: StaticString, _ value: JSONValue) throws(JSONError) -> JSONValue {
+        for scalar in word.description.utf8 {
+            guard take(scalar) else { throw fail("no such word") }
+        }
+        return value
+    }
+
+    private mutating func object(depth: Int) throws(JSONError) -> JSONValue {
+        place += 1
+        var members: [JSONValue.Member] = []
+        var keys: Set<String> = []
+        skipSpace()
+        if take(UInt8(ascii: "}")) { return .object([]) }
+        repeat {
+            skipSpace()
+            guard place < bytes.count, bytes[place] == UInt8(ascii: "\"") else { throw fail("a key was needed") }
+            let key = try string()
+            guard keys.insert(key).inserted else { throw fail("the key \"\(key.prefix(80))\" stands twice") }
+            skipSpace()
+            guard take(UInt8(ascii: ":")) else { throw fail("a colon was needed") }
+            members.append(.init(key, try value(depth: depth + 1)))
+            skipSpace()
+        } while take(UInt8(ascii: ","))
+        guard take(UInt8(ascii: "}")) else { throw fail("a comma or } was needed") }
+        return .object(members)
+    }
+
+    private mutating func array(depth: Int) throws(JSONError) -> JSONValue {
+        place += 1
+        var values: [JSONValue] = []
+        skipSpace()
+        if take(UInt8(ascii: "]")) { return .array([]) }
+        repeat {
+            values.append(try value(depth: depth + 1))
+            skipSpace()
+        } while take(UInt8(ascii: ","))
+        guard take(UInt8(ascii: "]")) else { throw fail("a comma or ] was needed") }
+        return .array(values)
+    }
+
+    private mutating func number() throws(JSONError) -> JSONValue {
+        let start = place
+        var isWhole = true
+        while place < bytes.count {
+            switch bytes[place] {
+            case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "+"): break
+            case UInt8(ascii: "."), UInt8(ascii: "e"), UInt8(ascii: "E"): isWhole = false
+            default:
+                return try number(start, isWhole)
+            }
+            place += 1
+        }
+        return try number(start, isWhole)
+    }
+
+    private func number(_ start: Int, _ isWhole: Bool) throws(JSONError) -> JSONValue {
+        let text = String(decoding: bytes[start..<place], as: UTF8.self)
+        guard let first = text.first, first == "-" || first.isNumber else { throw fail("a value was needed") }
+        if isWhole, let value = Int(text) { return .integer(value) }
+        guard let value = Double(text), value.isFinite else { throw fail("no number") }
+        return .number(value)
+    }
+
+    private mutating func string() throws(JSONError) -> String {
+        place += 1
+        var content: [UInt8] = []
+        while true {
+            guard place < bytes.count else { throw fail("a text does not end") }
+            let byte = bytes[place]
+            place += 1
+            switch byte {
+            case UInt8(ascii: "\""):
+                guard let text = String(validating: content, as: UTF8.self) else { throw fail("not UTF-8") }
+                return text
+            case UInt8(ascii: "\\"):
+                content.append(contentsOf: Array(String(try escape()).utf8))
+            case 0..<0x20: throw fail("a control character in a text")
+            default: content.append(byte)
+            }
+        }
+    }
+
+    private mutating func escape() throws(JSONError) -> Character {
+        guard place < bytes.count else { throw fail("a text does not end") }
+        let byte = bytes[place]
+        place += 1
+        switch byte {
+        case UInt8(ascii: "n"): return "\n"
+        case UInt8(ascii: "t"): return "\t"
+        case UInt8(ascii: "r"): return "\r"
+        case UInt8(ascii: "b"): return "\u{8}"
+        case UInt8(ascii: "f"): return "\u{C}"
+        case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): return Character(Unicode.Scalar(byte))
+        case UInt8(ascii: "u"):
+            let first = try hexadecimal()
+            if (0xD800..<0xDC00).contains(first), take(UInt8(ascii: "\\")), take(UInt8(ascii: "u")) {
+                let second = try hexadecimal()
+                guard (0xDC00..<0xE000).contains(second) else { throw fail("half a surrogate pair") }
+                return Unicode.Scalar(0x10000 + (first - 0xD800) << 10 + (second - 0xDC00)).map(Character.init) ?? "\u{FFFD}"
+            }
+            guard let scalar = Unicode.Scalar(first) else { throw fail("half a surrogate pair") }
+            return Character(scalar)
+        default: throw fail("no such escape")
+        }
+    }
+
+    private mutating func hexadecimal() throws(JSONError) -> UInt32 {
+        guard place + 4 <= bytes.count else { throw fail("a text does not end") }
+        let digits = String(decoding: bytes[place..<(place + 4)], as: UTF8.self)
+        guard digits.allSatisfy(\.isHexDigit), let value = UInt32(digits, radix: 16) else { throw fail("four hexadecimal digits were needed") }
+        place += 4
+        return value
+    }
+}

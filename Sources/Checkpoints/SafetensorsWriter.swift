@@ -1,0 +1,50 @@
+/// Writes float32 tensors as a safetensors file, one after another, without a second copy of them in memory.
+package enum SafetensorsWriter {
+    /// One tensor to write; `lend` hands its elements to the closure it is given.
+    package struct Tensor {
+        package let name: String
+        package let shape: [Int]
+        package let lend: ((Span<Float>) -> Void) -> Void
+
+        package init(_ name: String, _ shape: [Int], lend: @escaping ((Span<Float>) -> Void) -> Void) {
+            self.name = name
+            self.shape = shape
+            self.lend = lend
+        }
+    }
+
+    /// Writes the file and brings it to the disk.
+    package static func write(
+        _ tensors: [Tensor], metadata: [(String, String)] = [("format", "pt")], to path: String, steps: any FileSteps = PlainFileSteps()
+    ) throws(FileError) {
+        var members = [JSONValue.Member("__metadata__", .object(metadata.map { .init($0.0, .string($0.1)) }))]
+        var offset = 0
+        for tensor in tensors {
+            let bytes = tensor.shape.reduce(4, *)
+            members.append(
+                .init(
+                    tensor.name,
+                    .object([
+                        .init("dtype", .string("F32")), .init("shape", .array(tensor.shape.map { .integer($0) })),
+                        .init("data_offsets", .array([.integer(offset), .integer(offset + bytes)])),
+                    ])))
+            offset += bytes
+        }
+        var header = Array(JSONValue.object(members).line.utf8)
+        header += [UInt8](repeating: 0x20, count: (8 - header.count % 8) % 8)
+        var writer = try FileWriter(path, steps: steps)
+        try writer.write((0..<8).map { UInt8(truncatingIfNeeded: header.count >> ($0 * 8)) } + header)
+        for tensor in tensors {
+            var failure: FileError?
+            var written = 0
+            // The elements' own bytes: every processor that the kernels run on is little-endian.
+            tensor.lend { values in
+                written = values.count
+                do throws(FileError) { try unsafe writer.write(values.bytes) } catch { failure = error }
+            }
+            if let failure { throw failure }
+            precondition(written == tensor.shape.reduce(1, *), "\(tensor.name) has \(written) elements, not \(tensor.shape)")
+        }
+        try writer.finish()
+    }
+}
