@@ -215,21 +215,16 @@ void VARIANT(add_bias)(size_t rows, size_t n, size_t ld, const float *bias, floa
     }
 }
 
-// The upper and lower halves of 32 x 32 bit products.
+// The upper and lower halves of 32 x 32 bit products; even and odd lanes apart, as the processor multiplies them.
 INLINE void multiply_wide(vu x, uint32_t factor, vu *high, vu *low) {
-    vu64 even, odd, mask = 0xffffffffu;
-    vu out_high, out_low;
-    for (int half = 0; half < 2; half++) {
-        vu64 v;
-        memcpy(&v, (const char *)&x + half * sizeof v, sizeof v);
-        even = (v & mask) * (uint64_t)factor;
-        odd = (v >> 32) * (uint64_t)factor;
-        vu64 h = (even >> 32) | (odd & ~mask), l = (even & mask) | (odd << 32);
-        memcpy((char *)&out_high + half * sizeof h, &h, sizeof h);
-        memcpy((char *)&out_low + half * sizeof l, &l, sizeof l);
-    }
-    *high = out_high;
-    *low = out_low;
+    const vu64 mask = 0xffffffffu;
+    vu64 v, h, l;
+    memcpy(&v, &x, sizeof v);
+    vu64 even = (v & mask) * (uint64_t)factor, odd = (v >> 32) * (uint64_t)factor;
+    h = (even >> 32) | (odd & ~mask);
+    l = (even & mask) | (odd << 32);
+    memcpy(high, &h, sizeof h);
+    memcpy(low, &l, sizeof l);
 }
 
 INLINE uint16_t mask_of(vi condition) {

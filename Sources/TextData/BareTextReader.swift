@@ -6,15 +6,20 @@ package import Foundation
 package struct BareTextReader {
     private let handle: FileHandle
     private let name: String
+    private let isRegularFile: Bool
     private var buffer: [UInt8] = []
     private var start = 0
     private var line = 0
     private var isAtEnd = false
 
     /// - Parameter name: what errors call the stream.
-    package init(_ handle: FileHandle, name: String = "standard input") {
+    package init(_ handle: FileHandle, name: String = "standard input") throws(DatasetError) {
         self.handle = handle
         self.name = name
+        let target = URL(fileURLWithPath: "/dev/fd/\(handle.fileDescriptor)").resolvingSymlinksInPath().path
+        let type = try? FileManager.default.attributesOfItem(atPath: target)[.type] as? FileAttributeType
+        guard type != .typeDirectory else { throw DatasetError(path: name, problem: "is a folder, texts were needed: name a file") }
+        isRegularFile = type == .typeRegular
     }
 
     /// The next line without its line end, nil after the last one; an empty line is an empty text.
@@ -38,12 +43,11 @@ package struct BareTextReader {
         }
     }
 
+    /// Of a pipe or terminal takes what there is: waiting for a full buffer would withhold lines already there.
     private mutating func readMore() throws(DatasetError) {
         do {
-            guard let data = try handle.read(upToCount: 1 << 16), !data.isEmpty else {
-                isAtEnd = true
-                return
-            }
+            let data = isRegularFile ? try handle.read(upToCount: 1 << 16) ?? Data() : handle.availableData
+            isAtEnd = data.isEmpty
             buffer.append(contentsOf: data)
         } catch {
             throw DatasetError(path: name, problem: "cannot be read (\(error)): check where it comes from")

@@ -1,15 +1,22 @@
 internal import Foundation
 
-/// The full canonical decomposition of one character, in canonical order.
+/// The full canonical decomposition of one character, and its place in canonical order, both after Unicode 9.0 as in
+/// Hugging Face's tables: a later character decomposes to itself and is not reordered.
 extension Unicode.Scalar {
     func appendDecomposition(to scalars: inout [Unicode.Scalar]) {
         if (0xAC00...0xD7A3).contains(value) {
             appendHangulParts(to: &scalars)
-        } else if mayDecompose, isAssigned(before: 13) {
+        } else if mayDecompose, isAssigned(before: 10) {
             scalars.append(contentsOf: String(Character(self)).decomposedStringWithCanonicalMapping.unicodeScalars)
         } else {
             scalars.append(self)
         }
+    }
+
+    /// 0 for a character that stays where it is.
+    var combiningClass: UInt8 {
+        let found = properties.canonicalCombiningClass
+        return found == .notReordered || !isAssigned(before: 10) ? 0 : found.rawValue
     }
 
     /// Source: The Unicode Standard, section 3.12.

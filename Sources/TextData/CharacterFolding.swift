@@ -76,7 +76,7 @@ struct CharacterFolding: Sendable {
         if strips { scalar.appendDecomposition(to: &scalars) } else { scalars.append(scalar) }
         for part in scalars {
             if strips, part.isNonspacingMark {
-                if part.properties.canonicalCombiningClass == .notReordered { outputs.append(Output(part, .barrier)) }
+                if part.combiningClass == 0 { outputs.append(Output(part, .barrier)) }
             } else if options.lowercase {
                 for lower in part.properties.lowercaseMapping.unicodeScalars { appendClassified(lower, to: &outputs) }
             } else {
@@ -89,7 +89,7 @@ struct CharacterFolding: Sendable {
     private func appendClassified(_ scalar: Unicode.Scalar, to outputs: inout [Output]) {
         let role: Output.Role =
             if scalar.properties.isWhitespace { .separator } else if scalar.isPunctuationMark { .wordOfItsOwn } else { .inWord }
-        let isOrdered = strips && scalar.properties.canonicalCombiningClass != .notReordered
+        let isOrdered = strips && scalar.combiningClass != 0
         outputs.append(Output(scalar, role, isOrderedMark: isOrdered))
     }
 

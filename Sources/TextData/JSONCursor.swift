@@ -24,8 +24,13 @@ struct JSONCursor {
 
     /// The next byte that is not white space, nil at the end.
     mutating func peek() -> UInt8? {
-        while offset < end, [0x20, 0x09, 0x0A, 0x0D].contains(bytes[offset]) { offset += 1 }
-        return offset < end ? bytes[offset] : nil
+        while offset < end {
+            switch bytes[offset] {
+            case 0x20, 0x09, 0x0A, 0x0D: offset += 1
+            case let byte: return byte
+            }
+        }
+        return nil
     }
 
     mutating func open(_ bracket: Unicode.Scalar) throws(Failure) {
@@ -61,7 +66,7 @@ struct JSONCursor {
         let start = offset
         while offset < end, Self.isLiteral(bytes[offset]) { offset += 1 }
         let text = String(decoding: bytes[start..<offset], as: UTF8.self)
-        let isNumber = text.first.map { $0 == "-" || $0.isNumber } == true && Double(text)?.isFinite == true
+        let isNumber = text.first.map { $0 == "-" || $0.isNumber } == true && !text.contains("x") && Double(text)?.isFinite == true
         guard ["true", "false", "null"].contains(text) || isNumber else {
             throw Failure(problem: text.isEmpty ? "a value is missing" : "\"\(text)\" is no JSON value", offset: start)
         }

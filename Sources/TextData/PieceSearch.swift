@@ -88,14 +88,13 @@ struct PieceSearch {
     private mutating func insertMark(_ value: UInt32) {
         characterCount += 1
         guard characterCount <= model.maxWordCharacters else { return }
-        let order = Self.combiningClass(value)
+        let order = Unicode.Scalar(value)!.combiningClass
         var place = word.count
         while place > markBorder {
             var start = place - 1
             while start > markBorder, word[start] & 0xC0 == 0x80 { start -= 1 }
             let (before, _) = Self.scalar(of: word.span, at: start)
-            let beforeOrder = Self.combiningClass(before.value)
-            guard beforeOrder > order else { break }
+            guard before.combiningClass > order else { break }
             place = start
         }
         var bytes: [UInt8] = []
@@ -149,10 +148,6 @@ struct PieceSearch {
             start = end
             position = model.continuation
         }
-    }
-
-    private static func combiningClass(_ value: UInt32) -> UInt8 {
-        Unicode.Scalar(value)!.properties.canonicalCombiningClass.rawValue
     }
 
     /// The character whose first byte is at `index` of valid UTF-8, and how many bytes it takes.

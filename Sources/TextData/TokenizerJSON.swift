@@ -92,7 +92,7 @@ struct TokenizerJSON {
             case "type": type = try cursor.string()
             case "unk_token": unknownToken = try cursor.string()
             case "continuing_subword_prefix": continuationPrefix = try cursor.string()
-            case "max_input_chars_per_word": maxWordCharacters = try cursor.integer(named: key, in: 1...100_000)
+            case "max_input_chars_per_word": maxWordCharacters = try cursor.integer(named: key, in: 1...1000)
             case "vocab" where cursor.peek() == UInt8(ascii: "{"):
                 try cursor.open("{")
                 while let piece = try cursor.nextKey() {

@@ -5,21 +5,27 @@ internal import Synchronization
 /// Remembers that SIGINT or SIGTERM asked the run to stop; a second one ends the process at once.
 package final class StopRequest: Sendable {
     private let received = Atomic<Int32>(0)
-    private let sources = Mutex<[any DispatchSourceSignal]>([])
+    private let sources = Mutex<[Source]>([])
+
+    /// Kept so that it is not released; Dispatch itself guards it.
+    private struct Source: @unchecked Sendable {
+        let source: any DispatchSourceSignal
+    }
 
     package init() {}
 
     /// Begins to listen. Call once.
     package func listen() {
         for number in [SIGINT, SIGTERM] {
-            _ = unsafe signal(number, SIG_IGN)
+            _ = Foundation.signal(number, SIG_IGN)
             let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
             source.setEventHandler { [self] in
                 if received.exchange(number, ordering: .relaxed) != 0 { _exit(128 + number) }
                 FileHandle.standardError.write(Data("apus: stopping after this step; once more to end at once\n".utf8))
             }
             source.resume()
-            sources.withLock { $0.append(source) }
+            let kept = Source(source: source)
+            sources.withLock { $0.append(kept) }
         }
     }
 

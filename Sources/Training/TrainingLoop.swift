@@ -1,4 +1,4 @@
-package import Foundation
+internal import Foundation
 
 /// Where a run stands between two steps; a part of each checkpoint.
 package struct RunProgress: Codable, Sendable, Equatable {
@@ -77,10 +77,8 @@ package struct TrainingLoop {
                 }
             }
             if hasValidation { try await validate(epoch, &progress) }
-            if progress.step < plan.totalSteps || stop.signal != nil {
-                recorder.checkpoint(try await engine.state(), progress)
-                saved = progress.step
-            }
+            recorder.checkpoint(try await engine.state(), progress)
+            saved = progress.step
         }
         return .finished
     }

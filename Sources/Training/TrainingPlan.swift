@@ -49,7 +49,7 @@ package struct TrainingPlan: Sendable {
         self.lengths = lengths
         let batches = (lengths.count + batchSize - 1) / batchSize
         stepsPerEpoch = (batches + accumulate - 1) / accumulate
-        totalSteps = maxSteps.map { min($0, stepsPerEpoch * epochs) } ?? stepsPerEpoch * epochs
+        totalSteps = min(maxSteps ?? .max, stepsPerEpoch * epochs)
     }
 
     /// The epoch of a step, both counted from 1.

@@ -1,0 +1,31 @@
+import Tensors
+
+/// A small generator with a fixed sequence, so that every run of a test sees the same numbers.
+struct FixedSequence: RandomNumberGenerator {
+    private var state: UInt64
+
+    init(_ seed: UInt64) { state = seed &* 2 &+ 1 }
+
+    mutating func next() -> UInt64 {
+        state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+        return (state >> 29) ^ state
+    }
+
+    mutating func floats(_ count: Int, _ range: ClosedRange<Float> = -1...1) -> [Float] {
+        (0..<count).map { _ in Float.random(in: range, using: &self) }
+    }
+}
+
+func view(_ values: [Float]) -> FloatView {
+    let buffer = FloatBuffer(count: values.count)
+    buffer.view.copy(from: values)
+    return buffer.view
+}
+
+func matrix(_ values: [Float], rows: Int, columns: Int) -> Matrix { Matrix(view(values), rows: rows, columns: columns) }
+
+func zeros(_ rows: Int, _ columns: Int) -> Matrix { matrix([Float](repeating: 0, count: rows * columns), rows: rows, columns: columns) }
+
+func bits(_ values: [Float]) -> [UInt32] { values.map(\.bitPattern) }
+
+func largestDifference(_ a: [Float], _ b: [Double]) -> Double { zip(a, b).map { abs(Double($0) - $1) }.max() ?? 0 }

@@ -1,0 +1,49 @@
+import Foundation
+import Testing
+
+@testable import TextData
+
+@Suite struct BareTextReaderTests {
+    private func lines(of bytes: [UInt8]) throws -> [String] {
+        let folder = try TemporaryFolder(["a": Data(bytes)])
+        let handle = try FileHandle(forReadingFrom: folder.url.appendingPathComponent("a"))
+        var reader = try BareTextReader(handle)
+        var lines: [String] = []
+        while let line = try reader.next() { lines.append(line) }
+        return lines
+    }
+
+    @Test func eachLineIsAText() throws {
+        #expect(try lines(of: Array("a\n\nb c\r\nd".utf8)) == ["a", "", "b c", "d"])
+        #expect(try lines(of: Array("\u{FEFF}a\n\u{FEFF}b\n".utf8)) == ["a", "\u{FEFF}b"])
+        #expect(try lines(of: []) == [])
+    }
+
+    @Test func linesMayBeLongerThanWhatIsReadAtOnce() throws {
+        let texts = (1...40).map { String(repeating: "é", count: $0 * 5000) }
+        #expect(try lines(of: Array(texts.joined(separator: "\n").utf8)) == texts)
+    }
+
+    @Test func aLineIsGivenBeforeTheStreamEnds() throws {
+        let pipe = Pipe()
+        try pipe.fileHandleForWriting.write(contentsOf: Data("first\nsec".utf8))
+        var reader = try BareTextReader(pipe.fileHandleForReading)
+        #expect(try reader.next() == "first")
+        try pipe.fileHandleForWriting.write(contentsOf: Data("ond\n".utf8))
+        try pipe.fileHandleForWriting.close()
+        #expect(try reader.next() == "second")
+        #expect(try reader.next() == nil)
+    }
+
+    @Test func aFolderIsRefused() throws {
+        let folder = try TemporaryFolder([String: String]())
+        let handle = try FileHandle(forReadingFrom: folder.url)
+        let error = #expect(throws: DatasetError.self) { try BareTextReader(handle) }
+        #expect(error?.description == "standard input: is a folder, texts were needed: name a file")
+    }
+
+    @Test func invalidUTF8IsRefusedWithItsLine() throws {
+        let error = #expect(throws: DatasetError.self) { try lines(of: [0x61, 0x0A, 0xFF, 0x0A]) }
+        #expect(error?.description == "standard input, line 2: is not UTF-8: convert the text first")
+    }
+}

@@ -1,0 +1,117 @@
+import Foundation
+import Testing
+
+@testable import TextData
+
+@Suite struct TokenizerFilesTests {
+    static let vocabulary = "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\nhello\nHello\n##s\ncafé\ncafe\n"
+
+    static func json(
+        added: String = #"{"id":1,"content":"[UNK]"},{"id":6,"content":"<e>","special":true,"normalized":false}"#,
+        normalizer: String = #"{"type":"BertNormalizer","clean_text":true,"handle_chinese_chars":true,"strip_accents":null,"lowercase":false}"#,
+        model: String = #"{"type":"WordPiece","unk_token":"[UNK]","continuing_subword_prefix":"~","max_input_chars_per_word":6,"vocab":{"[PAD]":0,"[UNK]":1,"[CLS]":2,"[SEP]":3,"Hello":4,"~s":5}}"#
+    ) -> String {
+        """
+        {"version": "1.0", "truncation": null, "added_tokens": [\(added)], "normalizer": \(normalizer),
+         "pre_tokenizer": {"type": "BertPreTokenizer"}, "post_processor": null, "model": \(model)}
+        """
+    }
+
+    private func complaint(_ files: [String: Data]) throws -> String {
+        let folder = try TemporaryFolder(files)
+        let error = #expect(throws: TokenizerError.self) { try WordPieceTokenizer(folder: folder.url) }
+        let message = error?.description ?? ""
+        #expect(!message.contains("\n"))
+        return message.replacingOccurrences(of: folder.url.path + "/", with: "").replacingOccurrences(of: folder.url.path, with: "folder")
+    }
+
+    private func complaint(_ files: [String: String]) throws -> String { try complaint(files.mapValues { Data($0.utf8) }) }
+
+    @Test func vocabularyLinesAreNumberedFromZero() throws {
+        let folder = try TemporaryFolder(["vocab.txt": Self.vocabulary.replacingOccurrences(of: "\n", with: "\r\n")])
+        let tokenizer = try WordPieceTokenizer(folder: folder.url)
+        #expect(tokenizer.vocabulary.count == 10)
+        #expect(tokenizer.vocabulary.specials == .init(unknown: 1, classification: 2, separator: 3, padding: 0, mask: 4))
+        #expect(tokenizer.encode("Hellos Café").ids == [2, 5, 7, 9, 3])
+    }
+
+    @Test func theConfigurationDecidesCaseAccentsAndTokens() throws {
+        let configuration = #"{"do_lower_case": false, "strip_accents": true, "tokenize_chinese_chars": false, "mask_token": {"content": "hello", "lstrip": true}, "x": [1, {}]}"#
+        let folder = try TemporaryFolder(["vocab.txt": Self.vocabulary, "tokenizer_config.json": configuration])
+        let tokenizer = try WordPieceTokenizer(folder: folder.url)
+        #expect(tokenizer.options == TextOptions(lowercase: false, stripAccents: true, tokenizeChineseCharacters: false))
+        #expect(tokenizer.vocabulary.specials.mask == 5)
+        #expect(tokenizer.encode("Hello café Hellohello").ids == [2, 6, 9, 6, 5, 3])
+    }
+
+    @Test func askingForAnotherCaseWinsOverTheFolder() throws {
+        let folder = try TemporaryFolder(["vocab.txt": Self.vocabulary, "tokenizer_config.json": #"{"do_lower_case":true,"strip_accents":true}"#])
+        #expect(try WordPieceTokenizer(folder: folder.url, lowercase: false).encode("Hello café").ids == [2, 6, 8, 3])
+    }
+
+    @Test func tokenizerJSONAloneSuffices() throws {
+        let folder = try TemporaryFolder(["tokenizer.json": Self.json()])
+        let tokenizer = try WordPieceTokenizer(folder: folder.url)
+        #expect(tokenizer.vocabulary.pieces == ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "Hello", "~s", "<e>"])
+        #expect(tokenizer.options.lowercase == false)
+        #expect(tokenizer.encode("Hellos Hello<e> Hellosss").ids == [2, 4, 5, 4, 6, 1, 3])
+    }
+
+    @Test func tokenizerJSONWinsOverTheVocabularyAndTheConfigurationOverBoth() throws {
+        let folder = try TemporaryFolder([
+            "tokenizer.json": Self.json(), "vocab.txt": Self.vocabulary, "tokenizer_config.json": #"{"do_lower_case": true}"#,
+        ])
+        let tokenizer = try WordPieceTokenizer(folder: folder.url)
+        #expect(tokenizer.vocabulary.count == 7)
+        #expect(tokenizer.options.lowercase)
+    }
+
+    @Test func piecesThatDifferOnlyInCompositionStayApart() throws {
+        let model = #"{"type":"WordPiece","vocab":{"[UNK]":0,"[CLS]":1,"[SEP]":2,"\u00e9":3,"e\u0301":4}}"#
+        let folder = try TemporaryFolder(["tokenizer.json": Self.json(added: "", model: model)])
+        #expect(try WordPieceTokenizer(folder: folder.url).encode("é e\u{301}").ids == [1, 3, 4, 2])
+    }
+
+    @Test(arguments: [
+        ("", "vocab.txt: is empty, one piece a line was needed: copy the model's vocabulary again"),
+        ("a\nb\n", "vocab.txt: [UNK] is not among the 2 pieces, a BERT tokenizer needs it: is this its vocabulary?"),
+        ("[UNK]\n[SEP]\n", "vocab.txt: [CLS] is not among the 2 pieces, a BERT tokenizer needs it: is this its vocabulary?"),
+        ("[UNK]\n[CLS]\n\n\n", "vocab.txt: [SEP] is not among the 4 pieces, a BERT tokenizer needs it: is this its vocabulary?"),
+    ])
+    func badVocabulariesAreRefused(contents: String, message: String) throws {
+        #expect(try complaint(["vocab.txt": contents]) == message)
+    }
+
+    @Test func missingFilesAndInvalidUTF8AreRefused() throws {
+        #expect(
+            try complaint([String: String]())
+                == "folder: neither tokenizer.json nor vocab.txt is there: name a Hugging Face model folder that has one")
+        #expect(
+            try complaint(["vocab.txt": Data("[UNK]\n".utf8) + [0xC3, 0x0A]])
+                == "vocab.txt: line 2 is not UTF-8: save the file as UTF-8")
+        #expect(
+            try complaint(["vocab.txt": Self.vocabulary, "tokenizer_config.json": #"{"do_lower_case": 1}"#])
+                == "tokenizer_config.json: do_lower_case is 1, true, false or null was needed, at byte 17: copy the model's file again")
+    }
+
+    @Test(arguments: [
+        ("{", "the text ends where a \" was needed"),
+        ("{}", "has no model.vocab"),
+        (json(added: #"{"id":9,"content":"x"}"#), "no piece has the id 6, each id up to 9 needs one"),
+        (json(added: #"{"id":-1,"content":"x"}"#), "id is -1, a whole number from 0"),
+        (json(added: #"{"id":6,"content":"x","normalized":true}"#), "the added token x is normalized or for single words only"),
+        (json(normalizer: #"{"type":"Lowercase"}"#), "the normalizer is Lowercase, BertNormalizer was needed"),
+        (json(normalizer: #"{"type":"BertNormalizer","clean_text":false}"#), "clean_text is false, which is not supported"),
+        (json(model: #"{"type":"BPE","vocab":{}}"#), "the model is BPE, WordPiece was needed"),
+        (json(model: #"{"type":"WordPiece","vocab":{"[UNK]":0,"b":0}}"#), "two pieces have the id 0"),
+        (json(model: #"{"type":"WordPiece","max_input_chars_per_word":0}"#), "max_input_chars_per_word is 0"),
+        (#"{"x":"# + String(repeating: "[", count: 100_000), "values are nested over 64 deep"),
+        (#"{"x":"\q"}"#, "\\q is no escape of JSON"),
+        (#"{"x":tru}"#, "\"tru\" is no JSON value"),
+        (#"{"x":1 "y":2}"#, "a \" stands where a , was needed"),
+    ])
+    func otherTokenizersAreRefusedByName(contents: String, problem: String) throws {
+        let message = try complaint(["tokenizer.json": contents])
+        #expect(message.hasPrefix("tokenizer.json: " + problem))
+    }
+}

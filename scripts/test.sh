@@ -1,0 +1,18 @@
+#!/usr/bin/env bash
+# Sets up, checks how the code is laid out, builds and runs the tests. Arguments go to `swift test`:
+#
+#     scripts/test.sh --sanitize=address
+#     scripts/test.sh --filter KernelsTests
+set -euo pipefail
+cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."
+
+scripts/setup.sh
+scripts/fetch.sh
+
+if swift format --version >/dev/null 2>&1 </dev/null; then
+    swift format lint --strict --parallel --recursive Sources Tests
+else
+    printf 'test: this toolchain has no swift format: the layout is not checked\n' >&2
+fi
+# The options of a build, such as --sanitize, belong to both commands; `swift test` builds by itself.
+swift test "$@"
