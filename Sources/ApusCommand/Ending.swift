@@ -12,7 +12,8 @@ struct Ending: Equatable {
     /// For standard error, one line.
     let complaint: String
 
-    init(_ error: any Error) {
+    /// `command` is the first word of the command line, whose help is named where it was used in a wrong way.
+    init(_ error: any Error, command: String? = nil) {
         switch error {
         case let stop as SignalStop: self.init(status: 128 + stop.signal, complaint: stop.description)
         case let input as any BadInput: self.init(status: 2, complaint: input.description)
@@ -21,7 +22,7 @@ struct Ending: Equatable {
         default:
             switch ApusCommand.exitCode(for: error) {
             case .success: self.init(status: 0, answer: ApusCommand.fullMessage(for: error))
-            case .validationFailure: self.init(status: 2, complaint: Self.usage(ApusCommand.message(for: error)))
+            case .validationFailure: self.init(status: 2, complaint: Self.usage(ApusCommand.message(for: error), command))
             default: self.init(status: 1, complaint: String(describing: error))
             }
         }
@@ -44,9 +45,11 @@ struct Ending: Equatable {
         return status
     }
 
-    private static func usage(_ message: String) -> String {
+    private static func usage(_ message: String, _ command: String?) -> String {
+        let known = ApusCommand.configuration.subcommands.map { String(describing: $0).lowercased() }
+        let help = command.flatMap { known.contains($0) ? "apus help \($0)" : nil } ?? "apus help"
         let line = oneLine(message) // some end in a question: "Did you mean '--epochs'?"
-        return "\(line)\(line.hasSuffix("?") || line.hasSuffix(".") ? "" : ":") see 'apus help'"
+        return "\(line)\(line.hasSuffix("?") || line.hasSuffix(".") ? "" : ":") see '\(help)'"
     }
 
     private static func oneLine(_ text: String) -> String {

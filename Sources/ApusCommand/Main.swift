@@ -15,7 +15,7 @@ enum Main {
             try command.run()
             try StandardOutput.flush()
         } catch {
-            exit(Ending(error).announce())
+            exit(Ending(error, command: CommandLine.arguments.dropFirst().first).announce())
         }
     }
 }

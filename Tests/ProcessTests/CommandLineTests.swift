@@ -43,7 +43,7 @@ import Testing
     @Test func `bad usage exits with 2 and one line`() throws {
         expectRefused(try ApusProcess("bogus"), "bogus")
         expectRefused(try ApusProcess("train", "--epcohs", "3"), "--epochs")
-        expectRefused(try ApusProcess("train", "--epochs", "many"), "'many' is invalid")
+        expectRefused(try ApusProcess("train", "--epochs", "many"), "'many' is invalid for '--epochs <epochs>': see 'apus help train'")
         expectRefused(try ApusProcess("verify"), "case")
         expectRefused(try ApusProcess("coordinate"), "--workers")
         expectRefused(try ApusProcess("launch", "--workers", "0"), "--workers is 0")

@@ -1,3 +1,4 @@
+import ArgumentParser
 import Testing
 import Training
 
@@ -26,5 +27,13 @@ import Training
         #expect(try FieldNames.translated(["inspect", "--lr"]) == ["inspect", "--lr"])
         #expect(try FieldNames.translated(["launch", "--", "--lr", "1"]) == ["launch", "--learning-rate", "1"])
         #expect(try FieldNames.translated([]) == [])
+    }
+
+    @Test func `frozen patterns may be repeated and may be several`() throws {
+        let command = try ApusCommand.parseAsRoot(["train", "--freeze", "a.*", "b.*", "--epochs", "1", "--freeze", "c.*"])
+        let train = try #require(command as? Train)
+        #expect(train.options.given[.freeze] == .list(["a.*", "b.*", "c.*"]))
+        #expect(train.options.given[.epochs] == .text("1"))
+        #expect(train.options.given[.resume] == nil)
     }
 }
