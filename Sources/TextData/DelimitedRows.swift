@@ -56,9 +56,9 @@ struct DelimitedRows {
         while let start = try readFields() {
             if fields.count == 1, fields[0].range.isEmpty, header.count > 1 { continue }
             guard fields.count == header.count else {
+                let remedy = hasQuotes ? "quote fields that hold commas" : "take tabs out of the texts"
                 throw DatasetError(
-                    path: path, line: start,
-                    problem: "\(fields.count) fields, the header has \(header.count): \(hasQuotes ? "quote fields that hold commas" : "take tabs out of the texts")")
+                    path: path, line: start, problem: "\(fields.count) fields, the header has \(header.count): \(remedy)")
             }
             return Row(
                 line: start, text: string(fields[choice.text]), pair: choice.pair.map { string(fields[$0]) },

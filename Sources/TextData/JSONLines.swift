@@ -59,7 +59,9 @@ struct JSONLines: RowSource {
             line += 1
             guard let first = cursor.peek() else { continue }
             guard first == UInt8(ascii: "{") else {
-                throw DatasetError(path: path, line: line, problem: "no object, JSON lines were needed: write one object a line, without a list around them")
+                throw DatasetError(
+                    path: path, line: line,
+                    problem: "no object, JSON lines were needed: write one object a line, without a list around them")
             }
             return cursor
         }

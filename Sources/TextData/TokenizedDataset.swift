@@ -44,7 +44,7 @@ package struct TokenizedDataset: Sendable {
 
     package func range(of sample: Int) -> Range<Int> { offsets[sample]..<offsets[sample + 1] }
 
-    /// The number of ids of each sample.
+    /// The number of ids of each sample, counted anew at each call.
     package var lengths: [Int32] { (0..<count).map { Int32(length(of: $0)) } }
 
     package var longest: Int { (0..<count).reduce(0) { max($0, length(of: $1)) } }

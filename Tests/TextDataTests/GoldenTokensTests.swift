@@ -14,15 +14,15 @@ import Testing
         let types: [UInt8]
     }
 
+    /// APUS_TEST_VOCAB, or the file in the cache folder.
     static let vocabulary: URL? = {
-        let environment = ProcessInfo.processInfo.environment
-        let cache = environment["XDG_CACHE_HOME"].map { URL(fileURLWithPath: $0) }
-            ?? FileManager.default.homeDirectoryForCurrentUser.appendingPathComponent(".cache")
-        let file = environment["APUS_TEST_VOCAB"].map { URL(fileURLWithPath: $0) }
-            ?? cache.appendingPathComponent("apus/models/all-MiniLM-L6-v2/vocab.txt")
-        return FileManager.default.fileExists(atPath: file.path) ? file : nil
+        func path(_ name: String) -> String? { ProcessInfo.processInfo.environment[name].flatMap { $0.isEmpty ? nil : $0 } }
+        let cache = path("XDG_CACHE_HOME") ?? (path("HOME") ?? "") + "/.cache"
+        let file = path("APUS_TEST_VOCAB") ?? cache + "/apus/models/all-MiniLM-L6-v2/vocab.txt"
+        return FileManager.default.fileExists(atPath: file) ? URL(fileURLWithPath: file) : nil
     }()
 
+    /// The committed lines, or those of the file that APUS_TEST_TOKENS names: reference_tokens.py makes others.
     static var lines: [Line] {
         get throws {
             let fixture = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
