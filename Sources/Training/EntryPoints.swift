@@ -1,21 +1,40 @@
+internal import Foundation
+
 /// What the commands of `apus` call.
 package enum EntryPoints {
-    package static func train(_ configuration: TrainingConfiguration, debug: Bool) throws { throw RunError("not built yet") }
+    package static func train(_ configuration: TrainingConfiguration, debug: Bool) throws {
+        let stop = StopRequest()
+        let run = try TrainingRun(configuration, cores: ProcessInfo.processInfo.activeProcessorCount, stop: stop)
+        stop.listen()
+        let inputs = run.inputs
+        let replica = Replica(model: inputs.model, parameters: inputs.parameters, threads: inputs.configuration.threads)
+        let progress = try run.begin(replica)
+        try waitFor {
+            let engine = SingleProcessEngine(
+                replica: replica, laneCount: inputs.plan.laneCount, datasets: inputs.datasets, optimizer: inputs.optimizer,
+                seed: inputs.configuration.seed, debug: debug)
+            try await run.run(engine, from: progress, command: commandLine)
+        }
+    }
 
     package static func coordinate(_ options: CoordinateOptions) throws { throw RunError("not built yet") }
 
     package static func work(_ options: WorkOptions) throws { throw RunError("not built yet") }
 
-    package static func launch(_ options: LaunchOptions) throws { throw RunError("not built yet") }
+    package static func launch(_ options: LaunchOptions) throws { try train(options.configuration, debug: options.debug) }
 
     /// The metrics, as one JSON object.
-    package static func evaluate(_ options: InferenceOptions) throws -> String { throw RunError("not built yet") }
+    package static func evaluate(_ options: InferenceOptions) throws -> String { try Scoring.run(options) }
 
     /// Hands one JSON object a sample to `emit`, in order.
-    package static func predict(_ options: InferenceOptions, emit: (String) throws -> Void) throws { throw RunError("not built yet") }
+    package static func predict(_ options: InferenceOptions, emit: (String) throws -> Void) throws {
+        try Prediction(options).run(options, emit: emit)
+    }
 
     /// The largest errors of one reference folder, as one JSON object.
-    package static func verify(case folder: String) throws -> String { throw RunError("not built yet") }
+    package static func verify(case folder: String) throws -> String {
+        try jsonLine(try Verification(try ReferenceCase(folder: folder), lanes: 3, threads: 2).run())
+    }
 
     /// One line a finding of the preflight.
     package static func check(cluster: String, emit: (String) throws -> Void) throws { throw RunError("not built yet") }

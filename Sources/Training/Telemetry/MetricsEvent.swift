@@ -51,5 +51,6 @@ package struct EpochEvent: Encodable, Sendable {
 package func jsonLine(_ event: some Encodable) throws -> String {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    encoder.nonConformingFloatEncodingStrategy = .convertToString(positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
     return String(decoding: try encoder.encode(event), as: UTF8.self)
 }

@@ -1,0 +1,24 @@
+internal import Tensors
+internal import BERT
+internal import Checkpoints
+internal import TextData
+
+/// Scores a trained model on labelled data.
+enum Scoring {
+    /// The metrics, as one JSON object.
+    static func run(_ options: InferenceOptions) throws -> String {
+        let trained = try TrainedModel(options)
+        let columns = ColumnNames(text: options.textColumn, pair: options.pairColumn, label: options.labelColumn)
+        let dataset = try Dataset(path: options.input, columns: columns, labels: .required)
+        let labels: SampleLabels =
+            if let known = trained.labels { .classes(try known.classes(of: dataset)) } else { .targets(try dataset.targets()) }
+        let tokenized = TokenizedDataset(
+            dataset, tokenizer: trained.tokenizer, maxLength: trained.maxLength, labels: labels, threads: options.threads)
+        let runner = LaneRunner(model: trained.model, laneCount: 1, threads: options.threads)
+        let report = Evaluation.run(tokenized, runner: runner, parameters: trained.parameters.view)
+        var members: [JSONValue.Member] = [.init("loss", .number(report.loss))]
+        if let accuracy = report.accuracy { members.append(.init("accuracy", .number(accuracy))) }
+        members += [.init("samples", .integer(report.samples)), .init("truncated", .integer(tokenized.truncatedCount))]
+        return JSONValue.object(members).line
+    }
+}

@@ -1,0 +1,135 @@
+package import BERT
+package import Checkpoints
+internal import Foundation
+package import Tensors
+package import TextData
+
+/// Model and data of a run, read, checked and tokenized; nothing has been written yet.
+package struct RunInputs: Sendable {
+    /// With `lanes` and `task` decided.
+    package let configuration: TrainingConfiguration
+    package let source: BERTConfiguration
+    /// The source model's config.json.
+    package let sourceJSON: JSONValue
+    package let model: BERTModel
+    package let parameters: FloatBuffer
+    package let datasets: [Split: TokenizedDataset]
+    /// Absent for regression.
+    package let labels: LabelSet?
+    package let plan: TrainingPlan
+    package let schedule: LearningRateSchedule
+    package let optimizer: OptimizerSettings
+    /// SHA-256 of each data file.
+    package let digests: [String: String]
+    /// What the user should know before the first step, a line each.
+    package let notes: [String]
+
+    /// - Parameter cores: of this machine, or of the whole cluster file.
+    package init(_ given: TrainingConfiguration, cores: Int) throws {
+        var configuration = given
+        var notes: [String] = []
+        sourceJSON = try ModelFolder.configuration(configuration.model)
+        source = try BERTConfiguration(sourceJSON, path: configuration.model + "/config.json")
+        guard configuration.maxLength <= source.shape.positions else {
+            throw InputError(
+                "--max-length is \(configuration.maxLength), the model in \(configuration.model) has \(source.shape.positions) positions: lower it")
+        }
+        let folder = try ModelFolder(configuration.model)
+        let tokenizer = try WordPieceTokenizer(folder: URL(fileURLWithPath: configuration.model))
+        guard tokenizer.vocabulary.count == source.shape.vocabulary else {
+            throw InputError(
+                "\(configuration.model): the vocabulary has \(tokenizer.vocabulary.count) pieces, config.json says \(source.shape.vocabulary): "
+                    + "is this the vocabulary of this model?")
+        }
+        let columns = ColumnNames(text: configuration.textColumn, pair: configuration.pairColumn, label: configuration.labelColumn)
+        let files = [(Split.train, configuration.train), (.validation, configuration.validation), (.test, configuration.test)]
+            .compactMap { split, path in path.map { (split, $0) } }
+        var raw: [Split: Dataset] = [:]
+        var digests: [String: String] = [:]
+        for (split, path) in files {
+            raw[split] = try Dataset(path: path, columns: columns, labels: .required)
+            digests[split.rawValue] = try Digests.file(path)
+        }
+        self.digests = digests
+        guard let train = raw[.train] else { preconditionFailure("a run has training data") }
+        let task = configuration.task ?? Self.task(of: train)
+        guard task != .maskedLM else { throw InputError("--task masked-lm is not supported yet: choose classification or regression") }
+        configuration.task = task
+        labels = task == .classification ? try LabelSet(training: train) : nil
+        var datasets: [Split: TokenizedDataset] = [:]
+        for (split, _) in files {
+            guard let rows = raw[split] else { continue }
+            let answers: SampleLabels = if let labels { .classes(try labels.classes(of: rows)) } else { .targets(try rows.targets()) }
+            let tokenized = TokenizedDataset(
+                rows, tokenizer: tokenizer, maxLength: configuration.maxLength, labels: answers, threads: configuration.threads)
+            datasets[split] = tokenized
+            notes.append(Self.describe(split, tokenized, maxLength: configuration.maxLength))
+        }
+        self.datasets = datasets
+        let shape = configuration.dropout.map(source.shape.dropout) ?? source.shape
+        let frozen = try FrozenParameters(configuration.freeze)
+        let head: Head = labels.map { .classification(labels: $0.count) } ?? .regression
+        model = BERTModel(shape: shape, head: head, isFrozen: frozen.contains)
+        try frozen.check(model)
+        let keepsHead = Self.keepsHead(source, labels)
+        let loaded = try model.load(folder, keepsHead: keepsHead, seed: configuration.seed)
+        parameters = loaded.parameters
+        notes += Self.describe(loaded, labels)
+        let lanes = configuration.laneCount(cores: cores)
+        configuration.lanes = lanes
+        plan = TrainingPlan(
+            seed: configuration.seed, batchSize: configuration.batchSize, accumulate: configuration.accumulate, laneCount: lanes,
+            epochs: configuration.epochs, maxSteps: configuration.maxSteps, lengths: datasets[.train]?.lengths ?? [])
+        schedule = LearningRateSchedule(
+            shape: configuration.schedule, peak: configuration.learningRate, warmupSteps: configuration.warmupSteps, totalSteps: plan.totalSteps)
+        optimizer = OptimizerSettings(
+            kind: configuration.optimizer, weightDecay: configuration.weightDecay, maxGradientNorm: configuration.maxGradNorm)
+        self.configuration = configuration
+        self.notes = notes
+    }
+
+    /// Numbers with a fraction are regression targets, everything else is a class.
+    private static func task(of dataset: Dataset) -> TrainingConfiguration.TargetTask {
+        let labels = dataset.labels ?? []
+        return labels.allSatisfy { Float($0) != nil } && labels.contains { Int($0) == nil } ? .regression : .classification
+    }
+
+    /// Whether the source's head answers the target's question: the same classes in the same order, or both one number.
+    private static func keepsHead(_ source: BERTConfiguration, _ labels: LabelSet?) -> Bool {
+        guard source.architectures.contains(where: { $0.hasSuffix("ForSequenceClassification") }) else { return false }
+        return labels.map { $0.names == source.labels } ?? (source.labels.count == 1)
+    }
+
+    private static func describe(_ split: Split, _ dataset: TokenizedDataset, maxLength: Int) -> String {
+        var line = "\(split.rawValue): \(dataset.count) samples, \(decimal(dataset.meanLength, 1)) pieces on average, longest \(dataset.longest)"
+        if dataset.truncatedCount > 0 { line += "; \(dataset.truncatedCount) were longer than --max-length \(maxLength) and are truncated" }
+        return line
+    }
+
+    private static func describe(_ loaded: LoadedWeights, _ labels: LabelSet?) -> [String] {
+        var lines: [String] = []
+        if !loaded.initialized.isEmpty {
+            let head = labels.map { "\($0.count) classes (\($0.names.prefix(8).joined(separator: ", "))\($0.count > 8 ? ", …" : ""))" } ?? "one number"
+            lines.append("newly initialized for \(head): \(loaded.initialized.joined(separator: ", "))")
+        }
+        if !loaded.unexpected.isEmpty {
+            let shown = loaded.unexpected.prefix(6).joined(separator: ", ")
+            lines.append("not used of the source model: \(shown)\(loaded.unexpected.count > 6 ? " and \(loaded.unexpected.count - 6) more" : "")")
+        }
+        return lines
+    }
+
+    /// Samples of all data files that were cut to --max-length.
+    package var truncatedCount: Int { datasets.values.reduce(0) { $0 + $1.truncatedCount } }
+
+    /// Bytes of one checkpoint: weights and two moments.
+    package var checkpointBytes: Int { (model.layout.count + 2 * model.layout.stateCount) * MemoryLayout<Float>.stride }
+}
+
+/// Input that no run can start with, found before any work.
+package struct InputError: BadInput, Equatable, Sendable {
+    package let description: String
+    package init(_ description: String) { self.description = description }
+}
+
+extension FileError: BadInput {}

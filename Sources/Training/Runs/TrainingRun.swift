@@ -1,0 +1,145 @@
+internal import BERT
+package import Checkpoints
+internal import Foundation
+internal import Kernels
+internal import Tensors
+
+/// One run from inputs to summary, whoever computes its steps.
+package struct TrainingRun {
+    package let inputs: RunInputs
+    package let folder: RunFolder
+    package let display: RunDisplay
+    package let stop: StopRequest
+    private let started: ContinuousClock.Instant
+    private let recorder: FileRecorder
+
+    /// Checks all input and takes the output folder.
+    package init(_ configuration: TrainingConfiguration, cores: Int, stop: StopRequest) throws {
+        started = .now
+        self.stop = stop
+        inputs = try RunInputs(configuration, cores: cores)
+        folder = try RunFolder(configuration.output, resuming: configuration.resume, neededBytes: 2 * inputs.checkpointBytes)
+        display = RunDisplay()
+        display.open(configuration.output + "/log.txt")
+        recorder = FileRecorder(inputs, folder: folder, display: display)
+    }
+
+    /// Where the run begins: at the start, or at its newest whole checkpoint.
+    package func begin(_ replica: Replica) throws -> RunProgress {
+        for note in inputs.notes { display.say(note) }
+        var progress = RunProgress()
+        if inputs.configuration.resume { progress = try resume(replica) }
+        var saved = inputs.configuration
+        saved.resume = false
+        try ConfigurationFile.write(saved, to: ConfigurationFile.path(inRun: folder.path))
+        return progress
+    }
+
+    private func resume(_ replica: Replica) throws -> RunProgress {
+        let (found, passedOver) = CheckpointStore(folder: folder.path + "/checkpoints").newestWhole()
+        for checkpoint in passedOver { display.say("passed over \(checkpoint.name): \(checkpoint.reason)") }
+        guard let found else {
+            display.say("\(folder.path) has no whole checkpoint: starting from step 1")
+            try folder.trimMetrics { _ in false }
+            return RunProgress()
+        }
+        let record = try StateFiles.read(found.path, into: replica)
+        guard record.lanes == inputs.plan.laneCount, record.seed == inputs.configuration.seed else {
+            throw InputError("\(found.path) has \(record.lanes) lanes and seed \(record.seed), config.yaml \(inputs.plan.laneCount) and \(inputs.configuration.seed): the two do not belong together")
+        }
+        for (name, digest) in record.data where inputs.digests[name] != digest {
+            throw InputError("the \(name) data has changed since the run began (SHA-256 was \(digest.prefix(12))…, is \(inputs.digests[name]?.prefix(12) ?? "none")…): restore the file, or start a new run")
+        }
+        if record.arithmetic != BLASInformation.description {
+            display.say("computed so far with \(record.arithmetic), now with \(BLASInformation.description): bits may differ from an undisturbed run")
+        }
+        let step = record.progress.step
+        try folder.trimMetrics { ($0["step"]?.integer ?? 0) <= step }
+        display.say("resuming after step \(step) of \(inputs.plan.totalSteps)")
+        return record.progress
+    }
+
+    /// Runs to the end, or to a signal.
+    /// - Parameter engine: computes the steps, from the state that `progress` describes.
+    package func run(_ engine: any StepEngine, from begin: RunProgress, command: String) async throws {
+        var progress = begin
+        var throughput = Throughput()
+        let alreadyDone = progress.step >= inputs.plan.totalSteps
+        if alreadyDone && FileManager.default.fileExists(atPath: folder.path + "/summary.json") {
+            display.say("the run in \(folder.path) is finished (\(progress.step) steps): nothing to do; --epochs or --max-steps make it longer")
+            return
+        }
+        display.say(
+            "\(inputs.plan.totalSteps) steps of \(inputs.plan.batchSize * inputs.plan.accumulate) samples, \(inputs.plan.laneCount) lanes, "
+                + "\(engine.workers) \(engine.workers == 1 ? "process" : "workers") of \(engine.threads) \(engine.threads == 1 ? "thread" : "threads")")
+        let loop = TrainingLoop(
+            plan: inputs.plan, schedule: inputs.schedule, engine: engine, recorder: recorder, stop: stop,
+            checkpointEvery: inputs.configuration.checkpointEvery, hasValidation: inputs.datasets[.validation] != nil)
+        let outcome = try await loop.run(&progress, &throughput)
+        if case .stopped(let signal) = outcome {
+            throw SignalStop(
+                signal: signal, "stopped after step \(progress.step); go on with: \(programName) train --resume --output \(folder.path)")
+        }
+        try await finish(engine, progress, throughput, command: command)
+    }
+
+    private func finish(_ engine: any StepEngine, _ progress: RunProgress, _ throughput: Throughput, command: String) async throws {
+        let state = try await engine.state()
+        try recorder.export(state, name: "model")
+        var test: EvaluationReport?
+        if inputs.datasets[.test] != nil { test = try await scoreTest(engine, state, progress) }
+        let digest = Digests.parameters(StateFiles.tensors(state.parameters, inputs.model.layout))
+        let summary = RunSummary(
+            epochs: inputs.plan.epochs, steps: progress.step, samplesPerSecond: throughput.samplesPerSecond,
+            tokensPerSecond: throughput.tokensPerSecond, seconds: (ContinuousClock.now - started).seconds,
+            peakResidentBytes: peakResidentBytes(), validation: progress.latest.map(RunSummary.Figures.init),
+            bestValidation: progress.best.map(RunSummary.Figures.init), bestStep: progress.bestStep, test: test.map(RunSummary.Figures.init),
+            parametersSHA256: digest, lanes: inputs.plan.laneCount, workers: engine.workers, threads: engine.threads,
+            seed: inputs.configuration.seed, truncated: inputs.truncatedCount, command: command,
+            reproduce: reproducing(command))
+        try recorder.writeSummary(summary)
+        display.say(
+            "\(progress.step) steps in \(decimal(summary.seconds, 1)) s, \(decimal(throughput.samplesPerSecond, 1)) samples/s; "
+                + "parameters SHA-256 \(digest)")
+        display.say("the same bits elsewhere: \(summary.reproduce)")
+        let best = progress.best == nil ? "model" : "model-best"
+        display.say("\(folder.path): \(programName) predict --model \(folder.path)/\(best)")
+    }
+
+    /// The test data, scored once: by the best model where there is validation, else by the last.
+    private func scoreTest(_ engine: any StepEngine, _ state: TrainingState, _ progress: RunProgress) async throws -> EvaluationReport? {
+        guard let dataset = inputs.datasets[.test] else { return nil }
+        let start = ContinuousClock.now
+        var parameters = state.parameters
+        if progress.best != nil {
+            let folder = try ModelFolder(folder.path + "/model-best")
+            parameters = try inputs.model.load(folder, keepsHead: true, seed: 0).parameters
+        }
+        let runner = LaneRunner(model: inputs.model, laneCount: 1, threads: inputs.configuration.threads)
+        let report = Evaluation.run(dataset, runner: runner, parameters: parameters.view)
+        try recorder.record(
+            EvaluationEvent(
+                step: progress.bestStep ?? progress.step, epoch: inputs.plan.epoch(ofStep: max(1, progress.bestStep ?? progress.step)), split: .test,
+                loss: report.loss, accuracy: report.accuracy, samples: report.samples, seconds: (ContinuousClock.now - start).seconds))
+        display.say(
+            "test: loss \(decimal(report.loss, 4))\(report.accuracy.map { ", accuracy \(decimal($0, 4))" } ?? "") over \(report.samples) samples, "
+                + (progress.best == nil ? "last model" : "best model"))
+        return report
+    }
+
+    /// The command with the lanes that decide the bits.
+    private func reproducing(_ command: String) -> String {
+        command.contains("--lanes") ? command : "\(command) --lanes \(inputs.plan.laneCount)"
+    }
+}
+
+/// How the user started this program.
+var programName: String { CommandLine.arguments.first ?? "apus" }
+
+/// The command line as typed, arguments quoted where a shell needs it.
+package var commandLine: String {
+    CommandLine.arguments.map { argument in
+        argument.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "-_./=:,+@%".contains($0)) } && !argument.isEmpty
+            ? argument : "'" + argument.replacing("'", with: "'\\''") + "'"
+    }.joined(separator: " ")
+}

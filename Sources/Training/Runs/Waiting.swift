@@ -1,0 +1,31 @@
+internal import Dispatch
+internal import Synchronization
+
+/// Runs asynchronous work from a thread that has nothing else to do, and waits for it.
+package func waitFor<Result: Sendable>(_ work: sending @escaping () async throws -> Result) throws -> Result {
+    let done = DispatchSemaphore(value: 0)
+    let box = ResultBox<Result>()
+    let job = Job(work: work)
+    Task {
+        do { box.set(.success(try await job.work())) } catch { box.set(.failure(error)) }
+        done.signal()
+    }
+    done.wait()
+    return try box.get()
+}
+
+/// Handed to the one task that runs it.
+private struct Job<Result>: @unchecked Sendable {
+    let work: () async throws -> Result
+}
+
+private final class ResultBox<Value: Sendable>: Sendable {
+    private let value = Mutex<Result<Value, any Error>?>(nil)
+
+    func set(_ result: Result<Value, any Error>) { value.withLock { $0 = result } }
+
+    func get() throws -> Value {
+        guard let result = value.withLock({ $0 }) else { preconditionFailure("the work has not ended") }
+        return try result.get()
+    }
+}
