@@ -31,14 +31,24 @@ extension BERTModel {
         return states
     }
 
+    /// The encoder's output; a layer's scratch is given back before the next layer begins.
     private func encode(
         _ batch: PackedBatch, _ weights: Weights, allRows: Bool, arena: Arena, observe: ((Matrix) -> Void)? = nil
     ) -> Matrix {
-        var hidden = embedForward(batch, weights, dropout: nil, arena: arena).output
+        let kept = [arena.take(rows: batch.tokenCount, columns: shape.width), arena.take(rows: batch.tokenCount, columns: shape.width)]
+        func keep(_ output: Matrix, _ place: Int) -> Matrix {
+            let matrix = kept[place % 2].rows(0..<output.rows)
+            matrix.elements.copy(from: output.elements)
+            return matrix
+        }
+        let mark = arena.mark
+        var hidden = keep(embedForward(batch, weights, dropout: nil, arena: arena).output, 0)
+        arena.release(to: mark)
         observe?(hidden)
         for layer in 0..<shape.layers {
             let read = allRows || layer < shape.layers - 1 ? nil : readRows(batch)
-            hidden = layerForward(layer, hidden, read: read, batch, weights, dropout: nil, arena: arena).output
+            hidden = keep(layerForward(layer, hidden, read: read, batch, weights, dropout: nil, arena: arena).output, layer + 1)
+            arena.release(to: mark)
             observe?(hidden)
         }
         return hidden

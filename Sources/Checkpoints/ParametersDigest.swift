@@ -1,4 +1,5 @@
 internal import Crypto
+internal import Foundation
 
 /// SHA-256 over named float tensors, and over files.
 package enum Digests {
@@ -15,13 +16,14 @@ package enum Digests {
         return hexadecimal(hash.finalize())
     }
 
+    /// Read piece by piece, so that a large file does not count as this process's memory.
     package static func file(_ path: String) throws(FileError) -> String {
-        let file = try MappedFile(path)
+        guard let handle = FileHandle(forReadingAtPath: path) else { throw FileError(path, "cannot be opened") }
         var hash = SHA256()
-        for start in stride(from: 0, to: file.count, by: 1 << 20) {
-            file.withBytes(start..<min(start + 1 << 20, file.count)) { bytes in
-                unsafe bytes.withUnsafeBytes { unsafe hash.update(bufferPointer: $0) }
-            }
+        do {
+            while let data = try handle.read(upToCount: 1 << 20), !data.isEmpty { hash.update(data: data) }
+        } catch {
+            throw FileError(path, "cannot be read (\(error.localizedDescription))")
         }
         return hexadecimal(hash.finalize())
     }

@@ -1,3 +1,5 @@
+internal import Glibc
+
 /// The owner of a fixed run of `Float`, zero at first and aligned to a cache line.
 ///
 /// All numeric memory of the program belongs to a `FloatBuffer`; everything else holds a ``FloatView`` of it.
@@ -6,17 +8,33 @@ package final class FloatBuffer: Sendable {
     /// Number of elements, fixed at creation.
     package let count: Int
     nonisolated(unsafe) private let base: UnsafeMutablePointer<Float>
+    /// Bytes mapped from the system; 0 where the heap serves.
+    private let mappedBytes: Int
 
-    /// - Complexity: O(`count`).
+    /// From this size on memory comes from the system page by page, as it is first touched.
+    private static let mappedFrom = 1 << 20
+
+    /// - Complexity: O(`count`) below a megabyte, O(1) above it.
     package init(count: Int) {
         precondition(count >= 0, "a buffer cannot hold \(count) elements")
-        let bytes = UnsafeMutableRawPointer.allocate(byteCount: max(count, 16) * MemoryLayout<Float>.stride, alignment: 64)
-        unsafe base = bytes.bindMemory(to: Float.self, capacity: count)
-        unsafe base.initialize(repeating: 0, count: count)
+        let byteCount = max(count, 16) * MemoryLayout<Float>.stride
+        if byteCount >= Self.mappedFrom {
+            let mapped = unsafe mmap(nil, byteCount, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+            guard unsafe mapped != MAP_FAILED, let mapped = unsafe mapped else { preconditionFailure("\(byteCount) bytes of memory are not to be had") }
+            unsafe base = mapped.bindMemory(to: Float.self, capacity: count)
+            mappedBytes = byteCount
+        } else {
+            let bytes = UnsafeMutableRawPointer.allocate(byteCount: byteCount, alignment: 64)
+            unsafe base = bytes.bindMemory(to: Float.self, capacity: count)
+            unsafe base.initialize(repeating: 0, count: count)
+            mappedBytes = 0
+        }
         self.count = count
     }
 
-    deinit { unsafe base.deallocate() }
+    deinit {
+        if mappedBytes > 0 { unsafe munmap(base, mappedBytes) } else { unsafe base.deallocate() }
+    }
 
     /// All elements.
     package var view: FloatView { unsafe FloatView(base: base, count: count, owner: self) }
