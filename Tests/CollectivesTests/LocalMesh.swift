@@ -20,7 +20,8 @@ final class LocalMesh: Mesh {
         var queues: [[[Frame]]]
         var lost: Set<Int> = []
         let capacity: Int
-        var deepest = 0
+        /// How often a sender found its link full.
+        var timesFull = 0
 
         init(ranks: Int, capacity: Int) {
             queues = Array(repeating: Array(repeating: [], count: ranks), count: ranks)
@@ -56,9 +57,11 @@ final class LocalMesh: Mesh {
             frame = Frame(header: header, bytes: bytes)
         }
         try wait(deadline, [peer]) { () -> Void? in
-            guard wires.queues[peer][rank].count < wires.capacity else { return nil }
+            guard wires.queues[peer][rank].count < wires.capacity else {
+                wires.timesFull += 1
+                return nil
+            }
             wires.queues[peer][rank].append(frame)
-            wires.deepest = max(wires.deepest, wires.queues[peer][rank].count)
             return ()
         }
     }
