@@ -1,0 +1,72 @@
+package import Tensors
+internal import Transport
+
+/// Adds the gradients of all ranks in the order of the reduction tree, for one generation.
+///
+/// Phases: every rank publishes its block sums; servers send other hosts' owners their partial sums; owners add frame by
+/// frame as soon as all of a frame's partial sums are there and send the total on; a second signal ends the exchange. One
+/// rank, one host and many hosts are the same code. Belongs to the thread of its mesh.
+///
+/// A server sends an owner frame k only when it has frame k - 8 of the total. A link therefore holds at most 16 (R + 1)
+/// frames of two successive exchanges, R being the most roots of a host, at most 2 log₂(lanes): a link that queues as
+/// many never makes two ranks wait for each other.
+package final class AllReduce {
+    /// Runs independent pieces of work, possibly on several threads, and returns when all are done.
+    package typealias Parallel = (_ count: Int, _ body: @Sendable (Int) -> Void) -> Void
+
+    /// Frames of partial sums that a server sends an owner ahead of the totals that come back.
+    static let window = 8
+
+    package let plan: ExchangePlan
+    package let memory: HostMemory
+    package let links: ExchangeLinks
+    private let parallel: Parallel
+
+    package init(
+        plan: ExchangePlan, memory: HostMemory, links: ExchangeLinks,
+        parallel: @escaping Parallel = { count, body in for piece in 0..<count { body(piece) } }
+    ) {
+        precondition(plan.worldSize == links.worldSize, "a plan for \(plan.worldSize) ranks, links for \(links.worldSize)")
+        self.plan = plan
+        self.memory = memory
+        self.links = links
+        self.parallel = parallel
+    }
+
+    /// This rank's block sums, to be written by the caller before ``run(step:bucket:emptyLanes:deadline:)``.
+    package var blocks: [FloatView] { memory.regions[links.rank]?.blocks ?? [] }
+
+    /// The sum over all lanes.
+    ///
+    /// The caller no longer reads the previous exchange's result when it calls this. Afterwards the block sums may be
+    /// written again once the result is no longer needed.
+    ///
+    /// - Parameters:
+    ///   - step: with `bucket` unique in this generation.
+    ///   - emptyLanes: lanes without samples, the same on every rank. A block of empty lanes alone is not read.
+    /// - Returns: nil where every lane is empty.
+    /// - Throws: ``ExchangeError``. The generation is over; this rank's block sums are unchanged, and the memory of
+    ///   results holds no sum.
+    /// - Complexity: 2 hops between hosts, 2 signals within one; bytes as in Collectives.docc.
+    package func run(
+        step: UInt64, bucket: UInt32 = 0, emptyLanes: Set<Int> = [], deadline: ContinuousClock.Instant
+    ) throws(ExchangeError) -> ReducedGradient? {
+        let id = ExchangeID(step: step, bucket: bucket)
+        let sums = plan.sums(emptyLanes: emptyLanes)
+        guard let total = plan.total(sums, on: plan.hosts[links.rank]) else { return nil }
+        let neighbours = plan.members[plan.hosts[links.rank]].filter { $0 != links.rank }
+        try links.signal(.published, id, to: neighbours, deadline: deadline)
+        try links.await(.published, id, from: neighbours, deadline: deadline)
+
+        let run = AllReduceRun(plan: plan, memory: memory, sums: sums, program: SumProgram(total), links: links, id: id, deadline: deadline)
+        if plan.members.count == 1 {
+            run.addOwnRange(parallel)
+        } else {
+            try run.exchangeFrames()
+        }
+
+        try links.signal(.reduced, id, to: neighbours, deadline: deadline)
+        try links.await(.reduced, id, from: neighbours, deadline: deadline)
+        return run.result
+    }
+}

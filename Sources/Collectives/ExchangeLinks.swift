@@ -1,0 +1,92 @@
+package import Transport
+
+/// The links of one rank as exchanges use them: frames are asked for by what they hold, and counted.
+///
+/// Ranks that are ahead send frames of the next phase or exchange; those wait here until asked for. Belongs to the
+/// thread of its mesh. After an error it is of no further use, as its mesh.
+package final class ExchangeLinks {
+    /// A rank runs ahead of a receiver by a few frames; more than this is no exchange of ours.
+    private static let mostWaiting = 4_096
+
+    package let mesh: any Mesh
+    package let generation: UInt32
+    package private(set) var counters = ExchangeCounters()
+    private var waiting: [any ReceivedFrame] = []
+
+    package init(mesh: any Mesh, generation: UInt32) {
+        self.mesh = mesh
+        self.generation = generation
+    }
+
+    package var rank: Int { mesh.rank }
+    package var worldSize: Int { mesh.worldSize }
+
+    package func send(
+        _ kind: ExchangeKind, _ id: ExchangeID, offset: Int = 0, count: Int = 0, payload: RawSpan, to peer: Int, deadline: ContinuousClock.Instant
+    ) throws(ExchangeError) {
+        let header = FrameHeader(
+            kind: kind.rawValue, sender: UInt16(mesh.rank), generation: generation, step: id.step, bucket: id.bucket, offset: UInt64(offset),
+            count: UInt64(count))
+        do { try mesh.send(header, payload: payload, to: peer, deadline: deadline) } catch { throw .mesh(error) }
+        counters.framesSent += 1
+        counters.bytesSent += payload.byteCount
+    }
+
+    /// Sends a frame without payload to each of `peers`.
+    package func signal(_ kind: ExchangeKind, _ id: ExchangeID, to peers: [Int], deadline: ContinuousClock.Instant) throws(ExchangeError) {
+        let nothing: [UInt8] = []
+        for peer in peers { try unsafe send(kind, id, payload: nothing.span.bytes, to: peer, deadline: deadline) }
+    }
+
+    /// The next frame of exchange `id` of one of `kinds`, in order for each sender.
+    ///
+    /// - Parameter expected: the ranks that can send it; named where the deadline passes.
+    package func receive(
+        _ kinds: Set<ExchangeKind>, _ id: ExchangeID, from expected: some Sequence<Int>, deadline: ContinuousClock.Instant
+    ) throws(ExchangeError) -> any ReceivedFrame {
+        func fits(_ header: FrameHeader) -> Bool {
+            guard header.step == id.step, header.bucket == id.bucket, let kind = ExchangeKind(rawValue: header.kind) else { return false }
+            return kinds.contains(kind)
+        }
+        if let place = waiting.firstIndex(where: { fits($0.header) }) { return waiting.remove(at: place) }
+        let start = ContinuousClock.now
+        defer { counters.waiting += ContinuousClock.now - start }
+        while true {
+            let frame: any ReceivedFrame
+            do { frame = try mesh.receive(deadline: deadline) } catch {
+                guard case .deadline = error else { throw .mesh(error) }
+                throw .mesh(.deadline(waitingFor: expected.sorted()))
+            }
+            let header = frame.header
+            guard header.generation == generation else { continue }
+            counters.framesReceived += 1
+            counters.bytesReceived += frame.withPayload { $0.byteCount }
+            if fits(header) { return frame }
+            guard waiting.count < Self.mostWaiting else {
+                throw .unexpected(rank: Int(header.sender), found: "\(waiting.count) frames that nobody asked for", needed: "frames of step \(id.step)")
+            }
+            waiting.append(frame)
+        }
+    }
+
+    /// Receives one signal from each of `peers`.
+    package func await(_ kind: ExchangeKind, _ id: ExchangeID, from peers: [Int], deadline: ContinuousClock.Instant) throws(ExchangeError) {
+        var missing = Set(peers)
+        while !missing.isEmpty {
+            let header = try receive([kind], id, from: missing, deadline: deadline).header
+            guard missing.remove(Int(header.sender)) != nil else {
+                throw .unexpected(rank: Int(header.sender), found: "the signal \(kind) again or uncalled for", needed: "it once from ranks \(peers)")
+            }
+        }
+    }
+}
+
+/// What a rank's exchanges moved so far. Bytes are those of payloads.
+package struct ExchangeCounters: Sendable, Equatable {
+    package var framesSent = 0
+    package var bytesSent = 0
+    package var framesReceived = 0
+    package var bytesReceived = 0
+    /// Time spent in waiting for frames.
+    package var waiting: Duration = .zero
+}

@@ -1,0 +1,31 @@
+package import Tensors
+
+/// The sum over all lanes, where it lies: in parts, some of them in the memory of other ranks of this host.
+///
+/// It stays as it is until this rank begins its next exchange. The parts are for reading alone: those of other ranks are
+/// mapped without leave to write.
+package struct ReducedGradient: Sendable {
+    package struct Part: Sendable {
+        package let range: Range<Int>
+        package let values: FloatView
+    }
+
+    /// Ascending, without gaps.
+    package let parts: [Part]
+
+    /// The parts of `range`, cut to it.
+    /// - Complexity: O(parts).
+    package func parts(in range: Range<Int>) -> [Part] {
+        parts.compactMap { part in
+            let common = part.range.clamped(to: range)
+            guard !common.isEmpty else { return nil }
+            let start = common.lowerBound - part.range.lowerBound
+            return Part(range: common, values: part.values.part(from: start, count: common.count))
+        }
+    }
+
+    /// Copies all of it into one run.
+    package func copy(into target: FloatView) {
+        for part in parts { target[part.range].copy(from: part.values) }
+    }
+}

@@ -1,0 +1,126 @@
+import Testing
+
+@testable import Collectives
+import Tensors
+import Transport
+
+@Suite struct RowExchangeTests {
+    static let width = 5
+    static let table = 61
+
+    /// Whether `lane` touches `row`; some rows are touched by one lane alone, some by all, some by none.
+    static func touches(_ lane: Int, _ row: Int) -> Bool {
+        switch row % 7 {
+        case 0: true
+        case 1: lane == row % 3
+        case 2: false
+        default: (lane &* 31 &+ row &* 17) % 3 == 0
+        }
+    }
+
+    static func lane(_ lane: Int, _ row: Int) -> [Float] { laneGradient(lane, count: width, seed: UInt64(row) << 8) }
+
+    /// A row's sum over `lanes` by the definition; nil where no lane touches it.
+    static func sum(_ lanes: Range<Int>, _ tree: ReductionTree, _ row: Int) -> [Float]? {
+        if lanes.count == 1 { return touches(lanes.lowerBound, row) ? lane(lanes.lowerBound, row) : nil }
+        let middle = tree.middle(of: lanes)
+        let (left, right) = (sum(lanes.lowerBound..<middle, tree, row), sum(middle..<lanes.upperBound, tree, row))
+        guard let left, let right else { return left ?? right }
+        return zip(left, right).map { $0 + $1 }
+    }
+
+    /// A row's sum where lanes that do not touch it add zeros.
+    static func denseSum(_ lanes: Range<Int>, _ tree: ReductionTree, _ row: Int) -> [Float] {
+        if lanes.count == 1 { return touches(lanes.lowerBound, row) ? lane(lanes.lowerBound, row) : [Float](repeating: 0, count: width) }
+        let middle = tree.middle(of: lanes)
+        return zip(denseSum(lanes.lowerBound..<middle, tree, row), denseSum(middle..<lanes.upperBound, tree, row)).map { $0 + $1 }
+    }
+
+    static func rows(_ lanes: Range<Int>, _ tree: ReductionTree) -> SparseRows? {
+        let touched = (0..<table).compactMap { row in sum(lanes, tree, row).map { (Int32(row), $0) } }
+        guard !touched.isEmpty else { return nil }
+        let rows = SparseRows(ids: touched.map(\.0), width: width)
+        for (place, row) in touched.enumerated() { rows.row(place).copy(from: row.1) }
+        return rows
+    }
+
+    @Test(arguments: [1, 2, 3, 4, 7, 16], [1, 2, 3, 5, 8])
+    func rowsOfAllRanksAddUpToTheBitsOfTheTree(laneCount: Int, workers: Int) throws {
+        let results = onRanks(workers, capacity: 4, seed: UInt64(laneCount)) { mesh in
+            let lanes = LaneAssignment(laneCount: laneCount, workers: workers).lanes
+            let plan = ExchangePlan(laneCount: laneCount, lanes: lanes, hosts: Array(0..<workers), count: 0, frameElements: 3 * (Self.width + 1))
+            let exchange = RowExchange(plan: plan, links: ExchangeLinks(mesh: mesh, generation: 1))
+            let blocks = plan.blocks(of: mesh.rank).map { Self.rows($0.lanes, plan.tree) }
+            return try (1...2 as ClosedRange<UInt64>).map { step in
+                try exchange.run(blocks, width: Self.width, step: step, bucket: 4, deadline: .farOff)
+            }
+        }
+        let tree = ReductionTree(laneCount: laneCount)
+        let expected = try #require(Self.rows(0..<laneCount, tree))
+        for result in results {
+            for rows in try result.get() {
+                #expect(rows.ids == expected.ids)
+                #expect(bits(rows.matrix.elements.array) == bits(expected.matrix.elements.array))
+                for (place, id) in rows.ids.enumerated() {
+                    #expect(rows.row(place).array == Self.denseSum(0..<laneCount, tree, Int(id)))
+                }
+            }
+        }
+    }
+
+    @Test func aRowOfNegativeZerosThatOneLaneTouchesStaysNegative() throws {
+        let results = onRanks(2) { mesh in
+            let plan = ExchangePlan(laneCount: 2, lanes: [0..<1, 1..<2], hosts: [0, 1], count: 0)
+            let rows = SparseRows(ids: mesh.rank == 0 ? [3] : [3, 4], width: 2)
+            rows.values.view.fill(-0.0)
+            let exchange = RowExchange(plan: plan, links: ExchangeLinks(mesh: mesh, generation: 1))
+            return try exchange.run([rows], width: 2, step: 1, bucket: 0, deadline: .farOff)
+        }
+        for result in results {
+            let rows = try result.get()
+            #expect(rows.ids == [3, 4])
+            #expect(bits(rows.matrix.elements.array) == bits([-0.0, -0.0, -0.0, -0.0]))
+        }
+    }
+
+    @Test func noRowsAnywhereGiveNoRows() throws {
+        let results = onRanks(3) { mesh in
+            let plan = ExchangePlan(laneCount: 2, lanes: LaneAssignment(laneCount: 2, workers: 3).lanes, hosts: [0, 1, 2], count: 0)
+            let exchange = RowExchange(plan: plan, links: ExchangeLinks(mesh: mesh, generation: 1))
+            return try exchange.run(plan.blocks(of: mesh.rank).map { _ in nil }, width: 2, step: 1, bucket: 0, deadline: .farOff)
+        }
+        for result in results { #expect(try result.get().ids.isEmpty) }
+    }
+
+    @Test(arguments: 0..<5) func rowsThatAreNotAscendingOrDoNotFitAreRefused(fault: Int) throws {
+        let results = onRanks(2) { mesh -> ExchangeError? in
+            if mesh.rank == 1 {
+                mesh.tamper = { header, bytes in
+                    var (header, bytes) = (header, bytes)
+                    switch fault {
+                    case 0: bytes.swapAt(0, 4)
+                    case 1: header.count = .max / 12
+                    case 2: bytes.removeLast()
+                    case 3: header.offset = 1 << 63
+                    default: bytes.replaceSubrange(0..<4, with: [255, 255, 255, 255])
+                    }
+                    return (header, bytes)
+                }
+            }
+            let plan = ExchangePlan(laneCount: 2, lanes: [0..<1, 1..<2], hosts: [0, 1], count: 0)
+            let rows = SparseRows(ids: [2, 4, 6, 7, 8], width: 2)
+            let exchange = RowExchange(plan: plan, links: ExchangeLinks(mesh: mesh, generation: 1))
+            do throws(ExchangeError) {
+                _ = try exchange.run([rows], width: 2, step: 1, bucket: 0, deadline: .farOff)
+                return nil
+            } catch {
+                if mesh.rank == 0 { mesh.wires.lose(0) }
+                return error
+            }
+        }
+        guard case .unexpected(rank: 1, _, _) = try results[0].get() else {
+            Issue.record("the rows were taken: \(results[0])")
+            return
+        }
+    }
+}
