@@ -1,8 +1,10 @@
 internal import Glibc
+internal import Synchronization
 
 /// A thread of its own for work that waits in libzmq, which must never happen on Swift's cooperative pool.
 package final class ServiceThread: Sendable {
     private let thread: pthread_t
+    private let isJoined = Atomic(false)
 
     /// Starts a thread that runs `body` to its end.
     package init(_ body: sending @escaping () -> Void) {
@@ -18,8 +20,15 @@ package final class ServiceThread: Sendable {
         self.thread = thread
     }
 
-    /// Waits until the thread has ended. Call once.
-    package func join() { pthread_join(thread, nil) }
+    /// The thread itself runs on.
+    deinit {
+        if !isJoined.load(ordering: .relaxed) { pthread_detach(thread) }
+    }
+
+    /// Waits until the thread has ended.
+    package func join() {
+        if !isJoined.exchange(true, ordering: .relaxed) { pthread_join(thread, nil) }
+    }
 }
 
 private final class Work {
