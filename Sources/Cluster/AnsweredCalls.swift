@@ -1,0 +1,35 @@
+/// What one caller has asked of this process, so that a call that arrives twice is executed once.
+///
+/// An answer is kept until the caller says that it has it.
+struct AnsweredCalls: Sendable {
+    enum Decision: Equatable, Sendable {
+        case execute
+        /// The same call is being executed, or its caller no longer waits: nothing to do.
+        case ignore
+        /// The same call was answered with these bytes.
+        case repeatAnswer([UInt8])
+        /// Too many calls at once.
+        case refuse
+    }
+
+    static let limit = 1_024
+    /// By call; nil while it is being executed.
+    private var answers: [UInt64: [UInt8]?] = [:]
+    private var floor: UInt64 = 0
+
+    mutating func arrived(_ call: UInt64, settledBelow: UInt64) -> Decision {
+        if settledBelow > floor {
+            floor = settledBelow
+            answers = answers.filter { $0.key >= floor }
+        }
+        guard call >= floor else { return .ignore }
+        if let known = answers[call] { return known.map(Decision.repeatAnswer) ?? .ignore }
+        guard answers.count < Self.limit else { return .refuse }
+        answers.updateValue(nil, forKey: call)
+        return .execute
+    }
+
+    mutating func answered(_ call: UInt64, with bytes: [UInt8]) {
+        if answers[call] != nil { answers[call] = .some(bytes) }
+    }
+}

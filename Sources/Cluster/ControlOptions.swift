@@ -1,0 +1,27 @@
+package import Transport
+
+/// Settings of a control plane.
+package struct ControlOptions: Sendable {
+    /// Silence after which a process is lost. Signs of life are sent six times as often.
+    package var lossAfter: Duration = .seconds(3)
+    /// Time for the answer of a call that names no other limit.
+    package var callLimit: Duration = .seconds(10)
+    /// Errors that are rethrown at the caller as what they were, beside ``ClusterError``.
+    package var errors: [any WireError.Type] = []
+    /// Keys that may be connected; those taken off are disconnected. Nil without encryption.
+    package var allowList: AllowList?
+    /// Most bytes of arguments or of a result.
+    package var largestCall = 4 << 20
+
+    package init() {}
+}
+
+/// What happened to the processes at the other ends.
+package enum PeerEvent: Equatable, Sendable {
+    /// A process spoke for the first time, or again after it was lost.
+    case found(process: String)
+    /// A connection ended, its process fell silent, or its key was taken off the list.
+    case lost(process: String)
+    /// The coordinator runs anew: what was agreed with the former run must be agreed again.
+    case coordinatorChanged(incarnation: UInt64)
+}

@@ -1,0 +1,242 @@
+internal import Transport
+
+/// The loop that owns the control plane's socket: sends, receives, and keeps time.
+///
+/// Nothing here waits but the poll. A send that finds no room is dropped: calls are sent again, answers are repeated
+/// when their call comes again, signs of life follow.
+final class ControlThread {
+    private let state: ControlState
+    private let socket: Socket
+    private let monitor: SocketMonitor
+    private let poller = Poller()
+    private var peers = PeerTable()
+    private var detector: FailureDetector
+    private var answered: [String: AnsweredCalls] = [:]
+    /// Descriptors whose handshake succeeded.
+    private var connections: Set<Int32> = []
+    private var superseded: Set<UInt64> = []
+    private var nextBeat = ContinuousClock.now
+    private var coordinator = "coordinator"
+
+    /// Takes over `socket`, bound or connected, with its monitor.
+    init(_ state: ControlState, socket: consuming Socket, monitor: consuming SocketMonitor) {
+        self.state = state
+        self.socket = socket
+        self.monitor = monitor
+        detector = FailureDetector(lossAfter: state.options.lossAfter)
+        poller.add(self.socket)
+        poller.add(self.monitor.socket)
+        poller.add(state.wakeup)
+    }
+
+    /// Runs until the state says stop.
+    func run() {
+        do {
+            while try turn() {}
+        } catch {
+            // The socket itself failed: those who wait learn that the system is gone.
+        }
+        state.threadEnds()
+    }
+
+    private func turn() throws(ZeroMQError) -> Bool {
+        let now = ContinuousClock.now
+        let (orders, isStopping, nextCall) = state.withShared { shared in
+            defer { shared.orders = [] }
+            return (shared.orders, shared.isStopping, shared.calls.nextInstant)
+        }
+        for order in orders { try carryOut(order) }
+        if isStopping { return false }
+        if let nextCall, nextCall <= now { try callsAreDue(at: now) }
+        if nextBeat <= now { try beat(at: now) }
+        let wakeAt = min(nextBeat, nextCall.map { max($0, now) } ?? nextBeat)
+        _ = try poller.wait(until: wakeAt)
+        state.wakeup.clear()
+        try receiveAll()
+        try watchConnections()
+        return true
+    }
+
+    // MARK: Sending
+
+    private func carryOut(_ order: ControlState.Order) throws(ZeroMQError) {
+        switch order {
+        case .send(let bytes, let process):
+            try send(bytes, to: process)
+        case .answer(let call, let process, let bytes):
+            answered[process, default: AnsweredCalls()].answered(call, with: bytes)
+            try send(bytes, to: process)
+        }
+    }
+
+    private func send(_ bytes: [UInt8], to process: String) throws(ZeroMQError) {
+        if state.isCoordinator {
+            guard let peer = peers[process], try socket.send(peer.connection, more: true) else { return }
+        }
+        _ = try socket.send(bytes)
+    }
+
+    private func callsAreDue(at now: ContinuousClock.Instant) throws(ZeroMQError) {
+        let (late, again) = state.withShared { shared in
+            (shared.calls.settleAll { $0.deadline <= now }, shared.calls.due(at: now))
+        }
+        for call in late { call.continuation.resume(throwing: ClusterError.deadline(call: call.name, process: call.process)) }
+        for call in again { try send(call.envelope, to: call.process) }
+    }
+
+    /// Signs of life, and who gives none.
+    private func beat(at now: ContinuousClock.Instant) throws(ZeroMQError) {
+        for process in detector.check(at: now) { lose(process) }
+        if let allowList = state.options.allowList {
+            for (process, peer) in peers.peers where peer.key.map({ !allowList.contains($0) }) ?? true { lose(process) }
+        }
+        let bytes = state.withShared { state.envelope(.heartbeat, in: $0).bytes }
+        if state.isCoordinator {
+            for process in peers.peers.keys { try send(bytes, to: process) }
+        } else {
+            try send(bytes, to: coordinator)
+        }
+        nextBeat = now + detector.interval
+    }
+
+    // MARK: Receiving
+
+    private func receiveAll() throws(ZeroMQError) {
+        // Bounded, so that a flood keeps nobody from sending.
+        for _ in 0 ..< 256 {
+            guard let first = try socket.receive() else { return }
+            guard state.isCoordinator else {
+                try socket.discardRest(after: first)
+                accept(first, connection: [])
+                continue
+            }
+            guard first.hasMore, let body = try socket.receive() else { continue }
+            try socket.discardRest(after: body)
+            // Disconnects that happened before this message must be seen before its descriptor is noted.
+            try watchConnections()
+            accept(body, connection: first.copy())
+        }
+    }
+
+    private func accept(_ message: borrowing Message, connection: [UInt8]) {
+        guard !message.hasMore, let envelope = try? Envelope(message.copy()) else { return refuse() }
+        let key = message.senderKey
+        if state.isCoordinator {
+            if let allowList = state.options.allowList, !(key.map(allowList.contains) ?? false) { return refuse() }
+            guard envelope.sender != state.process else { return refuse() }
+        } else {
+            guard envelope.sender == coordinator, adopt(envelope.incarnation) else { return refuse() }
+        }
+        guard peers.heard(envelope.sender, through: connection, descriptor: message.descriptor, key: key) else { return refuse() }
+        if detector.heard(envelope.sender, at: .now) { found(envelope.sender) }
+        switch envelope.kind {
+        case .heartbeat: break
+        case .call: arrived(envelope)
+        case .result, .failure: answeredHere(envelope)
+        }
+    }
+
+    private func refuse() { state.withShared { $0.refused += 1 } }
+
+    /// Follows the coordinator's run; false for messages of one that has ended.
+    private func adopt(_ incarnation: UInt64) -> Bool {
+        guard incarnation != 0, !superseded.contains(incarnation) else { return false }
+        let former = state.withShared { shared in
+            defer { shared.incarnation = incarnation }
+            return shared.incarnation
+        }
+        if former != incarnation, former != 0 {
+            superseded.insert(former)
+            answered[coordinator] = nil
+            state.eventsEnd.yield(.coordinatorChanged(incarnation: incarnation))
+        }
+        return true
+    }
+
+    private func arrived(_ envelope: Envelope) {
+        switch answered[envelope.sender, default: AnsweredCalls()].arrived(envelope.call, settledBelow: envelope.settledBelow) {
+        case .ignore:
+            break
+        case .repeatAnswer(let bytes):
+            state.withShared { $0.orders.append(.send(bytes, to: envelope.sender)) }
+        case .refuse:
+            state.answer(.init(caller: envelope.sender, envelope: envelope), .failure, Wire.encode(failure: ClusterError.busy(limit: AnsweredCalls.limit)))
+        case .execute:
+            let call = ControlState.Incoming(caller: envelope.sender, envelope: envelope)
+            if let stale = staleness(of: envelope) {
+                state.answer(call, .failure, Wire.encode(failure: stale))
+            } else {
+                state.incomingEnd.yield(call)
+            }
+        }
+    }
+
+    /// Why a call is of another time; newcomers, who know no time yet, may call.
+    private func staleness(of envelope: Envelope) -> ClusterError? {
+        let (generation, incarnation) = state.withShared { ($0.generation, $0.incarnation) }
+        if envelope.incarnation != 0, envelope.incarnation != incarnation {
+            return .staleIncarnation(received: envelope.incarnation, current: incarnation)
+        }
+        if envelope.generation != 0, envelope.generation < generation {
+            return .staleGeneration(received: envelope.generation, current: generation)
+        }
+        return nil
+    }
+
+    private func answeredHere(_ envelope: Envelope) {
+        let call = state.withShared { shared in
+            shared.calls.isWaiting(envelope.call, for: envelope.sender) ? shared.calls.settle(envelope.call) : nil
+        }
+        guard let call else { return }
+        if envelope.kind == .result {
+            call.continuation.resume(returning: envelope.payload)
+        } else {
+            call.continuation.resume(throwing: Wire.decode(failure: envelope.payload, known: state.options.knownErrors))
+        }
+    }
+
+    // MARK: Connections
+
+    private func watchConnections() throws(ZeroMQError) {
+        while let event = try monitor.next() {
+            switch event {
+            case .connected(let descriptor):
+                connections.insert(descriptor)
+                if !state.isCoordinator { nextBeat = .now }
+            case .disconnected(let descriptor):
+                // A connection that ends before its handshake was a stranger's, or found nobody.
+                if connections.remove(descriptor) == nil { if state.isCoordinator { refuse() } }
+                let process = state.isCoordinator ? peers.process(at: descriptor) : coordinator
+                if let process { lose(process) }
+            case .refused:
+                break
+            }
+        }
+    }
+
+    private func found(_ process: String) {
+        state.withShared { shared in
+            shared.connected.insert(process)
+            shared.calls.resendAll(to: process, at: .now)
+        }
+        state.eventsEnd.yield(.found(process: process))
+    }
+
+    /// A worker keeps its calls while the coordinator is away: it may come back, or start anew.
+    private func lose(_ process: String) {
+        peers.forget(process)
+        _ = detector.forget(process)
+        guard state.withShared({ $0.connected.remove(process) }) != nil else { return }
+        if state.isCoordinator { state.fail(.lost(process: process)) { $0.process == process } }
+        state.eventsEnd.yield(.lost(process: process))
+    }
+}
+
+extension ControlOptions {
+    /// By the name under which they travel.
+    var knownErrors: [String: any WireError.Type] {
+        var known: [String: any WireError.Type] = [:]
+        for type in errors + [ClusterError.self] { known[String(reflecting: type)] = type }
+        return known
+    }
+}

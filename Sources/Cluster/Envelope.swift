@@ -1,0 +1,111 @@
+/// A message of the control plane: a call, its answer, or a sign of life.
+///
+/// 48 bytes of header, little-endian, then sender, recipient, target and payload:
+///
+///     0  magic "APUC"     4  version      5  kind         6  zero (2 bytes)
+///     8  generation      12  sender's bytes              14  recipient's bytes
+///    16  incarnation     24  call        32  settledBelow
+///    40  target's bytes  44  payload's bytes
+struct Envelope: Equatable, Sendable {
+    enum Kind: UInt8, Sendable {
+        case call = 1
+        case result = 2
+        case failure = 3
+        case heartbeat = 4
+    }
+
+    /// Why bytes are not an envelope.
+    enum Refusal: Error, Equatable, Sendable {
+        case tooShort(byteCount: Int)
+        case notAnEnvelope
+        case version(UInt8)
+        case kind(UInt8)
+        case length(announced: Int, present: Int)
+        case name
+    }
+
+    static let headerBytes = 48
+    static let version: UInt8 = 1
+    static let longestName = 128
+    private static let magic: [UInt8] = Array("APUC".utf8)
+
+    var kind: Kind
+    /// Version of the membership that the sender takes part in; 0 before it was given one.
+    var generation: UInt32
+    /// The coordinator's run that the sender knows; 0 before it heard of one.
+    var incarnation: UInt64
+    /// Counted from 1 by the caller; an answer has its call's.
+    var call: UInt64 = 0
+    /// The caller has its answer, or no longer waits, for every call below this one.
+    var settledBelow: UInt64 = 0
+    /// Process of the sender.
+    var sender: String
+    /// Name of the actor that is called; empty otherwise.
+    var recipient = ""
+    /// The distributed function that is called; empty otherwise.
+    var target = ""
+    var payload: [UInt8] = []
+
+    var bytes: [UInt8] {
+        var bytes = Self.magic
+        bytes.reserveCapacity(Self.headerBytes + sender.utf8.count + recipient.utf8.count + target.utf8.count + payload.count)
+        bytes += [Self.version, kind.rawValue, 0, 0]
+        bytes.append(integer: generation)
+        bytes.append(integer: UInt16(sender.utf8.count))
+        bytes.append(integer: UInt16(recipient.utf8.count))
+        bytes.append(integer: incarnation)
+        bytes.append(integer: call)
+        bytes.append(integer: settledBelow)
+        bytes.append(integer: UInt32(target.utf8.count))
+        bytes.append(integer: UInt32(payload.count))
+        bytes += sender.utf8
+        bytes += recipient.utf8
+        bytes += target.utf8
+        bytes += payload
+        return bytes
+    }
+}
+
+extension Envelope {
+    /// Reads an envelope; each byte of `bytes` must belong to it.
+    init(_ bytes: [UInt8]) throws(Refusal) {
+        guard bytes.count >= Self.headerBytes else { throw .tooShort(byteCount: bytes.count) }
+        guard bytes.starts(with: Self.magic), bytes[6] == 0, bytes[7] == 0 else { throw .notAnEnvelope }
+        guard bytes[4] == Self.version else { throw .version(bytes[4]) }
+        guard let kind = Kind(rawValue: bytes[5]) else { throw .kind(bytes[5]) }
+        let lengths = [
+            Int(bytes.integer(at: 12, as: UInt16.self)), Int(bytes.integer(at: 14, as: UInt16.self)),
+            Int(bytes.integer(at: 40, as: UInt32.self)), Int(bytes.integer(at: 44, as: UInt32.self)),
+        ]
+        let announced = Self.headerBytes + lengths.reduce(0, +)
+        guard announced == bytes.count else { throw .length(announced: announced, present: bytes.count) }
+        guard (1 ... Self.longestName).contains(lengths[0]), lengths[1] <= Self.longestName else { throw .name }
+        var end = Self.headerBytes
+        var parts: [ArraySlice<UInt8>] = []
+        for length in lengths {
+            parts.append(bytes[end ..< end + length])
+            end += length
+        }
+        guard let sender = String(validating: parts[0], as: UTF8.self), let recipient = String(validating: parts[1], as: UTF8.self),
+            let target = String(validating: parts[2], as: UTF8.self)
+        else { throw .name }
+        self.init(
+            kind: kind, generation: bytes.integer(at: 8, as: UInt32.self), incarnation: bytes.integer(at: 16, as: UInt64.self),
+            call: bytes.integer(at: 24, as: UInt64.self), settledBelow: bytes.integer(at: 32, as: UInt64.self), sender: sender,
+            recipient: recipient, target: target, payload: Array(parts[3]))
+    }
+}
+
+extension [UInt8] {
+    /// Appends `value`, little-endian.
+    mutating func append<Value: FixedWidthInteger>(integer value: Value) {
+        for shift in stride(from: 0, to: Value.bitWidth, by: 8) { append(UInt8(truncatingIfNeeded: value >> shift)) }
+    }
+
+    /// The little-endian integer that begins at `offset`.
+    func integer<Value: FixedWidthInteger>(at offset: Int, as type: Value.Type) -> Value {
+        var value: Value = 0
+        for index in 0 ..< Value.bitWidth / 8 { value |= Value(truncatingIfNeeded: self[offset + index]) << (8 * index) }
+        return value
+    }
+}

@@ -1,0 +1,37 @@
+/// Tells which processes have been silent for too long.
+///
+/// Time is an argument. After a suspension of this very process nobody is accused: everyone's time starts again.
+struct FailureDetector: Sendable {
+    let lossAfter: Duration
+    private var lastHeard: [String: ContinuousClock.Instant] = [:]
+    private var lastCheck: ContinuousClock.Instant?
+
+    init(lossAfter: Duration) { self.lossAfter = lossAfter }
+
+    /// How often to send a sign of life, and to check.
+    var interval: Duration { lossAfter / 6 }
+
+    /// Notes a sign of life of `process`.
+    /// - Returns: whether it was not watched before.
+    mutating func heard(_ process: String, at now: ContinuousClock.Instant) -> Bool {
+        lastHeard.updateValue(now, forKey: process) == nil
+    }
+
+    /// Stops watching `process`.
+    /// - Returns: whether it was watched.
+    mutating func forget(_ process: String) -> Bool { lastHeard.removeValue(forKey: process) != nil }
+
+    var watched: some Collection<String> { lastHeard.keys }
+
+    /// The processes that are lost as of `now`; they are no longer watched.
+    mutating func check(at now: ContinuousClock.Instant) -> [String] {
+        defer { lastCheck = now }
+        if let lastCheck, now - lastCheck > lossAfter / 2 {
+            for process in lastHeard.keys { lastHeard[process] = now }
+            return []
+        }
+        let lost = lastHeard.filter { now - $0.value >= lossAfter }.keys.sorted()
+        for process in lost { lastHeard[process] = nil }
+        return lost
+    }
+}

@@ -1,0 +1,106 @@
+package import Distributed
+internal import Foundation
+
+/// The arguments of a distributed call: their number, then each as a byte count and JSON.
+package struct InvocationEncoder: DistributedTargetInvocationEncoder {
+    package typealias SerializationRequirement = any Codable
+
+    private var arguments: [Data] = []
+
+    package mutating func recordGenericSubstitution<T>(_ type: T.Type) throws {
+        // A distributed actor may be generic over its actor system, which both ends know. Nothing else is sent as a
+        // type: a receiver must not look types up by names from the wire.
+        guard type == ZeroMQActorSystem.self else {
+            throw ClusterError.undecodable("a distributed call cannot be generic over \(type)")
+        }
+    }
+
+    package mutating func recordArgument<Value: Codable>(_ argument: RemoteCallArgument<Value>) throws {
+        arguments.append(try Wire.encode(argument.value))
+    }
+
+    package mutating func recordErrorType<E: Error>(_ type: E.Type) throws {}
+    package mutating func recordReturnType<R: Codable>(_ type: R.Type) throws {}
+    package mutating func doneRecording() throws {}
+
+    var payload: [UInt8] {
+        var bytes: [UInt8] = []
+        for argument in arguments {
+            bytes.append(integer: UInt32(argument.count))
+            bytes += argument
+        }
+        return bytes
+    }
+}
+
+/// Reads what ``InvocationEncoder`` wrote.
+package struct InvocationDecoder: DistributedTargetInvocationDecoder {
+    package typealias SerializationRequirement = any Codable
+
+    private var rest: ArraySlice<UInt8>
+
+    init(_ payload: [UInt8]) { rest = payload[...] }
+
+    package mutating func decodeGenericSubstitutions() throws -> [any Any.Type] { [ZeroMQActorSystem.self] }
+
+    package mutating func decodeNextArgument<Argument: Codable>() throws -> Argument {
+        guard rest.count >= 4 else { throw ClusterError.undecodable("an argument of type \(Argument.self) is missing") }
+        let count = Int(Array(rest.prefix(4)).integer(at: 0, as: UInt32.self))
+        guard rest.count - 4 >= count else { throw ClusterError.undecodable("an argument of type \(Argument.self) is cut short") }
+        let bytes = rest.dropFirst(4).prefix(count)
+        rest = rest.dropFirst(4 + count)
+        return try Wire.decode(Argument.self, from: bytes)
+    }
+
+    package mutating func decodeErrorType() throws -> (any Any.Type)? { nil }
+    package mutating func decodeReturnType() throws -> (any Any.Type)? { nil }
+}
+
+/// Turns the end of an executed call into its answer.
+package struct ResultHandler: DistributedTargetInvocationResultHandler {
+    package typealias SerializationRequirement = any Codable
+
+    let answer: @Sendable (Envelope.Kind, [UInt8]) -> Void
+
+    package func onReturn<Success: Codable>(value: Success) async throws { answer(.result, Array(try Wire.encode(value))) }
+    package func onReturnVoid() async throws { answer(.result, []) }
+    package func onThrow<Err: Error>(error: Err) async throws { answer(.failure, Wire.encode(failure: error)) }
+}
+
+/// How values travel: JSON, which keeps every finite float's bits.
+enum Wire {
+    static func encode(_ value: some Encodable) throws -> Data {
+        let encoder = JSONEncoder()
+        encoder.nonConformingFloatEncodingStrategy = .convertToString(positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+        return try encoder.encode(value)
+    }
+
+    static func decode<Value: Decodable>(_ type: Value.Type, from bytes: some Sequence<UInt8>) throws -> Value {
+        let decoder = JSONDecoder()
+        decoder.nonConformingFloatDecodingStrategy = .convertFromString(positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+        let data = Data(bytes)
+        do { return try decoder.decode(type, from: data) } catch {
+            throw ClusterError.undecodable("\(data.count) bytes are not a \(type)")
+        }
+    }
+
+    /// What a thrown error is sent as.
+    private struct Failure: Codable {
+        var type: String
+        var description: String
+        var value: Data?
+    }
+
+    static func encode(failure error: any Error) -> [UInt8] {
+        let value = (error as? any WireError).flatMap { try? encode($0) }
+        let failure = Failure(type: String(reflecting: type(of: error)), description: "\(error)", value: value)
+        return (try? encode(failure)).map { Array($0) } ?? []
+    }
+
+    /// The error that was sent, as its own type when that is among `known`.
+    static func decode(failure bytes: [UInt8], known: [String: any WireError.Type]) -> any Error {
+        guard let failure = try? decode(Failure.self, from: bytes) else { return ClusterError.undecodable("the remote error") }
+        if let type = known[failure.type], let value = failure.value, let error = try? decode(type, from: value) { return error }
+        return ClusterError.remote(type: failure.type, description: failure.description)
+    }
+}

@@ -1,0 +1,62 @@
+/// The calls of this process that have no answer yet.
+///
+/// Decides what is sent again and what is given up; whoever holds it acts.
+struct OutgoingCalls: Sendable {
+    struct Call: Sendable {
+        let process: String
+        let envelope: [UInt8]
+        let name: String
+        let deadline: ContinuousClock.Instant
+        var resendAt: ContinuousClock.Instant
+        var resendAfter: Duration
+        let continuation: CheckedContinuation<[UInt8], any Error>
+    }
+
+    private static let firstResend: Duration = .seconds(1)
+    private static let longestResend: Duration = .seconds(8)
+    private var calls: [UInt64: Call] = [:]
+    private var lastCall: UInt64 = 0
+
+    /// The number of the next call, and the number below which every call is settled once this one is made.
+    mutating func nextNumber() -> (call: UInt64, settledBelow: UInt64) {
+        lastCall += 1
+        return (lastCall, calls.keys.min() ?? lastCall)
+    }
+
+    mutating func add(
+        _ number: UInt64, to process: String, name: String, envelope: [UInt8], deadline: ContinuousClock.Instant,
+        continuation: CheckedContinuation<[UInt8], any Error>
+    ) {
+        calls[number] = Call(
+            process: process, envelope: envelope, name: name, deadline: deadline, resendAt: .now + Self.firstResend,
+            resendAfter: Self.firstResend, continuation: continuation)
+    }
+
+    mutating func settle(_ number: UInt64) -> Call? { calls.removeValue(forKey: number) }
+
+    /// The call, when it was made to `process` and waits.
+    func isWaiting(_ number: UInt64, for process: String) -> Bool { calls[number]?.process == process }
+
+    mutating func settleAll(where isMeant: (Call) -> Bool) -> [Call] {
+        let numbers = calls.filter { isMeant($0.value) }.keys.sorted()
+        return numbers.compactMap { calls.removeValue(forKey: $0) }
+    }
+
+    /// The calls to send again at `now`, in the order in which they were made.
+    mutating func due(at now: ContinuousClock.Instant) -> [Call] {
+        let numbers = calls.filter { $0.value.resendAt <= now }.keys.sorted()
+        for number in numbers {
+            calls[number]!.resendAt = now + calls[number]!.resendAfter
+            calls[number]!.resendAfter = min(calls[number]!.resendAfter * 2, Self.longestResend)
+        }
+        return numbers.map { calls[$0]! }
+    }
+
+    /// Has every call to `process` sent again at the next opportunity.
+    mutating func resendAll(to process: String, at now: ContinuousClock.Instant) {
+        for number in calls.keys where calls[number]!.process == process { calls[number]!.resendAt = now }
+    }
+
+    /// When something is next due.
+    var nextInstant: ContinuousClock.Instant? { calls.values.map { min($0.deadline, $0.resendAt) }.min() }
+}

@@ -1,0 +1,73 @@
+package import Distributed
+internal import Synchronization
+
+/// An actor of this process, as calls find it.
+struct LocalActor: Sendable {
+    weak var actor: (any DistributedActor)?
+    /// The mangled name of the actor's type.
+    let type: String
+
+    /// Whether `target` is a function of this very type.
+    ///
+    /// The runtime would call any function by its name, also one of another type. A function's name begins with
+    /// that of its type; a generic type's goes on with its arguments, behind a `y`.
+    func has(_ target: String) -> Bool {
+        guard target.hasPrefix("$s") else { return false }
+        let (function, type) = (Array(target.utf8.dropFirst(2)), Array(type.utf8))
+        let common = zip(function, type).prefix { $0 == $1 }.count
+        if common == type.count { return true }
+        return common > 0 && type[common - 1] == UInt8(ascii: "C") && type[common] == UInt8(ascii: "y")
+    }
+}
+
+extension ZeroMQActorSystem {
+    @TaskLocal static var nextName: String?
+
+    /// Makes an actor under a name that others know, such as `coordinator`.
+    package func named<Act: DistributedActor>(_ name: String, _ make: (ZeroMQActorSystem) throws -> Act) rethrows -> Act {
+        try Self.$nextName.withValue(name) { try make(self) }
+    }
+
+    package func assignID<Act: DistributedActor>(_ type: Act.Type) -> ActorID where Act.ID == ActorID {
+        let name = Self.nextName ?? "\(type)-\(UInt32.random(in: 0 ... .max))"
+        precondition(name.utf8.count <= Envelope.longestName, "the actor name \(name) exceeds \(Envelope.longestName) bytes")
+        return ActorID(process: process, name: name)
+    }
+
+    package func actorReady<Act: DistributedActor>(_ actor: Act) where Act.ID == ActorID {
+        let type = _mangledTypeName(Act.self) ?? ""
+        actors.withLock { actors in
+            precondition(actors[actor.id.name]?.actor == nil, "there are two actors \(actor.id)")
+            actors[actor.id.name] = LocalActor(actor: actor, type: type)
+        }
+    }
+
+    package func resignID(_ id: ActorID) { actors.withLock { $0[id.name] = nil } }
+
+    package func resolve<Act: DistributedActor>(id: ActorID, as type: Act.Type) throws -> Act? where Act.ID == ActorID {
+        guard id.process == process else { return nil }
+        guard let actor = actors.withLock({ $0[id.name]?.actor }) as? Act else { throw ClusterError.noActor(id) }
+        return actor
+    }
+
+    /// Executes one call and answers it.
+    func execute(_ call: ControlState.Incoming) async {
+        let state = state
+        let handler = ResultHandler { kind, payload in
+            let limit = state.options.largestCall
+            guard payload.count > limit else { return state.answer(call, kind, payload) }
+            state.answer(call, .failure, Wire.encode(failure: ClusterError.tooLarge(bytes: payload.count, limit: limit)))
+        }
+        do {
+            let address = ActorID(process: process, name: call.envelope.recipient)
+            let local = actors.withLock { $0[address.name] }
+            guard let local, let actor = local.actor else { throw ClusterError.noActor(address) }
+            guard local.has(call.envelope.target) else { throw ClusterError.noFunction(call.envelope.target, of: address) }
+            var decoder = InvocationDecoder(call.envelope.payload)
+            let target = RemoteCallTarget(call.envelope.target)
+            try await executeDistributedTarget(on: actor, target: target, invocationDecoder: &decoder, handler: handler)
+        } catch {
+            try? await handler.onThrow(error: error)
+        }
+    }
+}

@@ -1,0 +1,133 @@
+package import Distributed
+internal import Synchronization
+package import Transport
+
+/// Swift's distributed actors over ZeroMQ: the control plane between the coordinator and its workers.
+///
+/// The coordinator binds a ROUTER, each worker connects a DEALER; calls go both ways. A thread of its own keeps the
+/// socket. Each call has a deadline and a number: it is sent again under that number, executed at most once, and
+/// answered with the same bytes however often it arrives. ``run()`` executes what arrives.
+package final class ZeroMQActorSystem: DistributedActorSystem, Sendable {
+    package typealias ActorID = ActorAddress
+    package typealias SerializationRequirement = any Codable
+    package typealias InvocationEncoder = Cluster.InvocationEncoder
+    package typealias InvocationDecoder = Cluster.InvocationDecoder
+    package typealias ResultHandler = Cluster.ResultHandler
+
+    /// `coordinator`, or `worker-` and a random number.
+    package var process: String { state.process }
+    /// Where the coordinator listens, its port resolved.
+    package let endpoint: String
+    /// Processes found and lost. For one reader.
+    package var events: AsyncStream<PeerEvent> { state.events }
+
+    let state: ControlState
+    let actors = Mutex<[String: LocalActor]>([:])
+
+    /// Listens for workers at `endpoint`.
+    ///
+    /// - Parameter incarnation: names this run of the coordinator; not 0, and another one after each restart.
+    /// - Throws: ``ZeroMQError`` when the endpoint cannot be had.
+    package static func coordinator(
+        at endpoint: String, incarnation: UInt64, security: Security, in context: Context, options: ControlOptions = ControlOptions()
+    ) throws(ZeroMQError) -> ZeroMQActorSystem {
+        precondition(incarnation != 0, "incarnation 0 means none")
+        let state = try ControlState(process: "coordinator", isCoordinator: true, incarnation: incarnation, options: options)
+        let socket = try Socket(.router, in: context, options: socketOptions(security, options))
+        let monitor = try SocketMonitor(socket, in: context)
+        let bound = try socket.bind(endpoint)
+        return ZeroMQActorSystem(state, at: bound, ControlThread(state, socket: socket, monitor: monitor))
+    }
+
+    /// Connects to the coordinator at `endpoint`, in the background and as often as needed.
+    ///
+    /// Calls made before the coordinator is there wait for it until their deadline.
+    package static func worker(
+        of endpoint: String, security: Security, in context: Context, options: ControlOptions = ControlOptions()
+    ) throws(ZeroMQError) -> ZeroMQActorSystem {
+        let name = "worker-" + String(UInt64.random(in: 0 ... .max), radix: 16)
+        let state = try ControlState(process: name, isCoordinator: false, incarnation: 0, options: options)
+        let socket = try Socket(.dealer, in: context, options: socketOptions(security, options))
+        let monitor = try SocketMonitor(socket, in: context)
+        try socket.connect(endpoint)
+        return ZeroMQActorSystem(state, at: endpoint, ControlThread(state, socket: socket, monitor: monitor))
+    }
+
+    private init(_ state: ControlState, at endpoint: String, _ thread: sending ControlThread) {
+        self.state = state
+        self.endpoint = endpoint
+        _ = ServiceThread { thread.run() }
+    }
+
+    deinit { state.stop() }
+
+    private static func socketOptions(_ security: Security, _ options: ControlOptions) -> SocketOptions {
+        var socket = SocketOptions()
+        socket.security = security
+        socket.maximumMessageBytes = options.largestCall + (64 << 10)
+        return socket
+    }
+
+    // MARK: Membership
+
+    /// The membership that this process takes part in, stamped on every message; 0 for none.
+    ///
+    /// Calls of an older one are refused; those without one, and of a newer one, are executed.
+    package var generation: UInt32 {
+        get { state.withShared { $0.generation } }
+        set { state.withShared { $0.generation = newValue } }
+    }
+
+    /// The coordinator's run; 0 until a worker has heard from it.
+    package var incarnation: UInt64 { state.withShared { $0.incarnation } }
+
+    /// Messages and connections that were refused: strangers, malformed bytes, ended runs.
+    package var refused: Int { state.withShared { $0.refused } }
+
+    // MARK: Life
+
+    /// Executes the calls that arrive, until the system is shut down or the task is cancelled.
+    package func run() async {
+        await withDiscardingTaskGroup { group in
+            for await call in state.incoming {
+                group.addTask { await self.execute(call) }
+            }
+            group.cancelAll()
+        }
+    }
+
+    /// Ends the connections and fails the calls in progress with ``ClusterError/shutDown``.
+    package func shutDown() async {
+        state.stop()
+        await state.ended()
+    }
+
+    // MARK: Calls
+
+    @TaskLocal static var deadline: ContinuousClock.Instant?
+
+    /// Gives the distributed calls within `body` so much time for their answers.
+    package static func within<Result>(_ limit: Duration, _ body: () async throws -> Result) async rethrows -> Result {
+        try await $deadline.withValue(.now + limit, operation: body)
+    }
+
+    package func makeInvocationEncoder() -> InvocationEncoder { InvocationEncoder() }
+
+    package func remoteCall<Act: DistributedActor, Err: Error, Res: Codable>(
+        on actor: Act, target: RemoteCallTarget, invocation: inout InvocationEncoder, throwing: Err.Type, returning: Res.Type
+    ) async throws -> Res where Act.ID == ActorID {
+        try Wire.decode(Res.self, from: try await call(actor.id, target, invocation))
+    }
+
+    package func remoteCallVoid<Act: DistributedActor, Err: Error>(
+        on actor: Act, target: RemoteCallTarget, invocation: inout InvocationEncoder, throwing: Err.Type
+    ) async throws where Act.ID == ActorID {
+        _ = try await call(actor.id, target, invocation)
+    }
+
+    private func call(_ id: ActorID, _ target: RemoteCallTarget, _ invocation: InvocationEncoder) async throws -> [UInt8] {
+        try await state.call(
+            id, target: target.identifier, name: "\(target)", payload: invocation.payload,
+            deadline: Self.deadline ?? .now + state.options.callLimit)
+    }
+}

@@ -1,0 +1,73 @@
+/// Lets the holders of the keys on an ``AllowList`` connect to the sockets of one context, and nobody else.
+///
+/// Answers libzmq's questions (ZAP, RFC 27) on a thread of its own. Make it before the first socket with
+/// ``Security/server(_:)`` and keep it as long as they live: without it such a socket lets nobody in.
+package final class Authenticator: Sendable {
+    package let allowList: AllowList
+    private let stopping: Wakeup
+    private let thread: ServiceThread
+
+    /// Starts to answer for `context`.
+    /// - Throws: ``ZeroMQError`` when the context has an authenticator already.
+    package init(in context: Context, allowList: AllowList) throws(ZeroMQError) {
+        self.allowList = allowList
+        let stopping = try Wakeup()
+        self.stopping = stopping
+        let desk = try AdmissionDesk(in: context, allowList: allowList, stopping: stopping)
+        thread = ServiceThread { desk.serve() }
+    }
+
+    deinit {
+        stopping.signal()
+        thread.join()
+    }
+}
+
+/// The socket that libzmq asks, and the thread's loop around it.
+private final class AdmissionDesk {
+    private let socket: Socket
+    private let poller = Poller()
+    private let allowList: AllowList
+
+    init(in context: Context, allowList: AllowList, stopping: Wakeup) throws(ZeroMQError) {
+        self.allowList = allowList
+        socket = try Socket(.reply, in: context)
+        _ = try socket.bind("inproc://zeromq.zap.01")
+        poller.add(stopping)
+        poller.add(socket)
+    }
+
+    /// Answers until told to stop, or until the context ends.
+    func serve() {
+        do {
+            while try poller.wait(until: nil), !poller.isReady(0) {
+                while let request = try nextRequest() { try answer(request) }
+            }
+        } catch {
+            // Unanswered questions are refusals: libzmq drops such connections when their handshake times out.
+        }
+    }
+
+    private func nextRequest() throws(ZeroMQError) -> [[UInt8]]? {
+        guard let first = try socket.receive() else { return nil }
+        var parts = [first.copy()]
+        var more = first.hasMore
+        while more, let part = try socket.receive() {
+            more = part.hasMore
+            parts.append(part.copy())
+        }
+        return parts
+    }
+
+    /// A request: version, request id, domain, address, identity, mechanism, and for CURVE the 32 bytes of the key.
+    private func answer(_ request: [[UInt8]]) throws(ZeroMQError) {
+        let key = request.count == 7 && request[5] == Array("CURVE".utf8) ? PublicKey(binary: request[6]) : nil
+        let admitted = key.map(allowList.admits) ?? false
+        let user = admitted ? key?.text ?? "" : ""
+        let requestID = request.count > 1 ? request[1] : []
+        let reply = [Array("1.0".utf8), requestID, Array((admitted ? "200" : "400").utf8), [], Array(user.utf8), []]
+        for (index, part) in reply.enumerated() {
+            _ = try socket.send(part, more: index + 1 < reply.count)
+        }
+    }
+}

@@ -1,0 +1,59 @@
+/// The bytes of a data-plane frame: 48 bytes of header, little-endian, then the payload.
+///
+///     0  magic "APUS"     4  version       5  kind         6  sender
+///     8  generation      12  bucket       16  step        24  offset
+///    32  count           40  payload's byte count
+package enum FrameCodec {
+    package static let headerBytes = 48
+    package static let version: UInt8 = 1
+    private static let magic: UInt32 = 0x5355_5041
+
+    /// Why bytes are not a frame.
+    package enum Refusal: Error, Equatable, Sendable {
+        case tooShort(byteCount: Int)
+        case notAFrame
+        case version(UInt8)
+        case payload(announced: UInt64, present: Int)
+    }
+
+    /// The header's bytes for a payload of `payloadBytes`.
+    package static func encode(_ header: FrameHeader, payloadBytes: Int) -> [UInt8] {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(headerBytes)
+        append(magic, to: &bytes)
+        append(version, to: &bytes)
+        append(header.kind, to: &bytes)
+        append(header.sender, to: &bytes)
+        append(header.generation, to: &bytes)
+        append(header.bucket, to: &bytes)
+        append(header.step, to: &bytes)
+        append(header.offset, to: &bytes)
+        append(header.count, to: &bytes)
+        append(UInt64(payloadBytes), to: &bytes)
+        return bytes
+    }
+
+    /// Reads the header of `frame`; the payload is what follows ``headerBytes``, and nothing else.
+    package static func decode(_ frame: RawSpan) throws(Refusal) -> FrameHeader {
+        guard frame.byteCount >= headerBytes else { throw .tooShort(byteCount: frame.byteCount) }
+        guard load(frame, 0, UInt32.self) == magic else { throw .notAFrame }
+        guard load(frame, 4, UInt8.self) == version else { throw .version(load(frame, 4, UInt8.self)) }
+        let announced = load(frame, 40, UInt64.self)
+        guard announced == UInt64(frame.byteCount - headerBytes) else {
+            throw .payload(announced: announced, present: frame.byteCount - headerBytes)
+        }
+        return FrameHeader(
+            kind: load(frame, 5, UInt8.self), sender: load(frame, 6, UInt16.self), generation: load(frame, 8, UInt32.self),
+            step: load(frame, 16, UInt64.self), bucket: load(frame, 12, UInt32.self), offset: load(frame, 24, UInt64.self),
+            count: load(frame, 32, UInt64.self))
+    }
+
+    private static func append<Value: FixedWidthInteger>(_ value: Value, to bytes: inout [UInt8]) {
+        for shift in stride(from: 0, to: Value.bitWidth, by: 8) { bytes.append(UInt8(truncatingIfNeeded: value >> shift)) }
+    }
+
+    /// The offset is a constant within ``headerBytes``, which `decode` has checked; `RawSpan` checks it again.
+    private static func load<Value: FixedWidthInteger & BitwiseCopyable>(_ frame: RawSpan, _ offset: Int, _ type: Value.Type) -> Value {
+        Value(littleEndian: unsafe frame.unsafeLoadUnaligned(fromByteOffset: offset, as: type))
+    }
+}

@@ -1,0 +1,54 @@
+/// The socket at which one rank of the next generation can be reached, before it knows the others.
+///
+/// Rendezvous: each worker opens a listener and reports its endpoint; the coordinator sends everyone the roster; each
+/// worker turns its listener into a ``ZeroMQMesh``. A listener serves one generation.
+package struct MeshListener: ~Copyable {
+    /// Where the others connect to.
+    package let endpoint: String
+    /// Stops the forming and, later, the mesh.
+    package let canceller: MeshCanceller
+    let socket: Socket
+    let context: Context
+    let keys: KeyPair?
+
+    /// Listens at `endpoint`, for example `ipc:///run/x/rank-3` or `tcp://0.0.0.0:*`.
+    ///
+    /// With `keys` the links are encrypted, and the context's ``Authenticator`` decides who gets in.
+    package init(at endpoint: String, keys: KeyPair?, in context: Context) throws(ZeroMQError) {
+        var options = MeshListener.options
+        if let keys { options.security = .server(keys) }
+        let socket = try Socket(.router, in: context, options: options)
+        let bound = try socket.bind(endpoint)
+        let canceller = try MeshCanceller()
+        self.endpoint = bound
+        self.canceller = canceller
+        self.socket = socket
+        self.context = context
+        self.keys = keys
+    }
+
+    /// Data links send no heartbeats: a worker that computes leaves its queue full for seconds, which libzmq would take
+    /// for a dead link. Loss without a disconnect is noticed by the control plane, which cancels the mesh.
+    static var options: SocketOptions {
+        var options = SocketOptions()
+        options.highWaterMark = 32
+        return options
+    }
+
+    /// Connects to every other rank and waits until all links stand in both directions.
+    /// - Throws: ``MeshError``; `deadline` names the ranks whose links do not stand.
+    package consuming func mesh(rank: Int, roster: MeshRoster, deadline: ContinuousClock.Instant) throws(MeshError) -> ZeroMQMesh {
+        let mesh: ZeroMQMesh
+        do throws(ZeroMQError) {
+            mesh = try ZeroMQMesh(self, rank: rank, roster: roster)
+        } catch {
+            throw MeshError(error)
+        }
+        try mesh.form(deadline: deadline)
+        return mesh
+    }
+}
+
+extension MeshError {
+    init(_ error: ZeroMQError) { self = .socket(operation: error.operation, code: error.code) }
+}

@@ -1,0 +1,64 @@
+internal import CZeroMQ
+
+/// The bytes of one message, owned by libzmq and freed with this value.
+///
+/// Large messages were received straight into this memory. The first byte may lie at any address: load multi-byte
+/// values unaligned.
+@safe
+package struct Message: ~Copyable {
+    let raw: UnsafeMutablePointer<zmq_msg_t>
+
+    /// An empty message, to receive into.
+    init() {
+        unsafe raw = UnsafeMutablePointer<zmq_msg_t>.allocate(capacity: 1)
+        _ = unsafe zmq_msg_init(raw)
+    }
+
+    /// A message of `byteCount` bytes, written by `fill`.
+    package init(byteCount: Int, fill: (UnsafeMutableRawBufferPointer) -> Void) {
+        unsafe raw = UnsafeMutablePointer<zmq_msg_t>.allocate(capacity: 1)
+        let result = unsafe zmq_msg_init_size(raw, byteCount)
+        precondition(result == 0, "no memory for a message of \(byteCount) bytes")
+        unsafe fill(UnsafeMutableRawBufferPointer(start: zmq_msg_data(raw), count: byteCount))
+    }
+
+    /// A message that holds a copy of `bytes`.
+    package init(copying bytes: RawSpan) {
+        unsafe self.init(byteCount: bytes.byteCount) { target in
+            unsafe bytes.withUnsafeBytes { unsafe target.copyMemory(from: $0) }
+        }
+    }
+
+    deinit {
+        _ = unsafe zmq_msg_close(raw)
+        unsafe raw.deallocate()
+    }
+
+    package var byteCount: Int { unsafe zmq_msg_size(raw) }
+
+    /// Whether another part of the same message follows.
+    package var hasMore: Bool { unsafe zmq_msg_more(raw) != 0 }
+
+    /// The bytes, without copying them.
+    package func withBytes<Result: ~Copyable, Failure: Error>(_ body: (RawSpan) throws(Failure) -> Result) throws(Failure) -> Result {
+        let bytes = unsafe UnsafeRawBufferPointer(start: zmq_msg_data(raw), count: byteCount)
+        return try unsafe body(bytes.bytes)
+    }
+
+    /// A copy of the bytes.
+    package func copy() -> [UInt8] {
+        unsafe [UInt8](UnsafeRawBufferPointer(start: zmq_msg_data(raw), count: byteCount))
+    }
+
+    /// The public key that the sender proved to hold; nil on a link without encryption.
+    package var senderKey: PublicKey? {
+        guard let text = unsafe zmq_msg_gets(raw, "User-Id") else { return nil }
+        return PublicKey(unsafe String(cString: text))
+    }
+
+    /// The file descriptor that the message came through, the name by which a ``SocketMonitor`` reports a disconnect.
+    package var descriptor: Int32? {
+        let descriptor = unsafe zmq_msg_get(raw, ZMQ_SRCFD)
+        return descriptor >= 0 ? descriptor : nil
+    }
+}

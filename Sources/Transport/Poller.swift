@@ -1,0 +1,49 @@
+internal import CZeroMQ
+internal import Glibc
+
+/// Waits until one of several sockets or wake-ups has something to do.
+///
+/// Belongs to the thread of its sockets. Indices are given in the order of adding.
+@safe
+package final class Poller {
+    private var items: [zmq_pollitem_t]
+    private var sockets: [SocketHandle?] = []
+
+    package init() { unsafe items = [] }
+
+    /// Watches `socket` for incoming messages, and returns its index.
+    @discardableResult
+    package func add(_ socket: borrowing Socket) -> Int {
+        unsafe items.append(zmq_pollitem_t(socket: socket.handle.raw, fd: -1, events: Int16(ZMQ_POLLIN), revents: 0))
+        sockets.append(socket.handle)
+        return sockets.count - 1
+    }
+
+    /// Watches `wakeup`, and returns its index.
+    @discardableResult
+    package func add(_ wakeup: Wakeup) -> Int {
+        unsafe items.append(zmq_pollitem_t(socket: nil, fd: wakeup.descriptor, events: Int16(ZMQ_POLLIN), revents: 0))
+        sockets.append(nil)
+        return sockets.count - 1
+    }
+
+    /// Whether `index` is watched for incoming messages, and whether for room to send.
+    package func watch(_ index: Int, incoming: Bool, room: Bool) {
+        unsafe items[index].events = Int16((incoming ? ZMQ_POLLIN : 0) | (room ? ZMQ_POLLOUT : 0))
+    }
+
+    /// Waits for anything watched, at most until `deadline`.
+    /// - Returns: false when the deadline passed first.
+    package func wait(until deadline: ContinuousClock.Instant?) throws(ZeroMQError) -> Bool {
+        while true {
+            let limit = deadline.map { Int(max($0 - .now, .zero).milliseconds) } ?? -1
+            let result = unsafe zmq_poll(&items, Int32(items.count), limit)
+            if result > 0 { return true }
+            if result < 0 && zmq_errno() != EINTR { throw ZeroMQError.last("waiting for sockets") }
+            if result == 0, let deadline, deadline <= .now { return false }
+        }
+    }
+
+    /// Whether the last wait found `index` ready, in either direction.
+    package func isReady(_ index: Int) -> Bool { unsafe items[index].revents != 0 }
+}

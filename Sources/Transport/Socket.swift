@@ -1,0 +1,169 @@
+internal import CZeroMQ
+internal import Glibc
+
+/// One ZeroMQ socket, owned by one thread.
+///
+/// libzmq forbids sharing a socket between threads. `Socket` is neither copyable nor `Sendable`, so the compiler
+/// forbids it too. No call waits: sending and receiving return at once, ``Poller`` waits.
+package struct Socket: ~Copyable {
+    package enum Kind: Sendable {
+        /// Talks to many peers; each message received or sent begins with a part that names the connection.
+        case router
+        /// Talks to one peer.
+        case dealer
+        /// One to one within the process.
+        case pair
+        /// Answers one request at a time.
+        case reply
+    }
+
+    let handle: SocketHandle
+
+    package init(_ kind: Kind, in context: Context, options: SocketOptions = SocketOptions()) throws(ZeroMQError) {
+        let handle = try SocketHandle(kind, in: context)
+        try handle.apply(options)
+        self.handle = handle
+    }
+
+    /// Listens at `endpoint`; a port given as `*` is chosen free.
+    /// - Returns: the endpoint with the port that was chosen.
+    package borrowing func bind(_ endpoint: String) throws(ZeroMQError) -> String {
+        try check("listening at \(endpoint)", unsafe zmq_bind(handle.raw, endpoint))
+        return try handle.lastEndpoint()
+    }
+
+    /// Connects to `endpoint` in the background and again whenever the connection breaks.
+    package borrowing func connect(_ endpoint: String) throws(ZeroMQError) {
+        try check("connecting to \(endpoint)", unsafe zmq_connect(handle.raw, endpoint))
+    }
+
+    /// Queues `message` and leaves it empty.
+    /// - Returns: false, with `message` unchanged, when the queue is full.
+    package borrowing func send(_ message: borrowing Message, more: Bool = false) throws(ZeroMQError) -> Bool {
+        let flags = ZMQ_DONTWAIT | (more ? ZMQ_SNDMORE : 0)
+        return try handle.succeeded("sending", unsafe zmq_msg_send(message.raw, handle.raw, flags))
+    }
+
+    /// Queues a copy of `bytes`.
+    /// - Returns: false when the queue is full.
+    package borrowing func send(_ bytes: RawSpan, more: Bool = false) throws(ZeroMQError) -> Bool {
+        let flags = ZMQ_DONTWAIT | (more ? ZMQ_SNDMORE : 0)
+        return try unsafe bytes.withUnsafeBytes { (bytes) throws(ZeroMQError) in
+            try handle.succeeded("sending", unsafe zmq_send(handle.raw, bytes.baseAddress, bytes.count, flags))
+        }
+    }
+
+    /// Queues a copy of `bytes`.
+    /// - Returns: false when the queue is full.
+    package borrowing func send(_ bytes: [UInt8], more: Bool = false) throws(ZeroMQError) -> Bool {
+        try unsafe send(bytes.span.bytes, more: more)
+    }
+
+    /// The next part of a message, or nil when none is there.
+    package borrowing func receive() throws(ZeroMQError) -> Message? {
+        let message = Message()
+        guard try handle.succeeded("receiving", unsafe zmq_msg_recv(message.raw, handle.raw, ZMQ_DONTWAIT)) else { return nil }
+        return message
+    }
+
+    /// Drops the remaining parts of the message whose part was just received.
+    package borrowing func discardRest(after part: borrowing Message) throws(ZeroMQError) {
+        var more = part.hasMore
+        while more, let next = try receive() { more = next.hasMore }
+    }
+
+    /// Closes the socket now and reports failure, which the end of its life cannot do.
+    package consuming func close() throws(ZeroMQError) { try handle.close() }
+}
+
+/// The libzmq handle behind a ``Socket``, shared with the ``Poller`` that waits for it on the same thread.
+@safe
+final class SocketHandle {
+    private var pointer: UnsafeMutableRawPointer?
+    private let context: Context
+
+    init(_ kind: Socket.Kind, in context: Context) throws(ZeroMQError) {
+        let type =
+            switch kind {
+            case .router: ZMQ_ROUTER
+            case .dealer: ZMQ_DEALER
+            case .pair: ZMQ_PAIR
+            case .reply: ZMQ_REP
+            }
+        guard let pointer = unsafe zmq_socket(context.handle, type) else { throw ZeroMQError.last("opening a socket") }
+        unsafe self.pointer = pointer
+        self.context = context
+    }
+
+    deinit {
+        if let pointer = unsafe pointer { _ = unsafe zmq_close(pointer) }
+    }
+
+    var raw: UnsafeMutableRawPointer? { unsafe pointer }
+
+    func close() throws(ZeroMQError) {
+        guard let closing = unsafe pointer else { return }
+        unsafe pointer = nil
+        try check("closing a socket", unsafe zmq_close(closing))
+    }
+
+    /// False when the call would have had to wait.
+    func succeeded(_ operation: String, _ result: Int32) throws(ZeroMQError) -> Bool {
+        if result >= 0 { return true }
+        if zmq_errno() == EAGAIN { return false }
+        throw ZeroMQError.last(operation)
+    }
+
+    func set(_ option: Int32, _ value: Int32) throws(ZeroMQError) {
+        var value = value
+        try check("setting socket option \(option)", unsafe zmq_setsockopt(raw, option, &value, MemoryLayout<Int32>.size))
+    }
+
+    func set(_ option: Int32, _ value: Int64) throws(ZeroMQError) {
+        var value = value
+        try check("setting socket option \(option)", unsafe zmq_setsockopt(raw, option, &value, MemoryLayout<Int64>.size))
+    }
+
+    func set(_ option: Int32, _ value: String) throws(ZeroMQError) {
+        try check("setting socket option \(option)", unsafe zmq_setsockopt(raw, option, value, value.utf8.count))
+    }
+
+    func apply(_ options: SocketOptions) throws(ZeroMQError) {
+        try set(ZMQ_LINGER, options.linger.milliseconds)
+        try set(ZMQ_SNDHWM, Int32(options.highWaterMark))
+        try set(ZMQ_RCVHWM, Int32(options.highWaterMark))
+        try set(ZMQ_MAXMSGSIZE, Int64(options.maximumMessageBytes))
+        try set(ZMQ_HANDSHAKE_IVL, options.handshakeTimeout.milliseconds)
+        try set(ZMQ_RECONNECT_IVL, options.reconnectInterval.milliseconds)
+        try set(ZMQ_RECONNECT_IVL_MAX, Int32(1_000))
+        try set(ZMQ_IPV6, Int32(1))
+        switch options.security {
+        case .plain:
+            break
+        case .server(let pair):
+            try set(ZMQ_CURVE_SERVER, Int32(1))
+            try setKeys(pair)
+            try set(ZMQ_ZAP_DOMAIN, "apus")
+            try set(enforceDomain, Int32(1))
+        case .client(let pair, let server):
+            try setKeys(pair)
+            try set(ZMQ_CURVE_SERVERKEY, server.text)
+        }
+    }
+
+    private func setKeys(_ pair: KeyPair) throws(ZeroMQError) {
+        try set(ZMQ_CURVE_PUBLICKEY, pair.publicKey.text)
+        try set(ZMQ_CURVE_SECRETKEY, pair.secretKey.text)
+    }
+
+    func lastEndpoint() throws(ZeroMQError) -> String {
+        var bytes = [UInt8](repeating: 0, count: 1_024)
+        var count = bytes.count
+        try check("asking for the endpoint", unsafe zmq_getsockopt(raw, ZMQ_LAST_ENDPOINT, &bytes, &count))
+        return String(decoding: bytes.prefix(max(count - 1, 0)), as: UTF8.self)
+    }
+}
+
+/// ZMQ_ZAP_ENFORCE_DOMAIN: without a handler nobody gets in, instead of everybody. libzmq 4.3 has the option in every
+/// build, but its header shows the name only to builds of the draft interface.
+private let enforceDomain: Int32 = 93

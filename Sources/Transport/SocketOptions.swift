@@ -1,0 +1,38 @@
+internal import CZeroMQ
+
+/// How one end of a link proves who it is.
+package enum Security: Sendable {
+    /// No encryption and no proof: `ipc` in a private folder, or what `--insecure` asked for.
+    case plain
+    /// The end that binds. Keys are judged by the context's ``Authenticator``, without which nobody is let in.
+    case server(KeyPair)
+    /// The end that connects, to the holder of `server` alone.
+    case client(KeyPair, server: PublicKey)
+}
+
+/// Settings of a socket, fixed when it is made.
+package struct SocketOptions: Sendable {
+    package var security: Security = .plain
+    /// Messages that may wait in each direction for each peer; beyond that the sender is told to wait.
+    package var highWaterMark = 1_000
+    /// Longest message accepted; a peer that announces a longer one is disconnected before any memory is taken for it.
+    package var maximumMessageBytes = 16 << 20
+    /// How long closing may go on sending what is queued.
+    package var linger: Duration = .seconds(1)
+    /// A connection that has not finished its handshake by then is dropped.
+    package var handshakeTimeout: Duration = .seconds(3)
+    /// Pause between attempts to connect, growing up to a second.
+    package var reconnectInterval: Duration = .milliseconds(50)
+
+    package init() {}
+}
+
+extension Duration {
+    /// Whole milliseconds, rounded up, within what libzmq takes.
+    var milliseconds: Int32 {
+        let (seconds, attoseconds) = components
+        guard seconds < 2_000_000 else { return 2_000_000_000 }
+        guard seconds >= 0, attoseconds >= 0 else { return 0 }
+        return Int32(seconds * 1_000 + (attoseconds + 999_999_999_999_999) / 1_000_000_000_000_000)
+    }
+}

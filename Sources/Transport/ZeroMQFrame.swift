@@ -1,0 +1,62 @@
+/// A frame as libzmq received it; the payload is not copied.
+final class ZeroMQFrame: ReceivedFrame {
+    let header: FrameHeader
+    private let message: Message
+
+    init(header: FrameHeader, message: consuming Message) {
+        self.header = header
+        self.message = message
+    }
+
+    var byteCount: Int { message.byteCount }
+
+    func withPayload<Result, Failure: Error>(_ body: (RawSpan) throws(Failure) -> Result) throws(Failure) -> Result {
+        try message.withBytes { (bytes) throws(Failure) in try body(bytes.extracting(droppingFirst: FrameCodec.headerBytes)) }
+    }
+}
+
+/// Frames that arrived while their rank waited to send.
+///
+/// Two ranks that both send more than their queues hold would otherwise wait for each other. Past the limit frames
+/// stay in libzmq's queues, which are bounded by themselves.
+struct FrameInbox {
+    private static let byteLimit = 64 << 20
+    /// Oldest first from `taken` on; those before were handed out.
+    private var frames: [ZeroMQFrame?] = []
+    private var taken = 0
+    private var bytes = 0
+
+    var hasRoom: Bool { bytes < Self.byteLimit }
+
+    mutating func append(_ frame: ZeroMQFrame) {
+        bytes += frame.byteCount
+        frames.append(frame)
+    }
+
+    mutating func popFirst() -> ZeroMQFrame? {
+        guard taken < frames.count, let frame = frames[taken] else { return nil }
+        frames[taken] = nil
+        taken += 1
+        bytes -= frame.byteCount
+        if taken == frames.count {
+            frames.removeAll(keepingCapacity: true)
+            taken = 0
+        }
+        return frame
+    }
+}
+
+extension Message {
+    /// A whole frame: the header's bytes, then a copy of `payload`.
+    init(_ header: FrameHeader, payload: RawSpan) {
+        let head = FrameCodec.encode(header, payloadBytes: payload.byteCount)
+        unsafe self.init(byteCount: head.count + payload.byteCount) { target in
+            unsafe target.copyBytes(from: head)
+            unsafe payload.withUnsafeBytes { bytes in
+                unsafe UnsafeMutableRawBufferPointer(rebasing: target[head.count...]).copyMemory(from: bytes)
+            }
+        }
+    }
+
+    init(copying bytes: [UInt8]) { unsafe self.init(copying: bytes.span.bytes) }
+}

@@ -1,0 +1,119 @@
+/// Direct links between all ranks of one generation.
+///
+/// Each rank receives at one socket and sends through one socket per peer, so that a full queue towards one peer holds
+/// back nothing else. At most 32 frames a direction and peer wait in each process, beside what the kernel holds.
+/// Frames arrive in order for each peer. Close a mesh once every rank has what it waits for: the end of a link ends
+/// the generation on the other side.
+package final class ZeroMQMesh: Mesh {
+    package let rank: Int
+    package var worldSize: Int { roster.peers.count }
+    /// Ends the mesh from another thread.
+    package let canceller: MeshCanceller
+    /// Frames of another generation, from strangers or malformed: dropped.
+    package private(set) var refusedFrames = 0
+
+    private let roster: MeshRoster
+    private let incoming: Socket
+    private let outgoing: [OutgoingLink?]
+    private let poller = Poller()
+    private var admission: LinkAdmission
+    /// Frames that came while a send waited for room.
+    private var inbox = FrameInbox()
+
+    init(_ listener: consuming MeshListener, rank: Int, roster: MeshRoster) throws(ZeroMQError) {
+        precondition(roster.peers.indices.contains(rank), "rank \(rank) is not in a world of \(roster.peers.count)")
+        self.rank = rank
+        self.roster = roster
+        canceller = listener.canceller
+        admission = LinkAdmission(roster: roster, rank: rank)
+        var links: [OutgoingLink?] = []
+        for (peer, place) in roster.peers.enumerated() {
+            links.append(peer == rank ? nil : try OutgoingLink(to: place, rank: peer, keys: listener.keys, in: listener.context))
+        }
+        outgoing = links
+        incoming = listener.socket
+        poller.add(incoming)
+        poller.add(canceller.wakeup)
+        for link in links { link?.join(poller) }
+    }
+
+    // MARK: Forming
+
+    /// Says hello to everyone and waits for everyone's.
+    func form(deadline: ContinuousClock.Instant) throws(MeshError) {
+        let hello = admission.hello
+        for link in outgoing { try link?.sendHello(hello) }
+        while true {
+            while let frame = try nextFrame() { inbox.append(frame) }
+            try checkLinks()
+            let missing = roster.peers.indices.filter { $0 != rank && !(admission.hasAdmitted($0) && outgoing[$0]!.stands) }
+            if missing.isEmpty { return }
+            guard try wait(until: deadline) else { throw .deadline(waitingFor: missing) }
+        }
+    }
+
+    // MARK: Exchange
+
+    package func send(_ header: FrameHeader, payload: RawSpan, to peer: Int, deadline: ContinuousClock.Instant) throws(MeshError) {
+        guard roster.peers.indices.contains(peer), let link = outgoing[peer] else {
+            preconditionFailure("rank \(rank) has no link to \(peer) in a world of \(worldSize)")
+        }
+        guard !canceller.isCancelled else { throw .cancelled }
+        let message = Message(header, payload: payload)
+        while try !link.send(message) {
+            link.watchForRoom(true, poller)
+            defer { link.watchForRoom(false, poller) }
+            poller.watch(0, incoming: inbox.hasRoom, room: false)
+            defer { poller.watch(0, incoming: true, room: false) }
+            guard try wait(until: deadline) else { throw .deadline(waitingFor: [peer]) }
+            try checkLinks()
+            while inbox.hasRoom, let frame = try nextFrame() { inbox.append(frame) }
+        }
+    }
+
+    package func receive(deadline: ContinuousClock.Instant) throws(MeshError) -> any ReceivedFrame {
+        while true {
+            guard !canceller.isCancelled else { throw .cancelled }
+            if let frame = inbox.popFirst() { return frame }
+            if let frame = try nextFrame() { return frame }
+            try checkLinks()
+            if !(try wait(until: deadline)) { throw .deadline(waitingFor: []) }
+        }
+    }
+
+    /// The next acceptable frame that is there already.
+    private func nextFrame() throws(MeshError) -> ZeroMQFrame? {
+        do throws(ZeroMQError) {
+            while let connection = try incoming.receive() {
+                guard connection.hasMore, let message = try incoming.receive() else { continue }
+                let isWhole = !message.hasMore
+                try incoming.discardRest(after: message)
+                let verdict = isWhole ? admission.judge(message, from: connection) : .refused
+                switch verdict {
+                case .frame(let header): return ZeroMQFrame(header: header, message: message)
+                case .hello: continue
+                case .refused: refusedFrames += 1
+                }
+            }
+            return nil
+        } catch {
+            throw MeshError(error)
+        }
+    }
+
+    // MARK: Waiting
+
+    /// Waits for any socket; false when the deadline passed.
+    private func wait(until deadline: ContinuousClock.Instant) throws(MeshError) -> Bool {
+        let woken: Bool
+        do throws(ZeroMQError) { woken = try poller.wait(until: deadline) } catch { throw MeshError(error) }
+        guard !canceller.isCancelled else { throw .cancelled }
+        return woken
+    }
+
+    private func checkLinks() throws(MeshError) {
+        for link in outgoing {
+            if let link, try link.isLost() { throw .lost(rank: link.rank) }
+        }
+    }
+}

@@ -1,0 +1,59 @@
+import Foundation
+import Testing
+
+@testable import Transport
+
+@Suite struct KeyTests {
+    @Test func `generated keys differ and are well formed`() {
+        let (one, other) = (KeyPair.generate(), KeyPair.generate())
+        #expect(one.publicKey != other.publicKey)
+        #expect(PublicKey(one.publicKey.text) == one.publicKey)
+        #expect(PublicKey("too short") == nil)
+        #expect(PublicKey(String(repeating: "~", count: 40)) == nil)
+    }
+
+    @Test func `printing a pair shows no secret`() {
+        let pair = KeyPair.generate()
+        var dumped = ""
+        dump(pair, to: &dumped)
+        for text in ["\(pair)", String(reflecting: pair), dumped] { #expect(!text.contains(pair.secretKey.text)) }
+    }
+
+    @Test func `a key file has mode 0600 and gives the pair back`() throws {
+        try withFolder { folder in
+            let path = folder + "/key"
+            let pair = KeyPair.generate()
+            try KeyFile.write(pair, to: path)
+            let mode = try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int
+            #expect(mode == 0o600)
+            let read = try KeyFile.read(path)
+            #expect(read.publicKey == pair.publicKey && read.secretKey.text == pair.secretKey.text)
+            #expect(throws: KeyFile.Failure.unwritable(path: path, code: EEXIST)) { try KeyFile.write(pair, to: path) }
+        }
+    }
+
+    @Test func `a key file that others may read is refused`() throws {
+        try withFolder { folder in
+            let path = folder + "/key"
+            try KeyFile.write(.generate(), to: path)
+            try FileManager.default.setAttributes([.posixPermissions: 0o644], ofItemAtPath: path)
+            #expect(throws: KeyFile.Failure.exposed(path: path, mode: 0o644)) { try KeyFile.read(path) }
+        }
+    }
+
+    @Test func `text that is not a key pair is refused`() {
+        let text = KeyFile.text(of: .generate())
+        #expect(KeyFile.parse(text) != nil)
+        for wrong in ["", "public x\nsecret y\n", String(text.dropLast(5)), text + "public z\n", text.replacing("secret", with: "other")] {
+            #expect(KeyFile.parse(wrong) == nil)
+        }
+    }
+}
+
+/// Gives `body` a fresh folder and removes it afterwards.
+func withFolder<Result>(_ body: (String) throws -> Result) throws -> Result {
+    let folder = FileManager.default.temporaryDirectory.appending(path: "apus-\(UInt32.random(in: 0 ... .max))")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+    defer { try? FileManager.default.removeItem(at: folder) }
+    return try body(folder.path)
+}

@@ -1,0 +1,92 @@
+import Foundation
+import Testing
+
+@testable import Transport
+
+@Suite struct SocketTests {
+    let context: Context
+
+    init() throws { context = try Context() }
+
+    @Test func `a full queue is told, not waited for`() throws {
+        var options = SocketOptions()
+        options.highWaterMark = 4
+        options.linger = .zero
+        let socket = try Socket(.dealer, in: context, options: options)
+        try socket.connect("tcp://127.0.0.1:1")
+        var queued = 0
+        while queued < 100, try socket.send([1]) { queued += 1 }
+        #expect(queued == 4)
+    }
+
+    @Test func `a message refused by a full queue is unchanged`() throws {
+        var options = SocketOptions()
+        options.highWaterMark = 1
+        options.linger = .zero
+        let socket = try Socket(.dealer, in: context, options: options)
+        try socket.connect("tcp://127.0.0.1:1")
+        #expect(try socket.send([1]))
+        let message = Message(copying: [4, 5])
+        #expect(try !socket.send(message))
+        #expect(message.copy() == [4, 5])
+    }
+
+    @Test func `an address in use says so and what to do`() throws {
+        let first = try Socket(.router, in: context)
+        let endpoint = try first.bind("tcp://127.0.0.1:*")
+        let second = try Socket(.router, in: context)
+        let error = #expect(throws: ZeroMQError.self) { _ = try second.bind(endpoint) }
+        #expect(try #require(error).description.contains("address is in use: choose another port"))
+    }
+
+    @Test func `a message longer than allowed ends its connection`() throws {
+        var options = SocketOptions()
+        options.maximumMessageBytes = 1_000
+        let router = try Socket(.router, in: context, options: options)
+        let monitor = try SocketMonitor(router, in: context)
+        let endpoint = try router.bind("tcp://127.0.0.1:*")
+        let dealer = try Socket(.dealer, in: context)
+        try dealer.connect(endpoint)
+        #expect(try dealer.send([UInt8](repeating: 0, count: 1_001)))
+        let events = try eventsUntilDisconnect(monitor)
+        guard case .disconnected? = events.last else { return #expect(Bool(false), "no disconnect: \(events)") }
+        #expect(try router.receive() == nil)
+    }
+
+    @Test func `bytes that are not ZeroMQ's never become a connection`() throws {
+        let router = try Socket(.router, in: context)
+        let monitor = try SocketMonitor(router, in: context)
+        let endpoint = try router.bind("tcp://127.0.0.1:*")
+        let port = try #require(UInt16(endpoint.split(separator: ":").last ?? ""))
+        for stranger in ["GET / HTTP/1.1\r\nHost: here\r\n\r\n", String(repeating: "\u{7f}", count: 4_000), "\u{1}\u{0}\u{0}"] {
+            let connection = try RawConnection(port: port)
+            connection.write(Array(stranger.utf8))
+            connection.close()
+            let events = try eventsUntilDisconnect(monitor)
+            #expect(!events.contains { if case .connected = $0 { true } else { false } })
+        }
+        #expect(try router.receive() == nil)
+    }
+
+    @Test func `a wake-up before the wait is not missed`() throws {
+        let wakeup = try Wakeup()
+        let poller = Poller()
+        poller.add(wakeup)
+        for _ in 0 ..< 3 { wakeup.signal() }
+        #expect(try poller.wait(until: .now + .seconds(20)))
+        wakeup.clear()
+        #expect(try !poller.wait(until: .now))
+    }
+
+    /// What the monitor reports, up to the end of the next connection that ends.
+    private func eventsUntilDisconnect(_ monitor: borrowing SocketMonitor) throws -> [SocketMonitor.Event] {
+        let poller = Poller()
+        poller.add(monitor.socket)
+        var events: [SocketMonitor.Event] = []
+        while try poller.wait(until: .now + .seconds(20)), let event = try monitor.next() {
+            events.append(event)
+            if case .disconnected = event { break }
+        }
+        return events
+    }
+}

@@ -1,0 +1,126 @@
+import Testing
+
+@testable import Transport
+
+@Suite struct ZeroMQMeshTests {
+    @Test(arguments: [1, 2, 3, 5], [false, true])
+    func `every rank hears every other in order`(size: Int, encrypted: Bool) throws {
+        let results = try onMeshes(of: size, at: { _ in "tcp://127.0.0.1:*" }, encrypted: encrypted) { mesh in
+            try exchange(mesh, frames: 40)
+        }
+        for result in results { #expect(try result.get()) }
+    }
+
+    @Test func `links over ipc carry the same`() throws {
+        try withFolder { folder in
+            let results = try onMeshes(of: 3, at: { "ipc://\(folder)/\($0)" }) { mesh in try exchange(mesh, frames: 40) }
+            for result in results { #expect(try result.get()) }
+        }
+    }
+
+    @Test func `ranks that all send more than queues hold do not wait for each other`() throws {
+        let payload = [UInt8](repeating: 1, count: 64 << 10)
+        let results = try onMeshes(of: 2, at: { _ in "tcp://127.0.0.1:*" }) { mesh in
+            for step in 1 ... 400 { try mesh.send(.data(from: mesh.rank, step: UInt64(step)), payload, to: 1 - mesh.rank) }
+            for step in 1 ... 400 { guard try mesh.receive().header.step == UInt64(step) else { return false } }
+            return true
+        }
+        for result in results { #expect(try result.get()) }
+    }
+
+    @Test func `the end of a link ends the generation`() throws {
+        let results = try onMeshes(of: 2, at: { _ in "tcp://127.0.0.1:*" }) { mesh in
+            if mesh.rank == 1 { throw CancellationError() }
+            return #expect(throws: MeshError.lost(rank: 1)) { try mesh.receive() }
+        }
+        _ = try results[0].get()
+    }
+
+    @Test func `a slow peer makes its sender wait until the deadline`() throws {
+        let payload = [UInt8](repeating: 1, count: 1 << 20)
+        let results = try onMeshes(of: 2, at: { _ in "tcp://127.0.0.1:*" }) { mesh in
+            guard mesh.rank == 0 else { return }
+            #expect(throws: MeshError.deadline(waitingFor: [1])) {
+                for _ in 0 ..< 1_000 { try mesh.send(.data(from: 0), payload, to: 1, within: .milliseconds(300)) }
+            }
+        }
+        for result in results { try result.get() }
+    }
+
+    @Test func `a mesh can be cancelled from another thread`() throws {
+        let results = try onMeshes(of: 2, at: { _ in "tcp://127.0.0.1:*" }) { mesh in
+            let canceller = mesh.canceller
+            let thread = ServiceThread { canceller.cancel() }
+            defer { thread.join() }
+            #expect(throws: MeshError.cancelled) { try mesh.receive() }
+            #expect(throws: MeshError.cancelled) { try mesh.send(.data(from: mesh.rank), [], to: 1 - mesh.rank) }
+        }
+        for result in results { try result.get() }
+    }
+
+    @Test func `frames of another generation are dropped and counted`() throws {
+        let results = try onMeshes(of: 2, at: { _ in "tcp://127.0.0.1:*" }) { mesh in
+            try mesh.send(.data(from: mesh.rank, generation: 4), [1], to: 1 - mesh.rank)
+            try mesh.send(.data(from: mesh.rank, generation: 6), [2], to: 1 - mesh.rank)
+            try mesh.send(.data(from: 1 - mesh.rank), [3], to: 1 - mesh.rank)
+            try mesh.send(.data(from: mesh.rank), [4], to: 1 - mesh.rank)
+            #expect(try mesh.receive().bytes == [4])
+            #expect(mesh.refusedFrames == 3)
+        }
+        for result in results { try result.get() }
+    }
+
+    @Test func `a rank that never comes is named`() throws {
+        let context = try Context()
+        let listener = try MeshListener(at: "tcp://127.0.0.1:*", keys: nil, in: context)
+        let absent = MeshPeer(endpoint: "tcp://127.0.0.1:1", key: nil)
+        let roster = MeshRoster(generation: 1, token: 1, peers: [MeshPeer(endpoint: listener.endpoint, key: nil), absent])
+        #expect(failureToForm(listener, roster) == .deadline(waitingFor: [1]))
+    }
+
+    @Test func `a key off the roster cannot take a rank's place`() throws {
+        let context = try Context()
+        let (mine, theirs, stranger) = (KeyPair.generate(), KeyPair.generate(), KeyPair.generate())
+        let authenticator = try Authenticator(in: context, allowList: AllowList([mine.publicKey, theirs.publicKey, stranger.publicKey]))
+        let listener = try MeshListener(at: "tcp://127.0.0.1:*", keys: mine, in: context)
+        let others = try MeshListener(at: "tcp://127.0.0.1:*", keys: theirs, in: context)
+        let roster = MeshRoster(
+            generation: 1, token: 1,
+            peers: [MeshPeer(endpoint: listener.endpoint, key: mine.publicKey), MeshPeer(endpoint: others.endpoint, key: theirs.publicKey)])
+        var options = SocketOptions()
+        options.security = .client(stranger, server: mine.publicKey)
+        let socket = try Socket(.dealer, in: context, options: options)
+        try socket.connect(listener.endpoint)
+        var hello = FrameHeader.data(from: 1, generation: 1, offset: 1)
+        hello.kind = 0
+        _ = try socket.send(FrameCodec.encode(hello, payloadBytes: 0))
+        #expect(failureToForm(listener, roster) == .deadline(waitingFor: [1]))
+        #expect(authenticator.allowList.refused == 0)
+    }
+}
+
+/// What keeps rank 0 from forming a mesh within half a second.
+private func failureToForm(_ listener: consuming MeshListener, _ roster: MeshRoster) -> MeshError? {
+    do throws(MeshError) {
+        _ = try listener.mesh(rank: 0, roster: roster, deadline: .now + .milliseconds(500))
+        return nil
+    } catch {
+        return error
+    }
+}
+
+/// Sends `frames` to every peer and checks the order of what comes back.
+private func exchange(_ mesh: ZeroMQMesh, frames: Int) throws -> Bool {
+    let peers = (0 ..< mesh.worldSize).filter { $0 != mesh.rank }
+    for step in 1 ... frames {
+        for peer in peers { try mesh.send(.data(from: mesh.rank, step: UInt64(step)), [UInt8(mesh.rank), UInt8(peer), UInt8(step)], to: peer) }
+    }
+    var next = Array(repeating: 1, count: mesh.worldSize)
+    for _ in 0 ..< frames * peers.count {
+        let (header, bytes) = try mesh.receive()
+        let sender = Int(header.sender)
+        guard header.step == UInt64(next[sender]), bytes == [UInt8(sender), UInt8(mesh.rank), UInt8(next[sender])] else { return false }
+        next[sender] += 1
+    }
+    return true
+}
