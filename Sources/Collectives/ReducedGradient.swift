@@ -8,10 +8,20 @@ package struct ReducedGradient: Sendable {
     package struct Part: Sendable {
         package let range: Range<Int>
         package let values: FloatView
+
+        package init(range: Range<Int>, values: FloatView) {
+            self.range = range
+            self.values = values
+        }
     }
 
     /// Ascending, without gaps.
     package let parts: [Part]
+
+    package init(parts: [Part]) { self.parts = parts }
+
+    /// A sum that lies in one piece.
+    package init(_ values: FloatView) { parts = [Part(range: 0..<values.count, values: values)] }
 
     /// The parts of `range`, cut to it.
     /// - Complexity: O(parts).

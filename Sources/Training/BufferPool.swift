@@ -3,15 +3,15 @@ package import Tensors
 
 /// Gradient buffers that are used again from step to step.
 package final class BufferPool: Sendable {
-    private let free = Mutex<[FloatBuffer]>([])
+    private let free = Mutex<[FloatView]>([])
     private let size: Int
 
     /// - Parameter size: elements of each buffer.
     package init(size: Int) { self.size = size }
 
-    package func take() -> FloatBuffer { free.withLock { $0.popLast() } ?? FloatBuffer(count: size) }
+    package func take() -> FloatView { free.withLock { $0.popLast() } ?? FloatBuffer(count: size).view }
 
-    package func give(back buffer: FloatBuffer?) {
+    package func give(back buffer: FloatView?) {
         guard let buffer else { return }
         free.withLock { $0.append(buffer) }
     }

@@ -63,14 +63,19 @@ package final class LaneRunner: Sendable {
     package var arenaBytes: Int { arenas.withLock { $0.reduce(0) { $0 + $1.arena.byteCount } } }
 
     /// The gradients of the lanes of `work`, each lane computed whole by one thread, added in the order of the reduction tree.
-    package func run(_ work: LaneWork, parameters: FloatView, observe: StageObserver? = nil) -> LaneResults {
+    ///
+    /// - Parameter targets: memory in which each block's sum is to end, in the order of the blocks; otherwise it is the pool's.
+    package func run(
+        _ work: LaneWork, parameters: FloatView, into targets: [FloatView]? = nil, observe: StageObserver? = nil
+    ) -> LaneResults {
         let tree = ReductionTree(laneCount: laneCount)
         let lanes = work.firstLane..<(work.firstLane + work.lanes.count)
         let whole = tree.blocks(covering: lanes).map(\.lanes)
         let pieces = whole.flatMap { split($0, tree, into: (lanes.count + threads - 1) / threads) }
         let losses = Mutex([Double](repeating: 0, count: lanes.count))
         let done = Mutex([BlockGradient?](repeating: nil, count: pieces.count))
-        let job = Job(runner: self, tree: tree, work: work, parameters: parameters, observe: observe)
+        let places = Self.places(of: targets, work, whole)
+        let job = Job(runner: self, tree: tree, work: work, parameters: parameters, targets: places, observe: observe)
         if observe != nil || threads == 1 {
             for (place, piece) in pieces.enumerated() {
                 let result = job.block(piece)
@@ -78,7 +83,7 @@ package final class LaneRunner: Sendable {
                 losses.withLock { $0.replaceSubrange(job.places(piece), with: result.losses) }
             }
         } else {
-            let quiet = QuietJob(runner: self, tree: tree, work: work, parameters: parameters)
+            let quiet = QuietJob(runner: self, tree: tree, work: work, parameters: parameters, targets: places)
             inParallel(pieces.count, threads: threads) { place, _ in
                 let result = quiet.job.block(pieces[place])
                 done.withLock { $0[place] = result.gradient }
@@ -87,6 +92,19 @@ package final class LaneRunner: Sendable {
         }
         let sums = done.withLock { $0.compactMap { $0 } }
         return LaneResults(blocks: whole.map { combine($0, tree, sums) }, losses: losses.withLock { $0 })
+    }
+
+    /// The lane whose gradient begins each block's sum, the first with samples, and where it is to lie.
+    private static func places(of targets: [FloatView]?, _ work: LaneWork, _ blocks: [Range<Int>]) -> [Int: FloatView] {
+        guard let targets else { return [:] }
+        precondition(targets.count == blocks.count, "\(targets.count) places for \(blocks.count) blocks")
+        var places: [Int: FloatView] = [:]
+        for (block, target) in zip(blocks, targets) {
+            if let first = block.first(where: { lane in work.lanes[lane - work.firstLane].contains { $0.sentenceCount > 0 } }) {
+                places[first] = target
+            }
+        }
+        return places
     }
 
     /// Blocks of at most `limit` lanes that make up `lanes`.
@@ -109,7 +127,7 @@ package final class LaneRunner: Sendable {
             let chunk = 16 * BlockSum.size
             inParallel((into.count + chunk - 1) / chunk, threads: threads) { piece, _ in
                 let range = (piece * chunk)..<min((piece + 1) * chunk, into.count)
-                add(from.view[range], to: into.view[range])
+                add(from[range], to: into[range])
             }
             pool.give(back: from)
         }
@@ -121,7 +139,8 @@ package final class LaneRunner: Sendable {
         let tree: ReductionTree
         let work: LaneWork
         let parameters: FloatView
-        var job: Job { Job(runner: runner, tree: tree, work: work, parameters: parameters, observe: nil) }
+        let targets: [Int: FloatView]
+        var job: Job { Job(runner: runner, tree: tree, work: work, parameters: parameters, targets: targets, observe: nil) }
     }
 }
 
@@ -131,6 +150,7 @@ private struct Job {
     let tree: ReductionTree
     let work: LaneWork
     let parameters: FloatView
+    let targets: [Int: FloatView]
     let observe: StageObserver?
 
     func places(_ lanes: Range<Int>) -> Range<Int> { (lanes.lowerBound - work.firstLane)..<(lanes.upperBound - work.firstLane) }
@@ -150,7 +170,7 @@ private struct Job {
 
     private func serialSum(_ left: BlockGradient, _ right: BlockGradient) -> BlockGradient {
         BlockGradient.sum(left, right) { from, into in
-            Kernels.add(from.view, to: into.view)
+            Kernels.add(from, to: into)
             runner.pool.give(back: from)
         }
     }
@@ -166,16 +186,16 @@ private struct Job {
         }
         var sum = BlockGradient(lanes: lanes, dense: left?.dense, rows: left?.rows)
         var loss = 0.0
-        for batch in batches { loss += add(batch, to: &sum) }
+        for batch in batches { loss += add(batch, of: lane, to: &sum) }
         return (sum, [loss])
     }
 
     /// Adds one packed batch's gradient to `sum` and returns its loss.
-    private func add(_ batch: PackedBatch, to sum: inout BlockGradient) -> Double {
-        let buffer = sum.dense ?? runner.pool.take()
+    private func add(_ batch: PackedBatch, of lane: Int, to sum: inout BlockGradient) -> Double {
+        let buffer = sum.dense ?? targets[lane] ?? runner.pool.take()
         return runner.withArena { arena in
             let sink = GradientSink(
-                layout: runner.model.layout, dense: buffer.view, mode: sum.dense == nil ? .overwrite : .add, arena: arena)
+                layout: runner.model.layout, dense: buffer, mode: sum.dense == nil ? .overwrite : .add, arena: arena)
             let loss = runner.model.laneGradient(
                 batch, parameters: parameters, lossScale: work.lossScale, dropout: work.dropout, sink: sink, arena: arena, observe: observe)
             sum.dense = buffer

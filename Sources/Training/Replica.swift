@@ -1,7 +1,24 @@
 package import BERT
+package import Collectives
 internal import Kernels
 internal import Synchronization
 package import Tensors
+
+/// The sum of all lanes' gradients of one step.
+package struct StepGradient: Sendable {
+    /// Nil where every lane is empty.
+    package var dense: ReducedGradient?
+    /// Touched word-embedding rows, where that table is row-sparse and trained.
+    package var rows: SparseRows?
+
+    package init(dense: ReducedGradient?, rows: SparseRows?) {
+        self.dense = dense
+        self.rows = rows
+    }
+
+    /// The sum of one process that holds all lanes.
+    package init(_ block: BlockGradient) { self.init(dense: block.dense.map(ReducedGradient.init), rows: block.rows) }
+}
 
 /// One worker's copy of the training state: weights, optimizer state, and the rows touched so far.
 ///
@@ -53,33 +70,42 @@ package final class Replica: Sendable {
     }
 
     /// The global norm of a gradient: fixed blocks of the dense part in order, then each touched row in ascending order.
-    package func norm(of gradient: BlockGradient) -> Double {
-        var squares = 0.0
-        if let dense = gradient.dense {
-            let blocks = (dense.count + BlockSum.size - 1) / BlockSum.size
-            let sums = Mutex([Double](repeating: 0, count: blocks))
-            let size = 16
-            inParallel((blocks + size - 1) / size, threads: threads) { piece, _ in
-                let range = (piece * size)..<min((piece + 1) * size, blocks)
-                let part = BlockSum.squares(dense.view[(range.lowerBound * BlockSum.size)..<min(range.upperBound * BlockSum.size, dense.count)])
-                sums.withLock { $0.replaceSubrange(range, with: part) }
-            }
-            squares = BlockSum.total(sums.withLock { $0 })
-        }
+    package func norm(of gradient: StepGradient) -> Double {
+        var squares = BlockSum.total((gradient.dense?.parts ?? []).flatMap { blockSums($0.values) })
         if let rows = gradient.rows {
             squares += BlockSum.total((0..<rows.ids.count).map { BlockSum.total(BlockSum.squares(rows.row($0))) })
         }
         return squares.squareRoot()
     }
 
+    private func blockSums(_ values: FloatView) -> [Double] {
+        let blocks = (values.count + BlockSum.size - 1) / BlockSum.size
+        let sums = Mutex([Double](repeating: 0, count: blocks))
+        let size = 16
+        inParallel((blocks + size - 1) / size, threads: threads) { piece, _ in
+            let range = (piece * size)..<min((piece + 1) * size, blocks)
+            let part = BlockSum.squares(values[(range.lowerBound * BlockSum.size)..<min(range.upperBound * BlockSum.size, values.count)])
+            sums.withLock { $0.replaceSubrange(range, with: part) }
+        }
+        return sums.withLock { $0 }
+    }
+
     /// One optimizer update from the sum of all lanes' gradients. An absent gradient is zero.
-    package func apply(_ gradient: BlockGradient, _ update: OptimizerUpdate) {
-        let dense = gradient.dense
+    package func apply(_ gradient: StepGradient, _ update: OptimizerUpdate) {
         inParallel(chunks.count, threads: threads) { piece, _ in
             let chunk = chunks[piece]
-            adamUpdate(
-                chunk.decays ? update.decayed : update.plain, gradient: dense?.view[chunk.state], parameters: parameters.view[chunk.parameters],
-                first: first.view[chunk.state], second: second.view[chunk.state])
+            let constants = chunk.decays ? update.decayed : update.plain
+            func step(_ state: Range<Int>, _ values: FloatView?) {
+                let start = chunk.parameters.lowerBound + state.lowerBound - chunk.state.lowerBound
+                adamUpdate(
+                    constants, gradient: values, parameters: parameters.view.part(from: start, count: state.count),
+                    first: first.view[state], second: second.view[state])
+            }
+            if let dense = gradient.dense {
+                for part in dense.parts(in: chunk.state) { step(part.range, part.values) }
+            } else {
+                step(chunk.state, nil)
+            }
         }
         guard let table = model.layout.sparseTable else { return }
         applyRows(gradient.rows, table, table.decays ? update.decayed : update.plain)

@@ -45,12 +45,13 @@ package final class SingleProcessEngine: StepEngine {
         let results = runner.run(work, parameters: replica.parameters.view, observe: watch?.observer)
         let total = results.blocks[0]
         defer { runner.pool.give(back: total.dense) }
-        let norm = replica.norm(of: total)
+        let gradient = StepGradient(total)
+        let norm = replica.norm(of: gradient)
         if !norm.isFinite || results.losses.contains(where: { !$0.isFinite }) {
             throw nonFinite(plan, work, results.losses, origin: watch?.found)
         }
         let scale = optimizer.clippingFactor(norm: norm)
-        replica.apply(total, optimizer.update(step: plan.step, learningRate: learningRate, gradientScale: scale))
+        replica.apply(gradient, optimizer.update(step: plan.step, learningRate: learningRate, gradientScale: scale))
         return StepReport(lossSum: results.losses.reduce(0, +), gradientNorm: norm)
     }
 
@@ -61,7 +62,7 @@ package final class SingleProcessEngine: StepEngine {
             alone.lanes = work.lanes.enumerated().map { $0 == lane ? $1 : [] }
             let result = runner.run(alone, parameters: replica.parameters.view).blocks[0]
             defer { runner.pool.give(back: result.dense) }
-            return !replica.norm(of: result).isFinite
+            return !replica.norm(of: StepGradient(result)).isFinite
         } ?? 0
         return NonFiniteStep(
             step: plan.step, lane: lane, samples: plan.lanes[lane].flatMap { $0.map { Int($0.sample) } }.sorted(), origin: origin)

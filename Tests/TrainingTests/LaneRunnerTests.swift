@@ -38,7 +38,7 @@ import Testing
     }
 
     private func bits(_ block: BlockGradient) -> [UInt32] {
-        (block.dense?.view.array ?? []).map(\.bitPattern) + (block.rows?.matrix.elements.array ?? []).map(\.bitPattern)
+        (block.dense?.array ?? []).map(\.bitPattern) + (block.rows?.matrix.elements.array ?? []).map(\.bitPattern)
     }
 
     @Test(arguments: 1...16)
@@ -77,7 +77,7 @@ import Testing
         var half = 1
         while half * 2 < lanes.count { half *= 2 }
         let middle = lanes.lowerBound + half
-        return BlockGradient.sum(join(lanes.lowerBound..<middle, blocks), join(middle..<lanes.upperBound, blocks)) { add($0.view, to: $1.view) }
+        return BlockGradient.sum(join(lanes.lowerBound..<middle, blocks), join(middle..<lanes.upperBound, blocks)) { add($0, to: $1) }
     }
 
     @Test func emptyLanesAddNothing() {
@@ -100,8 +100,8 @@ import Testing
             let settings = OptimizerSettings(kind: .adamw, weightDecay: 0, maxGradientNorm: 1)
             for step in 1...3 {
                 let sum = runner.run(work, parameters: replica.parameters.view).blocks[0]
-                let scale = settings.clippingFactor(norm: replica.norm(of: sum))
-                replica.apply(sum, settings.update(step: step, learningRate: 0.01, gradientScale: scale))
+                let scale = settings.clippingFactor(norm: replica.norm(of: StepGradient(sum)))
+                replica.apply(StepGradient(sum), settings.update(step: step, learningRate: 0.01, gradientScale: scale))
                 runner.pool.give(back: sum.dense)
             }
             results.append(replica.parameters.view.array.map(\.bitPattern))

@@ -54,8 +54,8 @@ package struct Verification {
             }
             let settings = reference.optimizer
             let rate = reference.schedule.rate(step: step)
-            let scale = settings.clippingFactor(norm: replica.norm(of: total))
-            replica.apply(total, settings.update(step: step, learningRate: rate, gradientScale: scale))
+            let scale = settings.clippingFactor(norm: replica.norm(of: StepGradient(total)))
+            replica.apply(StepGradient(total), settings.update(step: step, learningRate: rate, gradientScale: scale))
             runner.pool.give(back: total.dense)
         }
         report.weights = try weightError()
@@ -123,7 +123,7 @@ package struct Verification {
                     actual.replaceSubrange((Int(id) * rows.width)..<((Int(id) + 1) * rows.width), with: rows.row(place).array)
                 }
             } else if let dense = total.dense, let offset = entry.gradientOffset {
-                actual = dense.view.part(from: offset, count: entry.count).array
+                actual = dense.part(from: offset, count: entry.count).array
             }
             let difference = Self.largestDifference(actual, expected[...])
             if Self.isKeyBias(entry.name) {
