@@ -1,7 +1,7 @@
 package import Kernels
 
 /// The sizes and constants of a BERT encoder that its arithmetic needs.
-package struct BERTShape: Sendable, Equatable {
+package struct BERTShape: Sendable, Equatable, Codable {
     /// V, pieces of the vocabulary.
     package var vocabulary: Int
     /// D, width of a token's vector.
@@ -54,7 +54,7 @@ package struct BERTShape: Sendable, Equatable {
 }
 
 /// What sits on top of the encoder.
-package enum Head: Sendable, Equatable {
+package enum Head: Sendable, Equatable, Codable {
     /// Softmax over classes, on the pooled [CLS] vector.
     case classification(labels: Int)
     /// One number, on the pooled [CLS] vector.

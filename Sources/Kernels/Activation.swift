@@ -2,7 +2,7 @@ internal import CVectorMath
 package import Tensors
 
 /// The nonlinearity of the feed-forward part.
-package enum Activation: Sendable, CaseIterable {
+package enum Activation: String, Sendable, CaseIterable, Codable {
     /// x Φ(x), by the error function.
     case gelu
     /// The same by its tanh approximation (Hendrycks and Gimpel 2016).

@@ -1,0 +1,44 @@
+internal import Dispatch
+internal import Foundation
+internal import Synchronization
+
+/// A thread that owns what must not leave it, such as sockets, and does its work piece by piece in order.
+package final class DataThread<Core>: Sendable {
+    private let jobs = Mutex<[Job?]>([])
+    private let ready = DispatchSemaphore(value: 0)
+
+    private struct Job: Sendable {
+        let run: @Sendable (Core) -> Void
+    }
+
+    /// - Parameter make: makes what the thread owns, on the thread.
+    package init(name: String, _ make: @escaping @Sendable () -> Core) {
+        let thread = Thread { [self] in
+            let core = make()
+            while let job = next() { job.run(core) }
+        }
+        thread.name = name
+        thread.start()
+    }
+
+    /// The next piece of work; nil when the thread is to end.
+    private func next() -> Job? {
+        ready.wait()
+        return jobs.withLock { $0.removeFirst() }
+    }
+
+    private func add(_ job: Job?) {
+        jobs.withLock { $0.append(job) }
+        ready.signal()
+    }
+
+    /// Does `work` on the thread, after everything asked for before.
+    package func perform<Result: Sendable>(_ work: @escaping @Sendable (Core) throws -> Result) async throws -> Result {
+        try await withCheckedThrowingContinuation { continuation in
+            add(Job { core in continuation.resume(with: Swift.Result { try work(core) }) })
+        }
+    }
+
+    /// Ends the thread after everything asked for before.
+    package func end() { add(nil) }
+}

@@ -1,0 +1,217 @@
+package import BERT
+internal import Kernels
+package import Transport
+
+/// Who a worker is: what it says when it joins.
+package struct WorkerIdentity: Codable, Sendable, Equatable {
+    /// Version of the program; coordinator and workers run the same.
+    package var version: String
+    /// Digest of fixed products and vector functions: equal ones give equal bits.
+    package var fingerprint: String
+    /// Equal for processes that can share memory.
+    package var host: String
+    /// Name for messages.
+    package var hostName: String
+    package var processID: Int32
+    package var threads: Int
+
+    package init(version: String, fingerprint: String, host: String, hostName: String, processID: Int32, threads: Int) {
+        self.version = version
+        self.fingerprint = fingerprint
+        self.host = host
+        self.hostName = hostName
+        self.processID = processID
+        self.threads = threads
+    }
+}
+
+/// What a worker already has of a run when it joins.
+package struct HeldState: Codable, Sendable, Equatable {
+    /// Last step whose update it made; nil without state.
+    package var committedStep: Int?
+    /// Step whose reduced gradient it keeps, not yet committed.
+    package var keptStep: Int?
+
+    package init(committedStep: Int?, keptStep: Int?) {
+        self.committedStep = committedStep
+        self.keptStep = keptStep
+    }
+}
+
+/// Everything a worker needs to know of a run but weights and samples.
+package struct RunDescription: Codable, Sendable, Equatable {
+    package var id: UInt64
+    package var shape: BERTShape
+    package var head: Head
+    package var freeze: [String]
+    package var laneCount: Int
+    package var seed: UInt64
+    /// Whether samples come with token types.
+    package var hasTypes: Bool
+
+    package init(id: UInt64, shape: BERTShape, head: Head, freeze: [String], laneCount: Int, seed: UInt64, hasTypes: Bool) {
+        self.id = id
+        self.shape = shape
+        self.head = head
+        self.freeze = freeze
+        self.laneCount = laneCount
+        self.seed = seed
+        self.hasTypes = hasTypes
+    }
+}
+
+/// One worker's place in a new generation.
+package struct Formation: Codable, Sendable, Equatable {
+    package var run: RunDescription
+    /// Workers in rank order, and the coordinator last.
+    package var roster: MeshRoster
+    package var rank: Int
+    /// First lane and lane count of each worker; a count of 0 stands by.
+    package var lanes: [[Int]]
+    /// Equal numbers share memory.
+    package var hosts: [Int]
+    /// Rank that sends the state, the coordinator's being the number of workers; nil where the worker has it.
+    package var stateFrom: Int?
+    /// Ranks that this worker sends the state to.
+    package var stateTo: [Int]
+    /// Last committed step.
+    package var step: Int
+    /// The commit of a step whose gradient this worker keeps.
+    package var commit: Commit?
+
+    package init(
+        run: RunDescription, roster: MeshRoster, rank: Int, lanes: [[Int]], hosts: [Int], stateFrom: Int?, stateTo: [Int], step: Int,
+        commit: Commit?
+    ) {
+        self.run = run
+        self.roster = roster
+        self.rank = rank
+        self.lanes = lanes
+        self.hosts = hosts
+        self.stateFrom = stateFrom
+        self.stateTo = stateTo
+        self.step = step
+        self.commit = commit
+    }
+
+    package var workers: Int { roster.peers.count - 1 }
+}
+
+/// The order to make one step's update.
+package struct Commit: Codable, Sendable, Equatable {
+    package var step: Int
+    /// Bit patterns of the optimizer's constants.
+    package var constants: [UInt32]
+
+    package init(step: Int, _ update: OptimizerUpdate) {
+        self.step = step
+        constants = update.bits
+    }
+}
+
+/// The order to compute a step up to the reduced gradient.
+package struct StepCommand: Codable, Sendable, Equatable {
+    package var step: Int
+    /// The commit of the step before, where it was not yet given.
+    package var commit: Commit?
+    /// Global batches in the step.
+    package var batches: Int
+    /// Lanes without samples.
+    package var emptyLanes: [Int]
+    /// Bit pattern of 1 / normalizer.
+    package var lossScale: UInt32
+
+    package init(step: Int, commit: Commit?, batches: Int, emptyLanes: [Int], lossScale: UInt32) {
+        self.step = step
+        self.commit = commit
+        self.batches = batches
+        self.emptyLanes = emptyLanes
+        self.lossScale = lossScale
+    }
+}
+
+/// One worker's part of a step is done; it waits for the commit.
+package struct StepReady: Codable, Sendable, Equatable {
+    package var step: Int
+    /// Bit patterns of the loss sum of each own lane.
+    package var losses: [UInt64]
+    /// Digest of the sample ids and positions really computed, of each own lane.
+    package var digests: [UInt64]
+    /// Bit pattern of the global gradient norm.
+    package var norm: UInt64
+    package var compute: Double
+    package var exchange: Double
+    package var wait: Double
+
+    package init(step: Int, losses: [UInt64], digests: [UInt64], norm: UInt64, compute: Double, exchange: Double, wait: Double) {
+        self.step = step
+        self.losses = losses
+        self.digests = digests
+        self.norm = norm
+        self.compute = compute
+        self.exchange = exchange
+        self.wait = wait
+    }
+}
+
+/// A chunk of an evaluation and what it scored.
+package struct ScoredChunk: Codable, Sendable, Equatable {
+    package var chunk: Int
+    package var score: ChunkScore
+
+    package init(chunk: Int, score: ChunkScore) {
+        self.chunk = chunk
+        self.score = score
+    }
+}
+
+/// Why a worker could not do what it was told; its process is well.
+package enum WorkerFailure: Error, Codable, Sendable, Equatable, CustomStringConvertible {
+    /// The generation is over; the worker keeps its state.
+    case generationEnded(String)
+    /// The command does not fit what the worker has.
+    case outOfOrder(String)
+
+    package var description: String {
+        switch self {
+        case .generationEnded(let reason): reason
+        case .outOfOrder(let reason): reason
+        }
+    }
+}
+
+/// Why a process may not join a run.
+package struct JoinRefused: Error, Codable, Sendable, Equatable, CustomStringConvertible {
+    package let description: String
+    package init(_ description: String) { self.description = description }
+}
+
+extension OptimizerUpdate {
+    /// The constants as bit patterns, decayed parameters first.
+    var bits: [UInt32] { [decayed, plain].flatMap { c in c.values.map(\.bitPattern) } }
+
+    /// - Returns: nil unless there are two sets of constants.
+    init?(bits: [UInt32]) {
+        let count = AdamConstants.valueCount
+        guard bits.count == 2 * count else { return nil }
+        self.init(
+            decayed: AdamConstants(bits[..<count].map(Float.init(bitPattern:))),
+            plain: AdamConstants(bits[count...].map(Float.init(bitPattern:))))
+    }
+}
+
+extension AdamConstants {
+    fileprivate static let valueCount = 10
+
+    fileprivate var values: [Float] {
+        [
+            gradientScale, beta1, beta2, oneMinusBeta1, oneMinusBeta2, stepSize, inverseRootCorrection, epsilon, decayFactor, l2,
+        ]
+    }
+
+    fileprivate init(_ v: [Float]) {
+        self.init(
+            gradientScale: v[0], beta1: v[1], beta2: v[2], oneMinusBeta1: v[3], oneMinusBeta2: v[4], stepSize: v[5],
+            inverseRootCorrection: v[6], epsilon: v[7], decayFactor: v[8], l2: v[9])
+    }
+}

@@ -1,0 +1,95 @@
+package import Distributed
+internal import Synchronization
+package import Transport
+
+/// Takes a worker's commands; the work itself happens on the worker's data thread.
+///
+/// A command of an ended generation fails at the actor system already. Each command is done once: the system answers a
+/// repeated call with the first answer.
+package distributed actor Worker<ActorSystem> where ActorSystem: DistributedActorSystem<any Codable>, ActorSystem.ActorID: Codable {
+    private let thread: WorkerThread
+
+    package init(_ thread: WorkerThread, actorSystem: ActorSystem) {
+        self.actorSystem = actorSystem
+        self.thread = thread
+    }
+
+    /// Opens the data link of the next generation and says where it is.
+    package distributed func prepare(generation: UInt32) async throws -> MeshPeer { try await thread.prepare(generation) }
+
+    /// Forms the generation; returns when links, state and memory stand.
+    package distributed func form(_ formation: Formation) async throws -> HeldState { try await thread.form(formation) }
+
+    /// Computes one step up to the reduced gradient, which the worker keeps until it is told to commit.
+    package distributed func run(_ command: StepCommand) async throws -> StepReady { try await thread.step(command) }
+
+    package distributed func commit(_ commit: Commit) async throws { try await thread.commit(commit) }
+
+    package distributed func evaluate(chunks: [Int]) async throws -> [ScoredChunk] { try await thread.evaluate(chunks) }
+
+    /// Sends weights and optimizer state to the coordinator's data link.
+    package distributed func sendState() async throws { try await thread.sendState() }
+
+    /// The first own lane of the last step whose loss or gradient is not finite.
+    package distributed func nonFiniteLane() async throws -> Int? { try await thread.nonFiniteLane() }
+
+    /// Ends the generation: whatever waits for a link stops waiting. The state stays.
+    package distributed func abort() async -> HeldState { await thread.abort() }
+
+    /// The run is over, or goes on without this worker.
+    package distributed func leave(_ reason: String) async { thread.leave(reason) }
+}
+
+/// A worker's data thread with what other threads may ask of it.
+package final class WorkerThread: Sendable {
+    private let thread: DataThread<WorkerCore>
+    private let canceller = Mutex<MeshCanceller?>(nil)
+    private let ending: AsyncStream<String>.Continuation
+    /// The reason for which the coordinator sent this worker away.
+    package let departures: AsyncStream<String>
+    /// Called when this worker enters a generation, before anything else of it.
+    private let entered: @Sendable (UInt32) -> Void
+
+    init(threads: Int, context: Context, place: MeshPlace, entered: @escaping @Sendable (UInt32) -> Void) {
+        thread = DataThread(name: "apus data") { WorkerCore(threads: threads, context: context, place: place) }
+        (departures, ending) = AsyncStream.makeStream()
+        self.entered = entered
+    }
+
+    func prepare(_ generation: UInt32) async throws -> MeshPeer {
+        canceller.withLock { $0 }?.cancel()
+        entered(generation)
+        let (peer, canceller) = try await thread.perform { core in
+            core.leaveGroup()
+            return try core.prepare(generation: generation)
+        }
+        self.canceller.withLock { $0 = canceller }
+        return peer
+    }
+
+    func form(_ formation: Formation) async throws -> HeldState { try await thread.perform { try $0.form(formation) } }
+
+    func step(_ command: StepCommand) async throws -> StepReady { try await thread.perform { try $0.step(command) } }
+
+    func commit(_ commit: Commit) async throws { try await thread.perform { try $0.apply(commit) } }
+
+    func evaluate(_ chunks: [Int]) async throws -> [ScoredChunk] { try await thread.perform { try $0.evaluate(chunks) } }
+
+    func sendState() async throws { try await thread.perform { try $0.sendState() } }
+
+    func nonFiniteLane() async throws -> Int? { try await thread.perform { try $0.nonFiniteLane() } }
+
+    func abort() async -> HeldState {
+        canceller.withLock { $0 }?.cancel()
+        return (try? await thread.perform { $0.held }) ?? HeldState(committedStep: nil, keptStep: nil)
+    }
+
+    package func held() async -> HeldState { await abort() }
+
+    func leave(_ reason: String) {
+        ending.yield(reason)
+        ending.finish()
+    }
+
+    package func end() { thread.end() }
+}

@@ -1,0 +1,256 @@
+internal import BERT
+internal import Collectives
+internal import Kernels
+internal import Tensors
+internal import Transport
+
+/// What a worker's data thread owns: its replica, its lanes and the links of the current generation.
+final class WorkerCore {
+    private let threads: Int
+    private let context: Context
+    private let place: MeshPlace
+    private var run: RunDescription?
+    private var replica: Replica?
+    private var runner: LaneRunner?
+    private var committedStep = 0
+    private var kept: (step: Int, gradient: StepGradient, work: LaneWork)?
+    private var listener: MeshListener?
+    private var group: Group?
+
+    /// The links of one generation and what is exchanged over them.
+    private struct Group {
+        let formation: Formation
+        let mesh: WorkerMesh
+        let links: ExchangeLinks
+        let allReduce: AllReduce
+        let rows: RowExchange
+        var generation: UInt32 { formation.roster.generation }
+        var ownLanes: Range<Int> { formation.ownLanes }
+    }
+
+    init(threads: Int, context: Context, place: MeshPlace) {
+        self.threads = threads
+        self.context = context
+        self.place = place
+    }
+
+    var held: HeldState { HeldState(committedStep: replica == nil ? nil : committedStep, keptStep: kept?.step) }
+
+    // MARK: Forming
+
+    /// Opens the place at which the other ranks of the next generation find this one.
+    func prepare(generation: UInt32) throws -> (peer: MeshPeer, canceller: MeshCanceller) {
+        let opened = try MeshListener(at: place.endpoint(generation: generation), keys: place.keys, in: context)
+        let result = (MeshPeer(endpoint: place.reachable(opened.endpoint), key: place.keys?.publicKey), opened.canceller)
+        listener = consume opened
+        return result
+    }
+
+    /// Forms the generation: links, state, memory.
+    func form(_ formation: Formation) throws -> HeldState {
+        guard let listener = listener.take() else { throw WorkerFailure.outOfOrder("a generation is formed only after it was prepared") }
+        if let commit = formation.commit { try apply(commit) }
+        // What the ended generation's memory holds is applied or given up before that memory goes.
+        kept = nil
+        group = nil
+        try takeUp(formation.run)
+        let deadline = ContinuousClock.now + DataPlane.formingTime
+        let generation = formation.roster.generation
+        do {
+            let mesh = WorkerMesh(try listener.mesh(rank: formation.rank, roster: formation.roster, deadline: deadline))
+            try transferState(formation, mesh, deadline: deadline)
+            let links = ExchangeLinks(mesh: mesh, generation: generation)
+            guard let model = replica?.model else { preconditionFailure("a formed worker has a model") }
+            let plan = ExchangePlan(
+                laneCount: formation.run.laneCount, lanes: formation.lanes.map { $0[0]..<($0[0] + $0[1]) }, hosts: formation.hosts,
+                count: model.layout.denseCount)
+            var random = SystemRandomNumberGenerator()
+            let memory = try HostMemory.establish(plan, links: links, step: 0, bucket: 0, deadline: deadline, generator: &random)
+            let threads = threads
+            let allReduce = AllReduce(plan: memory.plan, memory: memory.memory, links: links) { count, body in
+                inParallel(count, threads: threads) { piece, _ in body(piece) }
+            }
+            group = Group(
+                formation: formation, mesh: mesh, links: links, allReduce: allReduce, rows: RowExchange(plan: memory.plan, links: links))
+        } catch let error as MeshError {
+            throw WorkerFailure.generationEnded("\(ExchangeError.mesh(error))")
+        } catch let error as ExchangeError {
+            throw WorkerFailure.generationEnded(error.description)
+        }
+        committedStep = formation.step
+        return held
+    }
+
+    /// Makes the model of a run; a state that it already has stays.
+    private func takeUp(_ next: RunDescription) throws {
+        guard run != next || replica == nil else { return }
+        let frozen = try FrozenParameters(next.freeze)
+        let model = BERTModel(shape: next.shape, head: next.head, isFrozen: frozen.contains)
+        replica = Replica(model: model, parameters: FloatBuffer(count: model.layout.count), threads: threads)
+        runner = LaneRunner(model: model, laneCount: next.laneCount, threads: threads)
+        run = next
+        kept = nil
+        committedStep = 0
+    }
+
+    private func transferState(_ formation: Formation, _ mesh: WorkerMesh, deadline: ContinuousClock.Instant) throws {
+        guard let replica else { return }
+        let generation = formation.roster.generation
+        for peer in formation.stateTo {
+            try StateTransfer.send(replica.state, over: mesh, generation: generation, to: peer, deadline: deadline)
+        }
+        guard let source = formation.stateFrom else { return }
+        var state = replica.state
+        try StateTransfer.receive(into: &state) { () throws(MeshError) in
+            try mesh.receiveFed(deadline: deadline) { Int($0.sender) == source && $0.generation == generation }
+        }
+        replica.touched = state.touched
+    }
+
+    /// Ends the links; the state stays, and so does a gradient whose commit may still come.
+    func leaveGroup() {
+        listener = nil
+        group = nil
+    }
+
+    // MARK: Steps
+
+    /// Computes the own lanes of a step and takes part in its all-reduce. To look at a worker's step in a debugger, set the
+    /// breakpoint here.
+    func step(_ command: StepCommand) throws -> StepReady {
+        if let commit = command.commit { try apply(commit) }
+        guard let group, let replica, let runner else { throw WorkerFailure.outOfOrder("a step without a generation") }
+        guard command.step == committedStep + 1 else {
+            throw WorkerFailure.outOfOrder("step \(command.step) after step \(committedStep)")
+        }
+        kept = nil
+        let start = ContinuousClock.now
+        do {
+            let work = try laneWork(command, group)
+            let fed = ContinuousClock.now
+            let results = runner.run(work, parameters: replica.parameters.view, into: group.allReduce.blocks)
+            let computed = ContinuousClock.now
+            let deadline = computed + DataPlane.exchangeTime
+            let waited = group.links.counters.waiting
+            let empty = Set(command.emptyLanes)
+            let dense = try group.allReduce.run(step: UInt64(command.step), emptyLanes: empty, deadline: deadline)
+            let rows = replica.model.layout.sparseTable == nil
+                ? nil
+                : try group.rows.run(
+                    results.blocks.map(\.rows), width: replica.model.shape.width, step: UInt64(command.step), bucket: 1, deadline: deadline)
+            let gradient = StepGradient(dense: dense, rows: rows)
+            let norm = replica.norm(of: gradient)
+            kept = (command.step, gradient, work)
+            let waiting = (group.links.counters.waiting - waited).seconds
+            return StepReady(
+                step: command.step, losses: results.losses.map(\.bitPattern), digests: work.lanes.map(SampleDigest.of), norm: norm.bitPattern,
+                compute: (computed - fed).seconds, exchange: (ContinuousClock.now - computed).seconds - waiting,
+                wait: (fed - start).seconds + waiting)
+        } catch let error as MeshError {
+            throw WorkerFailure.generationEnded("\(ExchangeError.mesh(error))")
+        } catch let error as ExchangeError {
+            throw WorkerFailure.generationEnded(error.description)
+        }
+    }
+
+    /// The own lanes' samples of a step, from the frames that the coordinator fed.
+    private func laneWork(_ command: StepCommand, _ group: Group) throws -> LaneWork {
+        guard let run else { throw WorkerFailure.outOfOrder("a step without a run") }
+        let own = group.ownLanes
+        var lanes = own.map { _ in [PackedBatch?](repeating: nil, count: command.batches) }
+        let deadline = ContinuousClock.now + DataPlane.exchangeTime
+        for _ in 0..<(own.count * command.batches) {
+            let frame = try group.mesh.receiveFed(deadline: deadline) {
+                $0.kind == ShardFrame.Kind.lane.rawValue && $0.step == UInt64(command.step) && $0.generation == group.generation
+                    && Int($0.sender) == group.mesh.coordinator
+            }
+            let (lane, batch) = (Int(frame.header.bucket), Int(frame.header.offset))
+            let bytes = frame.withPayload { payload in unsafe payload.withUnsafeBytes { unsafe Array($0) } }
+            guard own.contains(lane), lanes[lane - own.lowerBound].indices.contains(batch),
+                let packed = ShardFrame.decode(bytes, count: Int(frame.header.count), run: run)
+            else { throw WorkerFailure.generationEnded("the samples of step \(command.step) are not those of lanes \(own)") }
+            lanes[lane - own.lowerBound][batch] = packed
+        }
+        return LaneWork(
+            firstLane: own.lowerBound, lanes: lanes.map { $0.compactMap { $0 } }, lossScale: Float(bitPattern: command.lossScale),
+            dropout: DropoutContext(run.shape, key: DropoutKey(seed: run.seed, step: command.step)))
+    }
+
+    /// Makes the update of the step whose gradient is kept. A second commit of the same step changes nothing.
+    func apply(_ commit: Commit) throws {
+        guard commit.step != committedStep else { return }
+        guard let replica, let kept, kept.step == commit.step, commit.step == committedStep + 1, let update = OptimizerUpdate(bits: commit.constants)
+        else { throw WorkerFailure.outOfOrder("the commit of step \(commit.step) after step \(committedStep)") }
+        replica.apply(kept.gradient, update)
+        committedStep = commit.step
+        self.kept = nil
+    }
+
+    /// The first of the own lanes whose loss or gradient is not finite, each computed again by itself.
+    func nonFiniteLane() throws -> Int? {
+        guard let kept, let replica, let runner else { throw WorkerFailure.outOfOrder("no step to look at") }
+        for lane in kept.work.lanes.indices {
+            var alone = kept.work
+            alone.lanes = kept.work.lanes.enumerated().map { $0 == lane ? $1 : [] }
+            let results = runner.run(alone, parameters: replica.parameters.view)
+            defer { for block in results.blocks { runner.pool.give(back: block.dense) } }
+            let isFinite = results.losses.allSatisfy(\.isFinite)
+                && results.blocks.allSatisfy { replica.norm(of: StepGradient($0)).isFinite }
+            if !isFinite { return alone.firstLane + lane }
+        }
+        return nil
+    }
+
+    // MARK: Evaluation and state
+
+    /// Scores chunks whose samples the coordinator feeds.
+    func evaluate(_ chunks: [Int]) throws -> [ScoredChunk] {
+        guard let group, let replica, let runner, let run else { throw WorkerFailure.outOfOrder("an evaluation without a generation") }
+        var batches: [(chunk: Int, batch: PackedBatch)] = []
+        let deadline = ContinuousClock.now + DataPlane.exchangeTime
+        do {
+            for _ in chunks {
+                let frame = try group.mesh.receiveFed(deadline: deadline) {
+                    $0.kind == ShardFrame.Kind.chunk.rawValue && $0.generation == group.generation && Int($0.sender) == group.mesh.coordinator
+                }
+                let bytes = frame.withPayload { payload in unsafe payload.withUnsafeBytes { unsafe Array($0) } }
+                guard let packed = ShardFrame.decode(bytes, count: Int(frame.header.count), run: run) else {
+                    throw WorkerFailure.generationEnded("the samples of evaluation chunk \(frame.header.bucket) cannot be read")
+                }
+                batches.append((Int(frame.header.bucket), packed))
+            }
+        } catch let error as MeshError {
+            throw WorkerFailure.generationEnded("\(ExchangeError.mesh(error))")
+        }
+        let found = batches
+        let scores = ChunkScores(count: found.count)
+        inParallel(found.count, threads: threads) { piece, _ in
+            let score = runner.withArena {
+                Evaluation.score(found[piece].batch, model: runner.model, parameters: replica.parameters.view, arena: $0)
+            }
+            scores.set(piece, ScoredChunk(chunk: found[piece].chunk, score: score))
+        }
+        return scores.all
+    }
+
+    /// Sends the whole state to the coordinator.
+    func sendState() throws {
+        guard let group, let replica else { throw WorkerFailure.outOfOrder("no state to send") }
+        do {
+            try StateTransfer.send(
+                replica.state, over: group.mesh, generation: group.generation, to: group.mesh.coordinator,
+                deadline: .now + DataPlane.exchangeTime)
+        } catch {
+            throw WorkerFailure.generationEnded("\(ExchangeError.mesh(error))")
+        }
+    }
+}
+
+extension Replica {
+    /// The state that a checkpoint holds; its buffers are the replica's own.
+    package var state: TrainingState { TrainingState(parameters: parameters, first: first, second: second, touched: touched) }
+}
+
+extension Formation {
+    var ownLanes: Range<Int> { lanes[rank][0]..<(lanes[rank][0] + lanes[rank][1]) }
+}
