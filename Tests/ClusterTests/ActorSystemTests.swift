@@ -150,26 +150,33 @@ extension ZeroMQActorSystem {
 }
 
 func withCluster(_ body: @Sendable (Cluster) async throws -> Void) async throws {
+    try await withFolder { folder in
+        let context = try Context()
+        var options = ControlOptions()
+        options.errors = [TallyError.self]
+        let endpoint = "ipc://\(folder)/control"
+        let coordinator = try ZeroMQActorSystem.coordinator(at: endpoint, incarnation: 9, security: .plain, in: context, options: options)
+        let worker = try ZeroMQActorSystem.worker(of: endpoint, security: .plain, in: context, options: options)
+        let cluster = Cluster(
+            coordinator: coordinator, worker: worker, tally: coordinator.named("tally") { Tally(actorSystem: $0) },
+            workersTally: worker.named("tally") { Tally(actorSystem: $0) })
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { await coordinator.run() }
+            group.addTask { await worker.run() }
+            try await cluster.remoteTally().clear()
+            try await body(cluster)
+            await worker.shutDown()
+            await coordinator.shutDown()
+        }
+    }
+}
+
+/// Gives `body` a fresh private folder and removes it afterwards.
+func withFolder(_ body: (String) async throws -> Void) async throws {
     let folder = FileManager.default.temporaryDirectory.appending(path: "apus-\(UInt32.random(in: 0 ... .max))")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
     defer { try? FileManager.default.removeItem(at: folder) }
-    let context = try Context()
-    var options = ControlOptions()
-    options.errors = [TallyError.self]
-    let endpoint = "ipc://\(folder.path)/control"
-    let coordinator = try ZeroMQActorSystem.coordinator(at: endpoint, incarnation: 9, security: .plain, in: context, options: options)
-    let worker = try ZeroMQActorSystem.worker(of: endpoint, security: .plain, in: context, options: options)
-    let cluster = Cluster(
-        coordinator: coordinator, worker: worker, tally: coordinator.named("tally") { Tally(actorSystem: $0) },
-        workersTally: worker.named("tally") { Tally(actorSystem: $0) })
-    try await withThrowingTaskGroup(of: Void.self) { group in
-        group.addTask { await coordinator.run() }
-        group.addTask { await worker.run() }
-        try await cluster.remoteTally().clear()
-        try await body(cluster)
-        await worker.shutDown()
-        await coordinator.shutDown()
-    }
+    try await body(folder.path)
 }
 
 /// Reads `events` until `event` comes; false when they end before.

@@ -1,0 +1,87 @@
+internal import Foundation
+internal import Yams
+
+/// The hosts of a run, as a YAML file names them.
+///
+/// Keys: `coordinator: {address, port}`; `defaults` and each entry of `hosts`: `workers`, `threads`, `user`, `ssh_port`,
+/// `binary`, `interface`; an entry of `hosts` also its `address`.
+package struct ClusterFile: Equatable, Sendable {
+    package struct Coordinator: Equatable, Sendable {
+        package var address: String
+        /// Nil for a free port.
+        package var port: UInt16?
+    }
+
+    package struct Host: Equatable, Sendable {
+        package var address: String
+        package var workers = 1
+        /// Threads of each worker; nil for the host's cores shared among its workers.
+        package var threads: Int?
+        /// The user to log in as; nil for ssh's own choice.
+        package var user: String?
+        package var sshPort: UInt16 = 22
+        /// The program's path on that host; nil for the launcher's own.
+        package var binary: String?
+        /// The network interface whose address the other workers connect to; nil for that of the route to the coordinator.
+        package var interface: String?
+    }
+
+    package var coordinator: Coordinator
+    package var hosts: [Host]
+
+    package var workers: Int { hosts.reduce(0) { $0 + $1.workers } }
+
+    /// Reads and checks the file at `path`.
+    package static func read(_ path: String) throws(ClusterFileError) -> ClusterFile {
+        guard let data = FileManager.default.contents(atPath: path) else {
+            throw ClusterFileError(file: path, line: nil, problem: "it cannot be read", remedy: "give the path of a cluster file, such as those in cluster/")
+        }
+        return try parse(String(decoding: data, as: UTF8.self), file: path)
+    }
+
+    /// Checks `text`, which `file` names in errors.
+    package static func parse(_ text: String, file: String) throws(ClusterFileError) -> ClusterFile {
+        let root: Node?
+        do { root = try Yams.compose(yaml: text) } catch { throw ClusterFileError(file: file, yaml: error) }
+        guard let root else {
+            throw ClusterFileError(file: file, line: nil, problem: "it is empty", remedy: "name a coordinator and hosts, as in cluster/README.md")
+        }
+        let top = try ClusterSection(root, named: "the file", keys: ["coordinator", "defaults", "hosts"], file: file)
+        let place = try top.section("coordinator", keys: ["address", "port"])
+        let coordinator = Coordinator(address: try place.requiredAddress(), port: try place.port("port"))
+        let settings = ["workers", "threads", "user", "ssh_port", "binary", "interface"]
+        var defaults = Host(address: "")
+        if top.has("defaults") { try top.section("defaults", keys: settings).override(&defaults) }
+        var hosts: [Host] = []
+        for section in try top.list("hosts", keys: ["address"] + settings) {
+            var host = defaults
+            host.address = try section.requiredAddress()
+            try section.override(&host)
+            guard !hosts.contains(where: { $0.address == host.address && $0.sshPort == host.sshPort }) else {
+                throw section.error("address", "the host \(host.address) is listed twice", "list it once, with workers: set to the sum")
+            }
+            hosts.append(host)
+        }
+        return ClusterFile(coordinator: coordinator, hosts: hosts)
+    }
+}
+
+/// What is wrong with a cluster file, in one line that names file, key and remedy.
+package struct ClusterFileError: Error, Equatable, CustomStringConvertible {
+    package let description: String
+
+    init(file: String, line: Int?, problem: String, remedy: String) {
+        description = "\(file)\(line.map { ":\($0)" } ?? ""): \(problem): \(remedy)"
+    }
+
+    init(file: String, yaml error: any Error) {
+        let (line, problem): (Int?, String) =
+            switch error as? YamlError {
+            case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _), .composer(_, let problem, let mark, _):
+                (mark.line, problem)
+            case .duplicatedKeysInMapping(let keys, let context): (context.mark.line, "the key \(keys.joined(separator: ", ")) is there twice")
+            default: (nil, "unreadable")
+            }
+        self.init(file: file, line: line, problem: "it is not YAML (\(problem))", remedy: "mend that line; examples are in cluster/README.md")
+    }
+}

@@ -1,0 +1,63 @@
+import Testing
+
+@testable import Cluster
+
+@Suite struct PlaceTests {
+    @Test func `an empty environment says nothing`() throws {
+        let place = try Place(environment: ["HOME": "/x", "RANK": ""])
+        #expect(place.rank == nil && place.worldSize == nil && place.coordinator == nil && !place.startsCoordinator)
+    }
+
+    @Test func `the coordinator's own variable comes first`() throws {
+        let place = try Place(environment: [
+            "APUS_COORDINATOR": "tcp://one:5700", "MASTER_ADDR": "two", "MASTER_PORT": "1", "SLURM_PROCID": "0", "SLURM_NTASKS": "4",
+            "SLURM_JOB_NODELIST": "n[1-2]", "SLURM_JOB_ID": "7",
+        ])
+        #expect(place.coordinator == "tcp://one:5700")
+        #expect(place.rank == 0 && place.worldSize == 4)
+        #expect(!place.startsCoordinator)
+    }
+
+    @Test func `the variables of torchrun are read`() throws {
+        let place = try Place(environment: ["MASTER_ADDR": "fe80::1", "MASTER_PORT": "29500", "RANK": "3", "WORLD_SIZE": "4", "LOCAL_RANK": "1"])
+        #expect(place.coordinator == "tcp://[fe80::1]:29500")
+        #expect(place.rank == 3 && place.worldSize == 4 && place.localRank == 1)
+    }
+
+    @Test func `under Slurm rank 0 starts the coordinator, at a port of the job`() throws {
+        var environment = [
+            "SLURM_PROCID": "0", "SLURM_NTASKS": "2", "SLURM_LOCALID": "0", "SLURM_STEP_NODELIST": "n[3-4]", "SLURM_JOB_NODELIST": "n[1-4]",
+            "SLURM_JOB_ID": "123456",
+        ]
+        let first = try Place(environment: environment)
+        #expect(first.coordinator == "tcp://n3:23456" && first.startsCoordinator)
+        environment["SLURM_PROCID"] = "1"
+        environment["APUS_PORT"] = "6000"
+        let second = try Place(environment: environment)
+        #expect(second.coordinator == "tcp://n3:6000" && !second.startsCoordinator && second.rank == 1)
+    }
+
+    @Test func `the variables of Open MPI and PMI give ranks`() throws {
+        let open = try Place(environment: ["OMPI_COMM_WORLD_RANK": "2", "OMPI_COMM_WORLD_SIZE": "4", "OMPI_COMM_WORLD_LOCAL_RANK": "0"])
+        #expect(open.rank == 2 && open.worldSize == 4 && open.localRank == 0 && open.coordinator == nil)
+        let other = try Place(environment: ["PMI_RANK": "1", "PMI_SIZE": "2", "MPI_LOCALRANKID": "1"])
+        #expect(other.rank == 1 && other.worldSize == 2 && other.localRank == 1)
+    }
+
+    @Test(arguments: [
+        (["APUS_COORDINATOR": "one:5700"], "APUS_COORDINATOR is one:5700: write it as tcp://host:port"),
+        (["APUS_COORDINATOR": "tcp://:5700"], "write it as tcp://host:port"),
+        (["APUS_COORDINATOR": "tcp://one:99999"], "write it as tcp://host:port"),
+        (["MASTER_ADDR": "one"], "MASTER_PORT is not set"),
+        (["MASTER_ADDR": "one", "MASTER_PORT": "0"], "MASTER_PORT is 0"),
+        (["RANK": "x"], "RANK is x"),
+        (["RANK": "-1"], "RANK is -1"),
+        (["RANK": "4", "WORLD_SIZE": "4"], "RANK is 4 but WORLD_SIZE is 4"),
+        (["SLURM_PROCID": "0", "SLURM_JOB_NODELIST": "n[1", "SLURM_JOB_ID": "1"], "the host list n[1"),
+        (["SLURM_PROCID": "0", "SLURM_JOB_NODELIST": "n1"], "set APUS_PORT"),
+    ])
+    func `a wrong environment is refused in one line`(environment: [String: String], message: String) throws {
+        let error = try #require(throws: PlaceError.self) { try Place(environment: environment) }
+        #expect(error.description.contains(message))
+    }
+}
