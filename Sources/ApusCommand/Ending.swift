@@ -17,6 +17,7 @@ struct Ending: Equatable {
         switch error {
         case let stop as SignalStop: self.init(status: 128 + stop.signal, complaint: stop.description)
         case let input as any BadInput: self.init(status: 2, complaint: input.description)
+        case let child as ChildStatus: self.init(status: child.status)
         case let run as RunError: self.init(status: 1, complaint: run.description)
         case is StandardOutput.ReaderGone: self.init(status: 0)
         default:

@@ -1,3 +1,4 @@
+internal import Cluster
 internal import Foundation
 
 /// What the commands of `apus` call.
@@ -17,11 +18,34 @@ package enum EntryPoints {
         }
     }
 
-    package static func coordinate(_ options: CoordinateOptions) throws { throw RunError("not built yet") }
+    package static func coordinate(_ options: CoordinateOptions) throws {
+        let run = try CoordinatorRun(options, security: .plain)
+        try waitFor { try await run.start() }
+    }
 
-    package static func work(_ options: WorkOptions) throws { throw RunError("not built yet") }
+    package static func work(_ options: WorkOptions) throws {
+        let place: Place
+        do { place = try Place(environment: ProcessInfo.processInfo.environment) } catch { throw InputError(error.description) }
+        guard let endpoint = options.coordinator ?? place.coordinator else {
+            throw InputError("no coordinator is named: give --coordinator tcp://HOST:PORT, or set APUS_COORDINATOR or MASTER_ADDR and MASTER_PORT")
+        }
+        // The coordinator sends workers home; a terminal's Ctrl-C is not for them.
+        signal(SIGINT, SIG_IGN)
+        LauncherPipe.watch {
+            sleep(8)
+            _exit(1)
+        }
+        let run = try WorkerRun(
+            endpoint: endpoint, threads: options.threads ?? ProcessInfo.processInfo.activeProcessorCount, security: .plain, timeout: .seconds(60))
+        try waitFor { try await run.run() }
+    }
 
-    package static func launch(_ options: LaunchOptions) throws { try train(options.configuration, debug: options.debug) }
+    package static func launch(_ options: LaunchOptions) throws {
+        guard !options.single else { return try train(options.configuration, debug: options.debug) }
+        guard options.cluster == nil else { throw InputError("--cluster is not supported yet: leave it out to use this machine") }
+        let status = try LocalLaunch(options, cores: ProcessInfo.processInfo.activeProcessorCount).run()
+        if status != 0 { throw ChildStatus(status: status) }
+    }
 
     /// The metrics, as one JSON object.
     package static func evaluate(_ options: InferenceOptions) throws -> String { try Scoring.run(options) }

@@ -24,3 +24,9 @@ package protocol BadInput: Error, CustomStringConvertible {}
 extension ConfigurationError: BadInput {}
 extension DatasetError: BadInput {}
 extension TokenizerError: BadInput {}
+
+/// The job ended with this status, and its processes have said why.
+package struct ChildStatus: Error, Equatable, Sendable {
+    package let status: Int32
+    package init(status: Int32) { self.status = status }
+}

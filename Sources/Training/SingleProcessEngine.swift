@@ -26,7 +26,9 @@ package final class SingleProcessEngine: StepEngine {
     package var workers: Int { 1 }
     package var threads: Int { replica.threads }
 
-    package func run(_ plan: StepPlan, learningRate: Double) async throws -> StepReport { try step(plan, learningRate: learningRate) }
+    package func run(_ plan: StepPlan, next: StepPlan?, learningRate: Double) async throws -> StepReport {
+        try step(plan, learningRate: learningRate)
+    }
 
     package func evaluate(_ split: Split) async throws -> EvaluationReport {
         guard let dataset = datasets[split] else { throw RunError("there is no \(split.rawValue) data to evaluate") }

@@ -56,7 +56,8 @@ package enum Split: String, Codable, Sendable {
 package protocol StepEngine: AnyObject {
     /// Computes one step and applies its update.
     /// - Throws: ``NonFiniteStep`` before any update, with the state as it was.
-    func run(_ plan: StepPlan, learningRate: Double) async throws -> StepReport
+    /// - Parameter next: the step after it, whose samples may travel meanwhile.
+    func run(_ plan: StepPlan, next: StepPlan?, learningRate: Double) async throws -> StepReport
     func evaluate(_ split: Split) async throws -> EvaluationReport
     /// The state after the last step; not to be changed.
     func state() async throws -> TrainingState

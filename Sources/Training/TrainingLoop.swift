@@ -63,13 +63,16 @@ package struct TrainingLoop {
             let epoch = plan.epoch(ofStep: progress.step + 1)
             let order = plan.order(ofEpoch: epoch)
             var display = ProgressDisplay(plan: plan)
+            var upcoming: StepPlan?
             while progress.step < plan.totalSteps, plan.epoch(ofStep: progress.step + 1) == epoch {
                 if let signal = stop.signal {
                     if saved != progress.step { recorder.checkpoint(try await engine.state(), progress) }
                     return .stopped(signal: signal)
                 }
-                let step = plan.step(progress.step + 1, order: order)
-                try await take(step, &throughput, &display)
+                let step = upcoming ?? plan.step(progress.step + 1, order: order)
+                let isLast = step.step == plan.totalSteps || step.endsEpoch
+                upcoming = isLast ? nil : plan.step(step.step + 1, order: order)
+                try await take(step, next: upcoming, &throughput, &display)
                 progress.step = step.step
                 if let every = checkpointEvery, progress.step % every == 0, progress.step < plan.totalSteps, !step.endsEpoch {
                     recorder.checkpoint(try await engine.state(), progress)
@@ -83,11 +86,11 @@ package struct TrainingLoop {
         return .finished
     }
 
-    private func take(_ step: StepPlan, _ throughput: inout Throughput, _ display: inout ProgressDisplay) async throws {
+    private func take(_ step: StepPlan, next: StepPlan?, _ throughput: inout Throughput, _ display: inout ProgressDisplay) async throws {
         let rate = schedule.rate(step: step.step)
         let clock = ContinuousClock()
         let start = clock.now
-        let report = try await engine.run(step, learningRate: rate)
+        let report = try await engine.run(step, next: next, learningRate: rate)
         let seconds = (clock.now - start).seconds
         throughput.add(samples: step.sampleCount, tokens: step.tokenCount, seconds: seconds)
         let loss = report.lossSum / Double(step.sampleCount)

@@ -137,8 +137,11 @@ package struct TrainingRun {
 var programName: String { CommandLine.arguments.first ?? "apus" }
 
 /// The command line as typed, arguments quoted where a shell needs it.
+///
+/// A child of the launcher names the launcher's.
 package var commandLine: String {
-    CommandLine.arguments.map { argument in
+    if let given = ProcessInfo.processInfo.environment["APUS_COMMAND"] { return given }
+    return CommandLine.arguments.map { argument in
         argument.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "-_./=:,+@%".contains($0)) } && !argument.isEmpty
             ? argument : "'" + argument.replacing("'", with: "'\\''") + "'"
     }.joined(separator: " ")

@@ -1,0 +1,18 @@
+package import Cluster
+package import Distributed
+
+/// Where workers ask to take part.
+package distributed actor Coordinator<ActorSystem> where ActorSystem: DistributedActorSystem<any Codable>, ActorSystem.ActorID: Codable {
+    private let membership: Membership
+
+    package init(_ membership: Membership, actorSystem: ActorSystem) {
+        self.actorSystem = actorSystem
+        self.membership = membership
+    }
+
+    /// Takes a worker into the next generation.
+    /// - Throws: ``JoinRefused``.
+    package distributed func join(_ identity: WorkerIdentity, _ worker: ActorAddress, _ held: HeldState) async throws {
+        try membership.join(identity, worker, held)
+    }
+}
