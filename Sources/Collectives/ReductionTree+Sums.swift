@@ -3,6 +3,14 @@ package indirect enum PartialSum: Sendable, Equatable {
     /// The block sum with this place in the list that the sum was planned from.
     case leaf(Int)
     case sum(PartialSum, PartialSum)
+
+    /// Most additions between a leaf and the whole sum.
+    package var depth: Int {
+        switch self {
+        case .leaf: 0
+        case .sum(let left, let right): 1 + max(left.depth, right.depth)
+        }
+    }
 }
 
 extension ReductionTree {

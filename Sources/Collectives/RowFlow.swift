@@ -84,7 +84,7 @@ struct RowFlow {
     private func send(_ frame: Outgoing, _ kind: ExchangeKind, to peer: Int) throws(ExchangeError) {
         let count = frame.places.count
         let rowBytes = width * MemoryLayout<Float>.stride
-        let bytes = unsafe [UInt8](unsafeUninitializedCapacity: count * (4 + rowBytes)) { bytes, filled in
+        let bytes = count == 0 ? [] : unsafe [UInt8](unsafeUninitializedCapacity: count * (4 + rowBytes)) { bytes, filled in
             for (index, place) in frame.places.enumerated() {
                 unsafe UnsafeMutableRawBufferPointer(bytes).storeBytes(of: frame.rows.ids[place].littleEndian, toByteOffset: 4 * index, as: Int32.self)
                 unsafe UnsafeMutableRawPointer(bytes.baseAddress!).advanced(by: 4 * count + index * rowBytes)

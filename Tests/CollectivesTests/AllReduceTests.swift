@@ -68,8 +68,11 @@ func bits(_ values: [Float]) -> [UInt32] { values.map(\.bitPattern) }
             #expect(made.failure == nil)
             let reduce = AllReduce(plan: made.plan, memory: made.memory, links: links)
             var found: [[UInt32]] = []
+            let first = Self.fill(reduce, rank: mesh.rank, empty: test.empty)
             for step in 1...3 as ClosedRange<UInt64> {
-                let blocks = Self.fill(reduce, rank: mesh.rank, empty: test.empty)
+                // Doubled each time, which doubles every sum exactly: what an earlier step left behind would show.
+                let blocks = first.map { values in values.map { $0 * Float(1 << step) } }
+                for (view, values) in zip(reduce.blocks, blocks) { view.copy(from: values) }
                 let before = links.counters.bytesSent
                 let gradient = try #require(try reduce.run(step: step, emptyLanes: test.empty, deadline: .farOff))
                 #expect(links.counters.bytesSent - before == made.plan.bytesSent(by: mesh.rank, made.plan.sums(emptyLanes: test.empty)))
@@ -81,8 +84,9 @@ func bits(_ values: [Float]) -> [UInt32] { values.map(\.bitPattern) }
             return found
         }
         let tree = ReductionTree(laneCount: test.laneCount)
-        let expected = bits(try #require(sum(0..<test.laneCount, tree, empty: test.empty, count: test.count)))
-        for result in results { #expect(try result.get() == [expected, expected, expected]) }
+        let expected = try #require(sum(0..<test.laneCount, tree, empty: test.empty, count: test.count))
+        let steps = (1...3).map { step in bits(expected.map { $0 * Float(1 << step) }) }
+        for result in results { #expect(try result.get() == steps) }
     }
 
     @Test(arguments: [(lanes: 6, workers: 6, roots: 1), (5, 2, 2), (13, 3, 3)])
