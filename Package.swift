@@ -42,7 +42,7 @@ let package = Package(
         module("Apus", ["Training"]),
         module("Training", ["BERT", "Collectives", "Cluster", "Transport", "Kernels", "Checkpoints", "TextData", "Tensors", crypto]),
         module("BERT", ["Kernels", "Checkpoints", "TextData", "Tensors"]),
-        module("Collectives", ["Transport", "Kernels", "Tensors"]),
+        module("Collectives", ["Transport", "Tensors"]),
         module("Cluster", ["Transport", yams]),
         module("Transport", ["CZeroMQ"]),
         module("Kernels", ["Tensors", "COpenBLAS", "CVectorMath"]),
