@@ -39,6 +39,9 @@ let package = Package(
             name: "ApusCommand",
             dependencies: ["Apus", "Training", "BERT", "Checkpoints", "TextData", "Cluster", "Transport", "Kernels", argumentParser, yams],
             swiftSettings: strict),
+        .executableTarget(
+            name: "AllReduceBenchmark", dependencies: ["Collectives", "Transport", "Tensors"], path: "Benchmarks/AllReduce",
+            swiftSettings: strict),
         module("Apus", ["Training"]),
         module("Training", ["BERT", "Collectives", "Cluster", "Transport", "Kernels", "Checkpoints", "TextData", "Tensors", crypto]),
         module("BERT", ["Kernels", "Checkpoints", "TextData", "Tensors"]),

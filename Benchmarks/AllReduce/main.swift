@@ -1,0 +1,123 @@
+// Measures the all-reduce alone: N processes of this program, gradients of a given size, over shared memory or TCP.
+//
+//     AllReduceBenchmark --workers 2 --megabytes 1,22,90,440 --over shared|tcp|curve [--rounds 10]
+//
+// Prints one JSON object a size: {"workers","megabytes","over","milliseconds","gigabytes_per_second"}, the median of the
+// slowest rank's rounds; gigabytes per second are the gradient's size over that time.
+
+import Collectives
+import Dispatch
+import Foundation
+import Tensors
+import Transport
+
+struct Options {
+    var workers = 2
+    var megabytes = [1, 22, 90, 440]
+    var over = "shared"
+    var rounds = 10
+    var rank: Int?
+
+    init() {
+        var arguments = CommandLine.arguments.dropFirst().makeIterator()
+        while let name = arguments.next(), let value = arguments.next() {
+            switch name {
+            case "--workers": workers = Int(value) ?? workers
+            case "--megabytes": megabytes = value.split(separator: ",").compactMap { Int($0) }
+            case "--over": over = value
+            case "--rounds": rounds = Int(value) ?? rounds
+            case "--rank": rank = Int(value)
+            default: break
+            }
+        }
+    }
+}
+
+/// One rank: says where it listens, reads the roster, exchanges, and says its times.
+func serve(_ options: Options, rank: Int) throws {
+    let context = try Context()
+    let keys = options.over == "curve" ? KeyPair.generate() : nil
+    let allowed = AllowList()
+    let authenticator = options.over == "curve" ? try Authenticator(in: context, allowList: allowed) : nil
+    let folder = ProcessInfo.processInfo.environment["APUS_BENCHMARK_FOLDER"] ?? "/tmp"
+    let listener = try MeshListener(at: options.over == "shared" ? "ipc://\(folder)/\(rank)" : "tcp://127.0.0.1:*", keys: keys, in: context)
+    print(listener.endpoint, keys?.publicKey.text ?? "-")
+    fflush(stdout)
+    guard let line = readLine(), let roster = try? JSONDecoder().decode(MeshRoster.self, from: Data(line.utf8)) else { return }
+    for peer in roster.peers { if let key = peer.key { allowed.allow(key) } }
+    func limit() -> ContinuousClock.Instant { .now + .seconds(120) }
+    let mesh = try listener.mesh(rank: rank, roster: roster, deadline: limit())
+    let links = ExchangeLinks(mesh: mesh, generation: roster.generation)
+    let assignment = LaneAssignment(laneCount: options.workers, workers: options.workers)
+    var random = SystemRandomNumberGenerator()
+    var step: UInt64 = 1
+    for size in options.megabytes {
+        let plan = ExchangePlan(
+            laneCount: options.workers, lanes: assignment.lanes, hosts: options.over == "shared" ? assignment.lanes.map { _ in 0 } : Array(0..<options.workers),
+            count: size * 250_000)
+        let memory = try HostMemory.establish(plan, links: links, step: step, bucket: 0, deadline: limit(), generator: &random)
+        let allReduce = AllReduce(plan: memory.plan, memory: memory.memory, links: links)
+        for block in allReduce.blocks { block.fill(Float(rank + 1)) }
+        var times: [Double] = []
+        for round in 0..<(options.rounds + 2) {
+            step += 1
+            _ = try links.allGather([1], step: step, bucket: 9, deadline: limit())
+            let start = ContinuousClock.now
+            let sum = try allReduce.run(step: step, deadline: limit())
+            let parts = (ContinuousClock.now - start).components
+            if round >= 2 { times.append(Double(parts.seconds) * 1_000 + Double(parts.attoseconds) * 1e-15) }
+            let expected = Float(options.workers * (options.workers + 1) / 2)
+            guard let sum, sum.parts.allSatisfy({ $0.values[0] == expected && $0.values[$0.values.count - 1] == expected }) else {
+                print("wrong sum")
+                exit(1)
+            }
+        }
+        step += 1
+        // Rounds are compared at their slowest rank.
+        let all = try unsafe links.allGather(times.withUnsafeBytes { unsafe Array($0) }, step: step, bucket: 10, deadline: limit()).map { bytes in
+            bytes.withUnsafeBytes { unsafe Array($0.bindMemory(to: Double.self)) }
+        }
+        let slowest = times.indices.map { round in all.map { $0[round] }.max() ?? 0 }.sorted()
+        let median = slowest[slowest.count / 2]
+        if rank == 0 {
+            let figure = String(format: "%.2f", median)
+            let speed = String(format: "%.2f", Double(size) / median)
+            print("{\"workers\":\(options.workers),\"megabytes\":\(size),\"over\":\"\(options.over)\",\"milliseconds\":\(figure),\"gigabytes_per_second\":\(speed)}")
+            fflush(stdout)
+        }
+        step += 1
+    }
+    withExtendedLifetime(authenticator) {}
+}
+
+/// Starts the ranks, introduces them to each other, and passes on what the first one says.
+func launch(_ options: Options) throws {
+    let folder = FileManager.default.temporaryDirectory.appendingPathComponent("apus-allreduce-\(getpid())").path
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    var ranks: [(process: Process, input: Pipe, output: Pipe)] = []
+    for rank in 0..<options.workers {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
+        process.arguments = Array(CommandLine.arguments.dropFirst()) + ["--rank", String(rank)]
+        process.environment = ProcessInfo.processInfo.environment.merging(["APUS_BENCHMARK_FOLDER": folder]) { $1 }
+        let (input, output) = (Pipe(), Pipe())
+        process.standardInput = input
+        process.standardOutput = output
+        try process.run()
+        ranks.append((process, input, output))
+    }
+    let peers = ranks.map { rank -> MeshPeer in
+        var line: [UInt8] = []
+        while let byte = try? rank.output.fileHandleForReading.read(upToCount: 1)?.first, byte != 0x0A { line.append(byte) }
+        let words = String(decoding: line, as: UTF8.self).split(separator: " ")
+        return MeshPeer(endpoint: String(words.first ?? ""), key: words.last.flatMap { PublicKey(String($0)) })
+    }
+    let roster = try JSONEncoder().encode(MeshRoster(generation: 1, token: UInt64.random(in: 1 ... UInt64(Int64.max)), peers: peers))
+    for rank in ranks { try rank.input.fileHandleForWriting.write(contentsOf: roster + [0x0A]) }
+    while let data = try ranks[0].output.fileHandleForReading.read(upToCount: 4_096), !data.isEmpty { FileHandle.standardOutput.write(data) }
+    for rank in ranks { rank.process.waitUntilExit() }
+}
+
+let options = Options()
+if let rank = options.rank { try serve(options, rank: rank) } else { try launch(options) }
