@@ -58,25 +58,26 @@ package struct BERTConfiguration: Sendable, Equatable {
     }
 
     private static func activation(_ fields: Fields) throws(FileError) -> Activation {
-        switch fields.json["hidden_act"]?.string ?? "gelu" {
+        guard let value = fields.json["hidden_act"], value != .null else { return .gelu }
+        return switch value.string ?? value.line {
         case "gelu": .gelu
         case "gelu_new", "gelu_pytorch_tanh": .geluTanh
         case "relu": .relu
-        case let other: throw FileError(fields.path, "hidden_act is \(other), known are gelu, gelu_new, gelu_pytorch_tanh and relu")
+        case let other: throw FileError(fields.path, "hidden_act is \(other.prefix(40)), known are gelu, gelu_new, gelu_pytorch_tanh and relu")
         }
     }
 
     /// The values of id2label in the order of their numbers.
     private static func labels(_ json: JSONValue, path: String) throws(FileError) -> [String]? {
         guard let members = json["id2label"]?.members, !members.isEmpty else { return nil }
-        var names = [String?](repeating: nil, count: members.count)
+        var names = [String](repeating: "", count: members.count)
         for member in members {
-            guard let id = Int(member.key), names.indices.contains(id), let name = member.value.string else {
-                throw FileError(path, "id2label has the key \(member.key), numbers from 0 to \(members.count - 1) with names were needed")
+            guard let id = Int(member.key), String(id) == member.key, names.indices.contains(id), let name = member.value.string else {
+                throw FileError(path, "id2label has the key \(member.key.prefix(40)), numbers from 0 to \(members.count - 1) with names were needed")
             }
             names[id] = name
         }
-        return names.compactMap { $0 }.count == names.count ? names.compactMap { $0 } : nil
+        return names
     }
 
     private struct Fields {

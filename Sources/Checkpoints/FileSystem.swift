@@ -57,10 +57,15 @@ package enum FileSystem {
     /// Writes a small file beside its place and renames it there.
     package static func replace(_ path: String, with bytes: [UInt8], steps: any FileSteps = PlainFileSteps()) throws(FileError) {
         let beside = path + ".partial"
-        var writer = try FileWriter(beside, steps: steps)
-        try writer.write(bytes)
-        try writer.finish()
-        try rename(beside, to: path, steps: steps)
+        do throws(FileError) {
+            var writer = try FileWriter(beside, steps: steps)
+            try writer.write(bytes)
+            try writer.finish()
+            try rename(beside, to: path, steps: steps)
+        } catch {
+            _ = unsafe unlink(beside)
+            throw error
+        }
         try syncFolder(parent(path), steps: steps)
     }
 
@@ -83,13 +88,22 @@ package enum FileSystem {
         try syncFolder(parent(to), steps: steps)
     }
 
+    /// Makes the folder and those above it, where they are not there yet.
     package static func makeFolder(_ path: String, steps: any FileSteps = PlainFileSteps()) throws(FileError) {
+        guard !isFolder(path) else { return }
+        let above = parent(path)
+        if above != path { try makeFolder(above, steps: steps) }
         try steps.before("folder", path)
-        do {
-            try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-        } catch {
-            throw FileError(path, "cannot be made (\(systemReason())): check the permission or name another folder")
+        if unsafe mkdir(path, 0o755) != 0 {
+            let reason = systemReason()
+            guard isFolder(path) else { throw FileError(path, "cannot be made (\(reason)): check the permission or name another folder") }
         }
+        try syncFolder(above, steps: steps)
+    }
+
+    package static func isFolder(_ path: String) -> Bool {
+        var isFolder: ObjCBool = false
+        return unsafe FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) && isFolder.boolValue
     }
 
     package static func syncFolder(_ path: String, steps: any FileSteps = PlainFileSteps()) throws(FileError) {

@@ -9,12 +9,13 @@ package final class MappedFile: Sendable {
 
     package init(_ path: String) throws(FileError) {
         self.path = path
-        let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
+        // Without O_NONBLOCK a pipe would be waited for until somebody writes to it.
+        let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else { throw FileError(path, "cannot be opened (\(systemReason()))") }
         defer { close(descriptor) }
         var status = stat()
         guard unsafe fstat(descriptor, &status) == 0 else { throw FileError(path, "cannot be read (\(systemReason()))") }
-        guard status.st_mode & S_IFMT == S_IFREG else { throw FileError(path, "is no regular file") }
+        guard status.st_mode & S_IFMT == S_IFREG else { throw FileError(path, "is no regular file: name one, or a folder with one") }
         count = Int(status.st_size)
         guard count > 0 else {
             unsafe base = nil
