@@ -114,9 +114,16 @@ package enum FileSystem {
         guard fsync(descriptor) == 0 else { throw FileError(path, "cannot be brought to the disk (\(systemReason()))") }
     }
 
+    /// The folder above, by the path alone: "." above a bare name, "/" above itself.
     package static func parent(_ path: String) -> String {
-        let parent = (path as NSString).deletingLastPathComponent
-        return parent.isEmpty ? "." : parent
+        // By bytes: a slash and a combining mark after it are one Character.
+        let slash = UInt8(ascii: "/")
+        var rest = path.utf8[...]
+        while rest.count > 1, rest.last == slash { rest.removeLast() }
+        guard let end = rest.lastIndex(of: slash) else { return "." }
+        var above = rest[..<end]
+        while above.last == slash { above.removeLast() }
+        return above.isEmpty ? "/" : String(Substring(above))
     }
 
     /// A small file's bytes.

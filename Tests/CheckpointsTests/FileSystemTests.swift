@@ -65,12 +65,10 @@ final class FailingSteps: FileSteps {
         }
     }
 
-    @Test func aParentIsTheFolderAbove() {
-        #expect(FileSystem.parent("a/b") == "a")
-        #expect(FileSystem.parent("a") == ".")
-        #expect(FileSystem.parent("/a") == "/")
-        #expect(FileSystem.parent("/") == "/")
-    }
+    @Test(arguments: [
+        ("a/b", "a"), ("a//b//", "a"), ("a", "."), ("a/", "."), ("./a", "."), ("/a", "/"), ("/a/b/", "/a"), ("/", "/"), ("//", "/"), ("", "."), (".", "."), ("a/\u{301}b", "a"),
+    ])
+    func aParentIsTheFolderAbove(path: String, above: String) { #expect(FileSystem.parent(path) == above) }
 
     @Test func digestsOfFilesAreThoseOfTheirBytes() throws {
         let folder = try TemporaryFolder()
