@@ -19,10 +19,10 @@ package struct BERTConfiguration: Sendable, Equatable {
             throw FileError(path, "model_type is \(type), bert was needed: other encoders are not supported")
         }
         if let kind = json["position_embedding_type"]?.string, kind != "absolute" {
-            throw FileError(path, "position_embedding_type is \(kind), absolute was needed")
+            throw FileError(path, "position_embedding_type is \(kind), absolute was needed: other models are not supported")
         }
         for key in ["is_decoder", "add_cross_attention"] where json[key]?.bool == true {
-            throw FileError(path, "\(key) is true: an encoder was needed")
+            throw FileError(path, "\(key) is true: an encoder was needed, decoders are not supported")
         }
         shape = try Self.shape(fields)
         architectures = json["architectures"]?.array?.compactMap(\.string) ?? []
@@ -63,7 +63,7 @@ package struct BERTConfiguration: Sendable, Equatable {
         case "gelu": .gelu
         case "gelu_new", "gelu_pytorch_tanh": .geluTanh
         case "relu": .relu
-        case let other: throw FileError(fields.path, "hidden_act is \(other.prefix(40)), known are gelu, gelu_new, gelu_pytorch_tanh and relu")
+        case let other: throw FileError(fields.path, "hidden_act is \(other.prefix(40)), known are gelu, gelu_new, gelu_pytorch_tanh and relu: choose another model")
         }
     }
 

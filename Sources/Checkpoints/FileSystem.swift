@@ -23,7 +23,7 @@ package struct FileWriter: ~Copyable {
     package init(_ path: String, steps: any FileSteps = PlainFileSteps()) throws(FileError) {
         try steps.before("create", path)
         let opened = unsafe open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
-        guard opened >= 0 else { throw FileError(path, "cannot be created (\(systemReason()))") }
+        guard opened >= 0 else { throw FileError(path, "cannot be created (\(systemReason())): check the folder and the permission") }
         descriptor = opened
         self.path = path
         self.steps = steps
@@ -35,7 +35,7 @@ package struct FileWriter: ~Copyable {
             while done < bytes.count {
                 let count = unsafe Foundation.write(descriptor, bytes.baseAddress.map { unsafe $0 + done }, bytes.count - done)
                 if count < 0 && errno == EINTR { continue }
-                guard count > 0 else { throw FileError(path, "cannot be written (\(systemReason()))") }
+                guard count > 0 else { throw FileError(path, "cannot be written (\(systemReason())): is the disk full?") }
                 done += count
             }
         }
@@ -46,7 +46,7 @@ package struct FileWriter: ~Copyable {
     /// Brings everything to the disk and closes the file.
     package consuming func finish() throws(FileError) {
         try steps.before("sync", path)
-        guard fsync(descriptor) == 0 else { throw FileError(path, "cannot be brought to the disk (\(systemReason()))") }
+        guard fsync(descriptor) == 0 else { throw FileError(path, "cannot be brought to the disk (\(systemReason())): is it full or failing?") }
     }
 
     deinit { close(descriptor) }
@@ -71,7 +71,7 @@ package enum FileSystem {
 
     package static func rename(_ from: String, to: String, steps: any FileSteps = PlainFileSteps()) throws(FileError) {
         try steps.before("rename", to)
-        guard unsafe Foundation.rename(from, to) == 0 else { throw FileError(to, "cannot be put in place (\(systemReason()))") }
+        guard unsafe Foundation.rename(from, to) == 0 else { throw FileError(to, "cannot be put in place (\(systemReason())): check the permission of the folder above") }
     }
 
     /// Puts the folder `from` where `to` is; what was there is removed afterwards.
@@ -79,7 +79,7 @@ package enum FileSystem {
         if FileManager.default.fileExists(atPath: to) {
             try steps.before("exchange", to)
             guard unsafe apus_exchange_names(from, to) == 0 else {
-                throw FileError(to, "cannot be put in place (\(systemReason()))")
+                throw FileError(to, "cannot be put in place (\(systemReason())): check the permission of the folder above")
             }
             try? FileManager.default.removeItem(atPath: from)
         } else {
@@ -109,9 +109,9 @@ package enum FileSystem {
     package static func syncFolder(_ path: String, steps: any FileSteps = PlainFileSteps()) throws(FileError) {
         try steps.before("sync", path)
         let descriptor = unsafe open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw FileError(path, "cannot be opened (\(systemReason()))") }
+        guard descriptor >= 0 else { throw FileError(path, "cannot be opened (\(systemReason())): check the path and the permission") }
         defer { close(descriptor) }
-        guard fsync(descriptor) == 0 else { throw FileError(path, "cannot be brought to the disk (\(systemReason()))") }
+        guard fsync(descriptor) == 0 else { throw FileError(path, "cannot be brought to the disk (\(systemReason())): is it full or failing?") }
     }
 
     /// The folder above, by the path alone: "." above a bare name, "/" above itself.

@@ -72,7 +72,7 @@ import Testing
         ("layer_norm_eps", "0", "layer_norm_eps is 0, a number above 0 and below 1 was needed"), ("initializer_range", "-0.02", "initializer_range is -0.02"),
         ("hidden_act", "\"swish\"", "hidden_act is swish, known are gelu, gelu_new, gelu_pytorch_tanh and relu"), ("hidden_act", "3", "hidden_act is 3, known are"),
         ("model_type", "\"roberta\"", "model_type is roberta, bert was needed"), ("position_embedding_type", "\"relative_key\"", "position_embedding_type is relative_key"),
-        ("is_decoder", "true", "is_decoder is true: an encoder was needed"), ("add_cross_attention", "true", "add_cross_attention is true"),
+        ("is_decoder", "true", "is_decoder is true: an encoder was needed, decoders are not supported"), ("add_cross_attention", "true", "add_cross_attention is true"),
     ])
     func refusesWhatCannotBeByName(key: String, text: String, problem: String) {
         let error = #expect(throws: FileError.self) { try read((key, text)) }
