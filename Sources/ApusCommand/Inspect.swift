@@ -1,11 +1,14 @@
 internal import ArgumentParser
-internal import Training
 
 struct Inspect: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Show what is in a model folder, checkpoint or safetensors file.")
+    static let configuration = CommandConfiguration(
+        abstract: "Show what is in a safetensors file, a model folder, a checkpoint or a run.",
+        discussion: "A checkpoint's files are compared with the SHA-256 in its manifest.")
 
     @Argument(help: ArgumentHelp("Folder or file.", valueName: "path"))
     var path: String
 
-    func run() throws { throw RunError("not built yet") }
+    func run() throws {
+        for line in try Inspection.lines(path) { try StandardOutput.write(line: line) }
+    }
 }

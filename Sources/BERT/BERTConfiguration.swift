@@ -19,10 +19,10 @@ package struct BERTConfiguration: Sendable, Equatable {
             throw FileError(path, "model_type is \(type), bert was needed: other encoders are not supported")
         }
         if let kind = json["position_embedding_type"]?.string, kind != "absolute" {
-            throw FileError(path, "position_embedding_type is \(kind), absolute was needed")
+            throw FileError(path, "position_embedding_type is \(kind), absolute was needed: other models are not supported")
         }
         for key in ["is_decoder", "add_cross_attention"] where json[key]?.bool == true {
-            throw FileError(path, "\(key) is true: an encoder was needed")
+            throw FileError(path, "\(key) is true: an encoder was needed, decoders are not supported")
         }
         shape = try Self.shape(fields)
         architectures = json["architectures"]?.array?.compactMap(\.string) ?? []
@@ -58,25 +58,26 @@ package struct BERTConfiguration: Sendable, Equatable {
     }
 
     private static func activation(_ fields: Fields) throws(FileError) -> Activation {
-        switch fields.json["hidden_act"]?.string ?? "gelu" {
+        guard let value = fields.json["hidden_act"], value != .null else { return .gelu }
+        return switch value.string ?? value.line {
         case "gelu": .gelu
         case "gelu_new", "gelu_pytorch_tanh": .geluTanh
         case "relu": .relu
-        case let other: throw FileError(fields.path, "hidden_act is \(other), known are gelu, gelu_new, gelu_pytorch_tanh and relu")
+        case let other: throw FileError(fields.path, "hidden_act is \(other.prefix(40)), known are gelu, gelu_new, gelu_pytorch_tanh and relu: choose another model")
         }
     }
 
     /// The values of id2label in the order of their numbers.
     private static func labels(_ json: JSONValue, path: String) throws(FileError) -> [String]? {
         guard let members = json["id2label"]?.members, !members.isEmpty else { return nil }
-        var names = [String?](repeating: nil, count: members.count)
+        var names = [String](repeating: "", count: members.count)
         for member in members {
-            guard let id = Int(member.key), names.indices.contains(id), let name = member.value.string else {
-                throw FileError(path, "id2label has the key \(member.key), numbers from 0 to \(members.count - 1) with names were needed")
+            guard let id = Int(member.key), String(id) == member.key, names.indices.contains(id), let name = member.value.string else {
+                throw FileError(path, "id2label has the key \(member.key.prefix(40)), numbers from 0 to \(members.count - 1) with names were needed")
             }
             names[id] = name
         }
-        return names.compactMap { $0 }.count == names.count ? names.compactMap { $0 } : nil
+        return names
     }
 
     private struct Fields {

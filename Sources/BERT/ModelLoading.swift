@@ -19,37 +19,48 @@ extension BERTModel {
     /// - Parameters:
     ///   - keepsHead: whether the folder's head serves the target task; otherwise it is initialized anew.
     ///   - seed: key of the generator for new weights.
+    /// - Throws: ``FileError``, before any memory is taken: what a configuration claims may be larger than this machine.
     package func load(_ folder: ModelFolder, keepsHead: Bool, seed: UInt64) throws(FileError) -> LoadedWeights {
+        let sources = try sources(in: folder, keepsHead: keepsHead)
         let parameters = FloatBuffer(count: layout.count)
-        var used: Set<String> = []
         var initialized: [String] = []
         for (place, entry) in layout.entries.enumerated() {
-            let found = Self.names(of: entry.name).compactMap { folder.tensor($0) }.first
-            if let found { used.insert(found.name) }
-            let isReplaceable = Self.isHead(entry.name) || entry.name.hasPrefix("bert.pooler.")
-            let isUsable = found != nil && (keepsHead || !Self.isHead(entry.name))
-            if let found, isUsable {
-                guard found.shape == entry.shape else {
-                    throw FileError(
-                        folder.path,
-                        "tensor \(found.name) has shape \(found.shape), config.json asks for \(entry.shape): do the two belong together?")
-                }
-                var failure: FileError?
-                parameters.view[entry.range].withMutableSpan { values in
-                    do throws(FileError) { try folder.readFloats(found.name, into: &values) } catch { failure = error }
-                }
-                if let failure { throw failure }
-            } else {
-                guard isReplaceable else {
-                    throw FileError(folder.path, "has no tensor \(entry.name), which the encoder needs: is this a BERT?")
-                }
+            guard let source = sources.tensors[place] else {
                 initialize(entry, place: place, parameters, seed: seed)
                 initialized.append(entry.name)
+                continue
             }
+            var failure: FileError?
+            parameters.view[entry.range].withMutableSpan { values in
+                do throws(FileError) { try folder.readFloats(source.name, into: &values) } catch { failure = error }
+            }
+            if let failure { throw failure }
         }
-        let ignored: Set<String> = ["cls.predictions.decoder.weight", "cls.predictions.decoder.bias"]
-        let unexpected = folder.tensors.map(\.name).filter { !used.contains($0) && !ignored.contains($0) && !$0.hasSuffix("position_ids") }
-        return LoadedWeights(parameters: parameters, initialized: initialized, unexpected: unexpected)
+        return LoadedWeights(parameters: parameters, initialized: initialized, unexpected: sources.unexpected)
+    }
+
+    /// For each parameter the tensor of the folder that it is read from, nil where it is to be initialized; and the tensors left over.
+    private func sources(in folder: ModelFolder, keepsHead: Bool) throws(FileError) -> (tensors: [TensorEntry?], unexpected: [String]) {
+        var tensors: [TensorEntry?] = []
+        var used: Set<String> = ["cls.predictions.decoder.weight", "cls.predictions.decoder.bias"]
+        for entry in layout.entries {
+            let found = Self.names(of: entry.name).compactMap { folder.tensor($0) }.first
+            if let found { used.insert(found.name) }
+            let isHead = Self.isHead(entry.name)
+            guard let found, keepsHead || !isHead else {
+                guard isHead || entry.name.hasPrefix("bert.pooler.") else {
+                    throw FileError(folder.path, "has no tensor \(entry.name), which the encoder needs: is this a BERT?")
+                }
+                tensors.append(nil)
+                continue
+            }
+            guard found.shape == entry.shape else {
+                throw FileError(
+                    folder.path, "tensor \(found.name) has shape \(found.shape), config.json asks for \(entry.shape): do the two belong together?")
+            }
+            tensors.append(found)
+        }
+        return (tensors, folder.tensors.map(\.name).filter { !used.contains($0) && !$0.hasSuffix("position_ids") })
     }
 
     /// New weights for every parameter, for training from scratch.

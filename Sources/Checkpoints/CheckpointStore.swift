@@ -63,7 +63,7 @@ package struct CheckpointStore: Sendable {
     /// Steps of all checkpoints by their names, ascending.
     package var savedSteps: [Int] {
         names(suffix: "").compactMap { name in
-            name.hasPrefix("step-") ? Int(name.dropFirst(5)).flatMap { "step-\($0)" == name ? $0 : nil } : nil
+            name.hasPrefix("step-") ? Int(name.dropFirst(5)).flatMap { $0 >= 0 && "step-\($0)" == name ? $0 : nil } : nil
         }.sorted()
     }
 
@@ -100,18 +100,21 @@ package struct CheckpointStore: Sendable {
     package static func verify(_ path: String) throws(FileError) {
         let manifestPath = path + "/manifest.json"
         let manifest: JSONValue
-        do { manifest = try JSONValue(parsing: try FileSystem.read(manifestPath)) } catch { throw FileError(manifestPath, "is missing or no JSON") }
-        guard manifest["version"]?.integer == 1, let files = manifest["files"]?.members, !files.isEmpty else {
-            throw FileError(manifestPath, "is of another version than 1, or empty")
+        do { manifest = try JSONValue(parsing: try FileSystem.read(manifestPath)) } catch {
+            throw FileError(manifestPath, "is missing or no JSON: use another checkpoint")
         }
+        guard manifest["version"]?.integer == 1 else {
+            throw FileError(manifestPath, "is of version \(manifest["version"]?.line.prefix(20) ?? "none"), 1 was needed: was it written by another version of Apus?")
+        }
+        guard let files = manifest["files"]?.members, !files.isEmpty else { throw FileError(manifestPath, "lists no files: use another checkpoint") }
         for file in files {
             guard !file.key.contains("/"), let size = file.value["bytes"]?.integer, let digest = file.value["sha256"]?.string else {
-                throw FileError(manifestPath, "says nothing useful of \(file.key)")
+                throw FileError(manifestPath, "says nothing useful of \(file.key.prefix(80)): use another checkpoint")
             }
             let found = try MappedFile(path + "/" + file.key).count
-            guard found == size else { throw FileError(path + "/" + file.key, "has \(found) bytes, its manifest says \(size)") }
+            guard found == size else { throw FileError(path + "/" + file.key, "has \(found) bytes, its manifest says \(size): use another checkpoint") }
             guard try Digests.file(path + "/" + file.key) == digest else {
-                throw FileError(path + "/" + file.key, "has other contents than its manifest says")
+                throw FileError(path + "/" + file.key, "has other contents than its manifest says: use another checkpoint")
             }
         }
     }

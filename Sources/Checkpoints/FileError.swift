@@ -10,7 +10,18 @@ package struct FileError: Error, Equatable, Sendable, CustomStringConvertible {
         self.problem = problem
     }
 
-    package var description: String { "\(path): \(problem)" }
+    /// One line, whatever characters a name in the file has.
+    package var description: String {
+        var line = ""
+        for scalar in "\(path): \(problem)".unicodeScalars {
+            line.unicodeScalars.append(Self.breaksLines(scalar) ? "\u{FFFD}" : scalar)
+        }
+        return line
+    }
+
+    private static func breaksLines(_ scalar: Unicode.Scalar) -> Bool {
+        scalar.properties.generalCategory == .control || scalar == "\u{2028}" || scalar == "\u{2029}"
+    }
 }
 
 /// The system's word for the newest failed call.

@@ -23,7 +23,7 @@ package struct FileWriter: ~Copyable {
     package init(_ path: String, steps: any FileSteps = PlainFileSteps()) throws(FileError) {
         try steps.before("create", path)
         let opened = unsafe open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
-        guard opened >= 0 else { throw FileError(path, "cannot be created (\(systemReason()))") }
+        guard opened >= 0 else { throw FileError(path, "cannot be created (\(systemReason())): check the folder and the permission") }
         descriptor = opened
         self.path = path
         self.steps = steps
@@ -35,7 +35,7 @@ package struct FileWriter: ~Copyable {
             while done < bytes.count {
                 let count = unsafe Foundation.write(descriptor, bytes.baseAddress.map { unsafe $0 + done }, bytes.count - done)
                 if count < 0 && errno == EINTR { continue }
-                guard count > 0 else { throw FileError(path, "cannot be written (\(systemReason()))") }
+                guard count > 0 else { throw FileError(path, "cannot be written (\(systemReason())): is the disk full?") }
                 done += count
             }
         }
@@ -46,7 +46,7 @@ package struct FileWriter: ~Copyable {
     /// Brings everything to the disk and closes the file.
     package consuming func finish() throws(FileError) {
         try steps.before("sync", path)
-        guard fsync(descriptor) == 0 else { throw FileError(path, "cannot be brought to the disk (\(systemReason()))") }
+        guard fsync(descriptor) == 0 else { throw FileError(path, "cannot be brought to the disk (\(systemReason())): is it full or failing?") }
     }
 
     deinit { close(descriptor) }
@@ -57,16 +57,21 @@ package enum FileSystem {
     /// Writes a small file beside its place and renames it there.
     package static func replace(_ path: String, with bytes: [UInt8], steps: any FileSteps = PlainFileSteps()) throws(FileError) {
         let beside = path + ".partial"
-        var writer = try FileWriter(beside, steps: steps)
-        try writer.write(bytes)
-        try writer.finish()
-        try rename(beside, to: path, steps: steps)
+        do throws(FileError) {
+            var writer = try FileWriter(beside, steps: steps)
+            try writer.write(bytes)
+            try writer.finish()
+            try rename(beside, to: path, steps: steps)
+        } catch {
+            _ = unsafe unlink(beside)
+            throw error
+        }
         try syncFolder(parent(path), steps: steps)
     }
 
     package static func rename(_ from: String, to: String, steps: any FileSteps = PlainFileSteps()) throws(FileError) {
         try steps.before("rename", to)
-        guard unsafe Foundation.rename(from, to) == 0 else { throw FileError(to, "cannot be put in place (\(systemReason()))") }
+        guard unsafe Foundation.rename(from, to) == 0 else { throw FileError(to, "cannot be put in place (\(systemReason())): check the permission of the folder above") }
     }
 
     /// Puts the folder `from` where `to` is; what was there is removed afterwards.
@@ -74,7 +79,7 @@ package enum FileSystem {
         if FileManager.default.fileExists(atPath: to) {
             try steps.before("exchange", to)
             guard unsafe apus_exchange_names(from, to) == 0 else {
-                throw FileError(to, "cannot be put in place (\(systemReason()))")
+                throw FileError(to, "cannot be put in place (\(systemReason())): check the permission of the folder above")
             }
             try? FileManager.default.removeItem(atPath: from)
         } else {
@@ -83,26 +88,42 @@ package enum FileSystem {
         try syncFolder(parent(to), steps: steps)
     }
 
+    /// Makes the folder and those above it, where they are not there yet.
     package static func makeFolder(_ path: String, steps: any FileSteps = PlainFileSteps()) throws(FileError) {
+        guard !isFolder(path) else { return }
+        let above = parent(path)
+        if above != path { try makeFolder(above, steps: steps) }
         try steps.before("folder", path)
-        do {
-            try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-        } catch {
-            throw FileError(path, "cannot be made (\(systemReason())): check the permission or name another folder")
+        if unsafe mkdir(path, 0o755) != 0 {
+            let reason = systemReason()
+            guard isFolder(path) else { throw FileError(path, "cannot be made (\(reason)): check the permission or name another folder") }
         }
+        try syncFolder(above, steps: steps)
+    }
+
+    package static func isFolder(_ path: String) -> Bool {
+        var isFolder: ObjCBool = false
+        return unsafe FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) && isFolder.boolValue
     }
 
     package static func syncFolder(_ path: String, steps: any FileSteps = PlainFileSteps()) throws(FileError) {
         try steps.before("sync", path)
         let descriptor = unsafe open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw FileError(path, "cannot be opened (\(systemReason()))") }
+        guard descriptor >= 0 else { throw FileError(path, "cannot be opened (\(systemReason())): check the path and the permission") }
         defer { close(descriptor) }
-        guard fsync(descriptor) == 0 else { throw FileError(path, "cannot be brought to the disk (\(systemReason()))") }
+        guard fsync(descriptor) == 0 else { throw FileError(path, "cannot be brought to the disk (\(systemReason())): is it full or failing?") }
     }
 
+    /// The folder above, by the path alone: "." above a bare name, "/" above itself.
     package static func parent(_ path: String) -> String {
-        let parent = (path as NSString).deletingLastPathComponent
-        return parent.isEmpty ? "." : parent
+        // By bytes: a slash and a combining mark after it are one Character.
+        let slash = UInt8(ascii: "/")
+        var rest = path.utf8[...]
+        while rest.count > 1, rest.last == slash { rest.removeLast() }
+        guard let end = rest.lastIndex(of: slash) else { return "." }
+        var above = rest[..<end]
+        while above.last == slash { above.removeLast() }
+        return above.isEmpty ? "/" : String(Substring(above))
     }
 
     /// A small file's bytes.

@@ -34,7 +34,12 @@ private struct JSONParser {
     private func fail(_ problem: String) -> JSONError { JSONError(offset: place, problem: problem) }
 
     private mutating func skipSpace() {
-        while place < bytes.count, [0x20, 0x09, 0x0A, 0x0D].contains(bytes[place]) { place += 1 }
+        while place < bytes.count {
+            switch bytes[place] {
+            case 0x20, 0x09, 0x0A, 0x0D: place += 1
+            default: return
+            }
+        }
     }
 
     private mutating func take(_ byte: UInt8) -> Bool {
@@ -44,12 +49,12 @@ private struct JSONParser {
     }
 
     private mutating func value(depth: Int) throws(JSONError) -> JSONValue {
-        guard depth <= Self.deepest else { throw fail("nested deeper than \(Self.deepest) levels") }
         skipSpace()
         guard place < bytes.count else { throw fail("the text ends early") }
         switch bytes[place] {
-        case UInt8(ascii: "{"): return try object(depth: depth)
-        case UInt8(ascii: "["): return try array(depth: depth)
+        case UInt8(ascii: "{"), UInt8(ascii: "["):
+            guard depth < Self.deepest else { throw fail("nested deeper than \(Self.deepest) levels") }
+            return bytes[place] == UInt8(ascii: "{") ? try object(depth: depth) : try array(depth: depth)
         case UInt8(ascii: "\""): return .string(try string())
         case UInt8(ascii: "t"): return try word("true", .bool(true))
         case UInt8(ascii: "f"): return try word("false", .bool(false))
@@ -68,14 +73,15 @@ private struct JSONParser {
     private mutating func object(depth: Int) throws(JSONError) -> JSONValue {
         place += 1
         var members: [JSONValue.Member] = []
-        var keys: Set<String> = []
+        // By their bytes: two strings may be equal to Swift and yet be two keys.
+        var keys: Set<[UInt8]> = []
         skipSpace()
         if take(UInt8(ascii: "}")) { return .object([]) }
         repeat {
             skipSpace()
             guard place < bytes.count, bytes[place] == UInt8(ascii: "\"") else { throw fail("a key was needed") }
             let key = try string()
-            guard keys.insert(key).inserted else { throw fail("the key \"\(key.prefix(80))\" stands twice") }
+            guard keys.insert(Array(key.utf8)).inserted else { throw fail("the key \"\(key.prefix(80))\" stands twice") }
             skipSpace()
             guard take(UInt8(ascii: ":")) else { throw fail("a colon was needed") }
             members.append(.init(key, try value(depth: depth + 1)))
@@ -100,25 +106,32 @@ private struct JSONParser {
 
     private mutating func number() throws(JSONError) -> JSONValue {
         let start = place
+        _ = take(UInt8(ascii: "-"))
+        let startsWithZero = place < bytes.count && bytes[place] == UInt8(ascii: "0")
+        let digits = skipDigits()
+        guard digits > 0 else { throw fail("a value was needed") }
+        guard digits == 1 || !startsWithZero else { throw fail("a number begins with a needless 0") }
         var isWhole = true
-        while place < bytes.count {
-            switch bytes[place] {
-            case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "+"): break
-            case UInt8(ascii: "."), UInt8(ascii: "e"), UInt8(ascii: "E"): isWhole = false
-            default:
-                return try number(start, isWhole)
-            }
-            place += 1
+        if take(UInt8(ascii: ".")) {
+            isWhole = false
+            guard skipDigits() > 0 else { throw fail("digits were needed") }
         }
-        return try number(start, isWhole)
+        if take(UInt8(ascii: "e")) || take(UInt8(ascii: "E")) {
+            isWhole = false
+            if !take(UInt8(ascii: "+")) { _ = take(UInt8(ascii: "-")) }
+            guard skipDigits() > 0 else { throw fail("digits were needed") }
+        }
+        let text = String(decoding: bytes[start..<place], as: UTF8.self)
+        if isWhole, let value = Int(text) { return .integer(value) }
+        guard let value = Double(text), value.isFinite else { throw fail("a number is too large") }
+        return .number(value)
     }
 
-    private func number(_ start: Int, _ isWhole: Bool) throws(JSONError) -> JSONValue {
-        let text = String(decoding: bytes[start..<place], as: UTF8.self)
-        guard let first = text.first, first == "-" || first.isNumber else { throw fail("a value was needed") }
-        if isWhole, let value = Int(text) { return .integer(value) }
-        guard let value = Double(text), value.isFinite else { throw fail("no number") }
-        return .number(value)
+    /// How many digits there were.
+    private mutating func skipDigits() -> Int {
+        let start = place
+        while place < bytes.count, bytes[place] >= UInt8(ascii: "0"), bytes[place] <= UInt8(ascii: "9") { place += 1 }
+        return place - start
     }
 
     private mutating func string() throws(JSONError) -> String {

@@ -1,5 +1,5 @@
-/// A JSON document that keeps the order of its keys and its integers exact.
-package indirect enum JSONValue: Equatable, Sendable {
+/// A JSON document that keeps the order of its keys, and integers of up to 64 bits exactly.
+package enum JSONValue: Equatable, Sendable {
     case null
     case bool(Bool)
     case integer(Int)

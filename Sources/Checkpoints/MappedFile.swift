@@ -9,19 +9,20 @@ package final class MappedFile: Sendable {
 
     package init(_ path: String) throws(FileError) {
         self.path = path
-        let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw FileError(path, "cannot be opened (\(systemReason()))") }
+        // Without O_NONBLOCK a pipe would be waited for until somebody writes to it.
+        let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+        guard descriptor >= 0 else { throw FileError(path, "cannot be opened (\(systemReason())): check the path and the permission") }
         defer { close(descriptor) }
         var status = stat()
-        guard unsafe fstat(descriptor, &status) == 0 else { throw FileError(path, "cannot be read (\(systemReason()))") }
-        guard status.st_mode & S_IFMT == S_IFREG else { throw FileError(path, "is no regular file") }
+        guard unsafe fstat(descriptor, &status) == 0 else { throw FileError(path, "cannot be read (\(systemReason())): check the disk") }
+        guard status.st_mode & S_IFMT == S_IFREG else { throw FileError(path, "is no regular file: name one, or a folder with one") }
         count = Int(status.st_size)
         guard count > 0 else {
             unsafe base = nil
             return
         }
         let mapped = unsafe mmap(nil, count, PROT_READ, MAP_PRIVATE, descriptor, 0)
-        guard unsafe mapped != MAP_FAILED, let mapped = unsafe mapped else { throw FileError(path, "cannot be mapped (\(systemReason()))") }
+        guard unsafe mapped != MAP_FAILED, let mapped = unsafe mapped else { throw FileError(path, "cannot be mapped (\(systemReason())): is there memory left?") }
         unsafe base = UnsafeRawPointer(mapped)
     }
 

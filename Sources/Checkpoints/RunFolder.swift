@@ -13,30 +13,29 @@ package final class RunFolder: Sendable {
     /// Takes the folder for a new run, or for going on with the one it holds.
     ///
     /// - Parameter neededBytes: room that one checkpoint and the model take.
-    /// - Throws: ``FileError``, before anything but the folder itself is written.
+    /// - Throws: ``FileError``; nothing is written where the folder cannot serve.
     package init(_ path: String, resuming: Bool, neededBytes: Int) throws(FileError) {
-        let existed = FileManager.default.fileExists(atPath: path)
-        if !resuming { try Self.refuseAnotherRun(path) }
+        try Self.refuseUnfit(path, resuming: resuming)
+        if let free = FileSystem.freeBytes(Self.nearestFolder(path)), free < neededBytes {
+            throw FileError(
+                path, "has \(free / 1_000_000) MB free, one checkpoint needs \(neededBytes / 1_000_000) MB: make room or name another --output")
+        }
         try FileSystem.makeFolder(path)
         self.path = path
         let lockPath = path + "/.lock"
         lock = unsafe open(lockPath, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
         guard lock >= 0 else {
-            let reason = systemReason()
-            if !existed { try? FileManager.default.removeItem(atPath: path) }
-            throw FileError(path, "cannot be written to (\(reason)): check the permission or name another folder with --output")
+            throw FileError(path, "cannot be written to (\(systemReason())): check the permission or name another folder with --output")
         }
         do throws(FileError) {
             guard flock(lock, LOCK_EX | LOCK_NB) == 0 else {
                 let holder = (try? String(contentsOfFile: lockPath, encoding: .utf8)) ?? ""
                 throw FileError(path, "is in use by another run\(holder.isEmpty ? "" : " (process \(holder))"): wait for it, or name another --output")
             }
-            if let free = FileSystem.freeBytes(path), free < neededBytes {
-                throw FileError(path, "has \(free / 1_000_000) MB free, one checkpoint needs \(neededBytes / 1_000_000) MB: make room or name another --output")
-            }
+            // Another run may have come and gone since the first look.
+            try Self.refuseUnfit(path, resuming: resuming)
         } catch {
             close(lock)
-            if !existed { try? FileManager.default.removeItem(atPath: path) }
             throw error
         }
         _ = ftruncate(lock, 0)
@@ -49,18 +48,24 @@ package final class RunFolder: Sendable {
         metrics.withLock { if $0 >= 0 { close($0) } }
     }
 
-    private static func refuseAnotherRun(_ path: String) throws(FileError) {
-        var isFolder: ObjCBool = false
-        guard unsafe FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else { return }
-        guard isFolder.boolValue else { throw FileError(path, "is a file: name a folder with --output") }
+    private static func refuseUnfit(_ path: String, resuming: Bool) throws(FileError) {
+        guard FileManager.default.fileExists(atPath: path) else { return }
+        guard FileSystem.isFolder(path) else { throw FileError(path, "is a file: name a folder with --output") }
+        guard !resuming else { return }
         let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
         if let trace = traces.first(where: names.contains) {
             throw FileError(path, "holds another run (\(trace)): go on with it by --resume, or name another --output")
         }
     }
 
-    /// Appends one line to `metrics.jsonl`. The first call of a resumed run cuts off what a crash left of a line, and what lies
-    /// beyond the step that the run goes on from.
+    /// The folder itself, or the first above it that is there.
+    private static func nearestFolder(_ path: String) -> String {
+        var place = path
+        while !FileSystem.isFolder(place), FileSystem.parent(place) != place { place = FileSystem.parent(place) }
+        return place
+    }
+
+    /// Appends one line to `metrics.jsonl`.
     package func appendMetrics(_ line: String) throws(FileError) {
         let bytes = Array((line + "\n").utf8)
         let file = path + "/metrics.jsonl"
@@ -77,6 +82,10 @@ package final class RunFolder: Sendable {
     package func trimMetrics(_ isKept: (JSONValue) -> Bool) throws(FileError) {
         let file = path + "/metrics.jsonl"
         guard FileManager.default.fileExists(atPath: file) else { return }
+        metrics.withLock { descriptor in
+            if descriptor >= 0 { close(descriptor) }
+            descriptor = -1
+        }
         var kept: [UInt8] = []
         for line in try FileSystem.read(file).split(separator: 0x0A) {
             if let value = try? JSONValue(parsing: Array(line)), isKept(value) { kept += line + [0x0A] }

@@ -88,7 +88,11 @@ package struct SafetensorsHeader: Equatable, Sendable {
         var tensors: [TensorEntry] = []
         for member in members {
             if member.key == "__metadata__" {
-                for pair in member.value.members ?? [] { metadata[pair.key] = pair.value.string ?? pair.value.line }
+                guard let pairs = member.value.members else { throw JSONError(offset: 8, problem: "__metadata__ is no object") }
+                for pair in pairs {
+                    guard let text = pair.value.string else { throw JSONError(offset: 8, problem: "__metadata__ holds something else than texts") }
+                    metadata[pair.key] = text
+                }
                 continue
             }
             tensors.append(try Self.entry(member.key, member.value, data: data, fileSize: fileSize))

@@ -1,0 +1,89 @@
+import BERT
+import Checkpoints
+import Kernels
+import Testing
+
+@Suite struct BERTConfigurationTests {
+    private static let smallest =
+        #"{"hidden_size":24,"num_attention_heads":3,"num_hidden_layers":2,"vocab_size":37,"intermediate_size":40,"max_position_embeddings":20}"#
+
+    /// The smallest configuration with some keys set; an empty text takes a key away.
+    private func read(_ changes: (String, String)...) throws -> BERTConfiguration {
+        var json = try JSONValue(parsing: Array(Self.smallest.utf8))
+        for (key, text) in changes { json[key] = text.isEmpty ? nil : try JSONValue(parsing: Array(text.utf8)) }
+        return try BERTConfiguration(json, path: "config.json")
+    }
+
+    @Test func whatIsNotSaidIsAsInTransformers() throws {
+        let configuration = try read()
+        let shape = configuration.shape
+        #expect(shape.types == 2 && shape.epsilon == 1e-12 && shape.activation == .gelu && shape.initializerRange == 0.02)
+        #expect(shape.hiddenDropout == 0.1 && shape.attentionDropout == 0.1 && shape.headDropout == 0.1)
+        #expect(configuration.labels == ["LABEL_0", "LABEL_1"])
+        #expect(!configuration.namesLabels)
+        #expect(configuration.paddingId == 0 && configuration.architectures.isEmpty && configuration.problemType == nil)
+    }
+
+    @Test func sizesAreRead() throws {
+        let shape = try read(("type_vocab_size", "1"), ("layer_norm_eps", "1e-6")).shape
+        #expect((shape.width, shape.heads, shape.layers, shape.vocabulary, shape.feedForward, shape.positions) == (24, 3, 2, 37, 40, 20))
+        #expect(shape.types == 1 && shape.epsilon == 1e-6)
+    }
+
+    @Test(arguments: [("gelu", Activation.gelu), ("gelu_new", .geluTanh), ("gelu_pytorch_tanh", .geluTanh), ("relu", .relu)])
+    func knowsTheActivations(name: String, activation: Activation) throws {
+        #expect(try read(("hidden_act", "\"\(name)\"")).shape.activation == activation)
+    }
+
+    @Test func theHeadsDropoutIsTheHiddenOneWhereItIsNull() throws {
+        #expect(try read(("hidden_dropout_prob", "0.3"), ("classifier_dropout", "null")).shape.headDropout == 0.3)
+        #expect(try read(("hidden_dropout_prob", "0.3"), ("classifier_dropout", "0")).shape.headDropout == 0)
+        #expect(try read(("attention_probs_dropout_prob", "0.0")).shape.attentionDropout == 0)
+    }
+
+    @Test func labelsComeInTheOrderOfTheirNumbers() throws {
+        let configuration = try read(("id2label", #"{"1":"good","0":"bad","2":"é"}"#), ("num_labels", "7"))
+        #expect(configuration.labels == ["bad", "good", "é"])
+        #expect(configuration.namesLabels)
+        #expect(try read(("num_labels", "1")).labels == ["LABEL_0"])
+        #expect(try read(("id2label", "{}")).labels.count == 2)
+        #expect(try read(("id2label", "null")).labels.count == 2)
+    }
+
+    @Test(arguments: [#"{"0":"a","2":"b"}"#, #"{"0":"a","00":"b"}"#, #"{"-1":"a"}"#, #"{"+0":"a"}"#, #"{"a":"b"}"#, #"{"0":1}"#])
+    func refusesLabelsWithoutProperNumbers(text: String) {
+        let error = #expect(throws: FileError.self) { try read(("id2label", text)) }
+        #expect(error?.problem.hasPrefix("id2label has the key ") == true)
+    }
+
+    @Test(arguments: [
+        ("hidden_size", "25", "hidden_size 25 is no multiple of num_attention_heads 3: is this file damaged?"),
+        ("hidden_size", "0", "hidden_size is 0, a whole number from 1 to 1048576 was needed"),
+        ("hidden_size", "-24", "hidden_size is -24, a whole number"), ("hidden_size", "24.0", "hidden_size is 24.0, a whole number"),
+        ("hidden_size", "\"24\"", "hidden_size is \"24\", a whole number"), ("hidden_size", "9223372036854775807", "hidden_size is 9223372036854775807, a whole number"),
+        ("hidden_size", "", "has no hidden_size: is this the config.json of a BERT?"), ("hidden_size", "null", "has no hidden_size"),
+        ("num_attention_heads", "0", "num_attention_heads is 0"), ("num_attention_heads", "7", "hidden_size 24 is no multiple of num_attention_heads 7"),
+        ("num_hidden_layers", "0", "num_hidden_layers is 0, a whole number from 1 to 1000 was needed"), ("num_hidden_layers", "100000", "num_hidden_layers is 100000"),
+        ("vocab_size", "0", "vocab_size is 0"), ("vocab_size", "1e4", "vocab_size is 10000.0"), ("intermediate_size", "0", "intermediate_size is 0"),
+        ("intermediate_size", "18446744073709551617", "intermediate_size is 1.8446744073709552e+19"), ("max_position_embeddings", "2", "max_position_embeddings is 2"),
+        ("type_vocab_size", "0", "type_vocab_size is 0"), ("pad_token_id", "37", "pad_token_id is 37, a whole number from 0 to 36 was needed"),
+        ("pad_token_id", "-1", "pad_token_id is -1"), ("hidden_dropout_prob", "1", "hidden_dropout_prob is 1, a number from 0 up to but below 1 was needed"),
+        ("attention_probs_dropout_prob", "-0.1", "attention_probs_dropout_prob is -0.1"), ("classifier_dropout", "\"0.1\"", "classifier_dropout is \"0.1\""),
+        ("layer_norm_eps", "0", "layer_norm_eps is 0, a number above 0 and below 1 was needed"), ("initializer_range", "-0.02", "initializer_range is -0.02"),
+        ("hidden_act", "\"swish\"", "hidden_act is swish, known are gelu, gelu_new, gelu_pytorch_tanh and relu"), ("hidden_act", "3", "hidden_act is 3, known are"),
+        ("model_type", "\"roberta\"", "model_type is roberta, bert was needed"), ("position_embedding_type", "\"relative_key\"", "position_embedding_type is relative_key"),
+        ("is_decoder", "true", "is_decoder is true: an encoder was needed, decoders are not supported"), ("add_cross_attention", "true", "add_cross_attention is true"),
+    ])
+    func refusesWhatCannotBeByName(key: String, text: String, problem: String) {
+        let error = #expect(throws: FileError.self) { try read((key, text)) }
+        #expect(error?.path == "config.json")
+        #expect(error?.problem.hasPrefix(problem) == true, "\(error?.problem ?? "")")
+    }
+
+    @Test func refusesSizesWhoseProductIsTooLarge() {
+        let error = #expect(throws: FileError.self) {
+            try read(("hidden_size", "1048576"), ("num_attention_heads", "1"), ("num_hidden_layers", "1000"), ("intermediate_size", "4194304"))
+        }
+        #expect(error?.problem.contains("fewer than 2^40 were needed") == true)
+    }
+}

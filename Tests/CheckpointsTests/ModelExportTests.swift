@@ -1,0 +1,73 @@
+import Foundation
+import Testing
+
+@testable import Checkpoints
+
+@Suite struct ModelExportTests {
+    private let configuration = "{\"zeta\":[1,{\"b\":null}],\"hidden_size\":4,\"layer_norm_eps\":1e-12,\"big\":9007199254740993,\"alpha\":\"é\"}"
+
+    private func source() throws -> TemporaryFolder {
+        let folder = try TemporaryFolder()
+        try folder.write("[PAD]\n[UNK]\n", to: "vocab.txt")
+        try folder.write("{\"x\":  1}", to: "special_tokens_map.json")
+        try folder.write("x", to: "pytorch_model.bin")
+        return folder
+    }
+
+    private func export(_ first: Float, from source: TemporaryFolder, to path: String, steps: any FileSteps = PlainFileSteps()) throws {
+        let json = try JSONValue(parsing: Array(configuration.utf8))
+        try ModelExport.write(
+            [tensor("bert.a", [2, 3], from: first), tensor("b", [4], from: -1)], configuration: json, tokenizerFolder: source.path, to: path, steps: steps)
+    }
+
+    @Test func whatIsExportedOpensAgainWithTheSameTensorsAndKeys() throws {
+        let (source, folder) = (try source(), try TemporaryFolder())
+        try export(3, from: source, to: folder("model"))
+        let model = try ModelFolder(folder("model"))
+        #expect(model.configuration.line == configuration)
+        #expect(model.tensors.map(\.name) == ["bert.a", "b"])
+        #expect(try SafetensorsFile(folder("model/model.safetensors")).floats("bert.a") == [3, 3.5, 4, 4.5, 5, 5.5])
+        #expect(names(in: folder.path) == ["model"])
+        #expect(names(in: folder("model")) == ["config.json", "model.safetensors", "special_tokens_map.json", "tokenizer_config.json", "vocab.txt"])
+        #expect(try FileSystem.read(folder("model/special_tokens_map.json")) == Array("{\"x\":  1}".utf8))
+        let tokenizer = try JSONValue(parsing: FileSystem.read(folder("model/tokenizer_config.json")))
+        #expect(tokenizer["tokenizer_class"] == .string("BertTokenizer"))
+        #expect(tokenizer["do_lower_case"] == .bool(true))
+    }
+
+    @Test func theTokenizersOwnConfigurationIsCopiedAsItIs() throws {
+        let (source, folder) = (try source(), try TemporaryFolder())
+        try source.write("{ \"do_lower_case\": false }", to: "tokenizer_config.json")
+        try export(1, from: source, to: folder("model"))
+        #expect(try FileSystem.read(folder("model/tokenizer_config.json")) == Array("{ \"do_lower_case\": false }".utf8))
+    }
+
+    @Test func aSecondExportReplacesTheFirstAsAWhole() throws {
+        let (source, folder) = (try source(), try TemporaryFolder())
+        try export(1, from: source, to: folder("model"))
+        try folder.write("x", to: "model/old")
+        try FileSystem.makeFolder(folder("model.partial"))
+        try folder.write("left by a crash", to: "model.partial/junk")
+        try export(2, from: source, to: folder("model"))
+        #expect(names(in: folder.path) == ["model"])
+        #expect(names(in: folder("model")).count == 5)
+        #expect(try SafetensorsFile(folder("model/model.safetensors")).floats("bert.a").first == 2)
+    }
+
+    @Test func aFailureAtAnyStepLeavesTheOldOrTheNewModel() throws {
+        var failures = 0
+        for failing in 0..<100 {
+            let (source, folder) = (try source(), try TemporaryFolder())
+            try export(1, from: source, to: folder("model"))
+            let steps = FailingSteps(at: failing)
+            do { try export(2, from: source, to: folder("model"), steps: steps) } catch { failures += 1 }
+            #expect(names(in: folder.path) == ["model"])
+            let model = try ModelFolder(folder("model"))
+            #expect(model.configuration.line == configuration)
+            let first = try SafetensorsFile(folder("model/model.safetensors")).floats("bert.a").first
+            #expect(first == 1 || first == 2)
+            if steps.reached <= failing { break }
+        }
+        #expect(failures > 10)
+    }
+}

@@ -1,0 +1,85 @@
+import Foundation
+import Testing
+
+@testable import Checkpoints
+
+@Suite struct RunFolderTests {
+    private func problem(_ path: String, resuming: Bool = false, neededBytes: Int = 0) -> String {
+        do { _ = try RunFolder(path, resuming: resuming, neededBytes: neededBytes) } catch { return error.problem }
+        return "none"
+    }
+
+    @Test func takesANewFolderAndThoseAboveIt() throws {
+        let folder = try TemporaryFolder()
+        let run = try RunFolder(folder("a/b"), resuming: false, neededBytes: 1)
+        #expect(names(in: run.path) == [".lock"])
+        #expect(try FileSystem.read(folder("a/b/.lock")) == Array("\(ProcessInfo.processInfo.processIdentifier)".utf8))
+    }
+
+    @Test(arguments: ["summary.json", "config.yaml", "metrics.jsonl", "checkpoints", "model"])
+    func refusesAnotherRun(trace: String) throws {
+        let folder = try TemporaryFolder()
+        try folder.write("x", to: trace)
+        #expect(problem(folder.path) == "holds another run (\(trace)): go on with it by --resume, or name another --output")
+        #expect(names(in: folder.path) == [trace])
+        _ = try RunFolder(folder.path, resuming: true, neededBytes: 0)
+    }
+
+    @Test(arguments: [false, true])
+    func refusesAFileInItsPlace(resuming: Bool) throws {
+        let folder = try TemporaryFolder()
+        try folder.write("x", to: "file")
+        #expect(problem(folder("file"), resuming: resuming) == "is a file: name a folder with --output")
+        #expect(problem(folder("file/below"), resuming: resuming).hasPrefix("cannot be made ("))
+        #expect(names(in: folder.path) == ["file"])
+    }
+
+    @Test func refusesASecondHolderUntilTheFirstIsGone() throws {
+        let folder = try TemporaryFolder()
+        var first: RunFolder? = try RunFolder(folder("run"), resuming: false, neededBytes: 0)
+        let holder = ProcessInfo.processInfo.processIdentifier
+        for resuming in [false, true] {
+            #expect(problem(folder("run"), resuming: resuming) == "is in use by another run (process \(holder)): wait for it, or name another --output")
+        }
+        #expect(first?.path == folder("run"))
+        #expect(names(in: folder("run")) == [".lock"])
+        first = nil
+        #expect(problem(folder("run")) == "none")
+    }
+
+    @Test func refusesTooLittleRoomAndWritesNothing() throws {
+        let folder = try TemporaryFolder()
+        for name in ["new", "a/b/c"] {
+            let said = problem(folder(name), neededBytes: .max)
+            #expect(said.contains(" MB free, one checkpoint needs 9223372036854 MB: make room or name another --output"), "\(said)")
+        }
+        #expect(problem(folder.path, neededBytes: .max).contains("make room"))
+        #expect(names(in: folder.path) == [])
+    }
+
+    @Test func appendsMetricsLineByLine() throws {
+        let folder = try TemporaryFolder()
+        let run = try RunFolder(folder("run"), resuming: false, neededBytes: 0)
+        try run.appendMetrics("{\"step\":1}")
+        try run.appendMetrics("{\"step\":2}")
+        #expect(try FileSystem.read(folder("run/metrics.jsonl")) == Array("{\"step\":1}\n{\"step\":2}\n".utf8))
+    }
+
+    @Test func trimmingCutsATornLineAndWhatLiesBeyondAStep() throws {
+        let folder = try TemporaryFolder()
+        try folder.write("{\"step\":1}\n{\"step\":2}\n\n{\"step\":3}\n{\"step\":4,\"loss\":0.", to: "metrics.jsonl")
+        let run = try RunFolder(folder.path, resuming: true, neededBytes: 0)
+        try run.appendMetrics("")
+        try run.trimMetrics { ($0["step"]?.integer ?? 0) <= 2 }
+        try run.appendMetrics("{\"step\":3,\"again\":true}")
+        #expect(try String(decoding: FileSystem.read(folder("metrics.jsonl")), as: UTF8.self) == "{\"step\":1}\n{\"step\":2}\n{\"step\":3,\"again\":true}\n")
+    }
+
+    @Test func trimmingWithoutMetricsMakesNoFile() throws {
+        let folder = try TemporaryFolder()
+        let run = try RunFolder(folder.path, resuming: true, neededBytes: 0)
+        try run.trimMetrics { _ in true }
+        try run.replace("summary.json", with: Array("{}".utf8))
+        #expect(names(in: folder.path) == [".lock", "summary.json"])
+    }
+}
