@@ -33,6 +33,9 @@ struct Options {
     }
 }
 
+/// A line on standard output at once, for whoever waits for it.
+func say(_ line: String) { FileHandle.standardOutput.write(Data((line + "\n").utf8)) }
+
 /// One rank: says where it listens, reads the roster, exchanges, and says its times.
 func serve(_ options: Options, rank: Int) throws {
     let context = try Context()
@@ -41,8 +44,7 @@ func serve(_ options: Options, rank: Int) throws {
     let authenticator = options.over == "curve" ? try Authenticator(in: context, allowList: allowed) : nil
     let folder = ProcessInfo.processInfo.environment["APUS_BENCHMARK_FOLDER"] ?? "/tmp"
     let listener = try MeshListener(at: options.over == "shared" ? "ipc://\(folder)/\(rank)" : "tcp://127.0.0.1:*", keys: keys, in: context)
-    print(listener.endpoint, keys?.publicKey.text ?? "-")
-    fflush(stdout)
+    say("\(listener.endpoint) \(keys?.publicKey.text ?? "-")")
     guard let line = readLine(), let roster = try? JSONDecoder().decode(MeshRoster.self, from: Data(line.utf8)) else { return }
     for peer in roster.peers { if let key = peer.key { allowed.allow(key) } }
     func limit() -> ContinuousClock.Instant { .now + .seconds(120) }
@@ -68,22 +70,24 @@ func serve(_ options: Options, rank: Int) throws {
             if round >= 2 { times.append(Double(parts.seconds) * 1_000 + Double(parts.attoseconds) * 1e-15) }
             let expected = Float(options.workers * (options.workers + 1) / 2)
             guard let sum, sum.parts.allSatisfy({ $0.values[0] == expected && $0.values[$0.values.count - 1] == expected }) else {
-                print("wrong sum")
+                say("wrong sum")
                 exit(1)
             }
         }
         step += 1
         // Rounds are compared at their slowest rank.
-        let all = try unsafe links.allGather(times.withUnsafeBytes { unsafe Array($0) }, step: step, bucket: 10, deadline: limit()).map { bytes in
-            bytes.withUnsafeBytes { unsafe Array($0.bindMemory(to: Double.self)) }
+        let own = times.flatMap { time in (0..<8).map { UInt8(truncatingIfNeeded: time.bitPattern >> ($0 * 8)) } }
+        let all = try links.allGather(own, step: step, bucket: 10, deadline: limit()).map { bytes in
+            stride(from: 0, to: bytes.count, by: 8).map { start in
+                Double(bitPattern: (0..<8).reduce(0) { $0 | UInt64(bytes[start + $1]) << UInt64(8 * $1) })
+            }
         }
         let slowest = times.indices.map { round in all.map { $0[round] }.max() ?? 0 }.sorted()
         let median = slowest[slowest.count / 2]
         if rank == 0 {
-            let figure = String(format: "%.2f", median)
-            let speed = String(format: "%.2f", Double(size) / median)
-            print("{\"workers\":\(options.workers),\"megabytes\":\(size),\"over\":\"\(options.over)\",\"milliseconds\":\(figure),\"gigabytes_per_second\":\(speed)}")
-            fflush(stdout)
+            let figure = (median * 100).rounded() / 100
+            let speed = (Double(size) / median * 100).rounded() / 100
+            say("{\"workers\":\(options.workers),\"megabytes\":\(size),\"over\":\"\(options.over)\",\"milliseconds\":\(figure),\"gigabytes_per_second\":\(speed)}")
         }
         step += 1
     }
