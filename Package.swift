@@ -42,7 +42,7 @@ let package = Package(
         .executableTarget(
             name: "AllReduceBenchmark", dependencies: ["Collectives", "Transport", "Tensors"], path: "Benchmarks/AllReduce",
             swiftSettings: strict),
-        module("Apus", ["Training"]),
+        module("Apus", ["Training", "Kernels"]),
         module("Training", ["BERT", "Collectives", "Cluster", "Transport", "Kernels", "Checkpoints", "TextData", "Tensors", crypto]),
         module("BERT", ["Kernels", "Checkpoints", "TextData", "Tensors"]),
         module("Collectives", ["Transport", "Tensors"]),

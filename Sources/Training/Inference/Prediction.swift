@@ -6,10 +6,33 @@ internal import Synchronization
 internal import Tensors
 internal import TextData
 
-/// Labels texts with a trained model, a JSON line a text, in order.
+/// What a model says of one text.
+package struct Answer: Sendable, Equatable {
+    /// Name of the most likely class; nil for regression.
+    package let label: String?
+    /// Class names in their order with their probabilities; empty for regression.
+    package let scores: [(name: String, probability: Double)]
+    package let logits: [Float]
+
+    package static func == (left: Answer, right: Answer) -> Bool { left.label == right.label && left.logits == right.logits }
+
+    /// `{"label", "scores", "logits"}`; for regression label and score are the number itself.
+    var line: String {
+        let numbers = JSONValue.array(logits.map { .number(Double($0)) })
+        guard let label else {
+            return JSONValue.object([.init("label", .number(Double(logits[0]))), .init("scores", numbers), .init("logits", numbers)]).line
+        }
+        return JSONValue.object([
+            .init("label", .string(label)), .init("scores", .object(scores.map { .init($0.name, .number($0.probability)) })),
+            .init("logits", numbers),
+        ]).line
+    }
+}
+
+/// Labels texts with a trained model, in order.
 ///
 /// Texts are taken in groups; within a group they are sorted by length into packed batches, so that threads get even work.
-struct Prediction {
+package struct Prediction: Sendable {
     private let trained: TrainedModel
     private let runner: LaneRunner
 
@@ -18,35 +41,37 @@ struct Prediction {
     /// Tokens that one packed batch holds at most, but for a single longer text.
     private static let batchTokens = 1_024
 
-    init(_ options: InferenceOptions) throws {
+    package init(_ options: InferenceOptions) throws {
         trained = try TrainedModel(options)
         runner = LaneRunner(model: trained.model, laneCount: 1, threads: options.threads)
     }
 
-    func run(_ options: InferenceOptions, emit: (String) throws -> Void) throws {
+    /// Hands a JSON line a text to `emit`.
+    package func run(_ options: InferenceOptions, emit: (String) throws -> Void) throws {
         if options.input == "-" {
             var reader = try BareTextReader(FileHandle.standardInput)
             var texts: [String] = []
             while let text = try reader.next() {
                 texts.append(text)
                 if texts.count == Self.group {
-                    try answer(texts, pairs: nil, emit)
+                    try answers(texts, pairs: nil).forEach { try emit($0.line) }
                     texts.removeAll(keepingCapacity: true)
                 }
             }
-            try answer(texts, pairs: nil, emit)
+            try answers(texts, pairs: nil).forEach { try emit($0.line) }
             return
         }
         let columns = ColumnNames(text: options.textColumn, pair: options.pairColumn, label: nil)
         let dataset = try Dataset(path: options.input, columns: columns, labels: .unwanted)
         for start in stride(from: 0, to: dataset.count, by: Self.group) {
             let range = start..<min(start + Self.group, dataset.count)
-            try answer(Array(dataset.texts[range]), pairs: dataset.pairs.map { Array($0[range]) }, emit)
+            try answers(Array(dataset.texts[range]), pairs: dataset.pairs.map { Array($0[range]) }).forEach { try emit($0.line) }
         }
     }
 
-    private func answer(_ texts: [String], pairs: [String]?, _ emit: (String) throws -> Void) throws {
-        guard !texts.isEmpty else { return }
+    /// The answers to a group of texts.
+    package func answers(_ texts: [String], pairs: [String]?) -> [Answer] {
+        guard !texts.isEmpty else { return [] }
         let encodings = Mutex([Encoding?](repeating: nil, count: texts.count))
         let share = 64
         inParallel((texts.count + share - 1) / share, threads: runner.threads) { piece, _ in
@@ -57,7 +82,7 @@ struct Prediction {
         }
         let encoded = encodings.withLock { $0.compactMap { $0 } }
         let batches = Self.batches(encoded)
-        let lines = Mutex([String](repeating: "", count: texts.count))
+        let found = Mutex([Answer?](repeating: nil, count: texts.count))
         inParallel(batches.count, threads: runner.threads) { piece, _ in
             let members = batches[piece]
             var batch = PackedBatch()
@@ -65,11 +90,11 @@ struct Prediction {
             let result = runner.withArena { trained.model.infer(batch, parameters: trained.parameters.view, arena: $0) }
             let width = trained.model.head.outputs(trained.model.shape)
             for (row, place) in members.enumerated() {
-                let line = line(Array(result.logits[(row * width)..<((row + 1) * width)]))
-                lines.withLock { $0[place] = line }
+                let answer = answer(Array(result.logits[(row * width)..<((row + 1) * width)]))
+                found.withLock { $0[place] = answer }
             }
         }
-        for line in lines.withLock({ $0 }) { try emit(line) }
+        return found.withLock { $0.compactMap { $0 } }
     }
 
     /// Places of texts, longest first, cut into packed batches.
@@ -89,19 +114,13 @@ struct Prediction {
         return batches
     }
 
-    /// `{"label", "scores", "logits"}`; for regression the label is the number itself.
-    private func line(_ logits: [Float]) -> String {
-        let numbers = JSONValue.array(logits.map { .number(Double($0)) })
-        guard let labels = trained.labels else {
-            return JSONValue.object([.init("label", .number(Double(logits[0]))), .init("scores", numbers), .init("logits", numbers)]).line
-        }
+    private func answer(_ logits: [Float]) -> Answer {
+        guard let labels = trained.labels else { return Answer(label: nil, scores: [], logits: logits) }
         let most = logits.max() ?? 0
         let powers = logits.map { exp(Double($0 - most)) }
         let all = powers.reduce(0, +)
-        let best = Evaluation.largestIndex(logits[...])
-        return JSONValue.object([
-            .init("label", .string(labels.names[best])),
-            .init("scores", .object(zip(labels.names, powers).map { .init($0, .number($1 / all)) })), .init("logits", numbers),
-        ]).line
+        return Answer(
+            label: labels.names[Evaluation.largestIndex(logits[...])],
+            scores: zip(labels.names, powers).map { (name: $0, probability: $1 / all) }, logits: logits)
     }
 }

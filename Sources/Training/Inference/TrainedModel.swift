@@ -5,7 +5,7 @@ internal import Tensors
 internal import TextData
 
 /// A model folder with its head, ready to answer.
-struct TrainedModel {
+struct TrainedModel: Sendable {
     let configuration: BERTConfiguration
     let model: BERTModel
     let parameters: FloatBuffer

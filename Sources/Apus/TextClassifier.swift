@@ -1,0 +1,41 @@
+internal import Kernels
+internal import Training
+
+/// A fine-tuned model that labels texts, or scores them where it was trained for regression.
+///
+/// Thread-safe; each call uses up to the given number of threads.
+public struct TextClassifier: Sendable {
+    /// What the model says of one text.
+    public struct Prediction: Sendable {
+        /// Name of the most likely class; nil for regression.
+        public let label: String?
+        /// Probability by class name; empty for regression.
+        public let probabilities: [String: Double]
+        /// The head's outputs: one a class, or the predicted number.
+        public let logits: [Float]
+    }
+
+    private let prediction: Training.Prediction
+
+    /// Reads a model folder, such as `model-best` of a run.
+    ///
+    /// - Parameter maxLength: pieces of a text with [CLS] and [SEP]; nil: as the model was trained.
+    /// - Throws: an error whose description is one line: what was found, what was needed, what to do next.
+    public init(model: String, maxLength: Int? = nil, threads: Int = 1) throws {
+        BLASInformation.useOneThread()
+        prediction = try Training.Prediction(
+            InferenceOptions(
+                model: model, input: "-", textColumn: nil, pairColumn: nil, labelColumn: nil, maxLength: maxLength, batchSize: 32,
+                threads: threads))
+    }
+
+    /// Labels texts, in order. `pairs` are second texts for models trained on pairs.
+    public func predict(_ texts: [String], pairs: [String]? = nil) -> [Prediction] {
+        precondition(pairs.map { $0.count == texts.count } ?? true, "\(texts.count) texts and \(pairs?.count ?? 0) second texts")
+        return prediction.answers(texts, pairs: pairs).map { answer in
+            Prediction(
+                label: answer.label, probabilities: Dictionary(answer.scores.map { ($0.name, $0.probability) }) { first, _ in first },
+                logits: answer.logits)
+        }
+    }
+}
