@@ -16,6 +16,7 @@ final class ControlThread {
     private var connections: Set<Int32> = []
     private var superseded: Set<UInt64> = []
     private var nextBeat = ContinuousClock.now
+    private var lastTurn = ContinuousClock.now
     private let coordinator = "coordinator"
     /// Whether a refusal by the coordinator's end was reported since the last connection.
     private var saysRefused = false
@@ -43,6 +44,10 @@ final class ControlThread {
 
     private func turn() throws(ZeroMQError) -> Bool {
         let now = ContinuousClock.now
+        // A turn lasts no longer than the interval between signs of life, unless the whole process stood still.
+        let pause = now - lastTurn
+        if pause > detector.lossAfter / 2 { state.withShared { $0.calls.postpone(by: pause) } }
+        lastTurn = now
         let (orders, isStopping, nextCall) = state.withShared { shared in
             defer { shared.orders = [] }
             return (shared.orders, shared.isStopping, shared.calls.nextInstant)
