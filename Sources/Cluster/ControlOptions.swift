@@ -20,6 +20,8 @@ package struct ControlOptions: Sendable {
 package enum PeerEvent: Equatable, Sendable {
     /// A process spoke for the first time, or again after it was lost.
     case found(process: String)
+    /// The coordinator's end does not let this process in: the keys do not fit, or it is no coordinator. Tried again.
+    case refused
     /// A connection ended, its process fell silent, or its key was taken off the list.
     case lost(process: String)
     /// The coordinator runs anew: what was agreed with the former run must be agreed again.

@@ -16,7 +16,10 @@ final class ControlThread {
     private var connections: Set<Int32> = []
     private var superseded: Set<UInt64> = []
     private var nextBeat = ContinuousClock.now
-    private var coordinator = "coordinator"
+    private var lastTurn = ContinuousClock.now
+    private let coordinator = "coordinator"
+    /// Whether a refusal by the coordinator's end was reported since the last connection.
+    private var saysRefused = false
 
     /// Takes over `socket`, bound or connected, with its monitor.
     init(_ state: ControlState, socket: consuming Socket, monitor: consuming SocketMonitor) {
@@ -41,6 +44,10 @@ final class ControlThread {
 
     private func turn() throws(ZeroMQError) -> Bool {
         let now = ContinuousClock.now
+        // A turn lasts no longer than the interval between signs of life, unless the whole process stood still.
+        let pause = now - lastTurn
+        if pause > detector.lossAfter / 2 { state.withShared { $0.calls.postpone(by: pause) } }
+        lastTurn = now
         let (orders, isStopping, nextCall) = state.withShared { shared in
             defer { shared.orders = [] }
             return (shared.orders, shared.isStopping, shared.calls.nextInstant)
@@ -202,16 +209,33 @@ final class ControlThread {
             switch event {
             case .connected(let descriptor):
                 connections.insert(descriptor)
-                if !state.isCoordinator { nextBeat = .now }
+                saysRefused = false
+                if !state.isCoordinator { greet() }
             case .disconnected(let descriptor):
-                // A connection that ends before its handshake was a stranger's, or found nobody.
-                if connections.remove(descriptor) == nil { if state.isCoordinator { refuse() } }
+                guard connections.remove(descriptor) != nil else {
+                    endedBeforeHandshake()
+                    continue
+                }
                 let process = state.isCoordinator ? peers.process(at: descriptor) : coordinator
                 if let process { lose(process) }
             case .refused:
                 break
             }
         }
+    }
+
+    /// A sign of life at once, and what was asked while there was no connection.
+    private func greet() {
+        nextBeat = .now
+        state.withShared { $0.calls.resendAll(to: coordinator, at: .now) }
+    }
+
+    /// A stranger's connection here, or this process's at the coordinator's.
+    private func endedBeforeHandshake() {
+        refuse()
+        guard !state.isCoordinator, !saysRefused else { return }
+        saysRefused = true
+        state.eventsEnd.yield(.refused)
     }
 
     private func found(_ process: String) {
@@ -226,6 +250,8 @@ final class ControlThread {
     private func lose(_ process: String) {
         peers.forget(process)
         _ = detector.forget(process)
+        // What a lost process asked is remembered, lest it ask again; but not for ever.
+        if answered.count > PeerTable.limit { answered = answered.filter { peers[$0.key] != nil } }
         guard state.withShared({ $0.connected.remove(process) }) != nil else { return }
         if state.isCoordinator { state.fail(.lost(process: process)) { $0.process == process } }
         state.eventsEnd.yield(.lost(process: process))

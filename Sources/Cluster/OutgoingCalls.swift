@@ -6,7 +6,7 @@ struct OutgoingCalls: Sendable {
         let process: String
         let envelope: [UInt8]
         let name: String
-        let deadline: ContinuousClock.Instant
+        var deadline: ContinuousClock.Instant
         var resendAt: ContinuousClock.Instant
         var resendAfter: Duration
         let continuation: CheckedContinuation<[UInt8], any Error>
@@ -55,6 +55,11 @@ struct OutgoingCalls: Sendable {
     /// Has every call to `process` sent again at the next opportunity.
     mutating func resendAll(to process: String, at now: ContinuousClock.Instant) {
         for number in calls.keys where calls[number]!.process == process { calls[number]!.resendAt = now }
+    }
+
+    /// Gives every call so much more time: this process itself was suspended, and the others were not to blame.
+    mutating func postpone(by pause: Duration) {
+        for number in calls.keys { calls[number]!.deadline += pause }
     }
 
     /// When something is next due.

@@ -65,6 +65,8 @@ package final class ZeroMQActorSystem: DistributedActorSystem, Sendable {
         var socket = SocketOptions()
         socket.security = security
         socket.maximumMessageBytes = options.largestCall + (64 << 10)
+        socket.unacknowledgedLimit = options.lossAfter
+        socket.queuesOnlyWhenConnected = true
         return socket
     }
 

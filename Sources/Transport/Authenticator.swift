@@ -64,8 +64,10 @@ private final class AdmissionDesk {
         let key = request.count == 7 && request[5] == Array("CURVE".utf8) ? PublicKey(binary: request[6]) : nil
         let admitted = key.map(allowList.admits) ?? false
         let user = admitted ? key?.text ?? "" : ""
+        // 300 says not now: the other end tries again by itself, as a link must whose key comes onto the list a moment
+        // later. After 400 libzmq gives that connection up for good.
         let requestID = request.count > 1 ? request[1] : []
-        let reply = [Array("1.0".utf8), requestID, Array((admitted ? "200" : "400").utf8), [], Array(user.utf8), []]
+        let reply = [Array("1.0".utf8), requestID, Array((admitted ? "200" : "300").utf8), [], Array(user.utf8), []]
         for (index, part) in reply.enumerated() {
             _ = try socket.send(part, more: index + 1 < reply.count)
         }

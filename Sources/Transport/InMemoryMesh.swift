@@ -65,8 +65,11 @@ private final class Hub: Sendable {
     }
 
     func change(_ body: (inout Queues) -> Void) {
-        state.withLock { body(&$0) }
-        for bell in bells { bell.signal() }
+        let waiting = state.withLock { queues in
+            body(&queues)
+            return queues.takeWaiting()
+        }
+        for rank in waiting { bells[rank].signal() }
     }
 
     /// Repeats `body` whenever something changed until it has a result; nil once `deadline` has passed.
@@ -74,10 +77,13 @@ private final class Hub: Sendable {
         _ rank: Int, deadline: ContinuousClock.Instant, _ body: (inout Queues) -> Result<Value, MeshError>?
     ) -> Result<Value, MeshError>? {
         while true {
-            if let result = state.withLock({ body(&$0) }) {
-                for bell in bells { bell.signal() }
-                return result
+            let (result, waiting) = state.withLock { queues in
+                let result = body(&queues)
+                if result == nil { queues.waiting.insert(rank) }
+                return (result, result == nil ? [] : queues.takeWaiting())
             }
+            for rank in waiting { bells[rank].signal() }
+            if let result { return result }
             let left = deadline - .now
             guard left > .zero else { return nil }
             _ = bells[rank].wait(timeout: .now() + .milliseconds(Int(left.milliseconds)))
@@ -90,6 +96,13 @@ private struct Queues: Sendable {
     let capacity: Int
     var closed: Set<Int> = []
     var cancelled: Set<Int> = []
+    /// Ranks to ring once something changed.
+    var waiting: Set<Int> = []
+
+    mutating func takeWaiting() -> Set<Int> {
+        defer { waiting = [] }
+        return waiting
+    }
 
     /// Nil when the link is full.
     mutating func send(_ frame: InMemoryFrame, from: Int, to peer: Int) -> Result<Void, MeshError>? {

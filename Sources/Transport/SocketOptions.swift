@@ -23,6 +23,11 @@ package struct SocketOptions: Sendable {
     package var handshakeTimeout: Duration = .seconds(3)
     /// Pause between attempts to connect, growing up to a second.
     package var reconnectInterval: Duration = .milliseconds(50)
+    /// A TCP connection whose bytes stay unacknowledged for so long is dropped and made anew; nil leaves it to the
+    /// system. Not for links whose reader may pause: a closed window counts as silence.
+    package var unacknowledgedLimit: Duration?
+    /// Queue nothing while there is no connection: a send then finds no room.
+    package var queuesOnlyWhenConnected = false
 
     package init() {}
 }

@@ -48,7 +48,7 @@ package final class ZeroMQMesh: Mesh {
             try checkLinks()
             let missing = roster.peers.indices.filter { $0 != rank && !(admission.hasAdmitted($0) && outgoing[$0]!.stands) }
             if missing.isEmpty { return }
-            guard try wait(until: deadline) else { throw .deadline(waitingFor: missing) }
+            guard try wait(until: deadline), deadline > .now else { throw .deadline(waitingFor: missing) }
         }
     }
 
@@ -77,14 +77,16 @@ package final class ZeroMQMesh: Mesh {
             if let frame = inbox.popFirst() { return frame }
             if let frame = try nextFrame() { return frame }
             try checkLinks()
-            if !(try wait(until: deadline)) { throw .deadline(waitingFor: []) }
+            guard try wait(until: deadline), deadline > .now else { throw .deadline(waitingFor: []) }
         }
     }
 
     /// The next acceptable frame that is there already.
     private func nextFrame() throws(MeshError) -> ZeroMQFrame? {
         do throws(ZeroMQError) {
-            while let connection = try incoming.receive() {
+            // Bounded, so that a flood of strangers keeps no deadline from being noticed.
+            for _ in 0 ..< 256 {
+                guard let connection = try incoming.receive() else { return nil }
                 guard connection.hasMore, let message = try incoming.receive() else { continue }
                 let isWhole = !message.hasMore
                 try incoming.discardRest(after: message)

@@ -154,6 +154,7 @@ func withCluster(_ body: @Sendable (Cluster) async throws -> Void) async throws 
         let context = try Context()
         var options = ControlOptions()
         options.errors = [TallyError.self]
+        options.callLimit = .seconds(60)
         let endpoint = "ipc://\(folder)/control"
         let coordinator = try ZeroMQActorSystem.coordinator(at: endpoint, incarnation: 9, security: .plain, in: context, options: options)
         let worker = try ZeroMQActorSystem.worker(of: endpoint, security: .plain, in: context, options: options)

@@ -86,7 +86,7 @@ import Transport
 
     @Test func `a process that falls silent is reported lost, one that speaks is not`() async throws {
         var options = ControlOptions()
-        options.lossAfter = .milliseconds(300)
+        options.lossAfter = .seconds(1)
         try await withCoordinator(options) { coordinator in
             let worker = try ZeroMQActorSystem.worker(of: coordinator.endpoint, security: .plain, in: context, options: options)
             let peer = try Peer(of: coordinator, in: context)
@@ -110,6 +110,7 @@ import Transport
         var options = ControlOptions()
         options.allowList = list
         options.lossAfter = .milliseconds(600)
+        options.callLimit = .seconds(60)
         try await withCoordinator(options, security: .server(server), at: "tcp://127.0.0.1:*") { coordinator in
             let worker = try ZeroMQActorSystem.worker(
                 of: coordinator.endpoint, security: .client(member, server: server.publicKey), in: context, options: options)
@@ -130,6 +131,7 @@ import Transport
             let endpoint = "ipc://\(folder)/control"
             var options = ControlOptions()
             options.lossAfter = .milliseconds(600)
+            options.callLimit = .seconds(60)
             let worker = try ZeroMQActorSystem.worker(of: endpoint, security: .plain, in: context, options: options)
             let tally = try Tally.resolve(id: ActorAddress(process: "coordinator", name: "tally"), using: worker)
             try await withCoordinator(options, at: endpoint) { _ async throws in
@@ -197,9 +199,12 @@ final class Peer {
 
     func send(_ bytes: [UInt8]) { _ = try? socket.send(bytes) }
 
-    /// The next envelope that is not a sign of life; of `kind` and `call` where given.
+    /// The next envelope that is not a sign of life; of `kind` and `call` where given. Gives signs of life meanwhile.
     func next(_ kind: Envelope.Kind? = nil, call: UInt64? = nil) -> Envelope? {
-        while (try? poller.wait(until: .now + .seconds(10))) == true {
+        let deadline = ContinuousClock.now + .seconds(60)
+        while deadline > .now {
+            send(Envelope(kind: .heartbeat, generation: 0, incarnation: 0, sender: name).bytes)
+            guard (try? poller.wait(until: .now + .milliseconds(200))) == true else { continue }
             guard let message = try? socket.receive(), let envelope = try? Envelope(message.copy()), envelope.kind != .heartbeat else { continue }
             if kind == nil || kind == envelope.kind, call == nil || call == envelope.call { return envelope }
         }

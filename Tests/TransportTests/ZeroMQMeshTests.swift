@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 @testable import Transport
@@ -76,6 +77,32 @@ import Testing
         let absent = MeshPeer(endpoint: "tcp://127.0.0.1:1", key: nil)
         let roster = MeshRoster(generation: 1, token: 1, peers: [MeshPeer(endpoint: listener.endpoint, key: nil), absent])
         #expect(failureToForm(listener, roster) == .deadline(waitingFor: [1]))
+    }
+
+    @Test func `a rank whose key is admitted late is linked all the same`() throws {
+        let (contexts, keys) = (try [Context(), Context()], [KeyPair.generate(), KeyPair.generate()])
+        let lists = [AllowList([keys[1].publicKey]), AllowList()]
+        let authenticators = try zip(contexts, lists).map { try Authenticator(in: $0, allowList: $1) }
+        let ranks = Ranks<Int>(size: 2)
+        let threads = (0 ..< 2).map { rank in
+            let (context, pair) = (contexts[rank], keys[rank])
+            return ServiceThread {
+                ranks.finish(rank, Result {
+                    let listener = try MeshListener(at: "tcp://127.0.0.1:*", keys: pair, in: context)
+                    let endpoints = ranks.announce(rank, listener.endpoint)
+                    let peers = zip(endpoints, keys).map { MeshPeer(endpoint: $0, key: $1.publicKey) }
+                    let mesh = try listener.mesh(
+                        rank: rank, roster: MeshRoster(generation: 1, token: 2, peers: peers), deadline: .now + .seconds(20))
+                    ranks.meet()
+                    return mesh.worldSize
+                })
+            }
+        }
+        while lists[1].refused == 0 { sched_yield() }
+        lists[1].allow(keys[0].publicKey)
+        for thread in threads { thread.join() }
+        for result in ranks.results { #expect(try result.get() == 2) }
+        withExtendedLifetime(authenticators) {}
     }
 
     @Test func `a key off the roster cannot take a rank's place`() throws {
