@@ -61,6 +61,7 @@ struct WorkerRun {
         for await event in system.events {
             switch event {
             case .lost, .coordinatorChanged: try await join()
+            case .refused: throw RunError("the coordinator at \(endpoint) does not know this worker's key: check APUS_KEY_FILE")
             case .found: continue
             }
         }
