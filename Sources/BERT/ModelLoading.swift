@@ -41,7 +41,7 @@ extension BERTModel {
                 if let failure { throw failure }
             } else {
                 guard isReplaceable else {
-                    throw FileError(folder.path, "has no tensor \(entry.name), which the encoder needs: is this a BERT?")
+                    throw FileError(folder.path, "has no tensor \(entry.name), which its config.json asks for: do the two belong together, and is this a BERT?")
                 }
                 initialize(entry, place: place, parameters, seed: seed)
                 initialized.append(entry.name)

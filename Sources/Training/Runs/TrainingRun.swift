@@ -78,7 +78,7 @@ package struct TrainingRun {
         let outcome = try await loop.run(&progress, &throughput)
         if case .stopped(let signal) = outcome {
             throw SignalStop(
-                signal: signal, "stopped after step \(progress.step); go on with: \(programName) train --resume --output \(folder.path)")
+                signal: signal, "stopped after step \(progress.step); go on with: \(programName) train --resume --output \(shellQuoted(folder.path))")
         }
         try await finish(engine, progress, throughput, command: command)
     }
@@ -103,7 +103,7 @@ package struct TrainingRun {
                 + "parameters SHA-256 \(digest)")
         display.say("the same bits elsewhere: \(summary.reproduce)")
         let best = progress.best == nil ? "model" : "model-best"
-        display.say("\(folder.path): \(programName) predict --model \(folder.path)/\(best)")
+        display.say("\(folder.path): \(programName) predict --model \(shellQuoted(folder.path + "/" + best))")
     }
 
     /// The test data, scored once: by the best model where there is validation, else by the last.
@@ -134,12 +134,13 @@ package struct TrainingRun {
 }
 
 /// How the user started this program.
-var programName: String { CommandLine.arguments.first ?? "apus" }
+var programName: String { shellQuoted(CommandLine.arguments.first ?? "apus") }
 
 /// The command line as typed, arguments quoted where a shell needs it.
-package var commandLine: String {
-    CommandLine.arguments.map { argument in
-        argument.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "-_./=:,+@%".contains($0)) } && !argument.isEmpty
-            ? argument : "'" + argument.replacing("'", with: "'\\''") + "'"
-    }.joined(separator: " ")
+package var commandLine: String { CommandLine.arguments.map(shellQuoted).joined(separator: " ") }
+
+/// One argument as a shell has to read it.
+func shellQuoted(_ argument: String) -> String {
+    let isPlain = argument.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "-_./=:,+@%".contains($0)) }
+    return isPlain && !argument.isEmpty ? argument : "'" + argument.replacing("'", with: "'\\''") + "'"
 }
