@@ -148,10 +148,10 @@ extension SmallJob {
         return []
     }
 
-    /// Every file and folder below this job's, with its size.
+    /// Every file and folder below this job's, with its size; locks, which hold a process number, without.
     func contents() throws -> [String] {
         try FileManager.default.subpathsOfDirectory(atPath: folder.path).sorted().map { name in
-            "\(name) \(try FileManager.default.attributesOfItem(atPath: path(name))[.size] ?? 0)"
+            name.hasSuffix("/.lock") ? name : "\(name) \(try FileManager.default.attributesOfItem(atPath: path(name))[.size] ?? 0)"
         }
     }
 }

@@ -12,13 +12,24 @@ package struct TrainingRun {
     package let stop: StopRequest
     private let started: ContinuousClock.Instant
     private let recorder: FileRecorder
+    /// What a resumed run goes on from.
+    private let resumption: Resumption?
 
-    /// Checks all input and takes the output folder.
+    private struct Resumption {
+        /// The newest whole checkpoint; nil: none.
+        let found: CheckpointStore.Found?
+        let passedOver: [CheckpointStore.PassedOver]
+        /// Steps that the run was to have until now.
+        let plannedSteps: Int
+    }
+
+    /// Checks all input and takes the output folder; when it throws, the folder is as it was.
     package init(_ configuration: TrainingConfiguration, cores: Int, stop: StopRequest) throws {
         started = .now
         self.stop = stop
         inputs = try RunInputs(configuration, cores: cores)
         folder = try RunFolder(configuration.output, resuming: configuration.resume, neededBytes: 2 * inputs.checkpointBytes)
+        resumption = configuration.resume ? try Self.resumption(inputs) : nil
         display = RunDisplay()
         display.open(configuration.output + "/log.txt")
         recorder = FileRecorder(inputs, folder: folder, display: display)
@@ -28,28 +39,50 @@ package struct TrainingRun {
     package func begin(_ replica: Replica) throws -> RunProgress {
         for note in inputs.notes { display.say(note) }
         var progress = RunProgress()
-        if inputs.configuration.resume { progress = try resume(replica) }
+        if let resumption { progress = try resume(resumption, replica) }
         var saved = inputs.configuration
         saved.resume = false
         try ConfigurationFile.write(saved, to: ConfigurationFile.path(inRun: folder.path))
         return progress
     }
 
-    private func resume(_ replica: Replica) throws -> RunProgress {
-        let (found, passedOver) = CheckpointStore(folder: folder.path + "/checkpoints").newestWhole()
-        for checkpoint in passedOver { display.say("passed over \(checkpoint.name): \(checkpoint.reason)") }
-        guard let found else {
+    private static func resumption(_ inputs: RunInputs) throws -> Resumption {
+        let output = inputs.configuration.output
+        let (found, passedOver) = CheckpointStore(folder: output + "/checkpoints").newestWhole()
+        if let found { try check(StateFiles.record(found.path), of: found.path, inputs) }
+        let saved = try ConfigurationFile.readSaved(ConfigurationFile.path(inRun: output), cores: 1)
+        let planned = min(saved.maxSteps ?? .max, inputs.plan.stepsPerEpoch * saved.epochs)
+        return Resumption(found: found, passedOver: passedOver, plannedSteps: planned)
+    }
+
+    /// Refuses to go on from a state that other lanes, another seed or other data led to.
+    private static func check(_ record: StateFiles.Record, of path: String, _ inputs: RunInputs) throws(InputError) {
+        guard record.lanes == inputs.plan.laneCount, record.seed == inputs.configuration.seed else {
+            throw InputError(
+                "\(path) has \(record.lanes) lanes and seed \(record.seed), config.yaml \(inputs.plan.laneCount) and "
+                    + "\(inputs.configuration.seed): the two do not belong together")
+        }
+        for (name, digest) in record.data.sorted(by: { $0.key < $1.key }) where inputs.digests[name] != digest {
+            throw InputError(
+                "the \(name) data has changed since the run began (SHA-256 was \(digest.prefix(12))…, is "
+                    + "\(inputs.digests[name]?.prefix(12) ?? "none")…): restore the file, or start a new run")
+        }
+    }
+
+    private func resume(_ resumption: Resumption, _ replica: Replica) throws -> RunProgress {
+        for checkpoint in resumption.passedOver { display.say("passed over \(checkpoint.name): \(checkpoint.reason)") }
+        let shape = inputs.configuration.schedule
+        if shape != .constant, resumption.plannedSteps != inputs.plan.totalSteps {
+            display.say(
+                "the run was to have \(resumption.plannedSteps) steps and now has \(inputs.plan.totalSteps): the \(shape.rawValue) schedule "
+                    + "falls otherwise from here, so bits will differ from those of a run of \(inputs.plan.totalSteps) steps from the start")
+        }
+        guard let found = resumption.found else {
             display.say("\(folder.path) has no whole checkpoint: starting from step 1")
             try folder.trimMetrics { _ in false }
             return RunProgress()
         }
         let record = try StateFiles.read(found.path, into: replica)
-        guard record.lanes == inputs.plan.laneCount, record.seed == inputs.configuration.seed else {
-            throw InputError("\(found.path) has \(record.lanes) lanes and seed \(record.seed), config.yaml \(inputs.plan.laneCount) and \(inputs.configuration.seed): the two do not belong together")
-        }
-        for (name, digest) in record.data where inputs.digests[name] != digest {
-            throw InputError("the \(name) data has changed since the run began (SHA-256 was \(digest.prefix(12))…, is \(inputs.digests[name]?.prefix(12) ?? "none")…): restore the file, or start a new run")
-        }
         if record.arithmetic != BLASInformation.description {
             display.say("computed so far with \(record.arithmetic), now with \(BLASInformation.description): bits may differ from an undisturbed run")
         }
@@ -127,9 +160,12 @@ package struct TrainingRun {
         return report
     }
 
-    /// The command with the lanes that decide the bits.
+    /// The command with the lanes that decide the bits; for a resumed run, one that needs none of its state.
     private func reproducing(_ command: String) -> String {
-        command.contains("--lanes") ? command : "\(command) --lanes \(inputs.plan.laneCount)"
+        if resumption != nil {
+            return "\(programName) train --config \(shellQuoted(ConfigurationFile.path(inRun: folder.path))) --output \(shellQuoted(folder.path + "-again"))"
+        }
+        return command.contains("--lanes") ? command : "\(command) --lanes \(inputs.plan.laneCount)"
     }
 }
 
