@@ -108,13 +108,22 @@ package struct TrainingRun {
         let loop = TrainingLoop(
             plan: inputs.plan, schedule: inputs.schedule, engine: engine, recorder: recorder, stop: stop,
             checkpointEvery: inputs.configuration.checkpointEvery, hasValidation: inputs.datasets[.validation] != nil)
+        do {
+            try await steps(loop, &progress, &throughput)
+            try await finish(engine, progress, throughput, command: command)
+        } catch let error as FileError {
+            throw RunError("\(error); make room or mend it, then go on with: \(resumeCommand)")
+        }
+    }
+
+    private func steps(_ loop: TrainingLoop, _ progress: inout RunProgress, _ throughput: inout Throughput) async throws {
         let outcome = try await loop.run(&progress, &throughput)
         if case .stopped(let signal) = outcome {
-            throw SignalStop(
-                signal: signal, "stopped after step \(progress.step); go on with: \(programName) train --resume --output \(shellQuoted(folder.path))")
+            throw SignalStop(signal: signal, "stopped after step \(progress.step); go on with: \(resumeCommand)")
         }
-        try await finish(engine, progress, throughput, command: command)
     }
+
+    private var resumeCommand: String { "\(programName) train --resume --output \(shellQuoted(folder.path))" }
 
     private func finish(_ engine: any StepEngine, _ progress: RunProgress, _ throughput: Throughput, command: String) async throws {
         let state = try await engine.state()
