@@ -19,6 +19,18 @@ import Testing
         #expect(try job.text("run/notes.txt") == "mine")
     }
 
+    @Test(arguments: ["r", "r/s/", "./r"])
+    func `a relative folder is below the current one`(output: String) throws {
+        let job = try SmallJob()
+        let apus = ApusProcess.executable.path
+        let run = try ScriptRun(
+            shell: "\(apus) train --model model --train train.tsv --max-length 20 --max-steps 1 --output \(output) && \(apus) train --resume --output \(output)",
+            from: job.folder.url("."))
+        #expect(run.status == 0, "\(run.text)")
+        #expect(run.text.contains("the run in \(output) is finished"), "\(run.text)")
+        #expect(job.exists("\(output)/summary.json"))
+    }
+
     @Test func `a file in the way is named`() throws {
         let job = try SmallJob()
         try job.write("run", "a file")
