@@ -29,7 +29,7 @@ import Testing
 
         /// A config.json with one value changed.
         static func configuration(_ key: String, _ value: String, _ words: String...) -> Fault {
-            Fault("config.json with \(key) \(value)", words + ["config.json"], []) { job in
+            Fault("config.json with \(key) \(value)", words, []) { job in
                 let lines = try job.text("model/config.json").split(separator: "\n").map { line in
                     line.contains("\"\(key)\":") ? "  \"\(key)\": \(value)\(line.hasSuffix(",") ? "," : "")" : String(line)
                 }
@@ -104,6 +104,10 @@ import Testing
         .configuration("hidden_size", "-48", "hidden_size is -48"),
         .configuration("hidden_size", "9223372036854775807", "hidden_size is"),
         .configuration("hidden_size", "96", "has shape [40, 48], config.json asks for [40, 96]"),
+        .configuration("hidden_size", "300000", "has shape [40, 48], config.json asks for [40, 300000]"),
+        .configuration("hidden_size", "1048576", "describes a model of"),
+        .configuration("num_hidden_layers", "1000000", "num_hidden_layers is 1000000"),
+        .configuration("hidden_dropout_prob", "1.5", "hidden_dropout_prob is 1.5"),
         .configuration("intermediate_size", "1e300", "intermediate_size is"),
         .configuration("vocab_size", "0", "vocab_size is 0"),
         .configuration("layer_norm_eps", "0", "layer_norm_eps is 0"),

@@ -9,10 +9,11 @@ import Testing
         "--weight-decay", "0.01", "--schedule", "linear", "--warmup-steps", "2", "--learning-rate", "1e-3", "--dropout", "0.1",
     ]
 
-    @Test(arguments: [1, 3, 4], [1, 31, 33])
+    /// Of 80 samples, two lanes have over 320 rows each.
+    @Test(arguments: [1, 2, 3, 4], [1, 31, 33, 80])
     func `one and two threads give the same bits`(lanes: Int, batch: Int) throws {
-        let job = try SmallJob(samples: 40)
-        let options = ["--lanes", "\(lanes)", "--batch-size", "\(batch)", "--max-steps", "4", "--learning-rate", "1e-3"]
+        let job = try SmallJob(samples: 80)
+        let options = ["--lanes", "\(lanes)", "--batch-size", "\(batch)", "--max-steps", "3", "--learning-rate", "1e-3"]
         let digests = try ["1", "2"].map { threads in
             let run = try ApusProcess(job.command("threads-\(threads)", options + ["--threads", threads]))
             #expect(run.status == 0, "\(run.complaint)")
@@ -30,6 +31,15 @@ import Testing
         #expect(first.weights == second.weights)
         #expect(first.digest == second.digest)
         #expect(first.digest != other.digest)
+    }
+
+    @Test func `launch in a single process gives the same bits`() throws {
+        let job = try SmallJob()
+        let options = ["--epochs", "1", "--batch-size", "8", "--lanes", "2"]
+        let launched = try ApusProcess(["launch", "--single"] + job.command("launched", options).dropFirst())
+        #expect(launched.status == 0, "\(launched.complaint)")
+        #expect(try ApusProcess(job.command("trained", options)).status == 0)
+        #expect(try FinishedRun(job, "launched").digest == FinishedRun(job, "trained").digest)
     }
 
     @Test func `the printed command gives the same bits`() throws {

@@ -35,8 +35,8 @@ import Testing
 
     @Test(arguments: [SIGINT, SIGTERM])
     func `a second signal ends the run at once`(signal: Int32) throws {
-        let job = try SmallJob(samples: 6_000)
-        let run = try RunningApus(job.command("run", ["--batch-size", "6000", "--epochs", "1", "--lanes", "1", "--threads", "1"]))
+        let job = try SmallJob(samples: 3_000)
+        let run = try RunningApus(job.command("run", ["--batch-size", "3000", "--epochs", "1", "--lanes", "1", "--threads", "1"]))
         try run.waitForOutput("steps of")
         run.send(SIGINT)
         try run.waitForComplaint("once more to end at once")
@@ -48,8 +48,8 @@ import Testing
     }
 
     @Test func `after the quickest of ends the first step is still to come`() throws {
-        let job = try SmallJob(samples: 6_000)
-        let run = try RunningApus(job.command("run", ["--batch-size", "6000", "--epochs", "2", "--lanes", "1", "--threads", "1", "--max-steps", "2"]))
+        let job = try SmallJob(samples: 3_000)
+        let run = try RunningApus(job.command("run", ["--batch-size", "3000", "--epochs", "2", "--lanes", "1", "--threads", "1", "--max-steps", "2"]))
         try run.waitForOutput("steps of")
         run.send(SIGTERM)
         let end = run.end()
