@@ -13,12 +13,14 @@ import Testing
         var dataBytes = 8
     }
 
-    static func one(_ type: String, _ shape: String, _ offsets: String) -> String {
-        "{\"a\":{\"dtype\":\"\(type)\",\"shape\":\(shape),\"data_offsets\":\(offsets)}}"
+    static func tensor(_ name: String, _ type: String, _ shape: String, _ offsets: String) -> String {
+        "\"\(name)\":{\"dtype\":\"\(type)\",\"shape\":\(shape),\"data_offsets\":\(offsets)}"
     }
 
+    static func one(_ type: String, _ shape: String, _ offsets: String) -> String { "{\(tensor("a", type, shape, offsets))}" }
+
     static func two(_ first: String, _ second: String, name: String = "b") -> String {
-        "{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":\(first)},\"\(name)\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":\(second)}}"
+        "{\(tensor("a", "F32", "[1]", first)),\(tensor(name, "F32", "[1]", second))}"
     }
 
     @Test(arguments: [
@@ -33,7 +35,9 @@ import Testing
         Header(testDescription: "offsets in the wrong order", words: "lies at bytes", json: one("F32", "[2]", "[8,0]")),
         Header(testDescription: "offsets below zero", words: "lies at bytes", json: one("F32", "[2]", "[-8,0]")),
         Header(testDescription: "a size below zero", words: "no whole number from 0 up", json: one("F32", "[-2]", "[0,8]")),
-        Header(testDescription: "sizes that overflow", words: "more elements than memory", json: one("F32", "[4294967296,4294967296]", "[0,8]")),
+        Header(
+            testDescription: "sizes that overflow", words: "more elements than memory", json: one("F32", "[4294967296,4294967296]", "[0,8]")
+        ),
         Header(testDescription: "bytes that overflow", words: "its shape", json: one("F32", "[2305843009213693952]", "[0,8]")),
         Header(testDescription: "a size that does not fit", words: "has 8 bytes", json: one("F32", "[3]", "[0,8]")),
         Header(testDescription: "a name given twice", words: "is no whole safetensors file", json: two("[0,4]", "[4,8]", name: "a")),

@@ -77,7 +77,8 @@ import Testing
         let figures = try answers(try ApusProcess(["evaluate"] + model + ["--label-column", "answer"]))
         #expect(figures[0]["samples"] as? Int == 24)
         try job.write("swapped.tsv", (["second\tfirst\tanswer"] + rows).joined(separator: "\n"))
-        let swapped = try answers(try ApusProcess(["predict", "--model", job.path("run/model"), "--input", job.path("swapped.tsv")] + columns))
+        let swapped = try answers(
+            try ApusProcess(["predict", "--model", job.path("run/model"), "--input", job.path("swapped.tsv")] + columns))
         #expect(swapped.map { $0["logits"] as? [Double] } != lines.map { $0["logits"] as? [Double] })
     }
 
@@ -95,13 +96,18 @@ import Testing
 
     @Test func `a model without a head, and data without a label, are refused`() throws {
         let trained = try Trained()
-        try trained.job.write("model/config.json", trained.job.text("model/config.json").replacing("BertForSequenceClassification", with: "BertModel"))
-        expectOneLine(try ApusProcess("predict", "--model", trained.job.model, input: "bel\n"), status: 2, "no classification or regression head", "apus train")
+        try trained.job.write(
+            "model/config.json", trained.job.text("model/config.json").replacing("BertForSequenceClassification", with: "BertModel"))
+        expectOneLine(
+            try ApusProcess("predict", "--model", trained.job.model, input: "bel\n"), status: 2, "no classification or regression head",
+            "apus train")
         try trained.job.write("texts.tsv", "sentence\nbel\n")
         expectOneLine(
-            try ApusProcess("evaluate", "--model", trained.best, "--input", trained.job.path("texts.tsv")), status: 2, "no column \"label\"", "--label-column")
+            try ApusProcess("evaluate", "--model", trained.best, "--input", trained.job.path("texts.tsv")), status: 2,
+            "no column \"label\"", "--label-column")
         expectOneLine(
-            try ApusProcess("predict", "--model", trained.best, "--input", trained.job.path("none.tsv")), status: 2, "none.tsv: there is no such file")
+            try ApusProcess("predict", "--model", trained.best, "--input", trained.job.path("none.tsv")), status: 2,
+            "none.tsv: there is no such file")
         expectOneLine(try ApusProcess("predict", "--model", trained.best, "--max-length", "41", input: "bel\n"), status: 2, "40 positions")
     }
 }

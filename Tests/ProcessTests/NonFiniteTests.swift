@@ -13,7 +13,9 @@ import Testing
         #expect(try FileManager.default.contentsOfDirectory(atPath: job.path("run/checkpoints")) == ["step-1"])
         #expect(try FinishedRun.lines(job.text("run/metrics.jsonl")).compactMap { $0["step"] as? Int } == [1])
 
-        let samples = try #require(run.complaint.firstMatch(of: /training samples ([0-9, ]+)\)/)).1.split(separator: ", ").compactMap { Int($0) }
+        let samples = try #require(run.complaint.firstMatch(of: /training samples ([0-9, ]+)\)/)).1.split(separator: ", ").compactMap {
+            Int($0)
+        }
         #expect(!samples.isEmpty && samples.count < 4)
         #expect(samples.allSatisfy { (0..<22).contains($0) })
 

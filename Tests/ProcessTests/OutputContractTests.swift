@@ -32,10 +32,13 @@ import Testing
 
     @Test func `metrics tell of each step and each evaluation`() throws {
         let job = try SmallJob()
-        let run = try job.train("run", "--test", job.validation, "--epochs", "2", "--batch-size", "8", "--accumulate", "2", validation: true)
+        let run = try job.train(
+            "run", "--test", job.validation, "--epochs", "2", "--batch-size", "8", "--accumulate", "2", validation: true)
         #expect(run.steps == [1, 2, 3, 4])
         for step in run.events("step") {
-            for key in ["epoch", "loss", "learning_rate", "gradient_norm", "samples", "tokens", "seconds"] { #expect(step[key] is Double, "\(key)") }
+            for key in ["epoch", "loss", "learning_rate", "gradient_norm", "samples", "tokens", "seconds"] {
+                #expect(step[key] is Double, "\(key)")
+            }
         }
         #expect(run.events("step").compactMap { $0["samples"] as? Int } == [16, 6, 16, 6])
         #expect(run.events("step").compactMap { $0["epoch"] as? Int } == [1, 1, 2, 2])
@@ -61,7 +64,8 @@ import Testing
     @Test func `the first of the best epochs is kept and the test is scored on it`() throws {
         let job = try SmallJob(samples: 30)
         let run = try job.train(
-            "run", "--test", job.validation, "--epochs", "6", "--batch-size", "10", "--lanes", "1", "--learning-rate", "1e-3", validation: true)
+            "run", "--test", job.validation, "--epochs", "6", "--batch-size", "10", "--lanes", "1", "--learning-rate", "1e-3",
+            validation: true)
         let accuracies = run.events("evaluation").filter { $0["split"] as? String == "validation" }.compactMap { $0["accuracy"] as? Double }
         #expect(accuracies.count == 6)
         let (best, last) = (try #require(accuracies.max()), try #require(accuracies.last))

@@ -7,7 +7,8 @@ import Testing
         let job = try SmallJob()
         try job.train("run", "--max-steps", "2")
         let before = try job.contents()
-        expectOneLine(try ApusProcess(job.command("run", ["--max-steps", "2"])), status: 2, job.path("run"), "holds another run", "--resume")
+        expectOneLine(
+            try ApusProcess(job.command("run", ["--max-steps", "2"])), status: 2, job.path("run"), "holds another run", "--resume")
         #expect(try job.contents() == before)
     }
 
@@ -24,7 +25,9 @@ import Testing
         let job = try SmallJob()
         let apus = ApusProcess.executable.path
         let run = try ScriptRun(
-            shell: "\(apus) train --model model --train train.tsv --max-length 20 --max-steps 1 --output \(output) && \(apus) train --resume --output \(output)",
+            shell:
+                "\(apus) train --model model --train train.tsv --max-length 20 --max-steps 1 --output \(output) && "
+                + "\(apus) train --resume --output \(output)",
             from: job.folder.url("."))
         #expect(run.status == 0, "\(run.text)")
         #expect(run.text.contains("the run in \(output) is finished"), "\(run.text)")

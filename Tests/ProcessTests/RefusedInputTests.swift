@@ -12,7 +12,10 @@ import Testing
         /// Spoils the job; what it returns is added to the options.
         var spoil: @Sendable (SmallJob) throws -> [String] = { _ in [] }
 
-        init(_ name: String, _ words: String..., options: [String] = [], spoil: @escaping @Sendable (SmallJob) throws -> [String] = { _ in [] }) {
+        init(
+            _ name: String, _ words: String..., options: [String] = [],
+            spoil: @escaping @Sendable (SmallJob) throws -> [String] = { _ in [] }
+        ) {
             testDescription = name
             self.words = words
             self.options = options
@@ -125,19 +128,29 @@ import Testing
         .data("empty", "bad.tsv: is empty", contents: ""),
         .data("header only", "has a header and no rows", contents: "sentence\tlabel\n"),
         .data("an unknown ending", "the ending \".txt\" is unknown", file: "bad.txt", contents: "sentence\tlabel\nbel\t0\n"),
-        .data("no column of the name", "no column \"words\"", "\"sentence\", \"label\"", "--text-column", options: ["--text-column", "words"], contents: "sentence\tlabel\nbel\t0\n"),
+        .data(
+            "no column of the name", "no column \"words\"", "\"sentence\", \"label\"", "--text-column",
+            options: ["--text-column", "words"], contents: "sentence\tlabel\nbel\t0\n"),
         .data("no label column", "no column \"label\"", "--label-column", contents: "sentence\tscore\nbel\t0\n"),
         .data("ragged rows", "bad.tsv, line 3: 3 fields, the header has 2", contents: "sentence\tlabel\nbel\t0\ndan\tbel\t1\n"),
-        .data("an unclosed quote", "bad.csv, line 3: a quote is opened and never closed", file: "bad.csv", contents: "sentence,label\nbel,0\n\"dan,1\n"),
+        .data(
+            "an unclosed quote", "bad.csv, line 3: a quote is opened and never closed", file: "bad.csv",
+            contents: "sentence,label\nbel,0\n\"dan,1\n"),
         .data("an empty label", "line 2: the label is empty", contents: "sentence\tlabel\nbel\t\ndan\t1\n"),
         .data("one class", "every label is \"1\", at least 2 classes were needed", contents: "sentence\tlabel\nbel\t1\ndan\t1\n"),
-        .data("broken JSON", "bad.jsonl, line 2: ", file: "bad.jsonl", contents: "{\"sentence\": \"bel\", \"label\": 0}\n{\"sentence\": \n"),
-        .data("words for numbers", "line 3: the label \"good\" is no finite number", options: ["--task", "regression"], contents: "sentence\tlabel\nbel\t0.5\ndan\tgood\n"),
+        .data(
+            "broken JSON", "bad.jsonl, line 2: ", file: "bad.jsonl", contents: "{\"sentence\": \"bel\", \"label\": 0}\n{\"sentence\": \n"),
+        .data(
+            "words for numbers", "line 3: the label \"good\" is no finite number", options: ["--task", "regression"],
+            contents: "sentence\tlabel\nbel\t0.5\ndan\tgood\n"),
         Fault("bytes that are not UTF-8", "line 2 is not UTF-8") { job in
             try Data("sentence\tlabel\n".utf8 + [0xFF, 0xFE] + "\t1\n".utf8).write(to: job.folder.url("bad.tsv"))
             return ["--train", job.path("bad.tsv")]
         },
-        Fault("a validation label never seen in training", "validation.tsv, line 3: the label \"9\" was never seen in training", "\"0\", \"1\", \"2\"") { job in
+        Fault(
+            "a validation label never seen in training", "validation.tsv, line 3: the label \"9\" was never seen in training",
+            "\"0\", \"1\", \"2\""
+        ) { job in
             try job.write("validation.tsv", "sentence\tlabel\nbel\t0\ndan\t9\n")
             return ["--validation", job.validation]
         },

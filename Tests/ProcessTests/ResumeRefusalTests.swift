@@ -3,7 +3,9 @@ import Testing
 
 /// What may not change between a run and its resumption, and what may.
 @Suite struct ResumeRefusalTests {
-    static let options = ["--batch-size", "8", "--lanes", "2", "--threads", "1", "--checkpoint-every", "2", "--max-steps", "4", "--epochs", "2"]
+    static let options = [
+        "--batch-size", "8", "--lanes", "2", "--threads", "1", "--checkpoint-every", "2", "--max-steps", "4", "--epochs", "2",
+    ]
 
     func startedJob() throws -> SmallJob {
         let job = try SmallJob()
@@ -24,7 +26,8 @@ import Testing
             ("seed", "0", "7"), ("lanes", "2", "4"),
         ]
         for (key, saved, now) in changes {
-            expectOneLine(try refusal(job, ["--\(key)", now]), status: 2, "cannot go on with other options", "\(key) was \(saved), now \(now)")
+            expectOneLine(
+                try refusal(job, ["--\(key)", now]), status: 2, "cannot go on with other options", "\(key) was \(saved), now \(now)")
         }
         for (key, now) in [("max-grad-norm", "1.0"), ("dropout", "0.2"), ("task", "regression"), ("label-column", "x")] {
             expectOneLine(try refusal(job, ["--\(key)", now]), status: 2, "\(key) was ", ", now \(now)")
@@ -39,7 +42,9 @@ import Testing
         let job = try startedJob()
         try job.write("train.tsv", job.text("train.tsv") + "\n")
         let before = try job.contents()
-        expectOneLine(try refusal(job, ["--max-steps", "6"]), status: 2, "the train data has changed", "SHA-256 was", "restore the file, or start a new run")
+        expectOneLine(
+            try refusal(job, ["--max-steps", "6"]), status: 2, "the train data has changed", "SHA-256 was",
+            "restore the file, or start a new run")
         #expect(try job.contents() == before)
     }
 

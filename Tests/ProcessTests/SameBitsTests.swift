@@ -72,7 +72,8 @@ import Testing
     @Test func `a run made longer after any step has the bits of one that was long from the start`() throws {
         let job = try SmallJob()
         let options = ["--batch-size", "5", "--lanes", "4", "--learning-rate", "1e-3", "--epochs", "2"]
-        let whole = try #require(try ApusProcess(job.command("whole", options + ["--max-steps", "7"])).status == 0 ? FinishedRun(job, "whole") : nil)
+        let whole = try #require(
+            try ApusProcess(job.command("whole", options + ["--max-steps", "7"])).status == 0 ? FinishedRun(job, "whole") : nil)
         for step in 1..<7 {
             #expect(try ApusProcess(job.command("short-\(step)", options + ["--max-steps", "\(step)"])).status == 0)
             let resumed = try job.resume("short-\(step)", "--max-steps", "7", "--threads", step.isMultiple(of: 2) ? "1" : "2")

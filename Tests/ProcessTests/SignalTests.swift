@@ -49,7 +49,8 @@ import Testing
 
     @Test func `after the quickest of ends the first step is still to come`() throws {
         let job = try SmallJob(samples: 3_000)
-        let run = try RunningApus(job.command("run", ["--batch-size", "3000", "--epochs", "2", "--lanes", "1", "--threads", "1", "--max-steps", "2"]))
+        let run = try RunningApus(
+            job.command("run", ["--batch-size", "3000", "--epochs", "2", "--lanes", "1", "--threads", "1", "--max-steps", "2"]))
         try run.waitForOutput("steps of")
         run.send(SIGTERM)
         let end = run.end()

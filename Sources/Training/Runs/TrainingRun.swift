@@ -74,8 +74,9 @@ package struct TrainingRun {
         let shape = inputs.configuration.schedule
         if shape != .constant, resumption.plannedSteps != inputs.plan.totalSteps {
             display.say(
-                "the run was to have \(resumption.plannedSteps) steps and now has \(inputs.plan.totalSteps): the \(shape.rawValue) schedule "
-                    + "falls otherwise from here, so bits will differ from those of a run of \(inputs.plan.totalSteps) steps from the start")
+                "the run was to have \(resumption.plannedSteps) steps and now has \(inputs.plan.totalSteps): the \(shape.rawValue) "
+                    + "schedule falls otherwise from here, so bits will differ from those of a run of \(inputs.plan.totalSteps) steps from the start"
+            )
         }
         guard let found = resumption.found else {
             display.say("\(folder.path) has no whole checkpoint: starting from step 1")
@@ -84,7 +85,10 @@ package struct TrainingRun {
         }
         let record = try StateFiles.read(found.path, into: replica)
         if record.arithmetic != BLASInformation.description {
-            display.say("computed so far with \(record.arithmetic), now with \(BLASInformation.description): bits may differ from an undisturbed run")
+            display.say(
+                "computed so far with \(record.arithmetic), now with \(BLASInformation.description): "
+                    + "bits may differ from an undisturbed run"
+            )
         }
         let step = record.progress.step
         try folder.trimMetrics { ($0["step"]?.integer ?? 0) <= step }
@@ -99,12 +103,14 @@ package struct TrainingRun {
         var throughput = Throughput()
         let alreadyDone = progress.step >= inputs.plan.totalSteps
         if alreadyDone && FileManager.default.fileExists(atPath: folder.path + "/summary.json") {
-            display.say("the run in \(folder.path) is finished (\(progress.step) steps): nothing to do; --epochs or --max-steps make it longer")
+            display.say(
+                "the run in \(folder.path) is finished (\(progress.step) steps): nothing to do; --epochs or --max-steps make it longer")
             return
         }
         display.say(
             "\(inputs.plan.totalSteps) steps of \(inputs.plan.batchSize * inputs.plan.accumulate) samples, \(inputs.plan.laneCount) lanes, "
-                + "\(engine.workers) \(engine.workers == 1 ? "process" : "workers") of \(engine.threads) \(engine.threads == 1 ? "thread" : "threads")")
+                + "\(engine.workers) \(engine.workers == 1 ? "process" : "workers") of \(engine.threads) \(engine.threads == 1 ? "thread" : "threads")"
+        )
         let loop = TrainingLoop(
             plan: inputs.plan, schedule: inputs.schedule, engine: engine, recorder: recorder, stop: stop,
             checkpointEvery: inputs.configuration.checkpointEvery, hasValidation: inputs.datasets[.validation] != nil)
@@ -135,7 +141,8 @@ package struct TrainingRun {
             epochs: inputs.plan.epochs, steps: progress.step, samplesPerSecond: throughput.samplesPerSecond,
             tokensPerSecond: throughput.tokensPerSecond, seconds: (ContinuousClock.now - started).seconds,
             peakResidentBytes: peakResidentBytes(), validation: progress.latest.map(RunSummary.Figures.init),
-            bestValidation: progress.best.map(RunSummary.Figures.init), bestStep: progress.bestStep, test: test.map(RunSummary.Figures.init),
+            bestValidation: progress.best.map(RunSummary.Figures.init), bestStep: progress.bestStep,
+            test: test.map(RunSummary.Figures.init),
             parametersSHA256: digest, lanes: inputs.plan.laneCount, workers: engine.workers, threads: engine.threads,
             seed: inputs.configuration.seed, truncated: inputs.truncatedCount, command: command,
             reproduce: reproducing(command))
@@ -161,7 +168,8 @@ package struct TrainingRun {
         let report = Evaluation.run(dataset, runner: runner, parameters: parameters.view)
         try recorder.record(
             EvaluationEvent(
-                step: progress.bestStep ?? progress.step, epoch: inputs.plan.epoch(ofStep: max(1, progress.bestStep ?? progress.step)), split: .test,
+                step: progress.bestStep ?? progress.step, epoch: inputs.plan.epoch(ofStep: max(1, progress.bestStep ?? progress.step)),
+                split: .test,
                 loss: report.loss, accuracy: report.accuracy, samples: report.samples, seconds: (ContinuousClock.now - start).seconds))
         display.say(
             "test: loss \(decimal(report.loss, 4))\(report.accuracy.map { ", accuracy \(decimal($0, 4))" } ?? "") over \(report.samples) samples, "
@@ -172,7 +180,8 @@ package struct TrainingRun {
     /// The command with the lanes that decide the bits; for a resumed run, one that needs none of its state.
     private func reproducing(_ command: String) -> String {
         if resumption != nil {
-            return "\(programName) train --config \(shellQuoted(ConfigurationFile.path(inRun: folder.path))) --output \(shellQuoted(folder.path + "-again"))"
+            let saved = ConfigurationFile.path(inRun: folder.path)
+            return "\(programName) train --config \(shellQuoted(saved)) --output \(shellQuoted(folder.path + "-again"))"
         }
         return command.contains("--lanes") ? command : "\(command) --lanes \(inputs.plan.laneCount)"
     }
