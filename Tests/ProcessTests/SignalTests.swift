@@ -35,9 +35,10 @@ import Testing
 
     @Test(arguments: [SIGINT, SIGTERM])
     func `a second signal ends the run at once`(signal: Int32) throws {
-        let job = try SmallJob(samples: 3_000)
-        let run = try RunningApus(job.command("run", ["--batch-size", "3000", "--epochs", "1", "--lanes", "1", "--threads", "1"]))
-        try run.waitForOutput("steps of")
+        let job = try SmallJob()
+        let log = try FullLog(job, "run")
+        let run = try RunningApus(job.command("run"))
+        try run.waitForOutput("train: 22 samples")
         run.send(SIGINT)
         try run.waitForComplaint("once more to end at once")
         run.send(signal)
@@ -45,19 +46,22 @@ import Testing
         #expect(end.status == 128 + signal)
         #expect(end.complaint.isEmpty)
         #expect(!job.exists("run/checkpoints"))
+        withExtendedLifetime(log) {}
     }
 
-    @Test func `after the quickest of ends the first step is still to come`() throws {
-        let job = try SmallJob(samples: 3_000)
-        let run = try RunningApus(
-            job.command("run", ["--batch-size", "3000", "--epochs", "2", "--lanes", "1", "--threads", "1", "--max-steps", "2"]))
-        try run.waitForOutput("steps of")
+    @Test func `after a signal before the first step that step is still to come`() throws {
+        let job = try SmallJob()
+        let log = try FullLog(job, "run")
+        let run = try RunningApus(job.command("run", ["--max-steps", "2"]))
+        try run.waitForOutput("train: 22 samples")
         run.send(SIGTERM)
+        try run.waitForComplaint("once more to end at once")
+        log.empty()
         let end = run.end()
         #expect(end.status == 143)
-        #expect(end.complaint.last?.contains("go on with: ") == true)
-        let resumed = try job.resume("run", "--max-steps", "1")
-        #expect(resumed.steps == [1])
+        #expect(end.complaint.last?.hasPrefix("apus: stopped after step 0; go on with: ") == true, "\(end.complaint)")
+        try FileManager.default.removeItem(atPath: job.path("run/log.txt"))
+        #expect(try job.resume("run").steps == [1, 2])
     }
 
     @Test func `a run that is killed goes on from its newest checkpoint`() throws {
@@ -74,4 +78,26 @@ import Testing
         #expect(whole.status == 0)
         #expect(try FinishedRun(job, "whole").digest == resumed.digest)
     }
+}
+
+/// A run's log that takes nothing until it is emptied: the run waits after its first line on standard output.
+private final class FullLog {
+    private let descriptor: Int32
+
+    init(_ job: SmallJob, _ output: String) throws {
+        try FileManager.default.createDirectory(atPath: job.path(output), withIntermediateDirectories: false)
+        let path = job.path("\(output)/log.txt")
+        try #require(unsafe mkfifo(path, 0o600) == 0)
+        descriptor = unsafe open(path, O_RDWR | O_NONBLOCK)
+        try #require(descriptor >= 0)
+        while unsafe write(descriptor, "\n", 1) == 1 {}
+    }
+
+    /// Makes room for all that a small run has to say.
+    func empty() {
+        var bytes = [UInt8](repeating: 0, count: 1 << 16)
+        while unsafe read(descriptor, &bytes, bytes.count) > 0 {}
+    }
+
+    deinit { close(descriptor) }
 }
