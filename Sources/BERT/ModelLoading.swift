@@ -20,36 +20,50 @@ extension BERTModel {
     ///   - keepsHead: whether the folder's head serves the target task; otherwise it is initialized anew.
     ///   - seed: key of the generator for new weights.
     package func load(_ folder: ModelFolder, keepsHead: Bool, seed: UInt64) throws(FileError) -> LoadedWeights {
+        // All shapes first: a config.json that promises more than the files hold must not cost memory.
+        let sources = try sources(folder, keepsHead: keepsHead)
         let parameters = FloatBuffer(count: layout.count)
-        var used: Set<String> = []
         var initialized: [String] = []
-        for (place, entry) in layout.entries.enumerated() {
-            let found = Self.names(of: entry.name).compactMap { folder.tensor($0) }.first
-            if let found { used.insert(found.name) }
-            let isReplaceable = Self.isHead(entry.name) || entry.name.hasPrefix("bert.pooler.")
-            let isUsable = found != nil && (keepsHead || !Self.isHead(entry.name))
-            if let found, isUsable {
+        for (place, (entry, source)) in zip(layout.entries, sources).enumerated() {
+            guard let source else {
+                initialize(entry, place: place, parameters, seed: seed)
+                initialized.append(entry.name)
+                continue
+            }
+            var failure: FileError?
+            parameters.view[entry.range].withMutableSpan { values in
+                do throws(FileError) { try folder.readFloats(source, into: &values) } catch { failure = error }
+            }
+            if let failure { throw failure }
+        }
+        let used = Set(layout.entries.compactMap { entry in Self.names(of: entry.name).first { folder.tensor($0) != nil } })
+        let ignored: Set<String> = ["cls.predictions.decoder.weight", "cls.predictions.decoder.bias"]
+        let unexpected = folder.tensors.map(\.name).filter { !used.contains($0) && !ignored.contains($0) && !$0.hasSuffix("position_ids") }
+        return LoadedWeights(parameters: parameters, initialized: initialized, unexpected: unexpected)
+    }
+
+    /// The name under which the folder holds each parameter, nil for those to be newly initialized.
+    private func sources(_ folder: ModelFolder, keepsHead: Bool) throws(FileError) -> [String?] {
+        var sources: [String?] = []
+        for entry in layout.entries {
+            let found = Self.names(of: entry.name).lazy.compactMap { folder.tensor($0) }.first
+            if let found, keepsHead || !Self.isHead(entry.name) {
                 guard found.shape == entry.shape else {
                     throw FileError(
                         folder.path,
                         "tensor \(found.name) has shape \(found.shape), config.json asks for \(entry.shape): do the two belong together?")
                 }
-                var failure: FileError?
-                parameters.view[entry.range].withMutableSpan { values in
-                    do throws(FileError) { try folder.readFloats(found.name, into: &values) } catch { failure = error }
-                }
-                if let failure { throw failure }
+                sources.append(found.name)
             } else {
-                guard isReplaceable else {
-                    throw FileError(folder.path, "has no tensor \(entry.name), which the encoder needs: is this a BERT?")
+                guard Self.isHead(entry.name) || entry.name.hasPrefix("bert.pooler.") else {
+                    throw FileError(
+                        folder.path,
+                        "has no tensor \(entry.name), which its config.json asks for: do the two belong together, and is this a BERT?")
                 }
-                initialize(entry, place: place, parameters, seed: seed)
-                initialized.append(entry.name)
+                sources.append(nil)
             }
         }
-        let ignored: Set<String> = ["cls.predictions.decoder.weight", "cls.predictions.decoder.bias"]
-        let unexpected = folder.tensors.map(\.name).filter { !used.contains($0) && !ignored.contains($0) && !$0.hasSuffix("position_ids") }
-        return LoadedWeights(parameters: parameters, initialized: initialized, unexpected: unexpected)
+        return sources
     }
 
     /// New weights for every parameter, for training from scratch.

@@ -100,9 +100,14 @@ package enum FileSystem {
         guard fsync(descriptor) == 0 else { throw FileError(path, "cannot be brought to the disk (\(systemReason()))") }
     }
 
+    /// The folder that holds `path`. (Foundation's own way traps on a name of one letter.)
     package static func parent(_ path: String) -> String {
-        let parent = (path as NSString).deletingLastPathComponent
-        return parent.isEmpty ? "." : parent
+        var rest = path[...]
+        while rest.hasSuffix("/"), rest.count > 1 { rest.removeLast() }
+        guard let slash = rest.lastIndex(of: "/") else { return "." }
+        rest = rest[..<slash]
+        while rest.hasSuffix("/") { rest.removeLast() }
+        return rest.isEmpty ? "/" : String(rest)
     }
 
     /// A small file's bytes.

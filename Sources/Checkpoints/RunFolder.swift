@@ -15,15 +15,16 @@ package final class RunFolder: Sendable {
     /// - Parameter neededBytes: room that one checkpoint and the model take.
     /// - Throws: ``FileError``, before anything but the folder itself is written.
     package init(_ path: String, resuming: Bool, neededBytes: Int) throws(FileError) {
-        let existed = FileManager.default.fileExists(atPath: path)
+        let made = Self.firstMissing(path)
         if !resuming { try Self.refuseAnotherRun(path) }
         try FileSystem.makeFolder(path)
         self.path = path
         let lockPath = path + "/.lock"
+        let hadLock = FileManager.default.fileExists(atPath: lockPath)
         lock = unsafe open(lockPath, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
         guard lock >= 0 else {
             let reason = systemReason()
-            if !existed { try? FileManager.default.removeItem(atPath: path) }
+            if let made { try? FileManager.default.removeItem(atPath: made) }
             throw FileError(path, "cannot be written to (\(reason)): check the permission or name another folder with --output")
         }
         do throws(FileError) {
@@ -36,7 +37,8 @@ package final class RunFolder: Sendable {
             }
         } catch {
             close(lock)
-            if !existed { try? FileManager.default.removeItem(atPath: path) }
+            if !hadLock { try? FileManager.default.removeItem(atPath: lockPath) }
+            if let made { try? FileManager.default.removeItem(atPath: made) }
             throw error
         }
         _ = ftruncate(lock, 0)
@@ -47,6 +49,17 @@ package final class RunFolder: Sendable {
     deinit {
         close(lock)
         metrics.withLock { if $0 >= 0 { close($0) } }
+    }
+
+    /// The uppermost folder that has to be made so that `path` is there, nil where it is.
+    private static func firstMissing(_ path: String) -> String? {
+        var missing: String?
+        var folder = path
+        while !FileManager.default.fileExists(atPath: folder) {
+            missing = folder
+            folder = FileSystem.parent(folder)
+        }
+        return missing
     }
 
     private static func refuseAnotherRun(_ path: String) throws(FileError) {
