@@ -9,6 +9,10 @@ struct ApusProcess {
 
     /// Runs `apus` with bytes on its standard input; an end that does not come within a minute is a failure.
     init(_ arguments: String..., input: String = "", environment: [String: String] = [:]) throws {
+        try self.init(arguments, input: input, environment: environment)
+    }
+
+    init(_ arguments: [String], input: String = "", environment: [String: String] = [:]) throws {
         let folder = try ScratchFolder()
         try Data(input.utf8).write(to: folder.url("input"))
         for name in ["output", "complaint"] { try Data().write(to: folder.url(name)) }

@@ -10,10 +10,19 @@ struct ScriptRun {
     let text: String
 
     init(_ script: URL, _ arguments: [String] = [], environment: [String: String], from folder: URL = repository) throws {
+        try self.init([script.path] + arguments, environment, folder)
+    }
+
+    /// Runs a command as somebody would type it.
+    init(shell command: String, from folder: URL = repository) throws {
+        try self.init(["-c", command], ProcessInfo.processInfo.environment, folder)
+    }
+
+    private init(_ arguments: [String], _ environment: [String: String], _ folder: URL) throws {
         let process = Process()
         let output = Pipe()
         process.executableURL = URL(filePath: "/bin/bash")
-        process.arguments = [script.path] + arguments
+        process.arguments = arguments
         process.environment = environment
         process.currentDirectoryURL = folder
         process.standardInput = FileHandle.nullDevice

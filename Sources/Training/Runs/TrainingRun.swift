@@ -12,13 +12,24 @@ package struct TrainingRun {
     package let stop: StopRequest
     private let started: ContinuousClock.Instant
     private let recorder: FileRecorder
+    /// What a resumed run goes on from.
+    private let resumption: Resumption?
 
-    /// Checks all input and takes the output folder.
+    private struct Resumption {
+        /// The newest whole checkpoint; nil: none.
+        let found: CheckpointStore.Found?
+        let passedOver: [CheckpointStore.PassedOver]
+        /// Steps that the run was to have until now.
+        let plannedSteps: Int
+    }
+
+    /// Checks all input and takes the output folder; when it throws, the folder is as it was.
     package init(_ configuration: TrainingConfiguration, cores: Int, stop: StopRequest) throws {
         started = .now
         self.stop = stop
         inputs = try RunInputs(configuration, cores: cores)
         folder = try RunFolder(configuration.output, resuming: configuration.resume, neededBytes: 2 * inputs.checkpointBytes)
+        resumption = configuration.resume ? try Self.resumption(inputs) : nil
         display = RunDisplay()
         display.open(configuration.output + "/log.txt")
         recorder = FileRecorder(inputs, folder: folder, display: display)
@@ -28,30 +39,56 @@ package struct TrainingRun {
     package func begin(_ replica: Replica) throws -> RunProgress {
         for note in inputs.notes { display.say(note) }
         var progress = RunProgress()
-        if inputs.configuration.resume { progress = try resume(replica) }
+        if let resumption { progress = try resume(resumption, replica) }
         var saved = inputs.configuration
         saved.resume = false
         try ConfigurationFile.write(saved, to: ConfigurationFile.path(inRun: folder.path))
         return progress
     }
 
-    private func resume(_ replica: Replica) throws -> RunProgress {
-        let (found, passedOver) = CheckpointStore(folder: folder.path + "/checkpoints").newestWhole()
-        for checkpoint in passedOver { display.say("passed over \(checkpoint.name): \(checkpoint.reason)") }
-        guard let found else {
+    private static func resumption(_ inputs: RunInputs) throws -> Resumption {
+        let output = inputs.configuration.output
+        let (found, passedOver) = CheckpointStore(folder: output + "/checkpoints").newestWhole()
+        if let found { try check(StateFiles.record(found.path), of: found.path, inputs) }
+        let saved = try ConfigurationFile.readSaved(ConfigurationFile.path(inRun: output), cores: 1)
+        let planned = min(saved.maxSteps ?? .max, inputs.plan.stepsPerEpoch * saved.epochs)
+        return Resumption(found: found, passedOver: passedOver, plannedSteps: planned)
+    }
+
+    /// Refuses to go on from a state that other lanes, another seed or other data led to.
+    private static func check(_ record: StateFiles.Record, of path: String, _ inputs: RunInputs) throws(InputError) {
+        guard record.lanes == inputs.plan.laneCount, record.seed == inputs.configuration.seed else {
+            throw InputError(
+                "\(path) has \(record.lanes) lanes and seed \(record.seed), config.yaml \(inputs.plan.laneCount) and "
+                    + "\(inputs.configuration.seed): the two do not belong together")
+        }
+        for (name, digest) in record.data.sorted(by: { $0.key < $1.key }) where inputs.digests[name] != digest {
+            throw InputError(
+                "the \(name) data has changed since the run began (SHA-256 was \(digest.prefix(12))…, is "
+                    + "\(inputs.digests[name]?.prefix(12) ?? "none")…): restore the file, or start a new run")
+        }
+    }
+
+    private func resume(_ resumption: Resumption, _ replica: Replica) throws -> RunProgress {
+        for checkpoint in resumption.passedOver { display.say("passed over \(checkpoint.name): \(checkpoint.reason)") }
+        let shape = inputs.configuration.schedule
+        if shape != .constant, resumption.plannedSteps != inputs.plan.totalSteps {
+            display.say(
+                "the run was to have \(resumption.plannedSteps) steps and now has \(inputs.plan.totalSteps): the \(shape.rawValue) "
+                    + "schedule falls otherwise from here, so bits will differ from those of a run of \(inputs.plan.totalSteps) steps from the start"
+            )
+        }
+        guard let found = resumption.found else {
             display.say("\(folder.path) has no whole checkpoint: starting from step 1")
             try folder.trimMetrics { _ in false }
             return RunProgress()
         }
         let record = try StateFiles.read(found.path, into: replica)
-        guard record.lanes == inputs.plan.laneCount, record.seed == inputs.configuration.seed else {
-            throw InputError("\(found.path) has \(record.lanes) lanes and seed \(record.seed), config.yaml \(inputs.plan.laneCount) and \(inputs.configuration.seed): the two do not belong together")
-        }
-        for (name, digest) in record.data where inputs.digests[name] != digest {
-            throw InputError("the \(name) data has changed since the run began (SHA-256 was \(digest.prefix(12))…, is \(inputs.digests[name]?.prefix(12) ?? "none")…): restore the file, or start a new run")
-        }
         if record.arithmetic != BLASInformation.description {
-            display.say("computed so far with \(record.arithmetic), now with \(BLASInformation.description): bits may differ from an undisturbed run")
+            display.say(
+                "computed so far with \(record.arithmetic), now with \(BLASInformation.description): "
+                    + "bits may differ from an undisturbed run"
+            )
         }
         let step = record.progress.step
         try folder.trimMetrics { ($0["step"]?.integer ?? 0) <= step }
@@ -66,22 +103,33 @@ package struct TrainingRun {
         var throughput = Throughput()
         let alreadyDone = progress.step >= inputs.plan.totalSteps
         if alreadyDone && FileManager.default.fileExists(atPath: folder.path + "/summary.json") {
-            display.say("the run in \(folder.path) is finished (\(progress.step) steps): nothing to do; --epochs or --max-steps make it longer")
+            display.say(
+                "the run in \(folder.path) is finished (\(progress.step) steps): nothing to do; --epochs or --max-steps make it longer")
             return
         }
         display.say(
             "\(inputs.plan.totalSteps) steps of \(inputs.plan.batchSize * inputs.plan.accumulate) samples, \(inputs.plan.laneCount) lanes, "
-                + "\(engine.workers) \(engine.workers == 1 ? "process" : "workers") of \(engine.threads) \(engine.threads == 1 ? "thread" : "threads")")
+                + "\(engine.workers) \(engine.workers == 1 ? "process" : "workers") of \(engine.threads) \(engine.threads == 1 ? "thread" : "threads")"
+        )
         let loop = TrainingLoop(
             plan: inputs.plan, schedule: inputs.schedule, engine: engine, recorder: recorder, stop: stop,
             checkpointEvery: inputs.configuration.checkpointEvery, hasValidation: inputs.datasets[.validation] != nil)
+        do {
+            try await steps(loop, &progress, &throughput)
+            try await finish(engine, progress, throughput, command: command)
+        } catch let error as FileError {
+            throw RunError("\(error); make room or mend it, then go on with: \(resumeCommand)")
+        }
+    }
+
+    private func steps(_ loop: TrainingLoop, _ progress: inout RunProgress, _ throughput: inout Throughput) async throws {
         let outcome = try await loop.run(&progress, &throughput)
         if case .stopped(let signal) = outcome {
-            throw SignalStop(
-                signal: signal, "stopped after step \(progress.step); go on with: \(programName) train --resume --output \(folder.path)")
+            throw SignalStop(signal: signal, "stopped after step \(progress.step); go on with: \(resumeCommand)")
         }
-        try await finish(engine, progress, throughput, command: command)
     }
+
+    private var resumeCommand: String { "\(programName) train --resume --output \(shellQuoted(folder.path))" }
 
     private func finish(_ engine: any StepEngine, _ progress: RunProgress, _ throughput: Throughput, command: String) async throws {
         let state = try await engine.state()
@@ -93,7 +141,8 @@ package struct TrainingRun {
             epochs: inputs.plan.epochs, steps: progress.step, samplesPerSecond: throughput.samplesPerSecond,
             tokensPerSecond: throughput.tokensPerSecond, seconds: (ContinuousClock.now - started).seconds,
             peakResidentBytes: peakResidentBytes(), validation: progress.latest.map(RunSummary.Figures.init),
-            bestValidation: progress.best.map(RunSummary.Figures.init), bestStep: progress.bestStep, test: test.map(RunSummary.Figures.init),
+            bestValidation: progress.best.map(RunSummary.Figures.init), bestStep: progress.bestStep,
+            test: test.map(RunSummary.Figures.init),
             parametersSHA256: digest, lanes: inputs.plan.laneCount, workers: engine.workers, threads: engine.threads,
             seed: inputs.configuration.seed, truncated: inputs.truncatedCount, command: command,
             reproduce: reproducing(command))
@@ -103,7 +152,7 @@ package struct TrainingRun {
                 + "parameters SHA-256 \(digest)")
         display.say("the same bits elsewhere: \(summary.reproduce)")
         let best = progress.best == nil ? "model" : "model-best"
-        display.say("\(folder.path): \(programName) predict --model \(folder.path)/\(best)")
+        display.say("\(folder.path): \(programName) predict --model \(shellQuoted(folder.path + "/" + best))")
     }
 
     /// The test data, scored once: by the best model where there is validation, else by the last.
@@ -119,7 +168,8 @@ package struct TrainingRun {
         let report = Evaluation.run(dataset, runner: runner, parameters: parameters.view)
         try recorder.record(
             EvaluationEvent(
-                step: progress.bestStep ?? progress.step, epoch: inputs.plan.epoch(ofStep: max(1, progress.bestStep ?? progress.step)), split: .test,
+                step: progress.bestStep ?? progress.step, epoch: inputs.plan.epoch(ofStep: max(1, progress.bestStep ?? progress.step)),
+                split: .test,
                 loss: report.loss, accuracy: report.accuracy, samples: report.samples, seconds: (ContinuousClock.now - start).seconds))
         display.say(
             "test: loss \(decimal(report.loss, 4))\(report.accuracy.map { ", accuracy \(decimal($0, 4))" } ?? "") over \(report.samples) samples, "
@@ -127,22 +177,28 @@ package struct TrainingRun {
         return report
     }
 
-    /// The command with the lanes that decide the bits.
+    /// The command with the lanes that decide the bits; for a resumed run, one that needs none of its state.
     private func reproducing(_ command: String) -> String {
-        command.contains("--lanes") ? command : "\(command) --lanes \(inputs.plan.laneCount)"
+        if resumption != nil {
+            let saved = ConfigurationFile.path(inRun: folder.path)
+            return "\(programName) train --config \(shellQuoted(saved)) --output \(shellQuoted(folder.path + "-again"))"
+        }
+        return command.contains("--lanes") ? command : "\(command) --lanes \(inputs.plan.laneCount)"
     }
 }
 
 /// How the user started this program.
-var programName: String { CommandLine.arguments.first ?? "apus" }
+var programName: String { shellQuoted(CommandLine.arguments.first ?? "apus") }
 
 /// The command line as typed, arguments quoted where a shell needs it.
 ///
 /// A child of the launcher names the launcher's.
 package var commandLine: String {
-    if let given = ProcessInfo.processInfo.environment["APUS_COMMAND"] { return given }
-    return CommandLine.arguments.map { argument in
-        argument.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "-_./=:,+@%".contains($0)) } && !argument.isEmpty
-            ? argument : "'" + argument.replacing("'", with: "'\\''") + "'"
-    }.joined(separator: " ")
+    ProcessInfo.processInfo.environment["APUS_COMMAND"] ?? CommandLine.arguments.map(shellQuoted).joined(separator: " ")
+}
+
+/// One argument as a shell has to read it.
+func shellQuoted(_ argument: String) -> String {
+    let isPlain = argument.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "-_./=:,+@%".contains($0)) }
+    return isPlain && !argument.isEmpty ? argument : "'" + argument.replacing("'", with: "'\\''") + "'"
 }

@@ -1,0 +1,174 @@
+import Foundation
+import Testing
+
+/// Bad input ends with status 2 and one line, before anything is written.
+@Suite struct RefusedInputTests {
+    /// One thing that is wrong with a job that is right otherwise.
+    struct Fault: Sendable, CustomTestStringConvertible {
+        let testDescription: String
+        /// What the line has to say.
+        let words: [String]
+        var options: [String] = []
+        /// Spoils the job; what it returns is added to the options.
+        var spoil: @Sendable (SmallJob) throws -> [String] = { _ in [] }
+
+        init(
+            _ name: String, _ words: String..., options: [String] = [],
+            spoil: @escaping @Sendable (SmallJob) throws -> [String] = { _ in [] }
+        ) {
+            testDescription = name
+            self.words = words
+            self.options = options
+            self.spoil = spoil
+        }
+
+        /// Training data with these contents.
+        static func data(_ name: String, _ words: String..., file: String = "bad.tsv", options: [String] = [], contents: String) -> Fault {
+            Fault(name, words, options) { job in
+                try job.write(file, contents)
+                return ["--train", job.path(file)]
+            }
+        }
+
+        /// A config.json with one value changed.
+        static func configuration(_ key: String, _ value: String, _ words: String...) -> Fault {
+            Fault("config.json with \(key) \(value)", words, []) { job in
+                let lines = try job.text("model/config.json").split(separator: "\n").map { line in
+                    line.contains("\"\(key)\":") ? "  \"\(key)\": \(value)\(line.hasSuffix(",") ? "," : "")" : String(line)
+                }
+                try job.write("model/config.json", lines.joined(separator: "\n"))
+                return []
+            }
+        }
+
+        private init(_ name: String, _ words: [String], _ options: [String], spoil: @escaping @Sendable (SmallJob) throws -> [String]) {
+            testDescription = name
+            self.words = words
+            self.options = options
+            self.spoil = spoil
+        }
+    }
+
+    func expectRefused(_ fault: Fault) throws {
+        let job = try SmallJob()
+        let options = try fault.spoil(job) + fault.options
+        let before = try job.contents()
+        let run = try ApusProcess(job.command("run", options))
+        expectOneLine(run, status: 2)
+        for word in fault.words { #expect(run.complaint.contains(word), "\(run.complaint)") }
+        #expect(run.output.isEmpty)
+        #expect(try job.contents() == before)
+    }
+
+    @Test(arguments: [
+        Fault("learning rate nan", "--learning-rate is nan", "finite", options: ["--learning-rate", "nan"]),
+        Fault("learning rate infinite", "--learning-rate is inf", options: ["--learning-rate", "inf"]),
+        Fault("learning rate below zero", "--learning-rate is -1", options: ["--learning-rate", "-1"]),
+        Fault("no batch", "--batch-size is 0", "at least 1", options: ["--batch-size", "0"]),
+        Fault("no lanes", "--lanes is 0", "at least 1", options: ["--lanes", "0"]),
+        Fault("no threads", "--threads is 0", "at least 1", options: ["--threads", "0"]),
+        Fault("no epochs", "--epochs is 0", options: ["--epochs", "0"]),
+        Fault("no steps", "--max-steps is 0", options: ["--max-steps", "0"]),
+        Fault("certain dropout", "--dropout is 1", options: ["--dropout", "1"]),
+        Fault("clipping to nothing", "--max-grad-norm is 0", options: ["--max-grad-norm", "0"]),
+        Fault("decay below zero", "--weight-decay is -0.1", options: ["--weight-decay", "-0.1"]),
+        Fault("samples above the positions", "--max-length is 41", "40 positions", options: ["--max-length", "41"]),
+        Fault("samples without room", "--max-length is 2", options: ["--max-length", "2"]),
+        Fault("an unknown flag", "--bogus", "see 'apus help train'", options: ["--bogus", "1"]),
+        Fault("a count that overflows", "--batch-size", options: ["--batch-size", "9999999999999"]),
+        Fault("a frozen name of nothing", "--freeze 'bert.tail.*'", "apus inspect", options: ["--freeze", "bert.tail.*"]),
+        Fault("a frozen layer that is not there", "--freeze 'layers 7'", options: ["--freeze", "layers 7"]),
+        Fault("everything frozen", "--freeze leaves nothing to train", options: ["--freeze", "*"]),
+        Fault("an unknown key", "line 1: unknown key 'batch-sizes'", "did you mean 'batch-size'?") { job in
+            try job.write("run.yaml", "batch-sizes: 4\n")
+            return ["--config", job.path("run.yaml")]
+        },
+    ])
+    func `options that no run can have`(fault: Fault) throws { try expectRefused(fault) }
+
+    @Test(arguments: [
+        Fault("a folder that is not there", "nowhere", "model folder") { ["--model", $0.path("nowhere")] },
+        Fault("a file in place of the folder", "model folder") { ["--model", $0.data] },
+        Fault("no weights", "holds no model.safetensors") { try $0.remove("model/model.safetensors") },
+        Fault("no configuration", "holds no config.json") { try $0.remove("model/config.json") },
+        Fault("no vocabulary", "neither tokenizer.json nor vocab.txt") { try $0.remove("model/vocab.txt") },
+        Fault("a configuration that is no JSON", "config.json", "is no JSON object") { job in
+            try job.write("model/config.json", "{\"hidden_size\": ")
+            return []
+        },
+        Fault("a vocabulary of another size", "the vocabulary has 210 pieces, config.json says 211") { job in
+            try job.write("model/vocab.txt", SmallText.vocabulary.dropLast().joined(separator: "\n") + "\n")
+            return []
+        },
+        .configuration("num_attention_heads", "5", "hidden_size 48 is no multiple of num_attention_heads 5"),
+        .configuration("num_attention_heads", "0", "num_attention_heads is 0"),
+        .configuration("num_hidden_layers", "0", "num_hidden_layers is 0"),
+        .configuration("num_hidden_layers", "4", "has no tensor bert.encoder.layer.3."),
+        .configuration("hidden_size", "-48", "hidden_size is -48"),
+        .configuration("hidden_size", "9223372036854775807", "hidden_size is"),
+        .configuration("hidden_size", "96", "has shape [40, 48], config.json asks for [40, 96]"),
+        .configuration("hidden_size", "300000", "has shape [40, 48], config.json asks for [40, 300000]"),
+        .configuration("hidden_size", "1048576", "describes a model of"),
+        .configuration("num_hidden_layers", "1000000", "num_hidden_layers is 1000000"),
+        .configuration("hidden_dropout_prob", "1.5", "hidden_dropout_prob is 1.5"),
+        .configuration("intermediate_size", "1e300", "intermediate_size is"),
+        .configuration("vocab_size", "0", "vocab_size is 0"),
+        .configuration("layer_norm_eps", "0", "layer_norm_eps is 0"),
+        .configuration("hidden_act", "\"swish\"", "hidden_act is swish"),
+        .configuration("model_type", "\"gpt2\"", "model_type is gpt2"),
+    ])
+    func `a model folder that cannot be used`(fault: Fault) throws { try expectRefused(fault) }
+
+    @Test(arguments: [
+        Fault("a file that is not there", "nowhere.tsv: there is no such file") { ["--train", $0.path("nowhere.tsv")] },
+        Fault("a folder", "a file was needed") { job in
+            try FileManager.default.createDirectory(at: job.folder.url("folder.tsv"), withIntermediateDirectories: false)
+            return ["--train", job.path("folder.tsv")]
+        },
+        .data("empty", "bad.tsv: is empty", contents: ""),
+        .data("header only", "has a header and no rows", contents: "sentence\tlabel\n"),
+        .data("an unknown ending", "the ending \".txt\" is unknown", file: "bad.txt", contents: "sentence\tlabel\nbel\t0\n"),
+        .data(
+            "no column of the name", "no column \"words\"", "\"sentence\", \"label\"", "--text-column",
+            options: ["--text-column", "words"], contents: "sentence\tlabel\nbel\t0\n"),
+        .data("no label column", "no column \"label\"", "--label-column", contents: "sentence\tscore\nbel\t0\n"),
+        .data("ragged rows", "bad.tsv, line 3: 3 fields, the header has 2", contents: "sentence\tlabel\nbel\t0\ndan\tbel\t1\n"),
+        .data(
+            "an unclosed quote", "bad.csv, line 3: a quote is opened and never closed", file: "bad.csv",
+            contents: "sentence,label\nbel,0\n\"dan,1\n"),
+        .data("an empty label", "line 2: the label is empty", contents: "sentence\tlabel\nbel\t\ndan\t1\n"),
+        .data("one class", "every label is \"1\", at least 2 classes were needed", contents: "sentence\tlabel\nbel\t1\ndan\t1\n"),
+        .data(
+            "broken JSON", "bad.jsonl, line 2: ", file: "bad.jsonl", contents: "{\"sentence\": \"bel\", \"label\": 0}\n{\"sentence\": \n"),
+        .data(
+            "words for numbers", "line 3: the label \"good\" is no finite number", options: ["--task", "regression"],
+            contents: "sentence\tlabel\nbel\t0.5\ndan\tgood\n"),
+        Fault("bytes that are not UTF-8", "line 2 is not UTF-8") { job in
+            try Data("sentence\tlabel\n".utf8 + [0xFF, 0xFE] + "\t1\n".utf8).write(to: job.folder.url("bad.tsv"))
+            return ["--train", job.path("bad.tsv")]
+        },
+        Fault(
+            "a validation label never seen in training", "validation.tsv, line 3: the label \"9\" was never seen in training",
+            "\"0\", \"1\", \"2\""
+        ) { job in
+            try job.write("validation.tsv", "sentence\tlabel\nbel\t0\ndan\t9\n")
+            return ["--validation", job.validation]
+        },
+        Fault("a test file that is not there", "nowhere.tsv: there is no such file") { ["--test", $0.path("nowhere.tsv")] },
+    ])
+    func `data that cannot be used`(fault: Fault) throws { try expectRefused(fault) }
+}
+
+extension SmallJob {
+    func remove(_ name: String) throws -> [String] {
+        try FileManager.default.removeItem(at: folder.url(name))
+        return []
+    }
+
+    /// Every file and folder below this job's, with its size; locks, which hold a process number, without.
+    func contents() throws -> [String] {
+        try FileManager.default.subpathsOfDirectory(atPath: folder.path).sorted().map { name in
+            name.hasSuffix("/.lock") ? name : "\(name) \(try FileManager.default.attributesOfItem(atPath: path(name))[.size] ?? 0)"
+        }
+    }
+}

@@ -1,0 +1,63 @@
+import Foundation
+import Testing
+
+/// The built program while it runs: its words as they come, and signals to it.
+///
+/// A minute after its start it is killed, so that a wait for its words or its end cannot last.
+final class RunningApus {
+    private let process = Process()
+    private let output = Pipe()
+    private let complaint = Pipe()
+    private let guardian: DispatchWorkItem
+    private var outputBuffer: [UInt8] = []
+    private var complaintBuffer: [UInt8] = []
+
+    init(_ arguments: [String]) throws {
+        process.executableURL = ApusProcess.executable
+        process.arguments = arguments
+        process.standardInput = FileHandle.nullDevice
+        process.standardOutput = output
+        process.standardError = complaint
+        try process.run()
+        let id = process.processIdentifier
+        guardian = DispatchWorkItem { kill(id, SIGKILL) }
+        DispatchQueue.global().asyncAfter(deadline: .now() + 60, execute: guardian)
+    }
+
+    /// Reads standard output up to a line with these words.
+    func waitForOutput(_ words: String, location: SourceLocation = #_sourceLocation) throws {
+        while let line = Self.line(output, &outputBuffer) { if line.contains(words) { return } }
+        Issue.record("standard output ended without '\(words)'", sourceLocation: location)
+    }
+
+    /// Reads standard error up to a line with these words.
+    func waitForComplaint(_ words: String, location: SourceLocation = #_sourceLocation) throws {
+        while let line = Self.line(complaint, &complaintBuffer) { if line.contains(words) { return } }
+        Issue.record("standard error ended without '\(words)'", sourceLocation: location)
+    }
+
+    func send(_ signal: Int32) { kill(process.processIdentifier, signal) }
+
+    /// Waits for the end: its status, and what it wrote on standard error since the last line waited for.
+    func end() -> (status: Int32, complaint: [String]) {
+        while Self.line(output, &outputBuffer) != nil {}
+        var lines: [String] = []
+        while let line = Self.line(complaint, &complaintBuffer) { lines.append(line) }
+        process.waitUntilExit()
+        guardian.cancel()
+        return (process.terminationStatus, lines)
+    }
+
+    /// The next line, or nil at the end.
+    private static func line(_ pipe: Pipe, _ buffer: inout [UInt8]) -> String? {
+        while true {
+            if let end = buffer.firstIndex(of: 0x0A) {
+                defer { buffer.removeSubrange(...end) }
+                return String(decoding: buffer[..<end], as: UTF8.self)
+            }
+            let more = pipe.fileHandleForReading.availableData
+            if more.isEmpty { return nil }
+            buffer.append(contentsOf: more)
+        }
+    }
+}

@@ -1,0 +1,103 @@
+import Foundation
+import Testing
+
+/// Signals during training: a checkpoint, a word on how to go on, and the status of the signal.
+@Suite struct SignalTests {
+    static let options = ["--batch-size", "4", "--lanes", "2", "--threads", "2", "--learning-rate", "1e-3"]
+
+    @Test(arguments: [SIGINT, SIGTERM])
+    func `a signal ends the run after its step and the printed command goes on`(signal: Int32) throws {
+        let job = try SmallJob()
+        let run = try RunningApus(job.command("run with spaces", Self.options + ["--epochs", "100000"]))
+        try run.waitForOutput("epoch 1/")
+        run.send(signal)
+        let end = run.end()
+        #expect(end.status == 128 + signal)
+        #expect(end.complaint.count == 2, "\(end.complaint)")
+        #expect(end.complaint.first?.contains("stopping after this step") == true)
+        let last = try #require(end.complaint.last)
+        #expect(last.hasPrefix("apus: stopped after step "), "\(last)")
+        let step = try #require(last.dropFirst("apus: stopped after step ".count).split(separator: ";").first.flatMap { Int($0) })
+        #expect(step > 0)
+        #expect(job.exists("run with spaces/checkpoints/step-\(step)/manifest.json"))
+        #expect(!job.exists("run with spaces/summary.json"))
+
+        let command = try #require(last.components(separatedBy: "go on with: ").last)
+        let more = try ScriptRun(shell: "\(command) --max-steps \(step + 3)")
+        #expect(more.status == 0, "\(more.text)")
+        #expect(more.text.contains("resuming after step \(step) of \(step + 3)"))
+        let resumed = try FinishedRun(job, "run with spaces")
+        #expect(resumed.steps == Array(1...(step + 3)))
+        let whole = try ApusProcess(job.command("whole", Self.options + ["--epochs", "100000", "--max-steps", "\(step + 3)"]))
+        #expect(whole.status == 0)
+        #expect(try FinishedRun(job, "whole").digest == resumed.digest)
+    }
+
+    @Test(arguments: [SIGINT, SIGTERM])
+    func `a second signal ends the run at once`(signal: Int32) throws {
+        let job = try SmallJob()
+        let log = try FullLog(job, "run")
+        let run = try RunningApus(job.command("run"))
+        try run.waitForOutput("train: 22 samples")
+        run.send(SIGINT)
+        try run.waitForComplaint("once more to end at once")
+        run.send(signal)
+        let end = run.end()
+        #expect(end.status == 128 + signal)
+        #expect(end.complaint.isEmpty)
+        #expect(!job.exists("run/checkpoints"))
+        withExtendedLifetime(log) {}
+    }
+
+    @Test func `after a signal before the first step that step is still to come`() throws {
+        let job = try SmallJob()
+        let log = try FullLog(job, "run")
+        let run = try RunningApus(job.command("run", ["--max-steps", "2"]))
+        try run.waitForOutput("train: 22 samples")
+        run.send(SIGTERM)
+        try run.waitForComplaint("once more to end at once")
+        log.empty()
+        let end = run.end()
+        #expect(end.status == 143)
+        #expect(end.complaint.last?.hasPrefix("apus: stopped after step 0; go on with: ") == true, "\(end.complaint)")
+        try FileManager.default.removeItem(atPath: job.path("run/log.txt"))
+        #expect(try job.resume("run").steps == [1, 2])
+    }
+
+    @Test func `a run that is killed goes on from its newest checkpoint`() throws {
+        let job = try SmallJob()
+        let run = try RunningApus(job.command("run", Self.options + ["--epochs", "100000", "--checkpoint-every", "1"]))
+        try run.waitForOutput("epoch 2/")
+        run.send(SIGKILL)
+        #expect(run.end().status == SIGKILL)
+        let saved = try FileManager.default.contentsOfDirectory(atPath: job.path("run/checkpoints"))
+        let newest = try #require(saved.compactMap { Int($0.dropFirst("step-".count)) }.max())
+        let resumed = try job.resume("run", "--max-steps", "\(newest + 2)")
+        #expect(resumed.steps == Array(1...(newest + 2)))
+        let whole = try ApusProcess(job.command("whole", Self.options + ["--epochs", "100000", "--max-steps", "\(newest + 2)"]))
+        #expect(whole.status == 0)
+        #expect(try FinishedRun(job, "whole").digest == resumed.digest)
+    }
+}
+
+/// A run's log that takes nothing until it is emptied: the run waits after its first line on standard output.
+private final class FullLog {
+    private let descriptor: Int32
+
+    init(_ job: SmallJob, _ output: String) throws {
+        try FileManager.default.createDirectory(atPath: job.path(output), withIntermediateDirectories: false)
+        let path = job.path("\(output)/log.txt")
+        try #require(unsafe mkfifo(path, 0o600) == 0)
+        descriptor = unsafe open(path, O_RDWR | O_NONBLOCK)
+        try #require(descriptor >= 0)
+        while unsafe write(descriptor, "\n", 1) == 1 {}
+    }
+
+    /// Makes room for all that a small run has to say.
+    func empty() {
+        var bytes = [UInt8](repeating: 0, count: 1 << 16)
+        while unsafe read(descriptor, &bytes, bytes.count) > 0 {}
+    }
+
+    deinit { close(descriptor) }
+}
