@@ -56,7 +56,7 @@ package final class CoordinatorEngine: StepEngine {
             laneCount: inputs.plan.laneCount, seed: inputs.configuration.seed, hasTypes: inputs.datasets[.train]?.types != nil)
     }
 
-    package var workers: Int { max(seenWorkers, group?.members.count ?? 0) }
+    package var workers: Int { max(seenWorkers, group?.members.count ?? (isFirst ? wanted : 0)) }
     package var threads: Int { group?.members.map(\.identity.threads).max() ?? inputs.configuration.threads }
 
     // MARK: Steps
@@ -379,7 +379,7 @@ package final class CoordinatorEngine: StepEngine {
     /// Asks every member how far it is and removes those that do not answer.
     private func dropLost(_ members: [Membership.Member], because end: GenerationEnd) async {
         let lost = await refresh(members)
-        let names = lost.map { "worker \($0) on \(members[$0].identity.hostName)" }
+        let names = lost.filter { $0 != end.rank }.map { "worker \($0) on \(members[$0].identity.hostName)" }
         display.say(
             "generation \(generation) ended after step \(committedStep): \(end.reason)"
                 + (names.isEmpty ? "" : "; lost: \(names.joined(separator: ", "))") + "; going on with \(membership.members.count)")
