@@ -12,7 +12,7 @@ final class ControlThread {
     private var peers = PeerTable()
     private var detector: FailureDetector
     private var answered: [String: AnsweredCalls] = [:]
-    /// Descriptors whose handshake succeeded.
+    /// Descriptors through which a process spoke.
     private var connections: Set<Int32> = []
     private var superseded: Set<UInt64> = []
     private var nextBeat = ContinuousClock.now
@@ -128,6 +128,7 @@ final class ControlThread {
             guard envelope.sender == coordinator, adopt(envelope.incarnation) else { return refuse() }
         }
         guard peers.heard(envelope.sender, through: connection, descriptor: message.descriptor, key: key) else { return refuse() }
+        if let descriptor = message.descriptor { connections.insert(descriptor) }
         if detector.heard(envelope.sender, at: .now) { found(envelope.sender) }
         switch envelope.kind {
         case .heartbeat: break
@@ -200,11 +201,10 @@ final class ControlThread {
     private func watchConnections() throws(ZeroMQError) {
         while let event = try monitor.next() {
             switch event {
-            case .connected(let descriptor):
-                connections.insert(descriptor)
+            case .connected:
                 if !state.isCoordinator { nextBeat = .now }
             case .disconnected(let descriptor):
-                // A connection that ends before its handshake was a stranger's, or found nobody.
+                // A connection that ends before anything was said was a stranger's, or found nobody.
                 if connections.remove(descriptor) == nil { if state.isCoordinator { refuse() } }
                 let process = state.isCoordinator ? peers.process(at: descriptor) : coordinator
                 if let process { lose(process) }
