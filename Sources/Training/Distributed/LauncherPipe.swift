@@ -1,16 +1,36 @@
 internal import Foundation
+internal import Transport
 
-/// The pipe that a launcher holds open as its children's standard input: its end says that the launcher is gone.
+/// The pipe that a launcher holds open as the standard input of what it starts, here or over ssh.
+///
+/// First come the lines of a ``KeyRing``, or none, and an empty line; then nothing until the launcher is gone, or a byte that says: end
+/// at once.
 enum LauncherPipe {
-    /// Name of the variable that says so.
-    static let variable = "APUS_LAUNCHER"
+    /// What a launcher writes first.
+    static func opening(_ ring: KeyRing?) -> Data { Data(((ring?.text ?? "") + "\n").utf8) }
 
-    /// Calls `gone` when the launcher has ended. Does nothing where no launcher started this process.
-    static func watch(_ gone: @escaping @Sendable () -> Void) {
-        guard ProcessInfo.processInfo.environment[variable] != nil else { return }
+    /// Reads what a launcher wrote first.
+    /// - Throws: ``RunError`` where the pipe ends before, ``InputError`` where it holds something else.
+    static func readOpening() throws -> KeyRing? {
+        var bytes: [UInt8] = []
+        while bytes != [0x0A], !bytes.suffix(2).elementsEqual([0x0A, 0x0A]) {
+            guard bytes.count < 512 << 10, let next = try? FileHandle.standardInput.read(upToCount: 1), !next.isEmpty else {
+                throw RunError("the launcher was gone before it said anything: --launched is for what apus launch starts")
+            }
+            bytes += next
+        }
+        guard bytes.count > 1 else { return nil }
+        guard let ring = KeyRing(text: String(decoding: bytes, as: UTF8.self)) else {
+            throw InputError("the launcher handed over no key ring: does it run the same build?")
+        }
+        return ring
+    }
+
+    /// Calls `end` when the launcher has ended, or with true when it says so.
+    static func watch(_ end: @escaping @Sendable (_ isTold: Bool) -> Void) {
         let thread = Thread {
-            while let data = try? FileHandle.standardInput.read(upToCount: 64), !data.isEmpty {}
-            gone()
+            let data = try? FileHandle.standardInput.read(upToCount: 1)
+            end(!(data?.isEmpty ?? true))
         }
         thread.name = "apus launcher"
         thread.start()
