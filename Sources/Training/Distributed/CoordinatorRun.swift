@@ -18,7 +18,6 @@ struct CoordinatorRun {
         stop = StopRequest()
         run = try TrainingRun(options.configuration, cores: ProcessInfo.processInfo.activeProcessorCount, stop: stop)
         stop.listen()
-        LauncherPipe.watch { [stop] in stop.request(SIGTERM) }
     }
 
     func start() async throws {
@@ -32,12 +31,21 @@ struct CoordinatorRun {
         if !endpoint.hasPrefix("ipc://") { run.display.say("listening at \(system.endpoint)") }
         let membership = Membership(expected: Fingerprint.identity(threads: inputs.configuration.threads))
         let coordinator = system.named("coordinator") { Coordinator(membership, actorSystem: $0) }
-        let serving = Task { await system.run() }
-        defer { serving.cancel() }
+        LauncherPipe.watch(givenUp: membership.giveUp) { [stop] in
+            stop.request(SIGTERM)
+            sleep(9)
+            _exit(128 + SIGTERM)
+        }
         let engine = CoordinatorEngine(
             inputs: inputs, source: replica.state, step: progress.step, wanted: options.workers, system: system, membership: membership,
             data: CoordinatorDataThread(context: context, place: try MeshPlace(coordinator: system.endpoint, keys: security.keys)),
-            display: run.display)
+            display: run.display, stop: stop)
+        let serving = Task {
+            async let readmitting: Void = membership.readmitReturning(through: system)
+            await system.run()
+            await readmitting
+        }
+        defer { serving.cancel() }
         do {
             try await run.run(engine, from: progress, command: commandLine)
         } catch {

@@ -52,10 +52,17 @@ package final class LocalLaunch: Sendable {
         listen()
         let coordinator = try start(
             ["coordinate", "--workers", String(workers), "--endpoint", endpoint, "--config", file], worker: nil)
-        for worker in 0..<workers { _ = try start(workArguments(endpoint), worker: worker) }
+        do {
+            for worker in 0..<workers { _ = try start(workArguments(endpoint), worker: worker) }
+        } catch {
+            coordinator.terminate()
+            coordinatorEnded.wait()
+            endWorkers(atOnce: true)
+            throw error
+        }
         coordinatorEnded.wait()
         isEnding.store(true, ordering: .sequentiallyConsistent)
-        endWorkers()
+        endWorkers(atOnce: coordinator.terminationReason == .uncaughtSignal || coordinator.terminationStatus != 0)
         return coordinator.terminationReason == .uncaughtSignal ? 128 + coordinator.terminationStatus : coordinator.terminationStatus
     }
 
@@ -108,21 +115,32 @@ package final class LocalLaunch: Sendable {
         let how = process.terminationReason == .uncaughtSignal ? "was ended by signal \(process.terminationStatus)" : "ended with status \(process.terminationStatus)"
         guard restarts < options.configuration.maxRestarts else {
             say("worker \(worker) \(how); it was replaced \(restarts) times and is not replaced again (--max-restarts)")
+            tellCoordinator(LauncherPipe.givenUp)
             return
         }
         say("worker \(worker) \(how); a replacement starts")
         let pause = DispatchTimeInterval.milliseconds(restarts == 0 ? 0 : 500 << restarts)
         DispatchQueue.global().asyncAfter(deadline: .now() + pause) { [self] in
             guard !isEnding.load(ordering: .sequentiallyConsistent) else { return }
-            do { _ = try start(arguments, worker: worker) } catch { say("\(error)") }
+            do { _ = try start(arguments, worker: worker) } catch {
+                say("\(error)")
+                tellCoordinator(LauncherPipe.givenUp)
+            }
         }
+    }
+
+    private func tellCoordinator(_ byte: UInt8) {
+        let coordinator = children.withLock { $0.first { $0.worker == nil }?.process }
+        try? (coordinator?.standardInput as? Pipe)?.fileHandleForWriting.write(contentsOf: [byte])
     }
 
     private func say(_ line: String) { try? FileHandle.standardError.write(contentsOf: Data("apus: \(line)\n".utf8)) }
 
     /// Workers leave when the coordinator says so; those that do not are ended.
-    private func endWorkers() {
+    /// - Parameter atOnce: whether the coordinator may have said nothing.
+    private func endWorkers(atOnce: Bool) {
         let workers = children.withLock { $0.filter { $0.worker != nil }.map(\.process) }
+        if atOnce { for process in workers where process.isRunning { process.terminate() } }
         let deadline = ContinuousClock.now + .seconds(5)
         while workers.contains(where: \.isRunning), ContinuousClock.now < deadline { usleep(20_000) }
         for process in workers where process.isRunning { kill(process.processIdentifier, SIGKILL) }
