@@ -32,9 +32,9 @@ package enum EntryPoints {
         // The coordinator sends workers home; a terminal's Ctrl-C is not for them.
         signal(SIGINT, SIG_IGN)
         if options.launched {
-            LauncherPipe.watch { isTold in
+            LauncherPipe.watch { word in
                 // Without its launcher a worker has time to help the coordinator to a last checkpoint.
-                if !isTold { sleep(8) }
+                if word == .gone { sleep(8) }
                 _exit(1)
             }
         }

@@ -6,6 +6,7 @@ internal import Synchronization
 package final class StopRequest: Sendable {
     private let received = Atomic<Int32>(0)
     private let sources = Mutex<[Source]>([])
+    private let actions = Mutex<[@Sendable () -> Void]>([])
 
     /// Kept so that it is not released; Dispatch itself guards it.
     private struct Source: @unchecked Sendable {
@@ -22,6 +23,7 @@ package final class StopRequest: Sendable {
             source.setEventHandler { [self] in
                 if received.exchange(number, ordering: .relaxed) != 0 { _exit(128 + number) }
                 FileHandle.standardError.write(Data("apus: stopping after this step; once more to end at once\n".utf8))
+                act()
             }
             source.resume()
             let kept = Source(source: source)
@@ -30,7 +32,17 @@ package final class StopRequest: Sendable {
     }
 
     /// Asks for a stop as the signal would.
-    package func request(_ signal: Int32) { received.store(signal, ordering: .relaxed) }
+    package func request(_ signal: Int32) {
+        received.store(signal, ordering: .relaxed)
+        act()
+    }
+
+    /// Has `action` called when a stop is asked for.
+    package func whenRequested(_ action: @escaping @Sendable () -> Void) { actions.withLock { $0.append(action) } }
+
+    private func act() {
+        for action in actions.withLock({ $0 }) { action() }
+    }
 
     /// The signal that was received, or nil.
     package var signal: Int32? {

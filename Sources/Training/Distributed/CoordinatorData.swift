@@ -9,6 +9,8 @@ final class CoordinatorData {
     private let place: MeshPlace
     private var listener: MeshListener?
     private var mesh: (links: any Mesh, formation: Formation)?
+    /// The newest step of which frames were sent in this generation, and at most how many to each worker.
+    private var ahead = (step: 0, frames: 0)
 
     init(context: Context, place: MeshPlace) {
         self.context = context
@@ -29,31 +31,39 @@ final class CoordinatorData {
         let deadline = ContinuousClock.now + DataPlane.formingTime
         let links = try listener.mesh(rank: formation.workers, roster: formation.roster, deadline: deadline)
         mesh = (links, formation)
+        ahead = (0, 0)
         guard let state else { return }
         for peer in formation.stateTo {
             try StateTransfer.send(state, over: links, generation: formation.roster.generation, to: peer, deadline: deadline)
         }
     }
 
-    /// Sends each worker the samples of its lanes of a step.
-    /// - Returns: bytes of samples sent to each worker.
-    func feed(_ plan: StepPlan, of dataset: TokenizedDataset) throws -> [Int] {
-        guard let mesh else { return [] }
+    /// Sends each worker the samples of its lanes of a step, as far as they are not on their way already.
+    func feed(_ plan: StepPlan, of dataset: TokenizedDataset) throws { try feed(plan, of: dataset, limit: .max) }
+
+    /// Sends as much of a step that is still to come as its links hold while nobody reads them.
+    func feed(ahead plan: StepPlan, of dataset: TokenizedDataset) throws { try feed(plan, of: dataset, limit: Self.aheadLimit) }
+
+    /// Half of what a link's queue holds.
+    private static let aheadLimit = 16
+
+    /// - Parameter limit: frames to each worker.
+    private func feed(_ plan: StepPlan, of dataset: TokenizedDataset, limit: Int) throws {
+        guard let mesh else { return }
         let deadline = ContinuousClock.now + DataPlane.exchangeTime
-        return try mesh.formation.lanes.enumerated().map { rank, lanes in
-            var bytes = 0
-            for lane in lanes[0]..<(lanes[0] + lanes[1]) {
-                for (batch, samples) in plan.lanes[lane].enumerated() {
-                    let payload = ShardFrame.encode(samples, of: dataset)
-                    let header = FrameHeader(
-                        kind: ShardFrame.Kind.lane.rawValue, sender: UInt16(mesh.links.rank), generation: mesh.formation.roster.generation,
-                        step: UInt64(plan.step), bucket: UInt32(lane), offset: UInt64(batch), count: UInt64(samples.count))
-                    try unsafe mesh.links.send(header, payload: payload.span.bytes, to: rank, deadline: deadline)
-                    bytes += payload.count
-                }
+        let begun = ahead.step == plan.step ? ahead.frames : 0
+        for (rank, lanes) in mesh.formation.lanes.enumerated() {
+            let frames = (lanes[0]..<(lanes[0] + lanes[1])).flatMap { lane in plan.lanes[lane].indices.map { (lane, $0) } }
+            for (lane, batch) in frames.prefix(limit).dropFirst(begun) {
+                let samples = plan.lanes[lane][batch]
+                let payload = ShardFrame.encode(samples, of: dataset, withTypes: mesh.formation.run.hasTypes)
+                let header = FrameHeader(
+                    kind: ShardFrame.Kind.lane.rawValue, sender: UInt16(mesh.links.rank), generation: mesh.formation.roster.generation,
+                    step: UInt64(plan.step), bucket: UInt32(lane), offset: UInt64(batch), count: UInt64(samples.count))
+                try unsafe mesh.links.send(header, payload: payload.span.bytes, to: rank, deadline: deadline)
             }
-            return bytes
         }
+        ahead = (plan.step, limit)
     }
 
     /// Sends each worker the samples of its evaluation chunks.
@@ -65,7 +75,7 @@ final class CoordinatorData {
         for round in 0..<(chunks.map(\.count).max() ?? 0) {
             for (rank, own) in chunks.enumerated() where round < own.count {
                 let samples = ranges[own[round]].map { PlannedSample(sample: Int32($0), position: 0) }
-                let payload = ShardFrame.encode(samples, of: dataset)
+                let payload = ShardFrame.encode(samples, of: dataset, withTypes: mesh.formation.run.hasTypes)
                 let header = FrameHeader(
                     kind: ShardFrame.Kind.chunk.rawValue, sender: UInt16(mesh.links.rank), generation: mesh.formation.roster.generation, step: 0,
                     bucket: UInt32(own[round]), offset: 0, count: UInt64(samples.count))

@@ -34,7 +34,6 @@ struct CoordinatorRun {
         stop = StopRequest()
         run = try TrainingRun(options.configuration, cores: ProcessInfo.processInfo.activeProcessorCount, stop: stop)
         stop.listen()
-        if options.launched { LauncherPipe.watch { [stop] _ in stop.request(SIGTERM) } }
     }
 
     func start() async throws {
@@ -49,12 +48,24 @@ struct CoordinatorRun {
         let membership = Membership(
             expected: Fingerprint.identity(threads: inputs.configuration.threads), allowList: security.keys == nil ? nil : security.allowList)
         let coordinator = system.named("coordinator") { Coordinator(membership, actorSystem: $0) }
-        let serving = Task { [system] in await system.run() }
-        defer { serving.cancel() }
+        if options.launched {
+            LauncherPipe.watch { [stop] word in
+                guard word != .givenUp else { return membership.giveUp(1) }
+                stop.request(SIGTERM)
+                sleep(9)
+                _exit(128 + SIGTERM)
+            }
+        }
         let place = try MeshPlace(coordinator: options.endpoint ?? "tcp://*:*", keys: security.keys)
         let engine = CoordinatorEngine(
             inputs: inputs, source: replica.state, step: progress.step, wanted: options.workers, system: system, membership: membership,
-            data: CoordinatorDataThread(context: context, place: place), display: run.display)
+            data: CoordinatorDataThread(context: context, place: place), display: run.display, stop: stop)
+        let serving = Task { [system] in
+            async let readmitting: Void = membership.readmitReturning(through: system)
+            await system.run()
+            await readmitting
+        }
+        defer { serving.cancel() }
         let outcome: Result<Void, any Error>
         do { outcome = .success(try await run.run(engine, from: progress, command: commandLine)) } catch { outcome = .failure(error) }
         await engine.close("")

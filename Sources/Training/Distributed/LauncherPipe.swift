@@ -26,11 +26,27 @@ enum LauncherPipe {
         return ring
     }
 
-    /// Calls `end` when the launcher has ended, or with true when it says so.
-    static func watch(_ end: @escaping @Sendable (_ isTold: Bool) -> Void) {
+    /// What a launcher says after its opening.
+    enum Word: Sendable {
+        /// This process is to end at once.
+        case end
+        /// The launcher itself has ended.
+        case gone
+        /// One worker will not be replaced any more.
+        case givenUp
+    }
+
+    /// The byte that says so, for the coordinator.
+    static let givenUp: UInt8 = 0x2D
+
+    /// Calls `hear` for each word of the launcher, the last of which is that it ends or that this process is to.
+    static func watch(_ hear: @escaping @Sendable (Word) -> Void) {
         let thread = Thread {
-            let data = try? FileHandle.standardInput.read(upToCount: 1)
-            end(!(data?.isEmpty ?? true))
+            while let byte = try? FileHandle.standardInput.read(upToCount: 1)?.first {
+                guard byte == Self.givenUp else { return hear(.end) }
+                hear(.givenUp)
+            }
+            hear(.gone)
         }
         thread.name = "apus launcher"
         thread.start()

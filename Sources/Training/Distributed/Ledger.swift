@@ -1,32 +1,60 @@
 internal import Synchronization
+internal import TextData
 
 /// Counts, from digests of what workers really computed, which samples of an epoch are done.
 final class Ledger: Sendable {
+    private let plan: TrainingPlan
+    private let counts: Mutex<Counts>
+
     private struct Counts {
         var epoch = 0
-        var computed: Set<Int32> = []
-        var repeated = 0
+        /// How often each sample of the epoch was computed for the present state.
+        var times: [UInt8] = []
+        /// Of these, how many were done when this process began.
+        var before = 0
+        /// Computed for a state or a step that was lost.
         var redone = 0
     }
 
-    private let counts = Mutex(Counts())
+    /// - Parameter step: what came before it is taken as done.
+    init(_ plan: TrainingPlan, after step: Int) {
+        self.plan = plan
+        counts = Mutex(Counts())
+        counts.withLock { counts in
+            begin(step, &counts)
+            counts.before = counts.times.count { $0 > 0 }
+        }
+    }
+
+    /// Counts anew as of the state after `step`; steps beyond it will be computed again.
+    func goBack(to step: Int) { counts.withLock { begin(step, &$0) } }
+
+    private func begin(_ step: Int, _ counts: inout Counts) {
+        let epoch = plan.epoch(ofStep: step + 1)
+        if epoch != counts.epoch { counts.before = 0 }
+        counts.epoch = epoch
+        counts.times = [UInt8](repeating: 0, count: plan.lengths.count)
+        let done = step - (epoch - 1) * plan.stepsPerEpoch
+        for sample in plan.order(ofEpoch: epoch).order.prefix(done * plan.accumulate * plan.batchSize) { counts.times[Int(sample)] = 1 }
+    }
 
     /// Counts a step whose lanes' digests were those of its plan.
-    func count(_ plan: StepPlan, redone: Bool) {
+    func count(_ step: StepPlan, redone: Bool) {
         counts.withLock { counts in
-            if counts.epoch != plan.epoch { counts = Counts(epoch: plan.epoch) }
-            for sample in plan.lanes.joined().joined() where !counts.computed.insert(sample.sample).inserted { counts.repeated += 1 }
-            if redone { counts.redone += plan.sampleCount }
+            if counts.epoch != step.epoch { counts = Counts(epoch: step.epoch, times: [UInt8](repeating: 0, count: plan.lengths.count)) }
+            for sample in step.lanes.joined().joined() { counts.times[Int(sample.sample)] &+= 1 }
+            if redone { counts.redone += step.sampleCount }
         }
     }
 
     /// What became of an epoch's samples, in one line.
-    func endOfEpoch(_ epoch: Int, planned: Int) -> String {
+    func endOfEpoch(_ epoch: Int) -> String {
         counts.withLock { counts in
-            let once = counts.computed.count - counts.repeated
-            let whole = once == planned && counts.repeated == 0
-            return "epoch \(epoch): \(counts.computed.count) of \(planned) samples computed\(whole ? ", each exactly once" : "")"
-                + (counts.repeated > 0 ? ", \(counts.repeated) MORE THAN ONCE" : "") + (counts.redone > 0 ? ", \(counts.redone) redone after losses" : "")
+            let (done, repeated) = (counts.times.count { $0 > 0 }, counts.times.count { $0 > 1 })
+            let whole = done == counts.times.count && repeated == 0
+            return "epoch \(epoch): \(done) of \(counts.times.count) samples computed\(whole ? ", each exactly once" : "")"
+                + (repeated > 0 ? ", \(repeated) MORE THAN ONCE" : "") + (counts.before > 0 ? ", \(counts.before) of them before this process began" : "")
+                + (counts.redone > 0 ? ", \(counts.redone) redone after losses" : "")
         }
     }
 }

@@ -10,6 +10,8 @@ package final class Membership: Sendable {
         package let identity: WorkerIdentity
         /// Changed by formations and aborts.
         package var held: HeldState
+        /// Tells this joining from an earlier one of the same process.
+        fileprivate let joining: Int
     }
 
     private struct State {
@@ -17,7 +19,17 @@ package final class Membership: Sendable {
         /// Joined since the last generation was formed.
         var hasNews = false
         var waiting: CheckedContinuation<Void, Never>?
-        var isClosed = false
+        /// Whether a wait should end although nobody joined.
+        var isWoken = false
+        var joinings = 0
+        var givenUp = 0
+        /// The newest member of each process, lost ones too.
+        var known: [String: Member] = [:]
+
+        mutating func wake() {
+            waiting?.resume()
+            waiting = nil
+        }
     }
 
     private let state = Mutex(State())
@@ -48,13 +60,18 @@ package final class Membership: Sendable {
             throw JoinRefused("host \(identity.hostName) names a key that is not allowed: give it a key file of this run's keys")
         }
         state.withLock { state in
+            state.joinings += 1
+            let member = Member(address: address, identity: identity, held: held, joining: state.joinings)
             state.members.removeAll { $0.address == address }
-            state.members.append(Member(address: address, identity: identity, held: held))
+            state.members.append(member)
+            state.known[address.process] = member
             state.hasNews = true
-            state.waiting?.resume()
-            state.waiting = nil
+            state.wake()
         }
     }
+
+    /// The newest member of a process, also a lost one.
+    package func known(_ process: String) -> Member? { state.withLock { $0.known[process] } }
 
     package var members: [Member] { state.withLock { $0.members } }
 
@@ -69,20 +86,26 @@ package final class Membership: Sendable {
         }
     }
 
-    package func remove(_ address: ActorAddress) { state.withLock { $0.members.removeAll { $0.address == address } } }
+    /// Takes a lost worker out, unless it has joined again meanwhile.
+    package func remove(_ member: Member) { state.withLock { $0.members.removeAll { $0.joining == member.joining } } }
 
-    package func update(_ address: ActorAddress, _ held: HeldState) {
+    /// Notes what a worker has by now, unless it has joined again meanwhile.
+    package func update(_ member: Member, _ held: HeldState) {
         state.withLock { state in
-            if let place = state.members.firstIndex(where: { $0.address == address }) { state.members[place].held = held }
+            if let place = state.members.firstIndex(where: { $0.joining == member.joining }) { state.members[place].held = held }
         }
     }
 
-    /// Returns when somebody has joined, or ``close()`` was called.
+    /// Returns when somebody has joined, or after ``wake()`` or ``giveUp(_:)``.
     package func change() async {
         await withCheckedContinuation { continuation in
             let isReady = state.withLock { state in
-                if state.hasNews || state.isClosed { return true }
-                state.waiting?.resume()
+                if state.hasNews || state.isWoken {
+                    state.hasNews = false
+                    state.isWoken = false
+                    return true
+                }
+                state.wake()
                 state.waiting = continuation
                 return false
             }
@@ -90,15 +113,20 @@ package final class Membership: Sendable {
         }
     }
 
-    /// Whether nobody will join any more.
-    package var isClosed: Bool { state.withLock { $0.isClosed } }
-
-    /// Says that nobody will join any more, and ends a wait for it.
-    package func close() {
+    /// Ends the wait for a change: something else has changed.
+    package func wake() {
         state.withLock { state in
-            state.isClosed = true
-            state.waiting?.resume()
-            state.waiting = nil
+            state.isWoken = state.waiting == nil
+            state.wake()
         }
+    }
+
+    /// Workers that were wanted and will not come.
+    package var givenUp: Int { state.withLock { $0.givenUp } }
+
+    /// Says that so many more of the wanted workers will not come.
+    package func giveUp(_ count: Int) {
+        state.withLock { $0.givenUp += count }
+        wake()
     }
 }

@@ -32,15 +32,21 @@ package struct WorkerIdentity: Codable, Sendable, Equatable {
 
 /// What a worker already has of a run when it joins.
 package struct HeldState: Codable, Sendable, Equatable {
+    /// The run's ``RunDescription/id``; nil without state.
+    package var run: UInt64?
     /// Last step whose update it made; nil without state.
     package var committedStep: Int?
     /// Step whose reduced gradient it keeps, not yet committed.
     package var keptStep: Int?
 
-    package init(committedStep: Int?, keptStep: Int?) {
+    package init(run: UInt64? = nil, committedStep: Int? = nil, keptStep: Int? = nil) {
+        self.run = run
         self.committedStep = committedStep
         self.keptStep = keptStep
     }
+
+    /// Whether it is the state of run `run` after step `step`.
+    package func has(_ run: UInt64, step: Int) -> Bool { self.run == run && committedStep == step }
 }
 
 /// Everything a worker needs to know of a run but weights and samples.

@@ -19,7 +19,8 @@ package enum ShardFrame {
         case touched = 37
     }
 
-    package static func encode(_ samples: [PlannedSample], of dataset: TokenizedDataset) -> [UInt8] {
+    /// - Parameter withTypes: whether the run's frames have token types; they are 0 where the dataset has none.
+    package static func encode(_ samples: [PlannedSample], of dataset: TokenizedDataset, withTypes: Bool) -> [UInt8] {
         var words: [Int32] = []
         var types: [UInt8] = []
         for planned in samples {
@@ -27,7 +28,7 @@ package enum ShardFrame {
             let range = dataset.range(of: sample)
             words.append(contentsOf: [planned.sample, Int32(bitPattern: planned.position), Int32(range.count), label(sample, dataset)])
             words.append(contentsOf: dataset.ids[range])
-            if let all = dataset.types { types.append(contentsOf: all[range]) }
+            if withTypes { types.append(contentsOf: dataset.types?[range] ?? [UInt8](repeating: 0, count: range.count)[...]) }
         }
         var bytes: [UInt8] = []
         bytes.reserveCapacity(words.count * 4 + types.count)
@@ -52,7 +53,7 @@ package enum ShardFrame {
     /// Reads what ``encode`` wrote.
     /// - Parameter count: samples that the frame's header announces.
     /// - Returns: nil where the bytes are no such frame, or name what the model does not have.
-    package static func decode(_ bytes: [UInt8], count: Int, run: RunDescription) -> PackedBatch? {
+    package static func decode(_ bytes: [UInt8], count: UInt64, run: RunDescription) -> PackedBatch? {
         var batch = PackedBatch()
         var place = 0
         func word() -> Int32? {

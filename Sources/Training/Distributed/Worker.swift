@@ -87,7 +87,7 @@ package final class WorkerThread: Sendable {
 
     func abort() async -> HeldState {
         canceller.withLock { $0 }?.cancel()
-        return (try? await thread.perform { $0.held }) ?? HeldState(committedStep: nil, keptStep: nil)
+        return (try? await thread.perform { $0.held }) ?? HeldState()
     }
 
     package func held() async -> HeldState { await abort() }

@@ -12,7 +12,8 @@ final class WorkerCore {
     private var run: RunDescription?
     private var replica: Replica?
     private var runner: LaneRunner?
-    private var committedStep = 0
+    /// Step after which the replica's state is; nil while it has none, or only a part of one.
+    private var committedStep: Int?
     private var kept: (step: Int, gradient: StepGradient, work: LaneWork)?
     private var listener: MeshListener?
     private var group: Group?
@@ -34,7 +35,7 @@ final class WorkerCore {
         self.place = place
     }
 
-    var held: HeldState { HeldState(committedStep: replica == nil ? nil : committedStep, keptStep: kept?.step) }
+    var held: HeldState { committedStep == nil ? HeldState() : HeldState(run: run?.id, committedStep: committedStep, keptStep: kept?.step) }
 
     // MARK: Forming
 
@@ -90,7 +91,7 @@ final class WorkerCore {
         runner = LaneRunner(model: model, laneCount: next.laneCount, threads: threads)
         run = next
         kept = nil
-        committedStep = 0
+        committedStep = nil
     }
 
     private func transferState(_ formation: Formation, _ mesh: WorkerMesh, deadline: ContinuousClock.Instant) throws {
@@ -100,6 +101,7 @@ final class WorkerCore {
             try StateTransfer.send(replica.state, over: mesh, generation: generation, to: peer, deadline: deadline)
         }
         guard let source = formation.stateFrom else { return }
+        committedStep = nil
         var state = replica.state
         try StateTransfer.receive(into: &state) { () throws(MeshError) in
             try mesh.receiveFed(deadline: deadline) { Int($0.sender) == source && $0.generation == generation }
@@ -120,9 +122,7 @@ final class WorkerCore {
     func step(_ command: StepCommand) throws -> StepReady {
         if let commit = command.commit { try apply(commit) }
         guard let group, let replica, let runner else { throw WorkerFailure.outOfOrder("a step without a generation") }
-        guard command.step == committedStep + 1 else {
-            throw WorkerFailure.outOfOrder("step \(command.step) after step \(committedStep)")
-        }
+        guard let committedStep, command.step == committedStep + 1 else { throw outOfOrder("step \(command.step)") }
         kept = nil
         let start = ContinuousClock.now
         do {
@@ -164,10 +164,10 @@ final class WorkerCore {
                 $0.kind == ShardFrame.Kind.lane.rawValue && $0.step == UInt64(command.step) && $0.generation == group.generation
                     && Int($0.sender) == group.mesh.coordinator
             }
-            let (lane, batch) = (Int(frame.header.bucket), Int(frame.header.offset))
+            let (lane, batch) = (Int(frame.header.bucket), Int(clamping: frame.header.offset))
             let bytes = frame.withPayload { payload in unsafe payload.withUnsafeBytes { unsafe Array($0) } }
             guard own.contains(lane), lanes[lane - own.lowerBound].indices.contains(batch),
-                let packed = ShardFrame.decode(bytes, count: Int(frame.header.count), run: run)
+                let packed = ShardFrame.decode(bytes, count: frame.header.count, run: run)
             else { throw WorkerFailure.generationEnded("the samples of step \(command.step) are not those of lanes \(own)") }
             lanes[lane - own.lowerBound][batch] = packed
         }
@@ -179,11 +179,16 @@ final class WorkerCore {
     /// Makes the update of the step whose gradient is kept. A second commit of the same step changes nothing.
     func apply(_ commit: Commit) throws {
         guard commit.step != committedStep else { return }
-        guard let replica, let kept, kept.step == commit.step, commit.step == committedStep + 1, let update = OptimizerUpdate(bits: commit.constants)
-        else { throw WorkerFailure.outOfOrder("the commit of step \(commit.step) after step \(committedStep)") }
+        guard let replica, let kept, kept.step == commit.step, commit.step - 1 == committedStep,
+            let update = OptimizerUpdate(bits: commit.constants)
+        else { throw outOfOrder("the commit of step \(commit.step)") }
         replica.apply(kept.gradient, update)
         committedStep = commit.step
         self.kept = nil
+    }
+
+    private func outOfOrder(_ what: String) -> WorkerFailure {
+        .outOfOrder("\(what) came \(committedStep.map { "after step \($0)" } ?? "before any state")")
     }
 
     /// The first of the own lanes whose loss or gradient is not finite, each computed again by itself.
@@ -214,7 +219,7 @@ final class WorkerCore {
                     $0.kind == ShardFrame.Kind.chunk.rawValue && $0.generation == group.generation && Int($0.sender) == group.mesh.coordinator
                 }
                 let bytes = frame.withPayload { payload in unsafe payload.withUnsafeBytes { unsafe Array($0) } }
-                guard let packed = ShardFrame.decode(bytes, count: Int(frame.header.count), run: run) else {
+                guard let packed = ShardFrame.decode(bytes, count: frame.header.count, run: run) else {
                     throw WorkerFailure.generationEnded("the samples of evaluation chunk \(frame.header.bucket) cannot be read")
                 }
                 batches.append((Int(frame.header.bucket), packed))

@@ -49,7 +49,14 @@ final class Supervisor: Sendable {
         self.resumption.withLock { $0 = resumption }
         listen()
         _ = try start(coordinator, worker: nil)
-        for (number, command) in workers.enumerated() { _ = try start(command, worker: number) }
+        do {
+            for (number, command) in workers.enumerated() { _ = try start(command, worker: number) }
+        } catch {
+            endJob(1)
+            coordinatorEnded.wait()
+            endWorkers(within: .zero)
+            throw error
+        }
         coordinatorEnded.wait()
         guard let job = children.withLock({ $0.last { $0.worker == nil }?.process }) else { return 1 }
         isEnding.store(true, ordering: .sequentiallyConsistent)
@@ -113,18 +120,22 @@ final class Supervisor: Sendable {
         if process.terminationReason == .exit, process.terminationStatus == 2 {
             // It said why it cannot take part; nor could its replacement.
             sayToUser("\(name) cannot take part\(restarts == 0 ? ": the job ends" : " and is not replaced")")
-            if restarts == 0 { endJob(2) }
+            if restarts == 0 { endJob(2) } else { tellCoordinator(LauncherPipe.givenUp) }
             return
         }
         guard restarts < maxRestarts else {
             sayToUser("\(name) \(how); it was replaced \(restarts) times and is not replaced again (--max-restarts)")
+            tellCoordinator(LauncherPipe.givenUp)
             return
         }
         sayToUser("\(name) \(how); a replacement starts")
         let pause = DispatchTimeInterval.milliseconds(restarts == 0 ? 0 : 500 << min(restarts, 6))
         DispatchQueue.global().asyncAfter(deadline: .now() + pause) { [self] in
             guard !isEnding.load(ordering: .sequentiallyConsistent) else { return }
-            do { _ = try start(command, worker: worker) } catch { sayToUser("\(error)") }
+            do { _ = try start(command, worker: worker) } catch {
+                sayToUser("\(error)")
+                tellCoordinator(LauncherPipe.givenUp)
+            }
         }
     }
 
@@ -144,6 +155,11 @@ final class Supervisor: Sendable {
             return false
         }
         return true
+    }
+
+    private func tellCoordinator(_ byte: UInt8) {
+        let coordinator = children.withLock { $0.last { $0.worker == nil } }
+        try? coordinator?.input.write(contentsOf: Data([byte]))
     }
 
     /// Ends a job that cannot begin.

@@ -1,0 +1,210 @@
+internal import Cluster
+internal import Distributed
+internal import Transport
+
+extension CoordinatorEngine {
+    /// Generations that may end without a step done or a worker lost, before the run does.
+    private static var fruitlessLimit: Int { 5 }
+
+    /// The current generation, or a new one where there is none or somebody has joined.
+    func formed() async throws -> Group {
+        if let group, !membership.hasNews { return group }
+        if let group { await dissolve(group, because: nil) }
+        while true {
+            guard fruitlessEnds <= Self.fruitlessLimit else {
+                throw RunError(
+                    "\(fruitlessEnds) generations in a row ended before step \(committedStep + 1) was done, though no worker was lost: "
+                        + "see above why, then go on with: \(resumeCommand)")
+            }
+            try await waitForWorkers()
+            if let formed = try await form() {
+                group = formed
+                return formed
+            }
+        }
+    }
+
+    /// Waits until enough workers are there: at first all that were asked for and may still come, later `--min-workers`.
+    /// - Throws: ``SignalStop`` when a signal asks to stop, ``RunError`` when too few can come.
+    private func waitForWorkers() async throws {
+        var said = false
+        while true {
+            let count = membership.members.count
+            let possible = max(0, wanted - membership.givenUp)
+            let minimum = max(1, inputs.configuration.minWorkers)
+            let needed = isFirst ? max(minimum, possible) : minimum
+            if count >= needed { return }
+            if let signal = stop.signal {
+                throw SignalStop(signal: signal, "stopped after step \(reachedStep) while waiting for workers; go on with: \(resumeCommand)")
+            }
+            guard possible >= minimum || possible == wanted else {
+                throw RunError(
+                    "\(possible) of \(wanted) workers are left, needed is at least \(minimum): see above why the others ended, then go on with: "
+                        + resumeCommand)
+            }
+            if !said {
+                display.say("waiting for workers: \(count) of \(needed) are there")
+                said = true
+            }
+            await membership.change()
+        }
+    }
+
+    private var resumeCommand: String { "\(programName) train --resume --output \(shellQuoted(inputs.configuration.output))" }
+
+    /// Forms the next generation; nil where a worker was lost meanwhile.
+    func form() async throws -> Group? {
+        generation += 1
+        let generation = generation
+        system.generation = generation
+        let members = membership.takeMembers()
+        do {
+            let proxies = try members.map { try Proxy.resolve(id: $0.address, using: system) }
+            let own = try await data.perform { try $0.prepare(generation: generation) }
+            let peers = try await prepare(members, proxies, generation, own: own.peer)
+            let roster = MeshRoster(generation: generation, token: UInt64.random(in: 1 ... .max), peers: peers + [own.peer])
+            let formations = try formations(members, roster)
+            let group = Group(members: members, proxies: proxies, formation: formations[0], canceller: own.canceller)
+            try await stand(group, formations)
+            announce(group)
+            isFirst = false
+            seenWorkers = max(seenWorkers, members.count)
+            commitIsPending = false
+            source = nil
+            return group
+        } catch let end as GenerationEnd {
+            await dropLost(members, because: end)
+            return nil
+        }
+    }
+
+    private func prepare(
+        _ members: [Membership.Member], _ proxies: [Proxy], _ generation: UInt32, own: MeshPeer
+    ) async throws -> [MeshPeer] {
+        let keys = (members.map(\.identity.key) + [own.key]).compactMap { $0 }
+        return try await withThrowingTaskGroup(of: (Int, MeshPeer).self) { tasks in
+            for (rank, proxy) in proxies.enumerated() {
+                tasks.addTask {
+                    do { return (rank, try await proxy.prepare(generation: generation, keys: keys)) } catch {
+                        throw GenerationEnd(reason: "worker \(rank) on \(members[rank].identity.hostName): \(error)", rank: rank)
+                    }
+                }
+            }
+            var peers: [(Int, MeshPeer)] = []
+            for try await peer in tasks { peers.append(peer) }
+            return peers.sorted { $0.0 < $1.0 }.map(\.1)
+        }
+    }
+
+    /// Each worker's place: lanes, hosts, and where its state comes from.
+    private func formations(_ members: [Membership.Member], _ roster: MeshRoster) throws -> [Formation] {
+        let count = members.count
+        let lanes = LaneShares.of(laneCount: inputs.plan.laneCount, workers: count)
+        let names = members.map(\.identity.host)
+        let hosts = names.map { name in names.firstIndex(of: name) ?? 0 }
+        let commits: [Commit?] = members.map { member in
+            guard let commit = lastCommit, member.held.has(run.id, step: commit.step - 1), member.held.keptStep == commit.step else { return nil }
+            return commit
+        }
+        let upToDate = members.indices.filter { members[$0].held.has(run.id, step: committedStep) || commits[$0] != nil }
+        if source == nil, upToDate.isEmpty {
+            try goBack()
+            return try self.formations(members, roster)
+        }
+        let behind = members.indices.filter { !upToDate.contains($0) }
+        let donors = source == nil ? upToDate : []
+        // Where the coordinator still has the state, everybody takes it from there.
+        let receivers = source == nil ? behind : Array(members.indices)
+        var from = [Int?](repeating: nil, count: count)
+        for (place, rank) in receivers.enumerated() { from[rank] = donors.isEmpty ? count : donors[place % donors.count] }
+        return members.indices.map { rank in
+            Formation(
+                run: run, roster: roster, rank: rank, lanes: lanes, hosts: hosts, stateFrom: from[rank],
+                stateTo: receivers.filter { from[$0] == rank }, step: committedStep, commit: commits[rank])
+        }
+    }
+
+    /// Lets all links stand and the state arrive.
+    private func stand(_ group: Group, _ formations: [Formation]) async throws {
+        var own = formations[0]
+        own.rank = group.members.count
+        own.stateTo = formations.indices.filter { formations[$0].stateFrom == group.members.count }
+        let (place, source, data) = (own, source, data)
+        async let links: Void = data.perform { try $0.form(place, sending: source) }
+        let held = try await callAll(group) { proxy, rank in try await proxy.form(formations[rank]) }
+        do { try await links } catch { throw GenerationEnd(reason: "the coordinator's links do not stand: \(error)") }
+        for (rank, state) in held.enumerated() { membership.update(group.members[rank], state) }
+    }
+
+    private func announce(_ group: Group) {
+        let members = group.members
+        let hosts = Set(members.map(\.identity.host)).count
+        let idle = group.formation.lanes.count { $0[1] == 0 }
+        if isFirst || generation > 1 {
+            display.say(
+                "generation \(generation): \(members.count) \(members.count == 1 ? "worker" : "workers") on \(hosts) \(hosts == 1 ? "host" : "hosts")"
+                    + (committedStep > 0 ? ", after step \(committedStep)" : ""))
+        }
+        if idle > 0 {
+            display.say("\(idle) of \(members.count) workers stand by: there are \(inputs.plan.laneCount) lanes; --lanes \(members.count) would use them, with other bits")
+        }
+    }
+
+    /// Ends a generation: survivors stop waiting and keep their state; those that do not answer are lost.
+    func dissolve(_ group: Group, because end: GenerationEnd?) async {
+        self.group = nil
+        group.canceller.cancel()
+        await data.performQuietly { $0.leaveGroup() }
+        if let end { await dropLost(group.members, because: end) } else { await refresh(group.members) }
+    }
+
+    /// Asks every member how far it is and removes those that do not answer.
+    private func dropLost(_ members: [Membership.Member], because end: GenerationEnd) async {
+        let lost = await refresh(members)
+        if lost.isEmpty { fruitlessEnds += 1 }
+        let names = lost.filter { $0 != end.rank }.map { "worker \($0) on \(members[$0].identity.hostName)" }
+        display.say(
+            "generation \(generation) ended after step \(committedStep): \(end.reason)"
+                + (names.isEmpty ? "" : "; lost: \(names.joined(separator: ", "))") + "; going on with \(membership.members.count)")
+    }
+
+    @discardableResult
+    private func refresh(_ members: [Membership.Member]) async -> [Int] {
+        let system = system
+        let answers = await withTaskGroup(of: (Int, HeldState?).self) { tasks in
+            for (rank, member) in members.enumerated() {
+                tasks.addTask {
+                    guard let proxy = try? Proxy.resolve(id: member.address, using: system) else { return (rank, nil) }
+                    return (rank, try? await ZeroMQActorSystem.within(.seconds(30)) { try await proxy.abort() })
+                }
+            }
+            var answers: [(Int, HeldState?)] = []
+            for await answer in tasks { answers.append(answer) }
+            return answers
+        }
+        var lost: [Int] = []
+        for (rank, held) in answers {
+            if let held { membership.update(members[rank], held) } else {
+                membership.remove(members[rank])
+                lost.append(rank)
+            }
+        }
+        return lost.sorted()
+    }
+
+    /// Sends all workers home.
+    package func close(_ reason: String) async {
+        let system = system
+        let members = membership.members
+        await withTaskGroup(of: Void.self) { tasks in
+            for member in members {
+                tasks.addTask {
+                    guard let proxy = try? Proxy.resolve(id: member.address, using: system) else { return }
+                    try? await ZeroMQActorSystem.within(.seconds(5)) { try await proxy.leave(reason) }
+                }
+            }
+        }
+        await data.performQuietly { $0.leaveGroup() }
+        data.end()
+    }
+}
