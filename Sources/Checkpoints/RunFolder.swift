@@ -49,8 +49,11 @@ package final class RunFolder: Sendable {
     }
 
     private static func refuseUnfit(_ path: String, resuming: Bool) throws(FileError) {
-        guard FileManager.default.fileExists(atPath: path) else { return }
-        guard FileSystem.isFolder(path) else { throw FileError(path, "is a file: name a folder with --output") }
+        let existing = nearest(path, where: { FileManager.default.fileExists(atPath: $0) })
+        guard FileSystem.isFolder(existing) else {
+            throw FileError(path, existing == path ? "is a file: name a folder with --output" : "lies below \(existing), which is a file: name another folder")
+        }
+        guard existing == path else { return }
         guard !resuming else { return }
         let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
         if let trace = traces.first(where: names.contains) {
@@ -59,9 +62,12 @@ package final class RunFolder: Sendable {
     }
 
     /// The folder itself, or the first above it that is there.
-    private static func nearestFolder(_ path: String) -> String {
+    private static func nearestFolder(_ path: String) -> String { nearest(path, where: FileSystem.isFolder) }
+
+    /// The path itself, or the first above it that `isFound`.
+    private static func nearest(_ path: String, where isFound: (String) -> Bool) -> String {
         var place = path
-        while !FileSystem.isFolder(place), FileSystem.parent(place) != place { place = FileSystem.parent(place) }
+        while !isFound(place), FileSystem.parent(place) != place { place = FileSystem.parent(place) }
         return place
     }
 

@@ -39,7 +39,7 @@ import Testing
         try job.write("run", "a file")
         expectOneLine(try ApusProcess(job.command("run")), status: 2, job.path("run"), "is a file")
         #expect(try job.text("run") == "a file")
-        expectOneLine(try ApusProcess(job.command("run/below")), status: 2, job.path("run/below"), "Not a directory", "name another folder")
+        expectOneLine(try ApusProcess(job.command("run/below")), status: 2, job.path("run/below"), "is a file", "name another folder")
     }
 
     @Test(.enabled(if: getuid() != 0, "the superuser may write anywhere"))
