@@ -14,5 +14,8 @@ if swift format --version >/dev/null 2>&1 </dev/null; then
 else
     printf 'test: this toolchain has no swift format: the layout is not checked\n' >&2
 fi
+# ThreadSanitizer does not know the waits inside Swift's Mutex; LeakSanitizer finds what XCTest's runner leaks.
+export TSAN_OPTIONS="suppressions=$PWD/Tests/thread-sanitizer.supp${TSAN_OPTIONS:+:$TSAN_OPTIONS}"
+export ASAN_OPTIONS="detect_leaks=0${ASAN_OPTIONS:+:$ASAN_OPTIONS}"
 # The options of a build, such as --sanitize, belong to both commands; `swift test` builds by itself.
 swift test "$@"
