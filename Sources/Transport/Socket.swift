@@ -163,7 +163,10 @@ final class SocketHandle {
         var bytes = [UInt8](repeating: 0, count: 1_024)
         var count = bytes.count
         try check("asking for the endpoint", unsafe zmq_getsockopt(raw, ZMQ_LAST_ENDPOINT, &bytes, &count))
-        return String(decoding: bytes.prefix(max(count - 1, 0)), as: UTF8.self)
+        let endpoint = String(decoding: bytes.prefix(max(count - 1, 0)), as: UTF8.self)
+        // A socket for both families shows IPv4 addresses in IPv6's clothes.
+        guard endpoint.hasPrefix("tcp://[::ffff:"), let close = endpoint.firstIndex(of: "]") else { return endpoint }
+        return "tcp://" + endpoint[..<close].dropFirst(14) + endpoint[close...].dropFirst()
     }
 }
 

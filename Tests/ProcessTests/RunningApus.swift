@@ -12,7 +12,8 @@ final class RunningApus {
     private var outputBuffer: [UInt8] = []
     private var complaintBuffer: [UInt8] = []
 
-    init(_ arguments: [String]) throws {
+    init(_ arguments: [String], environment: [String: String] = [:]) throws {
+        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
         process.executableURL = ApusProcess.executable
         process.arguments = arguments
         process.standardInput = FileHandle.nullDevice
@@ -35,6 +36,8 @@ final class RunningApus {
         while let line = Self.line(complaint, &complaintBuffer) { if line.contains(words) { return } }
         Issue.record("standard error ended without '\(words)'", sourceLocation: location)
     }
+
+    var id: Int32 { process.processIdentifier }
 
     func send(_ signal: Int32) { kill(process.processIdentifier, signal) }
 

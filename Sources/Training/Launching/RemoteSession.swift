@@ -29,11 +29,11 @@ final class RemoteSession: Sendable {
         state = Mutex(State(process: process))
         let (lines, errors) = (output.fileHandleForReading, complaint.fileHandleForReading)
         Thread { [weak self] in
-            while let data = try? lines.read(upToCount: 1 << 12), !data.isEmpty { self?.take(data) }
+            while case let data = lines.availableData, !data.isEmpty { self?.take(data) }
             self?.endOfOutput()
         }.start()
         Thread { [weak self] in
-            while let data = try? errors.read(upToCount: 1 << 12), !data.isEmpty { self?.complaints.withLock { if $0.count < 1 << 14 { $0 += data } } }
+            while case let data = errors.availableData, !data.isEmpty { self?.complaints.withLock { if $0.count < 1 << 14 { $0 += data } } }
             self?.complaintsEnded.signal()
         }.start()
     }

@@ -95,7 +95,7 @@ final class Supervisor: Sendable {
         let reader = Thread {
             var rest: [UInt8] = []
             func pass(_ line: some Sequence<UInt8>) { try? FileHandle.standardError.write(contentsOf: Data(Array(prefix.utf8) + line)) }
-            while let data = try? pipe.fileHandleForReading.read(upToCount: 1 << 14), !data.isEmpty {
+            while case let data = pipe.fileHandleForReading.availableData, !data.isEmpty {
                 rest += data
                 while let end = rest.firstIndex(of: 0x0A) {
                     pass(rest[...end])

@@ -1,0 +1,149 @@
+import Foundation
+import Testing
+import Transport
+
+/// Coordinator and workers started by hand over TCP: keys, and strangers at every port.
+@Suite struct HandStartedTests {
+    let job: SmallJob
+    static let options = ["--epochs", "40", "--batch-size", "8", "--lanes", "4", "--learning-rate", "1e-3"]
+
+    init() throws { job = try SmallJob() }
+
+    func freePort() throws -> UInt16 { try TCPProbe.Listener(address: "127.0.0.1", port: 0).port }
+
+    func coordinator(_ port: UInt16, workers: Int, keys: String?, _ options: [String]) throws -> RunningApus {
+        try RunningApus(
+            ["coordinate", "--workers", "\(workers)", "--endpoint", "tcp://127.0.0.1:\(port)"] + job.command("run", options).dropFirst(),
+            environment: keys.map { ["APUS_KEY_FILE": $0] } ?? [:])
+    }
+
+    func worker(_ port: UInt16, keys: String?, _ options: String...) throws -> RunningApus {
+        try RunningApus(
+            ["work", "--coordinator", "tcp://127.0.0.1:\(port)", "--threads", "1"] + options, environment: keys.map { ["APUS_KEY_FILE": $0] } ?? [:])
+    }
+
+    @Test func `keygen writes a file for each place and says which goes where`() throws {
+        let run = try ApusProcess("keygen", job.path("keys"), "--workers", "3")
+        #expect(run.status == 0, "\(run.complaint)")
+        #expect(run.output.contains("keys/coordinator.key: for the coordinator") && run.output.contains("worker-1.key to worker-3.key: for the workers"))
+        for name in ["coordinator", "worker-1", "worker-2", "worker-3"] {
+            let attributes = try FileManager.default.attributesOfItem(atPath: job.path("keys/\(name).key"))
+            #expect(attributes[.posixPermissions] as? Int == 0o600)
+        }
+        expectOneLine(try ApusProcess("keygen", job.path("keys")), status: 2, "coordinator.key exists already")
+        expectOneLine(try ApusProcess("keygen", job.path("others"), "--workers", "0"), status: 2, "--workers is 0")
+    }
+
+    @Test func `links between hosts need keys or the word insecure`() throws {
+        let bare = job.command("run").dropFirst()
+        expectOneLine(try ApusProcess(["coordinate", "--workers", "1"] + bare, environment: ["APUS_KEY_FILE": ""]), status: 2, "needs keys", "--insecure")
+        expectOneLine(
+            try ApusProcess(["work", "--coordinator", "tcp://127.0.0.1:9"], environment: ["APUS_KEY_FILE": ""]), status: 2, "needs keys", "apus keygen")
+        #expect(try ApusProcess("keygen", job.path("keys")).status == 0)
+        let swapped = ["APUS_KEY_FILE": job.path("keys/worker-1.key")]
+        expectOneLine(try ApusProcess(["coordinate", "--workers", "1"] + bare, environment: swapped), status: 2, "lists no worker's key")
+        let coordinators = ["APUS_KEY_FILE": job.path("keys/coordinator.key")]
+        expectOneLine(try ApusProcess(["work", "--coordinator", "tcp://127.0.0.1:9"], environment: coordinators), status: 2, "a worker's key file")
+        try FileManager.default.setAttributes([.posixPermissions: 0o644], ofItemAtPath: job.path("keys/worker-1.key"))
+        expectOneLine(try ApusProcess(["work", "--coordinator", "tcp://127.0.0.1:9"], environment: swapped), status: 2, "mode 644")
+        #expect(!job.exists("run"))
+    }
+
+    @Test func `a port in use and a coordinator's address of nobody end in one line`() throws {
+        let taken = try TCPProbe.Listener(address: "127.0.0.1", port: 0)
+        expectOneLine(
+            try ApusProcess(
+                ["coordinate", "--workers", "1", "--endpoint", "tcp://127.0.0.1:\(taken.port)", "--insecure"] + job.command("run").dropFirst()),
+            status: 2, "the address is in use: choose another port")
+        #expect(!job.exists("run"))
+        let nobody = try ApusProcess("work", "--coordinator", "tcp://127.0.0.1:\(try freePort())", "--insecure", "--coordinator-timeout", "1")
+        #expect(nobody.status == 1)
+        #expect(nobody.complaint.contains("no coordinator answers at tcp://127.0.0.1:"))
+        expectOneLine(try ApusProcess("work", "--coordinator", "nonsense", "--insecure"), status: 2, "'nonsense' is no endpoint")
+        withExtendedLifetime(taken.port) {}
+    }
+
+    @Test func `strangers at every port are refused and counted and change nothing`() throws {
+        let single = try ApusProcess(job.command("single", Self.options))
+        #expect(single.status == 0, "\(single.complaint)")
+        #expect(try ApusProcess("keygen", job.path("keys"), "--workers", "2").status == 0)
+        let port = try freePort()
+        let coordinator = try coordinator(port, workers: 2, keys: job.path("keys/coordinator.key"), Self.options)
+        let workers = try (1...2).map { try worker(port, keys: job.path("keys/worker-\($0).key")) }
+        try coordinator.waitForOutput("generation 1: 2 workers")
+        let ports = try ([coordinator] + workers).map { try ListeningPorts.of($0.id) }.flatMap { $0 }
+        #expect(ports.count == 4, "the control port and three data ports: \(ports)")
+        let strangers = try Strangers(at: ports)
+        strangers.speak()
+        let ended = coordinator.end()
+        #expect(ended.status == 0, "\(ended.complaint)")
+        for worker in workers { #expect(worker.end().status == 0) }
+        let log = try job.text("run/log.txt")
+        #expect(log.contains("of strangers were refused"), "\(log)")
+        #expect(!log.contains("generation 2"), "\(log)")
+        #expect(try FinishedRun(job, "run").digest == FinishedRun(job, "single").digest)
+    }
+
+    @Test func `a worker whose key is not on the list gets nothing`() throws {
+        for folder in ["keys", "others"] { #expect(try ApusProcess("keygen", job.path(folder)).status == 0) }
+        let port = try freePort()
+        let coordinator = try coordinator(port, workers: 1, keys: job.path("keys/coordinator.key"), ["--max-steps", "2"])
+        try coordinator.waitForOutput("listening at")
+        let stranger = try worker(port, keys: job.path("others/worker-1.key"), "--coordinator-timeout", "2").end()
+        #expect(stranger.status == 1)
+        #expect(stranger.complaint.last?.contains("no coordinator answers") == true, "\(stranger.complaint)")
+        let friend = try worker(port, keys: job.path("keys/worker-1.key"))
+        #expect(coordinator.end().status == 0)
+        #expect(friend.end().status == 0)
+    }
+}
+
+/// Peers that have no key of the run, each at every port.
+struct Strangers {
+    private let ports: [UInt16]
+    private let context: Context
+
+    init(at ports: [UInt16]) throws {
+        self.ports = ports
+        context = try Context()
+    }
+
+    func speak() {
+        for port in ports {
+            _ = try? ScriptRun(
+                shell: """
+                    exec 2>/dev/null
+                    for i in 1 2 3 4 5; do
+                        head -c 3000 /dev/urandom >/dev/tcp/127.0.0.1/\(port)
+                        printf 'GET / HTTP/1.1\\r\\nHost: here\\r\\n\\r\\n' >/dev/tcp/127.0.0.1/\(port)
+                        : >/dev/tcp/127.0.0.1/\(port)
+                    done
+                    """)
+            for security in [Security.plain, .client(.generate(), server: KeyPair.generate().publicKey)] {
+                var options = SocketOptions()
+                options.security = security
+                options.linger = .milliseconds(100)
+                guard let socket = try? Socket(.dealer, in: context, options: options) else { continue }
+                try? socket.connect("tcp://127.0.0.1:\(port)")
+                for length in [0, 1, 40, 5_000] { _ = try? socket.send([UInt8](repeating: 0xFF, count: length)) }
+            }
+        }
+    }
+}
+
+/// The TCP ports at which a process listens.
+enum ListeningPorts {
+    static func of(_ process: Int32) throws -> [UInt16] {
+        let folder = "/proc/\(process)/fd"
+        let sockets = Set(
+            try FileManager.default.contentsOfDirectory(atPath: folder).compactMap {
+                try? FileManager.default.destinationOfSymbolicLink(atPath: "\(folder)/\($0)")
+            })
+        let tables = try ["tcp", "tcp6"].map { try String(contentsOfFile: "/proc/\(process)/net/\($0)", encoding: .utf8) }
+        return tables.flatMap { $0.split(separator: "\n").dropFirst() }.compactMap { line in
+            let fields = line.split(separator: " ")
+            guard fields.count > 9, fields[3] == "0A", sockets.contains("socket:[\(fields[9])]") else { return nil }
+            return fields[1].split(separator: ":").last.flatMap { UInt16($0, radix: 16) }
+        }
+    }
+}
