@@ -50,7 +50,8 @@ final class SSHServer {
     }
 
     private func start(_ namespace: String?, _ addresses: [String]) throws {
-        let server = "exec /usr/sbin/sshd -D -e -f '\(folder.path)/sshd'"
+        // A shell between: sshd closes what it inherits, and Process would take it for ended.
+        let server = "{ /usr/sbin/sshd -D -e -f '\(folder.path)/sshd' & server=$!; trap 'kill $server' TERM; wait; wait; }"
         let prepared = getuid() == 0 ? "mount -t tmpfs none /run && mkdir -m 755 /run/sshd && \(server)" : server
         let spaces = (namespace.map { ["ip", "netns", "exec", $0] } ?? []) + (getuid() == 0 ? ["unshare", "--mount"] : [])
         process.executableURL = URL(filePath: "/usr/bin/env")
@@ -62,7 +63,7 @@ final class SSHServer {
         try process.run()
         // It says so for each address; where it cannot, its words end.
         var text = ""
-        while text.split(separator: "\n").count(where: { $0.contains("Server listening on") }) < addresses.count {
+        while text.split(whereSeparator: \.isNewline).count(where: { $0.contains("Server listening on") }) < addresses.count {
             let more = words.fileHandleForReading.availableData
             try #require(!more.isEmpty, "sshd did not start: \(text)")
             text += String(decoding: more, as: UTF8.self)

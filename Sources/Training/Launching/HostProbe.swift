@@ -42,7 +42,7 @@ struct HostProbe: Sendable {
             session = try RemoteSession(
                 executable: SecureShell.executable, arguments: shell.arguments(["check", "--local", "--coordinator", coordinator] + interface))
         } catch {
-            return .failure("ssh cannot be started (\(error.localizedDescription)): install openssh-client")
+            return .failure("\(error.description): ssh is needed for a cluster file")
         }
         switch session.line(before: deadline) {
         case .line(let line):

@@ -3,31 +3,21 @@ internal import Synchronization
 
 /// One process with which a line-by-line talk is held, such as `apus check --local` through ssh. Ends with its last user.
 final class RemoteSession: Sendable {
-    private struct State: @unchecked Sendable {  // The process is touched under the lock alone.
-        let process: Process
+    private struct State {
         var lines: [String] = []
         var rest: [UInt8] = []
         var hasEnded = false
     }
 
-    private let state: Mutex<State>
-    private let input: FileHandle
+    private let process: SpawnedProcess
+    private let state = Mutex(State())
     private let news = DispatchSemaphore(value: 0)
     private let complaints = Mutex<[UInt8]>([])
     private let complaintsEnded = DispatchSemaphore(value: 0)
 
-    init(executable: String, arguments: [String]) throws {
-        let process = Process()
-        let (input, output, complaint) = (Pipe(), Pipe(), Pipe())
-        process.executableURL = URL(fileURLWithPath: executable)
-        process.arguments = arguments
-        process.standardInput = input
-        process.standardOutput = output
-        process.standardError = complaint
-        try process.run()
-        self.input = input.fileHandleForWriting
-        state = Mutex(State(process: process))
-        let (lines, errors) = (output.fileHandleForReading, complaint.fileHandleForReading)
+    init(executable: String, arguments: [String]) throws(RunError) {
+        process = try SpawnedProcess(executable, arguments, output: .apart)
+        guard let lines = process.output, let errors = process.errors else { preconditionFailure("the streams are apart") }
         Thread { [weak self] in
             while case let data = lines.availableData, !data.isEmpty { self?.take(data) }
             self?.endOfOutput()
@@ -38,7 +28,7 @@ final class RemoteSession: Sendable {
         }.start()
     }
 
-    deinit { state.withLock { if $0.process.isRunning { kill($0.process.processIdentifier, SIGKILL) } } }
+    deinit { process.send(SIGKILL) }
 
     private func take(_ data: Data) {
         state.withLock { state in
@@ -58,10 +48,10 @@ final class RemoteSession: Sendable {
         news.signal()
     }
 
-    func send(_ text: String) { try? input.write(contentsOf: Data(text.utf8)) }
+    func send(_ text: String) { try? process.input.write(contentsOf: Data(text.utf8)) }
 
     /// Says that nothing more will be sent.
-    func endInput() { try? input.close() }
+    func endInput() { try? process.input.close() }
 
     enum Line: Equatable {
         case line(String)
@@ -84,10 +74,7 @@ final class RemoteSession: Sendable {
     /// The exit status and what was written on standard error; nil where it does not end in time.
     func end(before deadline: DispatchTime) -> (status: Int32, words: String)? {
         guard complaintsEnded.wait(timeout: deadline) == .success else { return nil }
-        let status = state.withLock { state in
-            state.process.waitUntilExit()
-            return state.process.terminationStatus
-        }
-        return (status, String(decoding: complaints.withLock { $0 }, as: UTF8.self))
+        guard let end = process.end(before: deadline) else { return nil }
+        return (end.shellStatus, String(decoding: complaints.withLock { $0 }, as: UTF8.self))
     }
 }

@@ -20,15 +20,15 @@ final class Supervisor: Sendable {
     private let cleanUp: @Sendable () -> Void
     private let children = Mutex<[Child]>([])
     private let coordinatorEnded = DispatchSemaphore(value: 0)
+    private let coordinatorsEnd = Mutex(SpawnedProcess.End.status(1))
     private let isEnding = Atomic(false)
     private let signals = Atomic(0)
     /// Status of a worker that could not begin, which makes the job pointless; 0 for none.
     private let refusal = Atomic<Int32>(0)
     private let resumption = Mutex<@Sendable () -> ChildCommand?>({ nil })
 
-    private struct Child: @unchecked Sendable {  // Touched only under the lock, or after its end.
-        let process: Process
-        let input: FileHandle
+    private struct Child: Sendable {
+        let process: SpawnedProcess
         /// Nil for the coordinator.
         let worker: Int?
     }
@@ -58,44 +58,34 @@ final class Supervisor: Sendable {
             throw error
         }
         coordinatorEnded.wait()
-        guard let job = children.withLock({ $0.last { $0.worker == nil }?.process }) else { return 1 }
+        let end = coordinatorsEnd.withLock { $0 }
         isEnding.store(true, ordering: .sequentiallyConsistent)
         let refused = refusal.load(ordering: .relaxed)
         // With status 2 the job ended before any work: nobody has anything to finish.
-        let hasWorked = refused == 0 && !(job.terminationReason == .exit && job.terminationStatus == 2)
+        let hasWorked = refused == 0 && end != .status(2)
         endWorkers(within: hasWorked ? .seconds(5) : .zero)
-        if refused != 0 { return refused }
-        return job.terminationReason == .uncaughtSignal ? 128 + job.terminationStatus : job.terminationStatus
+        return refused != 0 ? refused : end.shellStatus
     }
 
-    private func start(_ command: ChildCommand, worker: Int?) throws -> Process {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: command.executable)
-        process.arguments = command.arguments
+    private func start(_ command: ChildCommand, worker: Int?) throws -> SpawnedProcess {
         var environment = ProcessInfo.processInfo.environment
         environment["APUS_COMMAND"] = commandLine
         environment["APUS_PROGRAM"] = CommandLine.arguments.first
-        process.environment = environment
-        let input = Pipe()
-        process.standardInput = input
-        if let worker { prefixed(process, "[\(worker)] ") }
-        process.terminationHandler = { [self] process in ended(process, command, worker: worker) }
-        do { try process.run() } catch { throw RunError("\(command.executable) cannot be started: \(error.localizedDescription)") }
-        let child = Child(process: process, input: input.fileHandleForWriting, worker: worker)
-        children.withLock { $0.append(child) }
-        try? child.input.write(contentsOf: command.opening)
+        let process = try SpawnedProcess(
+            command.executable, command.arguments, environment: environment, output: worker == nil ? .inherited : .joined
+        ) { [self] end in ended(end, command, worker: worker) }
+        if let worker, let output = process.output { Self.passOn(output, prefix: "[\(worker)] ") }
+        children.withLock { $0.append(Child(process: process, worker: worker)) }
+        try? process.input.write(contentsOf: command.opening)
         return process
     }
 
     /// Passes a worker's output on, each line with its number.
-    private func prefixed(_ process: Process, _ prefix: String) {
-        let pipe = Pipe()
-        process.standardOutput = pipe
-        process.standardError = pipe
-        let reader = Thread {
+    private static func passOn(_ output: FileHandle, prefix: String) {
+        Thread {
             var rest: [UInt8] = []
             func pass(_ line: some Sequence<UInt8>) { try? FileHandle.standardError.write(contentsOf: Data(Array(prefix.utf8) + line)) }
-            while case let data = pipe.fileHandleForReading.availableData, !data.isEmpty {
+            while case let data = output.availableData, !data.isEmpty {
                 rest += data
                 while let end = rest.firstIndex(of: 0x0A) {
                     pass(rest[...end])
@@ -103,21 +93,24 @@ final class Supervisor: Sendable {
                 }
             }
             if !rest.isEmpty { pass(rest + [0x0A]) }
-        }
-        reader.start()
+        }.start()
     }
 
     /// A child has ended: the coordinator's end is the job's; a worker's is made good as often as allowed.
-    private func ended(_ process: Process, _ command: ChildCommand, worker: Int?) {
+    private func ended(_ end: SpawnedProcess.End, _ command: ChildCommand, worker: Int?) {
         guard let worker else {
-            if !restartCoordinator(process) { coordinatorEnded.signal() }
+            coordinatorsEnd.withLock { $0 = end }
+            if !restartCoordinator(end) { coordinatorEnded.signal() }
             return
         }
-        guard !isEnding.load(ordering: .sequentiallyConsistent), process.terminationStatus != 0 || process.terminationReason == .uncaughtSignal else { return }
+        guard !isEnding.load(ordering: .sequentiallyConsistent), end != .status(0) else { return }
         let name = "worker \(worker)\(command.place)"
-        let how = process.terminationReason == .uncaughtSignal ? "was ended by signal \(process.terminationStatus)" : "ended with status \(process.terminationStatus)"
+        let how = switch end {
+        case .signal(let number): "was ended by signal \(number)"
+        case .status(let status): "ended with status \(status)"
+        }
         let restarts = children.withLock { children in children.count { $0.worker == worker } } - 1
-        if process.terminationReason == .exit, process.terminationStatus == 2 {
+        if end == .status(2) {
             // It said why it cannot take part; nor could its replacement.
             sayToUser("\(name) cannot take part\(restarts == 0 ? ": the job ends" : " and is not replaced")")
             if restarts == 0 { endJob(2) } else { tellCoordinator(LauncherPipe.givenUp) }
@@ -140,10 +133,9 @@ final class Supervisor: Sendable {
     }
 
     /// Starts the coordinator again where a signal that nobody here sent has ended it; the workers wait for it meanwhile.
-    private func restartCoordinator(_ process: Process) -> Bool {
-        let wasKilled = process.terminationReason == .uncaughtSignal && signals.load(ordering: .relaxed) == 0
-        guard wasKilled, refusal.load(ordering: .relaxed) == 0, !isEnding.load(ordering: .sequentiallyConsistent) else { return false }
-        let how = "the coordinator was ended by signal \(process.terminationStatus)"
+    private func restartCoordinator(_ end: SpawnedProcess.End) -> Bool {
+        guard case .signal(let number) = end, signals.load(ordering: .relaxed) == 0, refusal.load(ordering: .relaxed) == 0, !isEnding.load(ordering: .sequentiallyConsistent) else { return false }
+        let how = "the coordinator was ended by signal \(number)"
         let restarts = children.withLock { children in children.count { $0.worker == nil } } - 1
         guard restarts < maxRestarts, let command = resumption.withLock({ $0 })() else {
             sayToUser("\(how): go on from the newest checkpoint with --resume")
@@ -159,14 +151,14 @@ final class Supervisor: Sendable {
 
     private func tellCoordinator(_ byte: UInt8) {
         let coordinator = children.withLock { $0.last { $0.worker == nil } }
-        try? coordinator?.input.write(contentsOf: Data([byte]))
+        try? coordinator?.process.input.write(contentsOf: Data([byte]))
     }
 
     /// Ends a job that cannot begin.
     private func endJob(_ status: Int32) {
         refusal.store(status, ordering: .relaxed)
         children.withLock { children in
-            for child in children where child.worker == nil && child.process.isRunning { kill(child.process.processIdentifier, SIGKILL) }
+            for child in children where child.worker == nil && child.process.isRunning { child.process.send(SIGKILL) }
         }
     }
 
@@ -176,13 +168,13 @@ final class Supervisor: Sendable {
         waitForEnd(of: workers, within: grace)
         tellToEnd(workers)
         waitForEnd(of: workers, within: .seconds(2))
-        for child in workers where child.process.isRunning { kill(child.process.processIdentifier, SIGKILL) }
-        for child in workers { child.process.waitUntilExit() }
+        for child in workers where child.process.isRunning { child.process.send(SIGKILL) }
+        for child in workers { _ = child.process.end(before: .distantFuture) }
     }
 
     /// A byte on its standard input ends a worker wherever it runs.
     private func tellToEnd(_ workers: [Child]) {
-        for child in workers where child.process.isRunning { try? child.input.write(contentsOf: Data([0x0A])) }
+        for child in workers where child.process.isRunning { try? child.process.input.write(contentsOf: Data([0x0A])) }
     }
 
     private func waitForEnd(of workers: [Child], within limit: Duration) {
@@ -206,14 +198,14 @@ final class Supervisor: Sendable {
         let isSecond = signals.add(1, ordering: .relaxed).newValue > 1
         let all = children.withLock { $0 }
         guard isSecond else {
-            for child in all where child.worker == nil && child.process.isRunning { kill(child.process.processIdentifier, number) }
+            for child in all where child.worker == nil && child.process.isRunning { child.process.send(number) }
             return
         }
         isEnding.store(true, ordering: .sequentiallyConsistent)
         let workers = all.filter { $0.worker != nil }
         tellToEnd(workers)
         waitForEnd(of: workers, within: .milliseconds(500))
-        for child in all where child.process.isRunning { kill(child.process.processIdentifier, SIGKILL) }
+        for child in all where child.process.isRunning { child.process.send(SIGKILL) }
         cleanUp()
         _exit(128 + number)
     }
