@@ -6,8 +6,8 @@ internal import CZeroMQ
 /// later connection brought.
 package struct SocketMonitor: ~Copyable {
     package enum Event: Equatable, Sendable {
-        /// A peer got through, keys checked.
-        case connected(descriptor: Int32)
+        /// A peer got through, keys checked. (libzmq does not say at which descriptor.)
+        case connected
         /// A connection ended, for whatever reason.
         case disconnected(descriptor: Int32)
         /// A stranger, or a peer with a wrong key.
@@ -46,7 +46,7 @@ package struct SocketMonitor: ~Copyable {
         let number = Int32(unsafe bytes.unsafeLoadUnaligned(as: UInt16.self))
         let value = unsafe bytes.unsafeLoadUnaligned(fromByteOffset: 2, as: Int32.self)
         return switch number {
-        case ZMQ_EVENT_HANDSHAKE_SUCCEEDED: .connected(descriptor: value)
+        case ZMQ_EVENT_HANDSHAKE_SUCCEEDED: .connected
         case ZMQ_EVENT_DISCONNECTED: .disconnected(descriptor: value)
         default: .refused
         }
