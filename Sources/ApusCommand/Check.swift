@@ -3,15 +3,31 @@ internal import Training
 
 struct Check: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Look at the hosts of a cluster file before a run: ssh, ports, versions, arithmetic, clocks, disk.")
+        abstract: "Look at the hosts of a cluster file before a run: ssh, ports, versions, arithmetic, clocks, disk.",
+        discussion: "A line a finding, 'ok' or 'mend'. Exit status 1 where something is to be mended.")
 
     @Option(help: ArgumentHelp("YAML file with the hosts.", valueName: "file"))
-    var cluster: String
+    var cluster: String?
+    @Flag(help: .hidden)
+    var local = false
+    @Option(help: .hidden)
+    var interface: String?
+    @Option(help: .hidden)
+    var coordinator: String?
+
+    func validate() throws {
+        if !local, cluster == nil { throw ValidationError("--cluster is missing: name the file with the hosts") }
+    }
 
     func run() throws {
-        try EntryPoints.check(cluster: cluster) {
-            try StandardOutput.write(line: $0)
+        func emit(_ line: String) throws {
+            try StandardOutput.write(line: line)
             try StandardOutput.flush()
+        }
+        if let cluster {
+            try EntryPoints.check(cluster: cluster, emit: emit)
+        } else {
+            try EntryPoints.checkLocally(interface: interface, coordinator: coordinator, emit: emit)
         }
     }
 }

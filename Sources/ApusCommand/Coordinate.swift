@@ -2,12 +2,19 @@ internal import ArgumentParser
 internal import Training
 
 struct Coordinate: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Coordinate workers that are started elsewhere.")
+    static let configuration = CommandConfiguration(
+        abstract: "Coordinate workers that are started elsewhere.",
+        discussion: """
+            Links between hosts need keys: APUS_KEY_FILE names the coordinator's, made by apus keygen. SIGHUP reads that file again; \
+            a worker whose key was taken off it loses its place.
+            """)
 
     @Option(help: "Workers to wait for before the first step.")
     var workers: Int
     @Option(help: "Endpoint to listen on, such as tcp://0.0.0.0:5555. (default: a free port)")
     var endpoint: String?
+    @Flag(help: .hidden)
+    var launched = false
     @OptionGroup var options: TrainOptions
 
     func validate() throws {
@@ -15,6 +22,7 @@ struct Coordinate: ParsableCommand {
     }
 
     func run() throws {
-        try EntryPoints.coordinate(CoordinateOptions(workers: workers, endpoint: endpoint, configuration: options.resolved()))
+        try EntryPoints.coordinate(
+            CoordinateOptions(workers: workers, endpoint: endpoint, launched: launched, configuration: options.resolved()))
     }
 }

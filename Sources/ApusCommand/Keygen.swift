@@ -7,7 +7,14 @@ struct Keygen: ParsableCommand {
     @Argument(help: ArgumentHelp("Folder to write the keys into.", valueName: "dir"))
     var folder: String
 
+    @Option(parsing: .unconditional, help: "Worker keys to make. Workers may share one, but a key is taken off the list for all of them.")
+    var workers = 1
+
+    func validate() throws {
+        guard (1...10_000).contains(workers) else { throw ValidationError("--workers is \(workers), needed is 1 to 10000") }
+    }
+
     func run() throws {
-        try StandardOutput.write(line: EntryPoints.keygen(folder: folder))
+        try StandardOutput.write(line: EntryPoints.keygen(folder: folder, workers: workers))
     }
 }

@@ -13,14 +13,24 @@ struct Work: ParsableCommand {
     var coordinator: String?
     @Option(help: "Threads to compute with. (default: as the coordinator says)")
     var threads: Int?
+    @Option(help: ArgumentHelp("Network interface for links to other workers. (default: the one that leads to the coordinator)", valueName: "name"))
+    var interface: String?
+    @Option(parsing: .unconditional, help: ArgumentHelp("How long to wait for the coordinator.", valueName: "seconds"))
+    var coordinatorTimeout = 60
     @Flag(help: "Plain text between hosts, without keys.")
     var insecure = false
+    @Flag(help: .hidden)
+    var launched = false
 
     func validate() throws {
+        guard coordinatorTimeout >= 1 else { throw ValidationError("--coordinator-timeout is \(coordinatorTimeout), needed is at least 1") }
         if let threads, threads < 1 { throw ValidationError("--threads is \(threads), needed is at least 1") }
     }
 
     func run() throws {
-        try EntryPoints.work(WorkOptions(coordinator: coordinator, threads: threads, insecure: insecure))
+        try EntryPoints.work(
+            WorkOptions(
+                coordinator: coordinator, threads: threads, interface: interface, coordinatorTimeout: .seconds(coordinatorTimeout),
+                insecure: insecure, launched: launched))
     }
 }

@@ -19,7 +19,8 @@ package struct ClusterFile: Equatable, Sendable {
         package var threads: Int?
         /// The user to log in as; nil for ssh's own choice.
         package var user: String?
-        package var sshPort: UInt16 = 22
+        /// Nil for ssh's own choice.
+        package var sshPort: UInt16?
         /// The program's path on that host; nil for the launcher's own.
         package var binary: String?
         /// The network interface whose address the other workers connect to; nil for that of the route to the coordinator.

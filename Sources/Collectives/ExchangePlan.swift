@@ -23,7 +23,7 @@ package struct ExchangePlan: Sendable {
     package let owned: [Range<Int>]
 
     /// - Parameter hosts: any number per rank, equal for ranks that share memory.
-    package init(laneCount: Int, lanes: [Range<Int>], hosts: [Int], count: Int, frameElements: Int = 1 << 16) {
+    package init(laneCount: Int, lanes: [Range<Int>], hosts: [Int], count: Int, frameElements: Int = 1 << 15) {
         precondition(lanes.count == hosts.count, "\(lanes.count) ranks with lanes, \(hosts.count) with hosts")
         precondition(frameElements > 0, "a frame of \(frameElements) elements")
         let contributors = lanes.indices.filter { !lanes[$0].isEmpty }

@@ -19,31 +19,43 @@ package enum EntryPoints {
     }
 
     package static func coordinate(_ options: CoordinateOptions) throws {
-        let run = try CoordinatorRun(options, security: .plain)
+        let run = try CoordinatorRun(options)
         try waitFor { try await run.start() }
     }
 
     package static func work(_ options: WorkOptions) throws {
-        let place: Place
-        do { place = try Place(environment: ProcessInfo.processInfo.environment) } catch { throw InputError(error.description) }
+        let ring = options.launched ? try LauncherPipe.readOpening() : nil
+        let place = try Place(environment: ProcessInfo.processInfo.environment)
         guard let endpoint = options.coordinator ?? place.coordinator else {
             throw InputError("no coordinator is named: give --coordinator tcp://HOST:PORT, or set APUS_COORDINATOR or MASTER_ADDR and MASTER_PORT")
         }
         // The coordinator sends workers home; a terminal's Ctrl-C is not for them.
         signal(SIGINT, SIG_IGN)
-        LauncherPipe.watch {
-            sleep(8)
-            _exit(1)
+        if options.launched {
+            // Without its launcher a worker has time to help the coordinator to a last checkpoint.
+            LauncherPipe.watch {
+                _exit(1)
+            } gone: {
+                sleep(8)
+                _exit(1)
+            }
         }
+        let security = try ClusterSecurity.worker(of: endpoint, handedOver: ring, insecure: options.insecure)
+        if security.keys == nil, endpoint.hasPrefix("tcp://") { sayToUser(ClusterSecurity.insecureNotice) }
         let run = try WorkerRun(
-            endpoint: endpoint, threads: options.threads ?? ProcessInfo.processInfo.activeProcessorCount, security: .plain, timeout: .seconds(60))
+            endpoint: endpoint, threads: options.threads ?? ProcessInfo.processInfo.activeProcessorCount, interface: options.interface,
+            security: security, timeout: options.coordinatorTimeout)
         try waitFor { try await run.run() }
     }
 
     package static func launch(_ options: LaunchOptions) throws {
         guard !options.single else { return try train(options.configuration, debug: options.debug) }
-        guard options.cluster == nil else { throw InputError("--cluster is not supported yet: leave it out to use this machine") }
-        let status = try LocalLaunch(options, cores: ProcessInfo.processInfo.activeProcessorCount).run()
+        let status: Int32
+        if let file = options.cluster {
+            status = try ClusterLaunch(options, file: file).run()
+        } else {
+            status = try LocalLaunch(options, cores: ProcessInfo.processInfo.activeProcessorCount).run()
+        }
         if status != 0 { throw ChildStatus(status: status) }
     }
 
@@ -61,8 +73,16 @@ package enum EntryPoints {
     }
 
     /// One line a finding of the preflight.
-    package static func check(cluster: String, emit: (String) throws -> Void) throws { throw RunError("not built yet") }
+    /// - Throws: ``ChildStatus`` 1 where something is to be mended.
+    package static func check(cluster: String, emit: (String) throws -> Void) throws {
+        guard try ClusterCheck(file: cluster).run(emit: emit) else { throw ChildStatus(status: 1) }
+    }
+
+    /// The far end of the preflight.
+    package static func checkLocally(interface: String?, coordinator: String?, emit: (String) throws -> Void) throws {
+        try LocalCheck.run(interface: interface, coordinator: coordinator, emit: emit)
+    }
 
     /// Writes keys into a folder and returns a line that says which.
-    package static func keygen(folder: String) throws -> String { throw RunError("not built yet") }
+    package static func keygen(folder: String, workers: Int) throws -> String { try KeyFolder.make(folder, workers: workers) }
 }

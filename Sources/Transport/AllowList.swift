@@ -12,6 +12,9 @@ package final class AllowList: Sendable {
     /// Lets no new connection of `key` in. Connections it has stay until their sockets close: start a new generation.
     package func remove(_ key: PublicKey) { keys.withLock { _ = $0.remove(key) } }
 
+    /// Lets in the holders of `keys` from now on, and nobody else; what ``remove(_:)`` says holds for those left out.
+    package func replace(with keys: Set<PublicKey>) { self.keys.withLock { $0 = keys } }
+
     package func contains(_ key: PublicKey) -> Bool { keys.withLock { $0.contains(key) } }
 
     /// Connections refused so far.

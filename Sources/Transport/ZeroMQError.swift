@@ -16,6 +16,9 @@ package struct ZeroMQError: Error, Equatable, CustomStringConvertible {
         }
     }
 
+    /// Whether the address was not one of this machine.
+    package var isForeignAddress: Bool { code == EADDRNOTAVAIL || code == ENODEV }
+
     /// The error of the libzmq call that just failed on this thread.
     static func last(_ operation: String) -> ZeroMQError {
         ZeroMQError(operation: operation, code: zmq_errno())

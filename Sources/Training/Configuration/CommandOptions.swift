@@ -27,11 +27,14 @@ package struct CoordinateOptions: Equatable, Sendable {
     package var workers: Int
     /// Endpoint to listen on; nil: a free port, or an ipc socket in a private folder.
     package var endpoint: String?
+    /// Whether `apus launch` started this process and holds its standard input.
+    package var launched: Bool
     package var configuration: TrainingConfiguration
 
-    package init(workers: Int, endpoint: String?, configuration: TrainingConfiguration) {
+    package init(workers: Int, endpoint: String?, launched: Bool, configuration: TrainingConfiguration) {
         self.workers = workers
         self.endpoint = endpoint
+        self.launched = launched
         self.configuration = configuration
     }
 }
@@ -41,12 +44,23 @@ package struct WorkOptions: Equatable, Sendable {
     /// The coordinator's endpoint; nil: the environment says.
     package var coordinator: String?
     package var threads: Int?
+    /// The network interface for links between workers; nil: the one that leads to the coordinator.
+    package var interface: String?
+    /// How long to wait for the coordinator.
+    package var coordinatorTimeout: Duration
     package var insecure: Bool
+    /// Whether `apus launch` started this process and holds its standard input.
+    package var launched: Bool
 
-    package init(coordinator: String?, threads: Int?, insecure: Bool) {
+    package init(
+        coordinator: String?, threads: Int?, interface: String?, coordinatorTimeout: Duration, insecure: Bool, launched: Bool
+    ) {
         self.coordinator = coordinator
         self.threads = threads
+        self.interface = interface
+        self.coordinatorTimeout = coordinatorTimeout
         self.insecure = insecure
+        self.launched = launched
     }
 }
 

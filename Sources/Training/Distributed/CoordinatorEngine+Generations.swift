@@ -61,7 +61,7 @@ extension CoordinatorEngine {
         do {
             let proxies = try members.map { try Proxy.resolve(id: $0.address, using: system) }
             let own = try await data.perform { try $0.prepare(generation: generation) }
-            let peers = try await prepare(members, proxies, generation)
+            let peers = try await prepare(members, proxies, generation, own: own.peer)
             let roster = MeshRoster(generation: generation, token: UInt64.random(in: 1 ... .max), peers: peers + [own.peer])
             let formations = try formations(members, roster)
             let group = Group(members: members, proxies: proxies, formation: formations[0], canceller: own.canceller)
@@ -78,11 +78,14 @@ extension CoordinatorEngine {
         }
     }
 
-    private func prepare(_ members: [Membership.Member], _ proxies: [Proxy], _ generation: UInt32) async throws -> [MeshPeer] {
-        try await withThrowingTaskGroup(of: (Int, MeshPeer).self) { tasks in
+    private func prepare(
+        _ members: [Membership.Member], _ proxies: [Proxy], _ generation: UInt32, own: MeshPeer
+    ) async throws -> [MeshPeer] {
+        let keys = (members.map(\.identity.key) + [own.key]).compactMap { $0 }
+        return try await withThrowingTaskGroup(of: (Int, MeshPeer).self) { tasks in
             for (rank, proxy) in proxies.enumerated() {
                 tasks.addTask {
-                    do { return (rank, try await proxy.prepare(generation: generation)) } catch {
+                    do { return (rank, try await proxy.prepare(generation: generation, keys: keys)) } catch {
                         throw GenerationEnd(reason: "worker \(rank) on \(members[rank].identity.hostName): \(error)", rank: rank)
                     }
                 }
@@ -159,7 +162,7 @@ extension CoordinatorEngine {
     private func dropLost(_ members: [Membership.Member], because end: GenerationEnd) async {
         let lost = await refresh(members)
         if lost.isEmpty { fruitlessEnds += 1 }
-        let names = lost.map { "worker \($0) on \(members[$0].identity.hostName)" }
+        let names = lost.filter { $0 != end.rank }.map { "worker \($0) on \(members[$0].identity.hostName)" }
         display.say(
             "generation \(generation) ended after step \(committedStep): \(end.reason)"
                 + (names.isEmpty ? "" : "; lost: \(names.joined(separator: ", "))") + "; going on with \(membership.members.count)")

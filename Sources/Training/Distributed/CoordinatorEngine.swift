@@ -73,7 +73,7 @@ package final class CoordinatorEngine: StepEngine {
         stop.whenRequested { membership.wake() }
     }
 
-    package var workers: Int { max(seenWorkers, group?.members.count ?? 0) }
+    package var workers: Int { max(seenWorkers, group?.members.count ?? (isFirst ? wanted : 0)) }
     package var threads: Int { group?.members.map(\.identity.threads).max() ?? inputs.configuration.threads }
 
     // MARK: Steps

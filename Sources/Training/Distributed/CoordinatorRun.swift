@@ -2,6 +2,7 @@ internal import Cluster
 internal import Distributed
 internal import Foundation
 internal import Kernels
+internal import Synchronization
 internal import Tensors
 internal import Transport
 
@@ -9,12 +10,27 @@ internal import Transport
 struct CoordinatorRun {
     private let options: CoordinateOptions
     private let security: ClusterSecurity
+    private let context: Context
+    private let authenticator: Authenticator?
+    private let system: ZeroMQActorSystem
     private let run: TrainingRun
     private let stop: StopRequest
 
-    init(_ options: CoordinateOptions, security: ClusterSecurity) throws {
+    /// Takes the endpoint first: where it cannot be had, the run's folder stays as it was.
+    /// - Throws: ``BadInput`` where anything given cannot be used.
+    init(_ options: CoordinateOptions) throws {
         self.options = options
-        self.security = security
+        let ring = options.launched ? try LauncherPipe.readOpening() : nil
+        let endpoint = options.endpoint ?? "tcp://*:*"
+        security = try .coordinator(at: endpoint, handedOver: ring, insecure: options.configuration.insecure)
+        context = try Context()
+        authenticator = try security.authenticator(in: context)
+        do {
+            system = try .coordinator(
+                at: endpoint, incarnation: UInt64.random(in: 1 ... .max), security: security.control, in: context, options: security.options)
+        } catch {
+            throw InputError("the coordinator cannot begin \(error.description)")
+        }
         stop = StopRequest()
         run = try TrainingRun(options.configuration, cores: ProcessInfo.processInfo.activeProcessorCount, stop: stop)
         stop.listen()
@@ -24,37 +40,65 @@ struct CoordinatorRun {
         let inputs = run.inputs
         let replica = Replica(model: inputs.model, parameters: inputs.parameters, threads: inputs.configuration.threads)
         let progress = try run.begin(replica)
-        let context = try Context()
-        let endpoint = options.endpoint ?? "tcp://*:*"
-        let system = try ZeroMQActorSystem.coordinator(
-            at: endpoint, incarnation: UInt64.random(in: 1 ... .max), security: security.control, in: context, options: security.options)
-        if !endpoint.hasPrefix("ipc://") { run.display.say("listening at \(system.endpoint)") }
-        let membership = Membership(expected: Fingerprint.identity(threads: inputs.configuration.threads))
-        let coordinator = system.named("coordinator") { Coordinator(membership, actorSystem: $0) }
-        LauncherPipe.watch(givenUp: membership.giveUp) { [stop] in
-            stop.request(SIGTERM)
-            sleep(9)
-            _exit(128 + SIGTERM)
+        if system.endpoint.hasPrefix("tcp://") {
+            run.display.say("listening at \(system.endpoint)")
+            if security.keys == nil { run.display.say(ClusterSecurity.insecureNotice) }
         }
-        let engine = CoordinatorEngine(
-            inputs: inputs, source: replica.state, step: progress.step, wanted: options.workers, system: system, membership: membership,
-            data: CoordinatorDataThread(context: context, place: try MeshPlace(coordinator: system.endpoint, keys: security.keys)),
-            display: run.display, stop: stop)
-        let serving = Task {
+        let keyFile = KeyFileWatch(security, run.display)
+        let membership = Membership(
+            expected: Fingerprint.identity(threads: inputs.configuration.threads), allowList: security.keys == nil ? nil : security.allowList)
+        let coordinator = system.named("coordinator") { Coordinator(membership, actorSystem: $0) }
+        if options.launched { watchLauncher(membership) }
+        let serving = Task { [system] in
             async let readmitting: Void = membership.readmitReturning(through: system)
             await system.run()
             await readmitting
         }
         defer { serving.cancel() }
-        do {
-            try await run.run(engine, from: progress, command: commandLine)
-        } catch {
-            await engine.close("")
-            await system.shutDown()
-            throw error
-        }
+        let place = try MeshPlace(coordinator: options.endpoint ?? "tcp://*:*", keys: security.keys)
+        let engine = CoordinatorEngine(
+            inputs: inputs, source: replica.state, step: progress.step, wanted: options.workers, system: system, membership: membership,
+            data: CoordinatorDataThread(context: context, place: place), display: run.display, stop: stop)
+        let outcome: Result<Void, any Error>
+        do { outcome = .success(try await run.run(engine, from: progress, command: commandLine)) } catch { outcome = .failure(error) }
         await engine.close("")
         await system.shutDown()
-        withExtendedLifetime(coordinator) {}
+        let refused = system.refused
+        if refused > 0 { run.display.say("\(refused) connections or messages of strangers were refused") }
+        withExtendedLifetime((coordinator, keyFile)) {}
+        try outcome.get()
+    }
+
+    /// Without its launcher the coordinator has time for the step in progress and a last checkpoint.
+    private func watchLauncher(_ membership: Membership) {
+        LauncherPipe.watch {
+            membership.giveUp(1)
+        } gone: { [stop] in
+            stop.request(SIGTERM)
+            sleep(9)
+            _exit(128 + SIGTERM)
+        }
+    }
+}
+
+/// Reads the coordinator's key file again on SIGHUP: a key taken off it ends that worker's membership.
+private final class KeyFileWatch: Sendable {
+    /// Guarded by Dispatch itself.
+    private struct Source: @unchecked Sendable {
+        let source: any DispatchSourceSignal
+    }
+
+    private let source: Source?
+
+    init(_ security: ClusterSecurity, _ display: RunDisplay) {
+        guard security.file != nil else {
+            source = nil
+            return
+        }
+        _ = signal(SIGHUP, SIG_IGN)
+        let listening = DispatchSource.makeSignalSource(signal: SIGHUP, queue: .global())
+        listening.setEventHandler { display.say(security.readAgain()) }
+        listening.resume()
+        source = Source(source: listening)
     }
 }

@@ -2,6 +2,7 @@ internal import Checkpoints
 internal import Foundation
 internal import Kernels
 internal import Tensors
+internal import Transport
 
 /// What this machine computes with, as far as it decides bits, and where it is.
 enum Fingerprint {
@@ -48,10 +49,10 @@ enum Fingerprint {
     }
 
     /// Who this process is.
-    static func identity(threads: Int) -> WorkerIdentity {
+    static func identity(threads: Int, key: PublicKey? = nil) -> WorkerIdentity {
         WorkerIdentity(
             version: Build.version, fingerprint: compute(), host: host, hostName: ProcessInfo.processInfo.hostName, processID: getpid(),
-            threads: threads)
+            threads: threads, key: key)
     }
 }
 

@@ -1,5 +1,6 @@
 package import Cluster
 internal import Synchronization
+package import Transport
 
 /// The workers that are there, in the order in which they joined.
 package final class Membership: Sendable {
@@ -33,9 +34,15 @@ package final class Membership: Sendable {
 
     private let state = Mutex(State())
     private let expected: WorkerIdentity
+    private let allowList: AllowList?
 
-    /// - Parameter expected: what every worker's version and fingerprint must equal.
-    package init(expected: WorkerIdentity) { self.expected = expected }
+    /// - Parameters:
+    ///   - expected: what every worker's version and fingerprint must equal.
+    ///   - allowList: the keys that workers may name; nil where links are plain.
+    package init(expected: WorkerIdentity, allowList: AllowList? = nil) {
+        self.expected = expected
+        self.allowList = allowList
+    }
 
     /// Takes a worker in.
     /// - Throws: ``JoinRefused`` when its results could differ from the others'.
@@ -48,6 +55,9 @@ package final class Membership: Sendable {
             throw JoinRefused(
                 "host \(identity.hostName) computes other bits than the coordinator (fingerprint \(identity.fingerprint), not "
                     + "\(expected.fingerprint)): set one OPENBLAS_CORETYPE for all hosts")
+        }
+        if let allowList, !(identity.key.map(allowList.contains) ?? false) {
+            throw JoinRefused("host \(identity.hostName) names a key that is not allowed: give it a key file of this run's keys")
         }
         state.withLock { state in
             state.joinings += 1

@@ -14,14 +14,19 @@ package struct WorkerIdentity: Codable, Sendable, Equatable {
     package var hostName: String
     package var processID: Int32
     package var threads: Int
+    /// What it proves on its links; nil where they are plain.
+    package var key: PublicKey?
 
-    package init(version: String, fingerprint: String, host: String, hostName: String, processID: Int32, threads: Int) {
+    package init(
+        version: String, fingerprint: String, host: String, hostName: String, processID: Int32, threads: Int, key: PublicKey? = nil
+    ) {
         self.version = version
         self.fingerprint = fingerprint
         self.host = host
         self.hostName = hostName
         self.processID = processID
         self.threads = threads
+        self.key = key
     }
 }
 

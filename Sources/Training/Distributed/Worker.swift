@@ -14,8 +14,10 @@ package distributed actor Worker<ActorSystem> where ActorSystem: DistributedActo
         self.thread = thread
     }
 
-    /// Opens the data link of the next generation and says where it is.
-    package distributed func prepare(generation: UInt32) async throws -> MeshPeer { try await thread.prepare(generation) }
+    /// Opens the data link of the next generation, which only holders of `keys` may connect to, and says where it is.
+    package distributed func prepare(generation: UInt32, keys: [PublicKey]) async throws -> MeshPeer {
+        try await thread.prepare(generation, keys: keys)
+    }
 
     /// Forms the generation; returns when links, state and memory stand.
     package distributed func form(_ formation: Formation) async throws -> HeldState { try await thread.form(formation) }
@@ -49,16 +51,20 @@ package final class WorkerThread: Sendable {
     package let departures: AsyncStream<String>
     /// Called when this worker enters a generation, before anything else of it.
     private let entered: @Sendable (UInt32) -> Void
+    private let allowList: AllowList
 
-    init(threads: Int, context: Context, place: MeshPlace, entered: @escaping @Sendable (UInt32) -> Void) {
+    init(threads: Int, context: Context, place: MeshPlace, allowList: AllowList, entered: @escaping @Sendable (UInt32) -> Void) {
         thread = DataThread(name: "apus data") { WorkerCore(threads: threads, context: context, place: place) }
         (departures, ending) = AsyncStream.makeStream()
         self.entered = entered
+        self.allowList = allowList
     }
 
-    func prepare(_ generation: UInt32) async throws -> MeshPeer {
+    func prepare(_ generation: UInt32, keys: [PublicKey]) async throws -> MeshPeer {
         canceller.withLock { $0 }?.cancel()
         entered(generation)
+        // Before anybody learns where to connect to: a refused connection is not tried again.
+        allowList.replace(with: Set(keys))
         let (peer, canceller) = try await thread.perform { core in
             core.leaveGroup()
             return try core.prepare(generation: generation)

@@ -58,7 +58,7 @@ final class WorkerCore {
         let deadline = ContinuousClock.now + DataPlane.formingTime
         let generation = formation.roster.generation
         do {
-            let mesh = WorkerMesh(try listener.mesh(rank: formation.rank, roster: formation.roster, deadline: deadline))
+            let mesh = WorkerMesh(try listener.mesh(rank: formation.rank, roster: place.completed(formation.roster), deadline: deadline))
             try transferState(formation, mesh, deadline: deadline)
             let links = ExchangeLinks(mesh: mesh, generation: generation)
             guard let model = replica?.model else { preconditionFailure("a formed worker has a model") }

@@ -10,17 +10,23 @@ struct WorkerRun {
     private let worker: Worker<ZeroMQActorSystem>
     private let coordinator: Coordinator<ZeroMQActorSystem>
     private let identity: WorkerIdentity
+    private let authenticator: Authenticator?
     private let endpoint: String
     private let timeout: Duration
 
-    init(endpoint: String, threads: Int, security: ClusterSecurity, timeout: Duration) throws {
+    /// - Parameters:
+    ///   - interface: the network interface that the data links use; nil for the one that leads to the coordinator.
+    ///   - timeout: how long to wait for the coordinator, at first and whenever it was lost.
+    init(endpoint: String, threads: Int, interface: String?, security: ClusterSecurity, timeout: Duration) throws {
+        let place = try MeshPlace(coordinator: endpoint, interface: interface, keys: security.keys)
         let context = try Context()
+        authenticator = try security.authenticator(in: context)
         let system = try ZeroMQActorSystem.worker(of: endpoint, security: security.control, in: context, options: security.options)
-        let place = try MeshPlace(coordinator: endpoint, keys: security.keys)
-        thread = WorkerThread(threads: threads, context: context, place: place) { system.generation = $0 }
+        let allowList = security.allowList
+        thread = WorkerThread(threads: threads, context: context, place: place, allowList: allowList) { system.generation = $0 }
         worker = Worker(thread, actorSystem: system)
         coordinator = try Coordinator.resolve(id: ActorAddress(process: "coordinator", name: "coordinator"), using: system)
-        identity = Fingerprint.identity(threads: threads)
+        identity = Fingerprint.identity(threads: threads, key: security.keys?.publicKey)
         self.system = system
         self.endpoint = endpoint
         self.timeout = timeout
@@ -50,7 +56,7 @@ struct WorkerRun {
         do {
             try await ZeroMQActorSystem.within(timeout) { try await coordinator.join(identity, address, held) }
         } catch let refused as JoinRefused {
-            throw RunError(refused.description)
+            throw InputError(refused.description)
         } catch {
             throw RunError("no coordinator answers at \(endpoint) within \(timeout.seconds) s (\(error)): is it running, and is the address right?")
         }
@@ -61,41 +67,12 @@ struct WorkerRun {
         for await event in system.events {
             switch event {
             case .lost, .coordinatorChanged: try await join()
+            // Without keys a coordinator that is just starting or ending looks the same.
+            case .refused where identity.key == nil: continue
             case .refused: throw RunError("the coordinator at \(endpoint) does not know this worker's key: check APUS_KEY_FILE")
             case .found: continue
             }
         }
         return nil
-    }
-}
-
-/// How this process's links are protected.
-struct ClusterSecurity: Sendable {
-    let keys: KeyPair?
-    let control: Security
-    let options: ControlOptions
-
-    /// Links that stay on this machine, or that the user wants plain.
-    static var plain: ClusterSecurity { ClusterSecurity(keys: nil, control: .plain, options: Self.controlOptions) }
-
-    static var controlOptions: ControlOptions {
-        var options = ControlOptions()
-        options.errors = [WorkerFailure.self, JoinRefused.self]
-        return options
-    }
-}
-
-extension MeshPlace {
-    /// Beside the coordinator's socket where that is one of this machine, else any port of the address that leads to it.
-    init(coordinator endpoint: String, keys: KeyPair?) throws {
-        if endpoint.hasPrefix("ipc://") {
-            let path = String(endpoint.dropFirst(6))
-            self.init(kind: .folder((path as NSString).deletingLastPathComponent), keys: keys)
-        } else {
-            guard let host = HostAddress(endpoint: endpoint) else {
-                throw InputError("'\(endpoint)' is no endpoint: tcp://HOST:PORT or ipc://PATH was needed")
-            }
-            self.init(kind: .address(try host.localAddress()), keys: keys)
-        }
     }
 }

@@ -129,7 +129,11 @@ package struct TrainingRun {
         }
     }
 
-    private var resumeCommand: String { "\(programName) train --resume --output \(shellQuoted(folder.path))" }
+    /// As the run was started: over workers by the launcher, or in this process.
+    private var resumeCommand: String {
+        let isLaunched = ProcessInfo.processInfo.environment["APUS_PROGRAM"] != nil
+        return "\(programName) \(isLaunched ? "launch" : "train") --resume --output \(shellQuoted(folder.path))"
+    }
 
     private func finish(_ engine: any StepEngine, _ progress: RunProgress, _ throughput: Throughput, command: String) async throws {
         let state = try await engine.state()
@@ -187,8 +191,8 @@ package struct TrainingRun {
     }
 }
 
-/// How the user started this program.
-var programName: String { shellQuoted(CommandLine.arguments.first ?? "apus") }
+/// How the user started this program; a child of the launcher names the launcher.
+var programName: String { shellQuoted(ProcessInfo.processInfo.environment["APUS_PROGRAM"] ?? CommandLine.arguments.first ?? "apus") }
 
 /// The command line as typed, arguments quoted where a shell needs it.
 ///

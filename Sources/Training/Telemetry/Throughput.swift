@@ -12,13 +12,14 @@ package struct Throughput: Sendable {
 
     package mutating func add(samples: Int, tokens: Int, seconds: Double) {
         steps += 1
-        guard steps > Self.skippedSteps else { return }
+        // A run this short has nothing else to count.
+        if steps == Self.skippedSteps + 1 { (self.samples, self.tokens, self.seconds) = (0, 0, 0) }
         self.samples += samples
         self.tokens += tokens
         self.seconds += seconds
     }
 
-    /// 0 until a step has been counted.
+    /// Of a run no longer than the skipped steps: over all of them.
     package var samplesPerSecond: Double { seconds > 0 ? Double(samples) / seconds : 0 }
     package var tokensPerSecond: Double { seconds > 0 ? Double(tokens) / seconds : 0 }
 }

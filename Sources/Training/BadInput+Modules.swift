@@ -1,0 +1,4 @@
+internal import Cluster
+
+extension ClusterFileError: BadInput {}
+extension PlaceError: BadInput {}

@@ -1,0 +1,86 @@
+internal import Cluster
+internal import Foundation
+internal import Transport
+
+/// How this process's links are protected: not at all where they stay on this machine, else by CURVE keys.
+struct ClusterSecurity: Sendable {
+    /// Names the file with a key ring for processes that no launcher started.
+    static let variable = "APUS_KEY_FILE"
+
+    /// Own keys; nil for plain links.
+    let keys: KeyPair?
+    /// Who may connect to sockets of this process. A worker learns it with each generation.
+    let allowList: AllowList
+    let control: Security
+    let options: ControlOptions
+    /// Where the key ring was read from; nil where a launcher handed it over.
+    let file: String?
+
+    static let insecureNotice = "--insecure: links between hosts are plain text, and whoever reaches them may join"
+
+    /// Links that stay on this machine, or that the user wants plain.
+    static var plain: ClusterSecurity {
+        ClusterSecurity(keys: nil, allowList: AllowList(), control: .plain, options: baseOptions, file: nil)
+    }
+
+    private static var baseOptions: ControlOptions {
+        var options = ControlOptions()
+        options.errors = [WorkerFailure.self, JoinRefused.self]
+        return options
+    }
+
+    /// The coordinator's side of links at `endpoint`.
+    /// - Throws: ``InputError`` where keys are needed and are not there.
+    static func coordinator(at endpoint: String, handedOver: KeyRing?, insecure: Bool) throws -> ClusterSecurity {
+        guard let (ring, file) = try ring(for: "the coordinator's endpoint \(endpoint)", endpoint, handedOver, insecure) else { return .plain }
+        guard !ring.workers.isEmpty else {
+            throw InputError("\(file ?? "the key ring") lists no worker's key: give the coordinator's key file, coordinator.key of apus keygen")
+        }
+        let allowList = AllowList(Set(ring.workers))
+        var options = baseOptions
+        options.allowList = allowList
+        return ClusterSecurity(keys: ring.own, allowList: allowList, control: .server(ring.own), options: options, file: file)
+    }
+
+    /// A worker's side.
+    /// - Throws: ``InputError`` where keys are needed and are not there.
+    static func worker(of endpoint: String, handedOver: KeyRing?, insecure: Bool) throws -> ClusterSecurity {
+        guard let (ring, file) = try ring(for: "the coordinator \(endpoint)", endpoint, handedOver, insecure) else { return .plain }
+        guard let coordinator = ring.coordinator else {
+            throw InputError("\(file ?? "the key ring") does not name the coordinator's key: give a worker's key file, worker-1.key of apus keygen")
+        }
+        return ClusterSecurity(
+            keys: ring.own, allowList: AllowList([coordinator]), control: .client(ring.own, server: coordinator), options: baseOptions, file: file)
+    }
+
+    /// The keys for links at `endpoint`; nil where they need none.
+    private static func ring(
+        for what: String, _ endpoint: String, _ handedOver: KeyRing?, _ insecure: Bool
+    ) throws -> (ring: KeyRing, file: String?)? {
+        if endpoint.hasPrefix("ipc://") || insecure { return nil }
+        if let handedOver { return (handedOver, nil) }
+        guard let file = ProcessInfo.processInfo.environment[variable], !file.isEmpty else {
+            throw InputError("\(what) is reached over a network, which needs keys: make them with apus keygen and set \(variable), or give --insecure")
+        }
+        do { return (try KeyFile.read(file), file) } catch { throw InputError("\(variable): \(error.description)") }
+    }
+
+    /// Begins to judge who connects to sockets of `context`: before the first of them, and as long as they live.
+    func authenticator(in context: Context) throws -> Authenticator? {
+        keys == nil ? nil : try Authenticator(in: context, allowList: allowList)
+    }
+
+    /// Lets in whom the key file lists now; those taken off it lose their connections.
+    /// - Returns: a line about it.
+    func readAgain() -> String {
+        guard let file, let keys else { return "there is no key file to read again" }
+        do {
+            let ring = try KeyFile.read(file)
+            guard ring.own.publicKey == keys.publicKey else { return "\(file) now holds another key pair: the list of workers stays as it was" }
+            allowList.replace(with: Set(ring.workers))
+            return "\(file) was read again: \(ring.workers.count) keys may connect"
+        } catch {
+            return "\(error.description); the list of workers stays as it was"
+        }
+    }
+}

@@ -1,0 +1,64 @@
+internal import Foundation
+internal import Transport
+
+/// Where a process opens its data links.
+struct MeshPlace: Sendable {
+    enum Kind: Sendable {
+        /// Sockets in a private folder of this machine.
+        case folder(String)
+        /// Any free TCP port of one address of this machine, or of all of them: `*`.
+        case address(String)
+    }
+
+    let kind: Kind
+    let keys: KeyPair?
+    /// The coordinator's host as this process reaches it.
+    private let coordinatorHost: String
+
+    /// Beside the coordinator's socket where that is one of this machine, else at the address that leads to it, or at that of
+    /// `interface`.
+    /// - Throws: ``InputError`` where there is no such address.
+    init(coordinator endpoint: String, interface: String? = nil, keys: KeyPair?) throws {
+        self.keys = keys
+        if endpoint.hasPrefix("ipc://") {
+            kind = .folder((String(endpoint.dropFirst(6)) as NSString).deletingLastPathComponent)
+            coordinatorHost = ""
+            return
+        }
+        guard let place = HostAddress(endpoint: endpoint) else {
+            throw InputError("'\(endpoint)' is no endpoint: tcp://HOST:PORT or ipc://PATH was needed")
+        }
+        coordinatorHost = place.host
+        kind = .address(try interface.map(Self.address(of:)) ?? place.localAddress())
+    }
+
+    private static func address(of interface: String) throws(InputError) -> String {
+        let all = TCPProbe.interfaces
+        if let found = all.first(where: { $0.name == interface }) { return found.address }
+        throw InputError(
+            "host \(ProcessInfo.processInfo.hostName) has no interface \(interface) with an IPv4 address: it has "
+                + all.map(\.name).joined(separator: ", "))
+    }
+
+    func endpoint(generation: UInt32) -> String {
+        switch kind {
+        case .folder(let folder): "ipc://\(folder)/data-\(getpid())-\(generation)"
+        case .address(let address): "tcp://\(address):*"
+        }
+    }
+
+    /// The endpoint as other hosts write it; of a process that listens at all addresses, only the port.
+    func reachable(_ endpoint: String) -> String {
+        guard case .address(let address) = kind, let port = endpoint.split(separator: ":").last else { return endpoint }
+        return "tcp://\(address):\(port)"
+    }
+
+    /// The roster with the coordinator at the host at which this process knows it, where it listens at all addresses.
+    func completed(_ roster: MeshRoster) -> MeshRoster {
+        var roster = roster
+        for rank in roster.peers.indices where roster.peers[rank].endpoint.hasPrefix("tcp://*:") {
+            roster.peers[rank].endpoint = "tcp://\(coordinatorHost):" + roster.peers[rank].endpoint.dropFirst(8)
+        }
+        return roster
+    }
+}

@@ -1,0 +1,112 @@
+internal import Cluster
+internal import Foundation
+internal import Transport
+
+/// The preflight of a cluster file: looks at everything a run needs and says what to mend, without changing anything.
+struct ClusterCheck {
+    private let cluster: ClusterFile
+
+    /// - Throws: ``ClusterFileError``.
+    init(file: String) throws { cluster = try ClusterFile.read(file) }
+
+    /// Hands a line a finding to `emit`.
+    /// - Returns: whether all is well.
+    func run(emit: (String) throws -> Void) throws -> Bool {
+        var isWell = true
+        func find(_ isGood: Bool, _ line: String) throws {
+            isWell = isWell && isGood
+            try emit((isGood ? "ok    " : "mend  ") + line)
+        }
+        let endpoint: CoordinatorEndpoint
+        do { endpoint = try CoordinatorEndpoint(cluster.coordinator) } catch {
+            try find(false, error.description)
+            return false
+        }
+        guard let place = HostAddress(endpoint: endpoint.listening), let port = UInt16(place.port) else { return false }
+        // Held as long as the check lasts: what the hosts try to reach.
+        let listener = try TCPProbe.Listener(address: place.host, port: port)
+        let own = HostReport(address: "", port: 0)
+        let here = FileManager.default.currentDirectoryPath
+        let disk = HostReport.freeDisk(here)
+        try find(disk > 1 << 30, "this machine: apus \(own.version), OpenBLAS for \(own.coreType), \(gigabytes(disk)) free in \(here)\(disk > 1 << 30 ? "" : ": a run keeps models and checkpoints there")")
+        let shells = cluster.hosts.map { SecureShell($0, program: ownProgram()) }
+        var there: [(shell: SecureShell, report: HostReport, session: RemoteSession)] = []
+        for (shell, answer) in zip(shells, HostProbe(shells: shells, coordinator: endpoint.reachable).ask()) {
+            switch answer {
+            case .failure(let line): try find(false, line)
+            case .report(let report, let session, let offset):
+                there.append((shell, report, session))
+                try describe(shell, report, offset: offset, own, find)
+            }
+        }
+        let data = there.map { (host: $0.shell.host.address, endpoint: "tcp://\($0.report.address):\($0.report.port)") }
+        for (shell, _, session) in there {
+            let others = data.filter { $0.host != shell.host.address }
+            let targets = [("the coordinator's port", endpoint.reachable)] + others.map { ("the data links of \($0.host)", $0.endpoint) }
+            try reach(targets, from: shell.host.address, session, find)
+        }
+        withExtendedLifetime(listener.port) {}
+        return isWell
+    }
+
+    private func describe(
+        _ shell: SecureShell, _ report: HostReport, offset: Double, _ own: HostReport, _ find: (Bool, String) throws -> Void
+    ) throws {
+        let host = shell.host.address
+        try find(
+            true, "\(host): ssh works; apus \(report.version), OpenBLAS for \(report.coreType), \(report.cores) cores, \(gigabytes(report.freeMemoryBytes)) memory free, \(gigabytes(report.freeDiskBytes)) disk free")
+        if report.version != own.version {
+            try find(false, HostProbe.difference(report, on: host, from: own) ?? host)
+        } else if report.fingerprint != own.fingerprint {
+            let common = commonCoreType(shell, report, own)
+            try find(
+                false,
+                "\(host) computes other bits than this machine (OpenBLAS for \(report.coreType) there, for \(own.coreType) here): "
+                    + (common.map { "start with OPENBLAS_CORETYPE=\($0)" } ?? "no OPENBLAS_CORETYPE suits both: install the same OpenBLAS on both"))
+        } else {
+            try find(true, "\(host): computes the same bits as this machine")
+        }
+        let seconds = String(format: "%+.1f", offset)
+        try find(abs(offset) < 5, "\(host): clock differs by \(seconds) s\(abs(offset) < 5 ? "" : ": let both follow a time server")")
+        if report.freeMemoryBytes < 1 << 30 { try find(false, "\(host): less than 1 GB of memory is free: end something there, or use fewer workers") }
+        if report.freeDiskBytes < 100 << 20 { try find(false, "\(host): less than 100 MB are free in its temporary folder: make room") }
+        let asked = shell.host.workers * (shell.host.threads ?? max(1, report.cores / shell.host.workers))
+        if asked > report.cores { try find(false, "\(host): \(asked) threads on \(report.cores) cores: lower workers or threads in the cluster file") }
+    }
+
+    /// A core type with which both machines compute the same bits; each is tried in a process of its own, which may end abruptly.
+    private func commonCoreType(_ shell: SecureShell, _ report: HostReport, _ own: HostReport) -> String? {
+        func fingerprint(_ executable: String, _ arguments: [String]) -> String? {
+            guard let session = try? RemoteSession(executable: executable, arguments: arguments) else { return nil }
+            session.endInput()
+            guard case .line(let line) = session.line(before: .now() + .seconds(HostProbe.limit)) else { return nil }
+            return (try? JSONDecoder().decode(HostReport.self, from: Data(line.utf8)))?.fingerprint
+        }
+        var tried: Set<String> = []
+        return [own.coreType, report.coreType, "Haswell"].first { type in
+            guard tried.insert(type).inserted else { return false }
+            let here = fingerprint(SecureShell.executable, ["OPENBLAS_CORETYPE=\(type)", ownProgram(), "check", "--local"])
+            let there = fingerprint(SecureShell.executable, shell.arguments(["check", "--local"], coreType: type))
+            return here != nil && here == there
+        }
+    }
+
+    private func reach(
+        _ targets: [(what: String, endpoint: String)], from host: String, _ session: RemoteSession, _ find: (Bool, String) throws -> Void
+    ) throws {
+        session.send(targets.map(\.endpoint).joined(separator: " ") + "\n")
+        let deadline = DispatchTime.now() + .seconds(5 + 4 * targets.count)
+        for target in targets {
+            guard case .line(let line) = session.line(before: deadline) else {
+                return try find(false, "\(host): went silent while it tried to reach \(target.what) at \(target.endpoint)")
+            }
+            let result = line.split(separator: " ", maxSplits: 1).last.map(String.init) ?? ""
+            try find(
+                result == "ok",
+                "\(host) \(result == "ok" ? "reaches" : "does not reach") \(target.what) at \(target.endpoint)"
+                    + (result == "ok" ? "" : " (\(result)): open the port in the firewall between them"))
+        }
+    }
+
+    private func gigabytes(_ bytes: Int) -> String { String(format: "%.1f GB", Double(bytes) / 1e9) }
+}

@@ -1,0 +1,79 @@
+internal import Cluster
+internal import Foundation
+internal import Transport
+
+/// A coordinator on this machine and workers on the hosts of a cluster file, started through ssh.
+///
+/// Every host is asked first: nothing is started unless all of them can take part.
+struct ClusterLaunch {
+    private let options: LaunchOptions
+    private let cluster: ClusterFile
+
+    /// - Throws: ``ClusterFileError``, ``InputError``.
+    init(_ options: LaunchOptions, file: String) throws {
+        guard options.workers == nil else { throw InputError("--workers is for this machine alone: set workers in \(file)") }
+        self.options = options
+        cluster = try ClusterFile.read(file)
+    }
+
+    /// - Returns: the exit status of the job.
+    func run() throws -> Int32 {
+        let endpoint = try CoordinatorEndpoint(cluster.coordinator)
+        let program = ownProgram()
+        let shells = cluster.hosts.map { SecureShell($0, program: program) }
+        let reports = try HostProbe(shells: shells, coordinator: endpoint.reachable).reports()
+        let folder = try PrivateFolder()
+        defer { folder.remove() }
+        var configuration = options.configuration
+        if configuration.lanes == nil {
+            configuration.lanes = LaneCount.default(cores: reports.reduce(0) { $0 + $1.cores }, batchSize: configuration.batchSize)
+        }
+        let file = folder.path + "/config.yaml"
+        try ConfigurationFile.write(configuration, to: file)
+        let rings = configuration.insecure ? nil : KeyRing.generate(workers: cluster.workers)
+        let coordinator = ChildCommand(
+            executable: program,
+            arguments: ["coordinate", "--launched", "--workers", String(cluster.workers), "--endpoint", endpoint.listening, "--config", file],
+            opening: LauncherPipe.opening(rings?.coordinator))
+        let workers = zip(shells, reports).flatMap { shell, report in
+            (0..<shell.host.workers).map { _ in (shell, threads(shell.host, cores: report.cores)) }
+        }.enumerated().map { number, worker in
+            let (shell, threads) = worker
+            return ChildCommand(
+                executable: SecureShell.executable, arguments: shell.arguments(workArguments(shell.host, endpoint.reachable, threads)),
+                opening: LauncherPipe.opening(rings?.workers[number]), place: " on \(shell.host.address)")
+        }
+        let supervisor = Supervisor(maxRestarts: configuration.maxRestarts) { folder.remove() }
+        let resumption = Resumption(configuration, folder: folder)
+        return try supervisor.run(coordinator: coordinator, resumption: { resumption.command(coordinator) }, workers: workers)
+    }
+
+    /// The file's threads, else what the command line gave, else the host's cores shared among its workers.
+    private func threads(_ host: ClusterFile.Host, cores: Int) -> Int {
+        host.threads ?? (options.threadsGiven ? options.configuration.threads : max(1, cores / host.workers))
+    }
+
+    private func workArguments(_ host: ClusterFile.Host, _ endpoint: String, _ threads: Int) -> [String] {
+        ["work", "--launched", "--coordinator", endpoint, "--threads", String(threads)]
+            + ["--coordinator-timeout", String(options.configuration.coordinatorTimeout)]
+            + (host.interface.map { ["--interface", $0] } ?? []) + (options.configuration.insecure ? ["--insecure"] : [])
+    }
+}
+
+extension HostProbe {
+    /// The reports of all hosts, each of which can take part.
+    /// - Throws: ``InputError`` naming the first that cannot.
+    fileprivate func reports() throws(InputError) -> [HostReport] {
+        let own = HostReport(address: "", port: 0)
+        var reports: [HostReport] = []
+        for (answer, shell) in zip(ask(), shells) {
+            switch answer {
+            case .failure(let line): throw InputError(line)
+            case .report(let report, _, _):
+                if let difference = Self.difference(report, on: shell.host.address, from: own) { throw InputError(difference) }
+                reports.append(report)
+            }
+        }
+        return reports
+    }
+}

@@ -1,0 +1,71 @@
+internal import Cluster
+internal import Foundation
+internal import Synchronization
+internal import Transport
+
+/// The hosts of a cluster file, each asked through ssh what it is.
+struct HostProbe: Sendable {
+    /// Time for one host to answer, from the start of its ssh.
+    static let limit = 15
+
+    /// A host that answered, or the line that says why it did not.
+    enum Answer: Sendable {
+        case report(HostReport, RemoteSession, offset: Double)
+        case failure(String)
+    }
+
+    let shells: [SecureShell]
+    /// What the hosts will connect to, `tcp://HOST:PORT`.
+    let coordinator: String
+
+    /// Asks all hosts at once; the sessions of those that answer stay open.
+    func ask() -> [Answer] {
+        let answers = Mutex<[Answer?]>(shells.map { _ in nil })
+        let group = DispatchGroup()
+        for (place, shell) in shells.enumerated() {
+            group.enter()
+            Thread {
+                let answer = ask(shell)
+                answers.withLock { $0[place] = answer }
+                group.leave()
+            }.start()
+        }
+        group.wait()
+        return answers.withLock { $0.compactMap { $0 } }
+    }
+
+    private func ask(_ shell: SecureShell) -> Answer {
+        let deadline = DispatchTime.now() + .seconds(Self.limit)
+        let interface = shell.host.interface.map { ["--interface", $0] } ?? []
+        let session: RemoteSession
+        do {
+            session = try RemoteSession(
+                executable: SecureShell.executable, arguments: shell.arguments(["check", "--local", "--coordinator", coordinator] + interface))
+        } catch {
+            return .failure("ssh cannot be started (\(error.localizedDescription)): install openssh-client")
+        }
+        switch session.line(before: deadline) {
+        case .line(let line):
+            let now = Date().timeIntervalSince1970
+            if let report = try? JSONDecoder().decode(HostReport.self, from: Data(line.utf8)) { return .report(report, session, offset: report.clock - now) }
+            return .failure("host \(shell.host.address) runs another program or version than this one (\(Build.version)): install the same build there")
+        case .end:
+            guard let (status, words) = session.end(before: deadline) else { return .failure(shell.timeoutFailure) }
+            return .failure(shell.failure(status: status, words: words))
+        case .tooLate:
+            return .failure(shell.timeoutFailure)
+        }
+    }
+
+    /// Why a host's results could not be added to those computed here; nil where they can.
+    static func difference(_ report: HostReport, on host: String, from own: HostReport) -> String? {
+        if report.version != own.version {
+            return "host \(host) runs apus \(report.version), this is \(own.version): install the same build there"
+        }
+        if report.fingerprint != own.fingerprint {
+            return "host \(host) computes other bits than this machine (OpenBLAS for \(report.coreType) there, for \(own.coreType) here): "
+                + "run apus check --cluster FILE, which finds an OPENBLAS_CORETYPE that suits both"
+        }
+        return nil
+    }
+}

@@ -1,0 +1,65 @@
+internal import Foundation
+internal import Kernels
+internal import Transport
+
+/// What one host says of itself before a run: the one line that `apus check --local` prints.
+struct HostReport: Codable, Equatable, Sendable {
+    var version: String
+    var fingerprint: String
+    /// OpenBLAS's name for its kernels.
+    var coreType: String
+    var cores: Int
+    /// Seconds since 1970.
+    var clock: Double
+    var freeMemoryBytes: Int
+    var freeDiskBytes: Int
+    /// Where it listens while the check lasts; others try to connect.
+    var address: String
+    var port: UInt16
+
+    /// This host's report.
+    /// - Parameters:
+    ///   - address: of this host, which data links use.
+    ///   - port: a port at which it listens.
+    init(address: String, port: UInt16) {
+        version = Build.version
+        fingerprint = Fingerprint.compute()
+        coreType = BLASInformation.coreType
+        cores = ProcessInfo.processInfo.activeProcessorCount
+        clock = Date().timeIntervalSince1970
+        freeMemoryBytes = Self.availableMemory()
+        freeDiskBytes = Self.freeDisk(FileManager.default.temporaryDirectory.path)
+        self.address = address
+        self.port = port
+    }
+
+    static func freeDisk(_ path: String) -> Int {
+        let attributes = try? FileManager.default.attributesOfFileSystem(forPath: path)
+        return (attributes?[.systemFreeSize] as? NSNumber)?.intValue ?? 0
+    }
+
+    private static func availableMemory() -> Int {
+        let text = (try? String(contentsOfFile: "/proc/meminfo", encoding: .utf8)) ?? ""
+        let line = text.split(separator: "\n").first { $0.hasPrefix("MemAvailable:") }
+        return (line?.split(separator: " ").dropFirst().first).flatMap { Int($0) }.map { $0 << 10 } ?? 0
+    }
+}
+
+/// The far end of a check: reports, then tries every endpoint that it is told, until its input ends.
+enum LocalCheck {
+    static func run(interface: String?, coordinator: String?, emit: (String) throws -> Void) throws {
+        let place = try MeshPlace(coordinator: coordinator ?? "tcp://*:*", interface: interface, keys: nil)
+        let address = if case .address(let own) = place.kind, own != "*" { own } else { "0.0.0.0" }
+        let listener: TCPProbe.Listener
+        do { listener = try TCPProbe.Listener(address: address, port: 0) } catch { throw InputError(error.description) }
+        try emit(jsonLine(HostReport(address: address, port: listener.port)))
+        while let line = readLine() {
+            for endpoint in line.split(separator: " ") {
+                let failure = HostAddress(endpoint: String(endpoint)).flatMap { place in
+                    TCPProbe.failureToReach(place.host, port: UInt16(place.port) ?? 0, within: .seconds(3))
+                }
+                try emit("\(endpoint) \(failure ?? "ok")")
+            }
+        }
+    }
+}

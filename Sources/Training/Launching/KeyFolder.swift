@@ -1,0 +1,32 @@
+internal import Foundation
+internal import Transport
+
+/// Key files for a coordinator and workers that no launcher starts.
+enum KeyFolder {
+    /// Makes the folder and its key files, each readable by its owner alone.
+    /// - Returns: which file goes where, a line each.
+    static func make(_ folder: String, workers: Int) throws -> String {
+        do {
+            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        } catch {
+            throw InputError("\(folder) cannot be made (\(error.localizedDescription)): choose another folder")
+        }
+        let rings = KeyRing.generate(workers: workers)
+        let coordinator = folder + "/coordinator.key"
+        let files = (1...workers).map { "\(folder)/worker-\($0).key" }
+        do {
+            try KeyFile.write(rings.coordinator, to: coordinator)
+            for (file, ring) in zip(files, rings.workers) { try KeyFile.write(ring, to: file) }
+        } catch {
+            throw InputError(error.description)
+        }
+        let others = workers == 1 ? files[0] : "\(files[0]) to worker-\(workers).key"
+        return """
+            \(coordinator): for the coordinator, as APUS_KEY_FILE of apus coordinate; lists the workers' keys, a line each
+            \(others): for the workers, as APUS_KEY_FILE of apus work; copy to each host its own, with mode 600
+            """
+    }
+}
+
+/// Says something on standard error that is not the end of the program.
+func sayToUser(_ line: String) { try? FileHandle.standardError.write(contentsOf: Data("apus: \(line)\n".utf8)) }
