@@ -15,6 +15,8 @@ package struct SocketMonitor: ~Copyable {
     }
 
     package let socket: Socket
+    /// Kept open until it is told to report no more.
+    private let watched: SocketHandle
 
     /// Reports the connections of `watched` from now on.
     package init(_ watched: borrowing Socket, in context: Context) throws(ZeroMQError) {
@@ -29,7 +31,11 @@ package struct SocketMonitor: ~Copyable {
         let socket = try Socket(.pair, in: context, options: options)
         try socket.connect(endpoint)
         self.socket = socket
+        self.watched = watched.handle
     }
+
+    /// A report to a monitor that is gone would hold up the context's I/O thread, and with it all sockets, for ever.
+    deinit { _ = unsafe zmq_socket_monitor(watched.raw, nil, 0) }
 
     /// The next event, or nil when there is none.
     package borrowing func next() throws(ZeroMQError) -> Event? {

@@ -13,6 +13,7 @@ struct CoordinatorRun {
     private let context: Context
     private let authenticator: Authenticator?
     private let system: ZeroMQActorSystem
+    private let membership: Membership
     private let run: TrainingRun
     private let stop: StopRequest
 
@@ -31,7 +32,10 @@ struct CoordinatorRun {
         } catch {
             throw InputError("the coordinator cannot begin \(error.description)")
         }
+        membership = Membership(
+            expected: Fingerprint.identity(threads: options.configuration.threads), allowList: security.keys == nil ? nil : security.allowList)
         stop = StopRequest()
+        if options.launched { Self.watchLauncher(membership, stop) }
         run = try TrainingRun(options.configuration, cores: ProcessInfo.processInfo.activeProcessorCount, stop: stop)
         stop.listen()
     }
@@ -45,11 +49,8 @@ struct CoordinatorRun {
             if security.keys == nil { run.display.say(ClusterSecurity.insecureNotice) }
         }
         let keyFile = KeyFileWatch(security, run.display)
-        let membership = Membership(
-            expected: Fingerprint.identity(threads: inputs.configuration.threads), allowList: security.keys == nil ? nil : security.allowList)
         let coordinator = system.named("coordinator") { Coordinator(membership, actorSystem: $0) }
-        if options.launched { watchLauncher(membership) }
-        let serving = Task { [system] in
+        let serving = Task { [system, membership] in
             async let readmitting: Void = membership.readmitReturning(through: system)
             await system.run()
             await readmitting
@@ -70,10 +71,10 @@ struct CoordinatorRun {
     }
 
     /// Without its launcher the coordinator has time for the step in progress and a last checkpoint.
-    private func watchLauncher(_ membership: Membership) {
+    private static func watchLauncher(_ membership: Membership, _ stop: StopRequest) {
         LauncherPipe.watch {
             membership.giveUp(1)
-        } gone: { [stop] in
+        } gone: {
             stop.request(SIGTERM)
             sleep(9)
             _exit(128 + SIGTERM)
