@@ -12,8 +12,8 @@ final class ControlThread {
     private var peers = PeerTable()
     private var detector: FailureDetector
     private var answered: [String: AnsweredCalls] = [:]
-    /// Descriptors whose handshake succeeded.
-    private var connections: Set<Int32> = []
+    /// Whether a worker's connection to the coordinator stands.
+    private var isConnected = false
     private var superseded: Set<UInt64> = []
     private var nextBeat = ContinuousClock.now
     private var lastTurn = ContinuousClock.now
@@ -207,17 +207,14 @@ final class ControlThread {
     private func watchConnections() throws(ZeroMQError) {
         while let event = try monitor.next() {
             switch event {
-            case .connected(let descriptor):
-                connections.insert(descriptor)
+            case .connected:
+                isConnected = true
                 saysRefused = false
                 if !state.isCoordinator { greet() }
             case .disconnected(let descriptor):
-                guard connections.remove(descriptor) != nil else {
-                    endedBeforeHandshake()
-                    continue
-                }
-                let process = state.isCoordinator ? peers.process(at: descriptor) : coordinator
-                if let process { lose(process) }
+                let process = state.isCoordinator ? peers.process(at: descriptor) : isConnected ? coordinator : nil
+                isConnected = false
+                if let process { lose(process) } else { endedBeforeHandshake() }
             case .refused:
                 break
             }
@@ -230,7 +227,7 @@ final class ControlThread {
         state.withShared { $0.calls.resendAll(to: coordinator, at: .now) }
     }
 
-    /// A stranger's connection here, or this process's at the coordinator's.
+    /// A connection that never spoke here, or this process's at the coordinator's.
     private func endedBeforeHandshake() {
         refuse()
         guard !state.isCoordinator, !saysRefused else { return }

@@ -6,8 +6,8 @@ internal import CZeroMQ
 /// later connection brought.
 package struct SocketMonitor: ~Copyable {
     package enum Event: Equatable, Sendable {
-        /// A peer got through, keys checked.
-        case connected(descriptor: Int32)
+        /// A peer got through, keys checked. (libzmq does not say at which descriptor.)
+        case connected
         /// A connection ended, for whatever reason.
         case disconnected(descriptor: Int32)
         /// A stranger, or a peer with a wrong key.
@@ -15,6 +15,8 @@ package struct SocketMonitor: ~Copyable {
     }
 
     package let socket: Socket
+    /// Kept open until it is told to report no more.
+    private let watched: SocketHandle
 
     /// Reports the connections of `watched` from now on.
     package init(_ watched: borrowing Socket, in context: Context) throws(ZeroMQError) {
@@ -29,7 +31,11 @@ package struct SocketMonitor: ~Copyable {
         let socket = try Socket(.pair, in: context, options: options)
         try socket.connect(endpoint)
         self.socket = socket
+        self.watched = watched.handle
     }
+
+    /// A report to a monitor that is gone would hold up the context's I/O thread, and with it all sockets, for ever.
+    deinit { _ = unsafe zmq_socket_monitor(watched.raw, nil, 0) }
 
     /// The next event, or nil when there is none.
     package borrowing func next() throws(ZeroMQError) -> Event? {
@@ -46,7 +52,7 @@ package struct SocketMonitor: ~Copyable {
         let number = Int32(unsafe bytes.unsafeLoadUnaligned(as: UInt16.self))
         let value = unsafe bytes.unsafeLoadUnaligned(fromByteOffset: 2, as: Int32.self)
         return switch number {
-        case ZMQ_EVENT_HANDSHAKE_SUCCEEDED: .connected(descriptor: value)
+        case ZMQ_EVENT_HANDSHAKE_SUCCEEDED: .connected
         case ZMQ_EVENT_DISCONNECTED: .disconnected(descriptor: value)
         default: .refused
         }

@@ -12,10 +12,11 @@ final class RunningApus {
     private var outputBuffer: [UInt8] = []
     private var complaintBuffer: [UInt8] = []
 
-    init(_ arguments: [String], environment: [String: String] = [:]) throws {
-        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+    init(_ arguments: [String], environment: [String: String] = [:], from folder: String? = nil) throws {
         process.executableURL = ApusProcess.executable
         process.arguments = arguments
+        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+        if let folder { process.currentDirectoryURL = URL(filePath: folder) }
         process.standardInput = FileHandle.nullDevice
         process.standardOutput = output
         process.standardError = complaint
@@ -25,21 +26,26 @@ final class RunningApus {
         DispatchQueue.global().asyncAfter(deadline: .now() + 60, execute: guardian)
     }
 
-    /// Reads standard output up to a line with these words.
-    func waitForOutput(_ words: String, location: SourceLocation = #_sourceLocation) throws {
-        while let line = Self.line(output, &outputBuffer) { if line.contains(words) { return } }
+    /// Reads standard output up to a line with these words, which is returned.
+    @discardableResult
+    func waitForOutput(_ words: String, location: SourceLocation = #_sourceLocation) throws -> String {
+        while let line = Self.line(output, &outputBuffer) { if line.contains(words) { return line } }
         Issue.record("standard output ended without '\(words)'", sourceLocation: location)
+        return ""
     }
 
-    /// Reads standard error up to a line with these words.
-    func waitForComplaint(_ words: String, location: SourceLocation = #_sourceLocation) throws {
-        while let line = Self.line(complaint, &complaintBuffer) { if line.contains(words) { return } }
+    /// Reads standard error up to a line with these words, which is returned.
+    @discardableResult
+    func waitForComplaint(_ words: String, location: SourceLocation = #_sourceLocation) throws -> String {
+        while let line = Self.line(complaint, &complaintBuffer) { if line.contains(words) { return line } }
         Issue.record("standard error ended without '\(words)'", sourceLocation: location)
+        return ""
     }
 
-    var id: Int32 { process.processIdentifier }
+    var identifier: pid_t { process.processIdentifier }
+    var id: Int32 { identifier }
 
-    func send(_ signal: Int32) { kill(process.processIdentifier, signal) }
+    func send(_ signal: Int32) { kill(identifier, signal) }
 
     /// Waits for the end: its status, and what it wrote on standard error since the last line waited for.
     func end() -> (status: Int32, complaint: [String]) {

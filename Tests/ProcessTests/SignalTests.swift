@@ -81,7 +81,7 @@ import Testing
 }
 
 /// A run's log that takes nothing until it is emptied: the run waits after its first line on standard output.
-private final class FullLog {
+final class FullLog {
     private let descriptor: Int32
 
     init(_ job: SmallJob, _ output: String) throws {
