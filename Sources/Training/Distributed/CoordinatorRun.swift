@@ -15,6 +15,7 @@ struct CoordinatorRun {
     private let system: ZeroMQActorSystem
     private let run: TrainingRun
     private let stop: StopRequest
+    private let membership: Membership
 
     /// Takes the endpoint first: where it cannot be had, the run's folder stays as it was.
     /// - Throws: ``BadInput`` where anything given cannot be used.
@@ -32,6 +33,16 @@ struct CoordinatorRun {
             throw InputError("the coordinator cannot begin \(error.description)")
         }
         stop = StopRequest()
+        membership = Membership(
+            expected: Fingerprint.identity(threads: options.configuration.threads), allowList: security.keys == nil ? nil : security.allowList)
+        if options.launched {
+            LauncherPipe.watch { [stop, membership] word in
+                guard word != .givenUp else { return membership.giveUp(1) }
+                stop.request(SIGTERM)
+                sleep(9)
+                _exit(128 + SIGTERM)
+            }
+        }
         run = try TrainingRun(options.configuration, cores: ProcessInfo.processInfo.activeProcessorCount, stop: stop)
         stop.listen()
     }
@@ -45,22 +56,12 @@ struct CoordinatorRun {
             if security.keys == nil { run.display.say(ClusterSecurity.insecureNotice) }
         }
         let keyFile = KeyFileWatch(security, run.display)
-        let membership = Membership(
-            expected: Fingerprint.identity(threads: inputs.configuration.threads), allowList: security.keys == nil ? nil : security.allowList)
         let coordinator = system.named("coordinator") { Coordinator(membership, actorSystem: $0) }
-        if options.launched {
-            LauncherPipe.watch { [stop] word in
-                guard word != .givenUp else { return membership.giveUp(1) }
-                stop.request(SIGTERM)
-                sleep(9)
-                _exit(128 + SIGTERM)
-            }
-        }
         let place = try MeshPlace(coordinator: options.endpoint ?? "tcp://*:*", keys: security.keys)
         let engine = CoordinatorEngine(
             inputs: inputs, source: replica.state, step: progress.step, wanted: options.workers, system: system, membership: membership,
             data: CoordinatorDataThread(context: context, place: place), display: run.display, stop: stop)
-        let serving = Task { [system] in
+        let serving = Task { [system, membership] in
             async let readmitting: Void = membership.readmitReturning(through: system)
             await system.run()
             await readmitting
