@@ -87,7 +87,9 @@ func serve(_ options: Options, rank: Int) throws {
         if rank == 0 {
             let figure = (median * 100).rounded() / 100
             let speed = (Double(size) / median * 100).rounded() / 100
-            say("{\"workers\":\(options.workers),\"megabytes\":\(size),\"over\":\"\(options.over)\",\"milliseconds\":\(figure),\"gigabytes_per_second\":\(speed)}")
+            say(
+                "{\"workers\":\(options.workers),\"megabytes\":\(size),\"over\":\"\(options.over)\",\"milliseconds\":\(figure),\"gigabytes_per_second\":\(speed)}"
+            )
         }
         step += 1
     }
@@ -117,7 +119,7 @@ func launch(_ options: Options) throws {
         let words = String(decoding: line, as: UTF8.self).split(separator: " ")
         return MeshPeer(endpoint: String(words.first ?? ""), key: words.last.flatMap { PublicKey(String($0)) })
     }
-    let roster = try JSONEncoder().encode(MeshRoster(generation: 1, token: UInt64.random(in: 1 ... UInt64(Int64.max)), peers: peers))
+    let roster = try JSONEncoder().encode(MeshRoster(generation: 1, token: UInt64.random(in: 1...UInt64(Int64.max)), peers: peers))
     for rank in ranks { try rank.input.fileHandleForWriting.write(contentsOf: roster + [0x0A]) }
     while let data = try ranks[0].output.fileHandleForReading.read(upToCount: 4_096), !data.isEmpty { FileHandle.standardOutput.write(data) }
     for rank in ranks { rank.process.waitUntilExit() }

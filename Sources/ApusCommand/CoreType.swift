@@ -21,6 +21,6 @@ enum CoreType {
         guard let faster else { return }
         unsafe setenv(variable, faster, 1)
         unsafe execv("/proc/self/exe", CommandLine.unsafeArgv)
-        unsafe unsetenv(variable) // not replaced: go on with the kernels at hand
+        unsafe unsetenv(variable)  // not replaced: go on with the kernels at hand
     }
 }

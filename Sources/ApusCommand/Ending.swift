@@ -37,7 +37,7 @@ struct Ending: Equatable {
 
     /// Writes what is said; gives the exit status.
     func announce() -> Int32 {
-        try? StandardOutput.flush() // what was done before the failure stays
+        try? StandardOutput.flush()  // what was done before the failure stays
         if !answer.isEmpty {
             try? StandardOutput.write(line: answer)
             try? StandardOutput.flush()
@@ -49,7 +49,7 @@ struct Ending: Equatable {
     private static func usage(_ message: String, _ command: String?) -> String {
         let known = ApusCommand.configuration.subcommands.map { String(describing: $0).lowercased() }
         let help = command.flatMap { known.contains($0) ? "apus help \($0)" : nil } ?? "apus help"
-        let line = oneLine(message) // some end in a question: "Did you mean '--epochs'?"
+        let line = oneLine(message)  // some end in a question: "Did you mean '--epochs'?"
         return "\(line)\(line.hasSuffix("?") || line.hasSuffix(".") ? "" : ":") see '\(help)'"
     }
 

@@ -8,7 +8,7 @@ enum Main {
     static func main() {
         CoreType.useFasterKernels()
         BLASInformation.useOneThread()
-        signal(SIGPIPE, SIG_IGN) // a reader that left is an error of the write, not of this program
+        signal(SIGPIPE, SIG_IGN)  // a reader that left is an error of the write, not of this program
         do {
             let arguments = try FieldNames.translated(Array(CommandLine.arguments.dropFirst()))
             var command = try ApusCommand.parseAsRoot(arguments)

@@ -63,7 +63,8 @@ package struct BERTConfiguration: Sendable, Equatable {
         case "gelu": .gelu
         case "gelu_new", "gelu_pytorch_tanh": .geluTanh
         case "relu": .relu
-        case let other: throw FileError(fields.path, "hidden_act is \(other.prefix(40)), known are gelu, gelu_new, gelu_pytorch_tanh and relu: choose another model")
+        case let other:
+            throw FileError(fields.path, "hidden_act is \(other.prefix(40)), known are gelu, gelu_new, gelu_pytorch_tanh and relu: choose another model")
         }
     }
 

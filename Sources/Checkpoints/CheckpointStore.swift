@@ -104,7 +104,8 @@ package struct CheckpointStore: Sendable {
             throw FileError(manifestPath, "is missing or no JSON: use another checkpoint")
         }
         guard manifest["version"]?.integer == 1 else {
-            throw FileError(manifestPath, "is of version \(manifest["version"]?.line.prefix(20) ?? "none"), 1 was needed: was it written by another version of Apus?")
+            throw FileError(
+                manifestPath, "is of version \(manifest["version"]?.line.prefix(20) ?? "none"), 1 was needed: was it written by another version of Apus?")
         }
         guard let files = manifest["files"]?.members, !files.isEmpty else { throw FileError(manifestPath, "lists no files: use another checkpoint") }
         for file in files {

@@ -71,7 +71,9 @@ package enum FileSystem {
 
     package static func rename(_ from: String, to: String, steps: any FileSteps = PlainFileSteps()) throws(FileError) {
         try steps.before("rename", to)
-        guard unsafe Foundation.rename(from, to) == 0 else { throw FileError(to, "cannot be put in place (\(systemReason())): check the permission of the folder above") }
+        guard unsafe Foundation.rename(from, to) == 0 else {
+            throw FileError(to, "cannot be put in place (\(systemReason())): check the permission of the folder above")
+        }
     }
 
     /// Puts the folder `from` where `to` is; what was there is removed afterwards.

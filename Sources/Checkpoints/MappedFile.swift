@@ -22,7 +22,9 @@ package final class MappedFile: Sendable {
             return
         }
         let mapped = unsafe mmap(nil, count, PROT_READ, MAP_PRIVATE, descriptor, 0)
-        guard unsafe mapped != MAP_FAILED, let mapped = unsafe mapped else { throw FileError(path, "cannot be mapped (\(systemReason())): is there memory left?") }
+        guard unsafe mapped != MAP_FAILED, let mapped = unsafe mapped else {
+            throw FileError(path, "cannot be mapped (\(systemReason())): is there memory left?")
+        }
         unsafe base = UnsafeRawPointer(mapped)
     }
 

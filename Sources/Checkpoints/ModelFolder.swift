@@ -59,11 +59,15 @@ package struct ModelFolder: Sendable {
                     : "holds no model.safetensors: are the weights downloaded?")
         }
         let map: JSONValue?
-        do { map = try JSONValue(parsing: try FileSystem.read(index))["weight_map"] } catch { throw FileError(index, "cannot be used: \(error): download the model again") }
+        do { map = try JSONValue(parsing: try FileSystem.read(index))["weight_map"] } catch {
+            throw FileError(index, "cannot be used: \(error): download the model again")
+        }
         guard let members = map?.members, !members.isEmpty else { throw FileError(index, "has no weight_map: download the model again") }
         if let member = members.first(where: { $0.value.string == nil }) { throw FileError(index, "names no file for \(member.key): download the model again") }
         let names = Set(members.compactMap(\.value.string)).sorted()
-        for name in names where name.contains("/") || name.hasPrefix(".") { throw FileError(index, "names the file \(name) outside of the folder: download the model again") }
+        for name in names where name.contains("/") || name.hasPrefix(".") {
+            throw FileError(index, "names the file \(name) outside of the folder: download the model again")
+        }
         var files: [SafetensorsFile] = []
         for name in names { files.append(try SafetensorsFile(path + "/" + name)) }
         return files

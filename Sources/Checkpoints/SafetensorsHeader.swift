@@ -132,7 +132,9 @@ package struct SafetensorsHeader: Equatable, Sendable {
         guard start >= 0, start <= end, end <= fileSize - data else {
             throw bad("lies at bytes \(start)..<\(end) of \(max(0, fileSize - data)): is the file whole?")
         }
-        guard !overflow, bits / 8 == end - start else { throw bad("has \(end - start) bytes, its shape \(shape) of \(type) needs \(overflow ? "more" : String(bits / 8))") }
+        guard !overflow, bits / 8 == end - start else {
+            throw bad("has \(end - start) bytes, its shape \(shape) of \(type) needs \(overflow ? "more" : String(bits / 8))")
+        }
         return TensorEntry(name: name, type: type, shape: shape, range: (data + start)..<(data + end))
     }
 }

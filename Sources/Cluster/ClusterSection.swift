@@ -72,7 +72,7 @@ struct ClusterSection {
 
     func count(_ key: String) throws(ClusterFileError) -> Int? {
         guard let text = try text(key) else { return nil }
-        guard let count = Int(text), (1 ... 4_096).contains(count) else {
+        guard let count = Int(text), (1...4_096).contains(count) else {
             throw error(key, "\(key) of \(name) is \(text)", "give a whole number from 1 to 4096, or leave the host out")
         }
         return count

@@ -110,7 +110,7 @@ final class ControlThread {
 
     private func receiveAll() throws(ZeroMQError) {
         // Bounded, so that a flood keeps nobody from sending.
-        for _ in 0 ..< 256 {
+        for _ in 0..<256 {
             guard let first = try socket.receive() else { return }
             guard state.isCoordinator else {
                 try socket.discardRest(after: first)

@@ -79,11 +79,11 @@ extension Envelope {
         ]
         let announced = Self.headerBytes + lengths.reduce(0, +)
         guard announced == bytes.count else { throw .length(announced: announced, present: bytes.count) }
-        guard (1 ... Self.longestName).contains(lengths[0]), lengths[1] <= Self.longestName else { throw .name }
+        guard (1...Self.longestName).contains(lengths[0]), lengths[1] <= Self.longestName else { throw .name }
         var end = Self.headerBytes
         var parts: [ArraySlice<UInt8>] = []
         for length in lengths {
-            parts.append(bytes[end ..< end + length])
+            parts.append(bytes[end..<end + length])
             end += length
         }
         guard let sender = String(validating: parts[0], as: UTF8.self), let recipient = String(validating: parts[1], as: UTF8.self),
@@ -105,7 +105,7 @@ extension [UInt8] {
     /// The little-endian integer that begins at `offset`.
     func integer<Value: FixedWidthInteger>(at offset: Int, as type: Value.Type) -> Value {
         var value: Value = 0
-        for index in 0 ..< Value.bitWidth / 8 { value |= Value(truncatingIfNeeded: self[offset + index]) << (8 * index) }
+        for index in 0..<Value.bitWidth / 8 { value |= Value(truncatingIfNeeded: self[offset + index]) << (8 * index) }
         return value
     }
 }

@@ -52,7 +52,7 @@ private struct EnvironmentReader {
 
     func number(_ name: String) throws(PlaceError) -> Int? {
         guard let text = self[name] else { return nil }
-        guard let number = Int(text), (0 ..< 65_536).contains(number) else {
+        guard let number = Int(text), (0..<65_536).contains(number) else {
             throw PlaceError(description: "\(name) is \(text): it must be a whole number from 0 to 65535")
         }
         return number

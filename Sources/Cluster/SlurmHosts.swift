@@ -32,7 +32,7 @@ package enum SlurmHosts {
                 guard isInside else { throw Malformed(list: list) }
                 isInside = false
             case "," where !isInside:
-                items.append(text[start ..< index])
+                items.append(text[start..<index])
                 start = text.index(after: index)
             default: break
             }
@@ -47,7 +47,7 @@ package enum SlurmHosts {
         var names = [""]
         var rest = item
         while let open = rest.firstIndex(of: "["), let close = rest.firstIndex(of: "]") {
-            let numbers = try numbers(rest[rest.index(after: open) ..< close], of: list)
+            let numbers = try numbers(rest[rest.index(after: open)..<close], of: list)
             guard names.count * numbers.count <= limit else { throw Malformed(list: list) }
             let prefix = rest[..<open]
             names = names.flatMap { name in numbers.map { "\(name)\(prefix)\($0)" } }
@@ -64,7 +64,7 @@ package enum SlurmHosts {
             guard ends.count <= 2, ends.allSatisfy({ !$0.isEmpty && $0.allSatisfy(\.isWholeNumber) }), let first = Int(ends[0]), let last = Int(ends.last!),
                 first <= last, last - first < limit
             else { throw Malformed(list: list) }
-            for number in first ... last {
+            for number in first...last {
                 let digits = String(number)
                 numbers.append(String(repeating: "0", count: max(0, ends[0].count - digits.count)) + digits)
             }

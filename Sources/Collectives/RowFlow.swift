@@ -84,14 +84,17 @@ struct RowFlow {
     private func send(_ frame: Outgoing, _ kind: ExchangeKind, to peer: Int) throws(ExchangeError) {
         let count = frame.places.count
         let rowBytes = width * MemoryLayout<Float>.stride
-        let bytes = count == 0 ? [] : unsafe [UInt8](unsafeUninitializedCapacity: count * (4 + rowBytes)) { bytes, filled in
-            for (index, place) in frame.places.enumerated() {
-                unsafe UnsafeMutableRawBufferPointer(bytes).storeBytes(of: frame.rows.ids[place].littleEndian, toByteOffset: 4 * index, as: Int32.self)
-                unsafe UnsafeMutableRawPointer(bytes.baseAddress!).advanced(by: 4 * count + index * rowBytes)
-                    .copyMemory(from: frame.rows.row(place).base, byteCount: rowBytes)
+        let bytes =
+            count == 0
+            ? []
+            : unsafe [UInt8](unsafeUninitializedCapacity: count * (4 + rowBytes)) { bytes, filled in
+                for (index, place) in frame.places.enumerated() {
+                    unsafe UnsafeMutableRawBufferPointer(bytes).storeBytes(of: frame.rows.ids[place].littleEndian, toByteOffset: 4 * index, as: Int32.self)
+                    unsafe UnsafeMutableRawPointer(bytes.baseAddress!).advanced(by: 4 * count + index * rowBytes)
+                        .copyMemory(from: frame.rows.row(place).base, byteCount: rowBytes)
+                }
+                filled = count * (4 + rowBytes)
             }
-            filled = count * (4 + rowBytes)
-        }
         try unsafe links.send(kind, id, offset: frame.block, count: count, payload: bytes.span.bytes, to: peer, deadline: deadline)
     }
 

@@ -73,10 +73,11 @@ package final class SharedMemorySegment: @unchecked Sendable {  // The phases of
 
     /// A name that nobody can guess.
     package static func privateName(using generator: inout some RandomNumberGenerator) -> String {
-        "/apus-" + [generator.next(), generator.next()].map { (word: UInt64) in
-            let digits = String(word, radix: 16)
-            return String(repeating: "0", count: 16 - digits.count) + digits
-        }.joined()
+        "/apus-"
+            + [generator.next(), generator.next()].map { (word: UInt64) in
+                let digits = String(word, radix: 16)
+                return String(repeating: "0", count: 16 - digits.count) + digits
+            }.joined()
     }
 }
 

@@ -59,13 +59,14 @@ package final class SingleProcessEngine: StepEngine {
 
     /// The first lane whose loss or gradient is not finite, found by computing each lane again by itself.
     private func nonFinite(_ plan: StepPlan, _ work: LaneWork, _ losses: [Double], origin: String?) -> NonFiniteStep {
-        let lane = losses.firstIndex { !$0.isFinite } ?? work.lanes.indices.first { lane in
-            var alone = work
-            alone.lanes = work.lanes.enumerated().map { $0 == lane ? $1 : [] }
-            let result = runner.run(alone, parameters: replica.parameters.view).blocks[0]
-            defer { runner.pool.give(back: result.dense) }
-            return !replica.norm(of: StepGradient(result)).isFinite
-        } ?? 0
+        let lane =
+            losses.firstIndex { !$0.isFinite } ?? work.lanes.indices.first { lane in
+                var alone = work
+                alone.lanes = work.lanes.enumerated().map { $0 == lane ? $1 : [] }
+                let result = runner.run(alone, parameters: replica.parameters.view).blocks[0]
+                defer { runner.pool.give(back: result.dense) }
+                return !replica.norm(of: StepGradient(result)).isFinite
+            } ?? 0
         return NonFiniteStep(
             step: plan.step, lane: lane, samples: plan.lanes[lane].flatMap { $0.map { Int($0.sample) } }.sorted(), origin: origin)
     }

@@ -63,17 +63,17 @@ package final class FaultyMesh: Mesh {
         guard happens(faults.truncatePerMille) else { return frame }
         let bytes = frame.withPayload { payload in unsafe payload.withUnsafeBytes { unsafe Array($0) } }
         guard !bytes.isEmpty else { return frame }
-        return InMemoryFrame(header: frame.header, bytes: Array(bytes.prefix(Int.random(in: 0 ..< bytes.count, using: &generator))))
+        return InMemoryFrame(header: frame.header, bytes: Array(bytes.prefix(Int.random(in: 0..<bytes.count, using: &generator))))
     }
 
     private func countCall() throws(MeshError) {
         if let lost { throw .lost(rank: lost) }
         calls += 1
         guard let limit = faults.callsUntilLoss, calls > limit, worldSize > 1 else { return }
-        let peer = (rank + Int.random(in: 1 ..< worldSize, using: &generator)) % worldSize
+        let peer = (rank + Int.random(in: 1..<worldSize, using: &generator)) % worldSize
         lost = peer
         throw .lost(rank: peer)
     }
 
-    private func happens(_ perMille: Int) -> Bool { Int.random(in: 0 ..< 1_000, using: &generator) < perMille }
+    private func happens(_ perMille: Int) -> Bool { Int.random(in: 0..<1_000, using: &generator) < perMille }
 }

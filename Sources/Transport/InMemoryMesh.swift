@@ -17,11 +17,11 @@ package final class InMemoryMesh: Mesh, Sendable {
     /// The meshes of `size` ranks; each link holds `capacity` frames before its sender waits.
     package static func world(size: Int, capacity: Int = 64) -> [InMemoryMesh] {
         let hub = Hub(worldSize: size, capacity: capacity)
-        return (0 ..< size).map { InMemoryMesh(rank: $0, hub: hub) }
+        return (0..<size).map { InMemoryMesh(rank: $0, hub: hub) }
     }
 
     package func send(_ header: FrameHeader, payload: RawSpan, to peer: Int, deadline: ContinuousClock.Instant) throws(MeshError) {
-        precondition(peer != rank && (0 ..< worldSize).contains(peer), "rank \(rank) has no link to \(peer) in a world of \(worldSize)")
+        precondition(peer != rank && (0..<worldSize).contains(peer), "rank \(rank) has no link to \(peer) in a world of \(worldSize)")
         let frame = unsafe InMemoryFrame(header: header, bytes: payload.withUnsafeBytes { unsafe Array($0) })
         let from = rank
         guard let result = hub.attempt(rank, deadline: deadline, { $0.send(frame, from: from, to: peer) }) else {
@@ -61,7 +61,7 @@ private final class Hub: Sendable {
     init(worldSize: Int, capacity: Int) {
         self.worldSize = worldSize
         state = Mutex(Queues(arrivals: Array(repeating: [], count: worldSize), capacity: capacity))
-        bells = (0 ..< worldSize).map { _ in DispatchSemaphore(value: 0) }
+        bells = (0..<worldSize).map { _ in DispatchSemaphore(value: 0) }
     }
 
     func change(_ body: (inout Queues) -> Void) {

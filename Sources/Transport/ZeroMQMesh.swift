@@ -85,7 +85,7 @@ package final class ZeroMQMesh: Mesh {
     private func nextFrame() throws(MeshError) -> ZeroMQFrame? {
         do throws(ZeroMQError) {
             // Bounded, so that a flood of strangers keeps no deadline from being noticed.
-            for _ in 0 ..< 256 {
+            for _ in 0..<256 {
                 guard let connection = try incoming.receive() else { return nil }
                 guard connection.hasMore, let message = try incoming.receive() else { continue }
                 let isWhole = !message.hasMore

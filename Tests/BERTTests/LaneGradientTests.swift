@@ -67,7 +67,8 @@ import Testing
         let sentences = batch([5, 8, 3], head: model.head)
         var states: [[Float]] = []
         for sentence in 0..<3 {
-            states.append(model.hiddenStates(batch([[5, 8, 3][sentence]], positions: [sentence], head: model.head), parameters: parameters.view, arena: Arena())[3])
+            states.append(
+                model.hiddenStates(batch([[5, 8, 3][sentence]], positions: [sentence], head: model.head), parameters: parameters.view, arena: Arena())[3])
         }
         var read: [Float] = []
         let arena = Arena()

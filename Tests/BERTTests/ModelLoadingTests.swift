@@ -123,7 +123,8 @@ import Testing
 
     @Test func listsWhatItHasNoPlaceFor() throws {
         let added = [
-            zeros("cls.seq_relationship.weight", [2, 24]), zeros("bert.embeddings.position_ids", [1, 20]), zeros("bert.encoder.layer.1.output.dense.bias", [24]),
+            zeros("cls.seq_relationship.weight", [2, 24]), zeros("bert.embeddings.position_ids", [1, 20]),
+            zeros("bert.encoder.layer.1.output.dense.bias", [24]),
             zeros("cls.predictions.decoder.weight", [37, 24]),
         ]
         let loaded = try model.load(try folder(of: model, randomParameters(model), adding: added), keepsHead: true, seed: 1)

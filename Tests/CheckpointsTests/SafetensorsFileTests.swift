@@ -88,6 +88,8 @@ import Testing
         for path in [pipe, folder.path] {
             #expect(throws: FileError(path, "is no regular file: name one, or a folder with one")) { try SafetensorsFile(path) }
         }
-        #expect(throws: FileError(folder("none"), "cannot be opened (No such file or directory): check the path and the permission")) { try SafetensorsFile(folder("none")) }
+        #expect(throws: FileError(folder("none"), "cannot be opened (No such file or directory): check the path and the permission")) {
+            try SafetensorsFile(folder("none"))
+        }
     }
 }

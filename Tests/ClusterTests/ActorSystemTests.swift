@@ -38,7 +38,7 @@ import Transport
         try await withCluster { cluster in
             let tally = try cluster.remoteTally()
             try await withThrowingTaskGroup(of: Void.self) { group in
-                for _ in 0 ..< 500 { group.addTask { _ = try await tally.add(1) } }
+                for _ in 0..<500 { group.addTask { _ = try await tally.add(1) } }
                 try await group.waitForAll()
             }
             #expect(try await tally.add(0) == 500)

@@ -22,7 +22,7 @@ import Testing
     }
 
     @Test func `calls in progress are bounded`() {
-        for call in 1 ... UInt64(AnsweredCalls.limit) { #expect(calls.arrived(call, settledBelow: 1) == .execute) }
+        for call in 1...UInt64(AnsweredCalls.limit) { #expect(calls.arrived(call, settledBelow: 1) == .execute) }
         let next = UInt64(AnsweredCalls.limit) + 1
         #expect(calls.arrived(next, settledBelow: 1) == .refuse)
         #expect(calls.arrived(next, settledBelow: 2) == .execute)

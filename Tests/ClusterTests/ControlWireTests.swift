@@ -48,16 +48,16 @@ import Transport
                 let peer = try Peer(of: coordinator, in: context)
                 let call = try peer.call(1, addingTo: coordinator)
                 var generator = SeededGenerator(seed: 5)
-                for number in 2 ..< 2_000 {
+                for number in 2..<2_000 {
                     var envelope = call
                     envelope.call = UInt64(number)
                     envelope.settledBelow = UInt64(number)
-                    let position = Int.random(in: 0 ..< max(envelope.payload.count, 1), using: &generator)
+                    let position = Int.random(in: 0..<max(envelope.payload.count, 1), using: &generator)
                     switch number % 4 {
-                    case 0: envelope.payload[position] = UInt8.random(in: 0 ... 255, using: &generator)
+                    case 0: envelope.payload[position] = UInt8.random(in: 0...255, using: &generator)
                     case 1: envelope.payload.removeSubrange(position...)
                     case 2: envelope.target = String(envelope.target.shuffled(using: &generator))
-                    default: envelope.target.removeLast(Int.random(in: 1 ... envelope.target.count, using: &generator))
+                    default: envelope.target.removeLast(Int.random(in: 1...envelope.target.count, using: &generator))
                     }
                     peer.send(envelope.bytes)
                     _ = peer.next()

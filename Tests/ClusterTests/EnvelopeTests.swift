@@ -16,7 +16,7 @@ import Transport
 
     @Test func `every truncation and any excess is refused`() {
         let bytes = Self.call.bytes
-        for length in 0 ..< bytes.count { #expect(throws: Envelope.Refusal.self) { try Envelope(Array(bytes.prefix(length))) } }
+        for length in 0..<bytes.count { #expect(throws: Envelope.Refusal.self) { try Envelope(Array(bytes.prefix(length))) } }
         #expect(throws: Envelope.Refusal.length(announced: bytes.count, present: bytes.count + 1)) { try Envelope(bytes + [0]) }
     }
 
@@ -32,22 +32,22 @@ import Transport
 
     @Test func `a huge length is refused without taking memory for it`() {
         var bytes = Self.call.bytes
-        for index in 40 ..< 48 { bytes[index] = 0xFF }
+        for index in 40..<48 { bytes[index] = 0xFF }
         #expect(throws: Envelope.Refusal.self) { try Envelope(bytes) }
     }
 
     @Test func `mutated envelopes are read as exactly their bytes or refused`() {
         var generator = SeededGenerator(seed: 2)
         var accepted = 0
-        for _ in 0 ..< 100_000 {
+        for _ in 0..<100_000 {
             var bytes = Self.call.bytes
-            for _ in 0 ..< Int.random(in: 1 ... 3, using: &generator) {
-                let index = Int.random(in: 0 ..< bytes.count, using: &generator)
-                switch Int.random(in: 0 ..< 4, using: &generator) {
-                case 0: bytes[index] = UInt8.random(in: 0 ... 255, using: &generator)
+            for _ in 0..<Int.random(in: 1...3, using: &generator) {
+                let index = Int.random(in: 0..<bytes.count, using: &generator)
+                switch Int.random(in: 0..<4, using: &generator) {
+                case 0: bytes[index] = UInt8.random(in: 0...255, using: &generator)
                 case 1: bytes.removeLast(min(bytes.count - 1, 3))
                 case 2: bytes.insert(0, at: index)
-                default: for position in index ..< min(index + 4, bytes.count) { bytes[position] = 0xFF }
+                default: for position in index..<min(index + 4, bytes.count) { bytes[position] = 0xFF }
                 }
             }
             guard let envelope = try? Envelope(bytes) else { continue }

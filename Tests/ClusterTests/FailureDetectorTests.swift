@@ -9,7 +9,7 @@ import Testing
         let detector = Watch()
         #expect(detector.heard("a", at: start))
         #expect(detector.heard("b", at: start))
-        for second in 1 ... 2 {
+        for second in 1...2 {
             #expect(!detector.heard("b", at: start + .seconds(second)))
             #expect(detector.check(at: start + .seconds(second)) == [])
         }

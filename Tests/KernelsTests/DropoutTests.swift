@@ -3,8 +3,10 @@ import Tensors
 import Testing
 
 @Suite struct DropoutTests {
-    private func mask(_ words: Range<Int>, key: DropoutKey = DropoutKey(seed: 1, step: 2), position: UInt32 = 4, layer: Int = 3,
-                      site: DropoutSite = .attentionOutput, rate: Double = 0.1) -> [UInt16] {
+    private func mask(
+        _ words: Range<Int>, key: DropoutKey = DropoutKey(seed: 1, step: 2), position: UInt32 = 4, layer: Int = 3,
+        site: DropoutSite = .attentionOutput, rate: Double = 0.1
+    ) -> [UInt16] {
         let bits = Arena().takeBits(words.count)
         dropoutBits(bits, from: words.lowerBound, key: key, rate: DropoutRate(rate), position: position, layer: layer, site: site)
         return (0..<bits.count).map { bits[$0] }

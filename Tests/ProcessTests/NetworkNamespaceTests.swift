@@ -17,8 +17,10 @@ struct NetworkNamespaceTests {
         let hosts = bridge.hosts.map { "  - address: \($0.address)\n" }.joined()
         try job.write(
             "cluster.yaml",
-            "coordinator: {address: \(bridge.coordinator)}\ndefaults: {threads: 1, interface: eth0, binary: '\(ApusProcess.executable.path)'}\nhosts:\n\(hosts)")
-        let command = [ApusProcess.executable.path, "launch", "--cluster", job.path("cluster.yaml")]
+            "coordinator: {address: \(bridge.coordinator)}\ndefaults: {threads: 1, interface: eth0, binary: '\(ApusProcess.executable.path)'}\nhosts:\n\(hosts)"
+        )
+        let command =
+            [ApusProcess.executable.path, "launch", "--cluster", job.path("cluster.yaml")]
             + job.command("cluster", ClusterLaunchTests.options).dropFirst()
         let words = command.map { "'\($0)'" }.joined(separator: " ")
         let run = try ScriptRun(shell: "PATH='\(job.folder.path)':\"$PATH\" timeout -k 5 60 ip netns exec \(bridge.home) \(words)")

@@ -29,7 +29,8 @@ final class SSHServer {
         try write("authorized", String(contentsOf: folder.url("user.pub"), encoding: .utf8))
         let listening = addresses.map { "ListenAddress \($0)\n" }.joined()
         try write(
-            "sshd", "Port \(port)\n\(listening)HostKey \(folder.path)/host\nAuthorizedKeysFile \(folder.path)/authorized\nPidFile none\nStrictModes no\nUsePAM no\n")
+            "sshd",
+            "Port \(port)\n\(listening)HostKey \(folder.path)/host\nAuthorizedKeysFile \(folder.path)/authorized\nPidFile none\nStrictModes no\nUsePAM no\n")
         try client("user", key: "user", known: "known")
         try client("stranger", key: "stranger", known: "known")
         try client("unknown", key: "user", known: "nobody")
@@ -42,7 +43,8 @@ final class SSHServer {
     private func client(_ name: String, key: String, known: String) throws {
         try write(
             "\(name).config",
-            "IdentityFile \(folder.path)/\(key)\nIdentitiesOnly yes\nIdentityAgent none\nUserKnownHostsFile \(folder.path)/\(known)\nGlobalKnownHostsFile none\nStrictHostKeyChecking yes\n")
+            "IdentityFile \(folder.path)/\(key)\nIdentitiesOnly yes\nIdentityAgent none\nUserKnownHostsFile \(folder.path)/\(known)\nGlobalKnownHostsFile none\nStrictHostKeyChecking yes\n"
+        )
         let program = folder.url("as-\(name)/ssh")
         try FileManager.default.createDirectory(at: program.deletingLastPathComponent(), withIntermediateDirectories: false)
         try Data("#!/bin/sh\nexec /usr/bin/ssh -F '\(folder.path)/\(name).config' \"$@\"\n".utf8).write(to: program)

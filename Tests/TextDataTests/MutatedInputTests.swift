@@ -26,7 +26,10 @@ import Testing
     @Test(arguments: [
         ("a.tsv", "text\tpair\tlabel\na \"b\"\tc\t1\nd\te\t0\n"),
         ("a.csv", "text,label,pair\r\n\"a, \"\"b\"\"\r\nc\",1,d\r\ne,0,\"\"\r\n"),
-        ("a.jsonl", "{\"text\": \"a\\u00e9\\ud83d\\ude00\\n\", \"label\": 1, \"pair\": \"x\", \"m\": [1, {\"y\": null}]}\n{\"label\":\"b\",\"text\":\"\",\"pair\":\"é\"}\n"),
+        (
+            "a.jsonl",
+            "{\"text\": \"a\\u00e9\\ud83d\\ude00\\n\", \"label\": 1, \"pair\": \"x\", \"m\": [1, {\"y\": null}]}\n{\"label\":\"b\",\"text\":\"\",\"pair\":\"é\"}\n"
+        ),
     ])
     func dataFiles(name: String, contents: String) throws {
         let folder = try TemporaryFolder([String: String]())

@@ -9,7 +9,8 @@ import Testing
     static func json(
         added: String = #"{"id":1,"content":"[UNK]"},{"id":6,"content":"<e>","special":true,"normalized":false}"#,
         normalizer: String = #"{"type":"BertNormalizer","clean_text":true,"handle_chinese_chars":true,"strip_accents":null,"lowercase":false}"#,
-        model: String = #"{"type":"WordPiece","unk_token":"[UNK]","continuing_subword_prefix":"~","max_input_chars_per_word":6,"vocab":{"[PAD]":0,"[UNK]":1,"[CLS]":2,"[SEP]":3,"Hello":4,"~s":5}}"#
+        model: String =
+            #"{"type":"WordPiece","unk_token":"[UNK]","continuing_subword_prefix":"~","max_input_chars_per_word":6,"vocab":{"[PAD]":0,"[UNK]":1,"[CLS]":2,"[SEP]":3,"Hello":4,"~s":5}}"#
     ) -> String {
         """
         {"version": "1.0", "truncation": null, "added_tokens": [\(added)], "normalizer": \(normalizer),
@@ -36,7 +37,8 @@ import Testing
     }
 
     @Test func theConfigurationDecidesCaseAccentsAndTokens() throws {
-        let configuration = #"{"do_lower_case": false, "strip_accents": true, "tokenize_chinese_chars": false, "mask_token": {"content": "hello", "lstrip": true}, "x": [1, {}]}"#
+        let configuration =
+            #"{"do_lower_case": false, "strip_accents": true, "tokenize_chinese_chars": false, "mask_token": {"content": "hello", "lstrip": true}, "x": [1, {}]}"#
         let folder = try TemporaryFolder(["vocab.txt": Self.vocabulary, "tokenizer_config.json": configuration])
         let tokenizer = try WordPieceTokenizer(folder: folder.url)
         #expect(tokenizer.options == TextOptions(lowercase: false, stripAccents: true, tokenizeChineseCharacters: false))

@@ -15,7 +15,7 @@ import Testing
 
     @Test func `every truncation of a frame is refused`() {
         let frame = FrameCodec.encode(Self.header, payloadBytes: 16) + [UInt8](repeating: 9, count: 16)
-        for length in 0 ..< frame.count {
+        for length in 0..<frame.count {
             #expect(throws: FrameCodec.Refusal.self) { try decode(Array(frame.prefix(length))) }
         }
     }
@@ -36,8 +36,8 @@ import Testing
     @Test func `mutated frames are decoded to exactly their bytes or refused`() {
         var generator = SeededGenerator(seed: 1)
         var accepted = 0
-        for _ in 0 ..< 100_000 {
-            let payload = Int.random(in: 0 ... 24, using: &generator)
+        for _ in 0..<100_000 {
+            let payload = Int.random(in: 0...24, using: &generator)
             var frame = FrameCodec.encode(Self.header, payloadBytes: payload) + [UInt8](repeating: 0, count: payload)
             mutate(&frame, using: &generator)
             guard let header = try? decode(frame) else { continue }
@@ -53,15 +53,15 @@ import Testing
 
 /// Flips, cuts, repeats and overwrites bytes, as a seed decides.
 func mutate(_ bytes: inout [UInt8], using generator: inout SeededGenerator) {
-    for _ in 0 ..< Int.random(in: 1 ... 4, using: &generator) {
-        guard !bytes.isEmpty else { return bytes.append(UInt8.random(in: 0 ... 255, using: &generator)) }
-        let index = Int.random(in: 0 ..< bytes.count, using: &generator)
-        switch Int.random(in: 0 ..< 5, using: &generator) {
-        case 0: bytes[index] ^= 1 << UInt8.random(in: 0 ..< 8, using: &generator)
+    for _ in 0..<Int.random(in: 1...4, using: &generator) {
+        guard !bytes.isEmpty else { return bytes.append(UInt8.random(in: 0...255, using: &generator)) }
+        let index = Int.random(in: 0..<bytes.count, using: &generator)
+        switch Int.random(in: 0..<5, using: &generator) {
+        case 0: bytes[index] ^= 1 << UInt8.random(in: 0..<8, using: &generator)
         case 1: bytes.removeSubrange(index...)
         case 2: bytes.insert(contentsOf: bytes[index...].prefix(16), at: index)
         case 3: bytes[index] = [0, 1, 0x7F, 0x80, 0xFF].randomElement(using: &generator)!
-        default: for position in index ..< min(index + 8, bytes.count) { bytes[position] = 0xFF }
+        default: for position in index..<min(index + 8, bytes.count) { bytes[position] = 0xFF }
         }
     }
 }

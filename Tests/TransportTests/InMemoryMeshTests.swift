@@ -5,11 +5,11 @@ import Testing
 @Suite struct InMemoryMeshTests {
     @Test func `frames of one peer keep their order`() throws {
         let world = InMemoryMesh.world(size: 3)
-        for step in 1 ... 10 {
-            for sender in 1 ... 2 { try world[sender].send(.data(from: sender, step: UInt64(step)), [UInt8(step)], to: 0) }
+        for step in 1...10 {
+            for sender in 1...2 { try world[sender].send(.data(from: sender, step: UInt64(step)), [UInt8(step)], to: 0) }
         }
         var next = [0, 1, 1]
-        for _ in 0 ..< 20 {
+        for _ in 0..<20 {
             let (header, bytes) = try world[0].receive()
             #expect(bytes == [UInt8(next[Int(header.sender)])])
             next[Int(header.sender)] += 1
@@ -46,17 +46,17 @@ import Testing
 @Suite struct FaultyMeshTests {
     @Test func `held back frames overtake each other across peers and never within one`() throws {
         var orders: Set<[UInt16]> = []
-        for seed in 0 ..< 20 {
+        for seed in 0..<20 {
             let world = InMemoryMesh.world(size: 3)
             var faults = FaultyMesh.Faults()
             faults.delayPerMille = 400
             let mesh = FaultyMesh(world[0], seed: UInt64(seed), faults: faults)
-            for step in 1 ... 8 {
-                for sender in 1 ... 2 { try world[sender].send(.data(from: sender, step: UInt64(step)), [UInt8(step)], to: 0) }
+            for step in 1...8 {
+                for sender in 1...2 { try world[sender].send(.data(from: sender, step: UInt64(step)), [UInt8(step)], to: 0) }
             }
             var next = [0, 1, 1]
             var order: [UInt16] = []
-            for _ in 0 ..< 16 {
+            for _ in 0..<16 {
                 let header = try mesh.receive().header
                 #expect(header.step == UInt64(next[Int(header.sender)]))
                 next[Int(header.sender)] += 1
@@ -73,7 +73,7 @@ import Testing
             var faults = FaultyMesh.Faults()
             faults.truncatePerMille = 500
             let mesh = FaultyMesh(world[0], seed: 3, faults: faults)
-            return try (0 ..< 20).map { _ in
+            return try (0..<20).map { _ in
                 try world[1].send(.data(from: 1), [UInt8](repeating: 0, count: 100), to: 0)
                 return try mesh.receive().bytes.count
             }
@@ -88,6 +88,6 @@ import Testing
         faults.callsUntilLoss = 1
         let mesh = FaultyMesh(InMemoryMesh.world(size: 2)[0], seed: 1, faults: faults)
         try mesh.send(.data(from: 0), [1], to: 1)
-        for _ in 0 ..< 2 { #expect(throws: MeshError.lost(rank: 1)) { try mesh.send(.data(from: 0), [1], to: 1) } }
+        for _ in 0..<2 { #expect(throws: MeshError.lost(rank: 1)) { try mesh.send(.data(from: 0), [1], to: 1) } }
     }
 }

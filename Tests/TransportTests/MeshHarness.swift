@@ -11,24 +11,26 @@ func onMeshes<Value: Sendable>(
     of size: Int, at endpoint: (Int) -> String, encrypted: Bool = false, _ body: @escaping @Sendable (ZeroMQMesh) throws -> Value
 ) throws -> [Result<Value, any Error>] {
     let context = try Context()
-    let keys: [KeyPair?] = (0 ..< size).map { _ in encrypted ? KeyPair.generate() : nil }
+    let keys: [KeyPair?] = (0..<size).map { _ in encrypted ? KeyPair.generate() : nil }
     let authenticator = encrypted ? try Authenticator(in: context, allowList: AllowList(Set(keys.compactMap(\.?.publicKey)))) : nil
     defer { withExtendedLifetime(authenticator) {} }
     let ranks = Ranks<Value>(size: size)
-    let threads = (0 ..< size).map { rank in
+    let threads = (0..<size).map { rank in
         let place = endpoint(rank)
         let key = keys[rank]
         return ServiceThread {
-            ranks.finish(rank, Result {
-                let listener = try MeshListener(at: place, keys: key, in: context)
-                let endpoints = ranks.announce(rank, listener.endpoint)
-                let peers = zip(endpoints, keys).map { MeshPeer(endpoint: $0, key: $1?.publicKey) }
-                let roster = MeshRoster(generation: 5, token: 77, peers: peers)
-                let mesh = try listener.mesh(rank: rank, roster: roster, deadline: .now + .seconds(20))
-                let value = try body(mesh)
-                ranks.meet()
-                return value
-            })
+            ranks.finish(
+                rank,
+                Result {
+                    let listener = try MeshListener(at: place, keys: key, in: context)
+                    let endpoints = ranks.announce(rank, listener.endpoint)
+                    let peers = zip(endpoints, keys).map { MeshPeer(endpoint: $0, key: $1?.publicKey) }
+                    let roster = MeshRoster(generation: 5, token: 77, peers: peers)
+                    let mesh = try listener.mesh(rank: rank, roster: roster, deadline: .now + .seconds(20))
+                    let value = try body(mesh)
+                    ranks.meet()
+                    return value
+                })
         }
     }
     for thread in threads { thread.join() }

@@ -72,7 +72,7 @@ import Testing
         let wakeup = try Wakeup()
         let poller = Poller()
         poller.add(wakeup)
-        for _ in 0 ..< 3 { wakeup.signal() }
+        for _ in 0..<3 { wakeup.signal() }
         #expect(try poller.wait(until: .now + .seconds(20)))
         wakeup.clear()
         #expect(try !poller.wait(until: .now))

@@ -22,8 +22,8 @@ import Testing
     @Test func `ranks that all send more than queues hold do not wait for each other`() throws {
         let payload = [UInt8](repeating: 1, count: 64 << 10)
         let results = try onMeshes(of: 2, at: { _ in "tcp://127.0.0.1:*" }) { mesh in
-            for step in 1 ... 400 { try mesh.send(.data(from: mesh.rank, step: UInt64(step)), payload, to: 1 - mesh.rank) }
-            for step in 1 ... 400 { guard try mesh.receive().header.step == UInt64(step) else { return false } }
+            for step in 1...400 { try mesh.send(.data(from: mesh.rank, step: UInt64(step)), payload, to: 1 - mesh.rank) }
+            for step in 1...400 { guard try mesh.receive().header.step == UInt64(step) else { return false } }
             return true
         }
         for result in results { #expect(try result.get()) }
@@ -31,7 +31,12 @@ import Testing
 
     @Test func `the end of a link ends the generation`() throws {
         let results = try onMeshes(of: 2, at: { _ in "tcp://127.0.0.1:*" }) { mesh in
-            if mesh.rank == 1 { throw CancellationError() }
+            // Rank 1 goes only when rank 0's links stand as well.
+            if mesh.rank == 1 {
+                _ = try mesh.receive()
+                throw CancellationError()
+            }
+            try mesh.send(.data(from: 0), [1], to: 1, within: .seconds(10))
             return #expect(throws: MeshError.lost(rank: 1)) { try mesh.receive() }
         }
         _ = try results[0].get()
@@ -42,7 +47,7 @@ import Testing
         let results = try onMeshes(of: 2, at: { _ in "tcp://127.0.0.1:*" }) { mesh in
             guard mesh.rank == 0 else { return }
             #expect(throws: MeshError.deadline(waitingFor: [1])) {
-                for _ in 0 ..< 1_000 { try mesh.send(.data(from: 0), payload, to: 1, within: .milliseconds(300)) }
+                for _ in 0..<1_000 { try mesh.send(.data(from: 0), payload, to: 1, within: .milliseconds(300)) }
             }
         }
         for result in results { try result.get() }
@@ -84,18 +89,20 @@ import Testing
         let lists = [AllowList([keys[1].publicKey]), AllowList()]
         let authenticators = try zip(contexts, lists).map { try Authenticator(in: $0, allowList: $1) }
         let ranks = Ranks<Int>(size: 2)
-        let threads = (0 ..< 2).map { rank in
+        let threads = (0..<2).map { rank in
             let (context, pair) = (contexts[rank], keys[rank])
             return ServiceThread {
-                ranks.finish(rank, Result {
-                    let listener = try MeshListener(at: "tcp://127.0.0.1:*", keys: pair, in: context)
-                    let endpoints = ranks.announce(rank, listener.endpoint)
-                    let peers = zip(endpoints, keys).map { MeshPeer(endpoint: $0, key: $1.publicKey) }
-                    let mesh = try listener.mesh(
-                        rank: rank, roster: MeshRoster(generation: 1, token: 2, peers: peers), deadline: .now + .seconds(20))
-                    ranks.meet()
-                    return mesh.worldSize
-                })
+                ranks.finish(
+                    rank,
+                    Result {
+                        let listener = try MeshListener(at: "tcp://127.0.0.1:*", keys: pair, in: context)
+                        let endpoints = ranks.announce(rank, listener.endpoint)
+                        let peers = zip(endpoints, keys).map { MeshPeer(endpoint: $0, key: $1.publicKey) }
+                        let mesh = try listener.mesh(
+                            rank: rank, roster: MeshRoster(generation: 1, token: 2, peers: peers), deadline: .now + .seconds(20))
+                        ranks.meet()
+                        return mesh.worldSize
+                    })
             }
         }
         while lists[1].refused == 0 { sched_yield() }
@@ -138,12 +145,12 @@ private func failureToForm(_ listener: consuming MeshListener, _ roster: MeshRos
 
 /// Sends `frames` to every peer and checks the order of what comes back.
 private func exchange(_ mesh: ZeroMQMesh, frames: Int) throws -> Bool {
-    let peers = (0 ..< mesh.worldSize).filter { $0 != mesh.rank }
-    for step in 1 ... frames {
+    let peers = (0..<mesh.worldSize).filter { $0 != mesh.rank }
+    for step in 1...frames {
         for peer in peers { try mesh.send(.data(from: mesh.rank, step: UInt64(step)), [UInt8(mesh.rank), UInt8(peer), UInt8(step)], to: peer) }
     }
     var next = Array(repeating: 1, count: mesh.worldSize)
-    for _ in 0 ..< frames * peers.count {
+    for _ in 0..<frames * peers.count {
         let (header, bytes) = try mesh.receive()
         let sender = Int(header.sender)
         guard header.step == UInt64(next[sender]), bytes == [UInt8(sender), UInt8(mesh.rank), UInt8(next[sender])] else { return false }

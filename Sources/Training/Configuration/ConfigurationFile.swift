@@ -50,11 +50,12 @@ package enum ConfigurationFile {
     package static func text(_ configuration: TrainingConfiguration) throws(ConfigurationError) -> String {
         var pairs: [(Node, Node)] = []
         for key in TrainingConfiguration.Key.allCases {
-            let node: Node? = switch configuration.value(key) {
-            case .absent: key == .validation || key == .test ? Node("none") : nil
-            case .text(let text): scalar(text)
-            case .list(let items): items.isEmpty ? nil : Node(items.map(scalar))
-            }
+            let node: Node? =
+                switch configuration.value(key) {
+                case .absent: key == .validation || key == .test ? Node("none") : nil
+                case .text(let text): scalar(text)
+                case .list(let items): items.isEmpty ? nil : Node(items.map(scalar))
+                }
             if let node { pairs.append((Node(key.rawValue), node)) }
         }
         do {

@@ -27,7 +27,7 @@ extension TrainingConfiguration {
         let saved = try ConfigurationFile.readSaved(path, cores: cores)
         var now = saved
         now.output = output
-        now.threads = cores // this machine may be another than the saved run's
+        now.threads = cores  // this machine may be another than the saved run's
         try now.apply(given)
         try now.validate()
         let differences = resumeDifferences(saved: saved, now: now)

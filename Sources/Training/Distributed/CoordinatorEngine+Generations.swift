@@ -146,7 +146,9 @@ extension CoordinatorEngine {
                     + (committedStep > 0 ? ", after step \(committedStep)" : ""))
         }
         if idle > 0 {
-            display.say("\(idle) of \(members.count) workers stand by: there are \(inputs.plan.laneCount) lanes; --lanes \(members.count) would use them, with other bits")
+            display.say(
+                "\(idle) of \(members.count) workers stand by: there are \(inputs.plan.laneCount) lanes; --lanes \(members.count) would use them, with other bits"
+            )
         }
     }
 
@@ -184,7 +186,9 @@ extension CoordinatorEngine {
         }
         var lost: [Int] = []
         for (rank, held) in answers {
-            if let held { membership.update(members[rank], held) } else {
+            if let held {
+                membership.update(members[rank], held)
+            } else {
                 membership.remove(members[rank])
                 lost.append(rank)
             }

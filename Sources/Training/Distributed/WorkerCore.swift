@@ -134,7 +134,8 @@ final class WorkerCore {
             let waited = group.links.counters.waiting
             let empty = Set(command.emptyLanes)
             let dense = try group.allReduce.run(step: UInt64(command.step), emptyLanes: empty, deadline: deadline)
-            let rows = replica.model.layout.sparseTable == nil
+            let rows =
+                replica.model.layout.sparseTable == nil
                 ? nil
                 : try group.rows.run(
                     results.blocks.map(\.rows), width: replica.model.shape.width, step: UInt64(command.step), bucket: 1, deadline: deadline)
@@ -199,7 +200,8 @@ final class WorkerCore {
             alone.lanes = kept.work.lanes.enumerated().map { $0 == lane ? $1 : [] }
             let results = runner.run(alone, parameters: replica.parameters.view)
             defer { for block in results.blocks { runner.pool.give(back: block.dense) } }
-            let isFinite = results.losses.allSatisfy(\.isFinite)
+            let isFinite =
+                results.losses.allSatisfy(\.isFinite)
                 && results.blocks.allSatisfy { replica.norm(of: StepGradient($0)).isFinite }
             if !isFinite { return alone.firstLane + lane }
         }

@@ -39,7 +39,9 @@ struct WorkerRun {
         defer { serving.cancel() }
         try await join()
         let reason = try await withThrowingTaskGroup(of: String?.self) { tasks in
-            tasks.addTask { for await reason in thread.departures { return reason } ; return nil }
+            tasks.addTask {
+                for await reason in thread.departures { return reason }; return nil
+            }
             tasks.addTask { try await rejoinWhenNeeded() }
             defer { tasks.cancelAll() }
             return try await tasks.next() ?? nil

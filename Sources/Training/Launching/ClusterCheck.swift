@@ -28,7 +28,10 @@ struct ClusterCheck {
         let own = HostReport(address: "", port: 0)
         let here = FileManager.default.currentDirectoryPath
         let disk = HostReport.freeDisk(here)
-        try find(disk > 1 << 30, "this machine: apus \(own.version), OpenBLAS for \(own.coreType), \(gigabytes(disk)) free in \(here)\(disk > 1 << 30 ? "" : ": a run keeps models and checkpoints there")")
+        try find(
+            disk > 1 << 30,
+            "this machine: apus \(own.version), OpenBLAS for \(own.coreType), \(gigabytes(disk)) free in \(here)\(disk > 1 << 30 ? "" : ": a run keeps models and checkpoints there")"
+        )
         let shells = cluster.hosts.map { SecureShell($0, program: ownProgram()) }
         var there: [(shell: SecureShell, report: HostReport, session: RemoteSession)] = []
         for (shell, answer) in zip(shells, HostProbe(shells: shells, coordinator: endpoint.reachable).ask()) {
@@ -54,7 +57,9 @@ struct ClusterCheck {
     ) throws {
         let host = shell.host.address
         try find(
-            true, "\(host): ssh works; apus \(report.version), OpenBLAS for \(report.coreType), \(report.cores) cores, \(gigabytes(report.freeMemoryBytes)) memory free, \(gigabytes(report.freeDiskBytes)) disk free")
+            true,
+            "\(host): ssh works; apus \(report.version), OpenBLAS for \(report.coreType), \(report.cores) cores, \(gigabytes(report.freeMemoryBytes)) memory free, \(gigabytes(report.freeDiskBytes)) disk free"
+        )
         if report.version != own.version {
             try find(false, HostProbe.difference(report, on: host, from: own) ?? host)
         } else if report.fingerprint != own.fingerprint {

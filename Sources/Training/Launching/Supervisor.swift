@@ -105,10 +105,11 @@ final class Supervisor: Sendable {
         }
         guard !isEnding.load(ordering: .sequentiallyConsistent), end != .status(0) else { return }
         let name = "worker \(worker)\(command.place)"
-        let how = switch end {
-        case .signal(let number): "was ended by signal \(number)"
-        case .status(let status): "ended with status \(status)"
-        }
+        let how =
+            switch end {
+            case .signal(let number): "was ended by signal \(number)"
+            case .status(let status): "ended with status \(status)"
+            }
         let restarts = children.withLock { children in children.count { $0.worker == worker } } - 1
         if end == .status(2) {
             // It said why it cannot take part; nor could its replacement.
@@ -134,7 +135,9 @@ final class Supervisor: Sendable {
 
     /// Starts the coordinator again where a signal that nobody here sent has ended it; the workers wait for it meanwhile.
     private func restartCoordinator(_ end: SpawnedProcess.End) -> Bool {
-        guard case .signal(let number) = end, signals.load(ordering: .relaxed) == 0, refusal.load(ordering: .relaxed) == 0, !isEnding.load(ordering: .sequentiallyConsistent) else { return false }
+        guard case .signal(let number) = end, signals.load(ordering: .relaxed) == 0, refusal.load(ordering: .relaxed) == 0,
+            !isEnding.load(ordering: .sequentiallyConsistent)
+        else { return false }
         let how = "the coordinator was ended by signal \(number)"
         let restarts = children.withLock { children in children.count { $0.worker == nil } } - 1
         guard restarts < maxRestarts, let command = resumption.withLock({ $0 })() else {
