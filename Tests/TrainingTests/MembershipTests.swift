@@ -1,0 +1,63 @@
+import Cluster
+import Testing
+
+@testable import Training
+
+@Suite struct MembershipTests {
+    static let identity = WorkerIdentity(version: "1", fingerprint: "f", host: "h", hostName: "here", processID: 1, threads: 1)
+    private let membership = Membership(expected: identity)
+
+    private func address(_ name: String) -> ActorAddress { ActorAddress(process: name, name: "worker") }
+
+    private func join(_ name: String, step: Int? = nil) throws {
+        try membership.join(Self.identity, address(name), HeldState(run: 1, committedStep: step))
+    }
+
+    @Test func `another version and another fingerprint are refused, naming the host and the remedy`() {
+        var other = Self.identity
+        other.version = "2"
+        #expect(throws: JoinRefused("host here runs apus 2, the coordinator 1: install the same build on both")) {
+            try membership.join(other, address("a"), HeldState())
+        }
+        other = Self.identity
+        other.fingerprint = "g"
+        let refusal = #expect(throws: JoinRefused.self) { try membership.join(other, address("a"), HeldState()) }
+        #expect(refusal?.description.contains("OPENBLAS_CORETYPE") == true)
+        #expect(membership.members.isEmpty && !membership.hasNews)
+    }
+
+    @Test func `members stand in the order of joining, and one that joins again is the last`() throws {
+        for name in ["a", "b", "c", "a"] { try join(name) }
+        #expect(membership.members.map(\.address.process) == ["b", "c", "a"])
+        #expect(membership.hasNews)
+        #expect(membership.takeMembers().count == 3)
+        #expect(!membership.hasNews)
+    }
+
+    @Test func `what is known of an earlier joining does not touch a later one`() throws {
+        try join("a", step: 1)
+        let earlier = membership.members[0]
+        try join("a", step: 2)
+        membership.update(earlier, HeldState(run: 1, committedStep: 9))
+        membership.remove(earlier)
+        #expect(membership.members.map(\.held.committedStep) == [2])
+        membership.remove(membership.members[0])
+        #expect(membership.members.isEmpty)
+        #expect(membership.known("a")?.held.committedStep == 2)
+    }
+
+    @Test func `a wait ends when somebody joins, when it is woken and when a worker is given up`() async throws {
+        for act in [{ try self.join("a") }, { self.membership.wake() }, { self.membership.giveUp(1) }] as [@Sendable () throws -> Void] {
+            async let waiting: Void = membership.change()
+            try act()
+            await waiting
+        }
+        #expect(membership.givenUp == 1)
+    }
+
+    @Test func `a state counts only for its own run`() {
+        let held = HeldState(run: 5, committedStep: 3, keptStep: 4)
+        #expect(held.has(5, step: 3) && !held.has(5, step: 4) && !held.has(6, step: 3))
+        #expect(!HeldState().has(5, step: 0))
+    }
+}

@@ -1,0 +1,29 @@
+import Foundation
+import Kernels
+import Testing
+
+@testable import Training
+
+@Suite struct MessagesTests {
+    @Test func `an update's constants travel as bit patterns`() throws {
+        for kind in OptimizerSettings.Kind.allCases {
+            let settings = OptimizerSettings(kind: kind, weightDecay: 0.01, maxGradientNorm: 1)
+            let update = settings.update(step: 17, learningRate: 3.3e-5, gradientScale: 0.37)
+            let commit = try JSONDecoder().decode(Commit.self, from: JSONEncoder().encode(Commit(step: 17, update)))
+            #expect(OptimizerUpdate(bits: commit.constants) == update)
+            #expect(update.decayed != update.plain)
+            for count in [0, 1, commit.constants.count - 1] { #expect(OptimizerUpdate(bits: Array(commit.constants.prefix(count))) == nil) }
+            #expect(OptimizerUpdate(bits: commit.constants + [0]) == nil)
+        }
+    }
+
+    @Test(arguments: 1...9)
+    func `the shares of all workers are all lanes in order`(workers: Int) {
+        for lanes in 1...16 {
+            let shares = LaneShares.of(laneCount: lanes, workers: workers)
+            #expect(shares.count == workers)
+            #expect(shares.flatMap { $0[0]..<($0[0] + $0[1]) } == Array(0..<lanes))
+            #expect(shares.map { $0[1] }.max()! - shares.map { $0[1] }.min()! <= 1)
+        }
+    }
+}
