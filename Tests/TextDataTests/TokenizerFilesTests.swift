@@ -107,7 +107,7 @@ import Testing
         (json(model: #"{"type":"BPE","vocab":{}}"#), "the model is BPE, WordPiece was needed"),
         (json(model: #"{"type":"WordPiece","vocab":{"[UNK]":0,"b":0}}"#), "two pieces have the id 0"),
         (json(model: #"{"type":"WordPiece","max_input_chars_per_word":0}"#), "max_input_chars_per_word is 0"),
-        (#"{"x":"# + String(repeating: "[", count: 100_000), "values are nested over 64 deep"),
+        (#"{"x":"# + String(repeating: "[", count: 100), "values are nested over 64 deep"),
         (#"{"x":"\q"}"#, "\\q is no escape of JSON"),
         (#"{"x":tru}"#, "\"tru\" is no JSON value"),
         (#"{"x":1 "y":2}"#, "a \" stands where a , was needed"),

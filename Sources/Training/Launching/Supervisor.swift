@@ -25,6 +25,8 @@ final class Supervisor: Sendable {
     private let signals = Atomic(0)
     /// Status of a worker that could not begin, which makes the job pointless; 0 for none.
     private let refusal = Atomic<Int32>(0)
+    /// The signal that came a second time and ends everything at once; 0 for none.
+    private let urgentSignal = Atomic<Int32>(0)
     private let resumption = Mutex<@Sendable () -> ChildCommand?>({ nil })
 
     private struct Child: Sendable {
@@ -64,6 +66,9 @@ final class Supervisor: Sendable {
         // With status 2 the job ended before any work: nobody has anything to finish.
         let hasWorked = refused == 0 && end != .status(2)
         endWorkers(within: hasWorked ? .seconds(5) : .zero)
+        // The coordinator may have been ended with the others by a second signal, which then is what ended the job.
+        let urgent = urgentSignal.load(ordering: .sequentiallyConsistent)
+        if urgent != 0 { return 128 + urgent }
         return refused != 0 ? refused : end.shellStatus
     }
 
@@ -204,6 +209,7 @@ final class Supervisor: Sendable {
             for child in all where child.worker == nil && child.process.isRunning { child.process.send(number) }
             return
         }
+        urgentSignal.store(number, ordering: .sequentiallyConsistent)
         isEnding.store(true, ordering: .sequentiallyConsistent)
         let workers = all.filter { $0.worker != nil }
         tellToEnd(workers)
