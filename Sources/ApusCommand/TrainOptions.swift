@@ -46,12 +46,49 @@ struct TrainOptions: ParsableArguments {
     var dropout: Double?
     @Option(parsing: .unconditional, help: "Decides order, dropout and new heads. (default: 0)")
     var seed: UInt64?
+    @Option(help: ArgumentHelp("Several runs, one for each of these seeds, with mean and deviation: 0,1,2.", valueName: "seeds"))
+    var seeds: String?
+    @Option(
+        help: ArgumentHelp(
+            "What decides which model is the best: \(Measure.allCases.map(\.rawValue).joined(separator: ", ")). (default: accuracy, or loss)", valueName: "name"
+        ))
+    var metric: String?
+    @Option(parsing: .unconditional, help: ArgumentHelp("Epochs without a better validation after which the run ends. (default: never)", valueName: "epochs"))
+    var patience: Int?
     @Option(parsing: .unconditional, help: "Fixed parts of a global batch; equal lanes give equal bits. (default: by cores and batch size)")
     var lanes: Int?
     @Option(parsing: .unconditional, help: "Threads of one worker. (default: the cores, shared by the workers)")
     var threads: Int?
     @Option(parsing: .upToNextOption, help: ArgumentHelp("Parameters that keep their source values, by name.", valueName: "pattern"))
     var freeze: [String] = []
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("Epochs after which one more layer is trained, from the top. (default: all are at once)", valueName: "epochs"))
+    var unfreezeEvery: Int?
+    @Option(parsing: .unconditional, help: ArgumentHelp("Factor on the learning rate from each layer to the one below. (default: 1)", valueName: "factor"))
+    var layerDecay: Double?
+    @Option(parsing: .unconditional, help: ArgumentHelp("Learning rate of the new head. (default: --learning-rate)", valueName: "rate"))
+    var headLearningRate: Double?
+    @Option(
+        parsing: .unconditional, help: ArgumentHelp("Encoder layers, from the top, that begin at random, and the pooler. (default: 0)", valueName: "layers"))
+    var reinitializeLayers: Int?
+    @Flag(help: "Begin with random weights in the source model's shape.")
+    var fromScratch = false
+    @Option(help: ArgumentHelp("Words of the domain, one a line, that get pieces and embeddings of their own.", valueName: "file"))
+    var addTokens: String?
+    @Flag(help: "Let --max-length go beyond the model's positions: its position table is repeated.")
+    var extendPositions = false
+    @Option(parsing: .unconditional, help: ArgumentHelp("Train adapters of this rank instead of the source's weights.", valueName: "rank"))
+    var loraRank: Int?
+    @Option(parsing: .unconditional, help: ArgumentHelp("An adapter's product counts alpha / rank times. (default: 8)", valueName: "alpha"))
+    var loraAlpha: Double?
+    @Option(
+        parsing: .upToNextOption,
+        help: ArgumentHelp(
+            "Products with adapters: query, key, value, attention.output, intermediate, output. (default: query value)", valueName: "name"))
+    var loraTargets: [String] = []
+    @Option(parsing: .unconditional, help: "Dropout of the adapters' inputs. (default: 0)")
+    var loraDropout: Double?
     @Option(parsing: .unconditional, help: ArgumentHelp("Steps from one checkpoint to the next. (default: each epoch)", valueName: "steps"))
     var checkpointEvery: Int?
     @Option(parsing: .unconditional, help: "Checkpoints that stay. (default: 2)")
@@ -107,9 +144,23 @@ struct TrainOptions: ParsableArguments {
         given.give(.maxLength, maxLength)
         given.give(.dropout, dropout)
         given.give(.seed, seed)
+        given.give(.seeds, seeds)
+        given.give(.metric, metric)
+        given.give(.patience, patience)
         given.give(.lanes, lanes)
         given.give(.threads, threads)
         given.give(.freeze, freeze.isEmpty ? nil : freeze)
+        given.give(.unfreezeEvery, unfreezeEvery)
+        given.give(.layerDecay, layerDecay)
+        given.give(.headLearningRate, headLearningRate)
+        given.give(.reinitializeLayers, reinitializeLayers)
+        given.give(.fromScratch, fromScratch ? true : nil)
+        given.give(.addTokens, addTokens)
+        given.give(.extendPositions, extendPositions ? true : nil)
+        given.give(.loraRank, loraRank)
+        given.give(.loraAlpha, loraAlpha)
+        given.give(.loraTargets, loraTargets.isEmpty ? nil : loraTargets)
+        given.give(.loraDropout, loraDropout)
         given.give(.checkpointEvery, checkpointEvery)
         given.give(.keep, keep)
         given.give(.resume, resume ? true : nil)

@@ -5,7 +5,9 @@ package import Tensors
 package struct BERTModel: Sendable {
     package let shape: BERTShape
     package let head: Head
-    package let layout: ParameterLayout
+    /// Adapters on the encoder's products, where they are trained in the source weights' stead.
+    package let lora: LoRA?
+    package private(set) var layout: ParameterLayout
     let places: Places
 
     /// Number of each parameter in the layout.
@@ -41,12 +43,14 @@ package struct BERTModel: Sendable {
         var outerBias = 0
         var outerGain = 0
         var outerShift = 0
+        var adapters: [LoRA.Target: AdapterPlaces] = [:]
     }
 
     /// - Parameter isFrozen: whether the parameter of this Hugging Face name stays as it is.
-    package init(shape: BERTShape, head: Head, isFrozen: (String) -> Bool = { _ in false }) {
+    package init(shape: BERTShape, head: Head, lora: LoRA? = nil, isFrozen: (String) -> Bool = { _ in false }) {
         self.shape = shape
         self.head = head
+        self.lora = lora
         var list = DeclarationList()
         var places = Places()
         let (d, f) = (shape.width, shape.feedForward)
@@ -77,6 +81,17 @@ package struct BERTModel: Sendable {
             (places.transformGain, places.transformShift) = list.norm("cls.predictions.transform.LayerNorm", d)
             places.decoderBias = list.bias("cls.predictions.bias", shape.vocabulary)
         }
+        if let lora {
+            for layer in 0..<shape.layers {
+                for target in lora.targets {
+                    let name = target.product(ofLayer: layer)
+                    let (outputs, inputs) = target.size(in: shape)
+                    places.layers[layer].adapters[target] = AdapterPlaces(
+                        down: list.weight("\(name).lora_A.weight", [lora.rank, inputs]),
+                        up: list.weight("\(name).lora_B.weight", [outputs, lora.rank]))
+                }
+            }
+        }
         places.wordEmbeddings = list.table(
             "bert.embeddings.word_embeddings.weight", [shape.vocabulary, d], isRowSparse: head != .maskedLanguageModel)
         self.places = places
@@ -103,6 +118,22 @@ package struct BERTModel: Sendable {
         }
 
         mutating func norm(_ name: String, _ width: Int) -> (Int, Int) { (bias("\(name).weight", width), bias("\(name).bias", width)) }
+    }
+
+    /// The same model with other parameters frozen.
+    package func freezing(_ isFrozen: (String) -> Bool) -> BERTModel {
+        var model = self
+        model.layout = layout.freezing(isFrozen)
+        return model
+    }
+
+    /// How far up a parameter stands: 0 in the embeddings, 1 to L in the encoder layers, L + 1 in the pooler, L + 2 in a head.
+    package func depth(of name: String) -> Int {
+        if name.hasPrefix("bert.embeddings.") { return 0 }
+        if name.hasPrefix("bert.pooler.") { return shape.layers + 1 }
+        let parts = name.split(separator: ".")
+        guard parts.count > 3, parts[0] == "bert", parts[1] == "encoder", let layer = Int(parts[3]) else { return shape.layers + 2 }
+        return layer + 1
     }
 
     /// Whether the name is that of a parameter of the head rather than of the encoder.

@@ -7,14 +7,17 @@ package struct DropoutContext: Sendable {
     package let hidden: DropoutRate
     package let attention: DropoutRate
     package let head: DropoutRate
+    /// Of the adapters' inputs.
+    package let adapter: DropoutRate
 
     /// Nil where no site drops anything.
-    package init?(_ shape: BERTShape, key: DropoutKey) {
+    package init?(_ shape: BERTShape, key: DropoutKey, adapter rate: Double = 0) {
         self.key = key
         hidden = DropoutRate(shape.hiddenDropout)
         attention = DropoutRate(shape.attentionDropout)
         head = DropoutRate(shape.headDropout)
-        if hidden.isZero && attention.isZero && head.isZero { return nil }
+        adapter = DropoutRate(rate)
+        if hidden.isZero && attention.isZero && head.isZero && adapter.isZero { return nil }
     }
 
     /// Keep bits for chosen rows of a packed batch, or nil at a rate of zero.

@@ -31,6 +31,7 @@ struct LayerTape {
     let outerInverse: FloatView
     /// (R, D).
     let output: Matrix
+    let adapters: AdapterTapes
 }
 
 extension BERTModel {
@@ -49,6 +50,12 @@ extension BERTModel {
         let readInput: Matrix
         let projections: Matrix
         let queries: Matrix
+        var adapters: AdapterTapes = [:]
+        func adapt(_ target: LoRA.Target, _ x: Matrix, onto y: Matrix, _ rows: ReadRows?) {
+            guard lora != nil else { return }
+            self.adapt(
+                target, ofLayer: layer, x, onto: y, rows: rows ?? ReadRows(allOf: batch), batch, weights, dropout: dropout, arena: arena, &adapters)
+        }
         if let read {
             readInput = gather(input, read.rows, arena: arena)
             projections = arena.take(rows: input.rows, columns: 2 * d)
@@ -66,6 +73,9 @@ extension BERTModel {
         }
         let first = projections.columns - 2 * d
         let (keys, values) = (projections.columns(first..<(first + d)), projections.columns((first + d)..<(first + 2 * d)))
+        adapt(.query, readInput, onto: queries, read)
+        adapt(.key, input, onto: keys, nil)
+        adapt(.value, input, onto: values, nil)
         let rows = read ?? ReadRows(allOf: batch)
         let attention = Attention(
             rows: AttentionRows(keys: batch.offsets, queries: rows.offsets), heads: shape.heads,
@@ -77,6 +87,7 @@ extension BERTModel {
         let attended = arena.take(rows: context.rows, columns: d)
         let attentionInverse = arena.take(context.rows)
         multiply(context, .plain, weights.matrix(p.attentionWeight), .transposed, into: attentionSum)
+        adapt(.attentionOutput, context, onto: attentionSum, rows)
         let attentionBits = dropout.flatMap {
             $0.bits($0.hidden, rows: rows, of: batch, columns: d, layer: layer, site: .attentionOutput, arena: arena)
         }
@@ -90,12 +101,14 @@ extension BERTModel {
         let slope = arena.take(rows: context.rows, columns: f)
         let inner = arena.take(rows: context.rows, columns: f)
         multiply(attended, .plain, weights.matrix(p.innerWeight), .transposed, into: slope)
+        adapt(.intermediate, attended, onto: slope, rows)
         activate(shape.activation, bias: weights.vector(p.innerBias), slope, into: inner)
 
         let outerSum = arena.take(rows: context.rows, columns: d)
         let output = arena.take(rows: context.rows, columns: d)
         let outerInverse = arena.take(context.rows)
         multiply(inner, .plain, weights.matrix(p.outerWeight), .transposed, into: outerSum)
+        adapt(.output, inner, onto: outerSum, rows)
         let outerBits = dropout.flatMap {
             $0.bits($0.hidden, rows: rows, of: batch, columns: d, layer: layer, site: .feedForward, arena: arena)
         }
@@ -107,7 +120,7 @@ extension BERTModel {
             input: input, read: read, readInput: readInput, projections: projections, queries: queries, keys: keys, values: values,
             attention: attention, context: context, attentionBits: attentionBits, attentionNormalized: attentionSum,
             attentionInverse: attentionInverse, attended: attended, slope: slope, inner: inner, outerBits: outerBits,
-            outerNormalized: outerSum, outerInverse: outerInverse, output: output)
+            outerNormalized: outerSum, outerInverse: outerInverse, output: output, adapters: adapters)
     }
 
     private func attentionDropout(_ layer: Int, _ rows: ReadRows, _ batch: PackedBatch, _ dropout: DropoutContext?) -> AttentionDropout? {
@@ -136,6 +149,10 @@ extension BERTModel {
         let (d, f) = (shape.width, shape.feedForward)
         let rate = dropout?.hidden ?? DropoutRate(0)
         let scratch = arena.take(rows: gradient.rows, columns: d)
+        func adaptBackward(_ target: LoRA.Target, _ gradient: Matrix, onto inputGradient: Matrix?) {
+            self.adaptBackward(
+                target, ofLayer: layer, gradient, onto: inputGradient, tape.adapters, weights, dropout: dropout, sink: sink, arena: arena)
+        }
 
         // Feed-forward half. From here on `gradient` is that of the normalized sum, which is the residual's as well.
         sink.always(p.outerGain..<(p.outerShift + 1)) { both in
@@ -150,9 +167,11 @@ extension BERTModel {
         sink.matrix(p.outerWeight) { multiply(branch, .transposed, tape.inner, .plain, into: $0) }
         let innerGradient = arena.take(rows: gradient.rows, columns: f)
         multiply(branch, .plain, weights.matrix(p.outerWeight), .plain, into: innerGradient)
+        adaptBackward(.output, branch, onto: innerGradient)
         sink.always(p.innerBias) { activateBackward(derivative: tape.slope, innerGradient, biasGradient: $0) }
         sink.matrix(p.innerWeight) { multiply(innerGradient, .transposed, tape.attended, .plain, into: $0) }
         multiply(innerGradient, .plain, weights.matrix(p.innerWeight), .plain, into: gradient, accumulate: true)
+        adaptBackward(.intermediate, innerGradient, onto: gradient)
 
         // Attention half.
         sink.always(p.attentionGain..<(p.attentionShift + 1)) { both in
@@ -165,16 +184,25 @@ extension BERTModel {
             branch = dropoutBackward(gradient, bits: tape.attentionBits, rate: rate, scratch: scratch, biasGradient: $0)
         }
         sink.matrix(p.attentionWeight) { multiply(branch, .transposed, tape.context, .plain, into: $0) }
-        guard needsInput || sink.isTrained(p.projectionWeights) || sink.isTrained(p.projectionBiases) else { return nil }
+        let isNeeded =
+            needsInput || sink.isTrained(p.projectionWeights) || sink.isTrained(p.projectionBiases)
+            || [LoRA.Target.query, .key, .value].contains { p.adapters[$0].map { sink.isTrained($0.down..<($0.up + 1)) } ?? false }
+        guard isNeeded else {
+            adaptBackward(.attentionOutput, branch, onto: nil)
+            return nil
+        }
         let contextGradient = arena.take(rows: gradient.rows, columns: d)
         multiply(branch, .plain, weights.matrix(p.attentionWeight), .plain, into: contextGradient)
-        return projectionBackward(p, contextGradient, gradient, tape, weights, needsInput: needsInput, sink: sink, arena: arena)
+        adaptBackward(.attentionOutput, branch, onto: contextGradient)
+        return projectionBackward(p, contextGradient, gradient, tape, weights, needsInput: needsInput, sink: sink, arena: arena) {
+            adaptBackward($0, $1, onto: $2)
+        }
     }
 
     /// From the attention's context back to the layer's input. `gradient` (R, D) is the residual's share.
     private func projectionBackward(
         _ p: LayerPlaces, _ contextGradient: Matrix, _ gradient: Matrix, _ tape: LayerTape, _ weights: Weights, needsInput: Bool,
-        sink: GradientSink, arena: Arena
+        sink: GradientSink, arena: Arena, adaptBackward: (LoRA.Target, Matrix, Matrix?) -> Void
     ) -> Matrix? {
         let d = shape.width
         let weight = weights.matrix(p.projectionWeights)
@@ -189,9 +217,11 @@ extension BERTModel {
         guard let read = tape.read else {
             sink.vector(p.projectionBiases) { sumColumns(projected, into: $0) }
             sink.matrix(p.projectionWeights) { multiply(projected, .transposed, tape.input, .plain, into: $0) }
-            guard needsInput else { return nil }
-            multiply(projected, .plain, weight, .plain, into: gradient, accumulate: true)
-            return gradient
+            if needsInput { multiply(projected, .plain, weight, .plain, into: gradient, accumulate: true) }
+            for (target, product) in [(LoRA.Target.query, queryGradient), (.key, keyGradient), (.value, valueGradient)] {
+                adaptBackward(target, product, needsInput ? gradient : nil)
+            }
+            return needsInput ? gradient : nil
         }
         sink.vector(p.projectionBiases) {
             sumColumns(queryGradient, into: $0[0..<d])
@@ -201,10 +231,18 @@ extension BERTModel {
             multiply(queryGradient, .transposed, tape.readInput, .plain, into: $0.rows(0..<d))
             multiply(projected, .transposed, tape.input, .plain, into: $0.rows(d..<(3 * d)))
         }
-        guard needsInput else { return nil }
+        guard needsInput else {
+            for (target, product) in [(LoRA.Target.query, queryGradient), (.key, keyGradient), (.value, valueGradient)] {
+                adaptBackward(target, product, nil)
+            }
+            return nil
+        }
         multiply(queryGradient, .plain, weight.rows(0..<d), .plain, into: gradient, accumulate: true)
+        adaptBackward(.query, queryGradient, gradient)
         let inputGradient = arena.take(rows: tape.input.rows, columns: d)
         multiply(projected, .plain, weight.rows(d..<(3 * d)), .plain, into: inputGradient)
+        adaptBackward(.key, keyGradient, inputGradient)
+        adaptBackward(.value, valueGradient, inputGradient)
         for (place, row) in read.rows.enumerated() {
             add(gradient.rows(place..<(place + 1)).elements, to: inputGradient.rows(Int(row)..<(Int(row) + 1)).elements)
         }

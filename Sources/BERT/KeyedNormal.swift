@@ -37,7 +37,28 @@ struct KeyedNormal {
     }
 
     /// A number from -1 up to but below 1.
-    private static func uniform(_ high: UInt32, _ low: UInt32) -> Double {
+    fileprivate static func uniform(_ high: UInt32, _ low: UInt32) -> Double {
         Double((UInt64(high) << 32 | UInt64(low)) >> 11) * 0x1p-52 - 1
+    }
+}
+
+/// Numbers spread evenly from -1 up to but below 1, as a function of key and stream.
+struct KeyedUniform {
+    private let random: Philox
+    private let stream: UInt32
+    private var counter: UInt32 = 0
+
+    /// Keeps these draws apart from other uses of the same seed.
+    private static let purpose: UInt32 = 0x554E_4946
+
+    init(key: UInt64, stream: UInt32) {
+        random = Philox(key: key)
+        self.stream = stream
+    }
+
+    mutating func next() -> Double {
+        let bits = random([counter, stream, 0, Self.purpose])
+        counter += 1
+        return KeyedNormal.uniform(bits[0], bits[1])
     }
 }

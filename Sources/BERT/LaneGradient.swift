@@ -96,7 +96,10 @@ extension BERTModel {
     var lowestTrainedLayer: Int {
         func trained(_ range: Range<Int>) -> Bool { range.contains { layout.entries[$0].gradientOffset != nil } }
         if trained(0..<(places.embeddingShift + 1)) || layout.entries[places.wordEmbeddings].gradientOffset != nil { return -1 }
-        for (layer, p) in places.layers.enumerated() where trained(p.projectionWeights.lowerBound..<(p.outerShift + 1)) { return layer }
+        for (layer, p) in places.layers.enumerated()
+        where trained(p.projectionWeights.lowerBound..<(p.outerShift + 1)) || p.adapters.values.contains(where: { trained($0.down..<($0.up + 1)) }) {
+            return layer
+        }
         return shape.layers
     }
 

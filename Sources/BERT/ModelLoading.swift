@@ -19,19 +19,23 @@ extension BERTModel {
     /// - Parameters:
     ///   - keepsHead: whether the folder's head serves the target task; otherwise it is initialized anew.
     ///   - seed: key of the generator for new weights.
+    ///   - growing: whether tables of words and positions may have more rows than the folder's; the rest of them are 0.
+    ///   - forgetting: whether a parameter is initialized anew though the folder has it.
     /// - Throws: ``FileError``, before any memory is taken: what a configuration claims may be larger than this machine.
-    package func load(_ folder: ModelFolder, keepsHead: Bool, seed: UInt64) throws(FileError) -> LoadedWeights {
-        let sources = try sources(in: folder, keepsHead: keepsHead)
+    package func load(
+        _ folder: ModelFolder, keepsHead: Bool, seed: UInt64, forgetting: (String) -> Bool = { _ in false }, growing: Bool = false
+    ) throws(FileError) -> LoadedWeights {
+        let sources = try sources(in: folder, keepsHead: keepsHead, growing: growing)
         let parameters = FloatBuffer(count: layout.count)
         var initialized: [String] = []
         for (place, entry) in layout.entries.enumerated() {
-            guard let source = sources.tensors[place] else {
+            guard let source = sources.tensors[place], !forgetting(entry.name) else {
                 initialize(entry, place: place, parameters, seed: seed)
                 initialized.append(entry.name)
                 continue
             }
             var failure: FileError?
-            parameters.view[entry.range].withMutableSpan { values in
+            parameters.view.part(from: entry.offset, count: source.count).withMutableSpan { values in
                 do throws(FileError) { try folder.readFloats(source.name, into: &values) } catch { failure = error }
             }
             if let failure { throw failure }
@@ -40,7 +44,9 @@ extension BERTModel {
     }
 
     /// For each parameter the tensor of the folder that it is read from, nil where it is to be initialized; and the tensors left over.
-    private func sources(in folder: ModelFolder, keepsHead: Bool) throws(FileError) -> (tensors: [TensorEntry?], unexpected: [String]) {
+    private func sources(
+        in folder: ModelFolder, keepsHead: Bool, growing: Bool
+    ) throws(FileError) -> (tensors: [TensorEntry?], unexpected: [String]) {
         var tensors: [TensorEntry?] = []
         var used: Set<String> = ["cls.predictions.decoder.weight", "cls.predictions.decoder.bias"]
         for entry in layout.entries {
@@ -48,19 +54,44 @@ extension BERTModel {
             if let found { used.insert(found.name) }
             let isHead = Self.isHead(entry.name)
             guard let found, keepsHead || !isHead else {
-                guard isHead || entry.name.hasPrefix("bert.pooler.") else {
+                guard isHead || entry.name.hasPrefix("bert.pooler.") || LoRA.isAdapter(entry.name) else {
                     throw FileError(folder.path, "has no tensor \(entry.name), which the encoder needs: is this a BERT?")
                 }
                 tensors.append(nil)
                 continue
             }
-            guard found.shape == entry.shape else {
+            guard found.shape == entry.shape || (growing && Self.isGrown(found.shape, entry)) else {
                 throw FileError(
                     folder.path, "tensor \(found.name) has shape \(found.shape), config.json asks for \(entry.shape): do the two belong together?")
             }
             tensors.append(found)
         }
         return (tensors, folder.tensors.map(\.name).filter { !used.contains($0) && !$0.hasSuffix("position_ids") })
+    }
+
+    /// Whether an entry is a folder's table of words or positions with more rows.
+    private static func isGrown(_ found: [Int], _ entry: ParameterLayout.Entry) -> Bool {
+        let grows = ["bert.embeddings.word_embeddings.weight", "bert.embeddings.position_embeddings.weight", "cls.predictions.bias"]
+        return grows.contains(entry.name) && found.count == entry.shape.count && found[0] < entry.shape[0] && found.dropFirst() == entry.shape.dropFirst()
+    }
+
+    /// Gives rows of the word table that the source did not have the mean of other rows of it.
+    package func setWords(_ words: [(row: Int, mean: [Int32])], in parameters: FloatBuffer) {
+        let table = Weights(layout: layout, values: parameters.view).matrix(places.wordEmbeddings)
+        for (row, pieces) in words {
+            for column in 0..<shape.width {
+                let sum = pieces.reduce(0.0) { $0 + Double(table[Int($1), column]) }
+                table.elements[row * shape.width + column] = Float(sum / Double(max(1, pieces.count)))
+            }
+        }
+    }
+
+    /// Gives positions beyond the source's `count` the source's rows once more, from its first on.
+    package func repeatPositions(beyond count: Int, in parameters: FloatBuffer) {
+        let table = Weights(layout: layout, values: parameters.view).matrix(places.positionEmbeddings)
+        for row in count..<max(count, shape.positions) {
+            table.rows(row..<(row + 1)).elements.copy(from: table.rows((row % count)..<(row % count + 1)).elements)
+        }
     }
 
     /// New weights for every parameter, for training from scratch.
@@ -74,7 +105,11 @@ extension BERTModel {
         let values = parameters.view[entry.range]
         if entry.name.hasSuffix("LayerNorm.weight") {
             values.fill(1)
-        } else if entry.name.hasSuffix("bias") {
+        } else if entry.name.hasSuffix("lora_A.weight") {
+            var uniform = KeyedUniform(key: seed, stream: UInt32(place))
+            let bound = 1 / Double(entry.shape[1]).squareRoot()
+            for index in 0..<values.count { values[index] = Float(uniform.next() * bound) }
+        } else if entry.name.hasSuffix("bias") || entry.name.hasSuffix("lora_B.weight") {
             values.fill(0)
         } else {
             var normal = KeyedNormal(key: seed, stream: UInt32(place))

@@ -8,6 +8,12 @@ package enum DropoutSite: UInt32, Sendable {
     case attentionOutput = 2
     case feedForward = 3
     case head = 4
+    case queryAdapter = 8
+    case keyAdapter = 9
+    case valueAdapter = 10
+    case attentionOutputAdapter = 11
+    case intermediateAdapter = 12
+    case outputAdapter = 13
 }
 
 /// Everything that determines a dropout mask; nothing in it depends on lanes, workers or threads.

@@ -7,14 +7,14 @@ package enum Orientation: Sendable {
     case transposed
 }
 
-/// Writes the product of `a` and `b` into `c`, or adds it where `accumulate` is set.
+/// Writes the product of `a` and `b`, times `scale`, into `c`, or adds it where `accumulate` is set.
 ///
 /// Shapes after orientation: `a` (m, k), `b` (k, n), `c` (m, n); none aliases another.
 /// Equal shapes give equal bits at any alignment, on any thread, at any repetition: OpenBLAS runs on one thread.
 /// - Complexity: O(m n k) on the calling thread.
 package func multiply(
     _ a: Matrix, _ aOrientation: Orientation, _ b: Matrix, _ bOrientation: Orientation, into c: Matrix,
-    accumulate: Bool = false
+    scale: Float = 1, accumulate: Bool = false
 ) {
     let (m, k) = aOrientation == .plain ? (a.rows, a.columns) : (a.columns, a.rows)
     let (inner, n) = bOrientation == .plain ? (b.rows, b.columns) : (b.columns, b.rows)
@@ -27,6 +27,6 @@ package func multiply(
     }
     unsafe cblas_sgemm(
         CblasRowMajor, aOrientation == .plain ? CblasNoTrans : CblasTrans, bOrientation == .plain ? CblasNoTrans : CblasTrans,
-        CInt(m), CInt(n), CInt(k), 1, a.elements.base, CInt(a.stride), b.elements.base, CInt(b.stride), accumulate ? 1 : 0,
+        CInt(m), CInt(n), CInt(k), scale, a.elements.base, CInt(a.stride), b.elements.base, CInt(b.stride), accumulate ? 1 : 0,
         c.elements.base, CInt(c.stride))
 }

@@ -64,6 +64,12 @@ package struct ParameterLayout: Sendable {
         indices = Dictionary(entries.enumerated().map { ($1.name, $0) }, uniquingKeysWith: { first, _ in first })
     }
 
+    /// The same parameters with others frozen.
+    package func freezing(_ isFrozen: (String) -> Bool) -> ParameterLayout {
+        ParameterLayout(
+            entries.map { Declaration($0.name, $0.shape, decays: $0.decays, isRowSparse: $0.isRowSparse) }, isFrozen: isFrozen)
+    }
+
     package func index(of name: String) -> Int? { indices[name] }
 
     /// The row-sparse table, where it is trained.

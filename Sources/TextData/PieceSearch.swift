@@ -3,7 +3,7 @@
 /// Memory does not grow with the text: a word over the character limit is only counted, and the pass ends once `limit`
 /// pieces are there.
 struct PieceSearch {
-    private let model: WordPieceModel
+    let model: WordPieceModel
     private var word: [UInt8] = []
     private var characterCount = 0
     /// Ordered marks of the word never move before this place in it.
@@ -18,6 +18,7 @@ struct PieceSearch {
     ///
     /// - Complexity: O(bytes up to the last piece), times the length of the longest piece at worst.
     mutating func appendPieces(of text: Span<UInt8>, limit: Int, to ids: inout [Int32]) {
+        guard model.words.isEmpty else { return appendPiecesAndWords(of: text, limit: limit, to: &ids) }
         let end = limit > Int.max - ids.count ? Int.max : ids.count + limit
         var index = 0
         while index < text.count, ids.count < end {
@@ -56,19 +57,23 @@ struct PieceSearch {
     }
 
     private mutating func append(_ scalar: Unicode.Scalar, _ ids: inout [Int32]) {
-        model.folding.forEachOutput(of: scalar) { output in
-            switch output.role {
-            case .inWord:
-                if output.isOrderedMark { insertMark(output.value) } else { append(value: output.value) }
-            case .wordOfItsOwn:
-                endWord(&ids)
-                append(value: output.value)
-                endWord(&ids)
-            case .separator:
-                endWord(&ids)
-            case .barrier:
-                markBorder = word.count
-            }
+        model.folding.forEachOutput(of: scalar) { take($0, &ids) }
+    }
+
+    /// Goes on by one character of the normalized text.
+    @inline(__always)
+    mutating func take(_ output: CharacterFolding.Output, _ ids: inout [Int32]) {
+        switch output.role {
+        case .inWord:
+            if output.isOrderedMark { insertMark(output.value) } else { append(value: output.value) }
+        case .wordOfItsOwn:
+            endWord(&ids)
+            append(value: output.value)
+            endWord(&ids)
+        case .separator:
+            endWord(&ids)
+        case .barrier:
+            markBorder = word.count
         }
     }
 
@@ -104,7 +109,7 @@ struct PieceSearch {
 
     /// Looks the finished word up, longest piece first, and starts a new one.
     @inline(__always)
-    private mutating func endWord(_ ids: inout [Int32]) {
+    mutating func endWord(_ ids: inout [Int32]) {
         guard characterCount > 0 else {
             markBorder = 0
             return
@@ -114,7 +119,7 @@ struct PieceSearch {
     }
 
     @inline(__always)
-    private mutating func clearWord() {
+    mutating func clearWord() {
         word.removeAll(keepingCapacity: true)
         characterCount = 0
         markBorder = 0
@@ -152,7 +157,7 @@ struct PieceSearch {
 
     /// The character whose first byte is at `index` of valid UTF-8, and how many bytes it takes.
     @inline(__always)
-    private static func scalar(of text: Span<UInt8>, at index: Int) -> (Unicode.Scalar, Int) {
+    static func scalar(of text: Span<UInt8>, at index: Int) -> (Unicode.Scalar, Int) {
         let first = UInt32(text[index])
         func next(_ offset: Int) -> UInt32 { UInt32(text[index + offset]) & 0x3F }
         if first < 0x80 { return (Unicode.Scalar(first)!, 1) }

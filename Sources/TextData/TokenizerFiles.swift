@@ -60,7 +60,7 @@ struct TokenizerFiles {
         for special in [specials.unknown, specials.classification, specials.separator, specials.padding, specials.mask] {
             guard let special else { continue }
             let token = AddedToken(pieces[Int(special)], id: special)
-            if !addedTokens.contains(token) { addedTokens.append(token) }
+            if !addedTokens.contains(where: { $0.id == token.id }) { addedTokens.append(token) }
         }
     }
 

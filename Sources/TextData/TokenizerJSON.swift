@@ -8,7 +8,7 @@ struct TokenizerJSON {
     private(set) var unknownToken: String?
 
     private var piecesByID: [(id: Int, piece: String)] = []
-    private var addedByID: [(id: Int, text: String)] = []
+    private var addedByID: [(id: Int, text: String, isNormalized: Bool)] = []
     private static let ids = 0...PieceTrie.capacity
 
     init(path: String) throws(TokenizerError) {
@@ -44,13 +44,14 @@ struct TokenizerJSON {
     private mutating func readAddedToken(_ cursor: inout JSONCursor) throws(JSONCursor.Failure) {
         let start = cursor.offset
         var token: (id: Int?, text: String?) = (nil, nil)
-        var isSpecialCase = false
+        var (isSpecialCase, isNormalized) = (false, false)
         try cursor.open("{")
         while let key = try cursor.nextKey() {
             switch key {
             case "id": token.id = try cursor.integer(named: key, in: Self.ids)
             case "content": token.text = try cursor.string()
-            case "single_word", "normalized": isSpecialCase = try cursor.boolean(named: key) == true || isSpecialCase
+            case "single_word": isSpecialCase = try cursor.boolean(named: key) == true
+            case "normalized": isNormalized = try cursor.boolean(named: key) == true
             default: try cursor.skipValue()
             }
         }
@@ -58,9 +59,9 @@ struct TokenizerJSON {
             throw JSONCursor.Failure(problem: "an added token has no id or no content", offset: start)
         }
         if isSpecialCase {
-            throw JSONCursor.Failure(problem: "the added token \(text) is normalized or for single words only, which is not supported", offset: start)
+            throw JSONCursor.Failure(problem: "the added token \(text) is for single words only, which is not supported", offset: start)
         }
-        addedByID.append((id, text))
+        addedByID.append((id, text, isNormalized))
     }
 
     private mutating func readNormalizer(_ cursor: inout JSONCursor) throws(JSONCursor.Failure) {
@@ -135,6 +136,6 @@ struct TokenizerJSON {
             throw TokenizerError(path: path, problem: "\(found), each id up to \(all[all.count - 1].id) needs one: copy the model's file again")
         }
         pieces = all.map(\.piece)
-        addedTokens = addedByID.map { AddedToken($0.text, id: Int32($0.id)) }
+        addedTokens = addedByID.map { AddedToken($0.text, id: Int32($0.id), isNormalized: $0.isNormalized) }
     }
 }

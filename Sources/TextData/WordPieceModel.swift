@@ -6,6 +6,8 @@ struct WordPieceModel: Sendable {
     let unknownID: Int32
     /// Longest first: of several that match, the longest is meant.
     let addedTokens: [AddedToken]
+    /// Those that are matched in the normalized text.
+    let words: NormalizedWords
     let maxWordCharacters: Int
     let actions: ByteActions
     let folding: CharacterFolding
@@ -22,9 +24,11 @@ struct WordPieceModel: Sendable {
         self.trie = trie
         continuation = trie.position(after: Array(files.continuationPrefix.utf8))
         unknownID = files.specials.unknown
-        addedTokens = files.addedTokens.sorted { $0.bytes.count > $1.bytes.count }
+        let raw = files.addedTokens.filter { !$0.isNormalized }
+        addedTokens = raw.sorted { $0.bytes.count > $1.bytes.count }
         maxWordCharacters = files.maxWordCharacters
-        actions = ByteActions(files.options, addedTokens: files.addedTokens)
+        actions = ByteActions(files.options, addedTokens: raw)
         folding = CharacterFolding(files.options)
+        words = NormalizedWords(files.addedTokens.filter(\.isNormalized), folding)
     }
 }

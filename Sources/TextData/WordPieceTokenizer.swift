@@ -21,9 +21,15 @@ package struct WordPieceTokenizer: Sendable {
 
     /// Reads tokenizer_config.json, where there is one, and tokenizer.json or else vocab.txt.
     ///
-    /// - Parameter lowercase: takes the place of what the folder says; accents then follow it.
-    package init(folder: URL, lowercase: Bool? = nil) throws(TokenizerError) {
+    /// - Parameters:
+    ///   - lowercase: takes the place of what the folder says; accents then follow it.
+    ///   - words: added to those of the folder.
+    package init(folder: URL, lowercase: Bool? = nil, adding words: [AddedWords.Word] = []) throws(TokenizerError) {
         var files = try TokenizerFiles(folder: folder)
+        for word in words {
+            files.pieces.append(word.text)
+            files.addedTokens.append(AddedToken(word.text, id: word.id, isNormalized: true))
+        }
         if let lowercase {
             files.options.lowercase = lowercase
             files.options.stripAccents = nil

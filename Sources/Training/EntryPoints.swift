@@ -5,15 +5,22 @@ internal import Foundation
 package enum EntryPoints {
     package static func train(_ configuration: TrainingConfiguration, debug: Bool) throws {
         let stop = StopRequest()
+        guard let seeds = try configuration.seedList else { return try train(configuration, debug: debug, stop) }
+        _ = try SeedRuns(configuration, seeds: seeds).run {
+            try train($0, debug: debug, stop)
+            return 0
+        }
+    }
+
+    private static func train(_ configuration: TrainingConfiguration, debug: Bool, _ stop: StopRequest) throws {
         let run = try TrainingRun(configuration, cores: ProcessInfo.processInfo.activeProcessorCount, stop: stop)
         stop.listen()
         let inputs = run.inputs
-        let replica = Replica(model: inputs.model, parameters: inputs.parameters, threads: inputs.configuration.threads)
+        let replica = Replica(model: try run.firstModel, parameters: inputs.parameters, threads: inputs.configuration.threads)
         let progress = try run.begin(replica)
         try waitFor {
             let engine = SingleProcessEngine(
-                replica: replica, laneCount: inputs.plan.laneCount, datasets: inputs.datasets, optimizer: inputs.optimizer,
-                seed: inputs.configuration.seed, debug: debug)
+                inputs: inputs, replica: replica, debug: debug)
             try await run.run(engine, from: progress, command: commandLine)
         }
     }
@@ -48,12 +55,14 @@ package enum EntryPoints {
 
     package static func launch(_ options: LaunchOptions) throws {
         guard !options.single else { return try train(options.configuration, debug: options.debug) }
-        let status: Int32
-        if let file = options.cluster {
-            status = try ClusterLaunch(options, file: file).run()
-        } else {
-            status = try LocalLaunch(options, cores: ProcessInfo.processInfo.activeProcessorCount).run()
+        func launchOne(_ configuration: TrainingConfiguration) throws -> Int32 {
+            var one = options
+            one.configuration = configuration
+            if let file = options.cluster { return try ClusterLaunch(one, file: file).run() }
+            return try LocalLaunch(one, cores: ProcessInfo.processInfo.activeProcessorCount).run()
         }
+        let seeds = try options.configuration.seedList
+        let status = try seeds.map { try SeedRuns(options.configuration, seeds: $0).run(launchOne) } ?? launchOne(options.configuration)
         if status != 0 { throw ChildStatus(status: status) }
     }
 

@@ -9,6 +9,13 @@ package struct ChunkScore: Codable, Sendable, Equatable {
     package var samples = 0
     /// Samples whose largest logit is their class.
     package var correct = 0
+    /// Of a task with classes: how many there are, each sample's class, and the class answered.
+    package var classes = 0
+    package var truths: [Int32] = []
+    package var answers: [Int32] = []
+    /// Of a task with numbers: bit patterns of each sample's number and of the answer.
+    package var numbers: [UInt32] = []
+    package var answeredNumbers: [UInt32] = []
 }
 
 /// Figures of a dataset under a model.
@@ -17,18 +24,39 @@ package struct EvaluationReport: Codable, Sendable, Equatable {
     /// Absent for regression.
     package var accuracy: Double?
     package var samples: Int
+    package var further = FurtherFigures()
 
     /// Adds up chunks in their order.
     package init(_ chunks: [ChunkScore], isClassification: Bool) {
         samples = chunks.reduce(0) { $0 + $1.samples }
         loss = chunks.reduce(0) { $0 + $1.lossSum } / Double(max(1, samples))
         accuracy = isClassification ? Double(chunks.reduce(0) { $0 + $1.correct }) / Double(max(1, samples)) : nil
+        further = Self.further(chunks)
     }
 
-    /// Whether these figures are better than `other`: by accuracy, without one by loss; ties are not.
-    package func isBetter(than other: EvaluationReport) -> Bool {
-        if let accuracy, let best = other.accuracy { return accuracy > best }
-        return loss < other.loss
+    private static func further(_ chunks: [ChunkScore]) -> FurtherFigures {
+        func numbers(_ bits: [UInt32]) -> [Double] { bits.map { Double(Float(bitPattern: $0)) } }
+        if let classes = chunks.map(\.classes).max(), classes > 0 {
+            return FurtherFigures(ConfusionMatrix(classes: classes, truths: chunks.flatMap(\.truths), answers: chunks.flatMap(\.answers)))
+        }
+        let truths = numbers(chunks.flatMap(\.numbers))
+        return truths.isEmpty ? FurtherFigures() : FurtherFigures(truths: truths, answers: numbers(chunks.flatMap(\.answeredNumbers)))
+    }
+
+    /// The figures in words, for somebody who waits; `metric` is among them.
+    package func line(_ metric: Measure?) -> String {
+        var shown: [Measure] = [.loss, .accuracy, .entityF1, .pearson, .spearman].filter { $0.value(in: self) != nil }
+        if let metric, !shown.contains(metric) { shown.append(metric) }
+        return shown.map { "\($0.words) \($0.value(in: self).map { decimal($0, 4) } ?? "not defined")" }.joined(separator: ", ")
+    }
+
+    /// Whether these figures are better than `other`: by the measure named, or else by accuracy, without one by loss; ties are not,
+    /// and a figure that is not defined is worse than any.
+    package func isBetter(than other: EvaluationReport, by measure: Measure? = nil) -> Bool {
+        let measure = measure ?? .usual(self)
+        guard let own = measure.value(in: self) else { return false }
+        guard let best = measure.value(in: other) else { return true }
+        return measure.isBetterWhenSmaller ? own < best : own > best
     }
 }
 
@@ -46,9 +74,13 @@ package enum Evaluation {
         var score = ChunkScore(lossSum: result.losses.reduce(0, +), samples: batch.sentenceCount)
         if case .classes(let classes) = batch.targets {
             let width = model.head.outputs(model.shape)
-            score.correct = classes.enumerated().count { place, label in
-                largestIndex(result.logits[(place * width)..<((place + 1) * width)]) == Int(label)
-            }
+            score.answers = classes.indices.map { Int32(largestIndex(result.logits[($0 * width)..<(($0 + 1) * width)])) }
+            (score.classes, score.truths) = (width, classes)
+            score.correct = zip(classes, score.answers).count { $0 == $1 }
+        }
+        if case .values(let values) = batch.targets {
+            score.numbers = values.map(\.bitPattern)
+            score.answeredNumbers = result.logits.map(\.bitPattern)
         }
         return score
     }

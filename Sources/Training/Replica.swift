@@ -38,17 +38,31 @@ package final class Replica: Sendable {
         let parameters: Range<Int>
         let state: Range<Int>
         let decays: Bool
+        let depth: Int
     }
 
-    package init(model: BERTModel, parameters: FloatBuffer, threads: Int) {
+    private init(model: BERTModel, parameters: FloatBuffer, threads: Int, first: FloatBuffer, second: FloatBuffer) {
         precondition(parameters.count == model.layout.count, "\(parameters.count) weights for \(model.layout.count)")
+        precondition(first.count == model.layout.stateCount, "\(first.count) moments for \(model.layout.stateCount)")
         self.model = model
         self.parameters = parameters
         self.threads = threads
-        first = FloatBuffer(count: model.layout.stateCount)
-        second = FloatBuffer(count: model.layout.stateCount)
+        self.first = first
+        self.second = second
         touchedRows = Mutex(TouchedRows(rows: model.layout.sparseTable?.shape[0] ?? 0))
-        chunks = Self.chunks(model.layout)
+        chunks = Self.chunks(model)
+    }
+
+    /// A replica of a state.
+    package convenience init(model: BERTModel, state: TrainingState, threads: Int) {
+        self.init(model: model, parameters: state.parameters, threads: threads, first: state.first, second: state.second)
+        touched = state.touched
+    }
+
+    package convenience init(model: BERTModel, parameters: FloatBuffer, threads: Int) {
+        let count = model.layout.stateCount
+        self.init(
+            model: model, parameters: parameters, threads: threads, first: FloatBuffer(count: count), second: FloatBuffer(count: count))
     }
 
     package var touched: TouchedRows {
@@ -56,15 +70,16 @@ package final class Replica: Sendable {
         set { touchedRows.withLock { $0 = newValue } }
     }
 
-    private static func chunks(_ layout: ParameterLayout) -> [Chunk] {
+    private static func chunks(_ model: BERTModel) -> [Chunk] {
         let size = 16 * BlockSum.size
-        return layout.entries.flatMap { entry -> [Chunk] in
+        return model.layout.entries.flatMap { entry -> [Chunk] in
             guard let state = entry.gradientOffset, !entry.isRowSparse else { return [] }
+            let depth = model.depth(of: entry.name)
             return stride(from: 0, to: entry.count, by: size).map { start in
                 let count = min(size, entry.count - start)
                 return Chunk(
                     parameters: (entry.offset + start)..<(entry.offset + start + count), state: (state + start)..<(state + start + count),
-                    decays: entry.decays)
+                    decays: entry.decays, depth: depth)
             }
         }
     }
@@ -94,7 +109,7 @@ package final class Replica: Sendable {
     package func apply(_ gradient: StepGradient, _ update: OptimizerUpdate) {
         inParallel(chunks.count, threads: threads) { piece, _ in
             let chunk = chunks[piece]
-            let constants = chunk.decays ? update.decayed : update.plain
+            let constants = update[chunk.depth].constants(decays: chunk.decays)
             func step(_ state: Range<Int>, _ values: FloatView?) {
                 let start = chunk.parameters.lowerBound + state.lowerBound - chunk.state.lowerBound
                 adamUpdate(
@@ -108,7 +123,7 @@ package final class Replica: Sendable {
             }
         }
         guard let table = model.layout.sparseTable else { return }
-        applyRows(gradient.rows, table, table.decays ? update.decayed : update.plain)
+        applyRows(gradient.rows, table, update[model.depth(of: table.name)].constants(decays: table.decays))
     }
 
     /// The word table's update: rows of the batch with their gradient, other touched rows with none.

@@ -5,21 +5,18 @@ package import TextData
 
 /// All lanes in this process, on its threads.
 package final class SingleProcessEngine: StepEngine {
-    private let replica: Replica
-    private let runner: LaneRunner
-    private let datasets: [Split: TokenizedDataset]
-    private let optimizer: OptimizerSettings
-    private let seed: UInt64
+    private let inputs: RunInputs
+    private var replica: Replica
+    private var runner: LaneRunner
+    /// What the replica's model does not train.
+    private var freeze: [String]?
     private let debug: Bool
 
-    package init(
-        replica: Replica, laneCount: Int, datasets: [Split: TokenizedDataset], optimizer: OptimizerSettings, seed: UInt64, debug: Bool
-    ) {
+    /// - Parameter replica: the state to begin with.
+    package init(inputs: RunInputs, replica: Replica, debug: Bool) {
+        self.inputs = inputs
         self.replica = replica
-        runner = LaneRunner(model: replica.model, laneCount: laneCount, threads: replica.threads)
-        self.datasets = datasets
-        self.optimizer = optimizer
-        self.seed = seed
+        runner = LaneRunner(model: replica.model, laneCount: inputs.plan.laneCount, threads: replica.threads)
         self.debug = debug
     }
 
@@ -27,11 +24,12 @@ package final class SingleProcessEngine: StepEngine {
     package var threads: Int { replica.threads }
 
     package func run(_ plan: StepPlan, next: StepPlan?, learningRate: Double) async throws -> StepReport {
-        try step(plan, learningRate: learningRate)
+        try enterStage(ofStep: plan.step)
+        return try step(plan, learningRate: learningRate)
     }
 
     package func evaluate(_ split: Split) async throws -> EvaluationReport {
-        guard let dataset = datasets[split] else { throw RunError("there is no \(split.rawValue) data to evaluate") }
+        guard let dataset = inputs.datasets[split] else { throw RunError("there is no \(split.rawValue) data to evaluate") }
         return Evaluation.run(dataset, runner: runner, parameters: replica.parameters.view)
     }
 
@@ -39,10 +37,21 @@ package final class SingleProcessEngine: StepEngine {
         TrainingState(parameters: replica.parameters, first: replica.first, second: replica.second, touched: replica.touched)
     }
 
+    /// Goes on with the parameters that a step trains.
+    private func enterStage(ofStep step: Int) throws {
+        let wanted = inputs.freeze(ofStep: step)
+        guard wanted != freeze else { return }
+        freeze = wanted
+        let model = try inputs.model(ofStep: step)
+        guard model.layout.stateCount != replica.model.layout.stateCount else { return }
+        replica = Replica(model: model, state: replica.state.converted(from: replica.model, to: model), threads: replica.threads)
+        runner = LaneRunner(model: model, laneCount: runner.laneCount, threads: replica.threads)
+    }
+
     /// Lanes, sum, norm, update. To look at a training step in a debugger, set the breakpoint here.
     private func step(_ plan: StepPlan, learningRate: Double) throws(NonFiniteStep) -> StepReport {
-        guard let dataset = datasets[.train] else { preconditionFailure("a step needs training data") }
-        let work = LaneWork(plan, of: dataset, model: replica.model, seed: seed)
+        guard let dataset = inputs.datasets[.train] else { preconditionFailure("a step needs training data") }
+        let work = LaneWork(plan, of: dataset, model: replica.model, seed: inputs.configuration.seed)
         let watch = debug ? NonFiniteWatch() : nil
         let results = runner.run(work, parameters: replica.parameters.view, observe: watch?.observer)
         let total = results.blocks[0]
@@ -52,6 +61,7 @@ package final class SingleProcessEngine: StepEngine {
         if !norm.isFinite || results.losses.contains(where: { !$0.isFinite }) {
             throw nonFinite(plan, work, results.losses, origin: watch?.found)
         }
+        let optimizer = inputs.optimizer
         let scale = optimizer.clippingFactor(norm: norm)
         replica.apply(gradient, optimizer.update(step: plan.step, learningRate: learningRate, gradientScale: scale))
         return StepReport(lossSum: results.losses.reduce(0, +), gradientNorm: norm)
@@ -77,6 +87,6 @@ extension LaneWork {
     package init(_ plan: StepPlan, of dataset: TokenizedDataset, model: BERTModel, seed: UInt64) {
         self.init(
             firstLane: 0, lanes: plan.lanes.map { $0.map { PackedBatch($0, of: dataset) } }, lossScale: Float(1 / Double(plan.sampleCount)),
-            dropout: DropoutContext(model.shape, key: DropoutKey(seed: seed, step: plan.step)))
+            dropout: DropoutContext(model.shape, key: DropoutKey(seed: seed, step: plan.step), adapter: model.lora?.dropout ?? 0))
     }
 }

@@ -5,6 +5,7 @@ internal import Synchronization
 /// Remembers that SIGINT or SIGTERM asked the run to stop; a second one ends the process at once.
 package final class StopRequest: Sendable {
     private let received = Atomic<Int32>(0)
+    private let isListening = Atomic(false)
     private let sources = Mutex<[Source]>([])
     private let actions = Mutex<[@Sendable () -> Void]>([])
 
@@ -15,8 +16,9 @@ package final class StopRequest: Sendable {
 
     package init() {}
 
-    /// Begins to listen. Call once.
+    /// Begins to listen, the first time it is called.
     package func listen() {
+        guard !isListening.exchange(true, ordering: .relaxed) else { return }
         for number in [SIGINT, SIGTERM] {
             _ = Foundation.signal(number, SIG_IGN)
             let source = DispatchSource.makeSignalSource(signal: number, queue: .global())

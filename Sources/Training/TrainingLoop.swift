@@ -11,6 +11,10 @@ package struct RunProgress: Codable, Sendable, Equatable {
     package var latest: EvaluationReport?
     /// Epochs whose validation is done.
     package var evaluatedEpochs = 0
+    /// Evaluations since the best one; nil where there was none.
+    package var evaluationsSinceBest: Int?
+    /// Set where the run ended before its last step for want of a better validation.
+    package var stoppedEarly: Bool?
 
     package init() {}
 }
@@ -36,10 +40,13 @@ package struct TrainingLoop {
     /// Steps between checkpoints; nil: only after each epoch.
     package let checkpointEvery: Int?
     package let hasValidation: Bool
+    package let metric: Measure?
+    /// Epochs without a better validation after which the loop ends.
+    package let patience: Int?
 
     package init(
         plan: TrainingPlan, schedule: LearningRateSchedule, engine: any StepEngine, recorder: any RunRecorder, stop: StopRequest,
-        checkpointEvery: Int?, hasValidation: Bool
+        checkpointEvery: Int?, hasValidation: Bool, metric: Measure? = nil, patience: Int? = nil
     ) {
         self.plan = plan
         self.schedule = schedule
@@ -48,6 +55,8 @@ package struct TrainingLoop {
         self.stop = stop
         self.checkpointEvery = checkpointEvery
         self.hasValidation = hasValidation
+        self.metric = metric
+        self.patience = patience
     }
 
     /// How the loop ended.
@@ -59,7 +68,7 @@ package struct TrainingLoop {
     /// Runs from `progress` to the last step or until a signal asks to stop, which leaves a checkpoint.
     package func run(_ progress: inout RunProgress, _ throughput: inout Throughput) async throws -> Outcome {
         var saved = progress.step
-        while progress.step < plan.totalSteps {
+        while progress.step < plan.totalSteps, progress.stoppedEarly != true {
             let epoch = plan.epoch(ofStep: progress.step + 1)
             let order = plan.order(ofEpoch: epoch)
             var display = ProgressDisplay(plan: plan)
@@ -109,16 +118,24 @@ package struct TrainingLoop {
         try recorder.record(
             EvaluationEvent(
                 step: progress.step, epoch: epoch, split: .validation, loss: report.loss, accuracy: report.accuracy,
-                samples: report.samples, seconds: seconds))
+                samples: report.samples, further: report.further, seconds: seconds))
         progress.latest = report
         progress.evaluatedEpochs = epoch
-        let isBest = progress.best.map { report.isBetter(than: $0) } ?? true
-        let figures = "loss \(decimal(report.loss, 4))" + (report.accuracy.map { ", accuracy \(decimal($0, 4))" } ?? "")
+        let isBest = progress.best.map { report.isBetter(than: $0, by: metric) } ?? true
+        let figures = report.line(metric)
         recorder.say("epoch \(epoch)/\(plan.epochs): validation \(figures) over \(report.samples) samples\(isBest ? ", the best so far" : "")")
         if isBest {
             progress.best = report
             progress.bestStep = progress.step
             try recorder.keepBest(try await engine.state())
+        }
+        let since = isBest ? 0 : (progress.evaluationsSinceBest ?? 0) + 1
+        progress.evaluationsSinceBest = since
+        if let patience, since >= patience, progress.step < plan.totalSteps {
+            progress.stoppedEarly = true
+            recorder.say(
+                "stopped early: no better \((metric ?? .usual(report)).rawValue) in \(since) \(since == 1 ? "epoch" : "epochs"), "
+                    + "the best was after step \(progress.bestStep ?? 0)")
         }
     }
 }

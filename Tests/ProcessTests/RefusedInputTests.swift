@@ -87,6 +87,39 @@ import Testing
     func `options that no run can have`(fault: Fault) throws { try expectRefused(fault) }
 
     @Test(arguments: [
+        Fault("all groups frozen", "--freeze leaves nothing to train", options: ["--freeze", "encoder", "pooler", "classifier"]),
+        Fault("a layer decay of nothing", "--layer-decay is 0", options: ["--layer-decay", "0"]),
+        Fault("a rate for the head alone", "--freeze encoder", options: ["--learning-rate", "0", "--head-learning-rate", "1e-3"]),
+        Fault("more forgotten layers than there are", "the model has 3 encoder layers", options: ["--reinitialize-layers", "4"]),
+        Fault("forgotten and frozen", "would keep layer 2 at random", options: ["--reinitialize-layers", "1", "--freeze", "layers 2"]),
+        Fault("from scratch and frozen", "no source weights to keep", options: ["--from-scratch", "--freeze", "embeddings"]),
+        Fault("from scratch and some layers", "leave one of them out", options: ["--from-scratch", "--reinitialize-layers", "1"]),
+        Fault("unfreezing of nothing", "--unfreeze-every is 0", options: ["--unfreeze-every", "0"]),
+        Fault(
+            "unfreezing without a first epoch", "--unfreeze-every begins with pooler and head alone",
+            options: ["--unfreeze-every", "1", "--freeze", "pooler", "classifier"]),
+        Fault("adapters of rank 0", "--lora-rank is 0", options: ["--lora-rank", "0"]),
+        Fault("adapters on what is not there", "'querry'", "did you mean 'query'?", options: ["--lora-rank", "2", "--lora-targets", "querry"]),
+        Fault("adapters without a rank", "--lora-alpha needs adapters", options: ["--lora-alpha", "8"]),
+        Fault("adapters from scratch", "leave one of them out", options: ["--lora-rank", "2", "--from-scratch"]),
+        Fault("adapters over random layers", "--reinitialize-layers", options: ["--lora-rank", "2", "--reinitialize-layers", "1"]),
+        Fault("patience without validation", "--patience looks at the validation", options: ["--patience", "2"]),
+        Fault("a metric without validation", "--metric looks at the validation", options: ["--metric", "loss"]),
+        Fault("a metric that is not one", "metric is 'f2'", "macro-f1", options: ["--metric", "f2"]),
+        Fault("a metric of another task", "--metric pearson", "regression") { ["--metric", "pearson", "--validation", $0.validation] },
+        Fault("seeds that are no numbers", "--seeds is 0,x", options: ["--seeds", "0,x"]),
+        Fault("the same seed twice", "--seeds is 1,1", options: ["--seeds", "1,1"]),
+        Fault("seeds of a job that cannot begin", "nowhere.tsv: there is no such file") { ["--seeds", "0,1", "--test", $0.path("nowhere.tsv")] },
+        Fault("no file of words", "nowhere.txt: there is no such file") { ["--add-tokens", $0.path("nowhere.txt")] },
+        Fault("no new words", "has no word that the vocabulary lacks") { job in
+            try job.write("words.txt", "ban\ndel\n")
+            return ["--add-tokens", job.path("words.txt")]
+        },
+        Fault("samples above the positions, with the way out", "--extend-positions", options: ["--max-length", "41"]),
+    ])
+    func `contradictions about what is trained`(fault: Fault) throws { try expectRefused(fault) }
+
+    @Test(arguments: [
         Fault("a folder that is not there", "nowhere", "model folder") { ["--model", $0.path("nowhere")] },
         Fault("a file in place of the folder", "model folder") { ["--model", $0.data] },
         Fault("no weights", "holds no model.safetensors") { try $0.remove("model/model.safetensors") },

@@ -101,7 +101,7 @@ import Testing
         ("{}", "has no model.vocab"),
         (json(added: #"{"id":9,"content":"x"}"#), "no piece has the id 6, each id up to 9 needs one"),
         (json(added: #"{"id":-1,"content":"x"}"#), "id is -1, a whole number from 0"),
-        (json(added: #"{"id":6,"content":"x","normalized":true}"#), "the added token x is normalized or for single words only"),
+        (json(added: #"{"id":6,"content":"x","single_word":true}"#), "the added token x is for single words only"),
         (json(normalizer: #"{"type":"Lowercase"}"#), "the normalizer is Lowercase, BertNormalizer was needed"),
         (json(normalizer: #"{"type":"BertNormalizer","clean_text":false}"#), "clean_text is false, which is not supported"),
         (json(model: #"{"type":"BPE","vocab":{}}"#), "the model is BPE, WordPiece was needed"),

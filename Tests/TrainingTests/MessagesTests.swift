@@ -7,11 +7,11 @@ import Testing
 @Suite struct MessagesTests {
     @Test func `an update's constants travel as bit patterns`() throws {
         for kind in OptimizerSettings.Kind.allCases {
-            let settings = OptimizerSettings(kind: kind, weightDecay: 0.01, maxGradientNorm: 1)
+            let settings = OptimizerSettings(kind: kind, weightDecay: 0.01, maxGradientNorm: 1, factors: [0.25, 0.5, 1], beginnings: [6, 0])
             let update = settings.update(step: 17, learningRate: 3.3e-5, gradientScale: 0.37)
             let commit = try JSONDecoder().decode(Commit.self, from: JSONEncoder().encode(Commit(step: 17, update)))
             #expect(OptimizerUpdate(bits: commit.constants) == update)
-            #expect(update.decayed != update.plain)
+            #expect(update.groups.allSatisfy { $0.decayed != $0.plain })
             for count in [0, 1, commit.constants.count - 1] { #expect(OptimizerUpdate(bits: Array(commit.constants.prefix(count))) == nil) }
             #expect(OptimizerUpdate(bits: commit.constants + [0]) == nil)
         }

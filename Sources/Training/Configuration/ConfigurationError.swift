@@ -11,6 +11,8 @@ package enum ConfigurationError: Error, Equatable, Sendable {
     case missingDefault(what: String, path: String, key: TrainingConfiguration.Key)
     case resumeWithoutOutput
     case nothingToResume(output: String)
+    /// Options that cannot stand together: what is wrong and what to do.
+    case contradiction(String)
     case changedOnResume(output: String, [TrainingConfiguration.Difference])
 }
 
@@ -32,6 +34,7 @@ extension ConfigurationError: CustomStringConvertible {
             "\(what) is not at \(path): run scripts/fetch.sh to fetch it, or give your own with \(key.flag)"
         case .resumeWithoutOutput: "--resume needs the folder of the run to go on with: add --output DIR"
         case .nothingToResume(let output): "\(output) holds no config.yaml, so no run to resume: leave out --resume to start one there"
+        case .contradiction(let line): line
         case .changedOnResume(let output, let differences):
             "the run in \(output) cannot go on with other options: \(differences.map(\.description).joined(separator: "; ")): "
                 + "leave them out, or start a run in a new folder"

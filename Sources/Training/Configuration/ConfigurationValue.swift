@@ -110,4 +110,5 @@ extension ConfigurationChoice {
 
 extension OptimizerSettings.Kind: ConfigurationChoice {}
 extension LearningRateSchedule.Shape: ConfigurationChoice {}
+extension Measure: ConfigurationChoice {}
 extension TrainingConfiguration.TargetTask: ConfigurationChoice {}

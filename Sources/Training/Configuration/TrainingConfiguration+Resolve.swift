@@ -59,6 +59,7 @@ extension TrainingConfiguration {
         train = Self.absolute(train)
         validation = validation.map(Self.absolute)
         test = test.map(Self.absolute)
+        addTokens = addTokens.map(Self.absolute)
     }
 
     private static func absolute(_ path: String) -> String { URL(fileURLWithPath: path).standardizedFileURL.path }

@@ -21,15 +21,16 @@ extension TrainingConfiguration {
         try need(.minWorkers, minWorkers, from: 1)
         try need(.maxRestarts, maxRestarts, from: 0)
         try need(.coordinatorTimeout, coordinatorTimeout, from: 1)
+        try validateAdaptation()
         try needOwnColumns()
     }
 
-    private func need(_ key: Key, _ holds: Bool, _ needed: String) throws(ConfigurationError) {
+    func need(_ key: Key, _ holds: Bool, _ needed: String) throws(ConfigurationError) {
         guard holds else { throw .outOfRange(key: key, found: value(key).shown, needed: needed) }
     }
 
     /// Counts end where products of two of them still fit an `Int`.
-    private func need(_ key: Key, _ count: Int?, from low: Int) throws(ConfigurationError) {
+    func need(_ key: Key, _ count: Int?, from low: Int) throws(ConfigurationError) {
         guard let count else { return }
         try need(key, count >= low, "at least \(low)")
         try need(key, count <= Int(Int32.max), "at most \(Int32.max)")

@@ -36,12 +36,38 @@ package struct TrainingConfiguration: Codable, Equatable, Sendable {
     /// Probability of both dropouts; nil: as in the model's config.json.
     package var dropout: Double?
     package var seed: UInt64 = 0
+    /// Seeds of several runs, parted by commas; nil: one run, of ``seed``.
+    package var seeds: String?
+    /// What decides which model is the best; nil: accuracy, or the loss where there is none.
+    package var metric: Measure?
+    /// Epochs without a better validation after which the run ends; nil: all epochs are run.
+    package var patience: Int?
     /// Fixed parts of a global batch; nil until a run is formed: ``LaneCount`` decides.
     package var lanes: Int?
     /// Threads of one worker.
     package var threads: Int
     /// Patterns of the names of parameters that keep their source values.
     package var freeze: [String] = []
+    /// Epochs after which one more layer is trained, from the top; nil: all are from the start.
+    package var unfreezeEvery: Int?
+    /// Factor on the learning rate from each layer to the one below.
+    package var layerDecay: Double = 1
+    /// Learning rate of the new head; nil: that of the rest.
+    package var headLearningRate: Double?
+    /// Encoder layers, from the top, that forget their source values, and the pooler with them.
+    package var reinitializeLayers: Int = 0
+    /// Whether all weights begin at random, in the source model's shape.
+    package var fromScratch: Bool = false
+    /// File of words, one a line, that the tokenizer and the word table learn; nil: none.
+    package var addTokens: String?
+    /// Whether the position table grows where `maxLength` is beyond it.
+    package var extendPositions: Bool = false
+    /// Rank of the adapters that are trained in the source weights' stead; nil: no adapters.
+    package var loraRank: Int?
+    package var loraAlpha: Double?
+    /// The products that have adapters, by name; empty: query and value, as in PEFT.
+    package var loraTargets: [String] = []
+    package var loraDropout: Double?
     /// Steps from one checkpoint to the next; nil: after each epoch alone.
     package var checkpointEvery: Int?
     /// Checkpoints that stay.
@@ -85,7 +111,18 @@ extension TrainingConfiguration {
         case maxGradNorm = "max-grad-norm"
         case accumulate
         case maxLength = "max-length"
-        case dropout, seed, lanes, threads, freeze
+        case dropout, seed, seeds, metric, patience, lanes, threads, freeze
+        case unfreezeEvery = "unfreeze-every"
+        case layerDecay = "layer-decay"
+        case headLearningRate = "head-learning-rate"
+        case reinitializeLayers = "reinitialize-layers"
+        case fromScratch = "from-scratch"
+        case addTokens = "add-tokens"
+        case extendPositions = "extend-positions"
+        case loraRank = "lora-rank"
+        case loraAlpha = "lora-alpha"
+        case loraTargets = "lora-targets"
+        case loraDropout = "lora-dropout"
         case checkpointEvery = "checkpoint-every"
         case keep, resume
         case minWorkers = "min-workers"

@@ -1,3 +1,4 @@
+internal import BERT
 internal import Cluster
 internal import Distributed
 internal import Transport
@@ -7,8 +8,10 @@ extension CoordinatorEngine {
     private static var fruitlessLimit: Int { 5 }
 
     /// The current generation, or a new one where there is none or somebody has joined.
-    func formed() async throws -> Group {
-        if let group, !membership.hasNews { return group }
+    ///
+    /// - Parameter freeze: what it does not train.
+    func formed(training freeze: [String]) async throws -> Group {
+        if let group, !membership.hasNews, group.formation.run.freeze == freeze { return group }
         if let group { await dissolve(group, because: nil) }
         while true {
             guard fruitlessEnds <= Self.fruitlessLimit else {
@@ -17,7 +20,7 @@ extension CoordinatorEngine {
                         + "see above why, then go on with: \(resumeCommand)")
             }
             try await waitForWorkers()
-            if let formed = try await form() {
+            if let formed = try await form(training: freeze) {
                 group = formed
                 return formed
             }
@@ -53,8 +56,9 @@ extension CoordinatorEngine {
     private var resumeCommand: String { "\(programName) train --resume --output \(shellQuoted(inputs.configuration.output))" }
 
     /// Forms the next generation; nil where a worker was lost meanwhile.
-    func form() async throws -> Group? {
+    func form(training freeze: [String]) async throws -> Group? {
         generation += 1
+        run.freeze = freeze
         let generation = generation
         system.generation = generation
         let members = membership.takeMembers()
@@ -129,7 +133,9 @@ extension CoordinatorEngine {
         var own = formations[0]
         own.rank = group.members.count
         own.stateTo = formations.indices.filter { formations[$0].stateFrom == group.members.count }
-        let (place, source, data) = (own, source, data)
+        let before = try inputs.model(ofStep: committedStep)
+        let source = try source.map { $0.converted(from: before, to: before.freezing(try FrozenParameters(run.freeze, lora: run.lora).contains)) }
+        let (place, data) = (own, data)
         async let links: Void = data.perform { try $0.form(place, sending: source) }
         let held = try await callAll(group) { proxy, rank in try await proxy.form(formations[rank]) }
         do { try await links } catch { throw GenerationEnd(reason: "the coordinator's links do not stand: \(error)") }

@@ -16,7 +16,8 @@ package final class CoordinatorEngine: StepEngine {
     let system: ZeroMQActorSystem
     let membership: Membership
     let data: DataThread<CoordinatorData>
-    let run: RunDescription
+    /// As of the newest generation.
+    var run: RunDescription
     /// Workers to wait for before the first step.
     let wanted: Int
     let display: RunDisplay
@@ -68,8 +69,9 @@ package final class CoordinatorEngine: StepEngine {
         reachedStep = step
         ledger = Ledger(inputs.plan, after: step)
         run = RunDescription(
-            id: UInt64.random(in: 1...UInt64(Int64.max)), shape: inputs.model.shape, head: inputs.model.head, freeze: inputs.configuration.freeze,
-            laneCount: inputs.plan.laneCount, seed: inputs.configuration.seed, hasTypes: inputs.datasets.values.contains { $0.types != nil })
+            id: UInt64.random(in: 1...UInt64(Int64.max)), shape: inputs.model.shape, head: inputs.model.head, freeze: inputs.freeze(ofStep: step + 1),
+            lora: inputs.model.lora, laneCount: inputs.plan.laneCount, seed: inputs.configuration.seed,
+            hasTypes: inputs.datasets.values.contains { $0.types != nil })
         stop.whenRequested { membership.wake() }
     }
 
@@ -81,9 +83,8 @@ package final class CoordinatorEngine: StepEngine {
     package func run(_ plan: StepPlan, next: StepPlan?, learningRate: Double) async throws -> StepReport {
         var redone = false
         while true {
-            let group = try await formed()
+            let group = try await formed(for: plan.step)
             do {
-                try await catchUp(to: plan.step - 1, group)
                 return try await take(plan, next: next, group, learningRate: learningRate, redone: redone)
             } catch let end as GenerationEnd {
                 redone = true
@@ -92,14 +93,24 @@ package final class CoordinatorEngine: StepEngine {
         }
     }
 
-    /// Computes once more the steps that were lost with all workers.
-    private func catchUp(to step: Int, _ group: Group) async throws {
-        guard committedStep < step else { return }
-        var order = inputs.plan.order(ofEpoch: inputs.plan.epoch(ofStep: committedStep + 1))
-        while committedStep < step {
-            let plan = inputs.plan.step(committedStep + 1, order: order)
-            _ = try await take(plan, next: nil, group, learningRate: inputs.schedule.rate(step: plan.step), redone: true)
-            if plan.endsEpoch { order = inputs.plan.order(ofEpoch: plan.epoch + 1) }
+    /// The generation that computes or has computed `step`, after the steps before it that were lost with all workers.
+    ///
+    /// - Parameter state: whether the state after `step` is wanted, and not the step itself.
+    private func formed(for step: Int, state: Bool = false) async throws -> Group {
+        let last = state ? step : step - 1
+        while true {
+            let group = try await formed(training: inputs.freeze(ofStep: committedStep < last ? committedStep + 1 : step))
+            guard committedStep < last else { return group }
+            let epoch = inputs.plan.epoch(ofStep: committedStep + 1)
+            let order = inputs.plan.order(ofEpoch: epoch)
+            do {
+                while committedStep < last, inputs.plan.epoch(ofStep: committedStep + 1) == epoch {
+                    let plan = inputs.plan.step(committedStep + 1, order: order)
+                    _ = try await take(plan, next: nil, group, learningRate: inputs.schedule.rate(step: plan.step), redone: true)
+                }
+            } catch let end as GenerationEnd {
+                await dissolve(group, because: end)
+            }
         }
     }
 
@@ -204,7 +215,7 @@ package final class CoordinatorEngine: StepEngine {
 
     package func state() async throws -> TrainingState {
         if let source, committedStep == reachedStep { return source }
-        let model = inputs.model
+        let model = try inputs.model(ofStep: reachedStep)
         return try await withCommitted { group in
             let data = self.data
             async let arriving = data.perform { try $0.receiveState(of: model, from: 0) }
@@ -216,9 +227,8 @@ package final class CoordinatorEngine: StepEngine {
     /// Does `body` once every worker has made the newest update; again with others where a generation ends meanwhile.
     private func withCommitted<Result>(_ body: (Group) async throws -> Result) async throws -> Result {
         while true {
-            let group = try await formed()
+            let group = try await formed(for: max(1, reachedStep), state: true)
             do {
-                try await catchUp(to: reachedStep, group)
                 if commitIsPending, let commit = lastCommit {
                     _ = try await callAll(group) { proxy, _ in try await proxy.commit(commit) }
                     commitIsPending = false

@@ -49,7 +49,7 @@ struct CoordinatorRun {
 
     func start() async throws {
         let inputs = run.inputs
-        let replica = Replica(model: inputs.model, parameters: inputs.parameters, threads: inputs.configuration.threads)
+        let replica = Replica(model: try run.firstModel, parameters: inputs.parameters, threads: inputs.configuration.threads)
         let progress = try run.begin(replica)
         if system.endpoint.hasPrefix("tcp://") {
             run.display.say("listening at \(system.endpoint)")

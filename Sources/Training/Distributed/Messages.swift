@@ -54,17 +54,20 @@ package struct RunDescription: Codable, Sendable, Equatable {
     package var id: UInt64
     package var shape: BERTShape
     package var head: Head
+    /// What is frozen in the run's present stage.
     package var freeze: [String]
+    package var lora: LoRA?
     package var laneCount: Int
     package var seed: UInt64
     /// Whether samples come with token types.
     package var hasTypes: Bool
 
-    package init(id: UInt64, shape: BERTShape, head: Head, freeze: [String], laneCount: Int, seed: UInt64, hasTypes: Bool) {
+    package init(id: UInt64, shape: BERTShape, head: Head, freeze: [String], lora: LoRA? = nil, laneCount: Int, seed: UInt64, hasTypes: Bool) {
         self.id = id
         self.shape = shape
         self.head = head
         self.freeze = freeze
+        self.lora = lora
         self.laneCount = laneCount
         self.seed = seed
         self.hasTypes = hasTypes
@@ -198,16 +201,16 @@ package struct JoinRefused: Error, Codable, Sendable, Equatable, CustomStringCon
 }
 
 extension OptimizerUpdate {
-    /// The constants as bit patterns, decayed parameters first.
-    var bits: [UInt32] { [decayed, plain].flatMap { c in c.values.map(\.bitPattern) } }
+    /// The constants as bit patterns, depth by depth, decayed parameters first.
+    var bits: [UInt32] { groups.flatMap { [$0.decayed, $0.plain] }.flatMap { c in c.values.map(\.bitPattern) } }
 
-    /// - Returns: nil unless there are two sets of constants.
+    /// - Returns: nil unless there are whole groups of two sets of constants.
     init?(bits: [UInt32]) {
         let count = AdamConstants.valueCount
-        guard bits.count == 2 * count else { return nil }
+        guard !bits.isEmpty, bits.count % (2 * count) == 0 else { return nil }
+        func constants(_ start: Int) -> AdamConstants { AdamConstants(bits[start..<(start + count)].map(Float.init(bitPattern:))) }
         self.init(
-            decayed: AdamConstants(bits[..<count].map(Float.init(bitPattern:))),
-            plain: AdamConstants(bits[count...].map(Float.init(bitPattern:))))
+            groups: stride(from: 0, to: bits.count, by: 2 * count).map { Group(decayed: constants($0), plain: constants($0 + count)) })
     }
 }
 

@@ -82,11 +82,18 @@ final class WorkerCore {
         return held
     }
 
-    /// Makes the model of a run; a state that it already has stays.
+    /// Makes the model of a run; a state that it already has stays, also where the run trains other parameters from here on.
     private func takeUp(_ next: RunDescription) throws {
         guard run != next || replica == nil else { return }
-        let frozen = try FrozenParameters(next.freeze)
-        let model = BERTModel(shape: next.shape, head: next.head, isFrozen: frozen.contains)
+        let frozen = try FrozenParameters(next.freeze, lora: next.lora)
+        if let replica, run?.id == next.id {
+            let model = replica.model.freezing(frozen.contains)
+            self.replica = Replica(model: model, state: replica.state.converted(from: replica.model, to: model), threads: threads)
+            runner = LaneRunner(model: model, laneCount: next.laneCount, threads: threads)
+            run = next
+            return
+        }
+        let model = BERTModel(shape: next.shape, head: next.head, lora: next.lora, isFrozen: frozen.contains)
         replica = Replica(model: model, parameters: FloatBuffer(count: model.layout.count), threads: threads)
         runner = LaneRunner(model: model, laneCount: next.laneCount, threads: threads)
         run = next
@@ -174,7 +181,7 @@ final class WorkerCore {
         }
         return LaneWork(
             firstLane: own.lowerBound, lanes: lanes.map { $0.compactMap { $0 } }, lossScale: Float(bitPattern: command.lossScale),
-            dropout: DropoutContext(run.shape, key: DropoutKey(seed: run.seed, step: command.step)))
+            dropout: DropoutContext(run.shape, key: DropoutKey(seed: run.seed, step: command.step), adapter: run.lora?.dropout ?? 0))
     }
 
     /// Makes the update of the step whose gradient is kept. A second commit of the same step changes nothing.

@@ -19,6 +19,8 @@ enum Scoring {
         var members: [JSONValue.Member] = [.init("loss", .number(report.loss))]
         if let accuracy = report.accuracy { members.append(.init("accuracy", .number(accuracy))) }
         members += [.init("samples", .integer(report.samples)), .init("truncated", .integer(tokenized.truncatedCount))]
-        return JSONValue.object(members).line
+        let further = try JSONValue(parsing: Array(jsonLine(report.further).utf8)).members ?? []
+        if let labels = trained.labels, report.further.confusion != nil { members.append(.init("labels", .array(labels.names.map { .string($0) }))) }
+        return JSONValue.object(members + further).line
     }
 }

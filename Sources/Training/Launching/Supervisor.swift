@@ -23,11 +23,17 @@ final class Supervisor: Sendable {
     private let coordinatorsEnd = Mutex(SpawnedProcess.End.status(1))
     private let isEnding = Atomic(false)
     private let signals = Atomic(0)
+    private let sources = Mutex<[Source]>([])
     /// Status of a worker that could not begin, which makes the job pointless; 0 for none.
     private let refusal = Atomic<Int32>(0)
     /// The signal that came a second time and ends everything at once; 0 for none.
     private let urgentSignal = Atomic<Int32>(0)
     private let resumption = Mutex<@Sendable () -> ChildCommand?>({ nil })
+
+    /// Guarded by Dispatch itself.
+    private struct Source: @unchecked Sendable {
+        let source: any DispatchSourceSignal
+    }
 
     private struct Child: Sendable {
         let process: SpawnedProcess
@@ -50,6 +56,7 @@ final class Supervisor: Sendable {
     ) throws -> Int32 {
         self.resumption.withLock { $0 = resumption }
         listen()
+        defer { for source in sources.withLock({ $0 }) { source.source.cancel() } }
         _ = try start(coordinator, worker: nil)
         do {
             for (number, command) in workers.enumerated() { _ = try start(command, worker: number) }
@@ -198,6 +205,8 @@ final class Supervisor: Sendable {
             let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
             source.setEventHandler { [self] in passOn(number, source) }
             source.resume()
+            let kept = Source(source: source)
+            sources.withLock { $0.append(kept) }
         }
     }
 

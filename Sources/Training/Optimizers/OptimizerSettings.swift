@@ -17,11 +17,26 @@ package struct OptimizerSettings: Sendable, Equatable {
     package var epsilon = 1e-8
     /// Largest global norm of the gradient; nil: not clipped.
     package var maxGradientNorm: Double?
+    /// Factor on the learning rate by a parameter's depth, see ``BERT/BERTModel/depth(of:)``; one factor serves all depths.
+    package var factors: [Double]
+    /// Steps before the first update of each depth, which stays frozen so long; one number serves all depths.
+    package var beginnings: [Int]
 
-    package init(kind: Kind, weightDecay: Double, maxGradientNorm: Double?) {
+    package init(
+        kind: Kind, weightDecay: Double, maxGradientNorm: Double?, factors: [Double] = [1], beginnings: [Int] = [0]
+    ) {
         self.kind = kind
         self.weightDecay = weightDecay
         self.maxGradientNorm = maxGradientNorm
+        self.factors = factors
+        self.beginnings = beginnings
+    }
+
+    /// Factors by depth: 1 in the pooler, `decay` times that of the layer above in every layer and in the embeddings.
+    package static func factors(layers: Int, decay: Double, head: Double) -> [Double] {
+        var factors = [1.0]
+        for _ in 0...layers { factors.append(factors[factors.count - 1] * decay) }
+        return factors.reversed() + [head]
     }
 
     /// Factor on the gradient so that its norm stays within the limit, as torch.nn.utils.clip_grad_norm_ computes it.
@@ -31,9 +46,21 @@ package struct OptimizerSettings: Sendable, Equatable {
     }
 
     /// The update of one step, computed once and shared by all workers as bit patterns.
+    ///
+    /// The moments of a depth that was frozen at first are as old as its own updates, as in PyTorch.
     package func update(step: Int, learningRate: Double, gradientScale: Double) -> OptimizerUpdate {
-        let correction1 = 1 - pow(beta1, Double(step))
-        let correction2 = 1 - pow(beta2, Double(step))
+        let depths = max(factors.count, beginnings.count)
+        return OptimizerUpdate(
+            groups: (0..<depths).map { depth in
+                let age = max(1, step - beginnings[min(depth, beginnings.count - 1)])
+                let rate = learningRate * factors[min(depth, factors.count - 1)]
+                return group(age: age, learningRate: rate, gradientScale: gradientScale)
+            })
+    }
+
+    private func group(age: Int, learningRate: Double, gradientScale: Double) -> OptimizerUpdate.Group {
+        let correction1 = 1 - pow(beta1, Double(age))
+        let correction2 = 1 - pow(beta2, Double(age))
         func constants(decay: Double) -> AdamConstants {
             AdamConstants(
                 gradientScale: Float(gradientScale), beta1: Float(beta1), beta2: Float(beta2), oneMinusBeta1: Float(1 - beta1),
@@ -41,15 +68,21 @@ package struct OptimizerSettings: Sendable, Equatable {
                 inverseRootCorrection: Float(1 / correction2.squareRoot()), epsilon: Float(epsilon),
                 decayFactor: kind == .adamw ? Float(1 - learningRate * decay) : 1, l2: kind == .adam ? Float(decay) : 0)
         }
-        return OptimizerUpdate(decayed: constants(decay: weightDecay), plain: constants(decay: 0))
+        return OptimizerUpdate.Group(decayed: constants(decay: weightDecay), plain: constants(decay: 0))
     }
 }
 
-/// The constants of one update, for parameters with and without weight decay.
+/// The constants of one update, by depth, for parameters with and without weight decay.
 package struct OptimizerUpdate: Sendable, Equatable {
-    package var decayed: AdamConstants
-    package var plain: AdamConstants
+    package struct Group: Sendable, Equatable {
+        package var decayed: AdamConstants
+        package var plain: AdamConstants
 
-    /// Whether a row that no gradient ever touched stays as it is.
-    package var leavesUntouchedRows: Bool { decayed.decayFactor == 1 && decayed.l2 == 0 }
+        package func constants(decays: Bool) -> AdamConstants { decays ? decayed : plain }
+    }
+
+    /// By depth; the last serves all greater depths.
+    package var groups: [Group]
+
+    package subscript(depth: Int) -> Group { groups[min(depth, groups.count - 1)] }
 }

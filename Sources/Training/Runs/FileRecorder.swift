@@ -3,6 +3,7 @@ package import Checkpoints
 internal import Foundation
 internal import Kernels
 internal import Synchronization
+internal import TextData
 
 /// Keeps a run's files: metrics, log, checkpoints and models; and shows its progress.
 package final class FileRecorder: RunRecorder {
@@ -28,9 +29,10 @@ package final class FileRecorder: RunRecorder {
         let record = StateFiles.Record(
             progress: progress, lanes: inputs.plan.laneCount, seed: inputs.configuration.seed, data: inputs.digests,
             touched: state.touched.words, arithmetic: BLASInformation.description)
+        guard let layout = try? inputs.model(ofStep: progress.step).layout else { return }
         do throws(FileError) {
             try store.save(step: progress.step, keep: inputs.configuration.keep) { (path, steps) throws(FileError) in
-                try StateFiles.write(state, record, layout: inputs.model.layout, to: path, steps: steps)
+                try StateFiles.write(state, record, layout: layout, to: path, steps: steps)
             }
         } catch {
             say("CHECKPOINT OF STEP \(progress.step) FAILED, earlier ones stay: \(error): make room; training goes on")
@@ -42,8 +44,10 @@ package final class FileRecorder: RunRecorder {
     /// Writes the state's weights as a model folder.
     package func export(_ state: TrainingState, name: String) throws {
         try ModelExport.write(
-            StateFiles.tensors(state.parameters, inputs.model.layout), configuration: inputs.exportedConfiguration,
-            tokenizerFolder: inputs.configuration.model, to: folder.path + "/" + name)
+            inputs.exportedTensors(state.parameters), configuration: inputs.exportedConfiguration,
+            tokenizerFolder: inputs.configuration.model,
+            words: inputs.words.map { ($0.text, Int($0.id)) }, to: folder.path + "/" + name)
+        try inputs.exportAdapters(state.parameters, to: folder.path + "/" + name.replacing("model", with: "adapter"))
     }
 
     package func writeSummary(_ summary: RunSummary) throws { try folder.replace("summary.json", with: Array(summary.json()) + [0x0A]) }

@@ -6,8 +6,11 @@ internal import Tensors
 /// `embeddings`, `layers N`, `layers N-M`, `encoder`, `pooler` and `classifier`.
 package struct FrozenParameters: Sendable {
     private let patterns: [(given: String, globs: [String])]
+    /// Adapters that are trained in the stead of the source's weights.
+    private let lora: LoRA?
 
-    package init(_ patterns: [String]) throws(InputError) {
+    package init(_ patterns: [String], lora: LoRA? = nil) throws(InputError) {
+        self.lora = lora
         var expanded: [(String, [String])] = []
         for pattern in patterns { expanded.append((pattern, try Self.globs(pattern))) }
         self.patterns = expanded
@@ -29,7 +32,10 @@ package struct FrozenParameters: Sendable {
         return (first...last).map { "bert.encoder.layer.\($0).*" }
     }
 
-    package func contains(_ name: String) -> Bool { patterns.contains { $0.globs.contains { Self.matches(name, $0) } } }
+    package func contains(_ name: String) -> Bool {
+        if let lora, !BERTModel.isHead(name), !LoRA.isAdapter(name), !(lora.trainsPooler && name.hasPrefix("bert.pooler.")) { return true }
+        return patterns.contains { $0.globs.contains { Self.matches(name, $0) } }
+    }
 
     /// Refuses patterns that name nothing, and freezing everything.
     package func check(_ model: BERTModel) throws(InputError) {

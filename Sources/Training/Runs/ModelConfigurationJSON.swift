@@ -9,6 +9,8 @@ extension RunInputs {
         json["architectures"] = .array([.string("BertForSequenceClassification")])
         json["model_type"] = .string("bert")
         json["num_labels"] = nil
+        json["vocab_size"] = .integer(model.shape.vocabulary)
+        json["max_position_embeddings"] = .integer(model.shape.positions)
         json["torch_dtype"] = nil
         json["dtype"] = .string("float32")
         let names = labels?.names ?? ["LABEL_0"]

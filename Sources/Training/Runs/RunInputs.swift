@@ -14,6 +14,8 @@ package struct RunInputs: Sendable {
     package let model: BERTModel
     package let parameters: FloatBuffer
     package let datasets: [Split: TokenizedDataset]
+    /// Words that the tokenizer learned.
+    package let words: [AddedWords.Word]
     /// Absent for regression.
     package let labels: LabelSet?
     package let plan: TrainingPlan
@@ -30,15 +32,14 @@ package struct RunInputs: Sendable {
         var notes: [String] = []
         sourceJSON = try ModelFolder.configuration(configuration.model)
         source = try BERTConfiguration(sourceJSON, path: configuration.model + "/config.json")
-        guard configuration.maxLength <= source.shape.positions else {
-            throw InputError(
-                "--max-length is \(configuration.maxLength), the model in \(configuration.model) has \(source.shape.positions) positions: lower it")
-        }
         let folder = try ModelFolder(configuration.model)
-        let tokenizer = try WordPieceTokenizer(folder: URL(fileURLWithPath: configuration.model))
-        guard tokenizer.vocabulary.count == source.shape.vocabulary else {
+        let input = try InputLayer(configuration, source: source.shape)
+        let tokenizer = input.tokenizer
+        words = input.words?.words ?? []
+        notes += input.notes
+        guard tokenizer.vocabulary.count == input.shape.vocabulary else {
             throw InputError(
-                "\(configuration.model): the vocabulary has \(tokenizer.vocabulary.count) pieces, config.json says \(source.shape.vocabulary): "
+                "\(configuration.model): the vocabulary has \(tokenizer.vocabulary.count - words.count) pieces, config.json says \(source.shape.vocabulary): "
                     + "is this the vocabulary of this model?")
         }
         let columns = ColumnNames(text: configuration.textColumn, pair: configuration.pairColumn, label: configuration.labelColumn)
@@ -50,6 +51,7 @@ package struct RunInputs: Sendable {
             raw[split] = try Dataset(path: path, columns: columns, labels: .required)
             digests[split.rawValue] = try Digests.file(path)
         }
+        if let file = configuration.addTokens { digests["added words"] = try Digests.file(file) }
         self.digests = digests
         guard let train = raw[.train] else { preconditionFailure("a run has training data") }
         let task = configuration.task ?? Self.task(of: train)
@@ -66,14 +68,20 @@ package struct RunInputs: Sendable {
             notes.append(Self.describe(split, tokenized, maxLength: configuration.maxLength))
         }
         self.datasets = datasets
-        let shape = configuration.dropout.map(source.shape.dropout) ?? source.shape
-        let frozen = try FrozenParameters(configuration.freeze)
+        let shape = configuration.dropout.map(input.shape.dropout) ?? input.shape
+        var adapters = try configuration.adapters
+        adapters?.trainsPooler = folder.tensor("bert.pooler.dense.weight") == nil && folder.tensor("pooler.dense.weight") == nil
+        let frozen = try FrozenParameters(configuration.freeze, lora: adapters)
         let head: Head = labels.map { .classification(labels: $0.count) } ?? .regression
-        model = BERTModel(shape: shape, head: head, isFrozen: frozen.contains)
-        try frozen.check(model)
+        try configuration.metric?.check(head)
+        let whole = BERTModel(shape: shape, head: head, lora: adapters, isFrozen: frozen.contains)
+        try frozen.check(whole)
+        model = try Self.begin(whole, configuration, frozen)
         let keepsHead = Self.keepsHead(source, labels)
-        let loaded = try model.load(folder, keepsHead: keepsHead, seed: configuration.seed)
+        let loaded = try model.load(
+            folder, keepsHead: keepsHead, seed: configuration.seed, forgetting: Self.forgotten(model, configuration), growing: true)
         parameters = loaded.parameters
+        if !configuration.fromScratch { input.begin(model, parameters, source: source.shape) }
         notes += Self.describe(loaded, labels)
         let lanes = configuration.laneCount(cores: cores)
         configuration.lanes = lanes
@@ -83,7 +91,9 @@ package struct RunInputs: Sendable {
         schedule = LearningRateSchedule(
             shape: configuration.schedule, peak: configuration.learningRate, warmupSteps: configuration.warmupSteps, totalSteps: plan.totalSteps)
         optimizer = OptimizerSettings(
-            kind: configuration.optimizer, weightDecay: configuration.weightDecay, maxGradientNorm: configuration.maxGradNorm)
+            kind: configuration.optimizer, weightDecay: configuration.weightDecay, maxGradientNorm: configuration.maxGradNorm,
+            factors: configuration.learningRateFactors(layers: shape.layers),
+            beginnings: configuration.beginnings(layers: shape.layers, stepsPerEpoch: plan.stepsPerEpoch))
         self.configuration = configuration
         self.notes = notes
     }

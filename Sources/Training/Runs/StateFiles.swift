@@ -28,9 +28,11 @@ package enum StateFiles {
         }
     }
 
-    /// All weights by their Hugging Face names.
-    package static func tensors(_ parameters: FloatBuffer, _ layout: ParameterLayout) -> [SafetensorsWriter.Tensor] {
-        layout.entries.map { entry in
+    /// All weights by their Hugging Face names, or those that `isWanted`.
+    package static func tensors(
+        _ parameters: FloatBuffer, _ layout: ParameterLayout, where isWanted: (String) -> Bool = { _ in true }
+    ) -> [SafetensorsWriter.Tensor] {
+        layout.entries.filter { isWanted($0.name) }.map { entry in
             SafetensorsWriter.Tensor(entry.name, entry.shape) { parameters.view[entry.range].withSpan($0) }
         }
     }
@@ -94,5 +96,12 @@ package enum StateFiles {
             do throws(FileError) { try file.readFloats(name, into: &values) } catch { failure = error }
         }
         if let failure { throw failure }
+    }
+}
+
+extension RunInputs {
+    /// The weights as a model folder holds them, under Hugging Face's names: adapters are merged.
+    package func exportedTensors(_ parameters: FloatBuffer) -> [SafetensorsWriter.Tensor] {
+        StateFiles.tensors(model.merged(parameters), model.layout) { !LoRA.isAdapter($0) }
     }
 }

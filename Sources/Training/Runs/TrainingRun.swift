@@ -1,4 +1,4 @@
-internal import BERT
+package import BERT
 package import Checkpoints
 internal import Foundation
 internal import Kernels
@@ -33,6 +33,11 @@ package struct TrainingRun {
         display = RunDisplay()
         display.open(configuration.output + "/log.txt")
         recorder = FileRecorder(inputs, folder: folder, display: display)
+    }
+
+    /// The model as the step before the first one trained it, which the state at the beginning belongs to.
+    package var firstModel: BERTModel {
+        get throws { try inputs.model(ofStep: resumption?.found.map { try StateFiles.record($0.path).progress.step } ?? 0) }
     }
 
     /// Where the run begins: at the start, or at its newest whole checkpoint.
@@ -101,7 +106,7 @@ package struct TrainingRun {
     package func run(_ engine: any StepEngine, from begin: RunProgress, command: String) async throws {
         var progress = begin
         var throughput = Throughput()
-        let alreadyDone = progress.step >= inputs.plan.totalSteps
+        let alreadyDone = progress.step >= inputs.plan.totalSteps || progress.stoppedEarly == true
         if alreadyDone && FileManager.default.fileExists(atPath: folder.path + "/summary.json") {
             display.say(
                 "the run in \(folder.path) is finished (\(progress.step) steps): nothing to do; --epochs or --max-steps make it longer")
@@ -113,7 +118,8 @@ package struct TrainingRun {
         )
         let loop = TrainingLoop(
             plan: inputs.plan, schedule: inputs.schedule, engine: engine, recorder: recorder, stop: stop,
-            checkpointEvery: inputs.configuration.checkpointEvery, hasValidation: inputs.datasets[.validation] != nil)
+            checkpointEvery: inputs.configuration.checkpointEvery, hasValidation: inputs.datasets[.validation] != nil,
+            metric: inputs.configuration.metric, patience: inputs.configuration.patience)
         do {
             try await steps(loop, &progress, &throughput)
             try await finish(engine, progress, throughput, command: command)
@@ -140,13 +146,13 @@ package struct TrainingRun {
         try recorder.export(state, name: "model")
         var test: EvaluationReport?
         if inputs.datasets[.test] != nil { test = try await scoreTest(engine, state, progress) }
-        let digest = Digests.parameters(StateFiles.tensors(state.parameters, inputs.model.layout))
+        let digest = Digests.parameters(inputs.exportedTensors(state.parameters))
         let summary = RunSummary(
             epochs: inputs.plan.epochs, steps: progress.step, samplesPerSecond: throughput.samplesPerSecond,
             tokensPerSecond: throughput.tokensPerSecond, seconds: (ContinuousClock.now - started).seconds,
             peakResidentBytes: peakResidentBytes(), validation: progress.latest.map(RunSummary.Figures.init),
             bestValidation: progress.best.map(RunSummary.Figures.init), bestStep: progress.bestStep,
-            test: test.map(RunSummary.Figures.init),
+            stoppedEarly: progress.stoppedEarly, test: test.map(RunSummary.Figures.init),
             parametersSHA256: digest, lanes: inputs.plan.laneCount, workers: engine.workers, threads: engine.threads,
             seed: inputs.configuration.seed, truncated: inputs.truncatedCount, command: command,
             reproduce: reproducing(command))
@@ -174,9 +180,10 @@ package struct TrainingRun {
             EvaluationEvent(
                 step: progress.bestStep ?? progress.step, epoch: inputs.plan.epoch(ofStep: max(1, progress.bestStep ?? progress.step)),
                 split: .test,
-                loss: report.loss, accuracy: report.accuracy, samples: report.samples, seconds: (ContinuousClock.now - start).seconds))
+                loss: report.loss, accuracy: report.accuracy, samples: report.samples, further: report.further,
+                seconds: (ContinuousClock.now - start).seconds))
         display.say(
-            "test: loss \(decimal(report.loss, 4))\(report.accuracy.map { ", accuracy \(decimal($0, 4))" } ?? "") over \(report.samples) samples, "
+            "test: \(report.line(inputs.configuration.metric)) over \(report.samples) samples, "
                 + (progress.best == nil ? "last model" : "best model"))
         return report
     }

@@ -32,7 +32,25 @@ package struct EvaluationEvent: Encodable, Sendable {
     package var loss: Double
     package var accuracy: Double?
     package var samples: Int
+    package var further = FurtherFigures()
     package var seconds: Double
+
+    enum CodingKeys: String, CodingKey {
+        case event, step, epoch, split, loss, accuracy, samples, seconds
+    }
+
+    package func encode(to encoder: any Encoder) throws {
+        var members = encoder.container(keyedBy: CodingKeys.self)
+        try members.encode(event, forKey: .event)
+        try members.encode(step, forKey: .step)
+        try members.encode(epoch, forKey: .epoch)
+        try members.encode(split, forKey: .split)
+        try members.encode(loss, forKey: .loss)
+        try members.encodeIfPresent(accuracy, forKey: .accuracy)
+        try members.encode(samples, forKey: .samples)
+        try members.encode(seconds, forKey: .seconds)
+        try further.encode(to: encoder)
+    }
 }
 
 /// A line of `metrics.jsonl` at the end of an epoch: what became of its samples.

@@ -5,10 +5,28 @@ package struct RunSummary: Codable, Sendable {
     package struct Figures: Codable, Sendable {
         package var loss: Double
         package var accuracy: Double?
+        package var further: FurtherFigures
 
         package init(_ report: EvaluationReport) {
             loss = report.loss
             accuracy = report.accuracy
+            further = report.further
+        }
+
+        private enum CodingKeys: String, CodingKey { case loss, accuracy }
+
+        package init(from decoder: any Decoder) throws {
+            let members = try decoder.container(keyedBy: CodingKeys.self)
+            loss = try members.decode(Double.self, forKey: .loss)
+            accuracy = try members.decodeIfPresent(Double.self, forKey: .accuracy)
+            further = try FurtherFigures(from: decoder)
+        }
+
+        package func encode(to encoder: any Encoder) throws {
+            var members = encoder.container(keyedBy: CodingKeys.self)
+            try members.encode(loss, forKey: .loss)
+            try members.encodeIfPresent(accuracy, forKey: .accuracy)
+            try further.encode(to: encoder)
         }
     }
 
@@ -22,6 +40,8 @@ package struct RunSummary: Codable, Sendable {
     package var validation: Figures?
     package var bestValidation: Figures?
     package var bestStep: Int?
+    /// Whether the run ended before its last step for want of a better validation.
+    package var stoppedEarly: Bool?
     package var test: Figures?
     package var parametersSHA256: String
     package var lanes: Int
@@ -43,6 +63,7 @@ package struct RunSummary: Codable, Sendable {
         case validation
         case bestValidation = "best_validation"
         case bestStep = "best_step"
+        case stoppedEarly = "stopped_early"
         case test
         case parametersSHA256 = "parameters_sha256"
         case lanes, workers, threads, seed, truncated, command, reproduce

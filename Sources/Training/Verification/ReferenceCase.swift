@@ -5,6 +5,8 @@ package struct ReferenceCase {
     package let name: String
     package let shape: BERTShape
     package let head: Head
+    /// Adapters, where they are trained and nothing else of the encoder is.
+    package var lora: LoRA?
     package let optimizer: OptimizerSettings
     package let schedule: LearningRateSchedule
     package let steps: Int

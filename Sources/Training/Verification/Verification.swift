@@ -32,7 +32,8 @@ package struct Verification {
     /// - Parameter lanes: into how many lanes the sentences are cut.
     package init(_ reference: ReferenceCase, lanes: Int, threads: Int) throws {
         self.reference = reference
-        model = BERTModel(shape: reference.shape, head: reference.head)
+        let frozen = try FrozenParameters([], lora: reference.lora)
+        model = BERTModel(shape: reference.shape, head: reference.head, lora: reference.lora, isFrozen: frozen.contains)
         let parameters = FloatBuffer(count: model.layout.count)
         for entry in model.layout.entries { parameters.view[entry.range].copy(from: try reference.weights(entry.name)) }
         runner = LaneRunner(model: model, laneCount: lanes, threads: threads)
@@ -115,7 +116,7 @@ package struct Verification {
     }
 
     private func compareGradients(_ total: BlockGradient, _ report: inout VerificationReport) throws {
-        for entry in model.layout.entries {
+        for entry in model.layout.entries where entry.gradientOffset != nil {
             let expected = try reference.reference("grad.\(entry.name)")
             var actual = [Float](repeating: 0, count: entry.count)
             if entry.isRowSparse, let rows = total.rows {
@@ -137,7 +138,7 @@ package struct Verification {
 
     private func weightError() throws -> Double {
         var error = 0.0
-        for entry in model.layout.entries where !Self.isKeyBias(entry.name) {
+        for entry in model.layout.entries where entry.gradientOffset != nil && !Self.isKeyBias(entry.name) {
             let expected = try reference.reference("after.\(entry.name)")
             let gradient = try reference.reference("grad.\(entry.name)")
             let actual = replica.parameters.view[entry.range].array

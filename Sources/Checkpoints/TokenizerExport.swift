@@ -1,0 +1,85 @@
+internal import Foundation
+
+/// Words added to a tokenizer's files as Hugging Face's `add_tokens` leaves them.
+enum TokenizerExport {
+    /// Adds words to the tokenizer in `folder`; where there is no tokenizer.json, one is made of vocab.txt and tokenizer_config.json.
+    static func add(_ words: [(text: String, id: Int)], to folder: String, steps: any FileSteps) throws(FileError) {
+        let path = folder + "/tokenizer.json"
+        var tokenizer = FileManager.default.fileExists(atPath: path) ? try parsed(path) : try made(folder)
+        let added = words.map { word in entry(word.text, word.id, isSpecial: false) }
+        tokenizer["added_tokens"] = .array((tokenizer["added_tokens"]?.array ?? []) + added)
+        try FileSystem.replace(path, with: Array(tokenizer.line.utf8) + [0x0A], steps: steps)
+        let listed = JSONValue.object(words.map { .init($0.text, .integer($0.id)) })
+        try FileSystem.replace(folder + "/added_tokens.json", with: Array(listed.text.utf8), steps: steps)
+    }
+
+    private static func parsed(_ path: String) throws(FileError) -> JSONValue {
+        do { return try JSONValue(parsing: try FileSystem.read(path)) } catch { throw FileError(path, "cannot be used: \(error)") }
+    }
+
+    private static func entry(_ text: String, _ id: Int, isSpecial: Bool) -> JSONValue {
+        .object([
+            .init("id", .integer(id)), .init("content", .string(text)), .init("single_word", .bool(false)), .init("lstrip", .bool(false)),
+            .init("rstrip", .bool(false)), .init("normalized", .bool(!isSpecial)), .init("special", .bool(isSpecial)),
+        ])
+    }
+
+    /// The tokenizer.json that Transformers would make of a folder without one.
+    private static func made(_ folder: String) throws(FileError) -> JSONValue {
+        let configuration = try parsed(folder + "/tokenizer_config.json")
+        let lines = String(decoding: try FileSystem.read(folder + "/vocab.txt"), as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: false)
+        let pieces = (lines.last == "" ? lines.dropLast() : lines[...]).map { $0.trimmingCharacters(in: .whitespacesAndNewlines) }
+        var ids: [String: Int] = [:]
+        for (id, piece) in pieces.enumerated() { ids[piece] = id }
+        func special(_ key: String, _ usual: String) -> String { configuration[key]?.string ?? configuration[key]?["content"]?.string ?? usual }
+        let specials = [
+            special("pad_token", "[PAD]"), special("unk_token", "[UNK]"), special("cls_token", "[CLS]"), special("sep_token", "[SEP]"),
+            special("mask_token", "[MASK]"),
+        ]
+        let (first, last) = (specials[2], specials[3])
+        func token(_ name: String, _ type: Int) -> JSONValue {
+            .object([.init("SpecialToken", .object([.init("id", .string(name)), .init("type_id", .integer(type))]))])
+        }
+        func text(_ name: String, _ type: Int) -> JSONValue {
+            .object([.init("Sequence", .object([.init("id", .string(name)), .init("type_id", .integer(type))]))])
+        }
+        let single = [token(first, 0), text("A", 0), token(last, 0)]
+        return .object([
+            .init("version", .string("1.0")), .init("truncation", .null), .init("padding", .null),
+            .init("added_tokens", .array(specials.compactMap { name in ids[name].map { entry(name, $0, isSpecial: true) } })),
+            .init(
+                "normalizer",
+                .object([
+                    .init("type", .string("BertNormalizer")), .init("clean_text", .bool(true)),
+                    .init("handle_chinese_chars", configuration["tokenize_chinese_chars"] ?? .bool(true)),
+                    .init("strip_accents", configuration["strip_accents"] ?? .null),
+                    .init("lowercase", configuration["do_lower_case"] ?? .bool(true)),
+                ])), .init("pre_tokenizer", .object([.init("type", .string("BertPreTokenizer"))])),
+            .init(
+                "post_processor",
+                .object([
+                    .init("type", .string("TemplateProcessing")), .init("single", .array(single)),
+                    .init("pair", .array(single + [text("B", 1), token(last, 1)])),
+                    .init(
+                        "special_tokens",
+                        .object(
+                            [first, last].map { name in
+                                .init(
+                                    name,
+                                    .object([
+                                        .init("id", .string(name)), .init("ids", .array([.integer(ids[name] ?? 0)])),
+                                        .init("tokens", .array([.string(name)])),
+                                    ]))
+                            })),
+                ])),
+            .init("decoder", .object([.init("type", .string("WordPiece")), .init("prefix", .string("##")), .init("cleanup", .bool(true))])),
+            .init(
+                "model",
+                .object([
+                    .init("type", .string("WordPiece")), .init("unk_token", .string(specials[1])),
+                    .init("continuing_subword_prefix", .string("##")), .init("max_input_chars_per_word", .integer(100)),
+                    .init("vocab", .object(pieces.enumerated().map { .init($1, .integer($0)) })),
+                ])),
+        ])
+    }
+}

@@ -1,0 +1,82 @@
+package import BERT
+
+extension TrainingConfiguration {
+    /// Refuses values and contradictions among the options that say what is trained and how fast.
+    func validateAdaptation() throws(ConfigurationError) {
+        _ = try seedList
+        try need(.patience, patience, from: 1)
+        if validation == nil, let key = patience != nil ? Key.patience : metric != nil ? .metric : nil {
+            throw .contradiction("\(key.flag) looks at the validation after each epoch: add --validation, or leave it out")
+        }
+        try need(.unfreezeEvery, unfreezeEvery, from: 1)
+        try need(.layerDecay, layerDecay > 0 && layerDecay <= 1, "above 0 and at most 1")
+        if let headLearningRate {
+            try need(.headLearningRate, headLearningRate >= 0 && headLearningRate.isFinite, "a finite number from 0 up")
+            if learningRate == 0 {
+                throw .contradiction("--learning-rate is 0 and --head-learning-rate is not: --freeze encoder trains the head alone")
+            }
+        }
+        try need(.reinitializeLayers, reinitializeLayers, from: 0)
+        if fromScratch, reinitializeLayers > 0 {
+            throw .contradiction("--from-scratch begins all layers at random, --reinitialize-layers some: leave one of them out")
+        }
+        if fromScratch, !freeze.isEmpty || unfreezeEvery != nil {
+            throw .contradiction("--from-scratch has no source weights to keep: leave out \(freeze.isEmpty ? "--unfreeze-every" : "--freeze")")
+        }
+        try need(.loraRank, loraRank, from: 1)
+        if let loraAlpha { try need(.loraAlpha, loraAlpha > 0 && loraAlpha.isFinite, "a finite number above 0") }
+        if let loraDropout { try need(.loraDropout, loraDropout >= 0 && loraDropout < 1, "a probability from 0 up and below 1") }
+        guard loraRank != nil else {
+            let given: [(Key, Bool)] = [(.loraAlpha, loraAlpha != nil), (.loraTargets, !loraTargets.isEmpty), (.loraDropout, loraDropout != nil)]
+            if let (key, _) = given.first(where: \.1) { throw .contradiction("\(key.flag) needs adapters: add --lora-rank 8, or leave it out") }
+            return
+        }
+        if fromScratch { throw .contradiction("--lora-rank adapts the source's weights, --from-scratch forgets them: leave one of them out") }
+        if reinitializeLayers > 0 {
+            throw .contradiction("--reinitialize-layers would leave random weights frozen below adapters: leave out it or --lora-rank")
+        }
+        _ = try adapters
+    }
+
+    /// The seeds of several runs; nil for one.
+    package var seedList: [UInt64]? {
+        get throws(ConfigurationError) {
+            guard let seeds else { return nil }
+            let list = seeds.split(separator: ",", omittingEmptySubsequences: false).map { UInt64($0.filter { $0 != " " }) }
+            let found = list.compactMap { $0 }
+            guard found.count == list.count, Set(found).count == found.count, !found.isEmpty else {
+                throw .outOfRange(key: .seeds, found: seeds, needed: "different whole numbers from 0 up, parted by commas")
+            }
+            return found
+        }
+    }
+
+    /// The adapters asked for; nil for none.
+    package var adapters: LoRA? {
+        get throws(ConfigurationError) {
+            guard let rank = loraRank else { return nil }
+            var targets: [LoRA.Target] = []
+            for name in loraTargets.flatMap({ $0.split(separator: ",").map(String.init) }) {
+                let plain = name.hasSuffix(".dense") ? String(name.dropLast(6)) : name
+                guard let target = LoRA.Target(rawValue: plain) else {
+                    let known = LoRA.Target.allCases.map(\.rawValue)
+                    throw .contradiction(
+                        "--lora-targets names '\(name)', which no encoder layer has: \(NearMiss.of(plain, among: known).map { "did you mean '\($0)'?" } ?? "known are \(known.joined(separator: ", "))")"
+                    )
+                }
+                targets.append(target)
+            }
+            return LoRA(rank: rank, alpha: loraAlpha ?? 8, targets: targets.isEmpty ? [.query, .value] : targets, dropout: loraDropout ?? 0)
+        }
+    }
+
+    /// Factors on the learning rate by depth, see ``BERT/BERTModel/depth(of:)``.
+    package func learningRateFactors(layers: Int) -> [Double] {
+        OptimizerSettings.factors(layers: layers, decay: layerDecay, head: headLearningRate.map { $0 / learningRate } ?? 1)
+    }
+
+    /// Steps before the first update of each depth.
+    package func beginnings(layers: Int, stepsPerEpoch: Int) -> [Int] {
+        unfreezeEvery.map { Unfreezing(every: $0, layers: layers).beginnings(stepsPerEpoch: stepsPerEpoch) } ?? [0]
+    }
+}

@@ -1,0 +1,63 @@
+package import BERT
+
+/// A figure of an evaluation by which models can be compared.
+package enum Measure: String, Codable, CaseIterable, Sendable {
+    case accuracy
+    case macroF1 = "macro-f1"
+    case matthews
+    case entityF1 = "entity-f1"
+    case pearson
+    case spearman
+    case mse
+    case loss
+
+    /// Nil where a task has no such figure.
+    package func value(in report: EvaluationReport) -> Double? {
+        switch self {
+        case .accuracy: report.accuracy
+        case .macroF1: report.further.macroF1
+        case .matthews: report.further.matthews
+        case .entityF1: report.further.entityF1
+        case .pearson: report.further.pearson
+        case .spearman: report.further.spearman
+        case .mse: report.further.mse
+        case .loss: report.loss
+        }
+    }
+
+    /// What decides where nobody says.
+    package static func usual(_ report: EvaluationReport) -> Measure { report.accuracy == nil ? .loss : .accuracy }
+
+    /// As a line for a reader names it.
+    package var words: String {
+        switch self {
+        case .macroF1: "macro F1"
+        case .matthews: "Matthews"
+        case .entityF1: "entity F1"
+        case .pearson: "Pearson"
+        case .spearman: "Spearman"
+        case .mse: "mean squared error"
+        case .accuracy, .loss: rawValue
+        }
+    }
+
+    package var isBetterWhenSmaller: Bool { self == .loss || self == .mse }
+}
+
+extension Measure {
+    /// - Throws: ``InputError`` where the task has no such figure.
+    package func check(_ head: Head) throws(InputError) {
+        let needed: String? =
+            switch (self, head) {
+            case (.loss, _): nil
+            case (.accuracy, .regression): "a task with classes"
+            case (.accuracy, _): nil
+            case (.macroF1, .classification), (.matthews, .classification): nil
+            case (.macroF1, _), (.matthews, _): "classification"
+            case (.pearson, .regression), (.spearman, .regression), (.mse, .regression): nil
+            case (.pearson, _), (.spearman, _), (.mse, _): "regression"
+            case (.entityF1, _): "token classification"
+            }
+        if let needed { throw InputError("--metric \(rawValue) is a figure of \(needed), this task is another: choose a figure that it has") }
+    }
+}

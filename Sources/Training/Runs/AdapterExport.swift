@@ -1,0 +1,39 @@
+internal import BERT
+package import Checkpoints
+package import Tensors
+
+extension RunInputs {
+    /// Writes the adapters and what is trained beside them as a folder that PEFT loads; nothing where there are none.
+    package func exportAdapters(_ parameters: FloatBuffer, to path: String) throws(FileError) {
+        guard let lora = model.lora else { return }
+        let tensors = StateFiles.tensors(parameters, model.layout) { LoRA.isAdapter($0) || Self.isSaved($0, lora) }
+        try ModelExport.writeAdapters(
+            tensors.map { SafetensorsWriter.Tensor("base_model.model.\($0.name)", $0.shape, lend: $0.lend) }, configuration: configuration(of: lora),
+            to: path)
+    }
+
+    /// What PEFT calls modules to save: the head, and a pooler that the source does not have.
+    private static func isSaved(_ name: String, _ lora: LoRA) -> Bool {
+        BERTModel.isHead(name) || (lora.trainsPooler && name.hasPrefix("bert.pooler."))
+    }
+
+    private func configuration(of lora: LoRA) -> JSONValue {
+        .object([
+            .init("peft_type", .string("LORA")), .init("task_type", .string("SEQ_CLS")),
+            .init("base_model_name_or_path", .string(configuration.model)), .init("r", .integer(lora.rank)),
+            .init("lora_alpha", lora.alpha == lora.alpha.rounded() ? .integer(Int(lora.alpha)) : .number(lora.alpha)),
+            .init("lora_dropout", .number(lora.dropout)), .init("target_modules", Self.modules(lora)), .init("bias", .string("none")),
+            .init("fan_in_fan_out", .bool(false)), .init("inference_mode", .bool(true)), .init("init_lora_weights", .bool(true)),
+            .init("modules_to_save", .array((["classifier"] + (lora.trainsPooler ? ["pooler"] : [])).map { .string($0) })),
+        ])
+    }
+
+    /// PEFT takes a list for ends of names; "output.dense" would name two products, so that one is told from the other by a pattern.
+    private static func modules(_ lora: LoRA) -> JSONValue {
+        if lora.targets.contains(.output), !lora.targets.contains(.attentionOutput) {
+            let names = lora.targets.map { $0.module.replacing(".", with: "\\.") }
+            return .string(".*\\.layer\\.\\d+\\.(\(names.joined(separator: "|")))")
+        }
+        return .array(lora.targets.map { .string($0.module) })
+    }
+}

@@ -1,0 +1,138 @@
+internal import Checkpoints
+internal import Foundation
+
+/// Runs that differ in nothing but their seed, one after another, each in a folder `seed-N` of its own.
+package struct SeedRuns {
+    private let configuration: TrainingConfiguration
+    private let seeds: [UInt64]
+
+    package init(_ configuration: TrainingConfiguration, seeds: [UInt64]) {
+        self.configuration = configuration
+        self.seeds = seeds
+    }
+
+    /// Makes those runs that are not finished, then says and writes what all of them together show.
+    ///
+    /// - Parameter one: makes one run to its end and returns its exit status.
+    /// - Returns: 0, or the status of the run that failed or was stopped, after which none begins.
+    package func run(_ one: (TrainingConfiguration) throws -> Int32) throws -> Int32 {
+        let wasThere = FileManager.default.fileExists(atPath: configuration.output)
+        let folder = try RunFolder(configuration.output, resuming: configuration.resume, neededBytes: 0)
+        try save()
+        let display = RunDisplay()
+        for (place, seed) in seeds.enumerated() {
+            do {
+                let status = try one(try child(seed))
+                guard status == 0 else {
+                    if status == 2 { withdraw(keepsFolder: wasThere) } else { display.say("all seeds go on with: \(resumeCommand)") }
+                    return status
+                }
+            } catch {
+                if error is any BadInput { withdraw(keepsFolder: wasThere) } else { display.say("all seeds go on with: \(resumeCommand)") }
+                throw error
+            }
+            display.say("seed \(seed) is done, run \(place + 1) of \(seeds.count)")
+        }
+        let summary = try SeedSummary(seeds.map { (seed: $0, path: path($0) + "/summary.json") })
+        try folder.replace("summary.json", with: Array(summary.json.text.utf8))
+        for line in summary.lines { display.say(line) }
+        display.say("\(configuration.output): the figures of all seeds are in summary.json")
+        return 0
+    }
+
+    private func path(_ seed: UInt64) -> String { "\(configuration.output)/seed-\(seed)" }
+
+    private var resumeCommand: String {
+        let isLaunch = CommandLine.arguments.dropFirst().first == "launch"
+        return "\(programName) \(isLaunch ? "launch" : "train") --resume --output \(shellQuoted(configuration.output))"
+    }
+
+    private func save() throws {
+        var saved = configuration
+        saved.resume = false
+        try ConfigurationFile.write(saved, to: ConfigurationFile.path(inRun: configuration.output))
+    }
+
+    /// Takes back what was made for a series that cannot begin; one that has begun stays.
+    private func withdraw(keepsFolder: Bool) {
+        let made = [".lock", "config.yaml"]
+        guard let names = try? FileManager.default.contentsOfDirectory(atPath: configuration.output), !names.contains(where: { $0.hasPrefix("seed-") })
+        else { return }
+        for name in made { try? FileManager.default.removeItem(atPath: configuration.output + "/" + name) }
+        if !keepsFolder, names.allSatisfy(made.contains) { try? FileManager.default.removeItem(atPath: configuration.output) }
+    }
+
+    /// The configuration of one seed's run; where that has begun already, it goes on.
+    private func child(_ seed: UInt64) throws -> TrainingConfiguration {
+        var child = configuration
+        child.seeds = nil
+        child.seed = seed
+        child.output = path(seed)
+        child.resume = false
+        let saved = ConfigurationFile.path(inRun: child.output)
+        guard configuration.resume, FileManager.default.fileExists(atPath: saved) else { return child }
+        let begun = try ConfigurationFile.readSaved(saved, cores: configuration.threads)
+        child.lanes = begun.lanes
+        child.task = begun.task
+        child.resume = true
+        return child
+    }
+}
+
+/// What several runs show together: the mean of each figure and its deviation.
+struct SeedSummary {
+    private let runs: [(seed: UInt64, summary: JSONValue)]
+    /// Names of figures, such as "test accuracy", with each run's value.
+    private let figures: [(group: String, name: String, values: [Double])]
+
+    /// - Throws: ``FileError`` where a summary cannot be read.
+    init(_ files: [(seed: UInt64, path: String)]) throws(FileError) {
+        var runs: [(UInt64, JSONValue)] = []
+        for (seed, path) in files {
+            let bytes = try FileSystem.read(path)
+            guard let summary = try? JSONValue(parsing: bytes) else { throw FileError(path, "is no JSON: was the run finished?") }
+            runs.append((seed, summary))
+        }
+        self.runs = runs
+        var figures: [(String, String, [Double])] = []
+        for group in ["best_validation", "validation", "test"] {
+            for member in runs.first?.1[group]?.members ?? [] where member.value.double != nil {
+                let values = runs.compactMap { $0.1[group]?[member.key]?.double }
+                if values.count == runs.count { figures.append((group, member.key, values)) }
+            }
+        }
+        self.figures = figures
+    }
+
+    static func mean(_ values: [Double]) -> Double { values.reduce(0, +) / Double(values.count) }
+
+    /// The sample standard deviation, 0 of a single value.
+    static func deviation(_ values: [Double]) -> Double {
+        let mean = mean(values)
+        return values.count < 2 ? 0 : (values.reduce(0.0) { $0 + ($1 - mean) * ($1 - mean) } / Double(values.count - 1)).squareRoot()
+    }
+
+    var json: JSONValue {
+        func table(_ value: ([Double]) -> Double) -> JSONValue {
+            let groups = figures.map(\.group).reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
+            return .object(
+                groups.map { group in
+                    .init(group, .object(figures.filter { $0.group == group }.map { .init($0.name, .number(value($0.values))) }))
+                })
+        }
+        return .object([
+            .init("seeds", .array(runs.map { .integer(Int(clamping: $0.seed)) })), .init("mean", table(Self.mean)),
+            .init("deviation", table(Self.deviation)), .init("runs", .array(runs.map(\.summary))),
+        ])
+    }
+
+    var lines: [String] {
+        let groups = figures.map(\.group).reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
+        return groups.map { group in
+            let shown = figures.filter { $0.group == group && $0.name != "samples" }.map {
+                "\($0.name) \(decimal(Self.mean($0.values), 4)) ± \(decimal(Self.deviation($0.values), 4))"
+            }
+            return "\(group.replacing("_", with: " ")), mean and deviation of \(runs.count) seeds: \(shown.joined(separator: ", "))"
+        }
+    }
+}

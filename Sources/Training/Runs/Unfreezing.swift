@@ -1,0 +1,65 @@
+package import BERT
+internal import Tensors
+
+/// Gradual unfreezing: at first the pooler and the head learn alone, then one more layer every few epochs, from the top; the
+/// embeddings come last.
+///
+/// Source: Howard and Ruder 2018, section 3.3.
+package struct Unfreezing: Sendable, Equatable {
+    /// Epochs of each stage.
+    package let every: Int
+    /// Encoder layers.
+    package let layers: Int
+
+    package init(every: Int, layers: Int) {
+        self.every = every
+        self.layers = layers
+    }
+
+    /// Layers, from the top, that learn in an epoch; one more than there are: the embeddings too.
+    package func thawed(inEpoch epoch: Int) -> Int { min((epoch - 1) / every, layers + 1) }
+
+    /// The groups that are still frozen, as `--freeze` names them.
+    package func frozen(inEpoch epoch: Int) -> [String] {
+        let thawed = thawed(inEpoch: epoch)
+        if thawed > layers { return [] }
+        return ["embeddings"] + (thawed < layers ? ["layers 0-\(layers - thawed - 1)"] : [])
+    }
+
+    /// Steps before the first update of each depth, see ``BERT/BERTModel/depth(of:)``.
+    package func beginnings(stepsPerEpoch: Int) -> [Int] {
+        (0...layers).map { (layers + 1 - $0) * every * stepsPerEpoch } + [0]
+    }
+}
+
+extension RunInputs {
+    /// What is frozen while a step is computed: as asked for, and what gradual unfreezing has not come to.
+    package func freeze(ofStep step: Int) -> [String] {
+        guard let every = configuration.unfreezeEvery else { return configuration.freeze }
+        let unfreezing = Unfreezing(every: every, layers: model.shape.layers)
+        return configuration.freeze + unfreezing.frozen(inEpoch: plan.epoch(ofStep: max(1, step)))
+    }
+
+    /// The model with the parameters that a step trains.
+    package func model(ofStep step: Int) throws -> BERTModel {
+        guard configuration.unfreezeEvery != nil else { return model }
+        return model.freezing(try FrozenParameters(freeze(ofStep: step), lora: model.lora).contains)
+    }
+}
+
+extension TrainingState {
+    /// The same state for a model that trains other parameters: what is trained from here on begins with moments of zero.
+    package func converted(from old: BERTModel, to new: BERTModel) -> TrainingState {
+        let (from, to) = (old.layout, new.layout)
+        let (first, second) = (FloatBuffer(count: to.stateCount), FloatBuffer(count: to.stateCount))
+        for (before, after) in zip(from.entries, to.entries) {
+            precondition(before.name == after.name, "\(before.name) and \(after.name) are of different models")
+            guard let source = before.gradientOffset, let target = after.gradientOffset else { continue }
+            first.view.part(from: target, count: after.count).copy(from: self.first.view.part(from: source, count: after.count))
+            second.view.part(from: target, count: after.count).copy(from: self.second.view.part(from: source, count: after.count))
+        }
+        let keepsRows = from.sparseTable != nil && to.sparseTable != nil
+        let touched = keepsRows ? touched : TouchedRows(rows: to.sparseTable?.shape[0] ?? 0)
+        return TrainingState(parameters: parameters, first: first, second: second, touched: touched)
+    }
+}

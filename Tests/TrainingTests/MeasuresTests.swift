@@ -1,0 +1,73 @@
+import Foundation
+import Testing
+
+@testable import Training
+
+/// Against scikit-learn, SciPy and seqeval: Tests/Fixtures/measures.
+@Suite struct MeasuresTests {
+    private struct Fixture: Decodable {
+        struct Classes: Decodable {
+            let classes: Int
+            let truth, answer: [Int32]
+            let confusion: [[Int]]
+            let accuracy, macro_f1, matthews: Double
+            let precision, recall, f1: [Double]
+            let support: [Int]
+        }
+        struct Numbers: Decodable {
+            let truth, answer: [Double]
+            let pearson, spearman, mse: Double
+        }
+        struct Tags: Decodable {
+            let truth, answer: [[String]]
+            let precision, recall, f1: Double
+        }
+        let classes: [Classes]
+        let numbers: [Numbers]
+        let tags: [Tags]
+    }
+
+    private let fixture: Fixture
+
+    init() throws {
+        let path = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../Fixtures/measures/measures.json")
+        fixture = try JSONDecoder().decode(Fixture.self, from: Data(contentsOf: path))
+    }
+
+    private func close(_ a: Double?, _ b: Double) -> Bool { a.map { abs($0 - b) < 1e-12 } ?? false }
+
+    @Test func `figures of classes are scikit-learn's`() {
+        for wanted in fixture.classes {
+            let matrix = ConfusionMatrix(classes: wanted.classes, truths: wanted.truth, answers: wanted.answer)
+            #expect(matrix.counts == wanted.confusion)
+            #expect(close(matrix.accuracy, wanted.accuracy))
+            #expect(close(matrix.macroF1, wanted.macro_f1))
+            #expect(close(matrix.matthews, wanted.matthews))
+            for label in 0..<wanted.classes {
+                #expect(close(matrix.precision(label), wanted.precision[label]))
+                #expect(close(matrix.recall(label), wanted.recall[label]))
+                #expect(close(matrix.f1(label), wanted.f1[label]))
+                #expect(matrix.support(label) == wanted.support[label])
+            }
+        }
+    }
+
+    @Test func `correlations are SciPy's`() {
+        for wanted in fixture.numbers {
+            #expect(close(Correlation.pearson(wanted.answer, wanted.truth), wanted.pearson))
+            #expect(close(Correlation.spearman(wanted.answer, wanted.truth), wanted.spearman))
+            #expect(close(Correlation.meanSquaredError(wanted.answer, wanted.truth), wanted.mse))
+        }
+        #expect(Correlation.pearson([1, 1, 1], [1, 2, 3]) == nil)
+    }
+
+    @Test func `entities are seqeval's`() {
+        for wanted in fixture.tags {
+            var scores = EntityScores()
+            for (truth, answer) in zip(wanted.truth, wanted.answer) { scores.add(truth: truth, answer: answer) }
+            #expect(close(scores.precision, wanted.precision))
+            #expect(close(scores.recall, wanted.recall))
+            #expect(close(scores.f1, wanted.f1))
+        }
+    }
+}
