@@ -29,7 +29,7 @@ struct ColumnChoice: Equatable {
 
     /// Finds the columns asked for; a second text is taken unasked only when the first was left open as well.
     init(_ asked: ColumnNames, in header: [String], labels: LabelNeed, path: String) throws(DatasetError) {
-        let found = "found " + header.map { "\"\($0)\"" }.joined(separator: ", ")
+        let found = "found " + (header.isEmpty ? "none" : header.map { "\"\($0)\"" }.joined(separator: ", "))
         func column(_ name: String, flag: String) throws(DatasetError) -> Int {
             let places = header.indices.filter { header[$0] == name }
             guard let place = places.first else {

@@ -77,13 +77,16 @@ package struct TokenLines {
             case "pair": request.pair = cursor.peek() == UInt8(ascii: "n") ? try Self.null(&cursor) : try cursor.string()
             case "max_length":
                 let isNull = cursor.peek() == UInt8(ascii: "n")
-                let range = WordPieceTokenizer.shortestLength...Int(Int32.max)
-                request.maxLength = isNull ? try Self.null(&cursor) : try cursor.integer(named: key, in: range)
+                request.maxLength = isNull ? try Self.null(&cursor) : try cursor.integer(named: key, in: 2...Int(Int32.max))
             case "lowercase": request.lowercase = try cursor.boolean(named: key)
             default: try cursor.skipValue()
             }
         }
         if cursor.peek() != nil { throw JSONCursor.Failure(problem: "text follows the object", offset: cursor.offset) }
+        if request.pair != nil, let length = request.maxLength, length < WordPieceTokenizer.shortestLength {
+            throw JSONCursor.Failure(
+                problem: "max_length is \(length), a pair needs at least \(WordPieceTokenizer.shortestLength)", offset: range.lowerBound)
+        }
         if request.text == nil { throw JSONCursor.Failure(problem: "\"text\" is missing", offset: range.lowerBound) }
         return request
     }

@@ -7,6 +7,8 @@ struct TokenizerConfiguration {
     var tokenizeChineseCharacters: Bool?
     /// By their keys, such as "cls_token".
     var specialTokens: [String: String] = [:]
+    /// Special tokens without a meaning of their own here.
+    var furtherTokens: [String] = []
 
     init() {}
 
@@ -40,6 +42,15 @@ struct TokenizerConfiguration {
             case "tokenize_chinese_chars": tokenizeChineseCharacters = try cursor.boolean(named: key)
             case "unk_token", "cls_token", "sep_token", "pad_token", "mask_token":
                 if let token = try Self.token(&cursor) { specialTokens[key] = token }
+            case "additional_special_tokens", "extra_special_tokens":
+                guard cursor.peek() == UInt8(ascii: "[") else {
+                    try cursor.skipValue()
+                    continue
+                }
+                try cursor.open("[")
+                while try cursor.nextElement() {
+                    if let token = try Self.token(&cursor), !token.isEmpty { furtherTokens.append(token) }
+                }
             default: try cursor.skipValue()
             }
         }

@@ -57,6 +57,9 @@ struct TokenizerFiles {
             padding: id(names["pad_token"] ?? "[PAD]"),
             mask: id(names["mask_token"] ?? "[MASK]"))
         addedTokens = listed
+        for token in configuration.furtherTokens where !listed.contains(where: { $0.bytes == Array(token.utf8) }) {
+            if let id = id(token) { addedTokens.append(AddedToken(token, id: id)) }
+        }
         for special in [specials.unknown, specials.classification, specials.separator, specials.padding, specials.mask] {
             guard let special else { continue }
             let token = AddedToken(pieces[Int(special)], id: special)

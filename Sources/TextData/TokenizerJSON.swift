@@ -122,20 +122,25 @@ struct TokenizerJSON {
         }
     }
 
-    /// Puts every piece, of the vocabulary or added to it, at its id; each id up to the highest needs exactly one.
+    /// Puts every piece, of the vocabulary or added to it, at its id.
+    ///
+    /// An id without a piece, as Hugging Face leaves one where a vocabulary names a piece twice, stands for no text.
     private mutating func orderPieces(path: String) throws(TokenizerError) {
         var all = piecesByID
         let known = Set(all.map(\.id))
         all += addedByID.filter { !known.contains($0.id) }.map { ($0.id, $0.text) }
         all.sort { $0.id < $1.id }
-        guard !all.isEmpty else {
+        guard let highest = all.last?.id else {
             throw TokenizerError(path: path, problem: "has no model.vocab, a WordPiece vocabulary was needed: use the tokenizer of a BERT model")
         }
-        for (index, entry) in all.enumerated() where entry.id != index {
-            let found = entry.id < index ? "two pieces have the id \(entry.id)" : "no piece has the id \(index)"
-            throw TokenizerError(path: path, problem: "\(found), each id up to \(all[all.count - 1].id) needs one: copy the model's file again")
+        if let twice = zip(all, all.dropFirst()).first(where: { $0.id == $1.id }) {
+            throw TokenizerError(path: path, problem: "two pieces have the id \(twice.0.id), each needs its own: copy the model's file again")
         }
-        pieces = all.map(\.piece)
+        guard highest + 1 <= 2 * all.count else {
+            throw TokenizerError(path: path, problem: "has \(all.count) pieces and ids up to \(highest), most have no piece: copy the model's file again")
+        }
+        pieces = Array(repeating: "", count: highest + 1)
+        for entry in all { pieces[entry.id] = entry.piece }
         addedTokens = addedByID.map { AddedToken($0.text, id: Int32($0.id), isNormalized: $0.isNormalized) }
     }
 }

@@ -74,9 +74,10 @@ package struct WordPieceTokenizer: Sendable {
         }
 
         mutating func append(_ text: String, pair: String?, maxLength: Int?, to ids: inout [Int32]) -> Shape {
-            precondition(maxLength ?? .max >= shortestLength, "a length of \(maxLength ?? 0) has no room for \(shortestLength) special tokens")
+            let specialCount = pair == nil ? 2 : 3
+            precondition(maxLength ?? .max >= specialCount, "a length of \(maxLength ?? 0) has no room for \(specialCount) special tokens")
             let start = ids.count
-            let room = maxLength.map { $0 - (pair == nil ? 2 : 3) } ?? .max
+            let room = maxLength.map { $0 - specialCount } ?? .max
             let enough = room == .max ? Int.max : room + 1
             ids.append(specials.classification)
             search.appendPieces(of: text.utf8.span, limit: enough, to: &ids)

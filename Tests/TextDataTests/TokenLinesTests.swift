@@ -31,7 +31,8 @@ import Testing
 
     @Test(arguments: [
         ("{\"text\": \"a\"}\n\n", 2, "ends"), ("{\"pair\": \"a\"}\n", 1, "\"text\" is missing"), ("[1]\n", 1, "{"),
-        ("{\"text\": \"a\"} x\n", 1, "follows"), ("{\"text\": \"a\", \"max_length\": 2}\n", 1, "max_length is 2"),
+        ("{\"text\": \"a\"} x\n", 1, "follows"), ("{\"text\": \"a\", \"max_length\": 1}\n", 1, "max_length is 1"),
+        ("{\"text\": \"a\", \"pair\": \"b\", \"max_length\": 2}\n", 1, "max_length is 2, a pair needs at least 3"),
         ("{\"text\": \"a\", \"lowercase\": 1}\n", 1, "lowercase is 1"), ("{\"text\": \"a\", \"pair\": 1}\n", 1, "needed"),
         ("{\"text\": null}\n", 1, "needed"), ("{\"text\": \"a", 1, "closing quote"),
     ])
@@ -39,6 +40,11 @@ import Testing
         let error = #expect(throws: DatasetError.self) { try answers(input, size: 7) }
         #expect(error?.line == line)
         #expect(error?.problem.contains(words) == true, "\(error?.problem ?? "")")
+    }
+
+    @Test func `a text may be cut to its special tokens`() throws {
+        let input = "{\"text\": \"hello world\", \"max_length\": 2}\n{\"text\": \"hello\", \"pair\": \"world\", \"max_length\": 3}\n"
+        #expect(try answers(input, size: 9) == "{\"ids\": [2, 3], \"types\": [0, 0]}\n{\"ids\": [2, 3, 3], \"types\": [0, 0, 1]}\n")
     }
 
     @Test func `bytes that are not UTF-8 are refused`() throws {

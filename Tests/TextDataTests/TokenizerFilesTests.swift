@@ -68,6 +68,19 @@ import Testing
         #expect(tokenizer.options.lowercase)
     }
 
+    @Test func anIdWithoutAPieceStandsForNoText() throws {
+        let folder = try TemporaryFolder(["tokenizer.json": Self.json(added: #"{"id":8,"content":"<e>"}"#)])
+        let tokenizer = try WordPieceTokenizer(folder: folder.url)
+        #expect(tokenizer.vocabulary.count == 9)
+        #expect(tokenizer.encode(" Hello<e>\u{AD}").ids == [2, 4, 8, 3])
+    }
+
+    @Test func specialTokensWithoutAMeaningHereAreFoundToo() throws {
+        let configuration = #"{"do_lower_case": true, "additional_special_tokens": ["Hello", {"content": "café"}, "[E1]"], "extra_special_tokens": {}}"#
+        let folder = try TemporaryFolder(["vocab.txt": Self.vocabulary, "tokenizer_config.json": configuration])
+        #expect(try WordPieceTokenizer(folder: folder.url).encode("hello Hellos xcafé").ids == [2, 5, 6, 1, 1, 8, 3])
+    }
+
     @Test func piecesThatDifferOnlyInCompositionStayApart() throws {
         let model = #"{"type":"WordPiece","vocab":{"[UNK]":0,"[CLS]":1,"[SEP]":2,"\u00e9":3,"e\u0301":4}}"#
         let folder = try TemporaryFolder(["tokenizer.json": Self.json(added: "", model: model)])
@@ -99,7 +112,7 @@ import Testing
     @Test(arguments: [
         ("{", "the text ends where a \" was needed"),
         ("{}", "has no model.vocab"),
-        (json(added: #"{"id":9,"content":"x"}"#), "no piece has the id 6, each id up to 9 needs one"),
+        (json(added: #"{"id":90,"content":"x"}"#), "has 7 pieces and ids up to 90, most have no piece"),
         (json(added: #"{"id":-1,"content":"x"}"#), "id is -1, a whole number from 0"),
         (json(added: #"{"id":6,"content":"x","single_word":true}"#), "the added token x is for single words only"),
         (json(normalizer: #"{"type":"Lowercase"}"#), "the normalizer is Lowercase, BertNormalizer was needed"),
