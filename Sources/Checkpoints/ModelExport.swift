@@ -7,16 +7,18 @@ package enum ModelExport {
     /// - Parameters:
     ///   - configuration: config.json, as it is to be written.
     ///   - tokenizerFolder: where the tokenizer's files are copied from, byte for byte but for what `words` change.
+    ///   - tokenizerSettings: how the tokenizer works; keys that tokenizer_config.json lacks are added to it, as Transformers
+    ///     looks nowhere else for them.
     ///   - words: added to the tokenizer, each with its id.
     /// - Throws: ``FileError``; the target is as it was.
     package static func write(
-        _ tensors: [SafetensorsWriter.Tensor], configuration: JSONValue, tokenizerFolder: String, words: [(text: String, id: Int)] = [],
-        to path: String, steps: any FileSteps = PlainFileSteps()
+        _ tensors: [SafetensorsWriter.Tensor], configuration: JSONValue, tokenizerFolder: String, tokenizerSettings: JSONValue,
+        words: [(text: String, id: Int)] = [], to path: String, steps: any FileSteps = PlainFileSteps()
     ) throws(FileError) {
         try replace(path, steps: steps) { (partial) throws(FileError) in
             try FileSystem.replace(partial + "/config.json", with: Array(configuration.text.utf8), steps: steps)
             try SafetensorsWriter.write(tensors, to: partial + "/model.safetensors", steps: steps)
-            try copyTokenizer(from: tokenizerFolder, to: partial, steps: steps)
+            try copyTokenizer(from: tokenizerFolder, tokenizerSettings, to: partial, steps: steps)
             if !words.isEmpty { try TokenizerExport.add(words, to: partial, steps: steps) }
         }
     }
@@ -48,20 +50,21 @@ package enum ModelExport {
         }
     }
 
-    private static func copyTokenizer(from source: String, to target: String, steps: any FileSteps) throws(FileError) {
-        var found: Set<String> = []
+    private static func copyTokenizer(
+        from source: String, _ settings: JSONValue, to target: String, steps: any FileSteps
+    ) throws(FileError) {
         for name in ModelFolder.tokenizerFiles where FileManager.default.fileExists(atPath: source + "/" + name) {
             try FileSystem.replace(target + "/" + name, with: FileSystem.read(source + "/" + name), steps: steps)
-            found.insert(name)
         }
-        // Without it Transformers would have to guess the tokenizer from the model's type.
-        if !found.contains("tokenizer_config.json") {
-            let text = JSONValue.object([
-                .init("tokenizer_class", .string("BertTokenizer")), .init("do_lower_case", .bool(true)), .init("strip_accents", .null),
-                .init("tokenize_chinese_chars", .bool(true)), .init("unk_token", .string("[UNK]")), .init("sep_token", .string("[SEP]")),
-                .init("pad_token", .string("[PAD]")), .init("cls_token", .string("[CLS]")), .init("mask_token", .string("[MASK]")),
-            ]).text
-            try FileSystem.replace(target + "/tokenizer_config.json", with: Array(text.utf8), steps: steps)
+        let path = target + "/tokenizer_config.json"
+        var configuration = JSONValue.object([])
+        if FileManager.default.fileExists(atPath: path) {
+            guard let found = try? JSONValue(parsing: FileSystem.read(path)), found.members != nil else { return }
+            configuration = found
         }
+        let missing = (settings.members ?? []).filter { configuration[$0.key] == nil }
+        guard !missing.isEmpty else { return }
+        for member in missing { configuration[member.key] = member.value }
+        try FileSystem.replace(path, with: Array(configuration.text.utf8), steps: steps)
     }
 }

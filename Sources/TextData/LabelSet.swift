@@ -4,17 +4,22 @@ package struct LabelSet: Equatable, Sendable {
     package let names: [String]
     /// How a data file writes each class.
     package let words: [String]
-    private let indices: [String: Int32]
+    private var indices: [String: Int32]
 
     package var count: Int { names.count }
 
     /// The classes of training labels. Integers 0, 1, … keep their numbers and are named LABEL_0, LABEL_1, … as in
-    /// Transformers; other integers are sorted by value, words by their characters' code points.
-    package init(training dataset: Dataset) throws(DatasetError) {
+    /// Transformers; other integers are sorted by value, words by their characters' code points. Where these are the
+    /// classes of the source model, they keep its order.
+    package init(training dataset: Dataset, knownTo model: [String] = []) throws(DatasetError) {
         let found = Set(try dataset.labelColumn())
         guard found.count > 1 else {
             throw DatasetError(
                 path: dataset.path, problem: "every label is \"\(found.first ?? "")\", at least 2 classes were needed: check --label-column")
+        }
+        if model.count == found.count, Set(model) == found {
+            self.init(words: model, names: model)
+            return
         }
         let numbers = found.compactMap { word in Int(word).flatMap { String($0) == word ? $0 : nil } }
         if numbers.count == found.count {
@@ -28,10 +33,11 @@ package struct LabelSet: Equatable, Sendable {
         }
     }
 
-    /// The classes of a model that was trained before; where its names are LABEL_0, LABEL_1, … data files write 0, 1, ….
+    /// The classes of a model that was trained before; where its names are LABEL_0, LABEL_1, … data files may write 0, 1, … too.
     package init(names: [String]) {
         let isCount = names.indices.allSatisfy { names[$0] == "LABEL_\($0)" }
         self.init(words: isCount ? names.indices.map { String($0) } : names, names: names)
+        if isCount { for (index, name) in names.enumerated() { indices[name] = Int32(index) } }
     }
 
     private init(words: [String], names: [String]) {

@@ -17,7 +17,9 @@ import Testing
     private func export(_ first: Float, from source: TemporaryFolder, to path: String, steps: any FileSteps = PlainFileSteps()) throws {
         let json = try JSONValue(parsing: Array(configuration.utf8))
         try ModelExport.write(
-            [tensor("bert.a", [2, 3], from: first), tensor("b", [4], from: -1)], configuration: json, tokenizerFolder: source.path, to: path, steps: steps)
+            [tensor("bert.a", [2, 3], from: first), tensor("b", [4], from: -1)], configuration: json, tokenizerFolder: source.path,
+            tokenizerSettings: .object([.init("tokenizer_class", .string("BertTokenizer")), .init("do_lower_case", .bool(false))]), to: path,
+            steps: steps)
     }
 
     @Test func whatIsExportedOpensAgainWithTheSameTensorsAndKeys() throws {
@@ -32,14 +34,23 @@ import Testing
         #expect(try FileSystem.read(folder("model/special_tokens_map.json")) == Array("{\"x\":  1}".utf8))
         let tokenizer = try JSONValue(parsing: FileSystem.read(folder("model/tokenizer_config.json")))
         #expect(tokenizer["tokenizer_class"] == .string("BertTokenizer"))
-        #expect(tokenizer["do_lower_case"] == .bool(true))
+        #expect(tokenizer["do_lower_case"] == .bool(false))
     }
 
     @Test func theTokenizersOwnConfigurationIsCopiedAsItIs() throws {
         let (source, folder) = (try source(), try TemporaryFolder())
-        try source.write("{ \"do_lower_case\": false }", to: "tokenizer_config.json")
+        let own = "{ \"do_lower_case\": null, \"tokenizer_class\": \"X\" }"
+        try source.write(own, to: "tokenizer_config.json")
         try export(1, from: source, to: folder("model"))
-        #expect(try FileSystem.read(folder("model/tokenizer_config.json")) == Array("{ \"do_lower_case\": false }".utf8))
+        #expect(try FileSystem.read(folder("model/tokenizer_config.json")) == Array(own.utf8))
+    }
+
+    @Test func whatTheTokenizersOwnConfigurationLeavesOutIsAdded() throws {
+        let (source, folder) = (try source(), try TemporaryFolder())
+        try source.write("{\"x\": [1], \"tokenizer_class\": \"X\"}", to: "tokenizer_config.json")
+        try export(1, from: source, to: folder("model"))
+        let written = try JSONValue(parsing: FileSystem.read(folder("model/tokenizer_config.json")))
+        #expect(written.line == "{\"x\":[1],\"tokenizer_class\":\"X\",\"do_lower_case\":false}")
     }
 
     @Test func aSecondExportReplacesTheFirstAsAWhole() throws {

@@ -148,6 +148,12 @@ import Testing
         .configuration("vocab_size", "0", "vocab_size is 0"),
         .configuration("layer_norm_eps", "0", "layer_norm_eps is 0"),
         .configuration("hidden_act", "\"swish\"", "hidden_act is swish"),
+        Fault("pairs for a model of one token type", "has 1 token type, pairs of texts need 2") { job in
+            let json = try job.text("model/config.json").replacing("\"type_vocab_size\": 2", with: "\"type_vocab_size\": 1")
+            try job.write("model/config.json", json)
+            try job.write("pairs.tsv", "sentence1\tsentence2\tlabel\nbel\tdan\t0\ndan\tbel\t1\n")
+            return ["--train", job.path("pairs.tsv")]
+        },
         .configuration("model_type", "\"gpt2\"", "model_type is gpt2"),
     ])
     func `a model folder that cannot be used`(fault: Fault) throws { try expectRefused(fault) }

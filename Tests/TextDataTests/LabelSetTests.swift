@@ -25,8 +25,18 @@ import Testing
     @Test func namesOfATrainedModelReadTheSameWords() throws {
         #expect(LabelSet(names: ["LABEL_0", "LABEL_1"]).words == ["0", "1"])
         #expect(LabelSet(names: ["no", "yes"]).words == ["no", "yes"])
+        #expect(try LabelSet(names: ["LABEL_0", "LABEL_1"]).classes(of: dataset(["1", "LABEL_1", "LABEL_0"])) == [1, 1, 0])
         let trained = try LabelSet(training: dataset(["1", "0"]))
-        #expect(LabelSet(names: trained.names) == trained)
+        #expect(LabelSet(names: trained.names).words == trained.words)
+    }
+
+    @Test func theClassesOfTheSourceModelKeepItsOrder() throws {
+        let words = try dataset(["bad", "good", "mixed"])
+        #expect(try LabelSet(training: words, knownTo: ["mixed", "good", "bad"]).names == ["mixed", "good", "bad"])
+        #expect(try LabelSet(training: words, knownTo: ["mixed", "good", "bad"]).classes(of: words) == [2, 1, 0])
+        for other in [["good", "bad"], ["good", "bad", "Mixed"], ["bad", "bad", "good"], ["LABEL_0", "LABEL_1", "LABEL_2"]] {
+            #expect(try LabelSet(training: words, knownTo: other).names == ["bad", "good", "mixed"])
+        }
     }
 
     @Test func oneClassIsRefused() throws {

@@ -63,6 +63,7 @@ package struct Prediction: Sendable {
         }
         let columns = ColumnNames(text: options.textColumn, pair: options.pairColumn, label: nil)
         let dataset = try Dataset(path: options.input, columns: columns, labels: .unwanted)
+        if dataset.pairs != nil { try trained.configuration.shape.checkPairs(model: options.model) }
         for start in stride(from: 0, to: dataset.count, by: Self.group) {
             let range = start..<min(start + Self.group, dataset.count)
             try answers(Array(dataset.texts[range]), pairs: dataset.pairs.map { Array($0[range]) }).forEach { try emit($0.line) }

@@ -10,6 +10,7 @@ enum Scoring {
         let trained = try TrainedModel(options)
         let columns = ColumnNames(text: options.textColumn, pair: options.pairColumn, label: options.labelColumn)
         let dataset = try Dataset(path: options.input, columns: columns, labels: .required)
+        if dataset.pairs != nil { try trained.configuration.shape.checkPairs(model: options.model) }
         let labels: SampleLabels =
             if let known = trained.labels { .classes(try known.classes(of: dataset)) } else { .targets(try dataset.targets()) }
         let tokenized = TokenizedDataset(

@@ -45,7 +45,7 @@ package final class FileRecorder: RunRecorder {
     package func export(_ state: TrainingState, name: String) throws {
         try ModelExport.write(
             inputs.exportedTensors(state.parameters), configuration: inputs.exportedConfiguration,
-            tokenizerFolder: inputs.configuration.model,
+            tokenizerFolder: inputs.configuration.model, tokenizerSettings: inputs.tokenizerSettings,
             words: inputs.words.map { ($0.text, Int($0.id)) }, to: folder.path + "/" + name)
         try inputs.exportAdapters(state.parameters, to: folder.path + "/" + name.replacing("model", with: "adapter"))
     }

@@ -11,6 +11,8 @@ package struct RunInputs: Sendable {
     package let source: BERTConfiguration
     /// The source model's config.json.
     package let sourceJSON: JSONValue
+    /// What tokenizer_config.json of the trained model has to say.
+    package let tokenizerSettings: JSONValue
     package let model: BERTModel
     package let parameters: FloatBuffer
     package let datasets: [Split: TokenizedDataset]
@@ -42,6 +44,7 @@ package struct RunInputs: Sendable {
                 "\(configuration.model): the vocabulary has \(tokenizer.vocabulary.count - words.count) pieces, config.json says \(source.shape.vocabulary): "
                     + "is this the vocabulary of this model?")
         }
+        tokenizerSettings = Self.settings(of: tokenizer)
         let columns = ColumnNames(text: configuration.textColumn, pair: configuration.pairColumn, label: configuration.labelColumn)
         let files = [(Split.train, configuration.train), (.validation, configuration.validation), (.test, configuration.test)]
             .compactMap { split, path in path.map { (split, $0) } }
@@ -49,6 +52,7 @@ package struct RunInputs: Sendable {
         var digests: [String: String] = [:]
         for (split, path) in files {
             raw[split] = try Dataset(path: path, columns: columns, labels: .required)
+            if raw[split]?.pairs != nil { try source.shape.checkPairs(model: configuration.model) }
             digests[split.rawValue] = try Digests.file(path)
         }
         if let file = configuration.addTokens { digests["added words"] = try Digests.file(file) }
@@ -57,7 +61,7 @@ package struct RunInputs: Sendable {
         let task = configuration.task ?? Self.task(of: train)
         guard task != .maskedLM else { throw InputError("--task masked-lm is not supported yet: choose classification or regression") }
         configuration.task = task
-        labels = task == .classification ? try LabelSet(training: train) : nil
+        labels = task == .classification ? try LabelSet(training: train, knownTo: source.labels) : nil
         var datasets: [Split: TokenizedDataset] = [:]
         for (split, _) in files {
             guard let rows = raw[split] else { continue }
@@ -104,6 +108,22 @@ package struct RunInputs: Sendable {
         return labels.allSatisfy { Float($0) != nil } && labels.contains { Int($0) == nil } ? .regression : .classification
     }
 
+    private static func settings(of tokenizer: WordPieceTokenizer) -> JSONValue {
+        let (options, vocabulary) = (tokenizer.options, tokenizer.vocabulary)
+        let specials = vocabulary.specials
+        var members: [JSONValue.Member] = [
+            .init("tokenizer_class", .string("BertTokenizer")), .init("do_lower_case", .bool(options.lowercase)),
+            .init("strip_accents", options.stripAccents.map { .bool($0) } ?? .null),
+            .init("tokenize_chinese_chars", .bool(options.tokenizeChineseCharacters)),
+        ]
+        let tokens = [
+            ("unk_token", specials.unknown), ("sep_token", specials.separator), ("pad_token", specials.padding),
+            ("cls_token", specials.classification), ("mask_token", specials.mask),
+        ]
+        for case (let key, let id?) in tokens { members.append(.init(key, .string(vocabulary.pieces[Int(id)]))) }
+        return .object(members)
+    }
+
     /// Whether the source's head answers the target's question: the same classes in the same order, or both one number.
     private static func keepsHead(_ source: BERTConfiguration, _ labels: LabelSet?) -> Bool {
         guard source.architectures.contains(where: { $0.hasSuffix("ForSequenceClassification") }) else { return false }
@@ -143,3 +163,11 @@ package struct InputError: BadInput, Equatable, Sendable {
 }
 
 extension FileError: BadInput {}
+
+extension BERTShape {
+    /// Refuses pairs of texts where the model cannot tell the second one from the first.
+    func checkPairs(model: String) throws(InputError) {
+        guard types < 2 else { return }
+        throw InputError("\(model): has \(types) token type, pairs of texts need 2: choose another model, or name a single --text-column")
+    }
+}
