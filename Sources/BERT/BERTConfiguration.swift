@@ -10,7 +10,6 @@ package struct BERTConfiguration: Sendable, Equatable {
     package let namesLabels: Bool
     package let architectures: [String]
     package let problemType: String?
-    package let paddingId: Int
 
     /// - Parameter path: of the file, for messages.
     package init(_ json: JSONValue, path: String) throws(FileError) {
@@ -27,7 +26,6 @@ package struct BERTConfiguration: Sendable, Equatable {
         shape = try Self.shape(fields)
         architectures = json["architectures"]?.array?.compactMap(\.string) ?? []
         problemType = json["problem_type"]?.string
-        paddingId = try fields.whole("pad_token_id", default: 0, in: 0...(shape.vocabulary - 1))
         let names = try Self.labels(json, path: path)
         namesLabels = names != nil
         labels = names ?? (0..<(json["num_labels"]?.integer.map { min(max(1, $0), 1 << 20) } ?? 2)).map { "LABEL_\($0)" }
@@ -54,7 +52,13 @@ package struct BERTConfiguration: Sendable, Equatable {
             epsilon: Float(try fields.positive("layer_norm_eps", default: 1e-12)), activation: try activation(fields), hiddenDropout: hidden,
             attentionDropout: try fields.rate("attention_probs_dropout_prob", default: 0.1),
             headDropout: try fields.rate("classifier_dropout", default: hidden),
-            initializerRange: try fields.positive("initializer_range", default: 0.02))
+            initializerRange: try fields.positive("initializer_range", default: 0.02), padding: try padding(fields, vocabulary))
+    }
+
+    /// Piece 0 where the file is silent; null says that there is none.
+    private static func padding(_ fields: Fields, _ vocabulary: Int) throws(FileError) -> Int? {
+        if let value = fields.json["pad_token_id"], value == .null { return nil }
+        return try fields.whole("pad_token_id", default: 0, in: 0...(vocabulary - 1))
     }
 
     private static func activation(_ fields: Fields) throws(FileError) -> Activation {

@@ -16,6 +16,8 @@ package struct BERTShape: Sendable, Equatable, Codable {
     package var positions: Int
     /// Token types, usually 2.
     package var types: Int
+    /// The padding piece, whose row of the word table learns nothing; nil where the model names none.
+    package var padding: Int?
     package var epsilon: Float
     package var activation: Activation
     package var hiddenDropout: Double
@@ -26,7 +28,8 @@ package struct BERTShape: Sendable, Equatable, Codable {
 
     package init(
         vocabulary: Int, width: Int, layers: Int, heads: Int, feedForward: Int, positions: Int, types: Int, epsilon: Float,
-        activation: Activation, hiddenDropout: Double, attentionDropout: Double, headDropout: Double, initializerRange: Double
+        activation: Activation, hiddenDropout: Double, attentionDropout: Double, headDropout: Double, initializerRange: Double,
+        padding: Int? = nil
     ) {
         self.vocabulary = vocabulary
         self.width = width
@@ -41,6 +44,7 @@ package struct BERTShape: Sendable, Equatable, Codable {
         self.attentionDropout = attentionDropout
         self.headDropout = headDropout
         self.initializerRange = initializerRange
+        self.padding = padding
     }
 
     /// The same shape with one dropout rate everywhere.

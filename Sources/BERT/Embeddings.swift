@@ -47,22 +47,25 @@ extension BERTModel {
             sumRows(gradient, by: TokenGroups(all: batch.types.map(Int32.init), limit: shape.types), into: $0)
         }
         guard sink.isTrained(places.wordEmbeddings), layout.sparseTable != nil else { return }
-        let groups = TokenGroups(occurring: batch.ids)
-        let rows = SparseRows(ids: groups.keys, width: shape.width)
-        sumRows(gradient, by: groups, into: rows.matrix)
-        sink.setRows(rows)
+        sink.setRows(readRowsGradient(gradient, batch))
     }
 
     /// The gradient of a dense word table: that of the tied decoder plus the rows that the batch reads.
     func tiedTableBackward(_ gradient: Matrix, _ decoderGradient: (Matrix) -> Void, _ batch: PackedBatch, sink: GradientSink) {
         sink.matrix(places.wordEmbeddings) { table in
             decoderGradient(table)
-            let groups = TokenGroups(occurring: batch.ids)
-            let rows = SparseRows(ids: groups.keys, width: shape.width)
-            sumRows(gradient, by: groups, into: rows.matrix)
-            for (place, id) in groups.keys.enumerated() {
+            let rows = readRowsGradient(gradient, batch)
+            for (place, id) in rows.ids.enumerated() {
                 add(rows.row(place), to: table.elements.part(from: Int(id) * shape.width, count: shape.width))
             }
         }
+    }
+
+    /// The gradient of the word rows that the batch reads; the padding piece's row has none, as in Transformers.
+    private func readRowsGradient(_ gradient: Matrix, _ batch: PackedBatch) -> SparseRows {
+        let groups = TokenGroups(occurring: batch.ids, besides: shape.padding.map(Int32.init))
+        let rows = SparseRows(ids: groups.keys, width: shape.width)
+        sumRows(gradient, by: groups, into: rows.matrix)
+        return rows
     }
 }

@@ -25,12 +25,12 @@ package struct TokenGroups: Sendable {
     package let keys: [Int32]
     /// Where each group begins in `order`, and the end.
     package let starts: [Int32]
-    /// Token numbers, group after group.
+    /// Token numbers, group after group; a token may be in none.
     package let order: [Int32]
 
-    /// Groups for the keys that occur, ascending.
-    package init(occurring keys: [Int32]) {
-        let order = keys.indices.map(Int32.init).sorted { (keys[Int($0)], $0) < (keys[Int($1)], $1) }
+    /// Groups for the keys that occur, ascending, but for tokens whose key is `ignored`.
+    package init(occurring keys: [Int32], besides ignored: Int32? = nil) {
+        let order = keys.indices.filter { keys[$0] != ignored }.map(Int32.init).sorted { (keys[Int($0)], $0) < (keys[Int($1)], $1) }
         var distinct: [Int32] = []
         var starts: [Int32] = []
         for (place, token) in order.enumerated() where distinct.last != keys[Int(token)] {
@@ -65,6 +65,6 @@ package struct TokenGroups: Sendable {
 /// Shapes: `x` (T, D); `y` (groups, D).
 package func sumRows(_ x: Matrix, by groups: TokenGroups, into y: Matrix) {
     precondition(x.isContiguous && y.isContiguous && x.columns == y.columns && y.rows == groups.keys.count)
-    precondition(x.rows == groups.order.count)
+    precondition(x.rows >= groups.order.count)
     unsafe apus_sum_rows_by_group(groups.keys.count, x.columns, groups.starts, groups.order, x.elements.base, y.elements.base)
 }

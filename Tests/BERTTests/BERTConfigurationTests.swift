@@ -21,13 +21,15 @@ import Testing
         #expect(shape.hiddenDropout == 0.1 && shape.attentionDropout == 0.1 && shape.headDropout == 0.1)
         #expect(configuration.labels == ["LABEL_0", "LABEL_1"])
         #expect(!configuration.namesLabels)
-        #expect(configuration.paddingId == 0 && configuration.architectures.isEmpty && configuration.problemType == nil)
+        #expect(shape.padding == 0 && configuration.architectures.isEmpty && configuration.problemType == nil)
     }
 
     @Test func sizesAreRead() throws {
         let shape = try read(("type_vocab_size", "1"), ("layer_norm_eps", "1e-6")).shape
         #expect((shape.width, shape.heads, shape.layers, shape.vocabulary, shape.feedForward, shape.positions) == (24, 3, 2, 37, 40, 20))
         #expect(shape.types == 1 && shape.epsilon == 1e-6)
+        #expect(try read(("pad_token_id", "5")).shape.padding == 5)
+        #expect(try read(("pad_token_id", "null")).shape.padding == nil)
     }
 
     @Test(arguments: [("gelu", Activation.gelu), ("gelu_new", .geluTanh), ("gelu_pytorch_tanh", .geluTanh), ("relu", .relu)])

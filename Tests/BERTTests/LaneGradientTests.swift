@@ -100,6 +100,25 @@ import Testing
         }
     }
 
+    /// As in Transformers, whose word table has a padding index.
+    @Test(arguments: heads)
+    func thePaddingPiecesRowLearnsNothingFromBeingRead(head: Head) {
+        let sentences = batch([5, 8], head: head)
+        let piece = Int(sentences.ids[2])
+        let model = BERTModel(shape: smallShape(), head: head)
+        var shape = smallShape()
+        shape.padding = piece
+        let padded = BERTModel(shape: shape, head: head)
+        let parameters = randomParameters(model)
+        let name = "bert.embeddings.word_embeddings.weight"
+        let all = lane(model, sentences, parameters).gradient(model, name)
+        let some = lane(padded, sentences, parameters).gradient(padded, name)
+        let row = (piece * 24)..<(piece * 24 + 24)
+        for place in all.indices where !row.contains(place) { #expect(some[place] == all[place]) }
+        #expect(Array(some[row]) != Array(all[row]))
+        if head != .maskedLanguageModel { #expect(some[row].allSatisfy { $0 == 0 }) }
+    }
+
     @Test func addingALaneOntoAnotherEqualsAddingTheirGradients() {
         let model = BERTModel(shape: smallShape(), head: .classification(labels: 3))
         let parameters = randomParameters(model)
