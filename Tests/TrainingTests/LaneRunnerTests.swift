@@ -80,6 +80,23 @@ import Testing
         return BlockGradient.sum(join(lanes.lowerBound..<middle, blocks), join(middle..<lanes.upperBound, blocks)) { add($0, to: $1) }
     }
 
+    /// The reference's accumulation: the loss is a mean over all samples of the step, however they are cut.
+    @Test(arguments: [2, 3, 5])
+    func accumulatedBatchesGiveTheGradientOfTheWholeBatch(micro: Int) throws {
+        let parameters = Self.parameters
+        for lanes in [1, 2] {
+            let runner = LaneRunner(model: Self.model, laneCount: lanes, threads: 2)
+            let whole = runner.run(Self.work(samples: 11, lanes: lanes), parameters: parameters.view)
+            let cut = runner.run(Self.work(samples: 11, lanes: lanes, micro: micro), parameters: parameters.view)
+            #expect(abs(whole.losses.reduce(0, +) - cut.losses.reduce(0, +)) < 1e-5)
+            let (a, b) = (try #require(whole.blocks[0].dense).array, try #require(cut.blocks[0].dense).array)
+            #expect(zip(a, b).allSatisfy { abs($0 - $1) < 1e-6 })
+            let (first, second) = (try #require(whole.blocks[0].rows), try #require(cut.blocks[0].rows))
+            #expect(first.ids == second.ids)
+            #expect(zip(first.matrix.elements.array, second.matrix.elements.array).allSatisfy { abs($0 - $1) < 1e-6 })
+        }
+    }
+
     @Test func emptyLanesAddNothing() {
         let parameters = Self.parameters
         let runner = LaneRunner(model: Self.model, laneCount: 8, threads: 2)
