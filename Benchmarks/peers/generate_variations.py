@@ -20,18 +20,20 @@ import torch  # noqa: E402
 def variation(draw, name):
     """One case of the kind `name`, in the form of generate.CASES."""
     head = "mlm" if name == "masked-lm" else "cls"
-    heads = draw.choice([1, 2, 3, 4, 6, 8])
-    width = draw.choice([width for width in range(32, 97, 4) if width % heads == 0])
-    positions = draw.choice([16, 40, 64, 128])
-    lengths = [draw.randint(2, positions) for _ in range(draw.randint(1, 8))]
+    heads = draw.choice([1, 2, 3, 4, 5, 6, 7, 8, 12])
+    # Any head width, odd ones and such as 64 and 128 among them.
+    width = heads * draw.choice([each for each in (3, 4, 5, 7, 8, 9, 12, 16, 17, 24, 31, 32, 33, 48, 64, 65, 96, 128) if 24 <= heads * each <= 160])
+    positions = draw.choice([3, 16, 40, 64, 128, 256, 512])
+    lengths = [draw.randint(2, positions) for _ in range(draw.randint(1, 8 if positions < 256 else 3))]
     if draw.random() < 0.5:
         lengths[draw.randrange(len(lengths))] = positions
     over = dict(
         hidden_size=width, num_attention_heads=heads, num_hidden_layers=draw.randint(1, 4),
-        intermediate_size=draw.choice([width, 2 * width, 3 * width + 1, 4 * width]), max_position_embeddings=positions,
+        intermediate_size=draw.choice([width, 2 * width, 3 * width + 1, 4 * width, 7]), max_position_embeddings=positions,
+        type_vocab_size=draw.choice([2, 2, 3, 5]) if name == "pairs" else draw.choice([1, 2, 2, 3]),
         vocab_size=draw.randint(60, 400), hidden_act=draw.choice(["gelu", "gelu_new", "relu"]),
         layer_norm_eps=draw.choice([1e-12, 1e-7, 1e-5]))
-    labels = {"regress": 1, "masked-lm": None}.get(name, draw.randint(2, 7))
+    labels = {"regress": 1, "masked-lm": None}.get(name, draw.choice([2, 2, 3, 4, 5, 6, 7, 11, 17, 33, 100]))
     optimizer = dict(lr=draw.choice([1e-4, 5e-4, 1e-3]), weight_decay=draw.choice([0.0, 0.01, 0.1]),
                      clip=draw.choice([None, 0.5, 1.0]), warmup=draw.randint(0, 3))
     return over, head, lengths, labels, optimizer
