@@ -6,7 +6,8 @@
 For two vocabularies (the default model's, and one that has a piece for nearly every character, so that nothing hides behind
 [UNK]) and every combination of do_lower_case, strip_accents and tokenize_chinese_chars, COUNT generated lines go through
 `apus tokenize` and through BertTokenizerFast, BertTokenizer or, where a folder holds tokenizer.json alone, Tokenizers.
---characters also sends every code point, alone and within a word. Exit status 1 when a line differs.
+Half of these have added tokens as well. --characters also sends every code point, alone and within a word: some minutes.
+Exit status 1 when a line differs.
 """
 import argparse
 import itertools
@@ -18,7 +19,7 @@ import sys
 import tempfile
 import unicodedata
 
-from tokenizers import Tokenizer
+from tokenizers import AddedToken, Tokenizer
 from transformers import BertTokenizer, BertTokenizerFast
 
 root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -90,6 +91,8 @@ def word():
         return draw.choice(["", "x", "[", "\u00e9", "\u0301", "##"]) + draw.choice([special, special, special.lower(), special[:-1], special[1:], special * 2]) + draw.choice(["", "y", "]", "\u0301"])
     if kind < 0.82:
         return draw.choice(EMOJI) * draw.randint(1, 3)
+    if kind < 0.84:
+        return draw.choice(["caf\u00e9", "CAFE\u0301s", "<e1>", "<E1>x", "New York", "new\u3000york", "\u4e2d\u56fd\u4e2d", "Sing", "ing-ing", "x\u00e9"])
     if kind < 0.88:
         return "".join(chr(draw.randint(0x4E00, 0x9FFF)) if draw.random() < 0.8 else character() for _ in range(draw.randint(1, 6)))
     if kind < 0.94:
@@ -137,8 +140,9 @@ def reference(tokenizer, text, pair, length):
             tokenizer.enable_truncation(length, strategy="longest_first")
         encoding = tokenizer.encode(text, pair) if pair is not None else tokenizer.encode(text)
         return encoding.ids, encoding.type_ids
-    encoding = tokenizer(text, pair, truncation=length is not None, max_length=length)
-    return encoding["input_ids"], encoding["token_type_ids"]
+    # As a list: called with a text alone, Transformers takes an empty second text for none.
+    encoding = tokenizer([text], None if pair is None else [pair], truncation=length is not None, max_length=length)
+    return encoding["input_ids"][0], encoding["token_type_ids"][0]
 
 
 def folders(work):
@@ -152,11 +156,16 @@ def folders(work):
         settings = dict(tokenizer_class="BertTokenizer", do_lower_case=lower, strip_accents=strip, tokenize_chinese_chars=chinese)
         with open(os.path.join(folder, "tokenizer_config.json"), "w") as file:
             json.dump(settings, file)
-        yield folder, draw.choice([BertTokenizer, BertTokenizerFast]).from_pretrained(folder)
+        tokenizer = draw.choice([BertTokenizer, BertTokenizerFast]).from_pretrained(folder)
+        yield folder, tokenizer
         alone = folder + "-json"
         os.mkdir(alone)
         path = os.path.join(alone, "tokenizer.json")
-        BertTokenizerFast.from_pretrained(folder).backend_tokenizer.save(path)
+        if draw.random() < 0.5:
+            tokenizer.add_tokens([
+                AddedToken(content, normalized=draw.random() < 0.7)
+                for content in ["Caf\u00e9", "<E1>", "new york", "\u4e2d\u56fd", "ing", "e\u0301", "-", draw.choice(words), draw.choice(words).upper()]])
+        tokenizer.backend_tokenizer.save(path)
         yield alone, Tokenizer.from_file(path)
 
 
@@ -164,7 +173,7 @@ different = total = 0
 with tempfile.TemporaryDirectory() as work:
     for folder, tokenizer in folders(work):
         cases = list(lines())
-        if arguments.characters and not folder.endswith("-json"):
+        if arguments.characters and "every-character" in folder and folder.endswith(("strip-None-chinese-True", "strip-False-chinese-True")):
             cases += every_code_point()
         shown = 0
         for case, answer in zip(cases, answers(folder, cases)):

@@ -1,5 +1,6 @@
 import BERT
 import Foundation
+import Kernels
 import Tensors
 import Testing
 
