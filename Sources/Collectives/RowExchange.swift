@@ -70,6 +70,20 @@ package final class RowExchange {
         return SparseRows.interleaved(totals, width: width)
     }
 
+    /// Payload bytes that this rank sends in one exchange.
+    ///
+    /// Rows of its blocks to their owners, then the sums of its own rows to all others; a row is its number and its elements.
+    /// - Parameters:
+    ///   - blocks: the rows that each own block touches.
+    ///   - total: the rows that all lanes touch.
+    package func bytesSent(_ blocks: [[Int32]], total: [Int32], width: Int) -> Int {
+        guard let place = contributors.firstIndex(of: links.rank) else { return 0 }
+        func isOwn(_ row: Int32) -> Bool { Int(row) % contributors.count == place }
+        let away = blocks.joined().count { !isOwn($0) }
+        let own = total.count { isOwn($0) }
+        return (away + own * (links.worldSize - 1)) * (1 + width) * MemoryLayout<Float>.stride
+    }
+
     private func places(_ rows: SparseRows, ownedBy owner: Int) -> [Int] {
         rows.ids.indices.filter { Int(rows.ids[$0]) % contributors.count == owner }
     }

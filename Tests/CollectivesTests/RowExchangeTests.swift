@@ -49,10 +49,14 @@ import Transport
         let results = onRanks(workers, capacity: 4, seed: UInt64(laneCount)) { mesh in
             let lanes = LaneAssignment(laneCount: laneCount, workers: workers).lanes
             let plan = ExchangePlan(laneCount: laneCount, lanes: lanes, hosts: Array(0..<workers), count: 0, frameElements: 3 * (Self.width + 1))
-            let exchange = RowExchange(plan: plan, links: ExchangeLinks(mesh: mesh, generation: 1))
+            let links = ExchangeLinks(mesh: mesh, generation: 1)
+            let exchange = RowExchange(plan: plan, links: links)
             let blocks = plan.blocks(of: mesh.rank).map { Self.rows($0.lanes, plan.tree) }
             return try (1...2 as ClosedRange<UInt64>).map { step in
-                try exchange.run(blocks, width: Self.width, step: step, bucket: 4, deadline: .farOff)
+                let before = links.counters.bytesSent
+                let total = try exchange.run(blocks, width: Self.width, step: step, bucket: 4, deadline: .farOff)
+                #expect(links.counters.bytesSent - before == exchange.bytesSent(blocks.map { $0?.ids ?? [] }, total: total.ids, width: Self.width))
+                return total
             }
         }
         let tree = ReductionTree(laneCount: laneCount)
