@@ -14,6 +14,8 @@ struct Check: ParsableCommand {
     var interface: String?
     @Option(help: .hidden)
     var coordinator: String?
+    @Option(help: .hidden)
+    var shape: String?
 
     func validate() throws {
         if !local, cluster == nil { throw ValidationError("--cluster is missing: name the file with the hosts") }
@@ -27,7 +29,10 @@ struct Check: ParsableCommand {
         if let cluster {
             try EntryPoints.check(cluster: cluster, emit: emit)
         } else {
-            try EntryPoints.checkLocally(interface: interface, coordinator: coordinator, emit: emit)
+            guard let shape = shape.map(ArithmeticShape.init(text:)) ?? .standard else {
+                throw ValidationError("--shape is \(self.shape ?? ""), needed is something like \(ArithmeticShape.standard.text)")
+            }
+            try EntryPoints.checkLocally(interface: interface, coordinator: coordinator, shape: shape, emit: emit)
         }
     }
 }

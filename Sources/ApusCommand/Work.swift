@@ -21,6 +21,8 @@ struct Work: ParsableCommand {
     var insecure = false
     @Flag(help: .hidden)
     var launched = false
+    @Option(help: .hidden)
+    var rank: Int?
 
     func validate() throws {
         guard coordinatorTimeout >= 1 else { throw ValidationError("--coordinator-timeout is \(coordinatorTimeout), needed is at least 1") }
@@ -31,6 +33,6 @@ struct Work: ParsableCommand {
         try EntryPoints.work(
             WorkOptions(
                 coordinator: coordinator, threads: threads, interface: interface, coordinatorTimeout: .seconds(coordinatorTimeout),
-                insecure: insecure, launched: launched))
+                insecure: insecure, launched: launched, rank: rank))
     }
 }

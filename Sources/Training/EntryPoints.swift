@@ -49,7 +49,7 @@ package enum EntryPoints {
         if security.keys == nil, endpoint.hasPrefix("tcp://") { sayToUser(ClusterSecurity.insecureNotice) }
         let run = try WorkerRun(
             endpoint: endpoint, threads: options.threads ?? ProcessInfo.processInfo.activeProcessorCount, interface: options.interface,
-            security: security, timeout: options.coordinatorTimeout)
+            security: security, timeout: options.coordinatorTimeout, isLaunched: options.launched, number: options.rank ?? place.rank)
         try waitFor { try await run.run() }
     }
 
@@ -86,8 +86,10 @@ package enum EntryPoints {
     }
 
     /// The far end of the preflight.
-    package static func checkLocally(interface: String?, coordinator: String?, emit: (String) throws -> Void) throws {
-        try LocalCheck.run(interface: interface, coordinator: coordinator, emit: emit)
+    package static func checkLocally(
+        interface: String?, coordinator: String?, shape: ArithmeticShape, emit: (String) throws -> Void
+    ) throws {
+        try LocalCheck.run(interface: interface, coordinator: coordinator, shape: shape, emit: emit)
     }
 
     /// Writes keys into a folder and returns a line that says which.

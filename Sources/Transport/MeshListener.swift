@@ -10,14 +10,19 @@ package struct MeshListener: ~Copyable {
     let socket: Socket
     let context: Context
     let keys: KeyPair?
+    let refusals: RefusalCount
+    let monitor: SocketMonitor
 
     /// Listens at `endpoint`, for example `ipc:///run/x/rank-3` or `tcp://0.0.0.0:*`.
     ///
     /// With `keys` the links are encrypted, and the context's ``Authenticator`` decides who gets in.
-    package init(at endpoint: String, keys: KeyPair?, in context: Context) throws(ZeroMQError) {
+    package init(
+        at endpoint: String, keys: KeyPair?, in context: Context, refusals: RefusalCount = RefusalCount()
+    ) throws(ZeroMQError) {
         var options = MeshListener.options
         if let keys { options.security = .server(keys) }
         let socket = try Socket(.router, in: context, options: options)
+        let monitor = try SocketMonitor(socket, in: context)
         let bound = try socket.bind(endpoint)
         let canceller = try MeshCanceller()
         self.endpoint = bound
@@ -25,6 +30,8 @@ package struct MeshListener: ~Copyable {
         self.socket = socket
         self.context = context
         self.keys = keys
+        self.refusals = refusals
+        self.monitor = monitor
     }
 
     /// Data links send no heartbeats: a worker that computes leaves its queue full for seconds, which libzmq would take

@@ -11,9 +11,12 @@ package final class ZeroMQMesh: Mesh {
     package let canceller: MeshCanceller
     /// Frames of another generation, from strangers or malformed: dropped.
     package private(set) var refusedFrames = 0
+    private let refusals: RefusalCount
 
     private let roster: MeshRoster
     private let incoming: Socket
+    /// Of `incoming`.
+    private let monitor: SocketMonitor
     private let outgoing: [OutgoingLink?]
     private let poller = Poller()
     private var admission: LinkAdmission
@@ -32,6 +35,8 @@ package final class ZeroMQMesh: Mesh {
         }
         outgoing = links
         incoming = listener.socket
+        monitor = listener.monitor
+        refusals = listener.refusals
         poller.add(incoming)
         poller.add(canceller.wakeup)
         for link in links { link?.join(poller) }
@@ -94,7 +99,9 @@ package final class ZeroMQMesh: Mesh {
                 switch verdict {
                 case .frame(let header): return ZeroMQFrame(header: header, message: message)
                 case .hello: continue
-                case .refused: refusedFrames += 1
+                case .refused:
+                    refusedFrames += 1
+                    refusals.count()
                 }
             }
             return nil
@@ -114,6 +121,11 @@ package final class ZeroMQMesh: Mesh {
     }
 
     private func checkLinks() throws(MeshError) {
+        do throws(ZeroMQError) {
+            while let event = try monitor.next() { if event == .refused { refusals.count() } }
+        } catch {
+            throw MeshError(error)
+        }
         for link in outgoing {
             if let link, try link.isLost() { throw .lost(rank: link.rank) }
         }

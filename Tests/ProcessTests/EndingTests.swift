@@ -14,8 +14,12 @@ import Training
         #expect(Ending(CancellationError()).status == 1)
     }
 
-    @Test func `an AVX-512 processor with older kernels starts over once`() {
+    @Test func `a processor with older kernels starts over once`() {
         #expect(CoreType.better(than: "Haswell", hasAVX512: true, given: nil) == "SkylakeX")
+        #expect(CoreType.better(than: "Prescott", hasAVX512: true, given: nil) == "SkylakeX")
+        #expect(CoreType.better(than: "Prescott", hasAVX512: false, given: nil) == "Haswell")
+        #expect(CoreType.better(than: "Prescott", hasAVX512: false, given: "Prescott") == nil)
+        #expect(CoreType.better(than: "ARMV8", hasAVX512: false, given: nil) == nil)
         #expect(CoreType.better(than: "Zen", hasAVX512: true, given: nil) == "SkylakeX")
         #expect(CoreType.better(than: "Haswell", hasAVX512: true, given: "Haswell") == nil)
         #expect(CoreType.better(than: "Haswell", hasAVX512: false, given: nil) == nil)

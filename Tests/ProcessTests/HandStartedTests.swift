@@ -77,12 +77,55 @@ import Transport
         strangers.speak()
         let ended = coordinator.end()
         #expect(ended.status == 0, "\(ended.complaint)")
-        for worker in workers { #expect(worker.end().status == 0) }
+        for worker in workers {
+            let end = worker.end()
+            #expect(end.status == 0)
+            #expect(end.complaint.contains { $0.hasSuffix("of strangers were refused") }, "\(end.complaint)")
+        }
         let log = try job.text("run/log.txt")
         #expect(log.contains("of strangers were refused"), "\(log)")
         #expect(!log.contains("generation 2"), "\(log)")
         #expect(try FinishedRun(job, "run").digest == FinishedRun(job, "single").digest)
     }
+
+    /// One worker for each way in which something else than `apus launch` tells it where the coordinator is.
+    @Test func `workers find the coordinator through the environment`() throws {
+        let options = ["--epochs", "2", "--batch-size", "8", "--lanes", "4"]
+        let single = try ApusProcess(job.command("single", options))
+        #expect(single.status == 0, "\(single.complaint)")
+        let port = try freePort()
+        let environments = [
+            ["APUS_COORDINATOR": "tcp://127.0.0.1:\(port)"],
+            ["MASTER_ADDR": "127.0.0.1", "MASTER_PORT": "\(port)", "RANK": "2", "WORLD_SIZE": "3"],
+            ["SLURM_PROCID": "1", "SLURM_NTASKS": "3", "SLURM_STEP_NODELIST": "127.0.0.[1-2]", "SLURM_JOB_ID": "7", "APUS_PORT": "\(port)"],
+        ]
+        let coordinator = try coordinator(port, workers: 3, keys: nil, options + ["--insecure"])
+        let workers = try environments.map { try RunningApus(["work", "--threads", "1", "--insecure"], environment: $0) }
+        let end = coordinator.end()
+        #expect(end.status == 0, "\(end.complaint)")
+        for worker in workers { #expect(worker.end().status == 0) }
+        #expect(try FinishedRun(job, "run").digest == FinishedRun(job, "single").digest)
+        expectOneLine(try ApusProcess(["work", "--insecure"], environment: ["MASTER_ADDR": "127.0.0.1"]), status: 2, "MASTER_PORT is not set")
+        expectOneLine(try ApusProcess(["work", "--insecure"], environment: ["RANK": "3"]), status: 2, "no coordinator is named")
+    }
+
+    #if arch(x86_64)
+    @Test func `a worker with other kernels starts over with the coordinator's and takes part`() throws {
+        let options = ["--epochs", "2", "--batch-size", "8", "--lanes", "4"]
+        let single = try ApusProcess(job.command("single", options))
+        #expect(single.status == 0, "\(single.complaint)")
+        let port = try freePort()
+        let coordinator = try coordinator(port, workers: 2, keys: nil, options + ["--insecure"])
+        let arguments = ["work", "--coordinator", "tcp://127.0.0.1:\(port)", "--threads", "1", "--insecure"]
+        let other = try RunningApus(arguments, environment: ["OPENBLAS_CORETYPE": "Nehalem"])
+        try other.waitForComplaint("this machine computes the coordinator's bits with OPENBLAS_CORETYPE=")
+        let same = try RunningApus(arguments)
+        #expect(coordinator.end().status == 0)
+        #expect(other.end().status == 0)
+        #expect(same.end().status == 0)
+        #expect(try FinishedRun(job, "run").digest == FinishedRun(job, "single").digest)
+    }
+    #endif
 
     @Test func `a worker whose key is not on the list gets nothing`() throws {
         for folder in ["keys", "others"] { #expect(try ApusProcess("keygen", job.path(folder)).status == 0) }

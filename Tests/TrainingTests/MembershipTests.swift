@@ -4,8 +4,11 @@ import Testing
 @testable import Training
 
 @Suite struct MembershipTests {
-    static let identity = WorkerIdentity(version: "1", fingerprint: "f", host: "h", hostName: "here", processID: 1, threads: 1)
-    private let membership = Membership(expected: identity)
+    static let identity = WorkerIdentity(
+        version: "1", fingerprint: "f", coreType: "Haswell", host: "h", hostName: "here", processID: 1, threads: 1)
+    private let membership = Membership()
+
+    init() { membership.expect(Self.identity) }
 
     private func address(_ name: String) -> ActorAddress { ActorAddress(process: name, name: "worker") }
 
@@ -21,8 +24,11 @@ import Testing
         }
         other = Self.identity
         other.fingerprint = "g"
+        other.coreType = "Zen"
         let refusal = #expect(throws: JoinRefused.self) { try membership.join(other, address("a"), HeldState()) }
+        #expect(refusal?.description.hasPrefix("host here computes other bits than the coordinator (OpenBLAS for Zen there, for Haswell here)") == true)
         #expect(refusal?.description.contains("OPENBLAS_CORETYPE") == true)
+        #expect(refusal?.coreType == "Haswell" && refusal?.fingerprint == "f")
         #expect(membership.members.isEmpty && !membership.hasNews)
     }
 
@@ -32,6 +38,15 @@ import Testing
         #expect(membership.hasNews)
         #expect(membership.takeMembers().count == 3)
         #expect(!membership.hasNews)
+    }
+
+    @Test func `workers with numbers stand in their order, before those without`() throws {
+        for (name, number) in [("x", nil), ("c", 2), ("a", 0), ("y", nil), ("b", 1), ("d", 2)] as [(String, Int?)] {
+            var identity = Self.identity
+            identity.number = number
+            try membership.join(identity, address(name), HeldState())
+        }
+        #expect(membership.takeMembers().map(\.address.process) == ["a", "b", "c", "d", "x", "y"])
     }
 
     @Test func `what is known of an earlier joining does not touch a later one`() throws {

@@ -51,9 +51,11 @@ package struct WorkOptions: Equatable, Sendable {
     package var insecure: Bool
     /// Whether `apus launch` started this process and holds its standard input.
     package var launched: Bool
+    /// This worker's number; nil: the environment says.
+    package var rank: Int?
 
     package init(
-        coordinator: String?, threads: Int?, interface: String?, coordinatorTimeout: Duration, insecure: Bool, launched: Bool
+        coordinator: String?, threads: Int?, interface: String?, coordinatorTimeout: Duration, insecure: Bool, launched: Bool, rank: Int?
     ) {
         self.coordinator = coordinator
         self.threads = threads
@@ -61,6 +63,7 @@ package struct WorkOptions: Equatable, Sendable {
         self.coordinatorTimeout = coordinatorTimeout
         self.insecure = insecure
         self.launched = launched
+        self.rank = rank
     }
 }
 

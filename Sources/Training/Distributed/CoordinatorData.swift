@@ -7,19 +7,21 @@ internal import Transport
 final class CoordinatorData {
     private let context: Context
     private let place: MeshPlace
+    private let refusals: RefusalCount
     private var listener: MeshListener?
     private var mesh: (links: any Mesh, formation: Formation)?
     /// The newest step of which frames were sent in this generation, and at most how many to each worker.
     private var ahead = (step: 0, frames: 0)
 
-    init(context: Context, place: MeshPlace) {
+    init(context: Context, place: MeshPlace, refusals: RefusalCount) {
         self.context = context
         self.place = place
+        self.refusals = refusals
     }
 
     func prepare(generation: UInt32) throws -> (peer: MeshPeer, canceller: MeshCanceller) {
         mesh = nil
-        let opened = try MeshListener(at: place.endpoint(generation: generation), keys: place.keys, in: context)
+        let opened = try MeshListener(at: place.endpoint(generation: generation), keys: place.keys, in: context, refusals: refusals)
         let result = (MeshPeer(endpoint: place.reachable(opened.endpoint), key: place.keys?.publicKey), opened.canceller)
         listener = consume opened
         return result

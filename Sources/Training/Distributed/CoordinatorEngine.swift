@@ -257,9 +257,11 @@ package final class CoordinatorEngine: StepEngine {
 /// The coordinator's data thread.
 package struct CoordinatorDataThread: Sendable {
     let thread: DataThread<CoordinatorData>
+    let refusals = RefusalCount()
 
     init(context: Context, place: MeshPlace) {
-        thread = DataThread(name: "apus data") { CoordinatorData(context: context, place: place) }
+        let refusals = refusals
+        thread = DataThread(name: "apus data") { CoordinatorData(context: context, place: place, refusals: refusals) }
     }
 }
 

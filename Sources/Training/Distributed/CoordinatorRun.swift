@@ -1,3 +1,4 @@
+internal import BERT
 internal import Cluster
 internal import Distributed
 internal import Foundation
@@ -33,8 +34,7 @@ struct CoordinatorRun {
             throw InputError("the coordinator cannot begin \(error.description)")
         }
         stop = StopRequest()
-        membership = Membership(
-            expected: Fingerprint.identity(threads: options.configuration.threads), allowList: security.keys == nil ? nil : security.allowList)
+        membership = Membership(allowList: security.keys == nil ? nil : security.allowList)
         if options.launched {
             LauncherPipe.watch { [stop, membership] word in
                 guard word != .givenUp else { return membership.giveUp(1) }
@@ -56,11 +56,14 @@ struct CoordinatorRun {
             if security.keys == nil { run.display.say(ClusterSecurity.insecureNotice) }
         }
         let keyFile = KeyFileWatch(security, run.display)
-        let coordinator = system.named("coordinator") { Coordinator(membership, actorSystem: $0) }
+        let shape = ArithmeticShape(inputs.model.shape)
+        membership.expect(Fingerprint.identity(shape, threads: inputs.configuration.threads))
+        let coordinator = system.named("coordinator") { Coordinator(membership, shape: shape, actorSystem: $0) }
         let place = try MeshPlace(coordinator: options.endpoint ?? "tcp://*:*", keys: security.keys)
+        let data = CoordinatorDataThread(context: context, place: place)
         let engine = CoordinatorEngine(
             inputs: inputs, source: replica.state, step: progress.step, wanted: options.workers, system: system, membership: membership,
-            data: CoordinatorDataThread(context: context, place: place), display: run.display, stop: stop)
+            data: data, display: run.display, stop: stop)
         let serving = Task { [system, membership] in
             async let readmitting: Void = membership.readmitReturning(through: system)
             await system.run()
@@ -71,7 +74,7 @@ struct CoordinatorRun {
         do { outcome = .success(try await run.run(engine, from: progress, command: commandLine)) } catch { outcome = .failure(error) }
         await engine.close("")
         await system.shutDown()
-        let refused = system.refused
+        let refused = system.refused + data.refusals.total
         if refused > 0 { run.display.say("\(refused) connections or messages of strangers were refused") }
         withExtendedLifetime((coordinator, keyFile)) {}
         try outcome.get()

@@ -1,3 +1,4 @@
+internal import BERT
 internal import Checkpoints
 internal import Foundation
 internal import Kernels
@@ -6,39 +7,51 @@ internal import Transport
 
 /// What this machine computes with, as far as it decides bits, and where it is.
 enum Fingerprint {
-    /// SHA-256 over fixed matrix products and vector functions at shapes of the model's kind.
+    /// SHA-256 over the loss, gradient and update of one fixed training step of a small model at the run's sizes.
     ///
-    /// Equal fingerprints give equal bits; unequal ones must not add up gradients.
-    static func compute() -> String {
-        func values(_ count: Int, _ seed: UInt32) -> FloatView {
-            let view = FloatBuffer(count: count).view
-            var state = seed
-            for place in 0..<count {
-                state = state &* 1_664_525 &+ 1_013_904_223
-                view[place] = Float(Int32(bitPattern: state) >> 8) * 0x1p-22
-            }
-            return view
+    /// It goes through every matrix product and vector function of a step; its 449 tokens are more than a product adds up at
+    /// once. Equal fingerprints give equal bits; unequal ones must not add up gradients.
+    /// - Complexity: 27 T D (4 D + 2 F) additions and products, a tenth of a second for the default model.
+    static func compute(_ shape: ArithmeticShape) -> String {
+        let model = shape.model
+        let replica = Replica(model: model, parameters: FloatBuffer(count: model.layout.count), threads: 1)
+        fill(replica.parameters.view)
+        var batch = PackedBatch()
+        let lengths = [3, 27, 64, 128, 9, 41, 27, 27, 90, 33]
+        for (position, length) in lengths.enumerated() {
+            let ids = (0..<length).map { Int32((position * 31 + $0 * 17) % model.shape.vocabulary) }
+            batch.append(ids: ids, types: ids.map { UInt8($0 & 1) }, position: position, sample: position)
         }
-        var bytes: [UInt8] = []
-        func add(_ view: FloatView) {
-            for value in view.array { for shift in [0, 8, 16, 24] { bytes.append(UInt8(truncatingIfNeeded: value.bitPattern >> UInt32(shift))) } }
+        batch.targets = .classes(lengths.indices.map { Int32($0 % 3) })
+        let work = LaneWork(
+            firstLane: 0, lanes: [[batch]], lossScale: Float(1 / Double(lengths.count)),
+            dropout: DropoutContext(model.shape, key: DropoutKey(seed: 1, step: 1)))
+        let results = LaneRunner(model: model, laneCount: 1, threads: 1).run(work, parameters: replica.parameters.view)
+        let gradient = StepGradient(results.blocks[0])
+        let norm = replica.norm(of: gradient)
+        let optimizer = OptimizerSettings(kind: .adamw, weightDecay: 0.01, maxGradientNorm: 1)
+        replica.apply(gradient, optimizer.update(step: 1, learningRate: 1e-3, gradientScale: optimizer.clippingFactor(norm: norm)))
+        let digest = Digests.parameters(
+            [("weights", replica.parameters), ("gradient", replica.first), ("squares", replica.second)].map { name, values in
+                .init(name, [values.count]) { values.view.withSpan($0) }
+            })
+        let numbers = (results.losses + [norm]).map { String($0.bitPattern, radix: 16) }
+        return String(Digests.bytes(Array(([digest] + numbers).joined(separator: " ").utf8)).prefix(16))
+    }
+
+    /// Fixed values of a weight's size, which repeat after a prime number of them.
+    private static func fill(_ weights: FloatView) {
+        var state: UInt32 = 1
+        let period = (0..<4_093).map { _ in
+            state = state &* 1_664_525 &+ 1_013_904_223
+            return Float(Int32(bitPattern: state) >> 8) * 0x1p-27
         }
-        for (m, n, k) in [(107, 384, 384), (27, 27, 32), (384, 96, 350), (33, 768, 96)] {
-            let (a, b) = (Matrix(values(m * k, 1), rows: m, columns: k), Matrix(values(k * n, 2), rows: k, columns: n))
-            let c = Matrix(FloatBuffer(count: m * n).view, rows: m, columns: n)
-            multiply(a, .plain, b, .plain, into: c)
-            add(c.elements)
-            let d = Matrix(FloatBuffer(count: m * m).view, rows: m, columns: m)
-            multiply(a, .plain, a, .transposed, into: d)
-            add(d.elements)
+        let values = FloatBuffer(count: period.count).view
+        values.copy(from: period)
+        for start in stride(from: 0, to: weights.count, by: period.count) {
+            let count = min(period.count, weights.count - start)
+            weights.part(from: start, count: count).copy(from: values[0..<count])
         }
-        let x = values(1_003, 3)
-        exponential(x, into: x)
-        add(x)
-        let y = Matrix(values(1_003, 4), rows: 1, columns: 1_003)
-        activateInPlace(.gelu, bias: FloatBuffer(count: 1_003).view, y)
-        add(y.elements)
-        return String(Digests.bytes(bytes).prefix(16))
     }
 
     /// Equal for processes that may share memory: same kernel, same namespaces.
@@ -49,10 +62,11 @@ enum Fingerprint {
     }
 
     /// Who this process is.
-    static func identity(threads: Int, key: PublicKey? = nil) -> WorkerIdentity {
+    static func identity(_ shape: ArithmeticShape, threads: Int, number: Int? = nil, key: PublicKey? = nil) -> WorkerIdentity {
         WorkerIdentity(
-            version: Build.version, fingerprint: compute(), host: host, hostName: ProcessInfo.processInfo.hostName, processID: getpid(),
-            threads: threads, key: key)
+            version: Build.version, fingerprint: compute(shape), coreType: BLASInformation.coreType, host: host,
+            hostName: ProcessInfo.processInfo.hostName, processID: getpid(), threads: threads,
+            number: number, key: key)
     }
 }
 

@@ -2,7 +2,7 @@ package import Cluster
 internal import Synchronization
 package import Transport
 
-/// The workers that are there, in the order in which they joined.
+/// The workers that are there, by the numbers that they were given and then in the order in which they joined.
 package final class Membership: Sendable {
     /// A worker that joined.
     package struct Member: Sendable {
@@ -25,6 +25,8 @@ package final class Membership: Sendable {
         var givenUp = 0
         /// The newest member of each process, lost ones too.
         var known: [String: Member] = [:]
+        /// What every worker's version and fingerprint must equal.
+        var expected: WorkerIdentity?
 
         mutating func wake() {
             waiting?.resume()
@@ -33,28 +35,27 @@ package final class Membership: Sendable {
     }
 
     private let state = Mutex(State())
-    private let expected: WorkerIdentity
     private let allowList: AllowList?
 
-    /// - Parameters:
-    ///   - expected: what every worker's version and fingerprint must equal.
-    ///   - allowList: the keys that workers may name; nil where links are plain.
-    package init(expected: WorkerIdentity, allowList: AllowList? = nil) {
-        self.expected = expected
-        self.allowList = allowList
-    }
+    /// - Parameter allowList: the keys that workers may name; nil where links are plain.
+    package init(allowList: AllowList? = nil) { self.allowList = allowList }
+
+    /// Says what every worker's version and fingerprint must equal: before the first of them joins.
+    package func expect(_ identity: WorkerIdentity) { state.withLock { $0.expected = identity } }
 
     /// Takes a worker in.
     /// - Throws: ``JoinRefused`` when its results could differ from the others'.
     package func join(_ identity: WorkerIdentity, _ address: ActorAddress, _ held: HeldState) throws(JoinRefused) {
+        guard let expected = state.withLock({ $0.expected }) else { throw JoinRefused("the coordinator has not begun: try again") }
         guard identity.version == expected.version else {
             throw JoinRefused(
                 "host \(identity.hostName) runs apus \(identity.version), the coordinator \(expected.version): install the same build on both")
         }
         guard identity.fingerprint == expected.fingerprint else {
             throw JoinRefused(
-                "host \(identity.hostName) computes other bits than the coordinator (fingerprint \(identity.fingerprint), not "
-                    + "\(expected.fingerprint)): set one OPENBLAS_CORETYPE for all hosts")
+                "host \(identity.hostName) computes other bits than the coordinator (OpenBLAS for \(identity.coreType) there, for "
+                    + "\(expected.coreType) here): set one OPENBLAS_CORETYPE for all hosts, such as Haswell, and install the same OpenBLAS",
+                coreType: expected.coreType, fingerprint: expected.fingerprint)
         }
         if let allowList, !(identity.key.map(allowList.contains) ?? false) {
             throw JoinRefused("host \(identity.hostName) names a key that is not allowed: give it a key file of this run's keys")
@@ -63,7 +64,9 @@ package final class Membership: Sendable {
             state.joinings += 1
             let member = Member(address: address, identity: identity, held: held, joining: state.joinings)
             state.members.removeAll { $0.address == address }
-            state.members.append(member)
+            let number = identity.number ?? .max
+            let place = state.members.firstIndex { number < $0.identity.number ?? .max } ?? state.members.endIndex
+            state.members.insert(member, at: place)
             state.known[address.process] = member
             state.hasNews = true
             state.wake()

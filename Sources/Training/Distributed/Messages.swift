@@ -6,26 +6,33 @@ package import Transport
 package struct WorkerIdentity: Codable, Sendable, Equatable {
     /// Version of the program; coordinator and workers run the same.
     package var version: String
-    /// Digest of fixed products and vector functions: equal ones give equal bits.
+    /// Digest of a fixed training step at the sizes of the run's model: equal ones give equal bits.
     package var fingerprint: String
+    /// OpenBLAS's name for its kernels.
+    package var coreType: String
     /// Equal for processes that can share memory.
     package var host: String
     /// Name for messages.
     package var hostName: String
     package var processID: Int32
     package var threads: Int
+    /// The number that whoever started it gave it; workers take ranks in this order, those without one in that of joining.
+    package var number: Int?
     /// What it proves on its links; nil where they are plain.
     package var key: PublicKey?
 
     package init(
-        version: String, fingerprint: String, host: String, hostName: String, processID: Int32, threads: Int, key: PublicKey? = nil
+        version: String, fingerprint: String, coreType: String, host: String, hostName: String, processID: Int32, threads: Int,
+        number: Int? = nil, key: PublicKey? = nil
     ) {
         self.version = version
         self.fingerprint = fingerprint
+        self.coreType = coreType
         self.host = host
         self.hostName = hostName
         self.processID = processID
         self.threads = threads
+        self.number = number
         self.key = key
     }
 }
@@ -197,7 +204,15 @@ package enum WorkerFailure: Error, Codable, Sendable, Equatable, CustomStringCon
 /// Why a process may not join a run.
 package struct JoinRefused: Error, Codable, Sendable, Equatable, CustomStringConvertible {
     package let description: String
-    package init(_ description: String) { self.description = description }
+    /// The coordinator's core type and the fingerprint needed, where another core type might help; nil for other reasons.
+    package let coreType: String?
+    package let fingerprint: String?
+
+    package init(_ description: String, coreType: String? = nil, fingerprint: String? = nil) {
+        self.description = description
+        self.coreType = coreType
+        self.fingerprint = fingerprint
+    }
 }
 
 extension OptimizerUpdate {

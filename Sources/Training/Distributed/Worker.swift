@@ -52,9 +52,12 @@ package final class WorkerThread: Sendable {
     /// Called when this worker enters a generation, before anything else of it.
     private let entered: @Sendable (UInt32) -> Void
     private let allowList: AllowList
+    /// What the data links refused.
+    let refusals = RefusalCount()
 
     init(threads: Int, context: Context, place: MeshPlace, allowList: AllowList, entered: @escaping @Sendable (UInt32) -> Void) {
-        thread = DataThread(name: "apus data") { WorkerCore(threads: threads, context: context, place: place) }
+        let refusals = refusals
+        thread = DataThread(name: "apus data") { WorkerCore(threads: threads, context: context, place: place, refusals: refusals) }
         (departures, ending) = AsyncStream.makeStream()
         self.entered = entered
         self.allowList = allowList

@@ -9,6 +9,7 @@ final class WorkerCore {
     private let threads: Int
     private let context: Context
     private let place: MeshPlace
+    private let refusals: RefusalCount
     private var run: RunDescription?
     private var replica: Replica?
     private var runner: LaneRunner?
@@ -29,10 +30,11 @@ final class WorkerCore {
         var ownLanes: Range<Int> { formation.ownLanes }
     }
 
-    init(threads: Int, context: Context, place: MeshPlace) {
+    init(threads: Int, context: Context, place: MeshPlace, refusals: RefusalCount) {
         self.threads = threads
         self.context = context
         self.place = place
+        self.refusals = refusals
     }
 
     var held: HeldState { committedStep == nil ? HeldState() : HeldState(run: run?.id, committedStep: committedStep, keptStep: kept?.step) }
@@ -41,7 +43,7 @@ final class WorkerCore {
 
     /// Opens the place at which the other ranks of the next generation find this one.
     func prepare(generation: UInt32) throws -> (peer: MeshPeer, canceller: MeshCanceller) {
-        let opened = try MeshListener(at: place.endpoint(generation: generation), keys: place.keys, in: context)
+        let opened = try MeshListener(at: place.endpoint(generation: generation), keys: place.keys, in: context, refusals: refusals)
         let result = (MeshPeer(endpoint: place.reachable(opened.endpoint), key: place.keys?.publicKey), opened.canceller)
         listener = consume opened
         return result

@@ -1,23 +1,32 @@
 internal import Cluster
 internal import Distributed
 internal import Foundation
+internal import Synchronization
 internal import Transport
 
 /// A worker process, from joining to leaving.
-struct WorkerRun {
+final class WorkerRun: Sendable {
     private let system: ZeroMQActorSystem
     private let thread: WorkerThread
     private let worker: Worker<ZeroMQActorSystem>
     private let coordinator: Coordinator<ZeroMQActorSystem>
-    private let identity: WorkerIdentity
+    private let threads: Int
+    private let number: Int?
+    private let key: PublicKey?
+    private let identity = Mutex<(shape: ArithmeticShape, identity: WorkerIdentity)?>(nil)
     private let authenticator: Authenticator?
     private let endpoint: String
     private let timeout: Duration
+    private let isLaunched: Bool
 
     /// - Parameters:
     ///   - interface: the network interface that the data links use; nil for the one that leads to the coordinator.
     ///   - timeout: how long to wait for the coordinator, at first and whenever it was lost.
-    init(endpoint: String, threads: Int, interface: String?, security: ClusterSecurity, timeout: Duration) throws {
+    ///   - isLaunched: whether a launcher holds this process's standard input.
+    ///   - number: the one that whoever started this process gave it.
+    init(
+        endpoint: String, threads: Int, interface: String?, security: ClusterSecurity, timeout: Duration, isLaunched: Bool, number: Int?
+    ) throws {
         let place = try MeshPlace(coordinator: endpoint, interface: interface, keys: security.keys)
         let context = try Context()
         authenticator = try security.authenticator(in: context)
@@ -26,10 +35,13 @@ struct WorkerRun {
         thread = WorkerThread(threads: threads, context: context, place: place, allowList: allowList) { system.generation = $0 }
         worker = Worker(thread, actorSystem: system)
         coordinator = try Coordinator.resolve(id: ActorAddress(process: "coordinator", name: "coordinator"), using: system)
-        identity = Fingerprint.identity(threads: threads, key: security.keys?.publicKey)
+        self.threads = threads
+        self.number = number
+        key = security.keys?.publicKey
         self.system = system
         self.endpoint = endpoint
         self.timeout = timeout
+        self.isLaunched = isLaunched
     }
 
     /// Serves the run until the coordinator sends this worker away.
@@ -39,29 +51,54 @@ struct WorkerRun {
         defer { serving.cancel() }
         try await join()
         let reason = try await withThrowingTaskGroup(of: String?.self) { tasks in
-            tasks.addTask {
+            tasks.addTask { [thread] in
                 for await reason in thread.departures { return reason }; return nil
             }
-            tasks.addTask { try await rejoinWhenNeeded() }
+            tasks.addTask { [self] in try await rejoinWhenNeeded() }
             defer { tasks.cancelAll() }
             return try await tasks.next() ?? nil
         }
         await system.shutDown()
         thread.end()
+        let refused = thread.refusals.total
+        if refused > 0 { sayToUser("\(refused) connections or messages of strangers were refused") }
         if let reason, !reason.isEmpty { throw RunError(reason) }
     }
 
     private func join() async throws {
         system.generation = 0
         let held = await thread.held()
-        let (coordinator, identity, address) = (coordinator, identity, worker.id)
+        let (coordinator, address) = (coordinator, worker.id)
         do {
-            try await ZeroMQActorSystem.within(timeout) { try await coordinator.join(identity, address, held) }
+            try await ZeroMQActorSystem.within(timeout) {
+                let identity = identity(at: try await coordinator.arithmetic())
+                try await coordinator.join(identity, address, held)
+            }
         } catch let refused as JoinRefused {
+            startOver(because: refused)
             throw InputError(refused.description)
         } catch {
             throw RunError("no coordinator answers at \(endpoint) within \(timeout.seconds) s (\(error)): is it running, and is the address right?")
         }
+    }
+
+    /// Who this process is, with its fingerprint at a model's sizes.
+    private func identity(at shape: ArithmeticShape) -> WorkerIdentity {
+        if let known = identity.withLock({ $0 }), known.shape == shape { return known.identity }
+        let made = Fingerprint.identity(shape, threads: threads, number: number, key: key)
+        identity.withLock { $0 = (shape, made) }
+        return made
+    }
+
+    /// Starts this program over with the coordinator's core type where that gives the coordinator's bits; else returns.
+    ///
+    /// What a launcher handed over is read already: the workers that it starts have a common core type from the start.
+    private func startOver(because refused: JoinRefused) {
+        guard !isLaunched, let coreType = refused.coreType, let wanted = refused.fingerprint, let shape = identity.withLock({ $0?.shape }),
+            CoreTypeChange.helps(coreType, wanted: wanted, at: shape)
+        else { return }
+        sayToUser("this machine computes the coordinator's bits with \(CoreTypeChange.variable)=\(coreType): starting over with it")
+        CoreTypeChange.startOver(with: coreType)
     }
 
     /// Joins again whenever the coordinator was lost and is back.
@@ -70,7 +107,7 @@ struct WorkerRun {
             switch event {
             case .lost, .coordinatorChanged: try await join()
             // Without keys a coordinator that is just starting or ending looks the same.
-            case .refused where identity.key == nil: continue
+            case .refused where key == nil: continue
             case .refused: throw RunError("the coordinator at \(endpoint) does not know this worker's key: check APUS_KEY_FILE")
             case .found: continue
             }

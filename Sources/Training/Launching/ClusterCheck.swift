@@ -25,7 +25,7 @@ struct ClusterCheck {
         guard let place = HostAddress(endpoint: endpoint.listening), let port = UInt16(place.port) else { return false }
         // Held as long as the check lasts: what the hosts try to reach.
         let listener = try TCPProbe.Listener(address: place.host, port: port)
-        let own = HostReport(address: "", port: 0)
+        let own = HostReport(.standard)
         let here = FileManager.default.currentDirectoryPath
         let disk = HostReport.freeDisk(here)
         try find(
@@ -34,7 +34,7 @@ struct ClusterCheck {
         )
         let shells = cluster.hosts.map { SecureShell($0, program: ownProgram()) }
         var there: [(shell: SecureShell, report: HostReport, session: RemoteSession)] = []
-        for (shell, answer) in zip(shells, HostProbe(shells: shells, coordinator: endpoint.reachable).ask()) {
+        for (shell, answer) in zip(shells, HostProbe(shells: shells, coordinator: endpoint.reachable, shape: .standard).ask()) {
             switch answer {
             case .failure(let line): try find(false, line)
             case .report(let report, let session, let offset):
@@ -60,14 +60,14 @@ struct ClusterCheck {
             true,
             "\(host): ssh works; apus \(report.version), OpenBLAS for \(report.coreType), \(report.cores) cores, \(gigabytes(report.freeMemoryBytes)) memory free, \(gigabytes(report.freeDiskBytes)) disk free"
         )
-        if report.version != own.version {
-            try find(false, HostProbe.difference(report, on: host, from: own) ?? host)
+        if let difference = HostProbe.difference(report, on: host) {
+            try find(false, difference)
         } else if report.fingerprint != own.fingerprint {
-            let common = commonCoreType(shell, report, own)
+            let common = CommonCoreType(shells: [shell], shape: .standard).find(own: own, reports: [report])
             try find(
-                false,
+                common != nil,
                 "\(host) computes other bits than this machine (OpenBLAS for \(report.coreType) there, for \(own.coreType) here): "
-                    + (common.map { "start with OPENBLAS_CORETYPE=\($0)" } ?? "no OPENBLAS_CORETYPE suits both: install the same OpenBLAS on both"))
+                    + (common.map { "a run starts both with OPENBLAS_CORETYPE=\($0)" } ?? "no OPENBLAS_CORETYPE suits both: install the same OpenBLAS on both"))
         } else {
             try find(true, "\(host): computes the same bits as this machine")
         }
@@ -77,23 +77,6 @@ struct ClusterCheck {
         if report.freeDiskBytes < 100 << 20 { try find(false, "\(host): less than 100 MB are free in its temporary folder: make room") }
         let asked = shell.host.workers * (shell.host.threads ?? max(1, report.cores / shell.host.workers))
         if asked > report.cores { try find(false, "\(host): \(asked) threads on \(report.cores) cores: lower workers or threads in the cluster file") }
-    }
-
-    /// A core type with which both machines compute the same bits; each is tried in a process of its own, which may end abruptly.
-    private func commonCoreType(_ shell: SecureShell, _ report: HostReport, _ own: HostReport) -> String? {
-        func fingerprint(_ executable: String, _ arguments: [String]) -> String? {
-            guard let session = try? RemoteSession(executable: executable, arguments: arguments) else { return nil }
-            session.endInput()
-            guard case .line(let line) = session.line(before: .now() + .seconds(HostProbe.limit)) else { return nil }
-            return (try? JSONDecoder().decode(HostReport.self, from: Data(line.utf8)))?.fingerprint
-        }
-        var tried: Set<String> = []
-        return [own.coreType, report.coreType, "Haswell"].first { type in
-            guard tried.insert(type).inserted else { return false }
-            let here = fingerprint(SecureShell.executable, ["OPENBLAS_CORETYPE=\(type)", ownProgram(), "check", "--local"])
-            let there = fingerprint(SecureShell.executable, shell.arguments(["check", "--local"], coreType: type))
-            return here != nil && here == there
-        }
     }
 
     private func reach(

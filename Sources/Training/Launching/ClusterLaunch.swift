@@ -1,3 +1,5 @@
+internal import BERT
+internal import Checkpoints
 internal import Cluster
 internal import Foundation
 internal import Transport
@@ -21,7 +23,8 @@ struct ClusterLaunch {
         let endpoint = try CoordinatorEndpoint(cluster.coordinator)
         let program = ownProgram()
         let shells = cluster.hosts.map { SecureShell($0, program: program) }
-        let reports = try HostProbe(shells: shells, coordinator: endpoint.reachable).reports()
+        let reports = try HostProbe(shells: shells, coordinator: endpoint.reachable, shape: shape).reports()
+        let coreType = try commonCoreType(shells, reports)
         let folder = try PrivateFolder()
         defer { folder.remove() }
         var configuration = options.configuration
@@ -40,7 +43,8 @@ struct ClusterLaunch {
         }.enumerated().map { number, worker in
             let (shell, threads) = worker
             return ChildCommand(
-                executable: SecureShell.executable, arguments: shell.arguments(workArguments(shell.host, endpoint.reachable, threads)),
+                executable: SecureShell.executable,
+                arguments: shell.arguments(workArguments(shell.host, endpoint.reachable, threads, number), coreType: coreType),
                 opening: LauncherPipe.opening(rings?.workers[number]), place: " on \(shell.host.address)")
         }
         let supervisor = Supervisor(maxRestarts: configuration.maxRestarts) { folder.remove() }
@@ -48,13 +52,34 @@ struct ClusterLaunch {
         return try supervisor.run(coordinator: coordinator, resumption: { resumption.command(coordinator) }, workers: workers)
     }
 
+    /// The sizes of the model; where it cannot be read, the coordinator will say so.
+    private var shape: ArithmeticShape {
+        let path = options.configuration.model
+        guard let json = try? ModelFolder.configuration(path), let source = try? BERTConfiguration(json, path: path) else { return .standard }
+        return ArithmeticShape(source.shape)
+    }
+
+    /// A core type for every process of the run, where hosts by themselves would compute other bits than this machine.
+    private func commonCoreType(_ shells: [SecureShell], _ reports: [HostReport]) throws(InputError) -> String? {
+        let own = HostReport(shape)
+        guard let (report, shell) = zip(reports, shells).first(where: { $0.0.fingerprint != own.fingerprint }) else { return nil }
+        let difference =
+            "host \(shell.host.address) computes other bits than this machine (OpenBLAS for \(report.coreType) there, for \(own.coreType) here)"
+        guard let common = CommonCoreType(shells: shells, shape: shape).find(own: own, reports: reports) else {
+            throw InputError("\(difference), and no OPENBLAS_CORETYPE suits all hosts: install the same OpenBLAS on them")
+        }
+        sayToUser("\(difference): all hosts compute with \(CoreTypeChange.variable)=\(common)")
+        unsafe setenv(CoreTypeChange.variable, common, 1)  // inherited by the coordinator
+        return common
+    }
+
     /// The file's threads, else what the command line gave, else the host's cores shared among its workers.
     private func threads(_ host: ClusterFile.Host, cores: Int) -> Int {
         host.threads ?? (options.threadsGiven ? options.configuration.threads : max(1, cores / host.workers))
     }
 
-    private func workArguments(_ host: ClusterFile.Host, _ endpoint: String, _ threads: Int) -> [String] {
-        ["work", "--launched", "--coordinator", endpoint, "--threads", String(threads)]
+    private func workArguments(_ host: ClusterFile.Host, _ endpoint: String, _ threads: Int, _ number: Int) -> [String] {
+        ["work", "--launched", "--coordinator", endpoint, "--threads", String(threads), "--rank", String(number)]
             + ["--coordinator-timeout", String(options.configuration.coordinatorTimeout)]
             + (host.interface.map { ["--interface", $0] } ?? []) + (options.configuration.insecure ? ["--insecure"] : [])
     }
@@ -64,13 +89,12 @@ extension HostProbe {
     /// The reports of all hosts, each of which can take part.
     /// - Throws: ``InputError`` naming the first that cannot.
     fileprivate func reports() throws(InputError) -> [HostReport] {
-        let own = HostReport(address: "", port: 0)
         var reports: [HostReport] = []
         for (answer, shell) in zip(ask(), shells) {
             switch answer {
             case .failure(let line): throw InputError(line)
             case .report(let report, _, _):
-                if let difference = Self.difference(report, on: shell.host.address, from: own) { throw InputError(difference) }
+                if let difference = Self.difference(report, on: shell.host.address) { throw InputError(difference) }
                 reports.append(report)
             }
         }

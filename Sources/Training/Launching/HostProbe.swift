@@ -17,6 +17,8 @@ struct HostProbe: Sendable {
     let shells: [SecureShell]
     /// What the hosts will connect to, `tcp://HOST:PORT`.
     let coordinator: String
+    /// The sizes at which fingerprints are taken.
+    let shape: ArithmeticShape
 
     /// Asks all hosts at once; the sessions of those that answer stay open.
     func ask() -> [Answer] {
@@ -40,7 +42,8 @@ struct HostProbe: Sendable {
         let session: RemoteSession
         do {
             session = try RemoteSession(
-                executable: SecureShell.executable, arguments: shell.arguments(["check", "--local", "--coordinator", coordinator] + interface))
+                executable: SecureShell.executable,
+                arguments: shell.arguments(["check", "--local", "--coordinator", coordinator, "--shape", shape.text] + interface))
         } catch {
             return .failure("\(error.description): ssh is needed for a cluster file")
         }
@@ -57,15 +60,9 @@ struct HostProbe: Sendable {
         }
     }
 
-    /// Why a host's results could not be added to those computed here; nil where they can.
-    static func difference(_ report: HostReport, on host: String, from own: HostReport) -> String? {
-        if report.version != own.version {
-            return "host \(host) runs apus \(report.version), this is \(own.version): install the same build there"
-        }
-        if report.fingerprint != own.fingerprint {
-            return "host \(host) computes other bits than this machine (OpenBLAS for \(report.coreType) there, for \(own.coreType) here): "
-                + "run apus check --cluster FILE, which finds an OPENBLAS_CORETYPE that suits both"
-        }
-        return nil
+    /// Why a host cannot work with this machine, whatever its core type; nil where it can.
+    static func difference(_ report: HostReport, on host: String) -> String? {
+        guard report.version != Build.version else { return nil }
+        return "host \(host) runs apus \(report.version), this is \(Build.version): install the same build there"
     }
 }

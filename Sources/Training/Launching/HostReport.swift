@@ -19,11 +19,12 @@ struct HostReport: Codable, Equatable, Sendable {
 
     /// This host's report.
     /// - Parameters:
-    ///   - address: of this host, which data links use.
+    ///   - shape: the sizes of the model that is to be trained.
+    ///   - address: of this host, which data links use; empty where nothing listens.
     ///   - port: a port at which it listens.
-    init(address: String, port: UInt16) {
+    init(_ shape: ArithmeticShape, address: String = "", port: UInt16 = 0) {
         version = Build.version
-        fingerprint = Fingerprint.compute()
+        fingerprint = Fingerprint.compute(shape)
         coreType = BLASInformation.coreType
         cores = ProcessInfo.processInfo.activeProcessorCount
         clock = Date().timeIntervalSince1970
@@ -46,13 +47,16 @@ struct HostReport: Codable, Equatable, Sendable {
 }
 
 /// The far end of a check: reports, then tries every endpoint that it is told, until its input ends.
+///
+/// Where neither a coordinator nor an interface is named, the report is all.
 enum LocalCheck {
-    static func run(interface: String?, coordinator: String?, emit: (String) throws -> Void) throws {
+    static func run(interface: String?, coordinator: String?, shape: ArithmeticShape, emit: (String) throws -> Void) throws {
+        guard interface != nil || coordinator != nil else { return try emit(jsonLine(HostReport(shape))) }
         let place = try MeshPlace(coordinator: coordinator ?? "tcp://*:*", interface: interface, keys: nil)
         let address = if case .address(let own) = place.kind, own != "*" { own } else { "0.0.0.0" }
         let listener: TCPProbe.Listener
         do { listener = try TCPProbe.Listener(address: address, port: 0) } catch { throw InputError(error.description) }
-        try emit(jsonLine(HostReport(address: address, port: listener.port)))
+        try emit(jsonLine(HostReport(shape, address: address, port: listener.port)))
         while let line = readLine() {
             for endpoint in line.split(separator: " ") {
                 let failure = HostAddress(endpoint: String(endpoint)).flatMap { place in

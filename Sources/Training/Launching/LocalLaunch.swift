@@ -8,7 +8,9 @@ struct LocalLaunch {
 
     init(_ options: LaunchOptions, cores: Int) {
         self.options = options
-        workers = options.workers ?? max(cores / 8, min(2, cores))
+        // Threads that were asked for are no reason for more of them in all than there are cores.
+        let fitting = options.threadsGiven ? max(1, cores / options.configuration.threads) : cores
+        workers = options.workers ?? min(max(cores / 8, min(2, cores)), fitting)
         threads = options.threadsGiven ? options.configuration.threads : max(1, cores / workers)
     }
 
@@ -27,11 +29,15 @@ struct LocalLaunch {
             executable: program, arguments: ["coordinate", "--launched", "--workers", String(workers), "--endpoint", endpoint, "--config", file],
             opening: opening)
         let resumption = Resumption(configuration, folder: folder)
-        let worker = ChildCommand(
-            executable: program, arguments: ["work", "--launched", "--coordinator", endpoint, "--threads", String(threads)], opening: opening)
+        let commands = (0..<workers).map { number in
+            ChildCommand(
+                executable: program,
+                arguments: ["work", "--launched", "--coordinator", endpoint, "--threads", String(threads), "--rank", String(number)],
+                opening: opening)
+        }
         let supervisor = Supervisor(maxRestarts: configuration.maxRestarts) { folder.remove() }
         return try supervisor.run(
-            coordinator: coordinator, resumption: { resumption.command(coordinator) }, workers: Array(repeating: worker, count: workers))
+            coordinator: coordinator, resumption: { resumption.command(coordinator) }, workers: commands)
     }
 }
 

@@ -16,9 +16,9 @@ struct SecureShell: Sendable {
 
     /// Arguments of ``executable`` that run `apus` there.
     ///
-    /// OPENBLAS_CORETYPE goes along where it is set here: equal kernels give equal bits.
-    func arguments(_ command: [String], coreType: String? = ProcessInfo.processInfo.environment["OPENBLAS_CORETYPE"]) -> [String] {
-        let settings = coreType.map { ["env", "OPENBLAS_CORETYPE=\($0)"] } ?? []
+    /// - Parameter coreType: OpenBLAS's; nil for what the host itself chooses.
+    func arguments(_ command: [String], coreType: String? = nil) -> [String] {
+        let settings = coreType.map { ["env", "\(CoreTypeChange.variable)=\($0)"] } ?? []
         let words = ["exec"] + (settings + [program] + command).map(shellQuoted)
         var options = ["BatchMode=yes", "ConnectTimeout=8", "ServerAliveInterval=5", "ServerAliveCountMax=3", "ControlPath=none", "LogLevel=ERROR"]
             .flatMap { ["-o", $0] }
