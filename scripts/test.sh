@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Sets up, checks how the code is laid out, builds and runs the tests. Arguments go to `swift test`:
 #
-#     scripts/test.sh --sanitize=address
+#     scripts/test.sh --sanitize=address --scratch-path .build-asan
 #     scripts/test.sh --filter KernelsTests
 set -euo pipefail
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."
@@ -17,11 +17,12 @@ fi
 # ThreadSanitizer does not know the waits inside Swift's Mutex; LeakSanitizer finds what XCTest's runner leaks.
 export TSAN_OPTIONS="suppressions=$PWD/Tests/thread-sanitizer.supp${TSAN_OPTIONS:+:$TSAN_OPTIONS}"
 export ASAN_OPTIONS="detect_leaks=0${ASAN_OPTIONS:+:$ASAN_OPTIONS}"
-if (($# > 0)); then
-    swift test "$@"
-    exit
-fi
+for argument in "$@"; do
+    case $argument in
+        --filter | --filter=* | --skip | --skip=*) exec swift test "$@" ;;
+    esac
+done
 # Tests of real processes wait on the threads that other tests need to go on: they have a run of their own.
-swift build --build-tests
-swift test --skip-build --skip ProcessTests
-swift test --skip-build --filter ProcessTests
+swift build --build-tests "$@"
+swift test --skip-build --skip ProcessTests "$@"
+swift test --skip-build --filter ProcessTests "$@"
