@@ -102,6 +102,12 @@ struct TrainOptions: ParsableArguments {
     var maxRestarts: Int?
     @Option(parsing: .unconditional, help: ArgumentHelp("How long a worker waits for a lost coordinator. (default: 60)", valueName: "seconds"))
     var coordinatorTimeout: Int?
+    @Option(parsing: .unconditional, help: ArgumentHelp("Silence after which a process counts as lost. (default: 3)", valueName: "seconds"))
+    var heartbeatTimeout: Int?
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("Standstill after which a worker counts as lost, or 20 usual steps if that is longer. (default: 30)", valueName: "seconds"))
+    var progressTimeout: Int?
     @Flag(help: "Plain text between hosts, without keys.")
     var insecure = false
     @Flag(help: "Compute activations again in the backward pass: less memory, more time.")
@@ -167,6 +173,8 @@ struct TrainOptions: ParsableArguments {
         given.give(.minWorkers, minWorkers)
         given.give(.maxRestarts, maxRestarts)
         given.give(.coordinatorTimeout, coordinatorTimeout)
+        given.give(.heartbeatTimeout, heartbeatTimeout)
+        given.give(.progressTimeout, progressTimeout)
         given.give(.insecure, insecure ? true : nil)
         given.give(.recompute, recompute ? true : nil)
         given.give(.textColumn, textColumn)

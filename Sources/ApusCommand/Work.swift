@@ -17,6 +17,8 @@ struct Work: ParsableCommand {
     var interface: String?
     @Option(parsing: .unconditional, help: ArgumentHelp("How long to wait for the coordinator.", valueName: "seconds"))
     var coordinatorTimeout = 60
+    @Option(parsing: .unconditional, help: ArgumentHelp("Silence after which the coordinator counts as lost.", valueName: "seconds"))
+    var heartbeatTimeout = 3
     @Flag(help: "Plain text between hosts, without keys.")
     var insecure = false
     @Flag(help: .hidden)
@@ -26,6 +28,7 @@ struct Work: ParsableCommand {
 
     func validate() throws {
         guard coordinatorTimeout >= 1 else { throw ValidationError("--coordinator-timeout is \(coordinatorTimeout), needed is at least 1") }
+        guard heartbeatTimeout >= 1 else { throw ValidationError("--heartbeat-timeout is \(heartbeatTimeout), needed is at least 1") }
         if let threads, threads < 1 { throw ValidationError("--threads is \(threads), needed is at least 1") }
     }
 
@@ -33,6 +36,6 @@ struct Work: ParsableCommand {
         try EntryPoints.work(
             WorkOptions(
                 coordinator: coordinator, threads: threads, interface: interface, coordinatorTimeout: .seconds(coordinatorTimeout),
-                insecure: insecure, launched: launched, rank: rank))
+                heartbeatTimeout: .seconds(heartbeatTimeout), insecure: insecure, launched: launched, rank: rank))
     }
 }

@@ -5,7 +5,13 @@ internal import Synchronization
 package final class RunFolder: Sendable {
     package let path: String
     private let lock: Int32
-    private let metrics = Mutex<Int32>(-1)
+    private let metrics = Mutex(Metrics())
+
+    private struct Metrics {
+        var descriptor: Int32 = -1
+        /// Lines that found no room yet.
+        var pending: [UInt8] = []
+    }
 
     /// Names that say a folder holds a run.
     private static let traces = ["summary.json", "config.yaml", "metrics.jsonl", "checkpoints", "model"]
@@ -45,7 +51,7 @@ package final class RunFolder: Sendable {
 
     deinit {
         close(lock)
-        metrics.withLock { if $0 >= 0 { close($0) } }
+        metrics.withLock { if $0.descriptor >= 0 { close($0.descriptor) } }
     }
 
     private static func refuseUnfit(_ path: String, resuming: Bool) throws(FileError) {
@@ -72,15 +78,27 @@ package final class RunFolder: Sendable {
     }
 
     /// Appends one line to `metrics.jsonl`.
+    /// - Throws: ``FileError``; the line is then kept, and appended together with the next one or by ``appendPendingMetrics()``.
     package func appendMetrics(_ line: String) throws(FileError) {
-        let bytes = Array((line + "\n").utf8)
+        metrics.withLock { $0.pending += Array((line + "\n").utf8) }
+        try appendPendingMetrics()
+    }
+
+    /// Appends the lines that found no room before.
+    package func appendPendingMetrics() throws(FileError) {
         let file = path + "/metrics.jsonl"
-        let descriptor = metrics.withLock { descriptor in
-            if descriptor < 0 { descriptor = unsafe open(file, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644) }
-            return descriptor
-        }
-        guard descriptor >= 0, unsafe Foundation.write(descriptor, bytes, bytes.count) == bytes.count else {
-            throw FileError(file, "cannot be written (\(systemReason())): is the disk full?")
+        try metrics.withLock { (metrics) throws(FileError) in
+            let pending = metrics.pending
+            guard !pending.isEmpty else { return }
+            if metrics.descriptor < 0 { metrics.descriptor = unsafe open(file, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644) }
+            let size = lseek(metrics.descriptor, 0, SEEK_END)
+            guard metrics.descriptor >= 0, unsafe Foundation.write(metrics.descriptor, pending, pending.count) == pending.count else {
+                let reason = systemReason()
+                // No half of a line stays, on which the next one would follow.
+                if size >= 0 { _ = ftruncate(metrics.descriptor, size) }
+                throw FileError(file, "cannot be written (\(reason)): is the disk full?")
+            }
+            metrics.pending = []
         }
     }
 
@@ -88,9 +106,9 @@ package final class RunFolder: Sendable {
     package func trimMetrics(_ isKept: (JSONValue) -> Bool) throws(FileError) {
         let file = path + "/metrics.jsonl"
         guard FileManager.default.fileExists(atPath: file) else { return }
-        metrics.withLock { descriptor in
-            if descriptor >= 0 { close(descriptor) }
-            descriptor = -1
+        metrics.withLock { metrics in
+            if metrics.descriptor >= 0 { close(metrics.descriptor) }
+            metrics.descriptor = -1
         }
         var kept: [UInt8] = []
         for line in try FileSystem.read(file).split(separator: 0x0A) {

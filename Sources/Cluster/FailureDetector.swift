@@ -8,8 +8,8 @@ struct FailureDetector: Sendable {
 
     init(lossAfter: Duration) { self.lossAfter = lossAfter }
 
-    /// How often to send a sign of life, and to check.
-    var interval: Duration { lossAfter / 6 }
+    /// How often to send a sign of life, and to check: often enough also for others with the usual three seconds of patience.
+    var interval: Duration { min(lossAfter / 6, .milliseconds(500)) }
 
     /// Notes a sign of life of `process`.
     /// - Returns: whether it was not watched before.

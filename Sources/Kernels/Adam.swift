@@ -35,7 +35,7 @@ package struct AdamConstants: Sendable, Equatable {
         self.l2 = l2
     }
 
-    fileprivate var c: apus_adam_constants {
+    var c: apus_adam_constants {
         apus_adam_constants(
             gradient_scale: gradientScale, beta1: beta1, beta2: beta2, one_minus_beta1: oneMinusBeta1, one_minus_beta2: oneMinusBeta2,
             step_size: stepSize, inverse_root_correction: inverseRootCorrection, epsilon: epsilon, decay_factor: decayFactor, l2: l2)

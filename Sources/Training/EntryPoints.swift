@@ -18,6 +18,7 @@ package enum EntryPoints {
         let inputs = run.inputs
         let replica = Replica(model: try run.firstModel, parameters: inputs.parameters, threads: inputs.configuration.threads)
         let progress = try run.begin(replica)
+        run.forgetJournal()
         try waitFor {
             let engine = SingleProcessEngine(
                 inputs: inputs, replica: replica, debug: debug)
@@ -49,7 +50,8 @@ package enum EntryPoints {
         if security.keys == nil, endpoint.hasPrefix("tcp://") { sayToUser(ClusterSecurity.insecureNotice) }
         let run = try WorkerRun(
             endpoint: endpoint, threads: options.threads ?? ProcessInfo.processInfo.activeProcessorCount, interface: options.interface,
-            security: security, timeout: options.coordinatorTimeout, isLaunched: options.launched, number: options.rank ?? place.rank)
+            security: security, timeout: options.coordinatorTimeout, lossAfter: options.heartbeatTimeout, isLaunched: options.launched,
+            number: options.rank ?? place.rank)
         try waitFor { try await run.run() }
     }
 

@@ -32,6 +32,9 @@ package final class Replica: Sendable {
     package let threads: Int
     private let touchedRows: Mutex<TouchedRows>
     private let chunks: [Chunk]
+    /// Compares memory with what was written there; nil where nobody asks.
+    private let watch: StateWatch?
+    private let frozenSum = Mutex<UInt64>(0)
 
     /// A run of parameters that one thread updates.
     private struct Chunk {
@@ -41,7 +44,7 @@ package final class Replica: Sendable {
         let depth: Int
     }
 
-    private init(model: BERTModel, parameters: FloatBuffer, threads: Int, first: FloatBuffer, second: FloatBuffer) {
+    private init(model: BERTModel, parameters: FloatBuffer, threads: Int, first: FloatBuffer, second: FloatBuffer, isWatched: Bool) {
         precondition(parameters.count == model.layout.count, "\(parameters.count) weights for \(model.layout.count)")
         precondition(first.count == model.layout.stateCount, "\(first.count) moments for \(model.layout.stateCount)")
         self.model = model
@@ -51,19 +54,42 @@ package final class Replica: Sendable {
         self.second = second
         touchedRows = Mutex(TouchedRows(rows: model.layout.sparseTable?.shape[0] ?? 0))
         chunks = Self.chunks(model)
+        watch = isWatched ? StateWatch(model.layout, threads: threads) : nil
     }
 
     /// A replica of a state.
-    package convenience init(model: BERTModel, state: TrainingState, threads: Int) {
-        self.init(model: model, parameters: state.parameters, threads: threads, first: state.first, second: state.second)
+    /// - Parameter isWatched: whether ``hash`` and ``isIntact(rows:)`` will be asked for.
+    package convenience init(model: BERTModel, state: TrainingState, threads: Int, isWatched: Bool = false) {
+        self.init(
+            model: model, parameters: state.parameters, threads: threads, first: state.first, second: state.second, isWatched: isWatched)
         touched = state.touched
     }
 
-    package convenience init(model: BERTModel, parameters: FloatBuffer, threads: Int) {
+    package convenience init(model: BERTModel, parameters: FloatBuffer, threads: Int, isWatched: Bool = false) {
         let count = model.layout.stateCount
         self.init(
-            model: model, parameters: parameters, threads: threads, first: FloatBuffer(count: count), second: FloatBuffer(count: count))
+            model: model, parameters: parameters, threads: threads, first: FloatBuffer(count: count), second: FloatBuffer(count: count),
+            isWatched: isWatched)
     }
+
+    // MARK: Truth
+
+    /// Takes what memory holds now for right: after a state was received.
+    package func trust() {
+        guard let watch else { return }
+        watch.take(state)
+        let frozen = watch.frozenSum(parameters.view)
+        frozenSum.withLock { $0 = frozen }
+    }
+
+    /// The hash of the state as it was written; 0 where it is not watched.
+    package var hash: UInt64 { watch?.hash(touched) ?? 0 }
+
+    /// Whether memory still holds what was written, in all that a computation over these rows of the word table reads.
+    package func isIntact(rows: Set<Int32>) -> Bool { watch?.isIntact(parameters.view, rows: rows) ?? true }
+
+    /// Whether memory still holds what was written, moments and untouched rows included.
+    package var isIntact: Bool { watch == nil || StateHash.of(state, threads: threads) == hash }
 
     package var touched: TouchedRows {
         get { touchedRows.withLock { $0 } }
@@ -107,14 +133,17 @@ package final class Replica: Sendable {
 
     /// One optimizer update from the sum of all lanes' gradients. An absent gradient is zero.
     package func apply(_ gradient: StepGradient, _ update: OptimizerUpdate) {
+        let (written, moments) = (SharedSum(), SharedSum())
         inParallel(chunks.count, threads: threads) { piece, _ in
             let chunk = chunks[piece]
             let constants = update[chunk.depth].constants(decays: chunk.decays)
             func step(_ state: Range<Int>, _ values: FloatView?) {
                 let start = chunk.parameters.lowerBound + state.lowerBound - chunk.state.lowerBound
-                adamUpdate(
-                    constants, gradient: values, parameters: parameters.view.part(from: start, count: state.count),
-                    first: first.view[state], second: second.view[state])
+                let sums = self.update(constants, values, parameters: start, state: state)
+                for sum in sums {
+                    written.add(sum.parameters)
+                    moments.add(sum.moments)
+                }
             }
             if let dense = gradient.dense {
                 for part in dense.parts(in: chunk.state) { step(part.range, part.values) }
@@ -122,8 +151,22 @@ package final class Replica: Sendable {
                 step(chunk.state, nil)
             }
         }
+        watch?.wrote(PositionSum.Pair(parameters: written.value, moments: moments.value), frozen: frozenSum.withLock { $0 })
         guard let table = model.layout.sparseTable else { return }
         applyRows(gradient.rows, table, update[model.depth(of: table.name)].constants(decays: table.decays))
+    }
+
+    /// Updates rows of parameters and their moments; each row's position sums where the state is watched.
+    private func update(
+        _ constants: Kernels.AdamConstants, _ gradient: FloatView?, parameters start: Int, state: Range<Int>, rows: Int = 1
+    ) -> [PositionSum.Pair] {
+        let (values, first, second) = (parameters.view.part(from: start, count: state.count), first.view[state], second.view[state])
+        guard watch != nil else {
+            adamUpdate(constants, gradient: gradient, parameters: values, first: first, second: second)
+            return []
+        }
+        return summedAdamUpdate(
+            constants, rows: rows, gradient: gradient, parameters: values, first: first, second: second, places: (start, state.lowerBound))
     }
 
     /// The word table's update: rows of the batch with their gradient, other touched rows with none.
@@ -139,12 +182,12 @@ package final class Replica: Sendable {
         }
         inParallel(pieces.count, threads: threads) { piece, _ in
             let range = pieces[piece]
+            var sums: [PositionSum.Pair] = []
             func update(_ part: Range<Int>, _ gradient: FloatView?) {
                 guard !part.isEmpty else { return }
                 let (from, count) = (part.lowerBound * width, part.count * width)
-                adamUpdate(
-                    constants, gradient: gradient, parameters: parameters.view.part(from: table.offset + from, count: count),
-                    first: first.view.part(from: state + from, count: count), second: second.view.part(from: state + from, count: count))
+                sums += self.update(
+                    constants, gradient, parameters: table.offset + from, state: (state + from)..<(state + from + count), rows: part.count)
             }
             var next = range.lowerBound
             var place = rows.map { Self.lowerBound($0.ids, Int32(range.lowerBound)) } ?? 0
@@ -156,6 +199,7 @@ package final class Replica: Sendable {
                 place += 1
             }
             update(next..<range.upperBound, nil)
+            watch?.wroteRows(range, sums)
         }
     }
 

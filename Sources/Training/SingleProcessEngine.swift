@@ -23,6 +23,8 @@ package final class SingleProcessEngine: StepEngine {
     package var workers: Int { 1 }
     package var threads: Int { replica.threads }
 
+    package func begin(after step: Int) async throws -> RunBeginning { RunBeginning(step: step) }
+
     package func run(_ plan: StepPlan, next: StepPlan?, learningRate: Double) async throws -> StepReport {
         try enterStage(ofStep: plan.step)
         return try step(plan, learningRate: learningRate)

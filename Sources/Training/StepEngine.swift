@@ -15,6 +15,18 @@ package struct StepReport: Sendable, Equatable {
     }
 }
 
+/// After which step a run goes on.
+package struct RunBeginning: Sendable, Equatable {
+    package var step: Int
+    /// What is known of that step, where nothing else tells of it.
+    package var newest: StepReport?
+
+    package init(step: Int, newest: StepReport? = nil) {
+        self.step = step
+        self.newest = newest
+    }
+}
+
 /// How one worker spent a step.
 package struct WorkerShare: Codable, Sendable, Equatable {
     package var rank: Int
@@ -54,6 +66,8 @@ package enum Split: String, Codable, Sendable {
 
 /// Who computes steps: this process alone, or workers.
 package protocol StepEngine: AnyObject {
+    /// Makes ready for the step after `step`, or after a later one that turns out to be committed already.
+    func begin(after step: Int) async throws -> RunBeginning
     /// Computes one step and applies its update.
     /// - Throws: ``NonFiniteStep`` before any update, with the state as it was.
     /// - Parameter next: the step after it, whose samples may travel meanwhile.

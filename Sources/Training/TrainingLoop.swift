@@ -15,6 +15,8 @@ package struct RunProgress: Codable, Sendable, Equatable {
     package var evaluationsSinceBest: Int?
     /// Set where the run ended before its last step for want of a better validation.
     package var stoppedEarly: Bool?
+    /// Step after which the newest validation was done.
+    package var evaluatedStep: Int?
 
     package init() {}
 }
@@ -26,6 +28,8 @@ package protocol RunRecorder: AnyObject {
     func showProgress(_ line: String)
     /// Saves everything needed to go on. A failure is said and does not end the run.
     func checkpoint(_ state: TrainingState, _ progress: RunProgress)
+    /// Notes progress that no checkpoint holds yet.
+    func note(_ progress: RunProgress)
     /// Keeps the state as the best one so far.
     func keepBest(_ state: TrainingState) throws
 }
@@ -66,8 +70,14 @@ package struct TrainingLoop {
     }
 
     /// Runs from `progress` to the last step or until a signal asks to stop, which leaves a checkpoint.
-    package func run(_ progress: inout RunProgress, _ throughput: inout Throughput) async throws -> Outcome {
-        var saved = progress.step
+    /// - Parameter saved: the step of the newest checkpoint, 0 for none.
+    package func run(_ progress: inout RunProgress, _ throughput: inout Throughput, saved: Int) async throws -> Outcome {
+        var saved = saved
+        if progress.step > 0, saved != progress.step, progress.step % plan.stepsPerEpoch == 0 || progress.step >= plan.totalSteps {
+            // The process before this one ended between an epoch's last step and its checkpoint.
+            try await endEpoch(&progress)
+            saved = progress.step
+        }
         while progress.step < plan.totalSteps, progress.stoppedEarly != true {
             let epoch = plan.epoch(ofStep: progress.step + 1)
             let order = plan.order(ofEpoch: epoch)
@@ -88,11 +98,15 @@ package struct TrainingLoop {
                     saved = progress.step
                 }
             }
-            if hasValidation { try await validate(epoch, &progress) }
-            recorder.checkpoint(try await engine.state(), progress)
+            try await endEpoch(&progress)
             saved = progress.step
         }
         return .finished
+    }
+
+    private func endEpoch(_ progress: inout RunProgress) async throws {
+        if hasValidation, progress.evaluatedStep != progress.step { try await validate(plan.epoch(ofStep: progress.step), &progress) }
+        recorder.checkpoint(try await engine.state(), progress)
     }
 
     private func take(_ step: StepPlan, next: StepPlan?, _ throughput: inout Throughput, _ display: inout ProgressDisplay) async throws {
@@ -121,6 +135,7 @@ package struct TrainingLoop {
                 samples: report.samples, further: report.further, seconds: seconds))
         progress.latest = report
         progress.evaluatedEpochs = epoch
+        progress.evaluatedStep = progress.step
         let isBest = progress.best.map { report.isBetter(than: $0, by: metric) } ?? true
         let figures = report.line(metric)
         recorder.say("epoch \(epoch)/\(plan.epochs): validation \(figures) over \(report.samples) samples\(isBest ? ", the best so far" : "")")
@@ -137,6 +152,7 @@ package struct TrainingLoop {
                 "stopped early: no better \((metric ?? .usual(report)).rawValue) in \(since) \(since == 1 ? "epoch" : "epochs"), "
                     + "the best was after step \(progress.bestStep ?? 0)")
         }
+        recorder.note(progress)
     }
 }
 

@@ -25,7 +25,9 @@ extension SmallJob {
     }
 
     /// Stops an endless run and expects the bits of a single process that nothing disturbed, two steps on.
-    func expectUndisturbed(_ run: RunningApus, _ output: String, location: SourceLocation = #_sourceLocation) throws {
+    func expectUndisturbed(
+        _ run: RunningApus, _ output: String, _ options: [String] = [], location: SourceLocation = #_sourceLocation
+    ) throws {
         run.send(SIGINT)
         let end = run.end()
         #expect(end.status == 130, "\(end.complaint)", sourceLocation: location)
@@ -33,7 +35,7 @@ extension SmallJob {
         let step = try #require(last.firstMatch(of: /stopped after step ([0-9]+)/).flatMap { Int($0.1) }, sourceLocation: location)
         let resumed = try resume(output, "--max-steps", "\(step + 2)", location: location)
         #expect(resumed.steps == Array(1...(step + 2)), sourceLocation: location)
-        let whole = try ApusProcess(command("\(output)-whole", Self.endless + ["--max-steps", "\(step + 2)"]))
+        let whole = try ApusProcess(command("\(output)-whole", Self.endless + options + ["--max-steps", "\(step + 2)"]))
         #expect(whole.status == 0, "\(whole.complaint)", sourceLocation: location)
         #expect(try FinishedRun(self, "\(output)-whole").digest == resumed.digest, sourceLocation: location)
         #expect(processes.isEmpty, sourceLocation: location)
@@ -58,6 +60,9 @@ extension SmallJob {
 
     /// The worker processes, oldest first.
     var workers: [pid_t] { processes.filter { $0.arguments.dropFirst().first == "work" }.map(\.id) }
+
+    /// The coordinator process, where there is one.
+    var coordinators: [pid_t] { processes.filter { $0.arguments.dropFirst().first == "coordinate" }.map(\.id) }
 
     /// Expects that none of these processes is there after so many seconds.
     func expectGone(_ processes: [Relative], within seconds: Int, location: SourceLocation = #_sourceLocation) throws {

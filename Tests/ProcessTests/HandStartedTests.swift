@@ -127,6 +127,28 @@ import Transport
     }
     #endif
 
+    @Test func `a key taken off the list ends that worker's membership at once, and the others go on`() throws {
+        #expect(try ApusProcess("keygen", job.path("keys"), "--workers", "2").status == 0)
+        let port = try freePort()
+        let endless = Array(SmallJob.endless)
+        let coordinator = try coordinator(port, workers: 2, keys: job.path("keys/coordinator.key"), endless)
+        let workers = try (1...2).map { try worker(port, keys: job.path("keys/worker-\($0).key"), "--coordinator-timeout", "2") }
+        try coordinator.waitForOutput("epoch 3: ")
+        // The last line of the coordinator's file is the key of one of them; no file but that one's names it.
+        let list = try job.text("keys/coordinator.key").split(separator: "\n")
+        try job.write("keys/shorter", list.dropLast().joined(separator: "\n") + "\n")
+        #expect(chmod(job.path("keys/shorter"), 0o600) == 0)
+        #expect(unsafe rename(job.path("keys/shorter"), job.path("keys/coordinator.key")) == 0)
+        coordinator.send(SIGHUP)
+        try coordinator.waitForOutput("was read again: 1 keys may connect")
+        try coordinator.waitForOutput("generation 2: 1 worker on 1 host, after step ")
+        try coordinator.waitForOutput("each exactly once")
+        let ended = workers[1].end()
+        #expect(ended.status == 1, "\(ended.complaint)")
+        try job.expectUndisturbed(coordinator, "run")
+        #expect(workers[0].end().status == 0)
+    }
+
     @Test func `a worker whose key is not on the list gets nothing`() throws {
         for folder in ["keys", "others"] { #expect(try ApusProcess("keygen", job.path(folder)).status == 0) }
         let port = try freePort()

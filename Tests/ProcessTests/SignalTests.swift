@@ -93,10 +93,26 @@ final class FullLog {
         while unsafe write(descriptor, "\n", 1) == 1 {}
     }
 
-    /// Makes room for all that a small run has to say.
-    func empty() {
-        var bytes = [UInt8](repeating: 0, count: 1 << 16)
-        while unsafe read(descriptor, &bytes, bytes.count) > 0 {}
+    /// Makes room for all that a small run has to say, or for so many bytes of it.
+    func empty(bytes count: Int = 1 << 16) {
+        var bytes = [UInt8](repeating: 0, count: count)
+        repeat {} while unsafe read(descriptor, &bytes, bytes.count) > 0 && count == 1 << 16
+    }
+
+    /// Makes room for whatever is said from now on.
+    func drain() {
+        let descriptor = descriptor
+        Thread {
+            var bytes = [UInt8](repeating: 0, count: 1 << 16)
+            var state = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+            while unsafe poll(&state, 1, 60_000) > 0, unsafe read(descriptor, &bytes, bytes.count) > 0 {}
+        }.start()
+    }
+
+    /// Returns once a line finds no room any more.
+    func waitUntilFull() {
+        var state = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+        for _ in 0..<3_000 where unsafe poll(&state, 1, 0) == 1 { usleep(10_000) }
     }
 
     deinit { close(descriptor) }

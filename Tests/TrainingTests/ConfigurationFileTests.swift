@@ -30,6 +30,8 @@ internal import Testing
         it.minWorkers = 2
         it.maxRestarts = 0
         it.coordinatorTimeout = 9
+        it.heartbeatTimeout = 4
+        it.progressTimeout = 50
         it.insecure = true
         it.recompute = true
         it.textColumn = "yes"

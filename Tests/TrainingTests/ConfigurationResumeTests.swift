@@ -65,7 +65,8 @@ internal import Testing
         let isChanged = ["/x", "5", "0.5", "true", "adamw", "linear", "regression", "loss"].contains { field.write(&now, .text($0)) && now != saved }
         #expect(isChanged)
         let free: Set<TrainingConfiguration.Key> = [
-            .output, .resume, .epochs, .maxSteps, .checkpointEvery, .keep, .threads, .minWorkers, .maxRestarts, .coordinatorTimeout, .insecure,
+            .output, .resume, .epochs, .maxSteps, .checkpointEvery, .keep, .threads, .minWorkers, .maxRestarts, .coordinatorTimeout,
+            .heartbeatTimeout, .progressTimeout, .insecure,
         ]
         let refused = TrainingConfiguration.resumeDifferences(saved: saved, now: now).map(\.key)
         #expect(refused == (free.contains(key) ? [] : [key]))

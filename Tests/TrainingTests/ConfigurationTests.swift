@@ -59,7 +59,8 @@ internal import Testing
         (TrainingConfiguration.Key.learningRate, "nan"), (.learningRate, "-1e-5"), (.learningRate, "inf"), (.batchSize, "0"), (.epochs, "0"),
         (.maxLength, "2"), (.dropout, "1"), (.dropout, "-0.1"), (.accumulate, "0"), (.lanes, "0"), (.threads, "-1"), (.maxSteps, "0"),
         (.maxGradNorm, "0"), (.weightDecay, "nan"), (.keep, "0"), (.checkpointEvery, "0"), (.warmupSteps, "-1"), (.minWorkers, "0"),
-        (.maxRestarts, "-1"), (.coordinatorTimeout, "0"), (.batchSize, "9223372036854775807"),
+        (.maxRestarts, "-1"), (.coordinatorTimeout, "0"), (.heartbeatTimeout, "0"),
+        (.progressTimeout, "0"), (.batchSize, "9223372036854775807"),
     ])
     func `a value that no run can have is refused with the flag and what was found`(key: TrainingConfiguration.Key, value: String) {
         let error = #expect(throws: ConfigurationError.self) { try resolve(own { $0.give(key, ConfigurationValue.text(value)) }) }

@@ -11,6 +11,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/// What a position sum is over: each kind weighs the same position otherwise.
+enum { APUS_PARAMETERS = 0, APUS_FIRST_MOMENTS = 1, APUS_SECOND_MOMENTS = 2 };
+
 enum { APUS_GELU = 0, APUS_GELU_TANH = 1, APUS_RELU = 2 };
 
 /// Constants of one Adam update; computed once, identical on every worker.
@@ -49,7 +52,9 @@ typedef struct {
     X(double, sum_of_squares, (size_t n, const float *x), (n, x)) \
     X(int, all_finite, (size_t n, const float *x), (n, x)) \
     X(void, adam, (size_t n, const apus_adam_constants *c, const float *g, float *p, float *m, float *v), (n, c, g, p, m, v)) \
-    X(void, adam_without_gradient, (size_t n, const apus_adam_constants *c, float *p, float *m, float *v), (n, c, p, m, v))
+    X(void, adam_without_gradient, (size_t n, const apus_adam_constants *c, float *p, float *m, float *v), (n, c, p, m, v)) \
+    X(uint64_t, position_sum, (size_t n, uint32_t first, int kind, const float *x), (n, first, kind, x)) \
+    X(void, adam_summed, (size_t rows, size_t n, const apus_adam_constants *c, const float *g, float *p, float *m, float *v, uint32_t p_first, uint32_t s_first, uint64_t *sums), (rows, n, c, g, p, m, v, p_first, s_first, sums))
 
 #define APUS_DECLARE(result, name, parameters, arguments) result apus_##name parameters;
 APUS_KERNELS(APUS_DECLARE)

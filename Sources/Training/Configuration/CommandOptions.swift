@@ -48,6 +48,8 @@ package struct WorkOptions: Equatable, Sendable {
     package var interface: String?
     /// How long to wait for the coordinator.
     package var coordinatorTimeout: Duration
+    /// Silence after which the coordinator counts as lost.
+    package var heartbeatTimeout: Duration
     package var insecure: Bool
     /// Whether `apus launch` started this process and holds its standard input.
     package var launched: Bool
@@ -55,12 +57,14 @@ package struct WorkOptions: Equatable, Sendable {
     package var rank: Int?
 
     package init(
-        coordinator: String?, threads: Int?, interface: String?, coordinatorTimeout: Duration, insecure: Bool, launched: Bool, rank: Int?
+        coordinator: String?, threads: Int?, interface: String?, coordinatorTimeout: Duration, heartbeatTimeout: Duration, insecure: Bool,
+        launched: Bool, rank: Int?
     ) {
         self.coordinator = coordinator
         self.threads = threads
         self.interface = interface
         self.coordinatorTimeout = coordinatorTimeout
+        self.heartbeatTimeout = heartbeatTimeout
         self.insecure = insecure
         self.launched = launched
         self.rank = rank

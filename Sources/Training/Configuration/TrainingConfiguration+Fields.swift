@@ -60,6 +60,8 @@ extension TrainingConfiguration {
         case .minWorkers: Field(\.minWorkers)
         case .maxRestarts: Field(\.maxRestarts)
         case .coordinatorTimeout: Field(\.coordinatorTimeout)
+        case .heartbeatTimeout: Field(\.heartbeatTimeout)
+        case .progressTimeout: Field(\.progressTimeout)
         case .insecure: Field(\.insecure)
         case .recompute: Field(\.recompute)
         case .textColumn: Field(\.textColumn)

@@ -21,6 +21,8 @@ extension TrainingConfiguration {
         try need(.minWorkers, minWorkers, from: 1)
         try need(.maxRestarts, maxRestarts, from: 0)
         try need(.coordinatorTimeout, coordinatorTimeout, from: 1)
+        try need(.heartbeatTimeout, heartbeatTimeout, from: 1)
+        try need(.progressTimeout, progressTimeout, from: 1)
         try validateAdaptation()
         try needOwnColumns()
     }

@@ -79,6 +79,10 @@ package struct TrainingConfiguration: Codable, Equatable, Sendable {
     package var maxRestarts: Int = 3
     /// Seconds that a worker waits for a lost coordinator.
     package var coordinatorTimeout: Int = 60
+    /// Seconds of silence after which a process counts as lost.
+    package var heartbeatTimeout: Int = 3
+    /// Seconds after which a worker that answers but gets nowhere counts as lost, at the least; 20 usual steps where that is longer.
+    package var progressTimeout: Int = 30
     package var insecure: Bool = false
     /// Whether the backward pass computes activations again instead of keeping them.
     package var recompute: Bool = false
@@ -128,6 +132,8 @@ extension TrainingConfiguration {
         case minWorkers = "min-workers"
         case maxRestarts = "max-restarts"
         case coordinatorTimeout = "coordinator-timeout"
+        case heartbeatTimeout = "heartbeat-timeout"
+        case progressTimeout = "progress-timeout"
         case insecure, recompute
         case textColumn = "text-column"
         case pairColumn = "pair-column"

@@ -1,5 +1,6 @@
 internal import BERT
 internal import Cluster
+internal import Dispatch
 internal import Distributed
 internal import Transport
 
@@ -28,14 +29,21 @@ extension CoordinatorEngine {
     }
 
     /// Waits until enough workers are there: at first all that were asked for and may still come, later `--min-workers`.
+    ///
+    /// After a coordinator's restart those that do not come back in time are not waited for any longer.
     /// - Throws: ``SignalStop`` when a signal asks to stop, ``RunError`` when too few can come.
     private func waitForWorkers() async throws {
-        var said = false
+        var said: Int?
+        if isFirst, let patience, patience > .now {
+            let rest = (patience - .now).seconds
+            DispatchQueue.global().asyncAfter(deadline: .now() + rest) { [membership] in membership.wake() }
+        }
         while true {
             let count = membership.members.count
             let possible = max(0, wanted - membership.givenUp)
             let minimum = max(1, inputs.configuration.minWorkers)
-            let needed = isFirst ? max(minimum, possible) : minimum
+            let waitsForAll = isFirst && patience.map { $0 > .now } ?? true
+            let needed = waitsForAll ? max(minimum, possible) : minimum
             if count >= needed { return }
             if let signal = stop.signal {
                 throw SignalStop(signal: signal, "stopped after step \(reachedStep) while waiting for workers; go on with: \(resumeCommand)")
@@ -45,21 +53,22 @@ extension CoordinatorEngine {
                     "\(possible) of \(wanted) workers are left, needed is at least \(minimum): see above why the others ended, then go on with: "
                         + resumeCommand)
             }
-            if !said {
+            if said != needed {
                 display.say("waiting for workers: \(count) of \(needed) are there")
-                said = true
+                said = needed
             }
             await membership.change()
         }
     }
 
-    private var resumeCommand: String { "\(programName) train --resume --output \(shellQuoted(inputs.configuration.output))" }
+    private var resumeCommand: String { inputs.configuration.resumeCommand }
 
     /// Forms the next generation; nil where a worker was lost meanwhile.
     func form(training freeze: [String]) async throws -> Group? {
         generation += 1
         run.freeze = freeze
         let generation = generation
+        journal.add(.generation(generation))
         system.generation = generation
         let members = membership.takeMembers()
         do {
@@ -67,13 +76,16 @@ extension CoordinatorEngine {
             let own = try await data.perform { try $0.prepare(generation: generation) }
             let peers = try await prepare(members, proxies, generation, own: own.peer)
             let roster = MeshRoster(generation: generation, token: UInt64.random(in: 1 ... .max), peers: peers + [own.peer])
-            let formations = try formations(members, roster)
+            let start = try start(of: members)
+            let formations = formations(members, roster, start)
             let group = Group(members: members, proxies: proxies, formation: formations[0], canceller: own.canceller)
             try await stand(group, formations)
             announce(group)
             isFirst = false
             seenWorkers = max(seenWorkers, members.count)
             commitIsPending = false
+            lastCommit = start.commit ?? lastCommit.flatMap { $0.step == committedStep ? $0 : nil }
+            if committedStep == reachedStep { newestCommit = lastCommit ?? newestCommit }
             source = nil
             return group
         } catch let end as GenerationEnd {
@@ -100,31 +112,34 @@ extension CoordinatorEngine {
         }
     }
 
+    /// Which step the generation begins after: the newest that any worker has or can come to, else that of a checkpoint.
+    private func start(of members: [Membership.Member]) throws -> GenerationStart {
+        let commits = [lastCommit, newestCommit].compactMap { $0 }
+        let floor = source?.step ?? journal.history.base
+        guard let found = GenerationStart(members.map(\.held), run: run.id, known: commits, floor: floor) else {
+            if let source, source.step == committedStep { return GenerationStart(step: source.step, workers: members.count) }
+            try goBack()
+            return GenerationStart(step: committedStep, workers: members.count)
+        }
+        source = nil
+        if found.step != committedStep {
+            display.say("going on after step \(found.step), the newest that a worker has\(found.step < reachedStep ? "; later ones are computed again" : "")")
+            move(to: found.step)
+        }
+        return found
+    }
+
     /// Each worker's place: lanes, hosts, and where its state comes from.
-    private func formations(_ members: [Membership.Member], _ roster: MeshRoster) throws -> [Formation] {
-        let count = members.count
-        let lanes = LaneShares.of(laneCount: inputs.plan.laneCount, workers: count)
+    private func formations(_ members: [Membership.Member], _ roster: MeshRoster, _ start: GenerationStart) -> [Formation] {
+        let lanes = LaneShares.of(laneCount: inputs.plan.laneCount, workers: members.count)
         let names = members.map(\.identity.host)
         let hosts = names.map { name in names.firstIndex(of: name) ?? 0 }
-        let commits: [Commit?] = members.map { member in
-            guard let commit = lastCommit, member.held.has(run.id, step: commit.step - 1), member.held.keptStep == commit.step else { return nil }
-            return commit
-        }
-        let upToDate = members.indices.filter { members[$0].held.has(run.id, step: committedStep) || commits[$0] != nil }
-        if source == nil, upToDate.isEmpty {
-            try goBack()
-            return try self.formations(members, roster)
-        }
-        let behind = members.indices.filter { !upToDate.contains($0) }
-        let donors = source == nil ? upToDate : []
-        // Where the coordinator still has the state, everybody takes it from there.
-        let receivers = source == nil ? behind : Array(members.indices)
-        var from = [Int?](repeating: nil, count: count)
-        for (place, rank) in receivers.enumerated() { from[rank] = donors.isEmpty ? count : donors[place % donors.count] }
+        let from = start.sources
         return members.indices.map { rank in
-            Formation(
+            let commit: Commit? = if case .applies(let commit) = start.ways[rank] { commit } else { nil }
+            return Formation(
                 run: run, roster: roster, rank: rank, lanes: lanes, hosts: hosts, stateFrom: from[rank],
-                stateTo: receivers.filter { from[$0] == rank }, step: committedStep, commit: commits[rank])
+                stateTo: from.indices.filter { from[$0] == rank }, step: start.step, commit: commit, newest: start.commit)
         }
     }
 
@@ -134,7 +149,7 @@ extension CoordinatorEngine {
         own.rank = group.members.count
         own.stateTo = formations.indices.filter { formations[$0].stateFrom == group.members.count }
         let before = try inputs.model(ofStep: committedStep)
-        let source = try source.map { $0.converted(from: before, to: before.freezing(try FrozenParameters(run.freeze, lora: run.lora).contains)) }
+        let source = try source.map { $0.state.converted(from: before, to: before.freezing(try FrozenParameters(run.freeze, lora: run.lora).contains)) }
         let (place, data) = (own, data)
         async let links: Void = data.perform { try $0.form(place, sending: source) }
         let held = try await callAll(group) { proxy, rank in try await proxy.form(formations[rank]) }
@@ -146,11 +161,9 @@ extension CoordinatorEngine {
         let members = group.members
         let hosts = Set(members.map(\.identity.host)).count
         let idle = group.formation.lanes.count { $0[1] == 0 }
-        if isFirst || generation > 1 {
-            display.say(
-                "generation \(generation): \(members.count) \(members.count == 1 ? "worker" : "workers") on \(hosts) \(hosts == 1 ? "host" : "hosts")"
-                    + (committedStep > 0 ? ", after step \(committedStep)" : ""))
-        }
+        display.say(
+            "generation \(generation): \(members.count) \(members.count == 1 ? "worker" : "workers") on \(hosts) \(hosts == 1 ? "host" : "hosts")"
+                + (committedStep > 0 ? ", after step \(committedStep)" : ""))
         if idle > 0 {
             display.say(
                 "\(idle) of \(members.count) workers stand by: there are \(inputs.plan.laneCount) lanes; --lanes \(members.count) would use them, with other bits"
@@ -163,13 +176,18 @@ extension CoordinatorEngine {
         self.group = nil
         group.canceller.cancel()
         await data.performQuietly { $0.leaveGroup() }
-        if let end { await dropLost(group.members, because: end) } else { await refresh(group.members) }
+        guard let end else {
+            await refresh(group.members)
+            return
+        }
+        await judge(end, group)
+        await dropLost(group.members, because: end)
     }
 
     /// Asks every member how far it is and removes those that do not answer.
     private func dropLost(_ members: [Membership.Member], because end: GenerationEnd) async {
-        let lost = await refresh(members)
-        if lost.isEmpty { fruitlessEnds += 1 }
+        let lost = await refresh(members, but: Set(end.untrue.keys))
+        if lost.isEmpty, end.untrue.isEmpty { fruitlessEnds += 1 }
         let names = lost.filter { $0 != end.rank }.map { "worker \($0) on \(members[$0].identity.hostName)" }
         display.say(
             "generation \(generation) ended after step \(committedStep): \(end.reason)"
@@ -177,13 +195,13 @@ extension CoordinatorEngine {
     }
 
     @discardableResult
-    private func refresh(_ members: [Membership.Member]) async -> [Int] {
-        let system = system
+    private func refresh(_ members: [Membership.Member], but left: Set<Int> = []) async -> [Int] {
+        let (system, limit) = (system, pace.limit)
         let answers = await withTaskGroup(of: (Int, HeldState?).self) { tasks in
-            for (rank, member) in members.enumerated() {
+            for (rank, member) in members.enumerated() where !left.contains(rank) {
                 tasks.addTask {
                     guard let proxy = try? Proxy.resolve(id: member.address, using: system) else { return (rank, nil) }
-                    return (rank, try? await ZeroMQActorSystem.within(.seconds(30)) { try await proxy.abort() })
+                    return (rank, await Self.held(by: proxy, within: limit))
                 }
             }
             var answers: [(Int, HeldState?)] = []
@@ -200,6 +218,17 @@ extension CoordinatorEngine {
             }
         }
         return lost.sorted()
+    }
+
+    /// What a worker has once it has left the generation; nil where it is lost.
+    ///
+    /// One whose process lives while its data thread stands still is sent away: its replacement can do its part.
+    private static func held(by worker: Proxy, within limit: Duration) async -> HeldState? {
+        do { return try await ZeroMQActorSystem.within(limit) { try await worker.abort() } } catch ClusterError.deadline {
+            let reason = "its data thread did not move for \(Int(limit.seconds)) s: the run goes on without this worker"
+            try? await ZeroMQActorSystem.within(.seconds(1)) { try await worker.leave(reason) }
+        } catch {}
+        return nil
     }
 
     /// Sends all workers home.

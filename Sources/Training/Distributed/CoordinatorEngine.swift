@@ -8,7 +8,7 @@ internal import Transport
 /// Steps computed by workers: forms generations, feeds samples, compares what workers report, commits.
 ///
 /// The state is the workers'. Should all of them be lost at once, it goes back to the newest checkpoint, and the steps
-/// since then are computed again, to the same bits.
+/// since then are computed again, to the same bits. What this process must not forget is in the run's journal.
 package final class CoordinatorEngine: StepEngine {
     typealias Proxy = Worker<ZeroMQActorSystem>
 
@@ -23,19 +23,26 @@ package final class CoordinatorEngine: StepEngine {
     let display: RunDisplay
     let stop: StopRequest
     let ledger: Ledger
-    /// The state where no worker has one; given up once a worker has it.
-    var source: TrainingState?
+    let journal: RunJournal
+    /// The state after a step, where no worker has one; given up once a worker has a newer one.
+    var source: (state: TrainingState, step: Int)?
     var group: Group?
-    var generation: UInt32 = 0
+    var generation: UInt32
     /// Step after which the workers' state is, or that of `source`.
     var committedStep: Int
     /// Newest step that was ever committed; beyond `committedStep` while lost steps are computed again.
-    private(set) var reachedStep: Int
-    /// The newest commit, kept for workers that have not made it yet.
+    var reachedStep: Int
+    /// The commit of `committedStep`, kept for workers that have not made it yet.
     var lastCommit: Commit?
-    /// Whether the workers of this generation still have to be told of it.
+    /// The commit of `reachedStep`.
+    var newestCommit: Commit?
+    /// Whether the workers of this generation still have to be told of the last commit.
     var commitIsPending = false
     var isFirst = true
+    /// Until when workers of an earlier coordinator of this run are waited for; nil where there was none.
+    let patience: ContinuousClock.Instant?
+    /// Tells from when on a worker stands still.
+    var pace: StepPace
     /// Generations that ended since the last step was done, without a worker lost.
     var fruitlessEnds = 0
     var seenWorkers = 0
@@ -50,26 +57,36 @@ package final class CoordinatorEngine: StepEngine {
     }
 
     /// - Parameters:
-    ///   - source: the state to begin with, after step `step`.
+    ///   - source: the state to begin with, after step `step`, where no worker has a newer one of this run.
+    ///   - journal: of this run; with the history of an earlier coordinator where there was one.
+    ///   - patience: how long to wait for workers of that earlier coordinator; nil where there was none.
     ///   - wanted: workers to wait for before the first step.
+    /// - Throws: ``RunError`` where the journal is not that of these inputs.
     package init(
-        inputs: RunInputs, source: TrainingState, step: Int, wanted: Int, system: ZeroMQActorSystem, membership: Membership,
-        data: CoordinatorDataThread, display: RunDisplay, stop: StopRequest
-    ) {
+        inputs: RunInputs, source: TrainingState, step: Int, journal: RunJournal, patience: Duration?, wanted: Int, system: ZeroMQActorSystem,
+        membership: Membership, data: CoordinatorDataThread, display: RunDisplay, stop: StopRequest
+    ) throws {
+        let history = journal.history
         self.inputs = inputs
-        self.source = source
+        self.source = (source, step)
+        self.journal = journal
         self.system = system
         self.membership = membership
         self.data = data.thread
         self.wanted = wanted
         self.display = display
         self.stop = stop
+        pace = StepPace(floor: .seconds(inputs.configuration.progressTimeout))
+        self.patience = patience.map { .now + $0 }
         beganAt = step
-        committedStep = step
-        reachedStep = step
-        ledger = Ledger(inputs.plan, after: step)
+        generation = history.generation
+        committedStep = history.step
+        reachedStep = history.reached
+        lastCommit = history.newest.flatMap { $0.step == history.step ? $0.commit : nil }
+        newestCommit = history.newest?.commit
+        ledger = try Ledger(inputs.plan, history)
         run = RunDescription(
-            id: UInt64.random(in: 1...UInt64(Int64.max)), shape: inputs.model.shape, head: inputs.model.head, freeze: inputs.freeze(ofStep: step + 1),
+            id: history.run, shape: inputs.model.shape, head: inputs.model.head, freeze: inputs.freeze(ofStep: history.step + 1),
             lora: inputs.model.lora, laneCount: inputs.plan.laneCount, seed: inputs.configuration.seed,
             hasTypes: inputs.datasets.values.contains { $0.types != nil })
         stop.whenRequested { membership.wake() }
@@ -80,12 +97,21 @@ package final class CoordinatorEngine: StepEngine {
 
     // MARK: Steps
 
+    /// Forms the first generation, which may know of more steps than the journal: its host may have lost what was written last.
+    package func begin(after step: Int) async throws -> RunBeginning {
+        _ = try await formed(training: inputs.freeze(ofStep: min(committedStep + 1, inputs.plan.totalSteps)))
+        guard reachedStep > step else { return RunBeginning(step: step) }
+        let newest = newestCommit.map { StepReport(lossSum: Double(bitPattern: $0.lossSum), gradientNorm: Double(bitPattern: $0.norm)) }
+        return RunBeginning(step: reachedStep, newest: newest)
+    }
+
     package func run(_ plan: StepPlan, next: StepPlan?, learningRate: Double) async throws -> StepReport {
         var redone = false
+        let start = ContinuousClock.now
         while true {
             let group = try await formed(for: plan.step)
             do {
-                return try await take(plan, next: next, group, learningRate: learningRate, redone: redone)
+                return try await take(plan, next: next, group, learningRate: learningRate, redone: redone, since: start)
             } catch let end as GenerationEnd {
                 redone = true
                 await dissolve(group, because: end)
@@ -99,14 +125,22 @@ package final class CoordinatorEngine: StepEngine {
     private func formed(for step: Int, state: Bool = false) async throws -> Group {
         let last = state ? step : step - 1
         while true {
-            let group = try await formed(training: inputs.freeze(ofStep: committedStep < last ? committedStep + 1 : step))
+            let freeze = inputs.freeze(ofStep: committedStep < last ? committedStep + 1 : step)
+            let group = try await formed(training: freeze)
+            // Forming may have moved the state to a step that trains other parameters.
+            guard freeze == inputs.freeze(ofStep: committedStep < last ? committedStep + 1 : step) else { continue }
             guard committedStep < last else { return group }
             let epoch = inputs.plan.epoch(ofStep: committedStep + 1)
             let order = inputs.plan.order(ofEpoch: epoch)
             do {
                 while committedStep < last, inputs.plan.epoch(ofStep: committedStep + 1) == epoch {
+                    if let signal = stop.signal {
+                        throw SignalStop(
+                            signal: signal, "stopped while step \(committedStep + 1) was computed again; go on with: \(inputs.configuration.resumeCommand)")
+                    }
                     let plan = inputs.plan.step(committedStep + 1, order: order)
-                    _ = try await take(plan, next: nil, group, learningRate: inputs.schedule.rate(step: plan.step), redone: true)
+                    _ = try await take(
+                        plan, next: nil, group, learningRate: inputs.schedule.rate(step: plan.step), redone: true, since: .now)
                 }
             } catch let end as GenerationEnd {
                 await dissolve(group, because: end)
@@ -114,9 +148,11 @@ package final class CoordinatorEngine: StepEngine {
         }
     }
 
-    private func take(_ plan: StepPlan, next: StepPlan?, _ group: Group, learningRate: Double, redone: Bool) async throws -> StepReport {
+    private func take(
+        _ plan: StepPlan, next: StepPlan?, _ group: Group, learningRate: Double, redone: Bool, since start: ContinuousClock.Instant
+    ) async throws -> StepReport {
         let replies = try await step(plan, next: next, group)
-        return try await finish(plan, replies, group, learningRate: learningRate, redone: redone)
+        return try await finish(plan, replies, group, learningRate: learningRate, redone: redone, since: start)
     }
 
     private func step(_ plan: StepPlan, next: StepPlan?, _ group: Group) async throws -> [StepReady] {
@@ -127,10 +163,12 @@ package final class CoordinatorEngine: StepEngine {
             lossScale: Float(1 / Double(plan.sampleCount)).bitPattern)
         // The next step's first samples travel while this one is computed.
         let data = data
+        let start = ContinuousClock.now
         async let feeding: Void = Self.feed(plan, next, dataset, data)
-        let replies = try await callAll(group) { proxy, _ in try await proxy.run(command) }
+        let replies = try await callAll(group, within: pace.limit) { proxy, _ in try await proxy.run(command) }
         commitIsPending = false
         try await feeding
+        pace.add(.now - start, samples: plan.sampleCount)
         return replies
     }
 
@@ -149,7 +187,7 @@ package final class CoordinatorEngine: StepEngine {
 
     /// Compares what the workers report, decides the update, and counts.
     private func finish(
-        _ plan: StepPlan, _ replies: [StepReady], _ group: Group, learningRate: Double, redone: Bool
+        _ plan: StepPlan, _ replies: [StepReady], _ group: Group, learningRate: Double, redone: Bool, since start: ContinuousClock.Instant
     ) async throws -> StepReport {
         var losses = [Double](repeating: 0, count: plan.lanes.count)
         var digests = [UInt64?](repeating: nil, count: plan.lanes.count)
@@ -166,13 +204,23 @@ package final class CoordinatorEngine: StepEngine {
         for lane in plan.lanes.indices where digests[lane] != SampleDigest.of(plan.lanes[lane]) {
             throw GenerationEnd(reason: "lane \(lane) of step \(plan.step) was computed over other samples than planned")
         }
+        try agree(replies.map(\.state), group, "after step \(plan.step - 1)")
         guard let norm = replies.first.map({ Double(bitPattern: $0.norm) }), replies.allSatisfy({ $0.norm == replies[0].norm }) else {
             throw GenerationEnd(reason: "the workers disagree about the gradient of step \(plan.step)")
         }
         guard norm.isFinite, losses.allSatisfy(\.isFinite) else { throw try await nonFinite(plan, losses, group) }
         let optimizer = inputs.optimizer
         let update = optimizer.update(step: plan.step, learningRate: learningRate, gradientScale: optimizer.clippingFactor(norm: norm))
-        lastCommit = Commit(step: plan.step, update)
+        let lossSum = losses.reduce(0, +)
+        let commit = Commit(step: plan.step, update, lossSum: lossSum, norm: norm)
+        // From here on the step is committed: no worker has heard of it yet.
+        journal.add(
+            .committed(
+                CommittedStep(
+                    incarnation: system.incarnation, generation: generation, commit: commit, plan: plan.digest, lanes: digests.map { $0 ?? 0 },
+                    redone: redone, seconds: (ContinuousClock.now - start).seconds)))
+        lastCommit = commit
+        if plan.step >= reachedStep { newestCommit = commit }
         commitIsPending = true
         committedStep = plan.step
         fruitlessEnds = 0
@@ -180,7 +228,7 @@ package final class CoordinatorEngine: StepEngine {
         if plan.endsEpoch, plan.step > reachedStep { display.say(ledger.endOfEpoch(plan.epoch)) }
         reachedStep = max(reachedStep, plan.step)
         return StepReport(
-            lossSum: losses.reduce(0, +), gradientNorm: norm,
+            lossSum: lossSum, gradientNorm: norm,
             shares: replies.enumerated().map { WorkerShare(rank: $0, compute: $1.compute, exchange: $1.exchange, wait: $1.wait) })
     }
 
@@ -199,12 +247,14 @@ package final class CoordinatorEngine: StepEngine {
     package func evaluate(_ split: Split) async throws -> EvaluationReport {
         guard let dataset = inputs.datasets[split] else { throw RunError("there is no \(split.rawValue) data to evaluate") }
         let count = Evaluation.chunks(of: dataset.count).count
-        let scores = try await withCommitted { group in
+        let scores = try await withCommitted { group, _ in
             let workers = group.members.count
             let shares = (0..<workers).map { rank in (0..<count).filter { $0 % workers == rank } }
             let data = self.data
             async let feeding: Void = data.perform { try $0.feed(shares, of: dataset) }
-            let scores = try await self.callAll(group) { proxy, rank in try await proxy.evaluate(chunks: shares[rank]) }.flatMap { $0 }
+            let most = (dataset.count + workers - 1) / workers
+            let scores = try await self.callAll(group, within: self.pace.limit(samples: most)) { proxy, rank in try await proxy.evaluate(chunks: shares[rank]) }
+                .flatMap { $0 }
             do { try await feeding } catch { throw GenerationEnd(reason: "samples could not be sent: \(error)") }
             return scores
         }
@@ -214,18 +264,23 @@ package final class CoordinatorEngine: StepEngine {
     }
 
     package func state() async throws -> TrainingState {
-        if let source, committedStep == reachedStep { return source }
+        if let source, source.step == reachedStep { return source.state }
         let model = try inputs.model(ofStep: reachedStep)
-        return try await withCommitted { group in
+        return try await withCommitted { group, hash in
             let data = self.data
             async let arriving = data.perform { try $0.receiveState(of: model, from: 0) }
             _ = try await self.callAll([0], of: group) { proxy, _ in try await proxy.sendState() }
-            do { return try await arriving } catch { throw GenerationEnd(reason: "the state did not arrive: \(error)") }
+            let state: TrainingState
+            do { state = try await arriving } catch { throw GenerationEnd(reason: "the state did not arrive: \(error)") }
+            guard StateHash.of(state, threads: self.inputs.configuration.threads) == hash else {
+                throw GenerationEnd(reason: "the state that arrived is not that of the workers")
+            }
+            return state
         }
     }
 
-    /// Does `body` once every worker has made the newest update; again with others where a generation ends meanwhile.
-    private func withCommitted<Result>(_ body: (Group) async throws -> Result) async throws -> Result {
+    /// Does `body` once every worker has made the newest update and all have the same state; again with others where a generation ends meanwhile.
+    private func withCommitted<Result>(_ body: (Group, _ hash: UInt64) async throws -> Result) async throws -> Result {
         while true {
             let group = try await formed(for: max(1, reachedStep), state: true)
             do {
@@ -233,7 +288,9 @@ package final class CoordinatorEngine: StepEngine {
                     _ = try await callAll(group) { proxy, _ in try await proxy.commit(commit) }
                     commitIsPending = false
                 }
-                return try await body(group)
+                let hashes = try await callAll(group) { proxy, _ in try await proxy.stateHash() }
+                try agree(hashes, group, "after step \(committedStep)")
+                return try await body(group, hashes[0])
             } catch let end as GenerationEnd {
                 await dissolve(group, because: end)
             }
@@ -242,15 +299,21 @@ package final class CoordinatorEngine: StepEngine {
 
     /// Takes the state back to the newest checkpoint, or to the beginning: no worker has it any more.
     func goBack() throws {
-        let (state, step) = try inputs.newestState(beganAt: beganAt)
+        let found = try source ?? inputs.newestState(beganAt: beganAt)
         display.say(
-            "no worker has the state after step \(committedStep): going back to \(step == 0 ? "the beginning" : "the checkpoint of step \(step)"), "
-                + "from which the same steps are computed again")
-        source = state
+            "no worker has the state after step \(committedStep): going back to "
+                + "\(found.step == 0 ? "the beginning" : "the checkpoint of step \(found.step)"), from which the same steps are computed again")
+        source = found
+        move(to: found.step)
+    }
+
+    /// Notes that the state is that after another step than the last committed one.
+    func move(to step: Int) {
         committedStep = step
-        lastCommit = nil
+        reachedStep = max(reachedStep, step)
         commitIsPending = false
         ledger.goBack(to: step)
+        journal.add(.moved(to: step))
     }
 }
 
@@ -274,4 +337,8 @@ extension DataThread {
 struct GenerationEnd: Error {
     let reason: String
     var rank: Int?
+    /// Workers whose state is not what it has to be, and what they are told.
+    var untrue: [Int: String] = [:]
+    /// Whether nobody can say whose state is right.
+    var isSplit = false
 }

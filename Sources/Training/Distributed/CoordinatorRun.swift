@@ -17,6 +17,8 @@ struct CoordinatorRun {
     private let run: TrainingRun
     private let stop: StopRequest
     private let membership: Membership
+    /// Time in which workers find a coordinator that was started again: they try ten times a second.
+    private static let patience = Duration.seconds(10)
 
     /// Takes the endpoint first: where it cannot be had, the run's folder stays as it was.
     /// - Throws: ``BadInput`` where anything given cannot be used.
@@ -27,9 +29,11 @@ struct CoordinatorRun {
         security = try .coordinator(at: endpoint, handedOver: ring, insecure: options.configuration.insecure)
         context = try Context()
         authenticator = try security.authenticator(in: context)
+        var control = security.options
+        control.lossAfter = .seconds(options.configuration.heartbeatTimeout)
         do {
             system = try .coordinator(
-                at: endpoint, incarnation: UInt64.random(in: 1 ... .max), security: security.control, in: context, options: security.options)
+                at: endpoint, incarnation: UInt64.random(in: 1 ... .max), security: security.control, in: context, options: control)
         } catch {
             throw InputError("the coordinator cannot begin \(error.description)")
         }
@@ -50,7 +54,12 @@ struct CoordinatorRun {
     func start() async throws {
         let inputs = run.inputs
         let replica = Replica(model: try run.firstModel, parameters: inputs.parameters, threads: inputs.configuration.threads)
-        let progress = try run.begin(replica)
+        let history = try run.history()
+        let progress = try run.begin(replica, after: history)
+        let first = JournalHistory([.run(id: UInt64.random(in: 1...UInt64(Int64.max)), after: progress.step)])
+        guard let begun = history ?? first else { preconditionFailure("a history begins with its run") }
+        let journal = try RunJournal(begun, inRun: inputs.configuration.output, display: run.display)
+        run.keep(journal)
         if system.endpoint.hasPrefix("tcp://") {
             run.display.say("listening at \(system.endpoint)")
             if security.keys == nil { run.display.say(ClusterSecurity.insecureNotice) }
@@ -61,9 +70,9 @@ struct CoordinatorRun {
         let coordinator = system.named("coordinator") { Coordinator(membership, shape: shape, actorSystem: $0) }
         let place = try MeshPlace(coordinator: options.endpoint ?? "tcp://*:*", keys: security.keys)
         let data = CoordinatorDataThread(context: context, place: place)
-        let engine = CoordinatorEngine(
-            inputs: inputs, source: replica.state, step: progress.step, wanted: options.workers, system: system, membership: membership,
-            data: data, display: run.display, stop: stop)
+        let engine = try CoordinatorEngine(
+            inputs: inputs, source: replica.state, step: run.savedStep, journal: journal, patience: history == nil ? nil : Self.patience,
+            wanted: options.workers, system: system, membership: membership, data: data, display: run.display, stop: stop)
         let serving = Task { [system, membership] in
             async let readmitting: Void = membership.readmitReturning(through: system)
             await system.run()
@@ -71,7 +80,7 @@ struct CoordinatorRun {
         }
         defer { serving.cancel() }
         let outcome: Result<Void, any Error>
-        do { outcome = .success(try await run.run(engine, from: progress, command: commandLine)) } catch { outcome = .failure(error) }
+        do { outcome = .success(try await run.run(engine, from: progress, after: history, command: commandLine)) } catch { outcome = .failure(error) }
         await engine.close("")
         await system.shutDown()
         let refused = system.refused + data.refusals.total

@@ -26,6 +26,38 @@ final class Ledger: Sendable {
         }
     }
 
+    /// Counts what a journal tells: a step by the digests of what its lanes really computed.
+    /// - Throws: ``RunError`` where they are not those of the plan.
+    convenience init(_ plan: TrainingPlan, _ history: JournalHistory) throws {
+        self.init(plan, after: history.base)
+        var order: (epoch: Int, order: EpochPlan)?
+        func planned(_ step: Int) -> StepPlan {
+            let epoch = plan.epoch(ofStep: step)
+            if order?.epoch != epoch { order = (epoch, plan.order(ofEpoch: epoch)) }
+            return plan.step(step, order: order?.order ?? plan.order(ofEpoch: epoch))
+        }
+        var place = history.base
+        for entry in history.entries {
+            switch entry {
+            case .run, .generation, .renamed, .progress: continue
+            case .counted(let from, let through):
+                for step in from...max(from, through) { count(planned(step), redone: false) }
+                place = through
+            case .moved(let step):
+                goBack(to: step)
+                place = step
+            case .committed(let done) where done.step == place: continue
+            case .committed(let done):
+                let step = planned(done.step)
+                guard done.plan == step.digest, done.lanes == step.lanes.map(SampleDigest.of) else {
+                    throw RunError("the journal's step \(done.step) has other samples than this run's: start a new run, or restore its data")
+                }
+                count(step, redone: done.redone)
+                place = done.step
+            }
+        }
+    }
+
     /// Counts anew as of the state after `step`; steps beyond it will be computed again.
     func goBack(to step: Int) { counts.withLock { begin(step, &$0) } }
 

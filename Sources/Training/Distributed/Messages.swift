@@ -45,11 +45,14 @@ package struct HeldState: Codable, Sendable, Equatable {
     package var committedStep: Int?
     /// Step whose reduced gradient it keeps, not yet committed.
     package var keptStep: Int?
+    /// The commit of its last update, where it knows it.
+    package var commit: Commit?
 
-    package init(run: UInt64? = nil, committedStep: Int? = nil, keptStep: Int? = nil) {
+    package init(run: UInt64? = nil, committedStep: Int? = nil, keptStep: Int? = nil, commit: Commit? = nil) {
         self.run = run
         self.committedStep = committedStep
         self.keptStep = keptStep
+        self.commit = commit
     }
 
     /// Whether it is the state of run `run` after step `step`.
@@ -95,14 +98,16 @@ package struct Formation: Codable, Sendable, Equatable {
     package var stateFrom: Int?
     /// Ranks that this worker sends the state to.
     package var stateTo: [Int]
-    /// Last committed step.
+    /// Last committed step. A gradient kept for a later one is given up: that step was not committed.
     package var step: Int
     /// The commit of a step whose gradient this worker keeps.
     package var commit: Commit?
+    /// The commit of ``step``, to be known by everyone who has its state.
+    package var newest: Commit?
 
     package init(
         run: RunDescription, roster: MeshRoster, rank: Int, lanes: [[Int]], hosts: [Int], stateFrom: Int?, stateTo: [Int], step: Int,
-        commit: Commit?
+        commit: Commit?, newest: Commit? = nil
     ) {
         self.run = run
         self.roster = roster
@@ -113,6 +118,7 @@ package struct Formation: Codable, Sendable, Equatable {
         self.stateTo = stateTo
         self.step = step
         self.commit = commit
+        self.newest = newest
     }
 
     package var workers: Int { roster.peers.count - 1 }
@@ -123,10 +129,15 @@ package struct Commit: Codable, Sendable, Equatable {
     package var step: Int
     /// Bit patterns of the optimizer's constants.
     package var constants: [UInt32]
+    /// Bit pattern of the sum of all samples' losses, and of the gradient's norm: what the run's metrics say of the step.
+    package var lossSum: UInt64
+    package var norm: UInt64
 
-    package init(step: Int, _ update: OptimizerUpdate) {
+    package init(step: Int, _ update: OptimizerUpdate, lossSum: Double = 0, norm: Double = 0) {
         self.step = step
         constants = update.bits
+        self.lossSum = lossSum.bitPattern
+        self.norm = norm.bitPattern
     }
 }
 
@@ -160,15 +171,18 @@ package struct StepReady: Codable, Sendable, Equatable {
     package var digests: [UInt64]
     /// Bit pattern of the global gradient norm.
     package var norm: UInt64
+    /// Hash of weights and optimizer state that the step started from.
+    package var state: UInt64
     package var compute: Double
     package var exchange: Double
     package var wait: Double
 
-    package init(step: Int, losses: [UInt64], digests: [UInt64], norm: UInt64, compute: Double, exchange: Double, wait: Double) {
+    package init(step: Int, losses: [UInt64], digests: [UInt64], norm: UInt64, state: UInt64, compute: Double, exchange: Double, wait: Double) {
         self.step = step
         self.losses = losses
         self.digests = digests
         self.norm = norm
+        self.state = state
         self.compute = compute
         self.exchange = exchange
         self.wait = wait
@@ -192,9 +206,12 @@ package enum WorkerFailure: Error, Codable, Sendable, Equatable, CustomStringCon
     case generationEnded(String)
     /// The command does not fit what the worker has.
     case outOfOrder(String)
+    /// The worker's memory is not what it was: it must not take part.
+    case memoryChanged(String)
 
     package var description: String {
         switch self {
+        case .memoryChanged(let reason): reason
         case .generationEnded(let reason): reason
         case .outOfOrder(let reason): reason
         }

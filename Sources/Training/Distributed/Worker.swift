@@ -29,6 +29,9 @@ package distributed actor Worker<ActorSystem> where ActorSystem: DistributedActo
 
     package distributed func evaluate(chunks: [Int]) async throws -> [ScoredChunk] { try await thread.evaluate(chunks) }
 
+    /// The hash of weights and optimizer state, every byte of which is read for it.
+    package distributed func stateHash() async throws -> UInt64 { try await thread.stateHash() }
+
     /// Sends weights and optimizer state to the coordinator's data link.
     package distributed func sendState() async throws { try await thread.sendState() }
 
@@ -83,6 +86,8 @@ package final class WorkerThread: Sendable {
     func commit(_ commit: Commit) async throws { try await thread.perform { try $0.apply(commit) } }
 
     func evaluate(_ chunks: [Int]) async throws -> [ScoredChunk] { try await thread.perform { try $0.evaluate(chunks) } }
+
+    func stateHash() async throws -> UInt64 { try await thread.perform { try $0.stateHash() } }
 
     func sendState() async throws { try await thread.perform { try $0.sendState() } }
 

@@ -15,7 +15,13 @@ final class WorkerCore {
     private var runner: LaneRunner?
     /// Step after which the replica's state is; nil while it has none, or only a part of one.
     private var committedStep: Int?
+    /// The gradient of the step that was reported ready, until its commit or its abort is seen.
+    ///
+    /// It lies in the shared memory of its generation, which stays mapped for it. No rank of that generation writes there
+    /// again before this one begins another exchange, and later generations have memory of their own.
     private var kept: (step: Int, gradient: StepGradient, work: LaneWork)?
+    /// The commit of `committedStep`, for a coordinator that lost it.
+    private var newestCommit: Commit?
     private var listener: MeshListener?
     private var group: Group?
 
@@ -37,7 +43,10 @@ final class WorkerCore {
         self.refusals = refusals
     }
 
-    var held: HeldState { committedStep == nil ? HeldState() : HeldState(run: run?.id, committedStep: committedStep, keptStep: kept?.step) }
+    var held: HeldState {
+        guard committedStep != nil else { return HeldState() }
+        return HeldState(run: run?.id, committedStep: committedStep, keptStep: kept?.step, commit: newestCommit)
+    }
 
     // MARK: Forming
 
@@ -81,6 +90,7 @@ final class WorkerCore {
             throw WorkerFailure.generationEnded(error.description)
         }
         committedStep = formation.step
+        newestCommit = formation.newest ?? newestCommit.flatMap { $0.step == formation.step ? $0 : nil }
         return held
     }
 
@@ -89,18 +99,22 @@ final class WorkerCore {
         guard run != next || replica == nil else { return }
         let frozen = try FrozenParameters(next.freeze, lora: next.lora)
         if let replica, run?.id == next.id {
+            // What is converted is taken for right afterwards.
+            guard committedStep == nil || replica.isIntact else { throw memoryChanged(replica) }
             let model = replica.model.freezing(frozen.contains)
-            self.replica = Replica(model: model, state: replica.state.converted(from: replica.model, to: model), threads: threads)
+            self.replica = Replica(model: model, state: replica.state.converted(from: replica.model, to: model), threads: threads, isWatched: true)
+            self.replica?.trust()
             runner = LaneRunner(model: model, laneCount: next.laneCount, threads: threads)
             run = next
             return
         }
         let model = BERTModel(shape: next.shape, head: next.head, lora: next.lora, isFrozen: frozen.contains)
-        replica = Replica(model: model, parameters: FloatBuffer(count: model.layout.count), threads: threads)
+        replica = Replica(model: model, parameters: FloatBuffer(count: model.layout.count), threads: threads, isWatched: true)
         runner = LaneRunner(model: model, laneCount: next.laneCount, threads: threads)
         run = next
         kept = nil
         committedStep = nil
+        newestCommit = nil
     }
 
     private func transferState(_ formation: Formation, _ mesh: WorkerMesh, deadline: ContinuousClock.Instant) throws {
@@ -116,6 +130,7 @@ final class WorkerCore {
             try mesh.receiveFed(deadline: deadline) { Int($0.sender) == source && $0.generation == generation }
         }
         replica.touched = state.touched
+        replica.trust()
     }
 
     /// Ends the links; the state stays, and so does a gradient whose commit may still come.
@@ -138,6 +153,8 @@ final class WorkerCore {
             let work = try laneWork(command, group)
             let fed = ContinuousClock.now
             let results = runner.run(work, parameters: replica.parameters.view, into: group.allReduce.blocks)
+            // After the last time that this step reads them, and before anybody gets a sum of what was made of them.
+            guard replica.isIntact(rows: work.rows) else { throw memoryChanged(replica) }
             let computed = ContinuousClock.now
             let deadline = computed + DataPlane.exchangeTime
             let waited = group.links.counters.waiting
@@ -154,7 +171,7 @@ final class WorkerCore {
             let waiting = (group.links.counters.waiting - waited).seconds
             return StepReady(
                 step: command.step, losses: results.losses.map(\.bitPattern), digests: work.lanes.map(SampleDigest.of), norm: norm.bitPattern,
-                compute: (computed - fed).seconds, exchange: (ContinuousClock.now - computed).seconds - waiting,
+                state: replica.hash, compute: (computed - fed).seconds, exchange: (ContinuousClock.now - computed).seconds - waiting,
                 wait: (fed - start).seconds + waiting)
         } catch let error as MeshError {
             throw WorkerFailure.generationEnded("\(ExchangeError.mesh(error))")
@@ -194,7 +211,19 @@ final class WorkerCore {
         else { throw outOfOrder("the commit of step \(commit.step)") }
         replica.apply(kept.gradient, update)
         committedStep = commit.step
+        newestCommit = commit
         self.kept = nil
+    }
+
+    private func memoryChanged(_ replica: Replica) -> WorkerFailure {
+        .memoryChanged("its memory no longer holds the weights that it wrote there after step \(committedStep ?? 0)")
+    }
+
+    /// The hash of the whole state, compared with what memory holds.
+    func stateHash() throws -> UInt64 {
+        guard let replica, committedStep != nil else { throw WorkerFailure.outOfOrder("no state to hash") }
+        guard replica.isIntact else { throw memoryChanged(replica) }
+        return replica.hash
     }
 
     private func outOfOrder(_ what: String) -> WorkerFailure {
@@ -246,6 +275,7 @@ final class WorkerCore {
             }
             scores.set(piece, ScoredChunk(chunk: found[piece].chunk, score: score))
         }
+        guard replica.isIntact(rows: found.reduce(into: []) { $0.formUnion($1.batch.ids) }) else { throw memoryChanged(replica) }
         return scores.all
     }
 
@@ -265,6 +295,11 @@ final class WorkerCore {
 extension Replica {
     /// The state that a checkpoint holds; its buffers are the replica's own.
     package var state: TrainingState { TrainingState(parameters: parameters, first: first, second: second, touched: touched) }
+}
+
+extension LaneWork {
+    /// The rows of the word table that it reads.
+    fileprivate var rows: Set<Int32> { lanes.joined().reduce(into: []) { $0.formUnion($1.ids) } }
 }
 
 extension Formation {

@@ -22,15 +22,19 @@ final class WorkerRun: Sendable {
     /// - Parameters:
     ///   - interface: the network interface that the data links use; nil for the one that leads to the coordinator.
     ///   - timeout: how long to wait for the coordinator, at first and whenever it was lost.
+    ///   - lossAfter: silence after which it counts as lost.
     ///   - isLaunched: whether a launcher holds this process's standard input.
     ///   - number: the one that whoever started this process gave it.
     init(
-        endpoint: String, threads: Int, interface: String?, security: ClusterSecurity, timeout: Duration, isLaunched: Bool, number: Int?
+        endpoint: String, threads: Int, interface: String?, security: ClusterSecurity, timeout: Duration, lossAfter: Duration,
+        isLaunched: Bool, number: Int?
     ) throws {
         let place = try MeshPlace(coordinator: endpoint, interface: interface, keys: security.keys)
         let context = try Context()
         authenticator = try security.authenticator(in: context)
-        let system = try ZeroMQActorSystem.worker(of: endpoint, security: security.control, in: context, options: security.options)
+        var options = security.options
+        options.lossAfter = lossAfter
+        let system = try ZeroMQActorSystem.worker(of: endpoint, security: security.control, in: context, options: options)
         let allowList = security.allowList
         thread = WorkerThread(threads: threads, context: context, place: place, allowList: allowList) { system.generation = $0 }
         worker = Worker(thread, actorSystem: system)
@@ -49,12 +53,12 @@ final class WorkerRun: Sendable {
     func run() async throws {
         let serving = Task { [system] in await system.run() }
         defer { serving.cancel() }
-        try await join()
+        let first = try await join()
         let reason = try await withThrowingTaskGroup(of: String?.self) { tasks in
             tasks.addTask { [thread] in
                 for await reason in thread.departures { return reason }; return nil
             }
-            tasks.addTask { [self] in try await rejoinWhenNeeded() }
+            tasks.addTask { [self] in try await rejoinWhenNeeded(first) }
             defer { tasks.cancelAll() }
             return try await tasks.next() ?? nil
         }
@@ -65,14 +69,24 @@ final class WorkerRun: Sendable {
         if let reason, !reason.isEmpty { throw RunError(reason) }
     }
 
-    private func join() async throws {
+    /// - Returns: the coordinator's incarnation that took this worker in.
+    private func join() async throws -> UInt64 {
         system.generation = 0
+        let deadline = ContinuousClock.now + timeout
         let held = await thread.held()
         let (coordinator, address) = (coordinator, worker.id)
         do {
-            try await ZeroMQActorSystem.within(timeout) {
-                let identity = identity(at: try await coordinator.arithmetic())
-                try await coordinator.join(identity, address, held)
+            while true {
+                do {
+                    try await ZeroMQActorSystem.within(deadline - .now) {
+                        let identity = identity(at: try await coordinator.arithmetic())
+                        try await coordinator.join(identity, address, held)
+                    }
+                    return system.incarnation
+                } catch ClusterError.staleIncarnation {
+                    // Asked of the coordinator that was; the answer told which one there is now.
+                    continue
+                }
             }
         } catch let refused as JoinRefused {
             startOver(because: refused)
@@ -102,10 +116,12 @@ final class WorkerRun: Sendable {
     }
 
     /// Joins again whenever the coordinator was lost and is back.
-    private func rejoinWhenNeeded() async throws -> String? {
+    private func rejoinWhenNeeded(_ first: UInt64) async throws -> String? {
+        var joined = first
         for await event in system.events {
             switch event {
-            case .lost, .coordinatorChanged: try await join()
+            case .coordinatorChanged(let incarnation) where incarnation == joined: continue
+            case .lost, .coordinatorChanged: joined = try await join()
             // Without keys a coordinator that is just starting or ending looks the same.
             case .refused where key == nil: continue
             case .refused: throw RunError("the coordinator at \(endpoint) does not know this worker's key: check APUS_KEY_FILE")

@@ -80,7 +80,7 @@ struct ClusterLaunch {
 
     private func workArguments(_ host: ClusterFile.Host, _ endpoint: String, _ threads: Int, _ number: Int) -> [String] {
         ["work", "--launched", "--coordinator", endpoint, "--threads", String(threads), "--rank", String(number)]
-            + ["--coordinator-timeout", String(options.configuration.coordinatorTimeout)]
+            + options.configuration.workerTimeouts
             + (host.interface.map { ["--interface", $0] } ?? []) + (options.configuration.insecure ? ["--insecure"] : [])
     }
 }

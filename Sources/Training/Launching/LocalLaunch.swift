@@ -32,7 +32,8 @@ struct LocalLaunch {
         let commands = (0..<workers).map { number in
             ChildCommand(
                 executable: program,
-                arguments: ["work", "--launched", "--coordinator", endpoint, "--threads", String(threads), "--rank", String(number)],
+                arguments: ["work", "--launched", "--coordinator", endpoint, "--threads", String(threads), "--rank", String(number)]
+                    + configuration.workerTimeouts,
                 opening: opening)
         }
         let supervisor = Supervisor(maxRestarts: configuration.maxRestarts) { folder.remove() }
@@ -63,6 +64,13 @@ struct Resumption: Sendable {
         var arguments = first.arguments
         arguments[place + 1] = file
         return ChildCommand(executable: first.executable, arguments: arguments, opening: first.opening, place: first.place)
+    }
+}
+
+extension TrainingConfiguration {
+    /// How long workers wait for their coordinator, as arguments of theirs.
+    var workerTimeouts: [String] {
+        ["--coordinator-timeout", String(coordinatorTimeout), "--heartbeat-timeout", String(heartbeatTimeout)]
     }
 }
 

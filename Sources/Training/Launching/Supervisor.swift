@@ -17,6 +17,10 @@ struct ChildCommand: Sendable {
 /// coordinator. Their standard input is a pipe that this process holds open; its end tells them that it is gone.
 final class Supervisor: Sendable {
     private let maxRestarts: Int
+    /// By worker; nil for the coordinator.
+    private let restarts = Mutex<[Int?: RestartPolicy]>([:])
+    /// Workers that will not be replaced any more.
+    private let givenUp = Mutex(0)
     private let cleanUp: @Sendable () -> Void
     private let children = Mutex<[Child]>([])
     private let coordinatorEnded = DispatchSemaphore(value: 0)
@@ -87,8 +91,15 @@ final class Supervisor: Sendable {
             command.executable, command.arguments, environment: environment, output: worker == nil ? .inherited : .joined
         ) { [self] end in ended(end, command, worker: worker) }
         if let worker, let output = process.output { Self.passOn(output, prefix: "[\(worker)] ") }
-        children.withLock { $0.append(Child(process: process, worker: worker)) }
-        try? process.input.write(contentsOf: command.opening)
+        // Together, so that each worker given up is told once, and after the opening.
+        givenUp.withLock { lost in
+            children.withLock { children in
+                children.removeAll { !$0.process.isRunning }
+                children.append(Child(process: process, worker: worker))
+            }
+            let words = Data(repeating: LauncherPipe.givenUp, count: worker == nil ? lost : 0)
+            try? process.input.write(contentsOf: command.opening + words)
+        }
         return process
     }
 
@@ -122,27 +133,31 @@ final class Supervisor: Sendable {
             case .signal(let number): "was ended by signal \(number)"
             case .status(let status): "ended with status \(status)"
             }
-        let restarts = children.withLock { children in children.count { $0.worker == worker } } - 1
         if end == .status(2) {
             // It said why it cannot take part; nor could its replacement.
-            sayToUser("\(name) cannot take part\(restarts == 0 ? ": the job ends" : " and is not replaced")")
-            if restarts == 0 { endJob(2) } else { tellCoordinator(LauncherPipe.givenUp) }
+            let isFirst = restarts.withLock { $0[worker] == nil }
+            sayToUser("\(name) cannot take part\(isFirst ? ": the job ends" : " and is not replaced")")
+            if isFirst { endJob(2) } else { giveUp() }
             return
         }
-        guard restarts < maxRestarts else {
-            sayToUser("\(name) \(how); it was replaced \(restarts) times and is not replaced again (--max-restarts)")
-            tellCoordinator(LauncherPipe.givenUp)
-            return
-        }
-        sayToUser("\(name) \(how); a replacement starts")
-        let pause = DispatchTimeInterval.milliseconds(restarts == 0 ? 0 : 500 << min(restarts, 6))
-        DispatchQueue.global().asyncAfter(deadline: .now() + pause) { [self] in
-            guard !isEnding.load(ordering: .sequentiallyConsistent) else { return }
-            do { _ = try start(command, worker: worker) } catch {
-                sayToUser("\(error)")
-                tellCoordinator(LauncherPipe.givenUp)
+        switch decision(on: worker) {
+        case .giveUp(let count):
+            sayToUser("\(name) \(how); it was replaced \(count) times within 10 minutes and is not replaced again (--max-restarts)")
+            giveUp()
+        case .restart(let pause):
+            sayToUser("\(name) \(how); a replacement starts\(pause > .zero ? " in \(Int(pause.seconds)) s" : "")")
+            DispatchQueue.global().asyncAfter(deadline: .now() + pause.seconds) { [self] in
+                guard !isEnding.load(ordering: .sequentiallyConsistent) else { return }
+                do { _ = try start(command, worker: worker) } catch {
+                    sayToUser("\(error)")
+                    giveUp()
+                }
             }
         }
+    }
+
+    private func decision(on worker: Int?) -> RestartPolicy.Decision {
+        restarts.withLock { $0[worker, default: RestartPolicy(limit: maxRestarts)].died(at: .now) }
     }
 
     /// Starts the coordinator again where a signal that nobody here sent has ended it; the workers wait for it meanwhile.
@@ -151,22 +166,33 @@ final class Supervisor: Sendable {
             !isEnding.load(ordering: .sequentiallyConsistent)
         else { return false }
         let how = "the coordinator was ended by signal \(number)"
-        let restarts = children.withLock { children in children.count { $0.worker == nil } } - 1
-        guard restarts < maxRestarts, let command = resumption.withLock({ $0 })() else {
-            sayToUser("\(how): go on from the newest checkpoint with --resume")
+        guard case .restart(let pause) = decision(on: nil), let command = resumption.withLock({ $0 })() else {
+            sayToUser("\(how): go on with --resume")
             return false
         }
-        sayToUser("\(how); it starts again from the newest checkpoint")
-        do { _ = try start(command, worker: nil) } catch {
-            sayToUser("\(error)")
-            return false
+        sayToUser("\(how); it starts again\(pause > .zero ? " in \(Int(pause.seconds)) s" : "")")
+        DispatchQueue.global().asyncAfter(deadline: .now() + pause.seconds) { [self] in
+            do {
+                guard signals.load(ordering: .relaxed) == 0 else {
+                    coordinatorEnded.signal()
+                    return
+                }
+                _ = try start(command, worker: nil)
+            } catch {
+                sayToUser("\(error)")
+                coordinatorEnded.signal()
+            }
         }
         return true
     }
 
-    private func tellCoordinator(_ byte: UInt8) {
-        let coordinator = children.withLock { $0.last { $0.worker == nil } }
-        try? coordinator?.process.input.write(contentsOf: Data([byte]))
+    /// Says to this coordinator, and to any that follows it, that one of the wanted workers will not come any more.
+    private func giveUp() {
+        givenUp.withLock { lost in
+            lost += 1
+            let coordinator = children.withLock { $0.last { $0.worker == nil } }
+            try? coordinator?.process.input.write(contentsOf: Data([LauncherPipe.givenUp]))
+        }
     }
 
     /// Ends a job that cannot begin.

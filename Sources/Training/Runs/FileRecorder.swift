@@ -11,6 +11,9 @@ package final class FileRecorder: RunRecorder {
     private let folder: RunFolder
     private let store: CheckpointStore
     private let display: RunDisplay
+    /// Learns of progress and of checkpoints, where the run has one.
+    package var journal: RunJournal?
+    private var metricsFellBehind = false
 
     package init(_ inputs: RunInputs, folder: RunFolder, display: RunDisplay) {
         self.inputs = inputs
@@ -19,7 +22,20 @@ package final class FileRecorder: RunRecorder {
         store = CheckpointStore(folder: folder.path + "/checkpoints")
     }
 
-    package func record(_ event: some Encodable & Sendable) throws { try folder.appendMetrics(jsonLine(event)) }
+    /// A line that finds no room is kept until there is some; that is said once.
+    package func record(_ event: some Encodable & Sendable) throws {
+        do throws(FileError) {
+            try folder.appendMetrics(try line(event))
+            metricsFellBehind = false
+        } catch {
+            if !metricsFellBehind { say("METRICS FELL BEHIND: \(error); training goes on, and the lines are written as soon as there is room") }
+            metricsFellBehind = true
+        }
+    }
+
+    private func line(_ event: some Encodable) throws(FileError) -> String {
+        do { return try jsonLine(event) } catch { throw FileError("metrics.jsonl", "an event has no JSON form") }
+    }
 
     package func say(_ line: String) { display.say(line) }
 
@@ -34,10 +50,13 @@ package final class FileRecorder: RunRecorder {
             try store.save(step: progress.step, keep: inputs.configuration.keep) { (path, steps) throws(FileError) in
                 try StateFiles.write(state, record, layout: layout, to: path, steps: steps)
             }
+            journal?.begin(anew: progress)
         } catch {
             say("CHECKPOINT OF STEP \(progress.step) FAILED, earlier ones stay: \(error): make room; training goes on")
         }
     }
+
+    package func note(_ progress: RunProgress) { journal?.add(.progress(progress)) }
 
     package func keepBest(_ state: TrainingState) throws { try export(state, name: "model-best") }
 
@@ -50,7 +69,10 @@ package final class FileRecorder: RunRecorder {
         try inputs.exportAdapters(state.parameters, to: folder.path + "/" + name.replacing("model", with: "adapter"))
     }
 
-    package func writeSummary(_ summary: RunSummary) throws { try folder.replace("summary.json", with: Array(summary.json()) + [0x0A]) }
+    package func writeSummary(_ summary: RunSummary) throws {
+        try folder.appendPendingMetrics()
+        try folder.replace("summary.json", with: Array(summary.json()) + [0x0A])
+    }
 }
 
 /// Lines for the user: on standard output, and in the run's log.

@@ -40,11 +40,33 @@ package struct TrainingRun {
         get throws { try inputs.model(ofStep: resumption?.found.map { try StateFiles.record($0.path).progress.step } ?? 0) }
     }
 
-    /// Where the run begins: at the start, or at its newest whole checkpoint.
-    package func begin(_ replica: Replica) throws -> RunProgress {
+    /// Step of the checkpoint from which the run goes on; 0 for none.
+    package var savedStep: Int { resumption?.found?.step ?? 0 }
+
+    /// What the journal of the run's coordinator tells of steps beyond the newest checkpoint; nil where the run cannot go on from there.
+    package func history() throws -> JournalHistory? {
+        guard let resumption, let history = try JournalHistory(file: RunJournal.path(inRun: folder.path)) else { return nil }
+        guard history.reached >= savedStep, history.reached <= inputs.plan.totalSteps else { return nil }
+        // Under another horizon a falling rate gives the steps since the checkpoint other bits.
+        guard inputs.configuration.schedule == .constant || resumption.plannedSteps == inputs.plan.totalSteps else { return nil }
+        return history
+    }
+
+    /// From now on the journal learns of checkpoints and evaluations.
+    package func keep(_ journal: RunJournal) { recorder.journal = journal }
+
+    /// Takes away the journal of a coordinator: from now on this process alone goes on with the run.
+    package func forgetJournal() { try? FileManager.default.removeItem(atPath: RunJournal.path(inRun: folder.path)) }
+
+    /// Where the run begins: at the start, at its newest whole checkpoint, or where its journal ends.
+    ///
+    /// - Parameters:
+    ///   - replica: takes the checkpoint's state.
+    ///   - history: what ``history()`` gave.
+    package func begin(_ replica: Replica, after history: JournalHistory? = nil) throws -> RunProgress {
         for note in inputs.notes { display.say(note) }
         var progress = RunProgress()
-        if let resumption { progress = try resume(resumption, replica) }
+        if let resumption { progress = try resume(resumption, replica, history) }
         var saved = inputs.configuration
         saved.resume = false
         try ConfigurationFile.write(saved, to: ConfigurationFile.path(inRun: folder.path))
@@ -74,7 +96,7 @@ package struct TrainingRun {
         }
     }
 
-    private func resume(_ resumption: Resumption, _ replica: Replica) throws -> RunProgress {
+    private func resume(_ resumption: Resumption, _ replica: Replica, _ history: JournalHistory?) throws -> RunProgress {
         for checkpoint in resumption.passedOver { display.say("passed over \(checkpoint.name): \(checkpoint.reason)") }
         let shape = inputs.configuration.schedule
         if shape != .constant, resumption.plannedSteps != inputs.plan.totalSteps {
@@ -83,27 +105,74 @@ package struct TrainingRun {
                     + "schedule falls otherwise from here, so bits will differ from those of a run of \(inputs.plan.totalSteps) steps from the start"
             )
         }
-        guard let found = resumption.found else {
+        var progress = RunProgress()
+        if let found = resumption.found {
+            let record = try StateFiles.read(found.path, into: replica)
+            if record.arithmetic != BLASInformation.description {
+                display.say(
+                    "computed so far with \(record.arithmetic), now with \(BLASInformation.description): "
+                        + "bits may differ from an undisturbed run"
+                )
+            }
+            progress = record.progress
+        } else if history == nil {
             display.say("\(folder.path) has no whole checkpoint: starting from step 1")
-            try folder.trimMetrics { _ in false }
-            return RunProgress()
         }
-        let record = try StateFiles.read(found.path, into: replica)
-        if record.arithmetic != BLASInformation.description {
-            display.say(
-                "computed so far with \(record.arithmetic), now with \(BLASInformation.description): "
-                    + "bits may differ from an undisturbed run"
-            )
+        if let history {
+            progress = history.progress ?? progress
+            progress.step = history.reached
+            if history.droppedBytes > 0 { display.say("the journal's last \(history.droppedBytes) bytes were not written to their end and are dropped") }
         }
-        let step = record.progress.step
-        try folder.trimMetrics { ($0["step"]?.integer ?? 0) <= step }
-        display.say("resuming after step \(step) of \(inputs.plan.totalSteps)")
-        return record.progress
+        if history == nil { try trimMetrics(to: progress, nil) }
+        if progress.step > 0 {
+            display.say("resuming after step \(progress.step) of \(inputs.plan.totalSteps)\(progress.step > savedStep ? ", the journal's newest" : "")")
+        }
+        return progress
+    }
+
+    /// Leaves in metrics.jsonl what came before `progress`, each step once; a step that only the journal tells of is added.
+    /// - Returns: the steps that it tells of.
+    @discardableResult
+    private func trimMetrics(to progress: RunProgress, _ history: JournalHistory?) throws -> Set<Int> {
+        var told: Set<Int> = []
+        try folder.trimMetrics { event in
+            let step = event["step"]?.integer ?? 0
+            guard step <= progress.step else { return false }
+            if event["event"]?.string == "step" { return told.insert(step).inserted }
+            return event["split"]?.string != Split.validation.rawValue || step <= progress.evaluatedStep ?? 0
+        }
+        for case .committed(let done) in history?.entries ?? [] where done.step <= progress.step && told.insert(done.step).inserted {
+            let plan = inputs.plan.step(done.step, order: inputs.plan.order(ofEpoch: inputs.plan.epoch(ofStep: done.step)))
+            try recorder.record(
+                event(plan, lossSum: Double(bitPattern: done.commit.lossSum), norm: Double(bitPattern: done.commit.norm), seconds: done.seconds))
+        }
+        return told
+    }
+
+    private func event(_ plan: StepPlan, lossSum: Double, norm: Double, seconds: Double) -> StepEvent {
+        StepEvent(
+            step: plan.step, epoch: plan.epoch, loss: lossSum / Double(plan.sampleCount), learningRate: inputs.schedule.rate(step: plan.step),
+            gradientNorm: norm, samples: plan.sampleCount, tokens: plan.tokenCount, seconds: seconds)
+    }
+
+    /// Takes over the steps of an earlier coordinator, also those that its journal lost and its workers have.
+    private func takeOver(_ beginning: RunBeginning, _ history: JournalHistory, _ progress: inout RunProgress) throws {
+        let known = progress.step
+        progress.step = max(known, beginning.step)
+        var told = try trimMetrics(to: progress, history)
+        if let newest = beginning.newest, beginning.step > known, told.insert(beginning.step).inserted {
+            let plan = inputs.plan.step(beginning.step, order: inputs.plan.order(ofEpoch: inputs.plan.epoch(ofStep: beginning.step)))
+            try recorder.record(event(plan, lossSum: newest.lossSum, norm: newest.gradientNorm, seconds: 0))
+        }
+        let lost = (1..<(progress.step + 1)).filter { !told.contains($0) }
+        if let first = lost.first { display.say("metrics.jsonl lost the lines of \(lost.count) steps from \(first) on with the earlier coordinator") }
     }
 
     /// Runs to the end, or to a signal.
-    /// - Parameter engine: computes the steps, from the state that `progress` describes.
-    package func run(_ engine: any StepEngine, from begin: RunProgress, command: String) async throws {
+    /// - Parameters:
+    ///   - engine: computes the steps, from the state that `progress` describes.
+    ///   - history: what an earlier coordinator of this run left behind.
+    package func run(_ engine: any StepEngine, from begin: RunProgress, after history: JournalHistory? = nil, command: String) async throws {
         var progress = begin
         var throughput = Throughput()
         let alreadyDone = progress.step >= inputs.plan.totalSteps || progress.stoppedEarly == true
@@ -121,6 +190,8 @@ package struct TrainingRun {
             checkpointEvery: inputs.configuration.checkpointEvery, hasValidation: inputs.datasets[.validation] != nil,
             metric: inputs.configuration.metric, patience: inputs.configuration.patience)
         do {
+            let beginning = try await engine.begin(after: progress.step)
+            if let history { try takeOver(beginning, history, &progress) }
             try await steps(loop, &progress, &throughput)
             try await finish(engine, progress, throughput, command: command)
         } catch let error as FileError {
@@ -129,17 +200,13 @@ package struct TrainingRun {
     }
 
     private func steps(_ loop: TrainingLoop, _ progress: inout RunProgress, _ throughput: inout Throughput) async throws {
-        let outcome = try await loop.run(&progress, &throughput)
+        let outcome = try await loop.run(&progress, &throughput, saved: savedStep)
         if case .stopped(let signal) = outcome {
             throw SignalStop(signal: signal, "stopped after step \(progress.step); go on with: \(resumeCommand)")
         }
     }
 
-    /// As the run was started: over workers by the launcher, or in this process.
-    private var resumeCommand: String {
-        let isLaunched = ProcessInfo.processInfo.environment["APUS_PROGRAM"] != nil
-        return "\(programName) \(isLaunched ? "launch" : "train") --resume --output \(shellQuoted(folder.path))"
-    }
+    private var resumeCommand: String { inputs.configuration.resumeCommand }
 
     private func finish(_ engine: any StepEngine, _ progress: RunProgress, _ throughput: Throughput, command: String) async throws {
         let state = try await engine.state()

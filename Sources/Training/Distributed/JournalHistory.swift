@@ -1,0 +1,78 @@
+package import Checkpoints
+
+/// What a journal tells of the run so far.
+package struct JournalHistory: Sendable, Equatable {
+    package private(set) var run: UInt64
+    /// Step up to which a checkpoint held the run when the journal was begun anew.
+    package private(set) var base: Int
+    /// Newest generation.
+    package private(set) var generation: UInt32 = 0
+    /// Step after which the run's state was.
+    package private(set) var step: Int
+    /// Newest step that was ever committed.
+    package private(set) var reached: Int
+    package private(set) var newest: CommittedStep?
+    package private(set) var progress: RunProgress?
+    /// From the base on, without what no longer matters.
+    package private(set) var entries: [JournalEntry] = []
+    /// Bytes at the file's end that are no whole entry.
+    package private(set) var droppedBytes = 0
+
+    /// - Returns: nil where the first entry names no run.
+    package init?(_ entries: some Sequence<JournalEntry>) {
+        var all = entries.makeIterator()
+        guard case .run(let id, let after) = all.next() else { return nil }
+        (run, base, step, reached) = (id, after, after, after)
+        while let entry = all.next() { add(entry) }
+    }
+
+    /// - Returns: nil where there is no journal, or none that names a run.
+    package init?(file: String) throws(FileError) {
+        let (records, dropped) = try RecordLog.read(file)
+        self.init(records.lazy.compactMap(JournalEntry.init))
+        droppedBytes = dropped
+    }
+
+    package mutating func add(_ entry: JournalEntry) {
+        switch entry {
+        case .run: return
+        case .generation(let number): generation = max(generation, number)
+        case .committed(let committed):
+            newest = committed
+            step = committed.step
+        case .counted(_, let last): step = last
+        case .moved(let to): step = to
+        case .renamed(let id): run = id
+        case .progress(let found): progress = found
+        }
+        reached = max(reached, step)
+        entries.append(entry)
+    }
+
+    /// The same run from a checkpoint after the present step on.
+    package mutating func begin(anew progress: RunProgress) {
+        base = step
+        let kept = newest
+        entries = []
+        newest = nil
+        add(.generation(generation))
+        if let kept, kept.step == step { add(.committed(kept)) }
+        add(.progress(progress))
+    }
+
+    /// The same with its committed steps as a range, but for the newest.
+    package mutating func shorten() {
+        let (present, last) = (step, reached)
+        let (kept, progress) = (newest, progress)
+        entries = []
+        newest = nil
+        add(.generation(generation))
+        if last > base { add(.counted(from: base + 1, through: last)) }
+        if present != max(last, base) { add(.moved(to: present)) }
+        if let kept, kept.step == present { add(.committed(kept)) }
+        if let progress { add(.progress(progress)) }
+    }
+
+    /// Everything, as a new journal has it.
+    package var all: [JournalEntry] { [.run(id: run, after: base)] + entries }
+}

@@ -1,0 +1,122 @@
+internal import BERT
+internal import Kernels
+internal import Synchronization
+internal import Tensors
+
+/// What a replica's memory held when it was written, to be compared with what it holds later.
+///
+/// Everything but the word table has one sum. The word table has a sum a row: a step reads few rows of it, and only those
+/// are compared after it. The sums are made while values are written, out of the same registers.
+final class StateWatch: Sendable {
+    /// Sums of parameters and moments, by row of the word table or of all the rest.
+    private struct Sums {
+        var rest = PositionSum.Pair()
+        var rows: [PositionSum.Pair] = []
+        var allRows = PositionSum.Pair()
+
+        mutating func setRows(_ range: Range<Int>, _ sums: [PositionSum.Pair]) {
+            for (row, sum) in zip(range, sums) {
+                allRows.parameters &+= sum.parameters &- rows[row].parameters
+                allRows.moments &+= sum.moments &- rows[row].moments
+                rows[row] = sum
+            }
+        }
+    }
+
+    private let layout: ParameterLayout
+    /// The word table, where it is kept by rows, trained or not.
+    private let table: ParameterLayout.Entry?
+    private let threads: Int
+    private let sums = Mutex(Sums())
+
+    init(_ layout: ParameterLayout, threads: Int) {
+        self.layout = layout
+        self.threads = threads
+        table = layout.entries.last.flatMap { $0.isRowSparse ? $0 : nil }
+    }
+
+    /// Elements before the word table, which comes last.
+    private var restCount: Int { table?.offset ?? layout.count }
+    private var restState: Int { table?.gradientOffset ?? layout.stateCount }
+
+    /// Takes the sums of a state that was received or loaded.
+    func take(_ state: TrainingState) {
+        let rest = restSums(state)
+        var rows: [PositionSum.Pair] = []
+        if let table {
+            let all = Mutex([PositionSum.Pair](repeating: PositionSum.Pair(), count: table.shape[0]))
+            let size = 256
+            inParallel((table.shape[0] + size - 1) / size, threads: threads) { piece, _ in
+                let range = (piece * size)..<min((piece + 1) * size, table.shape[0])
+                let found = range.map { row(of: table, $0, state) }
+                all.withLock { $0.replaceSubrange(range, with: found) }
+            }
+            rows = all.withLock { $0 }
+        }
+        sums.withLock { sums in
+            sums = Sums(rest: rest, rows: Array(repeating: PositionSum.Pair(), count: rows.count))
+            sums.setRows(rows.indices, rows)
+        }
+    }
+
+    private func restSums(_ state: TrainingState) -> PositionSum.Pair {
+        let (parameters, moments) = (0..<restCount, 0..<restState)
+        return PositionSum.Pair(
+            parameters: StateHash.sum(state.parameters.view[parameters], from: 0, .parameters, threads: threads),
+            moments: StateHash.sum(state.first.view[moments], from: 0, .firstMoments, threads: threads)
+                &+ StateHash.sum(state.second.view[moments], from: 0, .secondMoments, threads: threads))
+    }
+
+    private func row(of table: ParameterLayout.Entry, _ row: Int, _ state: TrainingState) -> PositionSum.Pair {
+        let width = table.shape[1]
+        let place = table.offset + row * width
+        var sum = PositionSum.Pair(parameters: PositionSum.of(state.parameters.view.part(from: place, count: width), from: place, .parameters))
+        if let offset = table.gradientOffset {
+            let place = offset + row * width
+            sum.moments =
+                PositionSum.of(state.first.view.part(from: place, count: width), from: place, .firstMoments)
+                &+ PositionSum.of(state.second.view.part(from: place, count: width), from: place, .secondMoments)
+        }
+        return sum
+    }
+
+    // MARK: Writing
+
+    /// Notes that everything trained but the word table was written, with these sums; what is frozen stays as it was.
+    func wrote(_ written: PositionSum.Pair, frozen: UInt64) {
+        sums.withLock { $0.rest = PositionSum.Pair(parameters: written.parameters &+ frozen, moments: written.moments) }
+    }
+
+    /// Notes that rows of the word table were written.
+    func wroteRows(_ range: Range<Int>, _ written: [PositionSum.Pair]) { sums.withLock { $0.setRows(range, written) } }
+
+    /// The parameters' sum of what is never written.
+    func frozenSum(_ parameters: FloatView) -> UInt64 {
+        layout.entries.filter { $0.gradientOffset == nil && !$0.isRowSparse }.reduce(0) { sum, entry in
+            sum &+ StateHash.sum(parameters[entry.range], from: entry.offset, .parameters, threads: threads)
+        }
+    }
+
+    // MARK: Comparing
+
+    /// The hash of the state as it was written.
+    func hash(_ touched: TouchedRows) -> UInt64 {
+        let all = sums.withLock { sums in
+            PositionSum.Pair(
+                parameters: sums.rest.parameters &+ sums.allRows.parameters, moments: sums.rest.moments &+ sums.allRows.moments)
+        }
+        return StateHash.of(all, touched)
+    }
+
+    /// Whether the parameters that a computation over these rows of the word table reads are still as they were written.
+    func isIntact(_ parameters: FloatView, rows: Set<Int32>) -> Bool {
+        let (rest, known) = sums.withLock { sums in (sums.rest.parameters, rows.map { ($0, sums.rows.isEmpty ? 0 : sums.rows[Int($0)].parameters) }) }
+        guard StateHash.sum(parameters[0..<restCount], from: 0, .parameters, threads: threads) == rest else { return false }
+        guard let table else { return true }
+        let width = table.shape[1]
+        return known.allSatisfy { row, sum in
+            let place = table.offset + Int(row) * width
+            return PositionSum.of(parameters.part(from: place, count: width), from: place, .parameters) == sum
+        }
+    }
+}

@@ -1,0 +1,72 @@
+import Foundation
+import Testing
+
+@testable import Checkpoints
+
+/// A disk that has no room the first time.
+private final class FullOnce: FileSteps {
+    private let count = Counter()
+
+    func before(_ step: String, _ path: String) throws(FileError) {
+        if step == "append", count.next() == 0 { throw FileError(path, "was full") }
+    }
+}
+
+@Suite struct RecordLogTests {
+    private let folder: TemporaryFolder
+    private var path: String { folder("log") }
+    private let records = ["{\"a\":1}", "", "two words", "{\"b\":[1,2,3]}"].map { Array($0.utf8) }
+
+    init() throws { folder = try TemporaryFolder() }
+
+    private func written() throws -> [UInt8] {
+        let log = try RecordLog(path, records: [records[0]])
+        for record in records.dropFirst() { try log.append(record) }
+        #expect(try FileSystem.read(path).count == log.byteCount)
+        return try FileSystem.read(path)
+    }
+
+    @Test func `records come back as they were appended, and none where there is no file`() throws {
+        #expect(try RecordLog.read(path).records.isEmpty)
+        _ = try written()
+        let (found, dropped) = try RecordLog.read(path)
+        #expect(found == records && dropped == 0)
+    }
+
+    @Test func `a file cut at any byte gives the records that are whole, and only those`() throws {
+        let bytes = try written()
+        let ends = bytes.indices.filter { bytes[$0] == 0x0A }
+        for length in 0...bytes.count {
+            try folder.write(Array(bytes[..<length]), to: "log")
+            let (found, dropped) = try RecordLog.read(path)
+            let whole = ends.count { $0 < length }
+            #expect(found == Array(records[..<whole]) && dropped == length - (whole == 0 ? 0 : ends[whole - 1] + 1), "\(length) bytes")
+        }
+    }
+
+    @Test func `a changed byte drops its record and what follows`() throws {
+        let bytes = try written()
+        for place in bytes.indices {
+            var changed = bytes
+            changed[place] ^= 0x01
+            try folder.write(changed, to: "log")
+            let before = bytes[..<place].count { $0 == 0x0A }
+            #expect(try RecordLog.read(path).records == Array(records[..<before]), "byte \(place)")
+        }
+    }
+
+    @Test func `what is replaced is gone and more can follow`() throws {
+        let log = try RecordLog(path, records: records)
+        try log.replace([records[2]])
+        try log.append(records[3])
+        #expect(try RecordLog.read(path).records == [records[2], records[3]])
+    }
+
+    @Test func `a record that could not be appended comes with the next one`() throws {
+        let log = try RecordLog(path, records: [records[0]], steps: FullOnce())
+        #expect(throws: FileError.self) { try log.append(records[3]) }
+        #expect(try RecordLog.read(path).records == [records[0]])
+        try log.append(records[2])
+        #expect(try RecordLog.read(path).records == [records[0], records[3], records[2]])
+    }
+}

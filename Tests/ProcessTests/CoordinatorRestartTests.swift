@@ -1,0 +1,154 @@
+import Foundation
+import Testing
+
+/// The coordinator is killed and started again: the run goes on from the very step, to the bits of an undisturbed one.
+@Suite struct CoordinatorRestartTests {
+    @Test func `the launcher starts a killed coordinator again, which goes on from the very step`() throws {
+        let job = try SmallJob()
+        let run = try job.startEndless("run", workers: 2)
+        try run.waitForOutput("epoch 3: ")
+        kill(try #require(job.coordinators.first), SIGKILL)
+        try run.waitForComplaint("the coordinator was ended by signal 9; it starts again")
+        let step = try run.waitForStep("resuming after step ")
+        #expect(try run.waitForStep(": 2 workers on 1 host, after step ") == step)
+        try run.waitForOutput("each exactly once")
+        try job.expectUndisturbed(run, "run")
+        #expect(try !job.text("run/log.txt").contains("going back"))
+    }
+
+    @Test(arguments: [true, false])
+    func `coordinator and worker are killed, in either order, and no step is lost`(workerFirst: Bool) throws {
+        let job = try SmallJob()
+        let run = try job.startEndless("run", workers: 2)
+        try run.waitForOutput("epoch 3: ")
+        let victims = [try #require(job.workers.last), try #require(job.coordinators.first)]
+        for victim in workerFirst ? victims : victims.reversed() { kill(victim, SIGKILL) }
+        let step = try run.waitForStep("resuming after step ")
+        #expect(try run.waitForStep("on 1 host, after step ") == step)
+        try run.waitForOutput("each exactly once")
+        try job.expectUndisturbed(run, "run")
+        #expect(try !job.text("run/log.txt").contains("going back"))
+    }
+
+    @Test func `all workers but one are killed and no step is lost`() throws {
+        let job = try SmallJob()
+        let run = try job.startEndless("run", workers: 3)
+        try run.waitForOutput("epoch 3: ")
+        for worker in job.workers.dropFirst() { kill(worker, SIGKILL) }
+        try run.waitForOutput("generation 1 ended after step ")
+        try run.waitForOutput("each exactly once")
+        try job.expectUndisturbed(run, "run")
+        #expect(try !job.text("run/log.txt").contains("going back"))
+    }
+
+    @Test func `started by hand, it finds the step in its journal and its workers where they are`() throws {
+        let hand = try HandStarted(workers: 2)
+        try hand.job.waitForStep(7, in: "run")
+        hand.killCoordinator()
+        let again = try hand.resume()
+        let step = try again.waitForStep("resuming after step ")
+        #expect(step >= 7)
+        #expect(try again.waitForStep(": 2 workers on 1 host, after step ") == step)
+        try again.waitForOutput("each exactly once")
+        try hand.job.expectUndisturbed(again, "run")
+    }
+
+    /// The coordinator stands still at its log, after a step's entry in the journal and before anybody is told to commit it.
+    @Test func `a commit that no worker has heard of is made after the restart`() throws {
+        let job = try SmallJob()
+        let log = try FullLog(job, "run")
+        log.empty(bytes: 1 << 13)
+        let hand = try HandStarted(job, workers: 2)
+        log.waitUntilFull()
+        hand.killCoordinator()
+        log.empty()
+        let again = try hand.resume()
+        let step = try again.waitForStep("resuming after step ")
+        #expect(try again.waitForStep(": 2 workers on 1 host, after step ") == step)
+        try again.waitForOutput("each exactly once")
+        try job.expectUndisturbed(again, "run")
+        withExtendedLifetime(log) {}
+    }
+
+    /// As after a failure of the coordinator's host: what was written last never reached the disk.
+    @Test func `a journal that lacks its end is made good from the workers`() throws {
+        let hand = try HandStarted(workers: 2, "--checkpoint-every", "1000000", "--batch-size", "2", samples: 400)
+        try hand.job.waitForStep(9, in: "run")
+        hand.killCoordinator()
+        let journal = hand.job.path("run/journal")
+        let entries = try Data(contentsOf: URL(filePath: journal)).split(separator: 0x0A)
+        try #require(entries.count > 5)
+        try Data(entries.dropLast(2).joined(separator: [0x0A]).dropLast(5)).write(to: URL(filePath: journal))
+        let again = try hand.resume()
+        try again.waitForOutput("the journal's last ")
+        let step = try again.waitForStep("resuming after step ")
+        let newest = try again.waitForStep("going on after step ")
+        #expect(newest > step)
+        #expect(try again.waitForStep(": 2 workers on 1 host, after step ") == newest)
+        try hand.job.waitForStep(newest + 3, in: "run")
+        try hand.job.expectUndisturbed(again, "run", ["--batch-size", "2"])
+    }
+
+    /// All of the first steps are in one epoch, so there is no checkpoint yet.
+    @Test func `without its workers it goes on from the newest checkpoint, and each step is told of once`() throws {
+        let hand = try HandStarted(workers: 2, "--batch-size", "2", samples: 100)
+        try hand.job.waitForStep(7, in: "run")
+        hand.killCoordinator()
+        for worker in hand.workers { worker.send(SIGKILL) }
+        let again = try hand.resume()
+        let workers = try (0..<2).map { _ in try hand.worker() }
+        try again.waitForOutput("no worker has the state after step ")
+        let epoch = try again.waitForOutput("each exactly once")
+        #expect(epoch.contains("redone after losses"), "\(epoch)")
+        try hand.job.expectUndisturbed(again, "run", ["--batch-size", "2"])
+        withExtendedLifetime(workers) {}
+    }
+
+    @Test func `there are never two coordinators of one run`() throws {
+        let hand = try HandStarted(workers: 1)
+        try hand.job.waitForStep(2, in: "run")
+        let other = try ApusProcess(
+            ["coordinate", "--resume", "--output", hand.job.path("run"), "--workers", "1", "--endpoint", "ipc://\(hand.job.path("other"))"])
+        expectOneLine(other, status: 2, "is in use by another run")
+        try hand.job.expectUndisturbed(hand.coordinator, "run")
+    }
+}
+
+/// A coordinator and workers that no launcher watches over, at a socket in the job's folder.
+final class HandStarted {
+    let job: SmallJob
+    let coordinator: RunningApus
+    private(set) var workers: [RunningApus] = []
+    private let count: Int
+    private var endpoint: String { "ipc://\(job.path("control"))" }
+
+    init(_ given: SmallJob? = nil, workers count: Int, _ options: String..., samples: Int = 22) throws {
+        let job = try given ?? SmallJob(samples: samples)
+        self.job = job
+        self.count = count
+        coordinator = try RunningApus(
+            ["coordinate", "--workers", "\(count)", "--endpoint", "ipc://\(job.path("control"))"]
+                + job.command("run", SmallJob.endless + options).dropFirst())
+        for _ in 0..<count { workers.append(try worker()) }
+    }
+
+    func worker() throws -> RunningApus { try RunningApus(["work", "--coordinator", endpoint, "--threads", "1"]) }
+
+    func killCoordinator() {
+        coordinator.send(SIGKILL)
+        #expect(coordinator.end().status == SIGKILL)
+    }
+
+    func resume() throws -> RunningApus {
+        try RunningApus(["coordinate", "--resume", "--output", job.path("run"), "--workers", "\(count)", "--endpoint", endpoint])
+    }
+}
+
+extension RunningApus {
+    /// The number that follows `words` on standard output.
+    func waitForStep(_ words: String, location: SourceLocation = #_sourceLocation) throws -> Int {
+        let line = try waitForOutput(words, location: location)
+        let rest = line.components(separatedBy: words).last ?? ""
+        return try #require(Int(rest.prefix { $0.isNumber }), "\(line)", sourceLocation: location)
+    }
+}

@@ -1,0 +1,66 @@
+import Foundation
+import Testing
+
+/// Workers that answer and get nowhere, workers too few, and disks too full.
+@Suite struct StandstillTests {
+    /// One thread is held still: the process, its heartbeats and its answers go on.
+    @Test(.enabled(if: HeldThread.isAllowed, "holding another process's thread needs leave to trace it"))
+    func `a worker whose data thread stands still is sent away after the progress deadline and replaced`() throws {
+        let job = try SmallJob()
+        let run = try job.startEndless("run", workers: 2, "--progress-timeout", "1")
+        try run.waitForOutput("epoch 3: ")
+        let held = try HeldThread("apus data", of: try #require(job.workers.first))
+        let end = try run.waitForOutput("generation 1 ended after step ")
+        #expect(end.contains("was not done within") && end.contains("; lost: worker "), "\(end)")
+        try run.waitForComplaint("its data thread did not move for")
+        try run.waitForComplaint("ended with status 1; a replacement starts")
+        try run.waitForOutput("each exactly once")
+        try job.expectUndisturbed(run, "run")
+        withExtendedLifetime(held) {}
+    }
+
+    @Test func `below --min-workers the run waits, says so, and goes on when enough are there`() throws {
+        let job = try SmallJob()
+        let run = try job.startEndless("run", workers: 2, "--min-workers", "2")
+        try run.waitForOutput("epoch 3: ")
+        kill(try #require(job.workers.last), SIGKILL)
+        try run.waitForOutput("waiting for workers: 1 of 2 are there")
+        try run.waitForOutput(": 2 workers on 1 host, after step ")
+        try run.waitForOutput("each exactly once")
+        try job.expectUndisturbed(run, "run")
+    }
+}
+
+/// A thread of another process, held still until this goes.
+final class HeldThread: @unchecked Sendable {
+    private static let attach: Int32 = 0x4206  // PTRACE_SEIZE
+    private static let interrupt: Int32 = 0x4207  // PTRACE_INTERRUPT
+    private typealias Trace = @convention(c) (Int32, pid_t, UnsafeMutableRawPointer?, UnsafeMutableRawPointer?) -> Int
+    private let release = DispatchSemaphore(value: 0)
+
+    /// Whether the system lets a parent trace its child.
+    static var isAllowed: Bool { ProcessMemory.isAllowed && (unsafe dlsym(nil, "ptrace")) != nil }
+
+    init(_ name: String, of process: pid_t, location: SourceLocation = #_sourceLocation) throws {
+        let threads = try FileManager.default.contentsOfDirectory(atPath: "/proc/\(process)/task").compactMap { pid_t($0) }
+        let thread = try #require(
+            threads.first { id in
+                (try? String(contentsOfFile: "/proc/\(process)/task/\(id)/comm", encoding: .utf8))?.hasPrefix(name) == true
+            }, sourceLocation: location)
+        let symbol = try #require(unsafe dlsym(nil, "ptrace"), sourceLocation: location)
+        let held = DispatchSemaphore(value: 0)
+        let release = release
+        // What a thread traces is let go when that thread ends.
+        let tracer = Thread {
+            let trace = unsafe unsafeBitCast(symbol, to: Trace.self)
+            _ = unsafe trace(Self.attach, thread, nil, nil)
+            _ = unsafe trace(Self.interrupt, thread, nil, nil)
+            held.signal()
+            release.wait()
+        }
+        tracer.start()
+        held.wait()
+    }
+
+    deinit { release.signal() }
+}

@@ -1,0 +1,95 @@
+import Kernels
+import Testing
+
+@testable import Training
+
+@Suite struct JournalHistoryTests {
+    /// Four steps an epoch, the last one short.
+    private let plan = TrainingPlan(
+        seed: 1, batchSize: 3, accumulate: 1, laneCount: 2, epochs: 3, maxSteps: nil, lengths: (0..<10).map { 5 + $0 % 3 })
+
+    private func committed(_ step: Int, redone: Bool = false) -> JournalEntry {
+        let planned = plan.step(step, order: plan.order(ofEpoch: plan.epoch(ofStep: step)))
+        let update = OptimizerSettings(kind: .adam, weightDecay: 0, maxGradientNorm: nil).update(step: step, learningRate: 1, gradientScale: 1)
+        return .committed(
+            CommittedStep(
+                incarnation: .max, generation: 3, commit: Commit(step: step, update, lossSum: 0.1, norm: 2.5), plan: planned.digest,
+                lanes: planned.lanes.map(SampleDigest.of), redone: redone, seconds: 0.25))
+    }
+
+    private func history(_ entries: [JournalEntry], after base: Int = 0) throws -> JournalHistory {
+        try #require(JournalHistory([.run(id: .max - 1, after: base)] + entries))
+    }
+
+    @Test func `entries come back from their bytes`() throws {
+        let all: [JournalEntry] = [
+            .run(id: .max, after: 4), .generation(.max), committed(5), .counted(from: 1, through: 9), .moved(to: 3), .renamed(run: 8), .progress(RunProgress()),
+        ]
+        for entry in all {
+            #expect(JournalEntry(bytes: entry.bytes) == entry)
+            #expect(!entry.bytes.contains(0x0A))
+        }
+        #expect(JournalEntry(bytes: Array("{}".utf8)) == nil)
+    }
+
+    @Test func `a history knows where the run is and how far it ever was`() throws {
+        var progress = RunProgress()
+        progress.evaluatedStep = 4
+        let found = try history([
+            .generation(1), committed(1), committed(2), committed(3), .generation(2), .moved(to: 1), committed(2, redone: true), .progress(progress),
+        ])
+        #expect(found.run == .max - 1 && found.generation == 2 && found.step == 2 && found.reached == 3)
+        #expect(found.newest?.step == 2 && found.newest?.redone == true)
+        #expect(found.progress == progress)
+        #expect(JournalHistory([committed(1)]) == nil)
+        #expect(try history([.renamed(run: 5)]).run == 5)
+    }
+
+    @Test func `a checkpoint begins it anew and keeps run, generation, progress and the newest commit`() throws {
+        var found = try history([.generation(7), committed(1), committed(2), .renamed(run: 5)])
+        var progress = RunProgress()
+        progress.step = 2
+        found.begin(anew: progress)
+        let again = try #require(JournalHistory(found.all))
+        #expect(again == found)
+        #expect(again.run == 5 && again.base == 2 && again.step == 2 && again.reached == 2 && again.generation == 7)
+        #expect(again.newest?.step == 2 && again.progress == progress && again.entries.count == 3)
+    }
+
+    @Test func `shortened it tells the same of the run, and its ledger counts the same`() throws {
+        for entries in [
+            [committed(1), committed(2), committed(3)], [.generation(2)], [committed(1), committed(2), .moved(to: 1), committed(2), committed(3)],
+            [committed(1), committed(2), committed(3), .moved(to: 1)],
+        ] {
+            let long = try history([.generation(2)] + entries)
+            var short = long
+            short.shorten()
+            let again = try #require(JournalHistory(short.all))
+            #expect(again == short)
+            #expect(again.step == long.step && again.reached == long.reached && again.base == long.base)
+            #expect(again.newest == (long.newest?.step == long.step ? long.newest : nil))
+            let ledger = try Ledger(plan, again)
+            for step in (again.step + 1)...4 { ledger.count(plan.step(step, order: plan.order(ofEpoch: 1)), redone: false) }
+            #expect(ledger.endOfEpoch(1) == "epoch 1: 10 of 10 samples computed, each exactly once")
+        }
+    }
+
+    @Test func `a ledger counts from the digests, over a checkpoint and over a restart`() throws {
+        let ledger = try Ledger(plan, history([committed(2), committed(3), committed(4, redone: true)], after: 1))
+        #expect(ledger.endOfEpoch(1) == "epoch 1: 10 of 10 samples computed, each exactly once, 3 of them before this process began, 1 redone after losses")
+        let back = try Ledger(plan, history([committed(1), committed(2), .moved(to: 0), committed(1, redone: true), committed(2), committed(3), committed(4)]))
+        #expect(back.endOfEpoch(1) == "epoch 1: 10 of 10 samples computed, each exactly once, 3 redone after losses")
+        // The newest commit stays in a journal begun anew at its step, and is not counted again.
+        let anew = try Ledger(plan, history([committed(2), committed(3), committed(4)], after: 2))
+        #expect(anew.endOfEpoch(1) == "epoch 1: 10 of 10 samples computed, each exactly once, 6 of them before this process began")
+    }
+
+    @Test func `digests that are not the plan's are refused`() throws {
+        guard case .committed(var other) = committed(1) else { return }
+        other.lanes[1] ^= 1
+        #expect(throws: RunError.self) { try Ledger(plan, history([.committed(other)])) }
+        guard case .committed(var later) = committed(2) else { return }
+        later.plan ^= 1
+        #expect(throws: RunError.self) { try Ledger(plan, history([committed(1), .committed(later)])) }
+    }
+}

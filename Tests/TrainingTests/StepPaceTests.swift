@@ -1,0 +1,32 @@
+import Testing
+
+@testable import Training
+
+@Suite struct StepPaceTests {
+    @Test func `before the first step there is time to warm up`() {
+        #expect(StepPace(floor: .seconds(5)).limit == StepPace.first)
+        #expect(StepPace(floor: .seconds(5)).usual == nil)
+    }
+
+    @Test func `a step may last twenty usual ones, and never less than the floor`() {
+        var pace = StepPace(floor: .seconds(5))
+        pace.add(.milliseconds(100), samples: 8)
+        #expect(pace.limit == .seconds(5))
+        for _ in 0..<40 { pace.add(.seconds(2), samples: 8) }
+        #expect(pace.limit == .seconds(40))
+    }
+
+    @Test func `one slow step does not make the rest slow`() {
+        var pace = StepPace(floor: .seconds(1))
+        for step in 0..<31 { pace.add(step % 5 == 0 ? .seconds(60) : .milliseconds(200), samples: 8) }
+        #expect(pace.usual == .milliseconds(200))
+        #expect(pace.limit == .seconds(4))
+    }
+
+    @Test func `much data has more time, and little of it not less than the first step`() {
+        var pace = StepPace(floor: .seconds(30))
+        pace.add(.seconds(3), samples: 32)
+        #expect(pace.limit(samples: 32) == StepPace.first)
+        #expect(pace.limit(samples: 3_200) == .seconds(6_000))
+    }
+}
