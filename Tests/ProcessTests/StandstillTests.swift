@@ -35,11 +35,16 @@ import Testing
 final class HeldThread: @unchecked Sendable {
     private static let attach: Int32 = 0x4206  // PTRACE_SEIZE
     private static let interrupt: Int32 = 0x4207  // PTRACE_INTERRUPT
-    private typealias Trace = @convention(c) (Int32, pid_t, UnsafeMutableRawPointer?, UnsafeMutableRawPointer?) -> Int
+    private typealias Trace = @convention(c) (Int32, pid_t, UInt, UInt) -> Int
     private let release = DispatchSemaphore(value: 0)
 
     /// Whether the system lets a parent trace its child.
-    static var isAllowed: Bool { ProcessMemory.isAllowed && (unsafe dlsym(nil, "ptrace")) != nil }
+    static var isAllowed: Bool { ProcessMemory.isAllowed && trace != nil }
+
+    private static var trace: Trace? {
+        guard let symbol = unsafe dlsym(UnsafeMutableRawPointer(bitPattern: 0), "ptrace") else { return nil }
+        return unsafe unsafeBitCast(symbol, to: Trace.self)
+    }
 
     init(_ name: String, of process: pid_t, location: SourceLocation = #_sourceLocation) throws {
         let threads = try FileManager.default.contentsOfDirectory(atPath: "/proc/\(process)/task").compactMap { pid_t($0) }
@@ -47,14 +52,12 @@ final class HeldThread: @unchecked Sendable {
             threads.first { id in
                 (try? String(contentsOfFile: "/proc/\(process)/task/\(id)/comm", encoding: .utf8))?.hasPrefix(name) == true
             }, sourceLocation: location)
-        let symbol = try #require(unsafe dlsym(nil, "ptrace"), sourceLocation: location)
         let held = DispatchSemaphore(value: 0)
         let release = release
         // What a thread traces is let go when that thread ends.
         let tracer = Thread {
-            let trace = unsafe unsafeBitCast(symbol, to: Trace.self)
-            _ = unsafe trace(Self.attach, thread, nil, nil)
-            _ = unsafe trace(Self.interrupt, thread, nil, nil)
+            _ = Self.trace?(Self.attach, thread, 0, 0)
+            _ = Self.trace?(Self.interrupt, thread, 0, 0)
             held.signal()
             release.wait()
         }

@@ -92,12 +92,13 @@ struct ProcessMemory {
         unsafe region.withUnsafeBytes { region in
             var places: [Int] = []
             var start = 0
-            while start < region.count,
-                let hit = unsafe memmem(region.baseAddress! + start, region.count - start, bytes, bytes.count)
+            while start + bytes.count <= region.count,
+                let hit = unsafe memchr(region.baseAddress! + start, CInt(bytes[0]), region.count - bytes.count - start + 1)
             {
                 let place = unsafe UnsafeRawPointer(hit) - UnsafeRawPointer(region.baseAddress!)
-                places.append(place)
-                start = place + bytes.count
+                let isHere = unsafe memcmp(hit, bytes, bytes.count) == 0
+                if isHere { places.append(place) }
+                start = place + (isHere ? bytes.count : 1)
             }
             return places
         }
