@@ -14,10 +14,10 @@ package final class DataThread<Core>: Sendable {
     /// - Parameter make: makes what the thread owns, on the thread.
     package init(name: String, _ make: @escaping @Sendable () -> Core) {
         let thread = Thread { [self] in
+            Thread.current.name = name  // only a thread's own call lets the system know it
             let core = make()
             while let job = next() { job.run(core) }
         }
-        thread.name = name
         thread.start()
     }
 
