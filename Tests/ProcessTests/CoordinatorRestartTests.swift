@@ -59,7 +59,7 @@ import Testing
         let log = try FullLog(job, "run")
         log.empty(bytes: 1 << 13)
         let hand = try HandStarted(job, workers: 2)
-        log.waitUntilFull()
+        log.waitUntilFull(for: hand.coordinator.identifier)
         hand.killCoordinator()
         log.empty()
         let again = try hand.resume()

@@ -109,10 +109,32 @@ final class FullLog {
         }.start()
     }
 
-    /// Returns once a line finds no room any more.
-    func waitUntilFull() {
+    /// Returns once a thread of `process` waits with a line that finds no room.
+    ///
+    /// A pipe calls itself full when its last page is begun; what is left of that page is filled here.
+    func waitUntilFull(for process: pid_t) {
         var state = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
         for _ in 0..<3_000 where unsafe poll(&state, 1, 0) == 1 { usleep(10_000) }
+        while unsafe write(descriptor, "\n", 1) == 1 {}
+        for _ in 0..<3_000 where !isWaiting(process) { usleep(10_000) }
+    }
+
+    /// The number of the system call that writes.
+    private static var writeCall: Int {
+        #if arch(x86_64)
+            1
+        #else
+            64
+        #endif
+    }
+
+    private func isWaiting(_ process: pid_t) -> Bool {
+        let threads = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(process)/task")) ?? []
+        return threads.contains { thread in
+            let call = (try? String(contentsOfFile: "/proc/\(process)/task/\(thread)/syscall", encoding: .utf8))?.split(separator: " ") ?? []
+            guard call.count > 1, Int(call[0]) == Self.writeCall, let file = Int(call[1].dropFirst(2), radix: 16) else { return false }
+            return (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(process)/fd/\(file)"))?.hasSuffix("/log.txt") == true
+        }
     }
 
     deinit { close(descriptor) }

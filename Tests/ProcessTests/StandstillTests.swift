@@ -13,10 +13,11 @@ import Testing
         let end = try run.waitForOutput("generation 1 ended after step ")
         #expect(end.contains("was not done within") && end.contains("; lost: worker "), "\(end)")
         try run.waitForComplaint("its data thread did not move for")
+        // A process whose thread is traced does not end.
+        held.release()
         try run.waitForComplaint("ended with status 1; a replacement starts")
         try run.waitForOutput("each exactly once")
         try job.expectUndisturbed(run, "run")
-        withExtendedLifetime(held) {}
     }
 
     @Test func `below --min-workers the run waits, says so, and goes on when enough are there`() throws {
@@ -36,7 +37,7 @@ final class HeldThread: @unchecked Sendable {
     private static let attach: Int32 = 0x4206  // PTRACE_SEIZE
     private static let interrupt: Int32 = 0x4207  // PTRACE_INTERRUPT
     private typealias Trace = @convention(c) (Int32, pid_t, UInt, UInt) -> Int
-    private let release = DispatchSemaphore(value: 0)
+    private let end = DispatchSemaphore(value: 0)
 
     /// Whether the system lets a parent trace its child.
     static var isAllowed: Bool { ProcessMemory.isAllowed && trace != nil }
@@ -47,23 +48,29 @@ final class HeldThread: @unchecked Sendable {
     }
 
     init(_ name: String, of process: pid_t, location: SourceLocation = #_sourceLocation) throws {
-        let threads = try FileManager.default.contentsOfDirectory(atPath: "/proc/\(process)/task").compactMap { pid_t($0) }
-        let thread = try #require(
-            threads.first { id in
-                (try? String(contentsOfFile: "/proc/\(process)/task/\(id)/comm", encoding: .utf8))?.hasPrefix(name) == true
-            }, sourceLocation: location)
+        var names: [pid_t: String] = [:]
+        for _ in 0..<100 where !names.values.contains(where: { $0.hasPrefix(name) }) { names = try Self.threads(of: process) }
+        let thread = try #require(names.first { $0.value.hasPrefix(name) }?.key, "\(names)", sourceLocation: location)
         let held = DispatchSemaphore(value: 0)
-        let release = release
+        let end = end
         // What a thread traces is let go when that thread ends.
         let tracer = Thread {
             _ = Self.trace?(Self.attach, thread, 0, 0)
             _ = Self.trace?(Self.interrupt, thread, 0, 0)
             held.signal()
-            release.wait()
+            end.wait()
         }
         tracer.start()
         held.wait()
     }
 
-    deinit { release.signal() }
+    private static func threads(of process: pid_t) throws -> [pid_t: String] {
+        let threads = try FileManager.default.contentsOfDirectory(atPath: "/proc/\(process)/task").compactMap { pid_t($0) }
+        return Dictionary(
+            uniqueKeysWithValues: threads.map { ($0, (try? String(contentsOfFile: "/proc/\(process)/task/\($0)/comm", encoding: .utf8)) ?? "") })
+    }
+
+    func release() { end.signal() }
+
+    deinit { release() }
 }

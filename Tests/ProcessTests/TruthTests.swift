@@ -30,7 +30,8 @@ struct TruthTests {
         let options = SmallJob.endless + ["--batch-size", "25", "--checkpoint-every", "1"]
         let run = try RunningApus(job.launch("run", workers: workers, options), environment: job.environment)
         // The coordinator stands still at its log while the workers hold the state that the newest checkpoint holds.
-        log.waitUntilFull()
+        try run.waitForOutput("generation 1: ")
+        log.waitUntilFull(for: try #require(job.coordinators.first))
         let names = try FileManager.default.contentsOfDirectory(atPath: job.path("run/checkpoints")).compactMap { Int($0.dropFirst(5)) }
         let newest = try #require(names.max())
         let moments = try Tensors(job.bytes("run/checkpoints/step-\(newest)/optimizer.safetensors")).bytes("exp_avg.classifier.weight")
@@ -73,12 +74,16 @@ struct ProcessMemory {
         let memory = unsafe open("/proc/\(process)/mem", O_RDWR)
         try #require(memory >= 0, sourceLocation: location)
         defer { close(memory) }
+        kill(process, SIGSTOP)
+        defer { kill(process, SIGCONT) }
         var found = 0
         for line in try String(contentsOfFile: "/proc/\(process)/maps", encoding: .utf8).split(separator: "\n") where line.contains(" rw-p ") {
             let ends = line.prefix { $0 != " " }.split(separator: "-").compactMap { Int($0, radix: 16) }
             guard ends.count == 2, ends[1] - ends[0] <= 256 << 20 else { continue }
             var region = [UInt8](repeating: 0, count: ends[1] - ends[0])
-            guard unsafe pread(memory, &region, region.count, off_t(ends[0])) == region.count else { continue }
+            // A region may have shrunk since it was listed.
+            let count = unsafe pread(memory, &region, region.count, off_t(ends[0]))
+            region.removeSubrange(max(count, 0)...)
             for place in Self.places(of: Array(bytes), in: region) {
                 let target = place + bytes.count / 8 * 4 + 2
                 var changed = region[target] ^ 0x04

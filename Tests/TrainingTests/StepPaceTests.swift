@@ -29,4 +29,11 @@ import Testing
         #expect(pace.limit(samples: 32) == StepPace.first)
         #expect(pace.limit(samples: 3_200) == .seconds(6_000))
     }
+
+    @Test func `a state has time for its bytes besides`() {
+        var pace = StepPace(floor: .seconds(5))
+        pace.add(.milliseconds(100), samples: 8)
+        #expect(pace.limit(stateOf: 1_000_000) == .seconds(17))
+        #expect(StepPace(floor: .seconds(5)).limit(stateOf: 0) == StepPace.first)
+    }
 }

@@ -2,6 +2,7 @@ internal import BERT
 internal import Cluster
 internal import Dispatch
 internal import Distributed
+internal import Tensors
 internal import Transport
 
 extension CoordinatorEngine {
@@ -152,7 +153,7 @@ extension CoordinatorEngine {
         let source = try source.map { $0.state.converted(from: before, to: before.freezing(try FrozenParameters(run.freeze, lora: run.lora).contains)) }
         let (place, data) = (own, data)
         async let links: Void = data.perform { try $0.form(place, sending: source) }
-        let held = try await callAll(group) { proxy, rank in try await proxy.form(formations[rank]) }
+        let held = try await callAll(group, within: pace.limit(stateOf: before.layout.count)) { proxy, rank in try await proxy.form(formations[rank]) }
         do { try await links } catch { throw GenerationEnd(reason: "the coordinator's links do not stand: \(error)") }
         for (rank, state) in held.enumerated() { membership.update(group.members[rank], state) }
     }

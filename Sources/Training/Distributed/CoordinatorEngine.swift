@@ -235,7 +235,7 @@ package final class CoordinatorEngine: StepEngine {
     private func nonFinite(_ plan: StepPlan, _ losses: [Double], _ group: Group) async throws -> NonFiniteStep {
         var lane = losses.firstIndex { !$0.isFinite }
         if lane == nil {
-            lane = try await callAll(group) { proxy, _ in try await proxy.nonFiniteLane() }.compactMap { $0 }.min()
+            lane = try await callAll(group, within: pace.limit) { proxy, _ in try await proxy.nonFiniteLane() }.compactMap { $0 }.min()
         }
         let found = lane ?? 0
         return NonFiniteStep(
@@ -269,7 +269,7 @@ package final class CoordinatorEngine: StepEngine {
         return try await withCommitted { group, hash in
             let data = self.data
             async let arriving = data.perform { try $0.receiveState(of: model, from: 0) }
-            _ = try await self.callAll([0], of: group) { proxy, _ in try await proxy.sendState() }
+            _ = try await self.callAll([0], of: group, within: self.pace.limit(stateOf: model.layout.count)) { proxy, _ in try await proxy.sendState() }
             let state: TrainingState
             do { state = try await arriving } catch { throw GenerationEnd(reason: "the state did not arrive: \(error)") }
             guard StateHash.of(state, threads: self.inputs.configuration.threads) == hash else {
@@ -285,10 +285,10 @@ package final class CoordinatorEngine: StepEngine {
             let group = try await formed(for: max(1, reachedStep), state: true)
             do {
                 if commitIsPending, let commit = lastCommit {
-                    _ = try await callAll(group) { proxy, _ in try await proxy.commit(commit) }
+                    _ = try await callAll(group, within: pace.limit) { proxy, _ in try await proxy.commit(commit) }
                     commitIsPending = false
                 }
-                let hashes = try await callAll(group) { proxy, _ in try await proxy.stateHash() }
+                let hashes = try await callAll(group, within: pace.limit) { proxy, _ in try await proxy.stateHash() }
                 try agree(hashes, group, "after step \(committedStep)")
                 return try await body(group, hashes[0])
             } catch let end as GenerationEnd {

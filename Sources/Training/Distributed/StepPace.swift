@@ -36,4 +36,12 @@ package struct StepPace: Sendable {
         let most = samples.max() ?? 1
         return max(max(limit, Self.first), limit * Double(count) / Double(max(1, most)))
     }
+
+    /// Time after which a training state of so many parameters that has not arrived is given up.
+    package func limit(stateOf parameters: Int) -> Duration { limit + .seconds(Double(parameters) * Self.stateBytes / Self.slowestLink) }
+
+    /// Bytes of state a parameter: its value and two moments of four bytes.
+    private static let stateBytes = 12.0
+    /// Bytes a second that the slowest link between hosts is taken to carry.
+    private static let slowestLink = 1e6
 }
