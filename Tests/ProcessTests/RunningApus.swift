@@ -26,6 +26,9 @@ final class RunningApus {
         DispatchQueue.global().asyncAfter(deadline: .now() + 60, execute: guardian)
     }
 
+    /// A test that gives up leaves no run behind.
+    deinit { if process.isRunning { kill(identifier, SIGKILL) } }
+
     /// Reads standard output up to a line with these words, which is returned.
     @discardableResult
     func waitForOutput(_ words: String, location: SourceLocation = #_sourceLocation) throws -> String {

@@ -122,9 +122,9 @@ final class FullLog {
     /// The number of the system call that writes.
     private static var writeCall: Int {
         #if arch(x86_64)
-            1
+        1
         #else
-            64
+        64
         #endif
     }
 

@@ -14,7 +14,8 @@ package final class DataThread<Core>: Sendable {
     /// - Parameter make: makes what the thread owns, on the thread.
     package init(name: String, _ make: @escaping @Sendable () -> Core) {
         let thread = Thread { [self] in
-            Thread.current.name = name  // only a thread's own call lets the system know it
+            // The system shows the name with the thread; without it nothing is lost.
+            try? Data(name.utf8).write(to: URL(filePath: "/proc/thread-self/comm"))
             let core = make()
             while let job = next() { job.run(core) }
         }
