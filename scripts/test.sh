@@ -22,7 +22,8 @@ for argument in "$@"; do
         --filter | --filter=* | --skip | --skip=*) exec swift test "$@" ;;
     esac
 done
-# Tests of real processes wait on the threads that other tests need to go on: they have a run of their own.
+# Tests of actors and of real processes wait on the threads that other tests need to go on: they have runs of their own.
 swift build --build-tests "$@"
-swift test --skip-build --skip ProcessTests "$@"
+swift test --skip-build --skip ProcessTests --skip ClusterTests "$@"
+swift test --skip-build --filter ClusterTests "$@"
 swift test --skip-build --filter ProcessTests "$@"
