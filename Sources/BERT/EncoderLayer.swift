@@ -15,6 +15,8 @@ struct LayerTape {
     let keys: Matrix
     let values: Matrix
     let attention: Attention
+    /// Keep bits of the attention's probabilities.
+    let probabilityBits: BitView?
     /// (R, D).
     let context: Matrix
     let attentionBits: BitView?
@@ -81,7 +83,8 @@ extension BERTModel {
             rows: AttentionRows(keys: batch.offsets, queries: rows.offsets), heads: shape.heads,
             dropout: attentionDropout(layer, rows, batch, dropout))
         let context = arena.take(rows: rows.rows.count, columns: d)
-        attention.forward(queries: queries, keys: keys, values: values, into: context, arena: arena)
+        let probabilityBits = attention.bits(arena: arena)
+        attention.forward(queries: queries, keys: keys, values: values, bits: probabilityBits, into: context, arena: arena)
 
         let attentionSum = arena.take(rows: context.rows, columns: d)
         let attended = arena.take(rows: context.rows, columns: d)
@@ -118,8 +121,8 @@ extension BERTModel {
             inverseDeviation: outerInverse)
         return LayerTape(
             input: input, read: read, readInput: readInput, projections: projections, queries: queries, keys: keys, values: values,
-            attention: attention, context: context, attentionBits: attentionBits, attentionNormalized: attentionSum,
-            attentionInverse: attentionInverse, attended: attended, slope: slope, inner: inner, outerBits: outerBits,
+            attention: attention, probabilityBits: probabilityBits, context: context, attentionBits: attentionBits,
+            attentionNormalized: attentionSum, attentionInverse: attentionInverse, attended: attended, slope: slope, inner: inner, outerBits: outerBits,
             outerNormalized: outerSum, outerInverse: outerInverse, output: output, adapters: adapters)
     }
 
@@ -140,11 +143,14 @@ extension BERTModel {
 
     /// The backward pass of ``layerForward``; `gradient` (R, D) is overwritten.
     ///
-    /// - Returns: the gradient of the layer's input (T, D), where `needsInput` asks for it.
+    /// - Parameter inputGradient: (T, D), used where only some rows are read; otherwise `gradient` serves.
+    /// - Returns: the gradient of the layer's input (T, D), where `needsInput` asks for it: one of the two matrices given.
     func layerBackward(
         _ layer: Int, _ gradient: Matrix, _ tape: LayerTape, _ weights: Weights, dropout: DropoutContext?, needsInput: Bool,
-        sink: GradientSink, arena: Arena
+        inputGradient: Matrix, sink: GradientSink, arena: Arena
     ) -> Matrix? {
+        let mark = arena.mark
+        defer { arena.release(to: mark) }
         let p = places.layers[layer]
         let (d, f) = (shape.width, shape.feedForward)
         let rate = dropout?.hidden ?? DropoutRate(0)
@@ -194,7 +200,9 @@ extension BERTModel {
         let contextGradient = arena.take(rows: gradient.rows, columns: d)
         multiply(branch, .plain, weights.matrix(p.attentionWeight), .plain, into: contextGradient)
         adaptBackward(.attentionOutput, branch, onto: contextGradient)
-        return projectionBackward(p, contextGradient, gradient, tape, weights, needsInput: needsInput, sink: sink, arena: arena) {
+        return projectionBackward(
+            p, contextGradient, gradient, tape, weights, needsInput: needsInput, inputGradient: inputGradient, sink: sink, arena: arena
+        ) {
             adaptBackward($0, $1, onto: $2)
         }
     }
@@ -202,7 +210,7 @@ extension BERTModel {
     /// From the attention's context back to the layer's input. `gradient` (R, D) is the residual's share.
     private func projectionBackward(
         _ p: LayerPlaces, _ contextGradient: Matrix, _ gradient: Matrix, _ tape: LayerTape, _ weights: Weights, needsInput: Bool,
-        sink: GradientSink, arena: Arena, adaptBackward: (LoRA.Target, Matrix, Matrix?) -> Void
+        inputGradient: Matrix, sink: GradientSink, arena: Arena, adaptBackward: (LoRA.Target, Matrix, Matrix?) -> Void
     ) -> Matrix? {
         let d = shape.width
         let weight = weights.matrix(p.projectionWeights)
@@ -211,8 +219,8 @@ extension BERTModel {
         let (keyGradient, valueGradient) = (projected.columns(first..<(first + d)), projected.columns((first + d)..<(first + 2 * d)))
         let queryGradient = tape.read == nil ? projected.columns(0..<d) : arena.take(rows: gradient.rows, columns: d)
         tape.attention.backward(
-            queries: tape.queries, keys: tape.keys, values: tape.values, contextGradient: contextGradient, queryGradient: queryGradient,
-            keyGradient: keyGradient, valueGradient: valueGradient, arena: arena)
+            queries: tape.queries, keys: tape.keys, values: tape.values, bits: tape.probabilityBits, contextGradient: contextGradient,
+            queryGradient: queryGradient, keyGradient: keyGradient, valueGradient: valueGradient, arena: arena)
 
         guard let read = tape.read else {
             sink.vector(p.projectionBiases) { sumColumns(projected, into: $0) }
@@ -239,7 +247,6 @@ extension BERTModel {
         }
         multiply(queryGradient, .plain, weight.rows(0..<d), .plain, into: gradient, accumulate: true)
         adaptBackward(.query, queryGradient, gradient)
-        let inputGradient = arena.take(rows: tape.input.rows, columns: d)
         multiply(projected, .plain, weight.rows(d..<(3 * d)), .plain, into: inputGradient)
         adaptBackward(.key, keyGradient, inputGradient)
         adaptBackward(.value, valueGradient, inputGradient)

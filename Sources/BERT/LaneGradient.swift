@@ -33,25 +33,26 @@ extension BERTModel {
     /// - Parameters:
     ///   - parameters: (layout.count) weights.
     ///   - lossScale: factor on each sample's loss gradient, 1 / normalizer of the global batch.
+    ///   - recompute: keeps the layers' outputs alone and computes what else the backward pass needs a second time, layer
+    ///     by layer: the same bits in less memory.
     ///   - sink: receives the gradients.
     /// - Returns: the sum of the samples' losses, unscaled.
     package func laneGradient(
-        _ batch: PackedBatch, parameters: FloatView, lossScale: Float, dropout: DropoutContext?, sink: GradientSink, arena: Arena,
-        observe: StageObserver? = nil
+        _ batch: PackedBatch, parameters: FloatView, lossScale: Float, dropout: DropoutContext?, recompute: Bool = false,
+        sink: GradientSink, arena: Arena, observe: StageObserver? = nil
     ) -> Double {
         let weights = Weights(layout: layout, values: parameters)
         let embeddings = embedForward(batch, weights, dropout: dropout, arena: arena)
         observe?(.embeddings, embeddings.output, nil, batch)
         let read = readRows(batch)
-        var tapes: [LayerTape] = []
+        let layers = LayerStack(model: self, batch: batch, read: read, weights: weights, dropout: dropout, arena: arena)
+        var kept: [KeptLayer] = []
         var hidden = embeddings.output
         for layer in 0..<shape.layers {
-            let isLast = layer == shape.layers - 1
-            let tape = layerForward(
-                layer, hidden, read: isLast ? read : nil, batch, weights, dropout: dropout, arena: arena)
-            tapes.append(tape)
-            hidden = tape.output
-            observe?(.layer(layer), hidden, isLast ? read.rows : nil, batch)
+            let result = recompute ? layers.output(layer, hidden) : layers.tape(layer, hidden)
+            kept.append(result)
+            hidden = result.output
+            observe?(.layer(layer), hidden, layer == shape.layers - 1 ? read.rows : nil, batch)
         }
         let lowest = lowestTrainedLayer
         var loss = 0.0
@@ -72,11 +73,15 @@ extension BERTModel {
             gradient = maskedLanguageModelBackward(tape, weights, sink: sink, arena: arena)
             decoderGradient = { multiply(tape.logits, .transposed, tape.features, .plain, into: $0) }
         }
+        let inputGradient = arena.take(rows: lowest < shape.layers ? batch.tokenCount : 0, columns: shape.width)
         for layer in (max(lowest, 0)..<max(shape.layers, lowest, 0)).reversed() {
             guard let above = gradient else { break }
-            observe?(.gradientOfLayer(layer), above, tapes[layer].read?.rows, batch)
+            observe?(.gradientOfLayer(layer), above, layer == shape.layers - 1 ? read.rows : nil, batch)
+            let mark = arena.mark
             gradient = layerBackward(
-                layer, above, tapes[layer], weights, dropout: dropout, needsInput: layer > lowest, sink: sink, arena: arena)
+                layer, above, layers.tape(of: kept[layer], layer), weights, dropout: dropout, needsInput: layer > lowest,
+                inputGradient: inputGradient, sink: sink, arena: arena)
+            arena.release(to: mark)
         }
         if lowest < 0, let gradient {
             observe?(.gradientOfEmbeddings, gradient, nil, batch)

@@ -40,11 +40,10 @@ INLINE double total_double(vd v) {
     return (b.x + b.z) + (b.y + b.w);
 }
 INLINE float largest(vf v) {
-    float t[W], m;
-    memcpy(t, &v, sizeof t);
-    m = t[0];
-    for (int i = 1; i < W; i++) m = t[i] > m ? t[i] : m;
-    return m;
+    float __attribute__((ext_vector_type(8))) a = __builtin_elementwise_max(v.lo, v.hi);
+    float __attribute__((ext_vector_type(4))) b = __builtin_elementwise_max(a.lo, a.hi);
+    float __attribute__((ext_vector_type(2))) c = __builtin_elementwise_max(b.lo, b.hi);
+    return c.x > c.y ? c.x : c.y;
 }
 
 // Runs `full` on whole vectors and `some` on the rest: the same arithmetic either way.
@@ -184,27 +183,48 @@ void VARIANT(bias_activation_only)(int kind, size_t rows, size_t n, const float 
                     store_some(x + i, activate(kind, load_some(x + i, rest) + load_some(bias + i, rest)).value, rest));
 }
 
+// Rows that are added to column sums together, so that the sums are read and written once for all of them. Each column
+// still adds its rows in order.
+enum { SUM_ROWS = 4 };
+
+INLINE void activation_backward_rows(int rows, size_t n, const float *derivative, float *dy, float *sums) {
+    size_t i = 0;
+    for (; i + W <= n; i += W) {
+        vf sum = load(sums + i);
+        for (int r = 0; r < rows; r++) {
+            vf d = load(dy + r * n + i) * load(derivative + r * n + i);
+            store(dy + r * n + i, d);
+            sum += d;
+        }
+        store(sums + i, sum);
+    }
+    for (; i < n; i++)
+        for (int r = 0; r < rows; r++) sums[i] += dy[r * n + i] = dy[r * n + i] * derivative[r * n + i];
+}
+
 // dy = dy * derivative; sums = column sums of the result.
 void VARIANT(activation_backward)(size_t rows, size_t n, const float *derivative, float *dy, float *sums) {
     memset(sums, 0, n * sizeof(float));
-    for (size_t r = 0; r < rows; r++, dy += n, derivative += n) {
-        size_t i = 0;
-        for (; i + W <= n; i += W) {
-            vf d = load(dy + i) * load(derivative + i);
-            store(dy + i, d);
-            store(sums + i, load(sums + i) + d);
-        }
-        for (; i < n; i++) sums[i] += dy[i] = dy[i] * derivative[i];
+    for (; rows >= SUM_ROWS; rows -= SUM_ROWS, dy += SUM_ROWS * n, derivative += SUM_ROWS * n)
+        activation_backward_rows(SUM_ROWS, n, derivative, dy, sums);
+    for (; rows > 0; rows--, dy += n, derivative += n) activation_backward_rows(1, n, derivative, dy, sums);
+}
+
+INLINE void column_sums_rows(int rows, size_t n, size_t ld, const float *x, float *sums) {
+    size_t i = 0;
+    for (; i + W <= n; i += W) {
+        vf sum = load(sums + i);
+        for (int r = 0; r < rows; r++) sum += load(x + r * ld + i);
+        store(sums + i, sum);
     }
+    for (; i < n; i++)
+        for (int r = 0; r < rows; r++) sums[i] += x[r * ld + i];
 }
 
 void VARIANT(column_sums)(size_t rows, size_t n, size_t ld, const float *x, float *sums) {
     memset(sums, 0, n * sizeof(float));
-    for (size_t r = 0; r < rows; r++, x += ld) {
-        size_t i = 0;
-        for (; i + W <= n; i += W) store(sums + i, load(sums + i) + load(x + i));
-        for (; i < n; i++) sums[i] += x[i];
-    }
+    for (; rows >= SUM_ROWS; rows -= SUM_ROWS, x += SUM_ROWS * ld) column_sums_rows(SUM_ROWS, n, ld, x, sums);
+    for (; rows > 0; rows--, x += ld) column_sums_rows(1, n, ld, x, sums);
 }
 
 void VARIANT(add_bias)(size_t rows, size_t n, size_t ld, const float *bias, float *x) {
@@ -385,32 +405,50 @@ void VARIANT(layer_norm_backward)(size_t rows, size_t n, const float *normalized
     }
 }
 
+// Whether each element of the vector that begins at column i is one of n.
+INLINE vi within(size_t n, size_t i) {
+    const vi lane = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+    return lane < (int32_t)(n - i);
+}
+
+// The last vector of a row of n scores, with `other` beyond them; i is its first column.
+INLINE vf load_last(const float *x, size_t n, size_t i, float other) { return choose(within(n, i), load(x + i), other); }
+
+// Softmax of one row, up to the factor that is returned: 1 / the sum of its elements.
+INLINE float softmax_row(size_t n, size_t ld, float scale, float *x) {
+    const size_t last = ld - W;
+    vf most = load_last(x, n, last, -__builtin_inff());
+    for (size_t i = 0; i < last; i += W) most = larger(load(x + i), most);
+    float m = largest(most) * scale;
+    vf sum = 0;
+    for (size_t i = 0; i < last; i += W) {
+        vf e = exp16(fma16(load(x + i), scale, -m));
+        store(x + i, e);
+        sum += e;
+    }
+    vf e = exp16(fma16(load_last(x, n, last, -__builtin_inff()), scale, -m));
+    store(x + last, e);
+    return 1.0f / total(sum + e);
+}
+
 // Rows of n scores at distance ld, a multiple of 16; columns n..<ld of the result are 0.
 void VARIANT(softmax)(size_t rows, size_t n, size_t ld, float scale, float *x) {
     for (size_t r = 0; r < rows; r++, x += ld) {
-        for (size_t i = n; i < ld; i++) x[i] = -__builtin_inff();
-        vf most = load(x);
-        for (size_t i = W; i < ld; i += W) most = larger(load(x + i), most);
-        float m = largest(most) * scale;
-        vf sum = 0;
-        for (size_t i = 0; i < ld; i += W) {
-            vf e = exp16(fma16(load(x + i), scale, -m));
-            store(x + i, e);
-            sum += e;
-        }
-        float inverse = 1.0f / total(sum);
+        float inverse = softmax_row(n, ld, scale, x);
         for (size_t i = 0; i < ld; i += W) store(x + i, load(x + i) * inverse);
     }
 }
 
 // In: dp. Out: dp = scale * p * (dp - sum of p * dp). Rows as for softmax; columns n..<ld of p are 0 and dp's are ignored.
 void VARIANT(softmax_backward)(size_t rows, size_t n, size_t ld, float scale, const float *p, float *dp) {
+    const size_t last = ld - W;
     for (size_t r = 0; r < rows; r++, p += ld, dp += ld) {
-        for (size_t i = n; i < ld; i++) dp[i] = 0.0f;
         vf sum = 0;
-        for (size_t i = 0; i < ld; i += W) sum = fma16(load(p + i), load(dp + i), sum);
+        for (size_t i = 0; i < last; i += W) sum = fma16(load(p + i), load(dp + i), sum);
+        sum = fma16(load(p + last), load_last(dp, n, last, 0.0f), sum);
         float dot = total(sum);
-        for (size_t i = 0; i < ld; i += W) store(dp + i, load(p + i) * (scale * (load(dp + i) - dot)));
+        for (size_t i = 0; i < last; i += W) store(dp + i, load(p + i) * (scale * (load(dp + i) - dot)));
+        store(dp + last, load(p + last) * (scale * (load_last(dp, n, last, 0.0f) - dot)));
     }
 }
 
@@ -473,6 +511,21 @@ double VARIANT(sum_of_squares)(size_t n, const float *x) {
                 { vd v = __builtin_convertvector(load(x + i), vd); sum = __builtin_elementwise_fma(v, v, sum); },
                 { vd v = __builtin_convertvector(load_some(x + i, rest), vd); sum = __builtin_elementwise_fma(v, v, sum); });
     return total_double(sum);
+}
+
+// The sum of squares of each block of `block` elements, a multiple of 16; the last may be short. Four blocks at a time, for
+// memory answers four streams faster than one.
+void VARIANT(block_squares)(size_t n, size_t block, const float *x, double *sums) {
+    for (; n >= 4 * block; n -= 4 * block, x += 4 * block, sums += 4) {
+        vd sum[4] = {0, 0, 0, 0};
+        for (size_t i = 0; i < block; i += W)
+            for (int j = 0; j < 4; j++) {
+                vd v = __builtin_convertvector(load(x + j * block + i), vd);
+                sum[j] = __builtin_elementwise_fma(v, v, sum[j]);
+            }
+        for (int j = 0; j < 4; j++) sums[j] = total_double(sum[j]);
+    }
+    for (size_t i = 0; i < n; i += block) sums[i / block] = VARIANT(sum_of_squares)(n - i < block ? n - i : block, x + i);
 }
 
 int VARIANT(all_finite)(size_t n, const float *x) {

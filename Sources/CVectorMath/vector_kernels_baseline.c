@@ -2,4 +2,5 @@
 #if defined(__aarch64__)
 #define VARIANT(name) apus_##name##_baseline
 #include "vector_kernels.h"
+#include "vector_attention.h"
 #endif

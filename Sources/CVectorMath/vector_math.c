@@ -2,12 +2,9 @@
 #include "vector_math.h"
 #include <string.h>
 
-#define APUS_POINTER(result, name, parameters, arguments) result(*name) parameters;
-typedef struct { APUS_KERNELS(APUS_POINTER) } kernel_table;
-
-#define TABLE(level) \
-    APUS_KERNELS(DECLARE_##level) \
-    static const kernel_table table_##level = {APUS_KERNELS(ENTRY_##level)};
+#define TABLE(set) \
+    APUS_KERNELS(DECLARE_##set) \
+    static const apus_kernel_table table_##set = {.level = #set, APUS_KERNELS(ENTRY_##set)};
 
 #if defined(__x86_64__)
 #define DECLARE_avx512(result, name, parameters, arguments) result apus_##name##_avx512 parameters;
@@ -28,14 +25,12 @@ int apus_vector_supported(void) {
     return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
 }
 
-static const kernel_table *widest(void) { return apus_processor_has_avx512() ? &table_avx512 : &table_avx2; }
+static const apus_kernel_table *widest(void) { return apus_processor_has_avx512() ? &table_avx512 : &table_avx2; }
 
-static const kernel_table *named(const char *name) {
+static const apus_kernel_table *named(const char *name) {
     if (strcmp(name, "avx512") == 0) return apus_processor_has_avx512() ? &table_avx512 : 0;
     return strcmp(name, "avx2") == 0 && apus_vector_supported() ? &table_avx2 : 0;
 }
-
-static const char *name_of(const kernel_table *table) { return table == &table_avx512 ? "avx512" : "avx2"; }
 #else
 #define DECLARE_baseline(result, name, parameters, arguments) result apus_##name##_baseline parameters;
 #define ENTRY_baseline(result, name, parameters, arguments) .name = apus_##name##_baseline,
@@ -43,29 +38,30 @@ TABLE(baseline)
 
 int apus_processor_has_avx512(void) { return 0; }
 int apus_vector_supported(void) { return 1; }
-static const kernel_table *widest(void) { return &table_baseline; }
-static const kernel_table *named(const char *name) { return strcmp(name, "baseline") == 0 ? &table_baseline : 0; }
-static const char *name_of(const kernel_table *table) { return "baseline"; }
+static const apus_kernel_table *widest(void) { return &table_baseline; }
+static const apus_kernel_table *named(const char *name) { return strcmp(name, "baseline") == 0 ? &table_baseline : 0; }
 #endif
 
 // Every thread that finds it empty writes the same value.
-static _Atomic(const kernel_table *) chosen;
+static _Atomic(const apus_kernel_table *) chosen;
 
-static const kernel_table *kernels(void) {
-    const kernel_table *table = chosen;
+const apus_kernel_table *apus_kernels(void) {
+    const apus_kernel_table *table = chosen;
     if (!table) chosen = table = widest();
     return table;
 }
 
-const char *apus_vector_level(void) { return name_of(kernels()); }
+void apus_use_kernels(const apus_kernel_table *table) { chosen = table; }
+
+const char *apus_vector_level(void) { return apus_kernels()->level; }
 
 int apus_use_vector_level(const char *name) {
-    const kernel_table *table = named(name);
+    const apus_kernel_table *table = named(name);
     if (table) chosen = table;
     return table != 0;
 }
 
-#define APUS_FORWARD(result, name, parameters, arguments) result apus_##name parameters { return kernels()->name arguments; }
+#define APUS_FORWARD(result, name, parameters, arguments) result apus_##name parameters { return apus_kernels()->name arguments; }
 APUS_KERNELS(APUS_FORWARD)
 
 // x = 2^k m with m in [sqrt 1/2, sqrt 2); log m = 2 atanh(s), s = (m - 1) / (m + 1).

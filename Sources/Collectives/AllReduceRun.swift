@@ -62,7 +62,7 @@ final class AllReduceRun {
         }
         arrived = ownFrames.map { _ in [(any ReceivedFrame)?](repeating: nil, count: roots) }
         for place in served where place.owner != rank { totals[place.owner] = plan.frames(of: plan.owned[place.owner])[...] }
-        scratch = FloatBuffer(count: max(program.scratchElements, plan.frameElements + program.scratchElements))
+        scratch = FloatBuffer(scratch: max(program.scratchElements, plan.frameElements + program.scratchElements))
     }
 
     /// Where the whole sum lies.
@@ -98,7 +98,7 @@ final class AllReduceRun {
         let (frames, held, program) = (ownFrames, held, program)
         let targets = frames.map { kept($0, of: rank) }
         parallel(frames.count) { place in
-            let scratch = FloatBuffer(count: program.scratchElements)
+            let scratch = FloatBuffer(scratch: program.scratchElements)
             let leaves = unsafe held.map { unsafe UnsafeRawPointer($0[frames[place]].base) }
             unsafe program.evaluate(leaves, into: targets[place].base, count: frames[place].count, scratch: scratch.view.base)
         }
@@ -125,7 +125,7 @@ final class AllReduceRun {
             payload = held[leaf][range]
         } else {
             payload = scratch.view.part(from: 0, count: range.count)
-            let inner = FloatBuffer(count: root.scratchElements)
+            let inner = FloatBuffer(scratch: root.scratchElements)
             let leaves = unsafe held.map { unsafe UnsafeRawPointer($0[range].base) }
             unsafe root.evaluate(leaves, into: payload.base, count: range.count, scratch: inner.view.base)
         }

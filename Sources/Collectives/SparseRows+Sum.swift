@@ -8,7 +8,7 @@ extension SparseRows {
     package static func sum(of leaves: [SparseRows?], in sum: PartialSum, width: Int) -> SparseRows {
         let ids = mergedIDs(leaves.compactMap { $0?.ids })
         let result = SparseRows(ids: ids, width: width)
-        let scratch = FloatBuffer(count: sum.depth * width).view
+        let scratch = FloatBuffer(scratch: sum.depth * width).view
         var next = [Int](repeating: 0, count: leaves.count)
 
         /// The sum of the rows at hand, in `target` where something was added.

@@ -1,3 +1,4 @@
+internal import CVectorMath
 package import Tensors
 
 /// Where the sentences of a packed batch lie, for the rows that ask and the rows that answer.
@@ -40,12 +41,10 @@ package struct AttentionDropout {
 /// Scaled dot-product attention within each sentence, forward and backward, a block of query rows at a time.
 ///
 /// No probabilities are kept: the backward pass computes them again from queries and keys, so that memory is
-/// one (rows of a block, longest sentence) scratch whatever the length of the text.
+/// one (rows of a block, longest sentence) scratch whatever the length of the text. The products are kernels of our own:
+/// on the small matrices of short sentences they are faster than OpenBLAS's, and what lies between them stays in cache.
 /// Source: Vaswani et al. 2017, section 3.2.1.
 package struct Attention {
-    /// Query rows that are worked on together.
-    package static let blockRows = 128
-
     package let rows: AttentionRows
     package let heads: Int
     package let dropout: AttentionDropout?
@@ -56,129 +55,101 @@ package struct Attention {
         self.dropout = dropout
     }
 
-    /// One block of query rows of one head of one sentence.
-    private struct Block {
-        let sentence: Int
-        let head: Int
-        let queries: Range<Int>
-        let keys: Range<Int>
-        let columns: Range<Int>
-        /// Distance between rows of scores: the number of keys rounded up to a vector.
-        var stride: Int { (keys.count + 15) / 16 * 16 }
+    /// Words of keep bits of one sentence: for each head and query a row of its keys.
+    private func words(_ sentence: Int) -> Int {
+        heads * rows.queryRange(sentence).count * BitView.words(columns: rows.keyRange(sentence).count)
     }
 
-    private func forEachBlock(width: Int, _ body: (Block) -> Void) {
+    /// The keep bits of all sentences, which both passes need; nil where nothing is dropped.
+    ///
+    /// A sentence's rows of bits are numbered by head and token, whichever of its tokens ask.
+    package func bits(arena: Arena) -> BitView? {
+        guard let dropout else { return nil }
+        let bits = arena.takeBits((0..<rows.sentences).reduce(0) { $0 + words($1) })
+        var next = 0
+        func fill(_ sentence: Int, _ count: Int, from first: Int) {
+            dropoutBits(
+                bits[next..<(next + count)], from: first, key: dropout.key, rate: dropout.rate, position: dropout.positions[sentence],
+                layer: dropout.layer, site: .attention)
+            next += count
+        }
         for sentence in 0..<rows.sentences {
-            let keys = rows.keyRange(sentence)
-            let queries = rows.queryRange(sentence)
-            for head in 0..<heads {
-                for start in stride(from: queries.lowerBound, to: queries.upperBound, by: Self.blockRows) {
-                    body(
-                        Block(
-                            sentence: sentence, head: head, queries: start..<min(start + Self.blockRows, queries.upperBound), keys: keys,
-                            columns: (head * width)..<((head + 1) * width)))
+            let (keys, queries) = (rows.keyRange(sentence).count, rows.queryRange(sentence))
+            if queries.count == keys {
+                fill(sentence, words(sentence), from: 0)
+            } else {
+                let width = BitView.words(columns: keys)
+                for head in 0..<heads {
+                    for row in queries { fill(sentence, width, from: (head * keys + Int(dropout.queryTokens[row])) * width) }
                 }
             }
         }
-    }
-
-    /// Probabilities of one block, before dropout.
-    private func probabilities(_ block: Block, queries: Matrix, keys: Matrix, scale: Float, scratch: FloatView) -> Matrix {
-        let scores = Matrix(scratch, rows: block.queries.count, columns: block.keys.count, stride: block.stride)
-        multiply(
-            queries.rows(block.queries).columns(block.columns), .plain, keys.rows(block.keys).columns(block.columns), .transposed,
-            into: scores)
-        softmaxRows(scores, scale: scale)
-        return scores
-    }
-
-    /// The keep bits of one block: rows are numbered by head and token, so consecutive tokens are one run of words.
-    private func bits(_ block: Block, _ dropout: AttentionDropout, into bits: BitView) -> BitView {
-        let words = BitView.words(columns: block.keys.count)
-        func fill(_ places: Range<Int>, token: Int) {
-            dropoutBits(
-                bits[(places.lowerBound * words)..<(places.upperBound * words)],
-                from: (block.head * block.keys.count + token) * words, key: dropout.key, rate: dropout.rate,
-                position: dropout.positions[block.sentence], layer: dropout.layer, site: .attention)
-        }
-        if rows.queryRange(block.sentence).count == block.keys.count {
-            fill(0..<block.queries.count, token: block.queries.lowerBound - rows.queryRange(block.sentence).lowerBound)
-        } else {
-            for (place, row) in block.queries.enumerated() { fill(place..<(place + 1), token: Int(dropout.queryTokens[row])) }
-        }
-        return bits[0..<(block.queries.count * words)]
-    }
-
-    private func scratchCount() -> (scores: Int, bits: Int) {
-        var scores = 0
-        var bits = 0
-        for sentence in 0..<rows.sentences {
-            let keys = rows.keyRange(sentence).count
-            let queries = min(rows.queryRange(sentence).count, Self.blockRows)
-            scores = max(scores, queries * ((keys + 15) / 16 * 16))
-            bits = max(bits, queries * BitView.words(columns: keys))
-        }
-        return (scores, bits)
+        return bits
     }
 
     /// `context = dropout(softmax(scale · queries · keysᵀ)) · values` within each sentence and head.
     ///
     /// Shapes: `queries`, `context` (R, D); `keys`, `values` (T, D).
-    package func forward(queries: Matrix, keys: Matrix, values: Matrix, into context: Matrix, arena: Arena) {
+    package func forward(queries: Matrix, keys: Matrix, values: Matrix, bits: BitView?, into context: Matrix, arena: Arena) {
+        precondition(keys.stride == values.stride && keys.columns == values.columns && queries.columns == context.columns)
         let mark = arena.mark
         defer { arena.release(to: mark) }
-        let counts = scratchCount()
-        let scratch = arena.take(counts.scores)
-        let bitScratch = arena.takeBits(dropout == nil ? 0 : counts.bits)
-        let width = queries.columns / heads
-        let scale = 1 / Float(width).squareRoot()
-        forEachBlock(width: width) { block in
-            let p = probabilities(block, queries: queries, keys: keys, scale: scale, scratch: scratch)
-            if let dropout {
-                Kernels.dropout(p, bits: bits(block, dropout, into: bitScratch), rate: dropout.rate, into: p)
-            }
-            multiply(
-                p, .plain, values.rows(block.keys).columns(block.columns), .plain,
-                into: context.rows(block.queries).columns(block.columns))
+        let scratch = arena.take(scratchCount(queries))
+        forEachSentence(bits) { asking, answering, bits in
+            var shape = shape(asking, answering, queries: queries, keys: keys, context: context)
+            unsafe apus_attention(
+                &shape, queries.rows(asking).elements.base, keys.rows(answering).elements.base, values.rows(answering).elements.base,
+                bits?.base, context.rows(asking).elements.base, scratch.base)
         }
     }
 
     /// The backward pass: gradients of queries, keys and values from that of the context.
     ///
-    /// Shapes as in ``forward``; all three gradients are overwritten.
+    /// Shapes and bits as in ``forward``; all three gradients are overwritten.
     package func backward(
-        queries: Matrix, keys: Matrix, values: Matrix, contextGradient: Matrix, queryGradient: Matrix, keyGradient: Matrix,
+        queries: Matrix, keys: Matrix, values: Matrix, bits: BitView?, contextGradient: Matrix, queryGradient: Matrix, keyGradient: Matrix,
         valueGradient: Matrix, arena: Arena
     ) {
+        precondition(keys.stride == values.stride && keyGradient.stride == valueGradient.stride)
+        precondition(keys.columns == values.columns && keyGradient.columns == keys.columns && valueGradient.columns == keys.columns)
+        precondition(queries.columns == keys.columns && queryGradient.columns == keys.columns && contextGradient.columns == keys.columns)
         let mark = arena.mark
         defer { arena.release(to: mark) }
-        let counts = scratchCount()
-        let (scratch, gradientScratch) = (arena.take(counts.scores), arena.take(counts.scores))
-        let droppedScratch = arena.take(dropout == nil ? 0 : counts.scores)
-        let bitScratch = arena.takeBits(dropout == nil ? 0 : counts.bits)
-        let width = queries.columns / heads
-        let scale = 1 / Float(width).squareRoot()
-        forEachBlock(width: width) { block in
-            let first = block.queries.lowerBound == rows.queryRange(block.sentence).lowerBound
-            let dContext = contextGradient.rows(block.queries).columns(block.columns)
-            let keyRows = keys.rows(block.keys).columns(block.columns)
-            let p = probabilities(block, queries: queries, keys: keys, scale: scale, scratch: scratch)
-            let dp = Matrix(gradientScratch, rows: p.rows, columns: p.columns, stride: p.stride)
-            multiply(dContext, .plain, values.rows(block.keys).columns(block.columns), .transposed, into: dp)
-            var kept = p
-            if let dropout {
-                let bits = bits(block, dropout, into: bitScratch)
-                kept = Matrix(droppedScratch, rows: p.rows, columns: p.columns, stride: p.stride)
-                Kernels.dropout(p, bits: bits, rate: dropout.rate, into: kept)
-                Kernels.dropout(dp, bits: bits, rate: dropout.rate, into: dp)
-            }
-            multiply(
-                kept, .transposed, dContext, .plain, into: valueGradient.rows(block.keys).columns(block.columns), accumulate: !first)
-            softmaxRowsBackward(p, dp, scale: scale)
-            multiply(dp, .plain, keyRows, .plain, into: queryGradient.rows(block.queries).columns(block.columns))
-            multiply(
-                dp, .transposed, queries.rows(block.queries).columns(block.columns), .plain,
-                into: keyGradient.rows(block.keys).columns(block.columns), accumulate: !first)
+        let scratch = arena.take(scratchCount(queries))
+        forEachSentence(bits) { asking, answering, bits in
+            var shape = shape(asking, answering, queries: queries, keys: keys, context: contextGradient)
+            shape.query_gradient_row = queryGradient.stride
+            shape.key_gradient_row = keyGradient.stride
+            unsafe apus_attention_backward(
+                &shape, queries.rows(asking).elements.base, keys.rows(answering).elements.base, values.rows(answering).elements.base,
+                bits?.base, contextGradient.rows(asking).elements.base, queryGradient.rows(asking).elements.base,
+                keyGradient.rows(answering).elements.base, valueGradient.rows(answering).elements.base, scratch.base)
         }
+    }
+
+    /// Calls `body` with the rows that ask, the rows that answer, and the bits of each sentence.
+    private func forEachSentence(_ bits: BitView?, _ body: (Range<Int>, Range<Int>, BitView?) -> Void) {
+        precondition((bits == nil) == (dropout == nil), "dropout needs its bits")
+        var next = 0
+        for sentence in 0..<rows.sentences {
+            let count = dropout == nil ? 0 : words(sentence)
+            body(rows.queryRange(sentence), rows.keyRange(sentence), bits?[next..<(next + count)])
+            next += count
+        }
+    }
+
+    private func shape(
+        _ asking: Range<Int>, _ answering: Range<Int>, queries: Matrix, keys: Matrix, context: Matrix
+    ) -> apus_attention_shape {
+        let width = queries.columns / heads
+        return apus_attention_shape(
+            queries: asking.count, keys: answering.count, heads: heads, width: width, query_row: queries.stride, key_row: keys.stride,
+            context_row: context.stride, query_gradient_row: 0, key_gradient_row: 0, scale: 1 / Float(width).squareRoot(),
+            dropout_scale: dropout?.rate.scale ?? 1)
+    }
+
+    private func scratchCount(_ queries: Matrix) -> Int {
+        let longest = (0..<rows.sentences).reduce(0) { max($0, rows.keyRange($1).count) }
+        return apus_attention_scratch(longest, queries.columns / heads)
     }
 }

@@ -1,3 +1,4 @@
+internal import CVectorMath
 package import Tensors
 
 /// Sums that do not depend on who holds which range: fixed blocks, added one after another.
@@ -7,7 +8,11 @@ package enum BlockSum {
 
     /// The sum of squares of each block of `x`, in order.
     package static func squares(_ x: FloatView) -> [Double] {
-        stride(from: 0, to: x.count, by: size).map { sumOfSquares(x[$0..<min($0 + size, x.count)]) }
+        let count = (x.count + size - 1) / size
+        return unsafe [Double](unsafeUninitializedCapacity: count) { sums, filled in
+            if let base = sums.baseAddress { unsafe apus_block_squares(x.count, size, x.base, base) }
+            filled = count
+        }
     }
 
     /// Adds the blocks' sums in order.

@@ -1,6 +1,6 @@
 internal import Glibc
 
-/// The owner of a fixed run of `Float`, zero at first and aligned to a cache line.
+/// The owner of a fixed run of `Float`, zero at first unless it is scratch, and aligned to a cache line.
 ///
 /// All numeric memory of the program belongs to a `FloatBuffer`; everything else holds a ``FloatView`` of it.
 @safe
@@ -10,6 +10,8 @@ package final class FloatBuffer: Sendable {
     nonisolated(unsafe) private let base: UnsafeMutablePointer<Float>
     /// Bytes mapped from the system; 0 where the heap serves.
     private let mappedBytes: Int
+    /// Where the memory came from ``SpareMemory``.
+    private let spare: SpareMemory.Piece?
 
     /// From this size on memory comes from the system page by page, as it is first touched.
     private static let mappedFrom = 1 << 20
@@ -30,9 +32,22 @@ package final class FloatBuffer: Sendable {
             mappedBytes = 0
         }
         self.count = count
+        spare = nil
+    }
+
+    /// A buffer of unspecified value and for short use: a later one takes the same memory.
+    /// - Complexity: O(1), once there was one of this size.
+    package init(scratch count: Int) {
+        precondition(count >= 0, "a buffer cannot hold \(count) elements")
+        let piece = SpareMemory.take(count)
+        unsafe base = piece.base
+        mappedBytes = 0
+        spare = piece
+        self.count = count
     }
 
     deinit {
+        if let spare { return SpareMemory.giveBack(spare) }
         if mappedBytes > 0 { unsafe munmap(base, mappedBytes) } else { unsafe base.deallocate() }
     }
 

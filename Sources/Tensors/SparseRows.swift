@@ -9,7 +9,7 @@ package struct SparseRows: Sendable {
     package init(ids: [Int32], width: Int) {
         self.ids = ids
         self.width = width
-        values = FloatBuffer(count: ids.count * width)
+        values = FloatBuffer(scratch: ids.count * width)
     }
 
     package var matrix: Matrix { Matrix(values.view[0..<(ids.count * width)], rows: ids.count, columns: width) }

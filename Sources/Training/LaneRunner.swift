@@ -35,6 +35,8 @@ package final class LaneRunner: Sendable {
     package let model: BERTModel
     package let threads: Int
     package let laneCount: Int
+    /// Whether a lane's activations are computed again in its backward pass instead of kept.
+    package let recompute: Bool
     package let pool: BufferPool
     private let arenas: Mutex<[SendableArena]>
 
@@ -43,10 +45,11 @@ package final class LaneRunner: Sendable {
         let arena: Arena
     }
 
-    package init(model: BERTModel, laneCount: Int, threads: Int) {
+    package init(model: BERTModel, laneCount: Int, threads: Int, recompute: Bool = false) {
         self.model = model
         self.threads = threads
         self.laneCount = laneCount
+        self.recompute = recompute
         pool = BufferPool(size: model.layout.denseCount)
         arenas = Mutex([])
     }
@@ -197,7 +200,8 @@ private struct Job {
             let sink = GradientSink(
                 layout: runner.model.layout, dense: buffer, mode: sum.dense == nil ? .overwrite : .add, arena: arena)
             let loss = runner.model.laneGradient(
-                batch, parameters: parameters, lossScale: work.lossScale, dropout: work.dropout, sink: sink, arena: arena, observe: observe)
+                batch, parameters: parameters, lossScale: work.lossScale, dropout: work.dropout, recompute: runner.recompute, sink: sink,
+                arena: arena, observe: observe)
             sum.dense = buffer
             sum.rows = SparseRows.sum(sum.rows, sink.rows)
             return loss

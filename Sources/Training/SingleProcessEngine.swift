@@ -16,7 +16,8 @@ package final class SingleProcessEngine: StepEngine {
     package init(inputs: RunInputs, replica: Replica, debug: Bool) {
         self.inputs = inputs
         self.replica = replica
-        runner = LaneRunner(model: replica.model, laneCount: inputs.plan.laneCount, threads: replica.threads)
+        runner = LaneRunner(
+            model: replica.model, laneCount: inputs.plan.laneCount, threads: replica.threads, recompute: inputs.configuration.recompute)
         self.debug = debug
     }
 
@@ -47,7 +48,7 @@ package final class SingleProcessEngine: StepEngine {
         let model = try inputs.model(ofStep: step)
         guard model.layout.stateCount != replica.model.layout.stateCount else { return }
         replica = Replica(model: model, state: replica.state.converted(from: replica.model, to: model), threads: replica.threads)
-        runner = LaneRunner(model: model, laneCount: runner.laneCount, threads: replica.threads)
+        runner = LaneRunner(model: model, laneCount: runner.laneCount, threads: replica.threads, recompute: runner.recompute)
     }
 
     /// Lanes, sum, norm, update. To look at a training step in a debugger, set the breakpoint here.

@@ -61,6 +61,25 @@ import Testing
         #expect(abs(elsewhere - alone) > 1e-5)
     }
 
+    /// Of each layer only the output stays, so that memory grows by little more than that with each layer.
+    @Test(arguments: heads)
+    func recomputingKeepsLessOfEachLayer(head: Head) {
+        func bytes(layers: Int, recompute: Bool) -> Int {
+            let model = BERTModel(shape: smallShape(layers: layers), head: head)
+            let arena = Arena(chunkSize: 16)
+            let sink = GradientSink(
+                layout: model.layout, dense: FloatBuffer(count: model.layout.denseCount).view, mode: .overwrite, arena: arena)
+            let sentences = batch([20, 11, 20], head: head)
+            _ = model.laneGradient(
+                sentences, parameters: randomParameters(model).view, lossScale: 1, dropout: nil, recompute: recompute, sink: sink,
+                arena: arena)
+            return arena.byteCount
+        }
+        let kept = bytes(layers: 6, recompute: false) - bytes(layers: 2, recompute: false)
+        let recomputed = bytes(layers: 6, recompute: true) - bytes(layers: 2, recompute: true)
+        #expect(recomputed < kept / 4, "\(recomputed) bytes for four layers, \(kept) when all is kept")
+    }
+
     @Test func readingOnlyTheFirstRowOfTheLastLayerChangesNothing() {
         let model = BERTModel(shape: smallShape(layers: 3), head: .classification(labels: 3))
         let parameters = randomParameters(model)

@@ -40,7 +40,9 @@ internal import Testing
             $0.give(.keep, 4)
             $0.give(.threads, 1)
             $0.give(.minWorkers, 2)
+            $0.give(.recompute, true)
         }
+        #expect(resumed.recompute)
         #expect(resumed.epochs == 9 && resumed.maxSteps == 100 && resumed.keep == 4 && resumed.threads == 1)
     }
 

@@ -97,6 +97,17 @@ import Testing
         }
     }
 
+    /// Activations computed a second time are those of the first: dropout's masks come from their key.
+    @Test(arguments: [1, 2, 3])
+    func recomputingChangesNoBit(threads: Int) {
+        let parameters = Self.parameters
+        let work = Self.work(samples: 17, lanes: 4, micro: 2)
+        let runners = [false, true].map { LaneRunner(model: Self.model, laneCount: 4, threads: threads, recompute: $0) }
+        let results = runners.map { $0.run(work, parameters: parameters.view) }
+        #expect(results[1].losses == results[0].losses)
+        #expect(bits(results[1].blocks[0]) == bits(results[0].blocks[0]))
+    }
+
     @Test func emptyLanesAddNothing() {
         let parameters = Self.parameters
         let runner = LaneRunner(model: Self.model, laneCount: 8, threads: 2)

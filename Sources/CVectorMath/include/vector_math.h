@@ -28,6 +28,19 @@ typedef struct {
     float l2;               // Adam: weight decay added to the gradient, else 0
 } apus_adam_constants;
 
+/// One sentence's attention: `queries` rows ask, `keys` rows answer, in `heads` heads of `width` columns each. A row of a matrix
+/// lies `…_row` elements after the one before; keys and values have one distance, and so have their gradients.
+typedef struct {
+    size_t queries, keys, heads, width;
+    size_t query_row, key_row, context_row;
+    size_t query_gradient_row, key_gradient_row;
+    float scale;          // on the scores
+    float dropout_scale;  // on the probabilities that are kept
+} apus_attention_shape;
+
+/// Queries of a sentence whose scores exist at one time.
+enum { APUS_ATTENTION_ROWS = 32 };
+
 #define APUS_KERNELS(X) \
     X(void, exp, (size_t n, const float *x, float *y), (n, x, y)) \
     X(void, tanh, (size_t n, const float *x, float *y), (n, x, y)) \
@@ -45,11 +58,14 @@ typedef struct {
     X(void, layer_norm_backward, (size_t rows, size_t n, const float *normalized, const float *inverse_deviation, const float *gain, float *dy, float *dgain, float *dshift), (rows, n, normalized, inverse_deviation, gain, dy, dgain, dshift)) \
     X(void, softmax, (size_t rows, size_t n, size_t ld, float scale, float *x), (rows, n, ld, scale, x)) \
     X(void, softmax_backward, (size_t rows, size_t n, size_t ld, float scale, const float *p, float *dp), (rows, n, ld, scale, p, dp)) \
+    X(void, attention, (const apus_attention_shape *shape, const float *queries, const float *keys, const float *values, const uint16_t *bits, float *context, float *scratch), (shape, queries, keys, values, bits, context, scratch)) \
+    X(void, attention_backward, (const apus_attention_shape *shape, const float *queries, const float *keys, const float *values, const uint16_t *bits, const float *dcontext, float *dqueries, float *dkeys, float *dvalues, float *scratch), (shape, queries, keys, values, bits, dcontext, dqueries, dkeys, dvalues, scratch)) \
     X(double, cross_entropy, (size_t n, const float *logits, size_t label, float scale, float *dlogits), (n, logits, label, scale, dlogits)) \
     X(void, add, (size_t n, const float *x, float *y), (n, x, y)) \
     X(void, sum_rows_by_group, (size_t groups, size_t n, const int32_t *starts, const int32_t *order, const float *x, float *y), (groups, n, starts, order, x, y)) \
     X(void, embed, (size_t rows, size_t n, const int32_t *ids, const int32_t *positions, const uint8_t *types, const float *words_table, const float *position_table, const float *type_table, float *y), (rows, n, ids, positions, types, words_table, position_table, type_table, y)) \
     X(double, sum_of_squares, (size_t n, const float *x), (n, x)) \
+    X(void, block_squares, (size_t n, size_t block, const float *x, double *sums), (n, block, x, sums)) \
     X(int, all_finite, (size_t n, const float *x), (n, x)) \
     X(void, adam, (size_t n, const apus_adam_constants *c, const float *g, float *p, float *m, float *v), (n, c, g, p, m, v)) \
     X(void, adam_without_gradient, (size_t n, const apus_adam_constants *c, float *p, float *m, float *v), (n, c, p, m, v)) \
@@ -60,8 +76,25 @@ typedef struct {
 APUS_KERNELS(APUS_DECLARE)
 #undef APUS_DECLARE
 
+/// The kernels of one instruction set.
+#define APUS_POINTER(result, name, parameters, arguments) result(*name) parameters;
+typedef struct {
+    const char *level;
+    APUS_KERNELS(APUS_POINTER)
+} apus_kernel_table;
+#undef APUS_POINTER
+
+/// The kernels in use, and others to use from now on: a benchmark puts its own in front of them to measure each call.
+const apus_kernel_table *apus_kernels(void);
+void apus_use_kernels(const apus_kernel_table *table);
+
 /// Natural logarithm of a positive, finite number without libm: the same bits on every host. Error below 1e-15 relative to 1.
 double apus_log(double x);
+/// Elements of scratch memory that attention over `keys` rows needs.
+static inline size_t apus_attention_scratch(size_t keys, size_t width) {
+    size_t row = (keys + 15) / 16 * 16;
+    return 2 * width * (row + 16) + 2 * APUS_ATTENTION_ROWS * row;
+}
 /// Name of the instruction set in use: "avx512", "avx2" or "baseline".
 const char *apus_vector_level(void);
 /// Whether this processor can run the kernels at all (AVX2 and FMA on x86-64).

@@ -23,7 +23,7 @@ extension TrainingConfiguration.Key {
         switch self {
         case .output, .resume: true
         case .epochs, .maxSteps, .checkpointEvery, .keep: true
-        case .threads, .minWorkers, .maxRestarts, .coordinatorTimeout, .heartbeatTimeout, .progressTimeout, .insecure: true
+        case .recompute, .threads, .minWorkers, .maxRestarts, .coordinatorTimeout, .heartbeatTimeout, .progressTimeout, .insecure: true
         default: false
         }
     }

@@ -88,7 +88,7 @@ package final class CoordinatorEngine: StepEngine {
         run = RunDescription(
             id: history.run, shape: inputs.model.shape, head: inputs.model.head, freeze: inputs.freeze(ofStep: history.step + 1),
             lora: inputs.model.lora, laneCount: inputs.plan.laneCount, seed: inputs.configuration.seed,
-            hasTypes: inputs.datasets.values.contains { $0.types != nil })
+            hasTypes: inputs.datasets.values.contains { $0.types != nil }, recompute: inputs.configuration.recompute)
         stop.whenRequested { membership.wake() }
     }
 

@@ -71,8 +71,13 @@ package struct RunDescription: Codable, Sendable, Equatable {
     package var seed: UInt64
     /// Whether samples come with token types.
     package var hasTypes: Bool
+    /// Whether activations are computed again instead of kept.
+    package var recompute: Bool
 
-    package init(id: UInt64, shape: BERTShape, head: Head, freeze: [String], lora: LoRA? = nil, laneCount: Int, seed: UInt64, hasTypes: Bool) {
+    package init(
+        id: UInt64, shape: BERTShape, head: Head, freeze: [String], lora: LoRA? = nil, laneCount: Int, seed: UInt64, hasTypes: Bool,
+        recompute: Bool = false
+    ) {
         self.id = id
         self.shape = shape
         self.head = head
@@ -81,6 +86,7 @@ package struct RunDescription: Codable, Sendable, Equatable {
         self.laneCount = laneCount
         self.seed = seed
         self.hasTypes = hasTypes
+        self.recompute = recompute
     }
 }
 

@@ -104,13 +104,13 @@ final class WorkerCore {
             let model = replica.model.freezing(frozen.contains)
             self.replica = Replica(model: model, state: replica.state.converted(from: replica.model, to: model), threads: threads, isWatched: true)
             self.replica?.trust()
-            runner = LaneRunner(model: model, laneCount: next.laneCount, threads: threads)
+            runner = LaneRunner(model: model, laneCount: next.laneCount, threads: threads, recompute: next.recompute)
             run = next
             return
         }
         let model = BERTModel(shape: next.shape, head: next.head, lora: next.lora, isFrozen: frozen.contains)
         replica = Replica(model: model, parameters: FloatBuffer(count: model.layout.count), threads: threads, isWatched: true)
-        runner = LaneRunner(model: model, laneCount: next.laneCount, threads: threads)
+        runner = LaneRunner(model: model, laneCount: next.laneCount, threads: threads, recompute: next.recompute)
         run = next
         kept = nil
         committedStep = nil

@@ -1,0 +1,52 @@
+internal import Kernels
+internal import Tensors
+
+/// What is kept of a layer's forward pass until its backward pass.
+enum KeptLayer {
+    case tape(LayerTape)
+    /// The layer's input and output alone; the tape is computed again.
+    case ends(input: Matrix, output: Matrix)
+
+    var output: Matrix {
+        switch self {
+        case .tape(let tape): tape.output
+        case .ends(_, let output): output
+        }
+    }
+}
+
+/// The encoder layers of one lane's batch, with and without what their backward pass needs.
+struct LayerStack {
+    let model: BERTModel
+    let batch: PackedBatch
+    /// Rows that the last layer puts out.
+    let read: ReadRows
+    let weights: Weights
+    let dropout: DropoutContext?
+    let arena: Arena
+
+    private func forward(_ layer: Int, _ input: Matrix) -> LayerTape {
+        model.layerForward(
+            layer, input, read: layer == model.shape.layers - 1 ? read : nil, batch, weights, dropout: dropout, arena: arena)
+    }
+
+    func tape(_ layer: Int, _ input: Matrix) -> KeptLayer { .tape(forward(layer, input)) }
+
+    /// A layer of which only the output stays in the arena.
+    func output(_ layer: Int, _ input: Matrix) -> KeptLayer {
+        let rows = layer == model.shape.layers - 1 ? read.rows.count : batch.tokenCount
+        let output = arena.take(rows: rows, columns: model.shape.width)
+        let mark = arena.mark
+        output.elements.copy(from: forward(layer, input).output.elements)
+        arena.release(to: mark)
+        return .ends(input: input, output: output)
+    }
+
+    /// What the backward pass needs, in the arena from here on.
+    func tape(of kept: KeptLayer, _ layer: Int) -> LayerTape {
+        switch kept {
+        case .tape(let tape): tape
+        case .ends(let input, _): forward(layer, input)
+        }
+    }
+}

@@ -1,0 +1,173 @@
+// Attention of one sentence, all heads, forward and backward: the part of the kernels' one source that multiplies matrices.
+//
+// Small products of any shape, read where they lie: no element's bits depend on how a product is cut into blocks, for each
+// element is one chain of fused multiply-adds in the order of the inner dimension. Scores exist for ROWS queries at a time.
+
+#ifdef __AVX512F__
+enum { BLOCK_ROWS = 8, BLOCK_VECTORS = 2 };  // 16 accumulators of 32 registers
+#else
+enum { BLOCK_ROWS = 6, BLOCK_VECTORS = 1 };  // 12 accumulators of 16 registers, two to a vector
+#endif
+enum { ROWS = APUS_ATTENTION_ROWS };
+
+// c[i][j] = (add ? c[i][j] : 0) + sum over p < inner of a[i a_row + p a_step] b[p][j] for `rows` rows and `vectors` vectors of
+// columns; where `tail` is not 0, for that many columns alone. Rows, vectors and whether there is a tail are constants.
+#define UNROLL _Pragma("clang loop unroll(full)")
+INLINE void product_block(const int rows, const int vectors, const size_t tail, size_t inner, const float *a, size_t a_row,
+                          size_t a_step, const float *b, size_t b_row, float *c, size_t c_row, int add) {
+    vf sum[BLOCK_ROWS][BLOCK_VECTORS];
+    UNROLL for (int i = 0; i < rows; i++) {
+        UNROLL for (int v = 0; v < vectors; v++)
+            sum[i][v] = !add ? (vf)0.0f : tail ? load_some(c + i * c_row, tail) : load(c + i * c_row + v * W);
+    }
+    const float *half = a + 4 * a_row;
+    for (size_t p = 0; p < inner; p++, a += a_step, half += a_step, b += b_row) {
+        vf x[BLOCK_VECTORS];
+        UNROLL for (int v = 0; v < vectors; v++) x[v] = tail ? load_some(b, tail) : load(b + v * W);
+        UNROLL for (int i = 0; i < rows; i++) {
+            vf factor = (vf)(i < 4 ? a[i * a_row] : half[(i - 4) * a_row]);
+            UNROLL for (int v = 0; v < vectors; v++) sum[i][v] = fma16(factor, x[v], sum[i][v]);
+        }
+    }
+    UNROLL for (int i = 0; i < rows; i++) {
+        UNROLL for (int v = 0; v < vectors; v++) {
+            if (tail) store_some(c + i * c_row, sum[i][v], tail);
+            else store(c + i * c_row + v * W, sum[i][v]);
+        }
+    }
+}
+
+#define PRODUCT_ROWS(count) \
+    case count: product_block(count, vectors, tail, inner, a, a_row, a_step, b, b_row, c, c_row, add); break;
+#if defined(__AVX512F__)
+#define PRODUCT_CASES \
+    PRODUCT_ROWS(1) PRODUCT_ROWS(2) PRODUCT_ROWS(3) PRODUCT_ROWS(4) PRODUCT_ROWS(5) PRODUCT_ROWS(6) PRODUCT_ROWS(7) PRODUCT_ROWS(8)
+#else
+#define PRODUCT_CASES PRODUCT_ROWS(1) PRODUCT_ROWS(2) PRODUCT_ROWS(3) PRODUCT_ROWS(4) PRODUCT_ROWS(5) PRODUCT_ROWS(6)
+#endif
+
+INLINE void product_columns(const int vectors, const size_t tail, size_t m, size_t inner, const float *a, size_t a_row, size_t a_step,
+                            const float *b, size_t b_row, float *c, size_t c_row, int add) {
+    while (m > 0) {
+        size_t rows = m < BLOCK_ROWS ? m : BLOCK_ROWS;
+        switch (rows) { PRODUCT_CASES }
+        a += rows * a_row;
+        c += rows * c_row;
+        m -= rows;
+    }
+}
+
+// c (m, n) = (add ? c : 0) + a b, element (i, p) of a being a[i a_row + p a_step].
+static __attribute__((noinline)) void product(size_t m, size_t n, size_t inner, const float *a, size_t a_row, size_t a_step,
+                                              const float *b, size_t b_row, float *c, size_t c_row, int add) {
+    size_t j = 0;
+    for (; j + BLOCK_VECTORS * W <= n; j += BLOCK_VECTORS * W)
+        product_columns(BLOCK_VECTORS, 0, m, inner, a, a_row, a_step, b + j, b_row, c + j, c_row, add);
+    for (; j + W <= n; j += W) product_columns(1, 0, m, inner, a, a_row, a_step, b + j, b_row, c + j, c_row, add);
+    if (j < n) product_columns(1, n - j, m, inner, a, a_row, a_step, b + j, b_row, c + j, c_row, add);
+}
+
+// Pairs of rows exchange the halves of each group of 2 `step` elements.
+#define EXCHANGE(step, ...) \
+    for (int i = 0; i < W; i++) \
+        if (!(i & step)) { \
+            vf a = r[i], b = r[i + step]; \
+            r[i] = __builtin_shufflevector(a, b, EVEN_##step); \
+            r[i + step] = __builtin_shufflevector(a, b, ODD_##step); \
+        }
+#define EVEN_1 0, 16, 2, 18, 4, 20, 6, 22, 8, 24, 10, 26, 12, 28, 14, 30
+#define ODD_1 1, 17, 3, 19, 5, 21, 7, 23, 9, 25, 11, 27, 13, 29, 15, 31
+#define EVEN_2 0, 1, 16, 17, 4, 5, 20, 21, 8, 9, 24, 25, 12, 13, 28, 29
+#define ODD_2 2, 3, 18, 19, 6, 7, 22, 23, 10, 11, 26, 27, 14, 15, 30, 31
+#define EVEN_4 0, 1, 2, 3, 16, 17, 18, 19, 8, 9, 10, 11, 24, 25, 26, 27
+#define ODD_4 4, 5, 6, 7, 20, 21, 22, 23, 12, 13, 14, 15, 28, 29, 30, 31
+#define EVEN_8 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23
+#define ODD_8 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31
+
+// y (n, rows rounded up to whole vectors) is the transpose of x (rows, n), with zeros for the rows that are not there.
+static __attribute__((noinline)) void transpose(size_t rows, size_t n, const float *x, size_t x_row, float *y, size_t y_row) {
+    for (size_t top = 0; top < rows; top += W)
+        for (size_t left = 0; left < n; left += W) {
+            size_t height = rows - top < W ? rows - top : W, width = n - left < W ? n - left : W;
+            const float *from = x + top * x_row + left;
+            vf r[W];
+            for (int i = 0; i < W; i++)
+                r[i] = (size_t)i >= height ? (vf)0.0f : width == W ? load(from + i * x_row) : load_some(from + i * x_row, width);
+            EXCHANGE(1) EXCHANGE(2) EXCHANGE(4) EXCHANGE(8)
+            for (int i = 0; i < W; i++)
+                if ((size_t)i < width) store(y + (left + i) * y_row + top, r[i]);
+        }
+}
+
+// Turned keys and values lie a vector further apart than they need: rows a power of two apart would share few lines of the cache.
+INLINE size_t whole_vectors(size_t n) { return (n + W - 1) / W * W; }
+
+// Whether the sixteen elements of word `word` of a row are kept; all of them where there are no bits.
+INLINE vf drop(vf x, const uint16_t *bits, size_t word, float scale) { return bits ? choose(lanes_of(bits[word]), x * scale, 0.0f) : x; }
+
+void VARIANT(attention)(const apus_attention_shape *s, const float *queries, const float *keys, const float *values,
+                        const uint16_t *bits, float *context, float *scratch) {
+    const size_t n = s->keys, ld = whole_vectors(n), turned_row = ld + W, width = s->width;
+    float *turned = scratch, *p = turned + width * turned_row;
+    for (size_t head = 0; head < s->heads; head++) {
+        const size_t column = head * width;
+        transpose(n, width, keys + column, s->key_row, turned, turned_row);
+        for (size_t row = 0; row < s->queries; row += ROWS) {
+            const size_t m = s->queries - row < ROWS ? s->queries - row : ROWS;
+            product(m, ld, width, queries + row * s->query_row + column, s->query_row, 1, turned, turned_row, p, ld, 0);
+            for (size_t r = 0; r < m; r++) {
+                float *x = p + r * ld;
+                const uint16_t *word = bits ? bits + (head * s->queries + row + r) * (ld / W) : 0;
+                float inverse = softmax_row(n, ld, s->scale, x);
+                for (size_t i = 0; i < ld; i += W) store(x + i, drop(load(x + i) * inverse, word, i / W, s->dropout_scale));
+            }
+            product(m, width, n, p, ld, 1, values + column, s->key_row, context + row * s->context_row + column, s->context_row, 0);
+        }
+    }
+}
+
+// In: scores in p, the gradient of the dropped probabilities in dp. Out: the dropped probabilities in p, the gradient of the
+// scores in dp. Columns n..<ld become 0.
+INLINE void attention_row_backward(size_t n, size_t ld, float scale, const uint16_t *bits, float dropout_scale, float *p, float *dp) {
+    float inverse = softmax_row(n, ld, scale, p);
+    vf sum = 0;
+    for (size_t i = 0; i < ld; i += W) {
+        vf whole = load(p + i) * inverse, d = drop(load(dp + i), bits, i / W, dropout_scale);
+        store(p + i, whole);
+        store(dp + i, d);
+        sum = fma16(whole, d, sum);
+    }
+    float dot = total(sum);
+    for (size_t i = 0; i < ld; i += W) {
+        vf whole = load(p + i);
+        store(dp + i, whole * (scale * (load(dp + i) - dot)));
+        store(p + i, drop(whole, bits, i / W, dropout_scale));
+    }
+}
+
+void VARIANT(attention_backward)(const apus_attention_shape *s, const float *queries, const float *keys, const float *values,
+                                 const uint16_t *bits, const float *dcontext, float *dqueries, float *dkeys, float *dvalues,
+                                 float *scratch) {
+    const size_t n = s->keys, ld = whole_vectors(n), turned_row = ld + W, width = s->width;
+    float *turned_keys = scratch, *turned_values = turned_keys + width * turned_row;
+    float *p = turned_values + width * turned_row, *dp = p + ROWS * ld;
+    for (size_t head = 0; head < s->heads; head++) {
+        const size_t column = head * width;
+        transpose(n, width, keys + column, s->key_row, turned_keys, turned_row);
+        transpose(n, width, values + column, s->key_row, turned_values, turned_row);
+        for (size_t row = 0; row < s->queries; row += ROWS) {
+            const size_t m = s->queries - row < ROWS ? s->queries - row : ROWS;
+            const float *q = queries + row * s->query_row + column, *dc = dcontext + row * s->context_row + column;
+            product(m, ld, width, q, s->query_row, 1, turned_keys, turned_row, p, ld, 0);
+            product(m, ld, width, dc, s->context_row, 1, turned_values, turned_row, dp, ld, 0);
+            for (size_t r = 0; r < m; r++) {
+                const uint16_t *word = bits ? bits + (head * s->queries + row + r) * (ld / W) : 0;
+                attention_row_backward(n, ld, s->scale, word, s->dropout_scale, p + r * ld, dp + r * ld);
+            }
+            product(n, width, m, p, 1, ld, dc, s->context_row, dvalues + column, s->key_gradient_row, row > 0);
+            product(n, width, m, dp, 1, ld, q, s->query_row, dkeys + column, s->key_gradient_row, row > 0);
+            product(m, width, n, dp, ld, 1, keys + column, s->key_row, dqueries + row * s->query_gradient_row + column,
+                    s->query_gradient_row, 0);
+        }
+    }
+}

@@ -1,0 +1,34 @@
+internal import Synchronization
+
+/// Memory that short-lived buffers take and give back, so that a step asks the system for none.
+///
+/// Pieces have sizes of powers of two; what they hold is what their last user left.
+enum SpareMemory {
+    /// A piece belongs to one buffer, or to nobody and lies here.
+    @safe
+    struct Piece: @unchecked Sendable {
+        let base: UnsafeMutablePointer<Float>
+        let capacity: Int
+    }
+
+    private static let pieces = Mutex<[Int: [Piece]]>([:])
+    /// Pieces of one size that stay; more than these are given back to the system.
+    private static let kept = 16
+
+    static func take(_ count: Int) -> Piece {
+        var capacity = 1_024
+        while capacity < count { capacity *= 2 }
+        if let piece = pieces.withLock({ $0[capacity]?.popLast() }) { return piece }
+        let bytes = UnsafeMutableRawPointer.allocate(byteCount: capacity * MemoryLayout<Float>.stride, alignment: 64)
+        return unsafe Piece(base: bytes.bindMemory(to: Float.self, capacity: capacity), capacity: capacity)
+    }
+
+    static func giveBack(_ piece: Piece) {
+        let stays = pieces.withLock { pieces in
+            guard pieces[piece.capacity, default: []].count < kept else { return false }
+            pieces[piece.capacity, default: []].append(piece)
+            return true
+        }
+        if !stays { unsafe piece.base.deallocate() }
+    }
+}
