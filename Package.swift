@@ -42,6 +42,10 @@ let package = Package(
         .executableTarget(
             name: "AllReduceBenchmark", dependencies: ["Collectives", "Transport", "Tensors"], path: "Benchmarks/AllReduce",
             swiftSettings: strict),
+        .executableTarget(
+            name: "RooflineBenchmark", dependencies: ["Training", "BERT", "Kernels", "Tensors", "RooflineMeters"], path: "Benchmarks/Roofline",
+            swiftSettings: strict),
+        .target(name: "RooflineMeters", dependencies: ["CVectorMath", "COpenBLAS"], path: "Benchmarks/RooflineMeters"),
         module("Apus", ["Training", "Kernels"]),
         module("Training", ["BERT", "Collectives", "Cluster", "Transport", "Kernels", "Checkpoints", "TextData", "Tensors", crypto]),
         module("BERT", ["Kernels", "Checkpoints", "TextData", "Tensors"]),

@@ -1,0 +1,70 @@
+import Foundation
+import Kernels
+import RooflineMeters
+import Training
+
+/// The job whose steps are measured: first as they are, then with a meter at each call.
+final class Job {
+    private let inputs: RunInputs
+    private let engine: SingleProcessEngine
+    private var step = 0
+
+    init(_ inputs: RunInputs) {
+        self.inputs = inputs
+        engine = SingleProcessEngine(
+            inputs: inputs, replica: Replica(model: inputs.model, parameters: inputs.parameters, threads: 1), debug: false)
+    }
+
+    private func take() async throws -> (seconds: Double, samples: Int, tokens: Int) {
+        step += 1
+        let plan = inputs.plan.step((step - 1) % inputs.plan.totalSteps + 1, order: inputs.plan.order(ofEpoch: 1))
+        let start = ContinuousClock.now
+        _ = try await engine.run(plan, next: nil, learningRate: inputs.configuration.learningRate)
+        return ((ContinuousClock.now - start).seconds, plan.sampleCount, plan.tokenCount)
+    }
+
+    /// Takes each of `steps` steps plain, then with meters, and then its products alone, so that a noisy moment falls on all.
+    func measure(steps: Int) async throws -> Report {
+        for _ in 0..<3 { _ = try await take() }
+        var report = Report(inputs, steps: steps)
+        for _ in 0..<steps {
+            let (callsBefore, bytesBefore) = allocations()
+            let plain = try await take()
+            let (calls, bytes) = allocations()
+            report.seconds.append(plain.seconds)
+            report.samples += plain.samples
+            report.tokens += plain.tokens
+            report.allocations += calls - callsBefore
+            report.allocatedBytes += bytes - bytesBefore
+            // The same samples again: what the products alone take is to be that of the same step.
+            step -= 1
+            meters_start()
+            report.meteredSeconds.append(try await take().seconds)
+            meters_stop()
+            report.add(readMeters())
+            report.productSeconds.append(meters_repeat_products())
+            report.attentionSeconds.append(meters_repeat_attention())
+        }
+        report.peak = meters_peak()
+        report.bandwidth = meters_bandwidth()
+        return report
+    }
+
+    private func allocations() -> (Int, Int) {
+        var (calls, bytes): (UInt64, UInt64) = (0, 0)
+        unsafe meters_allocations(&calls, &bytes)
+        return (Int(calls), Int(bytes))
+    }
+
+    private func readMeters() -> [Report.Kind] {
+        var kinds: [Report.Kind] = []
+        while let found = unsafe meters_at(kinds.count) {
+            let meter = unsafe found.pointee
+            let seconds = max(0, unsafe meter.seconds - Double(meter.calls) * meters_clock())
+            unsafe kinds.append(
+                Report.Kind(
+                    name: String(cString: meter.name), calls: Int(meter.calls), seconds: seconds, operations: meter.operations, bytes: meter.bytes))
+        }
+        return kinds
+    }
+}

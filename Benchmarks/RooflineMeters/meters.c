@@ -1,0 +1,234 @@
+#define _GNU_SOURCE
+#include "meters.h"
+
+#include <cblas.h>
+#include <dlfcn.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "vector_math.h"
+
+static double now(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
+
+// MARK: Kernels
+
+// Operations and bytes of each kernel, by its arguments. Elements are 4 bytes; a transcendental function counts its multiplies and adds.
+#define WORK_exp 14.0 * n, 8.0 * n
+#define WORK_tanh 30.0 * n, 8.0 * n
+#define WORK_bias_tanh 31.0 * rows * n, 8.0 * rows * n
+#define WORK_tanh_backward 3.0 * n, 12.0 * n
+#define WORK_bias_activation 40.0 * rows * n, 12.0 * rows * n
+#define WORK_bias_activation_only 38.0 * rows * n, 8.0 * rows * n
+#define WORK_activation_backward 2.0 * rows * n, 12.0 * rows * n
+#define WORK_column_sums 1.0 * rows * n, 4.0 * rows * n
+#define WORK_add_bias 1.0 * rows * n, 8.0 * rows * n
+#define WORK_dropout_bits 0.0, 2.0 * words
+#define WORK_dropout 1.0 * rows * n, 8.125 * rows * n
+#define WORK_dropout_and_sums 2.0 * rows * n, 8.125 * rows * n
+#define WORK_layer_norm 10.0 * rows * n, 16.0 * rows * n
+#define WORK_layer_norm_backward 9.0 * rows * n, 12.0 * rows * n
+#define WORK_softmax 20.0 * rows * n, 8.0 * rows * n
+#define WORK_softmax_backward 5.0 * rows * n, 12.0 * rows * n
+#define WORK_attention \
+    (4.0 * shape->width + 20.0) * shape->heads * shape->queries * shape->keys, \
+     8.0 * shape->heads * shape->width * (shape->queries + shape->keys)
+#define WORK_attention_backward \
+    (10.0 * shape->width + 25.0) * shape->heads * shape->queries * shape->keys, \
+     4.0 * shape->heads * shape->width * (3.0 * shape->queries + 4.0 * shape->keys)
+#define WORK_cross_entropy 16.0 * n, 8.0 * n
+#define WORK_add 1.0 * n, 12.0 * n
+#define WORK_sum_rows_by_group 1.0 * starts[groups] * n, 4.0 * (starts[groups] + groups) * n
+#define WORK_embed 2.0 * rows * n, 16.0 * rows * n
+#define WORK_sum_of_squares 2.0 * n, 4.0 * n
+#define WORK_block_squares 2.0 * n, 4.0 * n
+#define WORK_all_finite 1.0 * n, 4.0 * n
+#define WORK_adam 14.0 * n, 28.0 * n
+#define WORK_adam_without_gradient 12.0 * n, 24.0 * n
+
+enum { PRODUCTS, SMALL_PRODUCTS, FIRST_KERNEL };
+#define COUNT(result, kernel, parameters, arguments) KERNEL_##kernel,
+enum { BEFORE_KERNELS = FIRST_KERNEL - 1, APUS_KERNELS(COUNT) METERS };
+#define NAME(result, kernel, parameters, arguments) [KERNEL_##kernel] = {.name = #kernel},
+static meter meters[METERS] = {
+    [PRODUCTS] = {.name = "matrix_products"}, [SMALL_PRODUCTS] = {.name = "matrix_products_below_4_mflop"}, APUS_KERNELS(NAME)};
+
+typedef struct {
+    int meter;
+    double start, operations, bytes;
+} span;
+
+static void end(span *s) {
+    meter *m = &meters[s->meter];
+    m->seconds += now() - s->start;
+    m->calls += 1;
+    m->operations += s->operations;
+    m->bytes += s->bytes;
+}
+
+static const apus_kernel_table *inner;
+
+static apus_attention_shape *sentences;
+static size_t sentence_count, sentence_space;
+
+static void note_sentence(const apus_attention_shape *shape) {
+    if (sentence_count == sentence_space) {
+        sentence_space = sentence_space ? 2 * sentence_space : 4096;
+        sentences = realloc(sentences, sentence_space * sizeof *sentences);
+    }
+    sentences[sentence_count++] = *shape;
+}
+
+#define TIMED(result, name, parameters, arguments) \
+    static result timed_##name parameters { \
+        span s __attribute__((cleanup(end))) = {KERNEL_##name, 0, WORK_##name}; \
+        s.start = now(); \
+        return inner->name arguments; \
+    }
+APUS_KERNELS(TIMED)
+#define ENTRY(result, kernel, parameters, arguments) .kernel = timed_##kernel,
+
+static const apus_kernel_table timed = {.level = "timed", APUS_KERNELS(ENTRY)};
+static apus_kernel_table noted;
+
+// The forward pass over a sentence: what attention's products are repeated by.
+static void noted_attention(const apus_attention_shape *shape, const float *queries, const float *keys, const float *values,
+                            const uint16_t *bits, float *context, float *scratch) {
+    note_sentence(shape);
+    timed_attention(shape, queries, keys, values, bits, context, scratch);
+}
+
+// MARK: Matrix products
+
+typedef struct {
+    int a_turned, b_turned, m, n, k, lda, ldb, ldc;
+    float beta;
+    size_t a, b, c;  // places in the memory of the repetition
+} product;
+
+static product *products;
+static size_t product_count, product_space;
+static int recording;
+typedef __typeof__(&cblas_sgemm) sgemm;
+
+static sgemm real_sgemm(void) {
+    static sgemm found;
+    if (!found) found = (sgemm)dlsym(RTLD_NEXT, "cblas_sgemm");
+    return found;
+}
+
+// Distinct operands lie at distinct places, in the order in which they are met; a step's working set is about that of the original.
+enum { PLACES = 1 << 12 };
+static struct { const void *address; size_t place, size; } operands[PLACES];
+static size_t operand_count, memory_size;
+
+static size_t place_of(const void *address, size_t size) {
+    for (size_t i = operand_count; i-- > 0;)
+        if (operands[i].address == address && operands[i].size >= size) return operands[i].place;
+    if (operand_count == PLACES) return 0;
+    operands[operand_count].address = address;
+    operands[operand_count].size = size;
+    operands[operand_count].place = memory_size;
+    memory_size += (size + 31) / 32 * 32;
+    return operands[operand_count++].place;
+}
+
+void cblas_sgemm(CBLAS_LAYOUT layout, CBLAS_TRANSPOSE a_turned, CBLAS_TRANSPOSE b_turned, int m, int n, int k, float alpha,
+                 const float *a, int lda, const float *b, int ldb, float beta, float *c, int ldc) {
+    if (!recording) return real_sgemm()(layout, a_turned, b_turned, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
+    double operations = 2.0 * m * n * k;
+    span s = {operations < 4e6 ? SMALL_PRODUCTS : PRODUCTS, now(), operations, 4.0 * ((double)m * k + (double)k * n + (double)m * n)};
+    real_sgemm()(layout, a_turned, b_turned, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
+    end(&s);
+    if (product_count == product_space) {
+        product_space = product_space ? 2 * product_space : 4096;
+        products = realloc(products, product_space * sizeof *products);
+    }
+    int at = a_turned == CblasTrans, bt = b_turned == CblasTrans;
+    products[product_count++] = (product){
+        at, bt, m, n, k, lda, ldb, ldc, beta, place_of(a, (size_t)(at ? k : m) * (size_t)lda), place_of(b, (size_t)(bt ? n : k) * (size_t)ldb),
+        place_of(c, (size_t)m * (size_t)ldc)};
+}
+
+// MARK: Control
+
+void meters_start(void) {
+    for (int i = 0; i < METERS; i++) meters[i] = (meter){.name = meters[i].name};
+    product_count = sentence_count = operand_count = memory_size = 0;
+    inner = apus_kernels();
+    noted = timed;
+    noted.attention = noted_attention;
+    apus_use_kernels(&noted);
+    recording = 1;
+}
+
+void meters_stop(void) {
+    recording = 0;
+    apus_use_kernels(inner);
+}
+
+const meter *meters_at(size_t index) { return index < METERS ? &meters[index] : 0; }
+
+static float *memory_of(size_t count) {
+    float *memory = aligned_alloc(64, (count * sizeof(float) + 63) / 64 * 64);
+    for (size_t i = 0; i < count; i++) memory[i] = (float)(i % 17) * 0.01f - 0.08f;
+    return memory;
+}
+
+double meters_repeat_products(void) {
+    float *memory = memory_of(memory_size);
+    sgemm run = real_sgemm();
+    double seconds = 0;
+    for (int round = 0; round < 2; round++) {  // the first one warms the memory
+        double start = now();
+        for (size_t i = 0; i < product_count; i++) {
+            const product *p = &products[i];
+            run(CblasRowMajor, p->a_turned ? CblasTrans : CblasNoTrans, p->b_turned ? CblasTrans : CblasNoTrans, p->m, p->n, p->k, 1,
+                memory + p->a, p->lda, memory + p->b, p->ldb, p->beta == 0 ? 0 : 1, memory + p->c, p->ldc);
+        }
+        seconds = now() - start;
+    }
+    free(memory);
+    return seconds;
+}
+
+double meters_repeat_attention(void) {
+    size_t most = 0, longest = 0;
+    for (size_t i = 0; i < sentence_count; i++) {
+        size_t rows = sentences[i].keys > sentences[i].queries ? sentences[i].keys : sentences[i].queries;
+        if (rows * sentences[i].key_row > most) most = rows * sentences[i].key_row;
+        if (rows > longest) longest = rows;
+    }
+    float *x = memory_of(most), *g = memory_of(most), *y = memory_of(most), *scores = memory_of(longest * (longest + 16));
+    sgemm run = real_sgemm();
+    double start = now();
+    for (size_t i = 0; i < sentence_count; i++) {
+        const apus_attention_shape *s = &sentences[i];
+        int q = (int)s->queries, k = (int)s->keys, w = (int)s->width, row = (int)s->key_row, ld = (k + 15) / 16 * 16;
+        for (size_t h = 0; h < s->heads; h++) {
+            float *a = x + h * s->width, *b = g + h * s->width, *c = y + h * s->width;
+            for (int pass = 0; pass < 2; pass++) {
+                run(CblasRowMajor, CblasNoTrans, CblasTrans, q, k, w, 1, a, row, b, row, 0, scores, ld);
+                run(CblasRowMajor, CblasNoTrans, CblasNoTrans, q, w, k, 1, scores, ld, b, row, 0, c, row);
+            }
+            for (int pass = 0; pass < 2; pass++)
+                run(CblasRowMajor, CblasTrans, CblasNoTrans, k, w, q, 1, scores, ld, a, row, 0, c, row);
+        }
+    }
+    double seconds = now() - start;
+    free(x);
+    free(g);
+    free(y);
+    free(scores);
+    return seconds;
+}
+
+double meters_clock(void) {
+    double start = now();
+    for (int i = 0; i < 1000; i++) (void)now();
+    return (now() - start) / 1000;
+}
