@@ -29,6 +29,9 @@ let package = Package(
         .library(name: "Apus", targets: ["Apus"]),
         .executable(name: "apus", targets: ["ApusCommand"]),
     ],
+    traits: [
+        .trait(name: "MPI", description: "Workers may exchange gradients through the site's MPI (Debian: libopenmpi-dev): apus work --exchange mpi.")
+    ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.0.0"),
@@ -51,7 +54,7 @@ let package = Package(
         module("BERT", ["Kernels", "Checkpoints", "TextData", "Tensors"]),
         module("Collectives", ["Transport", "Tensors"]),
         module("Cluster", ["Transport", yams]),
-        module("Transport", ["CZeroMQ"]),
+        module("Transport", ["CZeroMQ", .target(name: "CMPI", condition: .when(traits: ["MPI"]))]),
         module("Kernels", ["Tensors", "COpenBLAS", "CVectorMath"]),
         module("Checkpoints", ["CSystem", crypto]),
         module("TextData", []),
@@ -60,6 +63,7 @@ let package = Package(
         .target(name: "CSystem"),
         .systemLibrary(name: "COpenBLAS"),
         .systemLibrary(name: "CZeroMQ"),
+        .systemLibrary(name: "CMPI"),
 
         tests("TrainingTests", ["Training", "BERT", "Kernels", "Checkpoints", "TextData", "Tensors"]),
         tests("BERTTests", ["BERT", "Kernels", "Checkpoints", "Tensors"]),

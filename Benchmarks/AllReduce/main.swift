@@ -1,6 +1,7 @@
 // Measures the all-reduce alone: N processes of this program, gradients of a given size, over shared memory or TCP.
 //
 //     AllReduceBenchmark --workers 2 --megabytes 1,22,90,440 --over shared|tcp|curve [--rounds 10]
+//     mpirun -np 2 AllReduceBenchmark --over mpi …        # in a build with the trait MPI
 //
 // Prints one JSON object a size: {"workers","megabytes","over","milliseconds","gigabytes_per_second"}, the median of the
 // slowest rank's rounds; gigabytes per second are the gradient's size over that time.
@@ -49,7 +50,14 @@ func serve(_ options: Options, rank: Int) throws {
     for peer in roster.peers { if let key = peer.key { allowed.allow(key) } }
     func limit() -> ContinuousClock.Instant { .now + .seconds(120) }
     let mesh = try listener.mesh(rank: rank, roster: roster, deadline: limit())
-    let links = ExchangeLinks(mesh: mesh, generation: roster.generation)
+    try measure(options, rank: rank, mesh, generation: roster.generation)
+    withExtendedLifetime(authenticator) {}
+}
+
+/// Exchanges over the mesh, and says the times.
+func measure(_ options: Options, rank: Int, _ mesh: any Mesh, generation: UInt32) throws {
+    func limit() -> ContinuousClock.Instant { .now + .seconds(120) }
+    let links = ExchangeLinks(mesh: mesh, generation: generation)
     let assignment = LaneAssignment(laneCount: options.workers, workers: options.workers)
     var random = SystemRandomNumberGenerator()
     var step: UInt64 = 1
@@ -93,8 +101,20 @@ func serve(_ options: Options, rank: Int) throws {
         }
         step += 1
     }
-    withExtendedLifetime(authenticator) {}
 }
+
+#if MPI
+/// One rank of those that mpirun started; all frames travel through MPI, also within a host.
+func serveMPI(_ options: Options) throws {
+    let world = try MPIWorld()
+    var options = options
+    options.workers = world.size
+    let mesh = MPIMesh(rank: world.rank, processes: Array(0..<world.size), generation: 1, links: nil)
+    try measure(options, rank: world.rank, mesh, generation: 1)
+    try mesh.flush(deadline: .now + .seconds(120))
+    world.end()
+}
+#endif
 
 /// Starts the ranks, introduces them to each other, and passes on what the first one says.
 func launch(_ options: Options) throws {
@@ -126,4 +146,10 @@ func launch(_ options: Options) throws {
 }
 
 let options = Options()
+#if MPI
+if options.over == "mpi" {
+    try serveMPI(options)
+    exit(0)
+}
+#endif
 if let rank = options.rank { try serve(options, rank: rank) } else { try launch(options) }

@@ -13,16 +13,23 @@ struct Coordinate: ParsableCommand {
     var workers: Int
     @Option(help: "Endpoint to listen on, such as tcp://0.0.0.0:5555. (default: a free port)")
     var endpoint: String?
+    @Option(help: ArgumentHelp("Time in which all workers come, or the run fails. (default: they are waited for)", valueName: "seconds"))
+    var rendezvousTimeout: Int?
+    @Option(help: ArgumentHelp("File that is there while workers can join: a readiness probe looks for it.", valueName: "file"))
+    var healthFile: String?
     @Flag(help: .hidden)
     var launched = false
     @OptionGroup var options: TrainOptions
 
     func validate() throws {
         guard workers >= 1 else { throw ValidationError("--workers is \(workers), needed is at least 1") }
+        if let limit = rendezvousTimeout, limit < 1 { throw ValidationError("--rendezvous-timeout is \(limit), needed is at least 1") }
     }
 
     func run() throws {
         try EntryPoints.coordinate(
-            CoordinateOptions(workers: workers, endpoint: endpoint, launched: launched, configuration: options.resolved()))
+            CoordinateOptions(
+                workers: workers, endpoint: endpoint, launched: launched, rendezvousTimeout: rendezvousTimeout.map { .seconds($0) },
+                healthFile: healthFile, configuration: options.resolved()))
     }
 }

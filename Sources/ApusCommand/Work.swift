@@ -5,37 +5,60 @@ struct Work: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Compute for a coordinator.",
         discussion: """
-            Without --coordinator its address comes from APUS_COORDINATOR=tcp://host:port, from MASTER_ADDR and MASTER_PORT, or from \
-            Slurm's variables. APUS_KEY_FILE names this worker's key.
+            Without --coordinator its address comes from APUS_COORDINATOR=tcp://host:port, from MASTER_ADDR and MASTER_PORT, from \
+            --cluster, or from Slurm's variables; an MPI launcher that has all ranks on one host needs none. Where srun, mpirun or \
+            torchrun starts all workers, each gets the same command line with the training options, and rank 0 also starts the \
+            coordinator.
+
+            Keys: APUS_KEY_FILE names this worker's key, APUS_KEY_FOLDER a folder of apus keygen on a file system that all hosts \
+            share, APUS_SECRET is a text of at least 32 random characters that all processes have.
             """)
 
     @Option(help: "The coordinator's address, such as tcp://host:5555.")
     var coordinator: String?
-    @Option(help: "Threads to compute with. (default: as the coordinator says)")
-    var threads: Int?
+    @Option(help: ArgumentHelp("YAML file that names the coordinator's address and port, and the hosts.", valueName: "file"))
+    var cluster: String?
     @Option(help: ArgumentHelp("Network interface for links to other workers. (default: the one that leads to the coordinator)", valueName: "name"))
     var interface: String?
-    @Option(parsing: .unconditional, help: ArgumentHelp("How long to wait for the coordinator.", valueName: "seconds"))
-    var coordinatorTimeout = 60
-    @Option(parsing: .unconditional, help: ArgumentHelp("Silence after which the coordinator counts as lost.", valueName: "seconds"))
-    var heartbeatTimeout = 3
-    @Flag(help: "Plain text between hosts, without keys.")
-    var insecure = false
+    #if MPI
+    @Option(help: "What carries gradients between hosts: links, or mpi where mpirun or srun --mpi started all workers. (default: links)")
+    var exchange = "links"
+    #endif
     @Flag(help: .hidden)
     var launched = false
     @Option(help: .hidden)
     var rank: Int?
+    @OptionGroup(title: "Training options, for the rank that starts the coordinator") var options: TrainOptions
 
     func validate() throws {
-        guard coordinatorTimeout >= 1 else { throw ValidationError("--coordinator-timeout is \(coordinatorTimeout), needed is at least 1") }
-        guard heartbeatTimeout >= 1 else { throw ValidationError("--heartbeat-timeout is \(heartbeatTimeout), needed is at least 1") }
-        if let threads, threads < 1 { throw ValidationError("--threads is \(threads), needed is at least 1") }
+        if let limit = options.coordinatorTimeout, limit < 1 { throw ValidationError("--coordinator-timeout is \(limit), needed is at least 1") }
+        if let limit = options.heartbeatTimeout, limit < 1 { throw ValidationError("--heartbeat-timeout is \(limit), needed is at least 1") }
+        #if MPI
+        guard ["links", "mpi"].contains(exchange) else { throw ValidationError("--exchange is '\(exchange)', needed is links or mpi") }
+        #endif
+        if let threads = options.threads, threads < 1 { throw ValidationError("--threads is \(threads), needed is at least 1") }
     }
 
     func run() throws {
         try EntryPoints.work(
-            WorkOptions(
-                coordinator: coordinator, threads: threads, interface: interface, coordinatorTimeout: .seconds(coordinatorTimeout),
-                heartbeatTimeout: .seconds(heartbeatTimeout), insecure: insecure, launched: launched, rank: rank))
+            workOptions,
+            training: TrainingRequest(given: options.given, hasFile: options.config != nil) { () throws(ConfigurationError) -> TrainingConfiguration in
+                try options.resolved()
+            })
+    }
+
+    private var workOptions: WorkOptions {
+        let chosen = WorkOptions(
+            coordinator: coordinator, cluster: cluster, threads: options.threads, interface: interface,
+            coordinatorTimeout: .seconds(options.coordinatorTimeout ?? 60),
+            heartbeatTimeout: .seconds(options.heartbeatTimeout ?? 3), insecure: options.insecure, launched: launched,
+            rank: rank)
+        #if MPI
+        var withExchange = chosen
+        withExchange.usesMPI = exchange == "mpi"
+        return withExchange
+        #else
+        return chosen
+        #endif
     }
 }

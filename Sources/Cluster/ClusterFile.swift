@@ -4,7 +4,7 @@ internal import Yams
 /// The hosts of a run, as a YAML file names them.
 ///
 /// Keys: `coordinator: {address, port}`; `defaults` and each entry of `hosts`: `workers`, `threads`, `user`, `ssh_port`,
-/// `binary`, `interface`; an entry of `hosts` also its `address`.
+/// `binary`, `interface`; an entry of `hosts` also its `address`. `hostfile` names a ``HostFile`` whose hosts follow those of `hosts`.
 package struct ClusterFile: Equatable, Sendable {
     package struct Coordinator: Equatable, Sendable {
         package var address: String
@@ -40,21 +40,22 @@ package struct ClusterFile: Equatable, Sendable {
         return try parse(String(decoding: data, as: UTF8.self), file: path)
     }
 
-    /// Checks `text`, which `file` names in errors.
+    /// Checks `text`, which `file` names in errors; a hostfile is looked for beside `file`.
     package static func parse(_ text: String, file: String) throws(ClusterFileError) -> ClusterFile {
         let root: Node?
         do { root = try Yams.compose(yaml: text) } catch { throw ClusterFileError(file: file, yaml: error) }
         guard let root else {
             throw ClusterFileError(file: file, line: nil, problem: "it is empty", remedy: "name a coordinator and hosts, as in cluster/README.md")
         }
-        let top = try ClusterSection(root, named: "the file", keys: ["coordinator", "defaults", "hosts"], file: file)
+        let top = try ClusterSection(root, named: "the file", keys: ["coordinator", "defaults", "hosts", "hostfile"], file: file)
         let place = try top.section("coordinator", keys: ["address", "port"])
         let coordinator = Coordinator(address: try place.requiredAddress(), port: try place.port("port"))
         let settings = ["workers", "threads", "user", "ssh_port", "binary", "interface"]
         var defaults = Host(address: "")
         if top.has("defaults") { try top.section("defaults", keys: settings).override(&defaults) }
         var hosts: [Host] = []
-        for section in try top.list("hosts", keys: ["address"] + settings) {
+        let listed = try top.has("hosts") || !top.has("hostfile") ? top.list("hosts", keys: ["address"] + settings) : []
+        for section in listed {
             var host = defaults
             host.address = try section.requiredAddress()
             try section.override(&host)
@@ -63,7 +64,26 @@ package struct ClusterFile: Equatable, Sendable {
             }
             hosts.append(host)
         }
+        for entry in try included(top, file: file) {
+            guard !hosts.contains(where: { $0.address == entry.address }) else {
+                throw top.error("hostfile", "the host \(entry.address) is listed in hosts and in the hostfile", "leave it out of one of them")
+            }
+            var host = defaults
+            host.address = entry.address
+            host.workers = entry.slots
+            hosts.append(host)
+        }
         return ClusterFile(coordinator: coordinator, hosts: hosts)
+    }
+
+    /// The hosts of the hostfile that the section names.
+    private static func included(_ top: ClusterSection, file: String) throws(ClusterFileError) -> [HostFile.Entry] {
+        guard let name = try top.text("hostfile") else { return [] }
+        let path = URL(fileURLWithPath: name, relativeTo: URL(fileURLWithPath: file).deletingLastPathComponent()).path
+        guard let data = FileManager.default.contents(atPath: path) else {
+            throw top.error("hostfile", "the hostfile \(path) cannot be read", "give its path, from the folder of this file")
+        }
+        return try HostFile.parse(String(decoding: data, as: UTF8.self), file: name)
     }
 }
 

@@ -59,10 +59,14 @@ struct ClusterSection {
     /// Text that is safe on a command line: what hosts, users and interfaces are named with.
     func word(_ key: String) throws(ClusterFileError) -> String? {
         guard let text = try text(key) else { return nil }
-        guard text.allSatisfy({ ($0.isASCII && ($0.isLetter || $0.isNumber)) || "._-:%@".contains($0) }) else {
+        guard Self.isWord(text) else {
             throw error(key, "\(key) \(text) of \(name) has a character that names do not have", "use letters, digits and . _ - : %")
         }
         return text
+    }
+
+    static func isWord(_ text: String) -> Bool {
+        text.allSatisfy { ($0.isASCII && ($0.isLetter || $0.isNumber)) || "._-:%@".contains($0) }
     }
 
     func requiredAddress() throws(ClusterFileError) -> String {

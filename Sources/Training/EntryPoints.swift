@@ -31,29 +31,7 @@ package enum EntryPoints {
         try waitFor { try await run.start() }
     }
 
-    package static func work(_ options: WorkOptions) throws {
-        let ring = options.launched ? try LauncherPipe.readOpening() : nil
-        let place = try Place(environment: ProcessInfo.processInfo.environment)
-        guard let endpoint = options.coordinator ?? place.coordinator else {
-            throw InputError("no coordinator is named: give --coordinator tcp://HOST:PORT, or set APUS_COORDINATOR or MASTER_ADDR and MASTER_PORT")
-        }
-        // The coordinator sends workers home; a terminal's Ctrl-C is not for them.
-        signal(SIGINT, SIG_IGN)
-        if options.launched {
-            LauncherPipe.watch { word in
-                // Without its launcher a worker has time to help the coordinator to a last checkpoint.
-                if word == .gone { sleep(8) }
-                _exit(1)
-            }
-        }
-        let security = try ClusterSecurity.worker(of: endpoint, handedOver: ring, insecure: options.insecure)
-        if security.keys == nil, endpoint.hasPrefix("tcp://") { sayToUser(ClusterSecurity.insecureNotice) }
-        let run = try WorkerRun(
-            endpoint: endpoint, threads: options.threads ?? ProcessInfo.processInfo.activeProcessorCount, interface: options.interface,
-            security: security, timeout: options.coordinatorTimeout, lossAfter: options.heartbeatTimeout, isLaunched: options.launched,
-            number: options.rank ?? place.rank)
-        try waitFor { try await run.run() }
-    }
+    package static func work(_ options: WorkOptions, training: TrainingRequest) throws { try WorkerStart(options, training: training).run() }
 
     package static func launch(_ options: LaunchOptions) throws {
         guard !options.single else { return try train(options.configuration, debug: options.debug) }

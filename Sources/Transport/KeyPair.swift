@@ -58,6 +58,16 @@ package struct KeyPair: Sendable {
         self.secretKey = secretKey
     }
 
+    /// The identity whose secret half is these 32 bytes.
+    package init(secret: [UInt8]) {
+        precondition(secret.count == 32, "a CURVE secret has \(secret.count) bytes, needed are 32")
+        var secretText = [CChar](repeating: 0, count: 41)
+        var publicText = [CChar](repeating: 0, count: 41)
+        let isDone = unsafe zmq_z85_encode(&secretText, secret, 32) != nil && zmq_curve_public(&publicText, secretText) == 0
+        precondition(isDone, "this libzmq was built without CURVE: install Debian's libzmq5")
+        self.init(publicKey: PublicKey(key(publicText))!, secretKey: SecretKey(key(secretText))!)
+    }
+
     /// A new identity from the system's random numbers.
     package static func generate() -> KeyPair {
         var publicText = [CChar](repeating: 0, count: 41)

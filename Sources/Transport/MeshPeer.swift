@@ -6,6 +6,10 @@ package struct MeshPeer: Codable, Equatable, Sendable {
     package var endpoint: String
     /// The key that the rank must prove to hold; nil where links are plain.
     package var key: PublicKey?
+    #if MPI
+    /// Its place in MPI's world; nil for the coordinator, and where links carry everything.
+    package var process: Int?
+    #endif
 
     package init(endpoint: String, key: PublicKey?) {
         self.endpoint = endpoint

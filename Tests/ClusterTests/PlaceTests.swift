@@ -5,7 +5,7 @@ import Testing
 @Suite struct PlaceTests {
     @Test func `an empty environment says nothing`() throws {
         let place = try Place(environment: ["HOME": "/x", "RANK": ""])
-        #expect(place.rank == nil && place.worldSize == nil && place.coordinator == nil && !place.startsCoordinator)
+        #expect(place.rank == nil && place.worldSize == nil && place.coordinator == nil && place.starter == .somebodyElse)
     }
 
     @Test func `the coordinator's own variable comes first`() throws {
@@ -15,13 +15,15 @@ import Testing
         ])
         #expect(place.coordinator == "tcp://one:5700")
         #expect(place.rank == 0 && place.worldSize == 4)
-        #expect(!place.startsCoordinator)
+        #expect(!place.startsCoordinator(isToldToTrain: true))
     }
 
     @Test func `the variables of torchrun are read`() throws {
         let place = try Place(environment: ["MASTER_ADDR": "fe80::1", "MASTER_PORT": "29500", "RANK": "3", "WORLD_SIZE": "4", "LOCAL_RANK": "1"])
         #expect(place.coordinator == "tcp://[fe80::1]:29500")
         #expect(place.rank == 3 && place.worldSize == 4 && place.localRank == 1)
+        let first = try Place(environment: ["MASTER_ADDR": "one", "MASTER_PORT": "29500", "RANK": "0", "WORLD_SIZE": "4"])
+        #expect(first.startsCoordinator(isToldToTrain: true) && !first.startsCoordinator(isToldToTrain: false))
     }
 
     @Test func `under Slurm rank 0 starts the coordinator, at a port of the job`() throws {
@@ -30,11 +32,11 @@ import Testing
             "SLURM_JOB_ID": "123456",
         ]
         let first = try Place(environment: environment)
-        #expect(first.coordinator == "tcp://n3:23456" && first.startsCoordinator)
+        #expect(first.coordinator == "tcp://n3:23456" && first.startsCoordinator(isToldToTrain: false))
         environment["SLURM_PROCID"] = "1"
         environment["APUS_PORT"] = "6000"
         let second = try Place(environment: environment)
-        #expect(second.coordinator == "tcp://n3:6000" && !second.startsCoordinator && second.rank == 1)
+        #expect(second.coordinator == "tcp://n3:6000" && !second.startsCoordinator(isToldToTrain: true) && second.rank == 1)
     }
 
     @Test func `the variables of Open MPI and PMI give ranks`() throws {
@@ -42,6 +44,37 @@ import Testing
         #expect(open.rank == 2 && open.worldSize == 4 && open.localRank == 0 && open.coordinator == nil)
         let other = try Place(environment: ["PMI_RANK": "1", "PMI_SIZE": "2", "MPI_LOCALRANKID": "1"])
         #expect(other.rank == 1 && other.worldSize == 2 && other.localRank == 1)
+    }
+
+    @Test func `ranks of one host need no coordinator's address`() throws {
+        var environment = [
+            "OMPI_COMM_WORLD_RANK": "0", "OMPI_COMM_WORLD_SIZE": "4", "OMPI_COMM_WORLD_LOCAL_RANK": "0", "OMPI_COMM_WORLD_LOCAL_SIZE": "4",
+            "PMIX_NAMESPACE": "712900609",
+        ]
+        let one = try Place(environment: environment)
+        #expect(one.coordinator == nil && one.startsCoordinator(isToldToTrain: false) && one.job == "712900609")
+        environment["OMPI_COMM_WORLD_LOCAL_SIZE"] = "2"
+        #expect(try Place(environment: environment).starter == .somebodyElse)
+    }
+
+    @Test func `an MPI launcher inside an allocation of Slurm is nearer than Slurm`() throws {
+        let slurm = [
+            "SLURM_PROCID": "1", "SLURM_NTASKS": "2", "SLURM_LOCALID": "0", "SLURM_STEP_NODELIST": "n2", "SLURM_JOB_NODELIST": "n[1-2]",
+            "SLURM_JOB_ID": "7", "SLURM_CPUS_PER_TASK": "8",
+        ]
+        let mpi = ["OMPI_COMM_WORLD_RANK": "5", "OMPI_COMM_WORLD_SIZE": "8", "OMPI_COMM_WORLD_LOCAL_RANK": "1"]
+        let place = try Place(environment: slurm.merging(mpi) { $1 })
+        #expect(place.rank == 5 && place.worldSize == 8 && place.localRank == 1 && place.threads == nil)
+        #expect(place.coordinator == "tcp://n1:20007")
+        let ownPMI = try Place(environment: slurm.merging(["PMI_RANK": "1", "PMI_SIZE": "2"]) { $1 })
+        #expect(ownPMI.localRank == 0 && ownPMI.threads == 8 && ownPMI.coordinator == "tcp://n2:20007")
+        let ownPMIx = try Place(environment: slurm.merging(["PMIX_RANK": "1", "PMIX_NAMESPACE": "slurm.pmix.7.0"]) { $1 })
+        #expect(ownPMIx.rank == 1 && ownPMIx.worldSize == 2 && ownPMIx.threads == 8)
+    }
+
+    @Test func `a pod of an indexed job has its index as rank`() throws {
+        let place = try Place(environment: ["JOB_COMPLETION_INDEX": "2", "APUS_COORDINATOR": "tcp://coordinator:5701"])
+        #expect(place.rank == 2 && place.worldSize == nil && !place.startsCoordinator(isToldToTrain: true))
     }
 
     @Test(arguments: [

@@ -29,12 +29,20 @@ package struct CoordinateOptions: Equatable, Sendable {
     package var endpoint: String?
     /// Whether `apus launch` started this process and holds its standard input.
     package var launched: Bool
+    /// Time in which all workers come, or never: for those that one engine starts at once. Nil: they are waited for.
+    package var rendezvousTimeout: Duration?
+    /// A file that is there while workers can join; nil: none.
+    package var healthFile: String?
     package var configuration: TrainingConfiguration
 
-    package init(workers: Int, endpoint: String?, launched: Bool, configuration: TrainingConfiguration) {
+    package init(
+        workers: Int, endpoint: String?, launched: Bool, rendezvousTimeout: Duration?, healthFile: String?, configuration: TrainingConfiguration
+    ) {
         self.workers = workers
         self.endpoint = endpoint
         self.launched = launched
+        self.rendezvousTimeout = rendezvousTimeout
+        self.healthFile = healthFile
         self.configuration = configuration
     }
 }
@@ -43,9 +51,15 @@ package struct CoordinateOptions: Equatable, Sendable {
 package struct WorkOptions: Equatable, Sendable {
     /// The coordinator's endpoint; nil: the environment says.
     package var coordinator: String?
+    /// Cluster file that names the coordinator's place and the hosts; nil: the environment says.
+    package var cluster: String?
     package var threads: Int?
     /// The network interface for links between workers; nil: the one that leads to the coordinator.
     package var interface: String?
+    #if MPI
+    /// Whether gradients travel through MPI between hosts.
+    package var usesMPI = false
+    #endif
     /// How long to wait for the coordinator.
     package var coordinatorTimeout: Duration
     /// Silence after which the coordinator counts as lost.
@@ -57,10 +71,11 @@ package struct WorkOptions: Equatable, Sendable {
     package var rank: Int?
 
     package init(
-        coordinator: String?, threads: Int?, interface: String?, coordinatorTimeout: Duration, heartbeatTimeout: Duration, insecure: Bool,
-        launched: Bool, rank: Int?
+        coordinator: String?, cluster: String?, threads: Int?, interface: String?, coordinatorTimeout: Duration, heartbeatTimeout: Duration,
+        insecure: Bool, launched: Bool, rank: Int?
     ) {
         self.coordinator = coordinator
+        self.cluster = cluster
         self.threads = threads
         self.interface = interface
         self.coordinatorTimeout = coordinatorTimeout

@@ -4,9 +4,6 @@ internal import Transport
 
 /// How this process's links are protected: not at all where they stay on this machine, else by CURVE keys.
 struct ClusterSecurity: Sendable {
-    /// Names the file with a key ring for processes that no launcher started.
-    static let variable = "APUS_KEY_FILE"
-
     /// Own keys; nil for plain links.
     let keys: KeyPair?
     /// Who may connect to sockets of this process. A worker learns it with each generation.
@@ -31,8 +28,9 @@ struct ClusterSecurity: Sendable {
 
     /// The coordinator's side of links at `endpoint`.
     /// - Throws: ``InputError`` where keys are needed and are not there.
-    static func coordinator(at endpoint: String, handedOver: KeyRing?, insecure: Bool) throws -> ClusterSecurity {
-        guard let (ring, file) = try ring(for: "the coordinator's endpoint \(endpoint)", endpoint, handedOver, insecure) else { return .plain }
+    static func coordinator(at endpoint: String, workers: Int, handedOver: KeyRing?, insecure: Bool) throws -> ClusterSecurity {
+        let role = KeySource.Role.coordinator(workers: workers)
+        guard let (ring, file) = try ring(for: "the coordinator's endpoint \(endpoint)", endpoint, role, handedOver, insecure) else { return .plain }
         guard !ring.workers.isEmpty else {
             throw InputError("\(file ?? "the key ring") lists no worker's key: give the coordinator's key file, coordinator.key of apus keygen")
         }
@@ -43,9 +41,10 @@ struct ClusterSecurity: Sendable {
     }
 
     /// A worker's side.
+    /// - Parameter rank: nil where no launcher gave one.
     /// - Throws: ``InputError`` where keys are needed and are not there.
-    static func worker(of endpoint: String, handedOver: KeyRing?, insecure: Bool) throws -> ClusterSecurity {
-        guard let (ring, file) = try ring(for: "the coordinator \(endpoint)", endpoint, handedOver, insecure) else { return .plain }
+    static func worker(of endpoint: String, rank: Int?, handedOver: KeyRing?, insecure: Bool) throws -> ClusterSecurity {
+        guard let (ring, file) = try ring(for: "the coordinator \(endpoint)", endpoint, .worker(rank: rank), handedOver, insecure) else { return .plain }
         guard let coordinator = ring.coordinator else {
             throw InputError("\(file ?? "the key ring") does not name the coordinator's key: give a worker's key file, worker-1.key of apus keygen")
         }
@@ -55,14 +54,16 @@ struct ClusterSecurity: Sendable {
 
     /// The keys for links at `endpoint`; nil where they need none.
     private static func ring(
-        for what: String, _ endpoint: String, _ handedOver: KeyRing?, _ insecure: Bool
-    ) throws -> (ring: KeyRing, file: String?)? {
+        for what: String, _ endpoint: String, _ role: KeySource.Role, _ handedOver: KeyRing?, _ insecure: Bool
+    ) throws(InputError) -> (ring: KeyRing, file: String?)? {
         if endpoint.hasPrefix("ipc://") || insecure { return nil }
         if let handedOver { return (handedOver, nil) }
-        guard let file = ProcessInfo.processInfo.environment[variable], !file.isEmpty else {
-            throw InputError("\(what) is reached over a network, which needs keys: make them with apus keygen and set \(variable), or give --insecure")
+        guard let source = try KeySource(role) else {
+            throw InputError(
+                "\(what) is reached over a network, which needs keys: make them with apus keygen and set \(KeySource.file), set \(KeySource.secret) for all "
+                    + "processes, or give --insecure")
         }
-        do { return (try KeyFile.read(file), file) } catch { throw InputError("\(variable): \(error.description)") }
+        return (source.ring, source.file)
     }
 
     /// Begins to judge who connects to sockets of `context`: before the first of them, and as long as they live.

@@ -46,6 +46,7 @@ extension CoordinatorEngine {
             let waitsForAll = isFirst && patience.map { $0 > .now } ?? true
             let needed = waitsForAll ? max(minimum, possible) : minimum
             if count >= needed { return }
+            if isFirst { try membership.checkRendezvous() }
             if let signal = stop.signal {
                 throw SignalStop(signal: signal, "stopped after step \(reachedStep) while waiting for workers; go on with: \(resumeCommand)")
             }

@@ -26,7 +26,7 @@ struct CoordinatorRun {
         self.options = options
         let ring = options.launched ? try LauncherPipe.readOpening() : nil
         let endpoint = options.endpoint ?? "tcp://*:*"
-        security = try .coordinator(at: endpoint, handedOver: ring, insecure: options.configuration.insecure)
+        security = try .coordinator(at: endpoint, workers: options.workers, handedOver: ring, insecure: options.configuration.insecure)
         context = try Context()
         authenticator = try security.authenticator(in: context)
         var control = security.options
@@ -38,17 +38,26 @@ struct CoordinatorRun {
             throw InputError("the coordinator cannot begin \(error.description)")
         }
         stop = StopRequest()
-        membership = Membership(allowList: security.keys == nil ? nil : security.allowList)
+        membership = Membership(
+            allowList: security.keys == nil ? nil : security.allowList, placed: options.rendezvousTimeout == nil ? nil : options.workers)
         if options.launched {
             LauncherPipe.watch { [stop, membership] word in
-                guard word != .givenUp else { return membership.giveUp(1) }
-                stop.request(SIGTERM)
+                switch word {
+                case .givenUp: return membership.giveUp(1)
+                case .stop(let signal): return stop.request(signal)
+                case .end, .gone: stop.request(SIGTERM)
+                }
                 sleep(9)
                 _exit(128 + SIGTERM)
             }
         }
         run = try TrainingRun(options.configuration, cores: ProcessInfo.processInfo.activeProcessorCount, stop: stop)
-        stop.listen()
+        if !(options.launched && options.rendezvousTimeout != nil) {
+            stop.listen()
+        } else {
+            // An engine signals every process of a job, some twice: the word of rank 0 counts.
+            for number in [SIGINT, SIGTERM] { signal(number, SIG_IGN) }
+        }
     }
 
     func start() async throws {
@@ -65,6 +74,8 @@ struct CoordinatorRun {
             if security.keys == nil { run.display.say(ClusterSecurity.insecureNotice) }
         }
         let keyFile = KeyFileWatch(security, run.display)
+        let health = try options.healthFile.map { try HealthFile($0, endpoint: system.endpoint) }
+        if let limit = options.rendezvousTimeout { membership.endRendezvous(after: limit) }
         let shape = ArithmeticShape(inputs.model.shape)
         membership.expect(Fingerprint.identity(shape, threads: inputs.configuration.threads))
         let coordinator = system.named("coordinator") { Coordinator(membership, shape: shape, actorSystem: $0) }
@@ -81,12 +92,20 @@ struct CoordinatorRun {
         defer { serving.cancel() }
         let outcome: Result<Void, any Error>
         do { outcome = .success(try await run.run(engine, from: progress, after: history, command: commandLine)) } catch { outcome = .failure(error) }
-        await engine.close("")
+        await engine.close(farewell(outcome))
         await system.shutDown()
         let refused = system.refused + data.refusals.total
         if refused > 0 { run.display.say("\(refused) connections or messages of strangers were refused") }
-        withExtendedLifetime((coordinator, keyFile)) {}
+        withExtendedLifetime((coordinator, keyFile, health)) {}
         try outcome.get()
+    }
+}
+
+extension CoordinatorRun {
+    /// Why the workers are sent home; empty where nothing is wrong. Those that an engine placed fail with the run.
+    private func farewell(_ outcome: Result<Void, any Error>) -> String {
+        guard options.rendezvousTimeout != nil, case .failure(let error) = outcome, !(error is SignalStop) else { return "" }
+        return "the run ended: \(error)"
     }
 }
 

@@ -62,11 +62,11 @@ enum Fingerprint {
     }
 
     /// Who this process is.
-    static func identity(_ shape: ArithmeticShape, threads: Int, number: Int? = nil, key: PublicKey? = nil) -> WorkerIdentity {
+    static func identity(_ shape: ArithmeticShape, threads: Int, number: Int? = nil, worldSize: Int? = nil, key: PublicKey? = nil) -> WorkerIdentity {
         WorkerIdentity(
             version: Build.version, fingerprint: compute(shape), coreType: BLASInformation.coreType, host: host,
             hostName: ProcessInfo.processInfo.hostName, processID: getpid(), threads: threads,
-            number: number, key: key)
+            number: number, worldSize: worldSize, key: key)
     }
 }
 

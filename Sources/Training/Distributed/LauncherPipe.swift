@@ -34,17 +34,25 @@ enum LauncherPipe {
         case gone
         /// One worker will not be replaced any more.
         case givenUp
+        /// The run is to end after a checkpoint, as this signal would have it.
+        case stop(Int32)
     }
 
-    /// The byte that says so, for the coordinator.
+    /// Bytes that say something to the coordinator.
     static let givenUp: UInt8 = 0x2D
+    static let stop: [Int32: UInt8] = [SIGINT: 0x49, SIGTERM: 0x54]
 
     /// Calls `hear` for each word of the launcher, the last of which is that it ends or that this process is to.
     static func watch(_ hear: @escaping @Sendable (Word) -> Void) {
         let thread = Thread {
             while let byte = try? FileHandle.standardInput.read(upToCount: 1)?.first {
-                guard byte == Self.givenUp else { return hear(.end) }
-                hear(.givenUp)
+                if byte == Self.givenUp {
+                    hear(.givenUp)
+                } else if let signal = Self.stop.first(where: { $0.value == byte })?.key {
+                    hear(.stop(signal))
+                } else {
+                    return hear(.end)
+                }
             }
             hear(.gone)
         }

@@ -7,7 +7,9 @@ extension Membership {
         var silent: Set<String> = []
         for await event in system.events {
             switch event {
-            case .lost(let process): silent.insert(process)
+            case .lost(let process):
+                silent.insert(process)
+                fellSilent(process)
             case .found(let process):
                 guard silent.remove(process) != nil, let member = known(process),
                     let proxy = try? Worker.resolve(id: member.address, using: system),

@@ -14,7 +14,7 @@ package final class Membership: Sendable {
         fileprivate let joining: Int
     }
 
-    private struct State {
+    struct State {
         var members: [Member] = []
         /// Joined since the last generation was formed.
         var hasNews = false
@@ -27,6 +27,14 @@ package final class Membership: Sendable {
         var known: [String: Member] = [:]
         /// What every worker's version and fingerprint must equal.
         var expected: WorkerIdentity?
+        /// Processes that are lost or silent.
+        var silent: Set<String> = []
+        /// Whether a generation was formed.
+        var hasFormed = false
+        /// Why a worker that was needed may not join; one that computes other bits may still come back with others.
+        var refusal: JoinRefused?
+        /// Time in which all placed workers should have come, once it is over.
+        var rendezvousTime: Duration?
 
         mutating func wake() {
             waiting?.resume()
@@ -34,18 +42,54 @@ package final class Membership: Sendable {
         }
     }
 
-    private let state = Mutex(State())
+    let state = Mutex(State())
     private let allowList: AllowList?
+    /// Ranks of the job in which an engine placed all workers; nil where anybody with a key may join.
+    package let placed: Int?
 
-    /// - Parameter allowList: the keys that workers may name; nil where links are plain.
-    package init(allowList: AllowList? = nil) { self.allowList = allowList }
+    /// - Parameters:
+    ///   - allowList: the keys that workers may name; nil where links are plain.
+    ///   - placed: ranks of the job in which an engine placed all workers.
+    package init(allowList: AllowList? = nil, placed: Int? = nil) {
+        self.allowList = allowList
+        self.placed = placed
+    }
 
     /// Says what every worker's version and fingerprint must equal: before the first of them joins.
     package func expect(_ identity: WorkerIdentity) { state.withLock { $0.expected = identity } }
 
     /// Takes a worker in.
-    /// - Throws: ``JoinRefused`` when its results could differ from the others'.
+    /// - Throws: ``JoinRefused`` when its results could differ from the others', or it has no place in the job.
     package func join(_ identity: WorkerIdentity, _ address: ActorAddress, _ held: HeldState) throws(JoinRefused) {
+        do throws(JoinRefused) {
+            try check(identity)
+            try checkPlace(identity, address)
+        } catch {
+            refuse(error)
+            throw error
+        }
+        state.withLock { state in
+            state.joinings += 1
+            let member = Member(address: address, identity: identity, held: held, joining: state.joinings)
+            state.members.removeAll { $0.address == address }
+            let number = identity.number ?? .max
+            let place = state.members.firstIndex { number < $0.identity.number ?? .max } ?? state.members.endIndex
+            state.members.insert(member, at: place)
+            state.known[address.process] = member
+            state.silent.remove(address.process)
+            if state.refusal?.coreType != nil { state.refusal = nil }
+            state.hasNews = true
+            state.wake()
+        }
+    }
+
+    /// A placed worker that may not join keeps the run from beginning.
+    private func refuse(_ error: JoinRefused) {
+        state.withLock { if !$0.hasFormed { $0.refusal = $0.refusal ?? error } }
+        if placed != nil { wake() }
+    }
+
+    private func check(_ identity: WorkerIdentity) throws(JoinRefused) {
         guard let expected = state.withLock({ $0.expected }) else { throw JoinRefused("the coordinator has not begun: try again") }
         guard identity.version == expected.version else {
             throw JoinRefused(
@@ -59,17 +103,6 @@ package final class Membership: Sendable {
         }
         if let allowList, !(identity.key.map(allowList.contains) ?? false) {
             throw JoinRefused("host \(identity.hostName) names a key that is not allowed: give it a key file of this run's keys")
-        }
-        state.withLock { state in
-            state.joinings += 1
-            let member = Member(address: address, identity: identity, held: held, joining: state.joinings)
-            state.members.removeAll { $0.address == address }
-            let number = identity.number ?? .max
-            let place = state.members.firstIndex { number < $0.identity.number ?? .max } ?? state.members.endIndex
-            state.members.insert(member, at: place)
-            state.known[address.process] = member
-            state.hasNews = true
-            state.wake()
         }
     }
 
@@ -85,6 +118,7 @@ package final class Membership: Sendable {
     package func takeMembers() -> [Member] {
         state.withLock { state in
             state.hasNews = false
+            state.hasFormed = true
             return state.members
         }
     }

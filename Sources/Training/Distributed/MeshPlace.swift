@@ -12,6 +12,10 @@ struct MeshPlace: Sendable {
 
     let kind: Kind
     let keys: KeyPair?
+    #if MPI
+    /// Whether frames between workers travel through MPI.
+    var usesMPI = false
+    #endif
     /// The coordinator's host as this process reaches it.
     private let coordinatorHost: String
 

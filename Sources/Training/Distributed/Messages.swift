@@ -20,10 +20,12 @@ package struct WorkerIdentity: Codable, Sendable, Equatable {
     package var number: Int?
     /// What it proves on its links; nil where they are plain.
     package var key: PublicKey?
+    /// Ranks of the engine's job that it belongs to; nil where no engine placed it.
+    package var worldSize: Int?
 
     package init(
         version: String, fingerprint: String, coreType: String, host: String, hostName: String, processID: Int32, threads: Int,
-        number: Int? = nil, key: PublicKey? = nil
+        number: Int? = nil, worldSize: Int? = nil, key: PublicKey? = nil
     ) {
         self.version = version
         self.fingerprint = fingerprint
@@ -34,6 +36,7 @@ package struct WorkerIdentity: Codable, Sendable, Equatable {
         self.threads = threads
         self.number = number
         self.key = key
+        self.worldSize = worldSize
     }
 }
 

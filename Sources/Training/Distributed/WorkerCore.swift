@@ -24,6 +24,10 @@ final class WorkerCore {
     private var newestCommit: Commit?
     private var listener: MeshListener?
     private var group: Group?
+    #if MPI
+    /// Nil until the first generation, and where the links carry everything.
+    private var world: MPIWorld?
+    #endif
 
     /// The links of one generation and what is exchanged over them.
     private struct Group {
@@ -53,10 +57,35 @@ final class WorkerCore {
     /// Opens the place at which the other ranks of the next generation find this one.
     func prepare(generation: UInt32) throws -> (peer: MeshPeer, canceller: MeshCanceller) {
         let opened = try MeshListener(at: place.endpoint(generation: generation), keys: place.keys, in: context, refusals: refusals)
-        let result = (MeshPeer(endpoint: place.reachable(opened.endpoint), key: place.keys?.publicKey), opened.canceller)
+        #if MPI
+        var peer = MeshPeer(endpoint: place.reachable(opened.endpoint), key: place.keys?.publicKey)
+        if place.usesMPI, world == nil { world = try MPIWorld() }
+        peer.process = world?.rank
+        #else
+        let peer = MeshPeer(endpoint: place.reachable(opened.endpoint), key: place.keys?.publicKey)
+        #endif
+        let canceller = opened.canceller
         listener = consume opened
-        return result
+        return (peer, canceller)
     }
+
+    /// What carries a generation's frames: its links, or MPI beside them.
+    private func carrier(_ links: any Mesh, _ roster: MeshRoster) -> any Mesh {
+        #if MPI
+        if world != nil {
+            return MPIMesh(rank: links.rank, processes: roster.peers.map(\.process), generation: roster.generation, links: links)
+        }
+        #endif
+        return links
+    }
+
+    #if MPI
+    /// Ends MPI, together with all other workers.
+    func leaveWorld() {
+        leaveGroup()
+        world?.end()
+    }
+    #endif
 
     /// Forms the generation: links, state, memory.
     func form(_ formation: Formation) throws -> HeldState {
@@ -69,7 +98,8 @@ final class WorkerCore {
         let deadline = ContinuousClock.now + DataPlane.formingTime
         let generation = formation.roster.generation
         do {
-            let mesh = WorkerMesh(try listener.mesh(rank: formation.rank, roster: place.completed(formation.roster), deadline: deadline))
+            let roster = place.completed(formation.roster)
+            let mesh = WorkerMesh(carrier(try listener.mesh(rank: formation.rank, roster: roster, deadline: deadline), roster))
             try transferState(formation, mesh, deadline: deadline)
             let links = ExchangeLinks(mesh: mesh, generation: generation)
             guard let model = replica?.model else { preconditionFailure("a formed worker has a model") }

@@ -12,6 +12,7 @@ final class WorkerRun: Sendable {
     private let coordinator: Coordinator<ZeroMQActorSystem>
     private let threads: Int
     private let number: Int?
+    private let worldSize: Int?
     private let key: PublicKey?
     private let identity = Mutex<(shape: ArithmeticShape, identity: WorkerIdentity)?>(nil)
     private let authenticator: Authenticator?
@@ -20,32 +21,39 @@ final class WorkerRun: Sendable {
     private let isLaunched: Bool
 
     /// - Parameters:
-    ///   - interface: the network interface that the data links use; nil for the one that leads to the coordinator.
-    ///   - timeout: how long to wait for the coordinator, at first and whenever it was lost.
-    ///   - lossAfter: silence after which it counts as lost.
-    ///   - isLaunched: whether a launcher holds this process's standard input.
-    ///   - number: the one that whoever started this process gave it.
-    init(
-        endpoint: String, threads: Int, interface: String?, security: ClusterSecurity, timeout: Duration, lossAfter: Duration,
-        isLaunched: Bool, number: Int?
-    ) throws {
-        let place = try MeshPlace(coordinator: endpoint, interface: interface, keys: security.keys)
+    ///   - place: rank and world size that an engine gave.
+    ///   - options: the network interface for the data links, how long to wait for the coordinator, at first and whenever it was lost, and
+    ///     the rank that a launcher gave.
+    init(endpoint: String, place: Place, threads: Int, security: ClusterSecurity, _ options: WorkOptions) throws {
+        let links = try Self.links(endpoint, security, options)
         let context = try Context()
         authenticator = try security.authenticator(in: context)
-        var options = security.options
-        options.lossAfter = lossAfter
-        let system = try ZeroMQActorSystem.worker(of: endpoint, security: security.control, in: context, options: options)
+        var control = security.options
+        control.lossAfter = options.heartbeatTimeout
+        let system = try ZeroMQActorSystem.worker(of: endpoint, security: security.control, in: context, options: control)
         let allowList = security.allowList
-        thread = WorkerThread(threads: threads, context: context, place: place, allowList: allowList) { system.generation = $0 }
+        thread = WorkerThread(threads: threads, context: context, place: links, allowList: allowList) { system.generation = $0 }
         worker = Worker(thread, actorSystem: system)
         coordinator = try Coordinator.resolve(id: ActorAddress(process: "coordinator", name: "coordinator"), using: system)
         self.threads = threads
-        self.number = number
+        number = options.rank ?? place.rank
+        worldSize = place.worldSize
         key = security.keys?.publicKey
         self.system = system
         self.endpoint = endpoint
-        self.timeout = timeout
-        self.isLaunched = isLaunched
+        timeout = options.coordinatorTimeout
+        isLaunched = options.launched
+    }
+
+    private static func links(_ endpoint: String, _ security: ClusterSecurity, _ options: WorkOptions) throws -> MeshPlace {
+        let links = try MeshPlace(coordinator: endpoint, interface: options.interface, keys: security.keys)
+        #if MPI
+        var carried = links
+        carried.usesMPI = options.usesMPI
+        return carried
+        #else
+        return links
+        #endif
     }
 
     /// Serves the run until the coordinator sends this worker away.
@@ -62,6 +70,9 @@ final class WorkerRun: Sendable {
             defer { tasks.cancelAll() }
             return try await tasks.next() ?? nil
         }
+        #if MPI
+        await thread.leaveWorld()
+        #endif
         await system.shutDown()
         thread.end()
         let refused = thread.refusals.total
@@ -99,7 +110,7 @@ final class WorkerRun: Sendable {
     /// Who this process is, with its fingerprint at a model's sizes.
     private func identity(at shape: ArithmeticShape) -> WorkerIdentity {
         if let known = identity.withLock({ $0 }), known.shape == shape { return known.identity }
-        let made = Fingerprint.identity(shape, threads: threads, number: number, key: key)
+        let made = Fingerprint.identity(shape, threads: threads, number: number, worldSize: worldSize, key: key)
         identity.withLock { $0 = (shape, made) }
         return made
     }

@@ -6,6 +6,12 @@ struct CoordinatorEndpoint: Equatable, Sendable {
     let listening: String
     let reachable: String
 
+    /// A socket of one host.
+    init(socket: String) {
+        listening = socket
+        reachable = socket
+    }
+
     /// Checks that the address is one of this machine and the port is free; without a port, one is chosen.
     /// - Throws: ``InputError``.
     init(_ place: ClusterFile.Coordinator) throws(InputError) {

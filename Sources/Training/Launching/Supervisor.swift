@@ -21,6 +21,8 @@ final class Supervisor: Sendable {
     private let restarts = Mutex<[Int?: RestartPolicy]>([:])
     /// Workers that will not be replaced any more.
     private let givenUp = Mutex(0)
+    /// Whether the coordinator hears of signals on its standard input alone: an engine signals it too.
+    private let isPlaced: Bool
     private let cleanUp: @Sendable () -> Void
     private let children = Mutex<[Child]>([])
     private let coordinatorEnded = DispatchSemaphore(value: 0)
@@ -46,8 +48,9 @@ final class Supervisor: Sendable {
     }
 
     /// - Parameter cleanUp: what is left to do before this process ends at once.
-    init(maxRestarts: Int, cleanUp: @escaping @Sendable () -> Void) {
+    init(maxRestarts: Int, isPlaced: Bool = false, cleanUp: @escaping @Sendable () -> Void) {
         self.maxRestarts = maxRestarts
+        self.isPlaced = isPlaced
         self.cleanUp = cleanUp
     }
 
@@ -195,9 +198,21 @@ final class Supervisor: Sendable {
         }
     }
 
-    /// Ends a job that cannot begin.
+    /// Has the coordinator end the run after a checkpoint.
+    private func askToStop(_ signal: Int32) {
+        if isPlaced, let word = LauncherPipe.stop[signal] {
+            let coordinator = children.withLock { $0.last { $0.worker == nil } }
+            try? coordinator?.process.input.write(contentsOf: Data([word]))
+            return
+        }
+        let coordinators = children.withLock { $0.filter { $0.worker == nil } }
+        for child in coordinators where child.process.isRunning { child.process.send(signal) }
+    }
+
+    /// Ends a job that cannot begin; workers elsewhere are sent home by the coordinator.
     private func endJob(_ status: Int32) {
         refusal.store(status, ordering: .relaxed)
+        if isPlaced { return askToStop(SIGTERM) }
         children.withLock { children in
             for child in children where child.worker == nil && child.process.isRunning { child.process.send(SIGKILL) }
         }
@@ -241,7 +256,7 @@ final class Supervisor: Sendable {
         let isSecond = signals.add(1, ordering: .relaxed).newValue > 1
         let all = children.withLock { $0 }
         guard isSecond else {
-            for child in all where child.worker == nil && child.process.isRunning { child.process.send(number) }
+            askToStop(number)
             return
         }
         urgentSignal.store(number, ordering: .sequentiallyConsistent)

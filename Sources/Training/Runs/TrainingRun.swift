@@ -257,7 +257,8 @@ package struct TrainingRun {
 
     /// The command with the lanes that decide the bits; for a resumed run, one that needs none of its state.
     private func reproducing(_ command: String) -> String {
-        if resumption != nil {
+        // Under an engine the command is that of one rank.
+        if resumption != nil || command.hasPrefix("\(programName) work") {
             let saved = ConfigurationFile.path(inRun: folder.path)
             return "\(programName) train --config \(shellQuoted(saved)) --output \(shellQuoted(folder.path + "-again"))"
         }

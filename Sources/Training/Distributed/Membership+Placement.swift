@@ -1,0 +1,49 @@
+package import Cluster
+internal import Dispatch
+internal import Synchronization
+
+/// What holds where one engine has placed all workers: each has a rank of its own, and comes at once or never.
+extension Membership {
+    /// - Throws: ``JoinRefused`` where the worker counts other ranks than the coordinator, or another has its rank.
+    func checkPlace(_ identity: WorkerIdentity, _ address: ActorAddress) throws(JoinRefused) {
+        guard let placed, let rank = identity.number else { return }
+        if let size = identity.worldSize, size != placed {
+            throw JoinRefused(
+                "rank \(rank) on host \(identity.hostName) counts \(size) ranks, the coordinator \(placed): start both with one command; if these are "
+                    + "two jobs on one port, set APUS_PORT or MASTER_PORT for one of them")
+        }
+        let holder = state.withLock { state in
+            state.hasFormed
+                ? nil : state.members.first { $0.identity.number == rank && $0.address != address && !state.silent.contains($0.address.process) }
+        }
+        // Later a second worker of a rank is the first one's replacement.
+        if let other = holder?.identity {
+            throw JoinRefused(
+                "rank \(rank) is given twice, to process \(other.processID) on host \(other.hostName) and process \(identity.processID) on host "
+                    + "\(identity.hostName): give each task its own")
+        }
+    }
+
+    /// Ends the time in which all ranks must have come.
+    func endRendezvous(after limit: Duration) {
+        DispatchQueue.global().asyncAfter(deadline: .now() + limit.seconds) { [weak self] in
+            self?.state.withLock { $0.rendezvousTime = limit }
+            self?.wake()
+        }
+    }
+
+    /// - Throws: ``InputError`` where a rank may not join, ``RunError`` where one did not come in time.
+    func checkRendezvous() throws {
+        let (refusal, time, present) = state.withLock { ($0.refusal, $0.rendezvousTime, Set($0.members.compactMap(\.identity.number))) }
+        guard let placed else { return }
+        if let refusal, refusal.coreType == nil || time != nil { throw InputError(refusal.description) }
+        guard let time else { return }
+        let missing = (0..<placed).filter { !present.contains($0) }.map(String.init)
+        throw RunError(
+            "\(placed - missing.count) of \(placed) workers came within \(Int(time.seconds)) s, missing \(missing.count == 1 ? "is rank" : "are ranks") "
+                + "\(missing.joined(separator: ", ")): see what that task printed, or allow more time with --coordinator-timeout")
+    }
+
+    /// Notes that a process is lost or silent.
+    func fellSilent(_ process: String) { _ = state.withLock { $0.silent.insert(process) } }
+}

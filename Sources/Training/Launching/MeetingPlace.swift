@@ -1,0 +1,79 @@
+internal import Cluster
+internal import Foundation
+internal import Transport
+
+/// Where the ranks of a job find the coordinator, which rank 0 starts there.
+enum MeetingPlace {
+    /// A host and port that every rank knows; `variable` sets another port.
+    case network(host: String, port: UInt16, variable: String)
+    /// A socket in a folder of the one host on which all ranks are.
+    case host(JobFolder)
+
+    /// - Throws: ``InputError``.
+    init(_ place: Place, cluster: ClusterFile?) throws {
+        if let cluster {
+            guard let port = cluster.coordinator.port else {
+                throw InputError("the cluster file gives the coordinator no port, which all ranks need to know: add port: under coordinator")
+            }
+            self = .network(host: cluster.coordinator.address, port: port, variable: "the cluster file's port")
+        } else if let endpoint = place.coordinator {
+            guard let address = HostAddress(endpoint: endpoint), let port = UInt16(address.port) else {
+                throw InputError("'\(endpoint)' is no endpoint at which rank 0 could start the coordinator: tcp://HOST:PORT was needed")
+            }
+            self = .network(host: address.host, port: port, variable: place.starter == .rankZero ? "APUS_PORT" : "MASTER_PORT")
+        } else if place.starter == .rankZero {
+            self = .host(try JobFolder(job: place.job ?? "parent-\(getppid())"))
+        } else {
+            throw InputError(
+                place.rank == nil
+                    ? "no coordinator is named: give --coordinator tcp://HOST:PORT, or set APUS_COORDINATOR or MASTER_ADDR and MASTER_PORT"
+                    : "rank \(place.rank!) is not on one host with all others, and no coordinator is named: set MASTER_ADDR to rank 0's host and MASTER_PORT "
+                        + "to a free port for all ranks")
+        }
+    }
+
+    /// As ranks write it.
+    var endpoint: String {
+        switch self {
+        case .network(let host, let port, _): "tcp://\(host):\(port)"
+        case .host(let folder): "ipc://\(folder.path)/control"
+        }
+    }
+
+    var folder: JobFolder? {
+        guard case .host(let folder) = self else { return nil }
+        return folder
+    }
+
+    /// Checks that the coordinator can listen there.
+    /// - Throws: ``InputError``.
+    func coordinatorEndpoint() throws(InputError) -> CoordinatorEndpoint {
+        switch self {
+        case .host: return CoordinatorEndpoint(socket: endpoint)
+        case .network(let host, let port, let variable):
+            do { return try CoordinatorEndpoint(ClusterFile.Coordinator(address: host, port: port)) } catch {
+                throw InputError("rank 0 runs on host \(ProcessInfo.processInfo.hostName): \(error); another port: \(variable)")
+            }
+        }
+    }
+}
+
+/// A folder that the ranks of one job on one host share and nobody else may enter.
+struct JobFolder: Sendable {
+    let path: String
+
+    /// Makes the folder, or takes the one that another rank has made.
+    /// - Throws: ``InputError`` where something else is in its place.
+    init(job: String) throws(InputError) {
+        let base = ProcessInfo.processInfo.environment["TMPDIR"] ?? "/tmp"
+        let name = job.map { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "-") ? $0 : "-" }
+        path = "\(base)/apus-job-\(getuid())-\(String(name))"
+        try? FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o700])
+        var status = stat()
+        guard unsafe lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR, status.st_uid == getuid(), status.st_mode & 0o077 == 0 else {
+            throw InputError("\(path) is not a folder of this user alone: remove it, or set TMPDIR to a folder of yours for all ranks")
+        }
+    }
+
+    func remove() { try? FileManager.default.removeItem(atPath: path) }
+}

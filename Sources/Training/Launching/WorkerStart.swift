@@ -1,0 +1,72 @@
+internal import Cluster
+internal import Foundation
+
+/// A process of `apus work`, from its environment to its end: a worker, or rank 0 of an engine's job.
+struct WorkerStart {
+    private let options: WorkOptions
+    private let place: Place
+    private let cluster: ClusterFile?
+    private let training: TrainingRequest
+
+    /// - Throws: ``BadInput``.
+    init(_ options: WorkOptions, training: TrainingRequest, environment: [String: String] = ProcessInfo.processInfo.environment) throws {
+        var place = try Place(environment: environment)
+        var options = options
+        cluster = try options.cluster.map(ClusterFile.read)
+        if let cluster {
+            guard options.coordinator == nil else { throw InputError("--coordinator and --cluster both say where the coordinator is: leave one of them out") }
+            if let size = place.worldSize, size != cluster.workers {
+                throw InputError(
+                    "the launcher started \(size) ranks, \(options.cluster ?? "") has \(cluster.workers) workers: make the two equal, for example with "
+                        + "-np \(cluster.workers)")
+            }
+            place.starter = place.worldSize == nil ? .somebodyElse : .rankZero
+        }
+        if options.coordinator != nil { place.starter = .somebodyElse }
+        if place.starter == .somebodyElse, let flag = training.coordinatorsFlags.first {
+            throw InputError("\(flag) is for the coordinator, which something else starts: give it there, to apus coordinate")
+        }
+        options.threads = options.threads ?? place.threads
+        self.options = options
+        self.place = place
+        self.training = training
+    }
+
+    func run() throws {
+        if let known = options.coordinator ?? (place.starter == .somebodyElse && cluster == nil ? place.coordinator : nil) { return try work(known) }
+        let meeting = try MeetingPlace(place, cluster: cluster)
+        if place.startsCoordinator(isToldToTrain: !training.coordinatorsFlags.isEmpty) {
+            let job = try PlacedJob(options, place, threads: threads, meeting: meeting, configuration: training.configuration())
+            let status = try job.run()
+            if status != 0 { throw ChildStatus(status: status) }
+        } else {
+            if place.starter != .somebodyElse { try training.checkWithoutFiles() }
+            try work(meeting.endpoint)
+        }
+    }
+
+    private func work(_ endpoint: String) throws {
+        let ring = options.launched ? try LauncherPipe.readOpening() : nil
+        // The coordinator sends workers home; a terminal's Ctrl-C is not for them, nor what an engine tells the whole job.
+        signal(SIGINT, SIG_IGN)
+        if place.rank != nil, place.worldSize != nil, options.launched || place.starter != .somebodyElse { signal(SIGTERM, SIG_IGN) }
+        if options.launched {
+            LauncherPipe.watch { word in
+                // Without its launcher a worker has time to help the coordinator to a last checkpoint.
+                if case .gone = word { sleep(8) }
+                _exit(1)
+            }
+        }
+        let security = try ClusterSecurity.worker(of: endpoint, rank: place.rank, handedOver: ring, insecure: options.insecure)
+        if security.keys == nil, endpoint.hasPrefix("tcp://") { sayToUser(ClusterSecurity.insecureNotice) }
+        let run = try WorkerRun(endpoint: endpoint, place: place, threads: threads, security: security, options)
+        try waitFor { try await run.run() }
+    }
+
+    /// As given, else the engine's, else this host's processors shared by its ranks; those this process is bound to, where there
+    /// are fewer.
+    private var threads: Int {
+        let process = ProcessInfo.processInfo
+        return options.threads ?? max(1, min(process.activeProcessorCount, process.processorCount / (place.localSize ?? 1)))
+    }
+}
