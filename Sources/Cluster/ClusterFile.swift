@@ -10,6 +10,11 @@ package struct ClusterFile: Equatable, Sendable {
         package var address: String
         /// Nil for a free port.
         package var port: UInt16?
+
+        package init(address: String, port: UInt16?) {
+            self.address = address
+            self.port = port
+        }
     }
 
     package struct Host: Equatable, Sendable {

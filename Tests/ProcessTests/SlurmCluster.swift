@@ -69,6 +69,12 @@ final class SlurmCluster {
         return state
     }
 
+    /// Slurm lets a requeued job rest for two minutes; here it starts at once.
+    func startAgain(_ job: Int, location: SourceLocation = #_sourceLocation) throws {
+        _ = try wait(for: job, until: "PENDING", location: location)
+        #expect(try run("scontrol update JobId=\(job) StartTime=now").status == 0, sourceLocation: location)
+    }
+
     /// Waits until a file holds these words.
     func wait(for words: String, in file: String, times: Int = 1, location: SourceLocation = #_sourceLocation) throws {
         let run = try run("for turn in {1..300}; do [[ $(grep -c -e '\(words)' '\(file)' 2>/dev/null) -ge \(times) ]] && exit; sleep 0.1; done; exit 1")

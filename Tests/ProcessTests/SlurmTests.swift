@@ -8,7 +8,7 @@ struct SlurmTests {
     let job: SmallJob
     static let options = ["--batch-size", "8", "--lanes", "4", "--learning-rate", "1e-3"]
     /// Steps that take some seconds, and a checkpoint now and then.
-    static let long = options + ["--max-steps", "1500", "--epochs", "1000000", "--checkpoint-every", "100"]
+    static let long = options + ["--max-steps", "400", "--epochs", "1000000", "--checkpoint-every", "20"]
 
     init() throws { job = try SmallJob() }
 
@@ -26,16 +26,19 @@ struct SlurmTests {
         let id = try slurm.submit(job, "run", Self.long)
         let log = job.path("run/log.txt")
         try slurm.wait(for: "generation 1: 2 workers on ", in: log)
-        try slurm.wait(for: "\"step\":105,", in: job.path("run/metrics.jsonl"))
+        try slurm.wait(for: "\"step\":25,", in: job.path("run/metrics.jsonl"))
         #expect(!job.exists("run/summary.json"))
         // Slurm itself ends the job's processes and starts it again.
         #expect(try slurm.run("scontrol requeue \(id)").status == 0)
+        try slurm.startAgain(id)
         try slurm.wait(for: "resuming after step ", in: log)
         try slurm.wait(for: "generation 1: 2 workers on ", in: log, times: 2)
         // The tasks are told to stop: a checkpoint, and the script queues the job again.
         #expect(try slurm.run("scancel --signal=TERM \(id)").status == 0)
         try slurm.wait(for: "stopped (status 143): job \(id) queues again", in: job.path("run.log"))
-        let stopped = try #require(try job.text("run.log").firstMatch(of: /stopped after step ([0-9]+); go on with/).flatMap { Int($0.1) })
+        let stopped = try #require(try job.text("run.log").matches(of: /stopped after step ([0-9]+); go on with/).last.flatMap { Int($0.1) })
+        #expect(job.exists("run/checkpoints/step-\(stopped)/manifest.json"))
+        try slurm.startAgain(id)
         try slurm.wait(for: "resuming after step \(stopped) of", in: log)
         try slurm.wait(for: "generation 1: 2 workers on ", in: log, times: 3)
         // The second node's tasks are gone at once, as its processes would be with it.
@@ -52,7 +55,6 @@ struct SlurmTests {
         let options = Self.options + ["--max-steps", "3"]
         let id = try slurm.submit(job, "run", options, slurm: "--ntasks 1 --array 3,5", environment: ["APUS_SECRET": String(repeating: "s3cret", count: 6)])
         for seed in [3, 5] {
-            _ = try slurm.wait(for: id + (seed == 3 ? 0 : 0), until: "COMPLETED")
             try slurm.wait(for: "parameters SHA-256", in: job.path("run-seed-\(seed)/log.txt"))
             let single = try ApusProcess(job.command("single-\(seed)", options + ["--seed", "\(seed)"]))
             #expect(single.status == 0)

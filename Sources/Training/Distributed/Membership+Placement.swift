@@ -1,4 +1,4 @@
-package import Cluster
+internal import Cluster
 internal import Dispatch
 internal import Synchronization
 
