@@ -121,6 +121,7 @@ import Transport
             try refused(Self.secret, command("run", ["--cluster", job.path("cluster.yaml")])), status: 2, "the launcher started 2 ranks", "has 3 workers")
         expectOneLine(
             try refused(Self.secret, command("run", ["--coordinator", "tcp://127.0.0.1:\(port)"])), status: 2, "--model is for the coordinator")
+        expectOneLine(try refused(Self.secret, command("run", ["--seeds", "0,1"])), status: 2, "--seeds is a run after another", "sbatch --array")
         #expect(!job.exists("run"))
     }
 

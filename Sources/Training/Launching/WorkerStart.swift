@@ -26,6 +26,9 @@ struct WorkerStart {
         if place.starter == .somebodyElse, let flag = training.coordinatorsFlags.first {
             throw InputError("\(flag) is for the coordinator, which something else starts: give it there, to apus coordinate")
         }
+        if training.coordinatorsFlags.contains("--seeds") {
+            throw InputError("--seeds is a run after another, an engine's job is one run: give --seed, and each seed a job, such as by sbatch --array")
+        }
         options.threads = options.threads ?? place.threads
         self.options = options
         self.place = place
