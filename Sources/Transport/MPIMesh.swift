@@ -20,6 +20,7 @@ package final class MPIMesh: Mesh {
     /// Looks at MPI between two at the links, and before it lets others have the processor.
     private static let turns = 32
 
+    @safe
     private struct Sending {
         var request: UnsafeMutableRawPointer?
         let frame: ZeroMQFrame
@@ -54,7 +55,7 @@ package final class MPIMesh: Mesh {
         let message = Message(header, payload: payload)
         var request: UnsafeMutableRawPointer?
         let count = message.byteCount
-        let result = unsafe message.withBytes { bytes in
+        let result = message.withBytes { bytes in
             unsafe bytes.withUnsafeBytes { unsafe apus_mpi_send($0.baseAddress, Int32(count), Int32(process), tag, &request) }
         }
         unsafe outgoing.append(Sending(request: request, frame: ZeroMQFrame(header: header, message: message), peer: peer))
