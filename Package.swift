@@ -49,6 +49,11 @@ let package = Package(
             name: "RooflineBenchmark", dependencies: ["Training", "BERT", "Kernels", "Tensors", "RooflineMeters"], path: "Benchmarks/Roofline",
             swiftSettings: strict),
         .target(name: "RooflineMeters", dependencies: ["CVectorMath", "COpenBLAS"], path: "Benchmarks/RooflineMeters"),
+        .executableTarget(name: "FuzzBenchmark", dependencies: ["FuzzTargets"], path: "Benchmarks/Fuzz/Driver", swiftSettings: strict),
+        .target(
+            name: "FuzzTargets", dependencies: ["Training", "BERT", "Cluster", "Transport", "Kernels", "Checkpoints", "TextData", "CAllocations"],
+            path: "Benchmarks/Fuzz/Targets", swiftSettings: strict),
+        .target(name: "CAllocations", path: "Benchmarks/Fuzz/CAllocations"),
         module("Apus", ["Training", "Kernels"]),
         module("Training", ["BERT", "Collectives", "Cluster", "Transport", "Kernels", "Checkpoints", "TextData", "Tensors", crypto]),
         module("BERT", ["Kernels", "Checkpoints", "TextData", "Tensors"]),
@@ -73,6 +78,6 @@ let package = Package(
         tests("KernelsTests", ["Kernels", "Tensors"]),
         tests("CheckpointsTests", ["Checkpoints"]),
         tests("TextDataTests", ["TextData"]),
-        tests("ProcessTests", ["ApusCommand"]),
+        tests("ProcessTests", ["ApusCommand", "FuzzBenchmark"]),
     ]
 )

@@ -6,8 +6,8 @@
 ///     8  generation      12  sender's bytes              14  recipient's bytes
 ///    16  incarnation     24  call        32  settledBelow
 ///    40  target's bytes  44  payload's bytes
-struct Envelope: Equatable, Sendable {
-    enum Kind: UInt8, Sendable {
+package struct Envelope: Equatable, Sendable {
+    package enum Kind: UInt8, Sendable {
         case call = 1
         case result = 2
         case failure = 3
@@ -15,7 +15,7 @@ struct Envelope: Equatable, Sendable {
     }
 
     /// Why bytes are not an envelope.
-    enum Refusal: Error, Equatable, Sendable {
+    package enum Refusal: Error, Equatable, Sendable {
         case tooShort(byteCount: Int)
         case notAnEnvelope
         case version(UInt8)
@@ -29,24 +29,39 @@ struct Envelope: Equatable, Sendable {
     static let longestName = 128
     private static let magic: [UInt8] = Array("APUC".utf8)
 
-    var kind: Kind
+    package var kind: Kind
     /// Version of the membership that the sender takes part in; 0 before it was given one.
-    var generation: UInt32
+    package var generation: UInt32
     /// The coordinator's run that the sender knows; 0 before it heard of one.
-    var incarnation: UInt64
+    package var incarnation: UInt64
     /// Counted from 1 by the caller; an answer has its call's.
-    var call: UInt64 = 0
+    package var call: UInt64 = 0
     /// The caller has its answer, or no longer waits, for every call below this one.
-    var settledBelow: UInt64 = 0
+    package var settledBelow: UInt64 = 0
     /// Process of the sender.
-    var sender: String
+    package var sender: String
     /// Name of the actor that is called; empty otherwise.
-    var recipient = ""
+    package var recipient = ""
     /// The distributed function that is called; empty otherwise.
-    var target = ""
-    var payload: [UInt8] = []
+    package var target = ""
+    package var payload: [UInt8] = []
 
-    var bytes: [UInt8] {
+    package init(
+        kind: Kind, generation: UInt32, incarnation: UInt64, call: UInt64 = 0, settledBelow: UInt64 = 0, sender: String, recipient: String = "",
+        target: String = "", payload: [UInt8] = []
+    ) {
+        self.kind = kind
+        self.generation = generation
+        self.incarnation = incarnation
+        self.call = call
+        self.settledBelow = settledBelow
+        self.sender = sender
+        self.recipient = recipient
+        self.target = target
+        self.payload = payload
+    }
+
+    package var bytes: [UInt8] {
         var bytes = Self.magic
         bytes.reserveCapacity(Self.headerBytes + sender.utf8.count + recipient.utf8.count + target.utf8.count + payload.count)
         bytes += [Self.version, kind.rawValue, 0, 0]
@@ -68,7 +83,7 @@ struct Envelope: Equatable, Sendable {
 
 extension Envelope {
     /// Reads an envelope; each byte of `bytes` must belong to it.
-    init(_ bytes: [UInt8]) throws(Refusal) {
+    package init(_ bytes: [UInt8]) throws(Refusal) {
         guard bytes.count >= Self.headerBytes else { throw .tooShort(byteCount: bytes.count) }
         guard bytes.starts(with: Self.magic), bytes[6] == 0, bytes[7] == 0 else { throw .notAnEnvelope }
         guard bytes[4] == Self.version else { throw .version(bytes[4]) }

@@ -23,6 +23,13 @@ package struct InvocationEncoder: DistributedTargetInvocationEncoder {
     package mutating func recordReturnType<R: Codable>(_ type: R.Type) throws {}
     package mutating func doneRecording() throws {}
 
+    /// What a call with these arguments carries.
+    package static func payload(of arguments: [any Codable & Sendable]) -> [UInt8] {
+        var encoder = InvocationEncoder()
+        encoder.arguments = arguments.compactMap { try? Wire.encode($0) }
+        return encoder.payload
+    }
+
     var payload: [UInt8] {
         var bytes: [UInt8] = []
         for argument in arguments {
@@ -39,7 +46,7 @@ package struct InvocationDecoder: DistributedTargetInvocationDecoder {
 
     private var rest: ArraySlice<UInt8>
 
-    init(_ payload: [UInt8]) { rest = payload[...] }
+    package init(_ payload: [UInt8]) { rest = payload[...] }
 
     package mutating func decodeGenericSubstitutions() throws -> [any Any.Type] { [ZeroMQActorSystem.self] }
 

@@ -17,11 +17,7 @@ struct TokenizerFiles {
         let json = folder.appendingPathComponent("tokenizer.json").path
         let vocabulary = folder.appendingPathComponent("vocab.txt").path
         if FileManager.default.fileExists(atPath: json) {
-            let file = try TokenizerJSON(path: json)
-            try self.init(path: json, pieces: file.pieces, configuration: configuration, listed: file.addedTokens, unknown: file.unknownToken)
-            continuationPrefix = file.continuationPrefix
-            maxWordCharacters = file.maxWordCharacters
-            options = configuration.options(over: file.options)
+            try self.init(TokenizerJSON(path: json), path: json, configuration: configuration)
         } else if FileManager.default.fileExists(atPath: vocabulary) {
             let pieces = try Self.pieces(ofLinesAt: vocabulary)
             try self.init(path: vocabulary, pieces: pieces, configuration: configuration)
@@ -30,6 +26,14 @@ struct TokenizerFiles {
             throw TokenizerError(
                 path: folder.path, problem: "neither tokenizer.json nor vocab.txt is there: name a Hugging Face model folder that has one")
         }
+    }
+
+    /// What a tokenizer.json says, at `path`, under the folder's configuration.
+    init(_ file: TokenizerJSON, path: String, configuration: TokenizerConfiguration = .init()) throws(TokenizerError) {
+        try self.init(path: path, pieces: file.pieces, configuration: configuration, listed: file.addedTokens, unknown: file.unknownToken)
+        continuationPrefix = file.continuationPrefix
+        maxWordCharacters = file.maxWordCharacters
+        options = configuration.options(over: file.options)
     }
 
     /// A tokenizer of these pieces with Hugging Face's default rules and tokens.

@@ -12,15 +12,18 @@ struct TokenizerJSON {
     private static let ids = 0...PieceTrie.capacity
 
     init(path: String) throws(TokenizerError) {
+        let file: TextFile
+        do { file = try TextFile(path: path) } catch { throw TokenizerError(path: path, problem: error.problem) }
+        try self.init(file, path: path)
+    }
+
+    /// - Parameter path: how messages name it.
+    init(_ file: TextFile, path: String) throws(TokenizerError) {
         do {
-            var cursor = JSONCursor(try TextFile(path: path).bytes)
+            var cursor = JSONCursor(file.bytes)
             try read(&cursor)
-        } catch let error as TextFile.Failure {
-            throw TokenizerError(path: path, problem: error.problem)
-        } catch let error as JSONCursor.Failure {
-            throw TokenizerError(path: path, problem: "\(error.problem), at byte \(error.offset): use the tokenizer of a BERT model")
         } catch {
-            throw TokenizerError(path: path, problem: "\(error)")
+            throw TokenizerError(path: path, problem: "\(error.problem), at byte \(error.offset): use the tokenizer of a BERT model")
         }
         try orderPieces(path: path)
     }

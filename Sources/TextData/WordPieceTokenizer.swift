@@ -37,6 +37,14 @@ package struct WordPieceTokenizer: Sendable {
         try self.init(files)
     }
 
+    /// The tokenizer that the bytes of a tokenizer.json describe by themselves.
+    package init(tokenizerJSON bytes: [UInt8]) throws(TokenizerError) {
+        let path = "tokenizer.json"
+        let file: TextFile
+        do { file = try TextFile(bytes) } catch { throw TokenizerError(path: path, problem: error.problem) }
+        try self.init(TokenizerFiles(TokenizerJSON(file, path: path), path: path))
+    }
+
     init(_ files: TokenizerFiles) throws(TokenizerError) {
         model = try WordPieceModel(files)
         options = files.options

@@ -74,4 +74,20 @@ package enum EntryPoints {
 
     /// Writes keys into a folder and returns a line that says which.
     package static func keygen(folder: String, workers: Int) throws -> String { try KeyFolder.make(folder, workers: workers) }
+
+    /// Disturbs runs of a job, or a job that runs, and hands a line about each to `emit`.
+    /// - Throws: ``ChildStatus`` 1 where a run did not end as it has to.
+    package static func chaos(_ options: ChaosOptions, emit: @escaping (String) throws -> Void) throws {
+        if let launcher = options.launcher { return try ChaosVisit(options, launcher: launcher).run(emit: emit) }
+        let folder = try PrivateFolder()
+        let leaving = Farewell { for process in JobProcesses.all(below: folder.path) { process.send(SIGKILL) } }
+        let isWell: Bool
+        do { isWell = try ChaosCampaign(options, folder: folder.path, emit: emit).run() } catch {
+            folder.remove()
+            throw error
+        }
+        withExtendedLifetime(leaving) {}
+        guard isWell else { throw ChildStatus(status: 1) }
+        folder.remove()
+    }
 }

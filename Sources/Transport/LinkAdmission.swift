@@ -2,22 +2,22 @@
 ///
 /// A connection's first frame is its hello: it names the rank and shows the generation's token; the key, where links
 /// are encrypted, must be the one that the roster gives that rank. The first connection to do so speaks for the rank.
-struct LinkAdmission {
-    enum Verdict {
+package struct LinkAdmission {
+    package enum Verdict {
         case frame(FrameHeader)
         case hello
         case refused
     }
 
     /// The kind of a hello; the frames of an exchange use others.
-    static let helloKind: UInt8 = 0
+    package static let helloKind: UInt8 = 0
 
     private let roster: MeshRoster
     private let rank: Int
     private var ranks: [[UInt8]: Int] = [:]
     private var admitted: Set<Int> = []
 
-    init(roster: MeshRoster, rank: Int) {
+    package init(roster: MeshRoster, rank: Int) {
         self.roster = roster
         self.rank = rank
     }
@@ -28,9 +28,9 @@ struct LinkAdmission {
             kind: Self.helloKind, sender: UInt16(rank), generation: roster.generation, step: 0, bucket: 0, offset: roster.token, count: 0)
     }
 
-    func hasAdmitted(_ peer: Int) -> Bool { admitted.contains(peer) }
+    package func hasAdmitted(_ peer: Int) -> Bool { admitted.contains(peer) }
 
-    mutating func judge(_ message: borrowing Message, from connection: borrowing Message) -> Verdict {
+    package mutating func judge(_ message: borrowing Message, from connection: borrowing Message) -> Verdict {
         guard let header = message.withBytes({ try? FrameCodec.decode($0) }), header.generation == roster.generation else { return .refused }
         let sender = Int(header.sender)
         if header.kind == Self.helloKind {

@@ -1,0 +1,38 @@
+#!/usr/bin/env bash
+# Feeds every reader of bytes that others write with inputs that libFuzzer makes, under the address sanitizer.
+#
+#     Benchmarks/fuzz.sh [INPUTS=10000000] [TARGET…]       # all targets: about half an hour on two cores
+#
+# INPUTS are shared out among the targets. What was found interesting stays in .build/fuzz/corpus, an input that crashes in
+# .build/fuzz. Without libFuzzer in the toolchain: swift run -c release FuzzBenchmark --inputs 1000000
+set -euo pipefail
+inputs=${1:-10000000}
+shift || true
+targets=("$@")
+((${#targets[@]})) || targets=(frame handshake envelope invocation shard json safetensors keys cluster tokenizer)
+root=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
+place=$root/.build/fuzz
+mkdir -p "$place/corpus"
+
+swift build --package-path "$root" -c release --product FuzzBenchmark --quiet >&2
+"$root/.build/release/FuzzBenchmark" --examples "$place/corpus"
+# Objects alone: libFuzzer brings the main function, so they are linked by hand.
+swift build --package-path "$root" --scratch-path "$place/build" -c release --target FuzzTargets --sanitize address --sanitize fuzzer --quiet >&2
+swiftc -sanitize=fuzzer,address -o "$place/fuzz" $(find "$place/build/release/" -name '*.o') -lzmq -lopenblas -Xlinker -w 2>&1 |
+    grep -v 'Cannot export local symbol' >&2 || true
+
+each=$((inputs / ${#targets[@]})) total=0
+cd "$place"
+for target in "${targets[@]}"; do
+    if ! APUS_FUZZ_TARGET=$target ./fuzz "corpus/$target" -runs="$each" -max_len=4096 -malloc_limit_mb=8 -rss_limit_mb=1024 -timeout=10 \
+        -artifact_prefix="$target-" >"$target.log" 2>&1; then
+        tail -n 30 "$target.log" >&2
+        printf 'fuzz: %s fails: see %s\n' "$target" "$place/$target.log" >&2
+        exit 1
+    fi
+    ran=$(sed -n 's/^Done \([0-9]*\) runs.*/\1/p' "$target.log")
+    cover=$(grep -o 'cov: [0-9]*' "$target.log" | tail -n 1)
+    printf '%s: %s inputs, %s\n' "$target" "$ran" "$cover"
+    total=$((total + ran))
+done
+printf '%s inputs, no crash\n' "$total"

@@ -1,0 +1,54 @@
+internal import ArgumentParser
+internal import Training
+
+struct Chaos: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Kill, freeze, slow and restart the processes of runs at random instants; compare their bits with an undisturbed run's.",
+        discussion: """
+            Without options after `--` the job is a tiny one that needs no files. Options after `--` are those of apus launch, with --cluster \
+            too: `apus chaos --runs 5 -- --cluster lab.yaml --max-steps 200`. Processes on other hosts cannot be reached: of their workers \
+            the ssh sessions are disturbed, whose end ends the worker. What run N meets depends on --seed and N alone: every run loses one to \
+            three workers, every third has one slowed, every fifth loses the coordinator, every seventh has a worker frozen past the \
+            deadline, every eleventh the coordinator. Exit status 1 where a run ends with other bits, loses or repeats a sample, hangs, or \
+            leaves a process behind; its files are kept then.
+            """)
+
+    @Option(parsing: .unconditional, help: "Runs to disturb.")
+    var runs = 5
+    @Option(parsing: .unconditional, help: "Decides what is done, and when.")
+    var seed: UInt64 = 1
+    @Option(parsing: .unconditional, help: "Number of the first run.")
+    var first = 1
+    @Option(parsing: .unconditional, help: "Workers of each run. (default: 2 to 4)")
+    var workers: Int?
+    @Option(parsing: .unconditional, help: ArgumentHelp("After this long a run hangs. (default: by the undisturbed run)", valueName: "seconds"))
+    var deadline: Int?
+    @Flag(help: "Kill everything while a checkpoint is written, then go on with --resume.")
+    var everything = false
+    @Flag(help: "Disturb workers only.")
+    var spareCoordinator = false
+    @Option(parsing: .unconditional, help: ArgumentHelp("Disturb the running job of this apus launch instead.", valueName: "process"))
+    var launcher: Int32?
+    @Argument(parsing: .postTerminator, help: ArgumentHelp("Options of apus launch for the job.", valueName: "option"))
+    var job: [String] = []
+
+    func validate() throws {
+        for (name, value) in [("--runs", runs), ("--first", first), ("--workers", workers ?? 1), ("--deadline", deadline ?? 1)] where value < 1 {
+            throw ValidationError("\(name) is \(value), needed is at least 1")
+        }
+        if launcher != nil, everything || !job.isEmpty || workers != nil {
+            throw ValidationError("--launcher disturbs a job that runs: --everything, --workers and options after -- are for jobs that are started here")
+        }
+    }
+
+    func run() throws {
+        try EntryPoints.chaos(
+            ChaosOptions(
+                runs: runs, first: first, seed: seed, workers: workers, everything: everything, sparesCoordinator: spareCoordinator,
+                deadline: deadline.map { .seconds($0) }, launcher: launcher, job: job)
+        ) { line in
+            try StandardOutput.write(line: line)
+            try StandardOutput.flush()
+        }
+    }
+}

@@ -1,0 +1,83 @@
+internal import Foundation
+
+/// A process of a launched job, as /proc tells of it.
+struct JobProcess: Equatable, Sendable {
+    enum Role: Equatable, Sendable {
+        case launcher
+        case coordinator
+        case worker
+        /// The ssh session of a worker on another host: all of that worker that can be reached from here.
+        case session
+    }
+
+    let id: pid_t
+    let role: Role
+    let arguments: [String]
+
+    /// - Returns: nil where there is no such process (any more), or it is no part of a job.
+    init?(_ id: pid_t) {
+        guard let bytes = FileManager.default.contents(atPath: "/proc/\(id)/cmdline"), !bytes.isEmpty else { return nil }
+        arguments = bytes.split(separator: 0, omittingEmptySubsequences: false).dropLast().map { String(decoding: $0, as: UTF8.self) }
+        self.id = id
+        switch arguments.dropFirst().first {
+        case "launch": role = .launcher
+        case "coordinate": role = .coordinator
+        case "work": role = .worker
+        default:
+            guard let program = arguments.first, program.hasSuffix("ssh") else { return nil }
+            role = .session
+        }
+    }
+
+    /// Sends a signal, unless the process has ended and its id may be another's by now.
+    /// - Returns: whether it was sent.
+    @discardableResult
+    func send(_ signal: Int32) -> Bool { JobProcess(id) == self && kill(id, signal) == 0 }
+
+    /// The file that the coordinator was given.
+    var configurationFile: String? {
+        guard role == .coordinator, let place = arguments.firstIndex(of: "--config"), place + 1 < arguments.count else { return nil }
+        return arguments[place + 1]
+    }
+}
+
+/// Finds the processes of a job.
+enum JobProcesses {
+    /// Says in a process's environment, which its children inherit, that it belongs to a job.
+    static let variable = "APUS_CHAOS"
+
+    /// Those that a launcher with ``variable`` set to `mark` has left, itself included; oldest first.
+    static func marked(_ mark: String) -> [JobProcess] {
+        let needed = Data("\(variable)=\(mark)".utf8)
+        return all.compactMap { id in
+            guard let environment = FileManager.default.contents(atPath: "/proc/\(id)/environ"), environment.split(separator: 0).contains(needed)
+            else { return nil }
+            return JobProcess(id)
+        }
+    }
+
+    /// Those of all runs whose mark lies below `folder`.
+    static func all(below folder: String) -> [JobProcess] {
+        let beginning = Data("\(variable)=\(folder)/".utf8)
+        return all.compactMap { id in
+            guard let environment = FileManager.default.contents(atPath: "/proc/\(id)/environ"),
+                environment.split(separator: 0).contains(where: { $0.starts(with: beginning) })
+            else { return nil }
+            return JobProcess(id)
+        }
+    }
+
+    /// The children of a launcher, oldest first.
+    static func children(of launcher: pid_t) -> [JobProcess] {
+        all.filter { parent(of: $0) == launcher }.compactMap { JobProcess($0) }
+    }
+
+    private static var all: [pid_t] {
+        ((try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []).compactMap { pid_t($0) }.filter { $0 != getpid() }.sorted()
+    }
+
+    private static func parent(of id: pid_t) -> pid_t? {
+        guard let text = try? String(contentsOfFile: "/proc/\(id)/stat", encoding: .utf8), let end = text.lastIndex(of: ")") else { return nil }
+        return text[end...].split(separator: " ").dropFirst(2).first.flatMap { pid_t($0) }
+    }
+}

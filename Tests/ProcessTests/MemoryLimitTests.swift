@@ -1,0 +1,51 @@
+import Foundation
+import Testing
+
+/// A worker that the kernel ends because its group has no memory left.
+@Suite(.enabled(if: MemoryGroup.isPossible, "needs root and the memory controller of version 1 or 2 control groups"))
+struct MemoryLimitTests {
+    @Test func `a worker that is killed for want of memory is replaced, and the bits stay`() throws {
+        let job = try SmallJob()
+        let group = try MemoryGroup()
+        let run = try job.startEndless("run", workers: 2)
+        try run.waitForOutput("epoch 2: ")
+        try group.exhaust(with: try #require(job.workers.last))
+        try run.waitForComplaint("was ended by signal 9; a replacement starts")
+        try run.waitForOutput("generation 1 ended after step ")
+        try run.waitForOutput("each exactly once")
+        try job.expectUndisturbed(run, "run")
+    }
+}
+
+/// A control group with little memory; removed with its last user.
+final class MemoryGroup {
+    private let path: String
+
+    /// Version 1 has a folder for the controller; in version 2 it must be given on to the groups below the root.
+    private static let (root, limit): (String, String) =
+        FileManager.default.fileExists(atPath: "/sys/fs/cgroup/memory/memory.limit_in_bytes")
+        ? ("/sys/fs/cgroup/memory", "memory.limit_in_bytes") : ("/sys/fs/cgroup", "memory.max")
+
+    static let isPossible: Bool = {
+        let probe = "\(root)/apus-probe-\(getpid())"
+        return getuid() == 0 && SSHServer.succeeds("mkdir '\(probe)' && test -w '\(probe)/\(limit)'; status=$?; rmdir '\(probe)'; exit $status")
+    }()
+
+    init() throws {
+        path = "\(Self.root)/apus-\(getpid())-\(UInt16.random(in: 0 ... .max))"
+        try SSHServer.run("mkdir '\(path)' && echo $((48 << 20)) >'\(path)/\(Self.limit)'")
+    }
+
+    /// Moves a process into the group, as the one to be killed first, and has another take all memory there.
+    func exhaust(with process: pid_t) throws {
+        let run = try ScriptRun(
+            shell: """
+                echo \(process) >'\(path)/cgroup.procs' && echo 1000 >/proc/\(process)/oom_score_adj || exit 3
+                timeout 20 bash -c 'echo $$ >"\(path)/cgroup.procs"; exec tail /dev/zero' >/dev/null 2>&1
+                ! kill -0 \(process) 2>/dev/null
+                """)
+        #expect(run.status == 0, "the kernel did not kill the worker: \(run.text)")
+    }
+
+    deinit { _ = SSHServer.succeeds("rmdir '\(path)'") }
+}
