@@ -7,7 +7,7 @@ import Testing
 @Suite struct FuzzTests {
     @Test func `100,000 mutated inputs crash no reader and make none take more memory than they justify`() throws {
         let program = ApusProcess.executable.deletingLastPathComponent().appending(path: "FuzzBenchmark")
-        let run = try ScriptRun(shell: "'\(program.path)' --inputs 10000 --seed 1")
+        let run = try ScriptRun(shell: "'\(program.path)' --inputs 100000 --seed 1")
         #expect(run.status == 0, "\(run.text)")
         #expect(run.text.contains("100000 inputs, no crash"), "\(run.text)")
     }

@@ -53,6 +53,7 @@ package struct ChaosPlan: Equatable, Sendable {
         self.workers = workers ?? 2 + (run - 1) % 3
         // A frozen worker should wake up while the others still work.
         let early = max(1, steps / 4)
+        let usual = max(1, steps * 9 / 10)  // what comes later than that may find the run at its end
         var groups: [(step: Int, strikes: [Strike])] = []
         func add(_ deed: Deed, within steps: Int) {
             let step = Int.random(in: 0..<steps, using: &random)
@@ -61,12 +62,12 @@ package struct ChaosPlan: Equatable, Sendable {
         }
         if run % 7 == 0 { add(.freeze(Self.pastTheDeadline), within: early) }
         if run % 11 == 0, !sparesCoordinator { add(.freezeCoordinator(Self.pastTheDeadline), within: early) }
-        if run % 5 == 0, !sparesCoordinator { add(.killCoordinator, within: steps) }
+        if run % 5 == 0, !sparesCoordinator { add(.killCoordinator, within: usual) }
         if run % 3 == 0 { add(.slow(stops: 12, .milliseconds(Int.random(in: 20...150, using: &random))), within: early) }
         for _ in 0..<Int.random(in: 1...3, using: &random) {
             let deed = Int.random(in: 0..<4, using: &random) == 0 ? Deed.end : .kill
             guard let last = groups.indices.last, Bool.random(using: &random) else {
-                add(deed, within: steps)
+                add(deed, within: usual)
                 continue
             }
             let delay = Duration.microseconds(Int.random(in: 0..<400_000, using: &random))
@@ -83,7 +84,7 @@ package struct ChaosPlan: Equatable, Sendable {
         self.workers = workers ?? 2 + (run - 1) % 3
         let last = max(0, steps / checkpointEvery - 1)
         let step = Int.random(in: 0...last, using: &random) * checkpointEvery
-        let delay = Duration.microseconds(Int.random(in: 0..<12_000, using: &random))
+        let delay = Duration.microseconds(Int.random(in: 0..<8_000, using: &random))
         strikes = [Strike(deed: .killEverything, moment: .inCheckpoint(afterStep: step, delay), choice: 0)]
     }
 

@@ -26,7 +26,12 @@ final class Strikes: Sendable {
     var killedEverything: Bool { state.withLock { $0.killedEverything } }
 
     func begin() {
-        inThread { [self] in for strike in strikes { guard wait(for: strike.moment) else { return }; carryOut(strike) } }
+        inThread { [self] in
+            for strike in strikes {
+                guard let seen = wait(for: strike.moment) else { return }
+                carryOut(strike, seen)
+            }
+        }
     }
 
     /// Returns when nothing more will be done: all is, or the job has ended.
@@ -42,13 +47,23 @@ final class Strikes: Sendable {
 
     // MARK: Moments
 
-    /// - Returns: false when the job ended before.
-    private func wait(for moment: ChaosPlan.Moment) -> Bool {
+    /// - Returns: the job's processes, as they were when the moment came near; nil when the job ended before.
+    private func wait(for moment: ChaosPlan.Moment) -> [JobProcess]? {
         switch moment {
-        case .afterStep(let step, let delay): return poll(every: 2_000) { progress.step >= step } && pause(delay)
-        case .afterPrevious(let delay): return pause(delay)
+        case .afterStep(let step, let delay):
+            guard poll(every: 2_000, until: { progress.step >= step }) else { return nil }
+            pause(delay)
+            return processes()
+        case .afterPrevious(let delay):
+            pause(delay)
+            return processes()
         case .inCheckpoint(let step, let delay):
-            return poll(every: 2_000) { progress.step >= step } && poll(every: 200) { progress.unfinishedCheckpoint != nil } && pause(delay)
+            guard poll(every: 2_000, until: { progress.step >= step }) else { return nil }
+            // Looked up beforehand: a checkpoint of a small model takes less time than the look-up.
+            let found = processes()
+            guard poll(every: 100, until: { progress.unfinishedCheckpoint != nil }) else { return nil }
+            pause(delay)
+            return found
         }
     }
 
@@ -62,15 +77,11 @@ final class Strikes: Sendable {
         return true
     }
 
-    private func pause(_ delay: Duration) -> Bool {
-        usleep(UInt32(max(0, delay.seconds * 1e6)))
-        return true
-    }
+    private func pause(_ delay: Duration) { usleep(UInt32(max(0, delay.seconds * 1e6))) }
 
     // MARK: Deeds
 
-    private func carryOut(_ strike: ChaosPlan.Strike) {
-        let all = processes()
+    private func carryOut(_ strike: ChaosPlan.Strike, _ all: [JobProcess]) {
         let step = progress.step
         func note(_ words: String) { state.withLock { $0.done.append("\(words) at step \(step)") } }
         func worker() -> (process: JobProcess, name: String)? {
@@ -101,11 +112,10 @@ final class Strikes: Sendable {
             }
         case .killEverything:
             guard !all.isEmpty else { return }
-            let place = progress.unfinishedCheckpoint.map { "\($0) unfinished" } ?? "no checkpoint unfinished"
             // The launcher first, lest it replace the others.
             for process in all.filter({ $0.role == .launcher }) + all.filter({ $0.role != .launcher }) { process.send(SIGKILL) }
             while case let rest = processes(), !rest.isEmpty { for process in rest { process.send(SIGKILL) } }
-            note("killed everything (\(place))")
+            note("killed everything (\(progress.unfinishedCheckpoint.map { "\($0) unfinished" } ?? "no checkpoint unfinished"))")
             state.withLock { $0.killedEverything = true }
         }
     }
