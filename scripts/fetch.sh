@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # Fetches the default model and data into ${XDG_CACHE_HOME:-~/.cache}/apus, each file checked by its SHA-256.
 #
-#     scripts/fetch.sh [model] [data]
+#     scripts/fetch.sh [model] [data] [amazon] [newspaper] [tweets]
 #
-# Without arguments both. Silent, and without the network, when they are there. Exit status 2 when they cannot be had.
+# Without arguments model and data. The others are rated sentences of the same archive, for source tasks and regression. Silent, and without the network, when they are there. Exit status 2 when they cannot be had.
 set -euo pipefail
 
 if [[ -z ${HOME:-} ]]; then

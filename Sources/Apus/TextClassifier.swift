@@ -3,6 +3,8 @@ internal import Training
 
 /// A fine-tuned model that labels texts, or scores them where it was trained for regression.
 ///
+/// Of a multi-label model the probabilities count, each label's by itself.
+///
 /// Thread-safe; each call uses up to the given number of threads.
 public struct TextClassifier: Sendable {
     /// What the model says of one text.
@@ -27,6 +29,9 @@ public struct TextClassifier: Sendable {
             InferenceOptions(
                 model: model, input: "-", textColumn: nil, pairColumn: nil, labelColumn: nil, maxLength: maxLength, batchSize: 32,
                 threads: threads))
+        guard prediction.answersForTexts else {
+            throw InputError("\(model): answers for single words, a model that answers for texts was needed: use 'apus predict' with it")
+        }
     }
 
     /// Labels texts, in order. `pairs` are second texts for models trained on pairs.

@@ -117,10 +117,42 @@ struct TrainOptions: ParsableArguments {
     var textColumn: String?
     @Option(help: ArgumentHelp("Column of the second text of a pair.", valueName: "name"))
     var pairColumn: String?
-    @Option(help: ArgumentHelp("Column of the label, a word or a number. (default: by the header)", valueName: "name"))
+    @Option(help: ArgumentHelp("Column of the label, or several with commas between. (default: by the header)", valueName: "name"))
     var labelColumn: String?
-    @Option(help: "classification, regression or masked-lm. (default: by the labels)")
+    @Option(help: "classification, regression, multi-label, token-classification or masked-lm. (default: by the labels)")
     var task: String?
+    @Option(help: "What a head reads of a sentence: cls, BERT's pooler on [CLS], or mean, over its tokens. (default: cls)")
+    var pooling: String?
+    @Option(parsing: .unconditional, help: "Share of a class's target that is spread over all classes. (default: 0)")
+    var labelSmoothing: Double?
+    @Option(
+        parsing: .upToNextOption, help: ArgumentHelp("'balanced', or LABEL=WEIGHT for some labels, 1 for the others.", valueName: "weight"))
+    var classWeights: [String] = []
+    @Flag(help: "With masked-lm: hide all pieces of a word together.")
+    var wholeWordMasking = false
+
+    @Option(help: ArgumentHelp("Data of a source task, learned in the same steps: L = L_source + lambda L_target.", valueName: "file"))
+    var sourceTrain: String?
+    @Option(help: ArgumentHelp("Data of the source task scored after each epoch.", valueName: "file"))
+    var sourceValidation: String?
+    @Option(help: "classification, regression or masked-lm. (default: by the labels)")
+    var sourceTask: String?
+    @Option(parsing: .unconditional, help: "Samples in one global batch of the source task. (default: --batch-size)")
+    var sourceBatchSize: Int?
+    @Option(parsing: .unconditional, help: "Weight of the target task beside the source task. (default: 1)")
+    var lambda: Double?
+    @Option(parsing: .unconditional, help: "Its value in the last step, with a schedule that is not constant.")
+    var lambdaEnd: Double?
+    @Option(help: "constant, linear or cosine, from --lambda to --lambda-end. (default: constant)")
+    var lambdaSchedule: String?
+    @Option(parsing: .unconditional, help: ArgumentHelp("Encoder layers below the source head. (default: all)", valueName: "layers"))
+    var sharedLayers: Int?
+    @Option(help: ArgumentHelp("Column of the source task's text. (default: by the header)", valueName: "name"))
+    var sourceTextColumn: String?
+    @Option(help: ArgumentHelp("Column of its second text.", valueName: "name"))
+    var sourcePairColumn: String?
+    @Option(help: ArgumentHelp("Column of its label. (default: by the header)", valueName: "name"))
+    var sourceLabelColumn: String?
 
     /// The options given, over those of `--config`, with defaults for the rest.
     func resolved() throws(ConfigurationError) -> TrainingConfiguration {
@@ -181,6 +213,21 @@ struct TrainOptions: ParsableArguments {
         given.give(.pairColumn, pairColumn)
         given.give(.labelColumn, labelColumn)
         given.give(.task, task)
+        given.give(.pooling, pooling)
+        given.give(.labelSmoothing, labelSmoothing)
+        given.give(.classWeights, classWeights.isEmpty ? nil : classWeights)
+        given.give(.wholeWordMasking, wholeWordMasking ? true : nil)
+        given.give(.sourceTrain, sourceTrain)
+        given.give(.sourceValidation, sourceValidation)
+        given.give(.sourceTask, sourceTask)
+        given.give(.sourceBatchSize, sourceBatchSize)
+        given.give(.lambda, lambda)
+        given.give(.lambdaEnd, lambdaEnd)
+        given.give(.lambdaSchedule, lambdaSchedule)
+        given.give(.sharedLayers, sharedLayers)
+        given.give(.sourceTextColumn, sourceTextColumn)
+        given.give(.sourcePairColumn, sourcePairColumn)
+        given.give(.sourceLabelColumn, sourceLabelColumn)
         return given
     }
 }

@@ -10,6 +10,23 @@ package struct BERTConfiguration: Sendable, Equatable {
     package let namesLabels: Bool
     package let architectures: [String]
     package let problemType: String?
+    package let pooling: Head.Pooling
+
+    /// What the folder's head answers, by its architecture and problem type; nil where it has none that is known.
+    package var head: Head? {
+        switch architectures.first {
+        case "BertForTokenClassification": .tokenClassification(labels: labels.count)
+        case "BertForMaskedLM": .maskedLanguageModel
+        case "BertForSequenceClassification":
+            switch problemType {
+            case "multi_label_classification": .multiLabel(labels: labels.count, pooling: pooling)
+            case "regression": .regression(targets: labels.count, pooling: pooling)
+            case "single_label_classification": .classification(labels: labels.count, pooling: pooling)
+            default: labels.count == 1 ? .regression(pooling: pooling) : .classification(labels: labels.count, pooling: pooling)
+            }
+        default: nil
+        }
+    }
 
     /// - Parameter path: of the file, for messages.
     package init(_ json: JSONValue, path: String) throws(FileError) {
@@ -26,6 +43,11 @@ package struct BERTConfiguration: Sendable, Equatable {
         shape = try Self.shape(fields)
         architectures = json["architectures"]?.array?.compactMap(\.string) ?? []
         problemType = json["problem_type"]?.string
+        let named = json["apus_pooling"]?.string ?? Head.Pooling.cls.rawValue
+        guard let pooling = Head.Pooling(rawValue: named) else {
+            throw FileError(path, "apus_pooling is \(named.prefix(40)), cls or mean was needed")
+        }
+        self.pooling = pooling
         let names = try Self.labels(json, path: path)
         namesLabels = names != nil
         labels = names ?? (0..<(json["num_labels"]?.integer.map { min(max(1, $0), 1 << 20) } ?? 2)).map { "LABEL_\($0)" }

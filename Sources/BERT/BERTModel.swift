@@ -1,10 +1,32 @@
-internal import Kernels
+package import Kernels
 package import Tensors
 
-/// The structure of one BERT with its head: which parameters there are and where they lie. It holds no weights.
+/// The head of a source task that is learned together with the target task.
+package struct SourceHead: Sendable, Equatable, Codable {
+    package var head: Head
+    /// Encoder layers below it, which both tasks share; those above belong to the target task alone.
+    package var sharedLayers: Int
+
+    package init(head: Head, sharedLayers: Int) {
+        self.head = head
+        self.sharedLayers = sharedLayers
+    }
+
+    /// Patterns of the names that serve the target task alone: its head, and the layers above those that are shared.
+    package func targetOnly(_ head: Head, layers: Int) -> [String] {
+        let own = head == .maskedLanguageModel ? ["cls.predictions.*"] : (head.pooling == .cls ? ["bert.pooler.*"] : []) + ["classifier.*"]
+        return own + (sharedLayers..<layers).map { "bert.encoder.layer.\($0).*" }
+    }
+}
+
+/// The structure of one BERT with its heads: which parameters there are and where they lie. It holds no weights.
 package struct BERTModel: Sendable {
     package let shape: BERTShape
+    /// Of the target task.
     package let head: Head
+    package let source: SourceHead?
+    /// How the target task's errors are weighed in training.
+    package let loss: LossOptions
     /// Adapters on the encoder's products, where they are trained in the source weights' stead.
     package let lora: LoRA?
     package private(set) var layout: ParameterLayout
@@ -17,7 +39,14 @@ package struct BERTModel: Sendable {
         var embeddingGain = 0
         var embeddingShift = 0
         var layers: [LayerPlaces] = []
-        var poolerWeight = 0
+        var head = HeadPlaces()
+        var sourceHead = HeadPlaces()
+        var wordEmbeddings = 0
+    }
+
+    struct HeadPlaces: Sendable {
+        /// Nil where the head pools otherwise.
+        var poolerWeight: Int?
         var poolerBias = 0
         var classifierWeight = 0
         var classifierBias = 0
@@ -26,7 +55,23 @@ package struct BERTModel: Sendable {
         var transformGain = 0
         var transformShift = 0
         var decoderBias = 0
-        var wordEmbeddings = 0
+    }
+
+    /// One of the heads with the part of the encoder below it.
+    struct Branch {
+        let head: Head
+        let layers: Int
+        let places: HeadPlaces
+        let loss: LossOptions
+    }
+
+    /// The head of one of the tasks.
+    package func head(of stream: TaskStream) -> Head { branch(stream).head }
+
+    func branch(_ stream: TaskStream) -> Branch {
+        guard stream == .source else { return Branch(head: head, layers: shape.layers, places: places.head, loss: loss) }
+        guard let source else { preconditionFailure("a model without a source head was given a source batch") }
+        return Branch(head: source.head, layers: source.sharedLayers, places: places.sourceHead, loss: LossOptions())
     }
 
     struct LayerPlaces: Sendable {
@@ -47,9 +92,15 @@ package struct BERTModel: Sendable {
     }
 
     /// - Parameter isFrozen: whether the parameter of this Hugging Face name stays as it is.
-    package init(shape: BERTShape, head: Head, lora: LoRA? = nil, isFrozen: (String) -> Bool = { _ in false }) {
+    package init(
+        shape: BERTShape, head: Head, source: SourceHead? = nil, loss: LossOptions = LossOptions(), lora: LoRA? = nil,
+        isFrozen: (String) -> Bool = { _ in false }
+    ) {
+        precondition(source.map { (1...shape.layers).contains($0.sharedLayers) } ?? true, "a source head branches off after an encoder layer")
         self.shape = shape
         self.head = head
+        self.source = source
+        self.loss = loss
         self.lora = lora
         var list = DeclarationList()
         var places = Places()
@@ -72,15 +123,8 @@ package struct BERTModel: Sendable {
             (p.outerGain, p.outerShift) = list.norm("\(name).output.LayerNorm", d)
             places.layers.append(p)
         }
-        switch head {
-        case .classification, .regression:
-            (places.poolerWeight, places.poolerBias) = list.linear("bert.pooler.dense", d, d)
-            (places.classifierWeight, places.classifierBias) = list.linear("classifier", head.outputs(shape), d)
-        case .maskedLanguageModel:
-            (places.transformWeight, places.transformBias) = list.linear("cls.predictions.transform.dense", d, d)
-            (places.transformGain, places.transformShift) = list.norm("cls.predictions.transform.LayerNorm", d)
-            places.decoderBias = list.bias("cls.predictions.bias", shape.vocabulary)
-        }
+        places.head = Self.declare(head, shape, pooler: "bert.pooler", prefix: "", in: &list)
+        if let source { places.sourceHead = Self.declare(source.head, shape, pooler: "source.pooler", prefix: "source.", in: &list) }
         if let lora {
             for layer in 0..<shape.layers {
                 for target in lora.targets {
@@ -92,10 +136,24 @@ package struct BERTModel: Sendable {
                 }
             }
         }
-        places.wordEmbeddings = list.table(
-            "bert.embeddings.word_embeddings.weight", [shape.vocabulary, d], isRowSparse: head != .maskedLanguageModel)
+        let isTied = head == .maskedLanguageModel || source?.head == .maskedLanguageModel
+        places.wordEmbeddings = list.table("bert.embeddings.word_embeddings.weight", [shape.vocabulary, d], isRowSparse: !isTied)
         self.places = places
         layout = ParameterLayout(list.declarations, isFrozen: isFrozen)
+    }
+
+    private static func declare(_ head: Head, _ shape: BERTShape, pooler: String, prefix: String, in list: inout DeclarationList) -> HeadPlaces {
+        var places = HeadPlaces()
+        let d = shape.width
+        guard head != .maskedLanguageModel else {
+            (places.transformWeight, places.transformBias) = list.linear("\(prefix)cls.predictions.transform.dense", d, d)
+            (places.transformGain, places.transformShift) = list.norm("\(prefix)cls.predictions.transform.LayerNorm", d)
+            places.decoderBias = list.bias("\(prefix)cls.predictions.bias", shape.vocabulary)
+            return places
+        }
+        if head.pooling == .cls { (places.poolerWeight, places.poolerBias) = list.linear("\(pooler).dense", d, d) }
+        (places.classifierWeight, places.classifierBias) = list.linear("\(prefix)classifier", head.outputs(shape), d)
+        return places
     }
 
     private struct DeclarationList {
@@ -138,6 +196,9 @@ package struct BERTModel: Sendable {
 
     /// Whether the name is that of a parameter of the head rather than of the encoder.
     package static func isHead(_ name: String) -> Bool { !name.hasPrefix("bert.") }
+
+    /// Whether the name is that of a parameter of the source task's head.
+    package static func isSourceHead(_ name: String) -> Bool { name.hasPrefix("source.") }
 }
 
 /// The weights of a model, as matrices and vectors.

@@ -56,22 +56,3 @@ package struct BERTShape: Sendable, Equatable, Codable {
         return shape
     }
 }
-
-/// What sits on top of the encoder.
-package enum Head: Sendable, Equatable, Codable {
-    /// Softmax over classes, on the pooled [CLS] vector.
-    case classification(labels: Int)
-    /// One number, on the pooled [CLS] vector.
-    case regression
-    /// The word that a masked token stands for; weights tied to the word embeddings.
-    case maskedLanguageModel
-
-    /// C, outputs a row.
-    package func outputs(_ shape: BERTShape) -> Int {
-        switch self {
-        case .classification(let labels): labels
-        case .regression: 1
-        case .maskedLanguageModel: shape.vocabulary
-        }
-    }
-}

@@ -3,7 +3,7 @@ internal import Tensors
 
 /// Dropout during one training step; absent in evaluation.
 package struct DropoutContext: Sendable {
-    package let key: DropoutKey
+    package private(set) var key: DropoutKey
     package let hidden: DropoutRate
     package let attention: DropoutRate
     package let head: DropoutRate
@@ -18,6 +18,13 @@ package struct DropoutContext: Sendable {
         head = DropoutRate(shape.headDropout)
         adapter = DropoutRate(rate)
         if hidden.isZero && attention.isZero && head.isZero && adapter.isZero { return nil }
+    }
+
+    /// The same step's masks for another task's batch.
+    package func of(_ stream: TaskStream) -> DropoutContext {
+        var other = self
+        other.key = DropoutKey(seed: key.seed, step: Int(key.step), stream: stream.rawValue)
+        return other
     }
 
     /// Keep bits for chosen rows of a packed batch, or nil at a rate of zero.

@@ -30,9 +30,10 @@ extension BERTModel {
 
     /// The backward pass of ``embedForward``; `gradient` (T, D) is overwritten.
     ///
-    /// - Parameter tableGradient: further gradient of the word table, from a head tied to it, already in the sink.
+    /// - Parameter decoderGradient: overwrites a matrix with the word table's gradient from a head tied to it.
     func embedBackward(
-        _ gradient: Matrix, _ tape: EmbeddingTape, _ batch: PackedBatch, _ weights: Weights, dropout: DropoutContext?, sink: GradientSink
+        _ gradient: Matrix, _ tape: EmbeddingTape, _ batch: PackedBatch, _ weights: Weights, dropout: DropoutContext?, sink: GradientSink,
+        decoderGradient: ((Matrix) -> Void)?
     ) {
         if let bits = tape.bits, let dropout { Kernels.dropout(gradient, bits: bits, rate: dropout.hidden, into: gradient) }
         sink.always(places.embeddingGain..<(places.embeddingShift + 1)) { both in
@@ -46,14 +47,15 @@ extension BERTModel {
         sink.matrix(places.typeEmbeddings) {
             sumRows(gradient, by: TokenGroups(all: batch.types.map(Int32.init), limit: shape.types), into: $0)
         }
-        guard sink.isTrained(places.wordEmbeddings), layout.sparseTable != nil else { return }
+        guard sink.isTrained(places.wordEmbeddings) else { return }
+        guard layout.sparseTable != nil else { return tiedTableBackward(gradient, decoderGradient, batch, sink: sink) }
         sink.setRows(readRowsGradient(gradient, batch))
     }
 
-    /// The gradient of a dense word table: that of the tied decoder plus the rows that the batch reads.
-    func tiedTableBackward(_ gradient: Matrix, _ decoderGradient: (Matrix) -> Void, _ batch: PackedBatch, sink: GradientSink) {
+    /// The gradient of a dense word table: that of the tied decoder, where the batch has one, plus the rows that the batch reads.
+    private func tiedTableBackward(_ gradient: Matrix, _ decoderGradient: ((Matrix) -> Void)?, _ batch: PackedBatch, sink: GradientSink) {
         sink.matrix(places.wordEmbeddings) { table in
-            decoderGradient(table)
+            if let decoderGradient { decoderGradient(table) } else { table.elements.fill(0) }
             let rows = readRowsGradient(gradient, batch)
             for (place, id) in rows.ids.enumerated() {
                 add(rows.row(place), to: table.elements.part(from: Int(id) * shape.width, count: shape.width))

@@ -15,6 +15,8 @@ package final class GradientSink {
     let dense: FloatView
     let mode: Mode
     let arena: Arena
+    /// Which parameters' gradients have been computed.
+    private var written: [Bool]
     /// The lane's word-embedding rows, where that table is row-sparse and trained.
     package private(set) var rows: SparseRows?
 
@@ -25,6 +27,15 @@ package final class GradientSink {
         self.dense = dense
         self.mode = mode
         self.arena = arena
+        written = [Bool](repeating: false, count: layout.entries.count)
+    }
+
+    /// Ends one batch's backward pass: what the batch has no part in, such as another task's head, has a gradient of zero.
+    func finish() {
+        guard mode == .overwrite else { return }
+        for (place, entry) in layout.entries.enumerated() where !written[place] && !entry.isRowSparse {
+            if let offset = entry.gradientOffset { dense.part(from: offset, count: entry.count).fill(0) }
+        }
     }
 
     func isTrained(_ place: Int) -> Bool { layout.entries[place].gradientOffset != nil }
@@ -54,6 +65,7 @@ package final class GradientSink {
     private func withScratch(_ places: Range<Int>, _ compute: (FloatView) -> Void) {
         let entries = layout.entries[places]
         let count = entries.reduce(0) { $0 + $1.count }
+        for place in places { written[place] = true }
         if mode == .overwrite, let first = entries.first?.gradientOffset, entries.allSatisfy({ $0.gradientOffset != nil }) {
             compute(dense.part(from: first, count: count))
             return

@@ -3,9 +3,9 @@ package import Tensors
 
 /// What one packed batch gives without training.
 package struct InferenceResult: Sendable {
-    /// (R, C), row after row: R sentences, or masked words.
+    /// (R, C), row after row: R sentences, or tokens that are asked for.
     package let logits: [Float]
-    /// (R) loss of each row; empty where the batch has no targets.
+    /// (R) loss of each row, neither weighted nor smoothed; empty where the batch has no targets.
     package let losses: [Double]
 }
 
@@ -13,27 +13,29 @@ extension BERTModel {
     /// The head's outputs for a packed batch; computed whole by the calling thread.
     package func infer(_ batch: PackedBatch, parameters: FloatView, arena: Arena) -> InferenceResult {
         let weights = Weights(layout: layout, values: parameters)
-        let hidden = encode(batch, weights, allRows: false, arena: arena)
+        let branch = branch(batch.stream)
+        let reading = Reading(batch, branch.head)
+        let hidden = encode(batch, weights, layers: branch.layers, read: reading.read, arena: arena)
         let logits: Matrix
-        switch head {
-        case .classification, .regression:
-            logits = pooledForward(hidden, batch, weights, dropout: nil, arena: arena).logits
-        case .maskedLanguageModel:
-            logits = maskedLanguageModelForward(hidden, weights, arena: arena).logits
+        if branch.head == .maskedLanguageModel {
+            logits = maskedLanguageModelForward(hidden, branch.places, weights, arena: arena).logits
+        } else {
+            logits = pooledForward(hidden, batch, reading.rows, branch, weights, dropout: nil, arena: arena).logits
         }
-        return InferenceResult(logits: logits.elements.array, losses: sampleLosses(logits, batch.targets, scale: nil))
+        return InferenceResult(logits: logits.elements.array, losses: sampleLosses(logits, batch.targets, branch.head, LossOptions(), scale: nil))
     }
 
     /// Output of the embeddings and of each layer, all rows: L + 1 times (T, D).
     package func hiddenStates(_ batch: PackedBatch, parameters: FloatView, arena: Arena) -> [[Float]] {
         var states: [[Float]] = []
-        _ = encode(batch, Weights(layout: layout, values: parameters), allRows: true, arena: arena) { states.append($0.elements.array) }
+        _ = encode(batch, Weights(layout: layout, values: parameters), layers: shape.layers, read: nil, arena: arena) { states.append($0.elements.array) }
         return states
     }
 
-    /// The encoder's output; a layer's scratch is given back before the next layer begins.
+    /// The output of the lowest `layers` layers; a layer's scratch is given back before the next layer begins.
+    /// - Parameter read: rows of the last one that are read; nil for all of them.
     private func encode(
-        _ batch: PackedBatch, _ weights: Weights, allRows: Bool, arena: Arena, observe: ((Matrix) -> Void)? = nil
+        _ batch: PackedBatch, _ weights: Weights, layers: Int, read: ReadRows?, arena: Arena, observe: ((Matrix) -> Void)? = nil
     ) -> Matrix {
         let kept = [arena.take(rows: batch.tokenCount, columns: shape.width), arena.take(rows: batch.tokenCount, columns: shape.width)]
         func keep(_ output: Matrix, _ place: Int) -> Matrix {
@@ -45,9 +47,8 @@ extension BERTModel {
         var hidden = keep(embedForward(batch, weights, dropout: nil, arena: arena).output, 0)
         arena.release(to: mark)
         observe?(hidden)
-        for layer in 0..<shape.layers {
-            let read = allRows || layer < shape.layers - 1 ? nil : readRows(batch)
-            hidden = keep(layerForward(layer, hidden, read: read, batch, weights, dropout: nil, arena: arena).output, layer + 1)
+        for layer in 0..<layers {
+            hidden = keep(layerForward(layer, hidden, read: layer == layers - 1 ? read : nil, batch, weights, dropout: nil, arena: arena).output, layer + 1)
             arena.release(to: mark)
             observe?(hidden)
         }

@@ -44,39 +44,42 @@ extension BERTModel {
         let weights = Weights(layout: layout, values: parameters)
         let embeddings = embedForward(batch, weights, dropout: dropout, arena: arena)
         observe?(.embeddings, embeddings.output, nil, batch)
-        let read = readRows(batch)
-        let layers = LayerStack(model: self, batch: batch, read: read, weights: weights, dropout: dropout, arena: arena)
+        let branch = branch(batch.stream)
+        let reading = Reading(batch, branch.head)
+        let layers = LayerStack(
+            model: self, batch: batch, last: branch.layers - 1, read: reading.read, weights: weights, dropout: dropout, arena: arena)
         var kept: [KeptLayer] = []
         var hidden = embeddings.output
-        for layer in 0..<shape.layers {
+        for layer in 0..<branch.layers {
             let result = recompute ? layers.output(layer, hidden) : layers.tape(layer, hidden)
             kept.append(result)
             hidden = result.output
-            observe?(.layer(layer), hidden, layer == shape.layers - 1 ? read.rows : nil, batch)
+            observe?(.layer(layer), hidden, layers.read(layer)?.rows, batch)
         }
-        let lowest = lowestTrainedLayer
-        var loss = 0.0
+        let lowest = min(lowestTrainedLayer, branch.layers)
         var gradient: Matrix?
         var decoderGradient: ((Matrix) -> Void)?
-        switch head {
-        case .classification, .regression:
-            let tape = pooledForward(hidden, batch, weights, dropout: dropout, arena: arena)
-            observe?(.logits, tape.logits, read.rows, batch)
-            loss = sampleLosses(tape.logits, batch.targets, scale: lossScale).reduce(0, +)
-            observe?(.gradientOfLogits, tape.logits, read.rows, batch)
-            gradient = pooledBackward(tape, weights, dropout: dropout, needsInput: lowest < shape.layers, sink: sink, arena: arena)
-        case .maskedLanguageModel:
-            let tape = maskedLanguageModelForward(hidden, weights, arena: arena)
-            observe?(.logits, tape.logits, read.rows, batch)
-            loss = sampleLosses(tape.logits, batch.targets, scale: lossScale).reduce(0, +)
-            observe?(.gradientOfLogits, tape.logits, read.rows, batch)
-            gradient = maskedLanguageModelBackward(tape, weights, sink: sink, arena: arena)
-            decoderGradient = { multiply(tape.logits, .transposed, tape.features, .plain, into: $0) }
+        func losses(_ logits: Matrix) -> Double {
+            observe?(.logits, logits, reading.rows.rows, batch)
+            let losses = sampleLosses(logits, batch.targets, branch.head, branch.loss, scale: lossScale)
+            observe?(.gradientOfLogits, logits, reading.rows.rows, batch)
+            return losses.reduce(0, +)
         }
-        let inputGradient = arena.take(rows: lowest < shape.layers ? batch.tokenCount : 0, columns: shape.width)
-        for layer in (max(lowest, 0)..<max(shape.layers, lowest, 0)).reversed() {
+        let loss: Double
+        if branch.head == .maskedLanguageModel {
+            let tape = maskedLanguageModelForward(hidden, branch.places, weights, arena: arena)
+            loss = losses(tape.logits)
+            gradient = maskedLanguageModelBackward(tape, branch.places, weights, sink: sink, arena: arena)
+            decoderGradient = { multiply(tape.logits, .transposed, tape.features, .plain, into: $0) }
+        } else {
+            let tape = pooledForward(hidden, batch, reading.rows, branch, weights, dropout: dropout, arena: arena)
+            loss = losses(tape.logits)
+            gradient = pooledBackward(tape, batch, branch, weights, dropout: dropout, needsInput: lowest < branch.layers, sink: sink, arena: arena)
+        }
+        let inputGradient = arena.take(rows: lowest < branch.layers ? batch.tokenCount : 0, columns: shape.width)
+        for layer in (max(lowest, 0)..<max(branch.layers, lowest, 0)).reversed() {
             guard let above = gradient else { break }
-            observe?(.gradientOfLayer(layer), above, layer == shape.layers - 1 ? read.rows : nil, batch)
+            observe?(.gradientOfLayer(layer), above, layers.read(layer)?.rows, batch)
             let mark = arena.mark
             gradient = layerBackward(
                 layer, above, layers.tape(of: kept[layer], layer), weights, dropout: dropout, needsInput: layer > lowest,
@@ -85,16 +88,10 @@ extension BERTModel {
         }
         if lowest < 0, let gradient {
             observe?(.gradientOfEmbeddings, gradient, nil, batch)
-            embedBackward(gradient, embeddings, batch, weights, dropout: dropout, sink: sink)
-            if let decoderGradient { tiedTableBackward(gradient, decoderGradient, batch, sink: sink) }
+            embedBackward(gradient, embeddings, batch, weights, dropout: dropout, sink: sink, decoderGradient: decoderGradient)
         }
+        sink.finish()
         return loss
-    }
-
-    /// Rows that the head reads.
-    func readRows(_ batch: PackedBatch) -> ReadRows {
-        if case .words(let rows, _) = batch.targets { return ReadRows(rows, of: batch) }
-        return ReadRows(firstOf: batch)
     }
 
     /// Lowest encoder layer with a trained parameter; -1 where the embeddings are trained, L where nothing of the encoder is.
@@ -108,21 +105,49 @@ extension BERTModel {
         return shape.layers
     }
 
-    /// Each sample's loss; where `scale` is given the logits become its gradient times `scale`.
-    func sampleLosses(_ logits: Matrix, _ targets: PackedBatch.Targets, scale: Float?) -> [Double] {
+    /// Each row's loss; where `scale` is given the logits become its gradient times `scale`.
+    func sampleLosses(_ logits: Matrix, _ targets: PackedBatch.Targets, _ head: Head, _ options: LossOptions, scale: Float?) -> [Double] {
         func row(_ index: Int) -> FloatView { logits.rows(index..<(index + 1)).elements }
         switch targets {
         case .none:
             return []
-        case .classes(let classes):
-            precondition(classes.count == logits.rows, "\(classes.count) labels for \(logits.rows) rows")
-            return classes.enumerated().map { crossEntropy(row($0), label: Int($1), scale: scale) }
+        case .classes(let classes), .tokens(_, let classes):
+            precondition(classes.count == logits.rows && head.choosesOne, "\(classes.count) classes for \(logits.rows) rows")
+            return classes.enumerated().map { place, label in
+                label < 0 ? 0 : crossEntropy(row(place), label: Int(label), options: options, scale: scale)
+            }
         case .values(let values):
-            precondition(values.count == logits.rows, "\(values.count) targets for \(logits.rows) rows")
-            return values.enumerated().map { squaredError(row($0), target: $1, scale: scale) }
-        case .words(_, let ids):
-            precondition(ids.count == logits.rows, "\(ids.count) words for \(logits.rows) rows")
-            return ids.enumerated().map { crossEntropy(row($0), label: Int($1), scale: scale) }
+            let width = logits.columns
+            precondition(values.count == logits.rows * width && !head.choosesOne, "\(values.count) targets for \(logits.rows) rows of \(width)")
+            var isBinary = false
+            if case .multiLabel = head { isBinary = true }
+            return (0..<logits.rows).map { place in
+                let own = values[(place * width)..<((place + 1) * width)]
+                return isBinary ? binaryCrossEntropy(row(place), targets: own, scale: scale) : squaredError(row(place), targets: own, scale: scale)
+            }
+        }
+    }
+}
+
+/// Rows of a packed batch that a head reads.
+struct Reading {
+    /// Rows that the last layer has to compute; nil for all of them.
+    let read: ReadRows?
+    /// Rows that the logits stand for: a sentence's first one where the head answers for sentences.
+    let rows: ReadRows
+
+    init(_ batch: PackedBatch, _ head: Head) {
+        switch (head.pooling, batch.targets) {
+        case (nil, .tokens(let rows, _)):
+            self.rows = ReadRows(rows, of: batch)
+            read = self.rows
+        case (nil, _): preconditionFailure("a head for tokens needs to know which ones")
+        case (.mean?, _):
+            rows = ReadRows(firstOf: batch)
+            read = nil
+        case (.cls?, _):
+            rows = ReadRows(firstOf: batch)
+            read = rows
         }
     }
 }

@@ -19,22 +19,27 @@ enum KeptLayer {
 struct LayerStack {
     let model: BERTModel
     let batch: PackedBatch
-    /// Rows that the last layer puts out.
-    let read: ReadRows
+    /// The layer that a head reads.
+    let last: Int
+    /// Rows that the last layer puts out; nil for all of them.
+    let read: ReadRows?
     let weights: Weights
     let dropout: DropoutContext?
     let arena: Arena
 
+    /// Rows that a layer puts out; nil for all of them.
+    func read(_ layer: Int) -> ReadRows? { layer == last ? read : nil }
+
     private func forward(_ layer: Int, _ input: Matrix) -> LayerTape {
         model.layerForward(
-            layer, input, read: layer == model.shape.layers - 1 ? read : nil, batch, weights, dropout: dropout, arena: arena)
+            layer, input, read: read(layer), batch, weights, dropout: dropout, arena: arena)
     }
 
     func tape(_ layer: Int, _ input: Matrix) -> KeptLayer { .tape(forward(layer, input)) }
 
     /// A layer of which only the output stays in the arena.
     func output(_ layer: Int, _ input: Matrix) -> KeptLayer {
-        let rows = layer == model.shape.layers - 1 ? read.rows.count : batch.tokenCount
+        let rows = read(layer)?.rows.count ?? batch.tokenCount
         let output = arena.take(rows: rows, columns: model.shape.width)
         let mark = arena.mark
         output.elements.copy(from: forward(layer, input).output.elements)

@@ -16,7 +16,7 @@ struct MaskedLanguageModelTape {
 
 extension BERTModel {
     /// Transform, layer norm and the decoder tied to the word table. Shapes: `input` (R, D); logits (R, V).
-    func maskedLanguageModelForward(_ input: Matrix, _ weights: Weights, arena: Arena) -> MaskedLanguageModelTape {
+    func maskedLanguageModelForward(_ input: Matrix, _ places: HeadPlaces, _ weights: Weights, arena: Arena) -> MaskedLanguageModelTape {
         let slope = arena.take(rows: input.rows, columns: shape.width)
         let normalized = arena.take(rows: input.rows, columns: shape.width)
         let features = arena.take(rows: input.rows, columns: shape.width)
@@ -27,7 +27,7 @@ extension BERTModel {
             normalized, NormalizationInput(), gain: weights.vector(places.transformGain), shift: weights.vector(places.transformShift),
             epsilon: shape.epsilon, into: features, inverseDeviation: inverse)
         let logits = arena.take(rows: input.rows, columns: shape.vocabulary)
-        multiply(features, .plain, weights.matrix(places.wordEmbeddings), .transposed, into: logits)
+        multiply(features, .plain, weights.matrix(self.places.wordEmbeddings), .transposed, into: logits)
         addBias(weights.vector(places.decoderBias), to: logits)
         return MaskedLanguageModelTape(
             input: input, slope: slope, normalized: normalized, inverseDeviation: inverse, features: features, logits: logits)
@@ -36,11 +36,11 @@ extension BERTModel {
     /// The backward pass of ``maskedLanguageModelForward`` but for the tied table, which the embeddings complete.
     /// - Returns: the gradient of the input (R, D).
     func maskedLanguageModelBackward(
-        _ tape: MaskedLanguageModelTape, _ weights: Weights, sink: GradientSink, arena: Arena
+        _ tape: MaskedLanguageModelTape, _ places: HeadPlaces, _ weights: Weights, sink: GradientSink, arena: Arena
     ) -> Matrix {
         sink.vector(places.decoderBias) { sumColumns(tape.logits, into: $0) }
         let gradient = arena.take(rows: tape.input.rows, columns: shape.width)
-        multiply(tape.logits, .plain, weights.matrix(places.wordEmbeddings), .plain, into: gradient)
+        multiply(tape.logits, .plain, weights.matrix(self.places.wordEmbeddings), .plain, into: gradient)
         sink.always(places.transformGain..<(places.transformShift + 1)) { both in
             layerNormBackward(
                 normalized: tape.normalized, inverseDeviation: tape.inverseDeviation, gain: weights.vector(places.transformGain),

@@ -53,7 +53,7 @@ extension BERTModel {
             let found = Self.names(of: entry.name).compactMap { folder.tensor($0) }.first
             if let found { used.insert(found.name) }
             let isHead = Self.isHead(entry.name)
-            guard let found, keepsHead || !isHead else {
+            guard let found, keepsHead || !isHead || Self.isSourceHead(entry.name) else {
                 guard isHead || entry.name.hasPrefix("bert.pooler.") || LoRA.isAdapter(entry.name) else {
                     throw FileError(folder.path, "has no tensor \(entry.name), which the encoder needs: is this a BERT?")
                 }
@@ -118,7 +118,10 @@ extension BERTModel {
     }
 
     /// Names under which a folder may hold a parameter.
+    ///
+    /// A source task's masked-LM head begins as the folder's; its other heads are new.
     private static func names(of name: String) -> [String] {
+        if isSourceHead(name) { return name.hasPrefix("source.cls.") ? names(of: String(name.dropFirst("source.".count))) : [] }
         let plain = name.hasPrefix("bert.") ? [name, String(name.dropFirst(5))] : [name]
         guard name.contains("LayerNorm.") else { return plain + (name == "cls.predictions.bias" ? ["cls.predictions.decoder.bias"] : []) }
         return plain + plain.map { $0.replacing("LayerNorm.weight", with: "LayerNorm.gamma").replacing("LayerNorm.bias", with: "LayerNorm.beta") }

@@ -1,5 +1,12 @@
+/// Which of a run's tasks a batch belongs to.
+package enum TaskStream: Int, Sendable, Codable {
+    case target = 0
+    case source = 1
+}
+
 /// Sentences one after another, without padding.
 package struct PackedBatch: Sendable {
+    package var stream = TaskStream.target
     /// (T) token ids.
     package var ids: [Int32] = []
     /// (T) place of each token in its sentence.
@@ -19,10 +26,10 @@ package struct PackedBatch: Sendable {
         case none
         /// (S) class numbers.
         case classes([Int32])
-        /// (S) numbers.
+        /// (S, C) numbers; of a multi-label head 1 where the label is right, else 0.
         case values([Float])
-        /// Rows whose word is asked for, ascending, and the word of each.
-        case words(rows: [Int32], ids: [Int32])
+        /// Rows that are asked for, ascending, and the class or word of each; -1 where it is not known.
+        case tokens(rows: [Int32], classes: [Int32])
     }
 
     package init(targets: Targets = .none) { self.targets = targets }

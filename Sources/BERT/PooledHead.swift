@@ -1,56 +1,76 @@
 internal import Kernels
 internal import Tensors
 
-/// What a head's backward pass needs of its forward pass.
+/// What a classifier's backward pass needs of its forward pass.
 struct PooledTape {
-    /// (S, D), encoder output of [CLS].
+    /// (R, D), one row a sentence, or a token that is asked for.
     let input: Matrix
-    /// (S, D), after tanh.
+    /// (R, D), after BERT's pooler; the input itself where the head has none.
     let pooled: Matrix
-    /// (S, D), after dropout.
+    /// (R, D), after dropout.
     let features: Matrix
     let bits: BitView?
-    /// (S, C); the backward pass finds the loss's gradient here.
+    /// (R, C); the backward pass finds the loss's gradient here.
     let logits: Matrix
 }
 
 extension BERTModel {
-    /// Pooler, dropout, classifier. Shapes: `input` (S, D); logits (S, C).
-    func pooledForward(_ input: Matrix, _ batch: PackedBatch, _ weights: Weights, dropout: DropoutContext?, arena: Arena) -> PooledTape {
-        let pooled = arena.take(rows: input.rows, columns: shape.width)
-        multiply(input, .plain, weights.matrix(places.poolerWeight), .transposed, into: pooled)
-        tanhInPlace(bias: weights.vector(places.poolerBias), pooled)
+    /// Pooling, dropout, classifier. Shapes: `hidden` (R, D), or (T, D) where the head takes means; logits (R, C).
+    /// - Parameter rows: those that the logits stand for.
+    func pooledForward(
+        _ hidden: Matrix, _ batch: PackedBatch, _ rows: ReadRows, _ branch: Branch, _ weights: Weights, dropout: DropoutContext?, arena: Arena
+    ) -> PooledTape {
+        var input = hidden
+        if branch.head.pooling == .mean {
+            input = arena.take(rows: batch.sentenceCount, columns: shape.width)
+            meanRows(hidden, offsets: batch.offsets, into: input)
+        }
+        var pooled = input
+        if let pooler = branch.places.poolerWeight {
+            pooled = arena.take(rows: input.rows, columns: shape.width)
+            multiply(input, .plain, weights.matrix(pooler), .transposed, into: pooled)
+            tanhInPlace(bias: weights.vector(branch.places.poolerBias), pooled)
+        }
         var features = pooled
         let bits = dropout.flatMap {
-            $0.bits($0.head, rows: ReadRows(firstOf: batch), of: batch, columns: shape.width, layer: 0, site: .head, arena: arena)
+            $0.bits($0.head, rows: rows, of: batch, columns: shape.width, layer: 0, site: .head, arena: arena)
         }
         if let bits, let dropout {
             features = arena.take(rows: input.rows, columns: shape.width)
             Kernels.dropout(pooled, bits: bits, rate: dropout.head, into: features)
         }
-        let logits = arena.take(rows: input.rows, columns: head.outputs(shape))
-        multiply(features, .plain, weights.matrix(places.classifierWeight), .transposed, into: logits)
-        addBias(weights.vector(places.classifierBias), to: logits)
+        let logits = arena.take(rows: input.rows, columns: branch.head.outputs(shape))
+        multiply(features, .plain, weights.matrix(branch.places.classifierWeight), .transposed, into: logits)
+        addBias(weights.vector(branch.places.classifierBias), to: logits)
         return PooledTape(input: input, pooled: pooled, features: features, bits: bits, logits: logits)
     }
 
     /// The backward pass of ``pooledForward``, the gradient of the logits being in the tape.
-    /// - Returns: the gradient of the input (S, D), where `needsInput` asks for it.
+    /// - Returns: the gradient of `hidden`, where `needsInput` asks for it.
     func pooledBackward(
-        _ tape: PooledTape, _ weights: Weights, dropout: DropoutContext?, needsInput: Bool, sink: GradientSink, arena: Arena
+        _ tape: PooledTape, _ batch: PackedBatch, _ branch: Branch, _ weights: Weights, dropout: DropoutContext?, needsInput: Bool,
+        sink: GradientSink, arena: Arena
     ) -> Matrix? {
+        let places = branch.places
         sink.matrix(places.classifierWeight) { multiply(tape.logits, .transposed, tape.features, .plain, into: $0) }
         sink.vector(places.classifierBias) { sumColumns(tape.logits, into: $0) }
-        guard needsInput || sink.isTrained(places.poolerWeight..<(places.poolerBias + 1)) else { return nil }
-        let gradient = arena.take(rows: tape.pooled.rows, columns: shape.width)
+        let trainsPooler = places.poolerWeight.map { sink.isTrained($0..<(places.poolerBias + 1)) } ?? false
+        guard needsInput || trainsPooler else { return nil }
+        var gradient = arena.take(rows: tape.pooled.rows, columns: shape.width)
         multiply(tape.logits, .plain, weights.matrix(places.classifierWeight), .plain, into: gradient)
         if let bits = tape.bits, let dropout { Kernels.dropout(gradient, bits: bits, rate: dropout.head, into: gradient) }
-        tanhBackward(tape.pooled, gradient)
-        sink.vector(places.poolerBias) { sumColumns(gradient, into: $0) }
-        sink.matrix(places.poolerWeight) { multiply(gradient, .transposed, tape.input, .plain, into: $0) }
-        guard needsInput else { return nil }
-        let inputGradient = arena.take(rows: gradient.rows, columns: shape.width)
-        multiply(gradient, .plain, weights.matrix(places.poolerWeight), .plain, into: inputGradient)
-        return inputGradient
+        if let pooler = places.poolerWeight {
+            tanhBackward(tape.pooled, gradient)
+            sink.vector(places.poolerBias) { sumColumns(gradient, into: $0) }
+            sink.matrix(pooler) { multiply(gradient, .transposed, tape.input, .plain, into: $0) }
+            guard needsInput else { return nil }
+            let inputGradient = arena.take(rows: gradient.rows, columns: shape.width)
+            multiply(gradient, .plain, weights.matrix(pooler), .plain, into: inputGradient)
+            gradient = inputGradient
+        }
+        guard branch.head.pooling == .mean else { return gradient }
+        let spread = arena.take(rows: batch.tokenCount, columns: shape.width)
+        meanRowsBackward(gradient, offsets: batch.offsets, into: spread)
+        return spread
     }
 }

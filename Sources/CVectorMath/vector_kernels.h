@@ -475,6 +475,26 @@ double VARIANT(cross_entropy)(size_t n, const float *logits, size_t label, float
     return loss;
 }
 
+// Sum over one row's outputs of the binary cross-entropy against targets of 0 or 1, from logits:
+// max(z, 0) - z y + log(1 + exp(-|z|)). The gradient is sigmoid(z) - y.
+double VARIANT(binary_cross_entropy)(size_t n, const float *logits, const float *targets, float scale, float *dlogits) {
+    double loss = 0;
+    for (size_t i = 0; i < n; i += W) {
+        size_t rest = n - i < W ? n - i : W;
+        vf z = load_some(logits + i, rest), y = load_some(targets + i, rest);
+        vf e = exp16(-__builtin_elementwise_abs(z));
+        for (size_t j = 0; j < rest; j++) {
+            double above = z[j] > 0 ? (double)z[j] : 0;
+            loss += z[j] == z[j] ? above - (double)z[j] * (double)y[j] + apus_log(1 + (double)e[j]) : (double)z[j];
+        }
+        if (dlogits) {
+            vf p = choose(z < 0.0f, e, 1.0f) / (1.0f + e);
+            store_some(dlogits + i, choose(z == z, (p - y) * scale, z), rest);
+        }
+    }
+    return loss;
+}
+
 void VARIANT(add)(size_t n, const float *x, float *y) {
     size_t i = 0;
     for (; i + W <= n; i += W) store(y + i, load(y + i) + load(x + i));

@@ -117,6 +117,14 @@ package struct Attention {
         defer { arena.release(to: mark) }
         let scratch = arena.take(scratchCount(queries))
         forEachSentence(bits) { asking, answering, bits in
+            guard !asking.isEmpty else {
+                // Nothing of a sentence without queries comes back to its keys and values.
+                for row in answering {
+                    keyGradient.rows(row..<(row + 1)).elements.fill(0)
+                    valueGradient.rows(row..<(row + 1)).elements.fill(0)
+                }
+                return
+            }
             var shape = shape(asking, answering, queries: queries, keys: keys, context: contextGradient)
             shape.query_gradient_row = queryGradient.stride
             shape.key_gradient_row = keyGradient.stride

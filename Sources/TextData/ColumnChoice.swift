@@ -2,6 +2,7 @@
 package struct ColumnNames: Equatable, Sendable {
     package var text: String?
     package var pair: String?
+    /// One column, or several with commas between their names.
     package var label: String?
 
     package init(text: String? = nil, pair: String? = nil, label: String? = nil) {
@@ -12,13 +13,18 @@ package struct ColumnNames: Equatable, Sendable {
 }
 
 /// Whether a data file has to have a label column.
-package enum LabelNeed: Sendable { case required, ifPresent, unwanted }
+package enum LabelNeed: Sendable {
+    case required, ifPresent, unwanted
+    /// Needed, but a sample may be without any label.
+    case requiredPerhapsEmpty
+}
 
 /// The columns of one file that are read.
 struct ColumnChoice: Equatable {
     let text: Int
     let pair: Int?
-    let label: Int?
+    /// Several columns where each holds one of a sample's targets.
+    let labels: [Int]
 
     static let knownPairs = [
         ("sentence1", "sentence2"), ("premise", "hypothesis"), ("question1", "question2"), ("question", "sentence"),
@@ -54,10 +60,17 @@ struct ColumnChoice: Equatable {
             if let name = asked.pair { pair = try column(name, flag: "--pair-column") } else { pair = nil }
         }
         switch (asked.label ?? firstKnown(Self.knownLabels), labels) {
-        case (_, .unwanted): label = nil
-        case (let name?, _): label = try column(name, flag: "--label-column")
-        case (nil, .ifPresent): label = nil
-        case (nil, .required):
+        case (_, .unwanted): self.labels = []
+        case (let name?, _):
+            let names = header.contains(name) ? [name] : name.split(separator: ",").map { String($0.drop { $0 == " " }) }
+            var places: [Int] = []
+            for name in names.isEmpty ? [name] : names { places.append(try column(name, flag: "--label-column")) }
+            guard Set(places).count == places.count else {
+                throw DatasetError(path: path, problem: "--label-column names a column twice in \"\(name)\": name each once")
+            }
+            self.labels = places
+        case (nil, .ifPresent): self.labels = []
+        case (nil, .required), (nil, .requiredPerhapsEmpty):
             throw DatasetError(path: path, problem: "no column \"label\", \(found): name one with --label-column")
         }
     }

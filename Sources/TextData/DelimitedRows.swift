@@ -62,7 +62,7 @@ struct DelimitedRows {
             }
             return Row(
                 line: start, text: string(fields[choice.text]), pair: choice.pair.map { string(fields[$0]) },
-                label: choice.label.map { string(fields[$0]) })
+                labels: choice.labels.isEmpty ? nil : choice.labels.map { string(fields[$0]) })
         }
         return nil
     }

@@ -8,15 +8,16 @@ package struct EpochPlan: Equatable, Sendable {
 
     /// Shuffles the samples after Fisher and Yates, each draw taken from a counter of its own.
     ///
+    /// - Parameter stream: 0 for the target task, 1 for the source task.
     /// - Complexity: O(`sampleCount`).
-    package init(seed: UInt64, epoch: Int, sampleCount: Int, batchSize: Int) {
+    package init(seed: UInt64, epoch: Int, sampleCount: Int, batchSize: Int, stream: UInt32 = 0) {
         precondition(batchSize > 0, "a batch of \(batchSize) samples cannot be planned")
         precondition((0...Int(Int32.max)).contains(sampleCount), "\(sampleCount) samples cannot be planned")
         let random = Philox(key: seed)
         var order = (0..<Int32(sampleCount)).map { $0 }
         var last = sampleCount - 1
         while last > 0 {
-            let bits = random([UInt32(last), UInt32(truncatingIfNeeded: epoch), 0, Self.stream])
+            let bits = random([UInt32(last), UInt32(truncatingIfNeeded: epoch), stream, Self.purpose])
             let draw = UInt64(bits[1]) << 32 | UInt64(bits[0])
             order.swapAt(last, Int(draw.multipliedFullWidth(by: UInt64(last + 1)).high))
             last -= 1
@@ -34,5 +35,5 @@ package struct EpochPlan: Equatable, Sendable {
     }
 
     /// Keeps these draws apart from other uses of the same seed.
-    private static let stream: UInt32 = 0x504C_414E
+    private static let purpose: UInt32 = 0x504C_414E
 }

@@ -26,8 +26,9 @@ struct JSONLines: RowSource {
         guard var cursor = try nextObject() else { return nil }
         var text: String?
         var pair: String?
-        var label: String?
-        let names = (text: header[choice.text], pair: choice.pair.map { header[$0] }, label: choice.label.map { header[$0] })
+        var labels = [[String]?](repeating: nil, count: choice.labels.count)
+        var isList = false
+        let names = (text: header[choice.text], pair: choice.pair.map { header[$0] }, labels: choice.labels.map { header[$0] })
         do throws(JSONCursor.Failure) {
             try cursor.open("{")
             while let key = try cursor.nextKey() {
@@ -35,8 +36,13 @@ struct JSONLines: RowSource {
                     text = try value(of: key, in: &cursor, isText: true)
                 } else if key == names.pair {
                     pair = try value(of: key, in: &cursor, isText: true)
-                } else if key == names.label {
-                    label = try value(of: key, in: &cursor, isText: false)
+                } else if let place = names.labels.firstIndex(of: key) {
+                    if cursor.peek() == UInt8(ascii: "["), names.labels.count == 1 {
+                        isList = true
+                        labels[place] = try list(of: key, in: &cursor)
+                    } else {
+                        labels[place] = [try value(of: key, in: &cursor, isText: false)]
+                    }
                 } else {
                     try cursor.skipValue()
                 }
@@ -45,8 +51,17 @@ struct JSONLines: RowSource {
         } catch { throw failure(error) }
         guard let text else { throw missing(names.text) }
         if let name = names.pair, pair == nil { throw missing(name) }
-        if let name = names.label, label == nil { throw missing(name) }
-        return Row(line: line, text: text, pair: pair, label: label)
+        if let place = labels.firstIndex(where: { $0 == nil }) { throw missing(names.labels[place]) }
+        return Row(
+            line: line, text: text, pair: pair, labels: labels.isEmpty ? nil : labels.flatMap { $0 ?? [] }, isList: isList)
+    }
+
+    /// The elements of an array of strings or numbers.
+    private func list(of key: String, in cursor: inout JSONCursor) throws(JSONCursor.Failure) -> [String] {
+        var elements: [String] = []
+        try cursor.open("[")
+        while try cursor.nextElement() { elements.append(try value(of: key, in: &cursor, isText: false)) }
+        return elements
     }
 
     /// A cursor over the next line that is not blank.
@@ -76,7 +91,7 @@ struct JSONLines: RowSource {
             let literal = try cursor.literal()
             if literal != "null" { return literal }
         }
-        throw JSONCursor.Failure(problem: "\"\(key)\" is no \(isText ? "string" : "string or number")", offset: start)
+        throw JSONCursor.Failure(problem: "\"\(key)\" is no \(isText ? "string" : "string or number, nor a list of them")", offset: start)
     }
 
     private func failure(_ error: JSONCursor.Failure) -> DatasetError {

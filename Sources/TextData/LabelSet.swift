@@ -12,10 +12,26 @@ package struct LabelSet: Equatable, Sendable {
     /// Transformers; other integers are sorted by value, words by their characters' code points. Where these are the
     /// classes of the source model, they keep its order.
     package init(training dataset: Dataset, knownTo model: [String] = []) throws(DatasetError) {
-        let found = Set(try dataset.labelColumn())
-        guard found.count > 1 else {
+        try self.init(Set(try dataset.labelColumn()), of: dataset, atLeast: 2, knownTo: model)
+    }
+
+    /// The labels of which a sample may have any number.
+    package init(listed dataset: Dataset, knownTo model: [String] = []) throws(DatasetError) {
+        try self.init(Set(try dataset.labelLists().joined()), of: dataset, atLeast: 1, knownTo: model)
+    }
+
+    /// The classes of single words.
+    package init(ofWords dataset: Dataset, knownTo model: [String] = []) throws(DatasetError) {
+        try self.init(Set(try dataset.wordLabels().joined()), of: dataset, atLeast: 2, knownTo: model)
+    }
+
+    private init(_ found: Set<String>, of dataset: Dataset, atLeast least: Int, knownTo model: [String]) throws(DatasetError) {
+        guard found.count >= least else {
             throw DatasetError(
-                path: dataset.path, problem: "every label is \"\(found.first ?? "")\", at least 2 classes were needed: check --label-column")
+                path: dataset.path,
+                problem: least == 1
+                    ? "no sample has a label: check --label-column"
+                    : "every label is \"\(found.first ?? "")\", at least 2 classes were needed: check --label-column")
         }
         if model.count == found.count, Set(model) == found {
             self.init(words: model, names: model)
@@ -48,42 +64,41 @@ package struct LabelSet: Equatable, Sendable {
         self.indices = indices
     }
 
+    /// The number of the class that a data file writes so.
+    package func index(of word: String) -> Int? { indices[word].map { Int($0) } }
+
     /// The class of each row.
     package func classes(of dataset: Dataset) throws(DatasetError) -> [Int32] {
-        let labels = try dataset.labelColumn()
         var classes: [Int32] = []
-        classes.reserveCapacity(labels.count)
-        for (row, label) in labels.enumerated() {
-            guard let index = indices[label] else {
-                let shown = words.prefix(10).map { "\"\($0)\"" }.joined(separator: ", ") + (words.count > 10 ? ", …" : "")
-                throw DatasetError(
-                    path: dataset.path, line: dataset.lines[row],
-                    problem: "the label \"\(label)\" was never seen in training, known are \(shown): mend the row or train with it")
-            }
-            classes.append(index)
+        for (row, label) in try dataset.labelColumn().enumerated() { classes.append(try index(of: label, row: row, in: dataset)) }
+        return classes
+    }
+
+    /// (rows, count) 1 for each label that a row has, 0 for the others.
+    package func flags(of dataset: Dataset) throws(DatasetError) -> [Float] {
+        var flags = [Float](repeating: 0, count: dataset.count * count)
+        for (row, list) in try dataset.labelLists().enumerated() {
+            for label in list { flags[row * count + Int(try index(of: label, row: row, in: dataset))] = 1 }
+        }
+        return flags
+    }
+
+    /// The class of each row's words.
+    package func wordClasses(of dataset: Dataset) throws(DatasetError) -> [[Int32]] {
+        var classes: [[Int32]] = []
+        for (row, list) in try dataset.wordLabels().enumerated() {
+            var own: [Int32] = []
+            for label in list { own.append(try index(of: label, row: row, in: dataset)) }
+            classes.append(own)
         }
         return classes
     }
-}
 
-extension Dataset {
-    /// Each row's label as a number, for regression.
-    package func targets() throws(DatasetError) -> [Float] {
-        let labels = try labelColumn()
-        var targets: [Float] = []
-        targets.reserveCapacity(labels.count)
-        for (row, label) in labels.enumerated() {
-            guard let value = Float(label), value.isFinite else {
-                throw DatasetError(
-                    path: path, line: lines[row], problem: "the label \"\(label)\" is no finite number, regression needs one: mend the row")
-            }
-            targets.append(value)
-        }
-        return targets
-    }
-
-    func labelColumn() throws(DatasetError) -> [String] {
-        guard let labels else { throw DatasetError(path: path, problem: "no label column was read: name one with --label-column") }
-        return labels
+    private func index(of label: String, row: Int, in dataset: Dataset) throws(DatasetError) -> Int32 {
+        if let index = indices[label] { return index }
+        let shown = words.prefix(10).map { "\"\($0)\"" }.joined(separator: ", ") + (words.count > 10 ? ", …" : "")
+        throw DatasetError(
+            path: dataset.path, line: dataset.lines[row],
+            problem: "the label \"\(label)\" was never seen in training, known are \(shown): mend the row or train with it")
     }
 }

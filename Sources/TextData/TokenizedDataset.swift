@@ -5,17 +5,32 @@ internal import Synchronization
 package enum SampleLabels: Equatable, Sendable {
     case none
     case classes([Int32])
-    case targets([Float])
+    /// (samples, width) numbers, row after row.
+    case values([Float], width: Int)
+    case tokens(TokenLabels)
+    /// Hidden words, drawn anew in each step.
+    case masked(WordMasking)
+}
+
+/// The classes of single tokens of each sample.
+package struct TokenLabels: Equatable, Sendable {
+    /// (samples + 1) where each sample begins in `tokens` and `classes`.
+    package internal(set) var offsets: [Int] = [0]
+    /// Places in the sample, ascending: the first piece of each word.
+    package internal(set) var tokens: [Int32] = []
+    package internal(set) var classes: [Int32] = []
+
+    package func range(of sample: Int) -> Range<Int> { offsets[sample]..<offsets[sample + 1] }
 }
 
 /// All samples of a dataset as ids, one after another without gaps.
-package struct TokenizedDataset: Sendable {
+package struct TokenizedDataset: Equatable, Sendable {
     package private(set) var ids: [Int32] = []
     /// 0 or 1 for each id; nil when there are no pairs, where all are 0.
     package private(set) var types: [UInt8]?
     /// Where each sample begins in `ids`; one more than there are samples.
     package private(set) var offsets: [Int] = [0]
-    package let labels: SampleLabels
+    package private(set) var labels: SampleLabels
     package private(set) var truncatedCount = 0
 
     package var count: Int { offsets.count - 1 }
@@ -25,19 +40,38 @@ package struct TokenizedDataset: Sendable {
     package init(_ dataset: Dataset, tokenizer: WordPieceTokenizer, maxLength: Int, labels: SampleLabels, threads: Int) {
         self.labels = labels
         switch labels {
-        case .none: break
+        case .none, .masked: break
         case .classes(let values): precondition(values.count == dataset.count, "\(values.count) labels for \(dataset.count) samples")
-        case .targets(let values): precondition(values.count == dataset.count, "\(values.count) targets for \(dataset.count) samples")
+        case .values(let values, let width):
+            precondition(values.count == dataset.count * width, "\(values.count) targets for \(dataset.count) samples of \(width)")
+        case .tokens: preconditionFailure("labels of words come with their words")
         }
-        let shares = Self.shares(of: dataset.count, among: max(1, threads))
-        let parts = Mutex([Part?](repeating: nil, count: shares.count))
-        DispatchQueue.concurrentPerform(iterations: shares.count) { share in
-            let part = Part(dataset, shares[share], tokenizer, maxLength)
-            parts.withLock { $0[share] = part }
-        }
+        let parts = Self.parts(of: dataset.count, threads: threads) { Part(dataset, $0, tokenizer, maxLength) }
         if dataset.pairs != nil { types = [] }
         offsets.reserveCapacity(dataset.count + 1)
-        for part in parts.withLock({ $0 }).compactMap({ $0 }) { append(part) }
+        for part in parts { append(part) }
+    }
+
+    /// Tokenizes rows word by word; the class of a word is that of its first piece, other pieces have none.
+    ///
+    /// - Parameter wordClasses: a class a word of each row.
+    package init(
+        words: [[String]], tokenizer: WordPieceTokenizer, maxLength: Int, wordClasses: [[Int32]], threads: Int
+    ) {
+        precondition(words.count == wordClasses.count, "classes of \(wordClasses.count) rows for \(words.count)")
+        labels = .none
+        let parts = Self.parts(of: words.count, threads: threads) { Part(words, $0, tokenizer, maxLength) }
+        var tokens = TokenLabels()
+        for part in parts {
+            append(part)
+            for firsts in part.firstPieces {
+                let classes = wordClasses[tokens.offsets.count - 1]
+                tokens.tokens.append(contentsOf: firsts.map(\.token))
+                tokens.classes.append(contentsOf: firsts.map { classes[$0.word] })
+                tokens.offsets.append(tokens.tokens.count)
+            }
+        }
+        labels = .tokens(tokens)
     }
 
     package func length(of sample: Int) -> Int { offsets[sample + 1] - offsets[sample] }
@@ -58,8 +92,14 @@ package struct TokenizedDataset: Sendable {
         truncatedCount += part.truncatedCount
     }
 
-    private static func shares(of count: Int, among threads: Int) -> [Range<Int>] {
-        (0..<threads).map { count * $0 / threads..<count * ($0 + 1) / threads }
+    private static func parts(of count: Int, threads: Int, _ make: @Sendable (Range<Int>) -> Part) -> [Part] {
+        let threads = max(1, threads)
+        let parts = Mutex([Part?](repeating: nil, count: threads))
+        DispatchQueue.concurrentPerform(iterations: threads) { share in
+            let part = make(count * share / threads..<count * (share + 1) / threads)
+            parts.withLock { $0[share] = part }
+        }
+        return parts.withLock { $0 }.compactMap { $0 }
     }
 
     /// The rows that one thread tokenizes.
@@ -67,6 +107,7 @@ package struct TokenizedDataset: Sendable {
         var ids: [Int32] = []
         var types: [UInt8] = []
         var ends: [Int] = []
+        var firstPieces: [[WordPieceTokenizer.FirstPiece]] = []
         var truncatedCount = 0
 
         init(_ dataset: Dataset, _ rows: Range<Int>, _ tokenizer: WordPieceTokenizer, _ maxLength: Int) {
@@ -76,6 +117,16 @@ package struct TokenizedDataset: Sendable {
                 let pair = dataset.pairs?[row]
                 let shape = scratch.append(dataset.texts[row], pair: pair, maxLength: maxLength, to: &ids)
                 if pair != nil { types.append(contentsOf: shape.types) }
+                ends.append(ids.count)
+                if shape.truncated { truncatedCount += 1 }
+            }
+        }
+
+        init(_ words: [[String]], _ rows: Range<Int>, _ tokenizer: WordPieceTokenizer, _ maxLength: Int) {
+            var scratch = WordPieceTokenizer.Scratch(tokenizer)
+            for row in rows {
+                let shape = scratch.append(words: words[row], maxLength: maxLength, to: &ids)
+                firstPieces.append(shape.firstPieces)
                 ends.append(ids.count)
                 if shape.truncated { truncatedCount += 1 }
             }

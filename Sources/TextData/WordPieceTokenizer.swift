@@ -61,6 +61,21 @@ package struct WordPieceTokenizer: Sendable {
         return Encoding(ids: ids, types: shape.types, truncated: shape.truncated)
     }
 
+    /// Where a word begins among its sentence's tokens. A word without pieces has no such place.
+    package struct FirstPiece: Equatable, Sendable {
+        package let word: Int
+        package let token: Int32
+    }
+
+    /// Encodes a sentence that is given word by word, as Hugging Face's tokenizers do with is_split_into_words.
+    package func encode(words: [String], maxLength: Int) -> (encoding: Encoding, firstPieces: [FirstPiece]) {
+        var ids: [Int32] = []
+        var scratch = Scratch(self)
+        let shape = scratch.append(words: words, maxLength: maxLength, to: &ids)
+        let types = [UInt8](repeating: 0, count: ids.count)
+        return (Encoding(ids: ids, types: types, truncated: shape.truncated), shape.firstPieces)
+    }
+
     /// How the ids that one sample appended are made up.
     struct Shape {
         let firstCount: Int
@@ -106,6 +121,26 @@ package struct WordPieceTokenizer: Sendable {
             return Shape(
                 firstCount: kept.first + 2, secondCount: kept.second + 1,
                 truncated: kept.first < firstFound || kept.second < second.count)
+        }
+
+        /// Encodes a sentence that is given word by word; the words that no longer fit are left out.
+        mutating func append(words: [String], maxLength: Int, to ids: inout [Int32]) -> (firstPieces: [FirstPiece], truncated: Bool) {
+            let start = ids.count
+            let end = start + maxLength - 1
+            var firsts: [FirstPiece] = []
+            ids.append(specials.classification)
+            var read = 0
+            for (place, word) in words.enumerated() {
+                let token = ids.count
+                guard token < end else { break }
+                read = place + 1
+                search.appendPieces(of: word.utf8.span, limit: .max, to: &ids)
+                if ids.count > token { firsts.append(FirstPiece(word: place, token: Int32(token - start))) }
+            }
+            let isTruncated = ids.count > end || read < words.count
+            if ids.count > end { ids.removeLast(ids.count - end) }
+            ids.append(specials.separator)
+            return (firsts, isTruncated)
         }
 
         /// How many pieces of each text stay, given how many were found before the search was ended.

@@ -6,14 +6,19 @@ package import TextData
 /// What one fixed chunk of sentences adds to the figures of an evaluation.
 package struct ChunkScore: Codable, Sendable, Equatable {
     package var lossSum = 0.0
+    /// What the loss is a mean over: samples, outputs, or tokens that are asked for.
+    package var lossCount = 0
     package var samples = 0
-    /// Samples whose largest logit is their class.
+    /// Answers that can be right: samples, their labels, or tokens that are asked for.
+    package var asked = 0
+    /// Answers that are: the largest logit is the class, or a label's logit has the right sign.
     package var correct = 0
-    /// Of a task with classes: how many there are, each sample's class, and the class answered.
-    package var classes = 0
+    /// Of a task with classes: each answer's class, and the class answered; with several labels 1 or 0 for each of them.
     package var truths: [Int32] = []
     package var answers: [Int32] = []
-    /// Of a task with numbers: bit patterns of each sample's number and of the answer.
+    /// Of a task for tokens: how many of the answers each sentence has.
+    package var tokens: [Int32] = []
+    /// Of a task with numbers: bit patterns of each number and of the answer.
     package var numbers: [UInt32] = []
     package var answeredNumbers: [UInt32] = []
 }
@@ -27,20 +32,31 @@ package struct EvaluationReport: Codable, Sendable, Equatable {
     package var further = FurtherFigures()
 
     /// Adds up chunks in their order.
-    package init(_ chunks: [ChunkScore], isClassification: Bool) {
+    /// - Parameter names: of the classes, for a task whose classes are tags.
+    package init(_ chunks: [ChunkScore], _ head: Head, names: [String]? = nil) {
         samples = chunks.reduce(0) { $0 + $1.samples }
-        loss = chunks.reduce(0) { $0 + $1.lossSum } / Double(max(1, samples))
-        accuracy = isClassification ? Double(chunks.reduce(0) { $0 + $1.correct }) / Double(max(1, samples)) : nil
-        further = Self.further(chunks)
+        loss = chunks.reduce(0) { $0 + $1.lossSum } / Double(max(1, chunks.reduce(0) { $0 + $1.lossCount }))
+        further = Self.further(chunks, head, names)
+        if case .regression = head { return }
+        accuracy = Double(chunks.reduce(0) { $0 + $1.correct }) / Double(max(1, chunks.reduce(0) { $0 + $1.asked }))
     }
 
-    private static func further(_ chunks: [ChunkScore]) -> FurtherFigures {
+    private static func further(_ chunks: [ChunkScore], _ head: Head, _ names: [String]?) -> FurtherFigures {
         func numbers(_ bits: [UInt32]) -> [Double] { bits.map { Double(Float(bitPattern: $0)) } }
-        if let classes = chunks.map(\.classes).max(), classes > 0 {
-            return FurtherFigures(ConfusionMatrix(classes: classes, truths: chunks.flatMap(\.truths), answers: chunks.flatMap(\.answers)))
+        let (truths, answers) = (chunks.flatMap(\.truths), chunks.flatMap(\.answers))
+        switch head {
+        case .classification(let labels, _):
+            return FurtherFigures(ConfusionMatrix(classes: labels, truths: truths, answers: answers))
+        case .tokenClassification(let labels):
+            var figures = FurtherFigures(ConfusionMatrix(classes: labels, truths: truths, answers: answers))
+            if let names { figures.add(EntityScores(truths, answers, tokens: chunks.flatMap(\.tokens), names: names)) }
+            return figures
+        case .multiLabel(let labels, _): return FurtherFigures(flags: truths, answers: answers, labels: labels)
+        case .regression(let targets, _):
+            return FurtherFigures(
+                truths: numbers(chunks.flatMap(\.numbers)), answers: numbers(chunks.flatMap(\.answeredNumbers)), targets: targets)
+        case .maskedLanguageModel: return FurtherFigures()
         }
-        let truths = numbers(chunks.flatMap(\.numbers))
-        return truths.isEmpty ? FurtherFigures() : FurtherFigures(truths: truths, answers: numbers(chunks.flatMap(\.answeredNumbers)))
     }
 
     /// The figures in words, for somebody who waits; `metric` is among them.
@@ -69,18 +85,41 @@ package enum Evaluation {
         stride(from: 0, to: count, by: chunkSize).map { $0..<min($0 + chunkSize, count) }
     }
 
+    /// How many of the tokens that are asked for each sentence has.
+    private static func tokens(_ rows: [Int32], _ batch: PackedBatch) -> [Int32] {
+        var counts = [Int32](repeating: 0, count: batch.sentenceCount)
+        var sentence = 0
+        for row in rows {
+            while row >= batch.offsets[sentence + 1] { sentence += 1 }
+            counts[sentence] += 1
+        }
+        return counts
+    }
+
     package static func score(_ batch: PackedBatch, model: BERTModel, parameters: FloatView, arena: Arena) -> ChunkScore {
         let result = model.infer(batch, parameters: parameters, arena: arena)
-        var score = ChunkScore(lossSum: result.losses.reduce(0, +), samples: batch.sentenceCount)
-        if case .classes(let classes) = batch.targets {
-            let width = model.head.outputs(model.shape)
-            score.answers = classes.indices.map { Int32(largestIndex(result.logits[($0 * width)..<(($0 + 1) * width)])) }
-            (score.classes, score.truths) = (width, classes)
-            score.correct = zip(classes, score.answers).count { $0 == $1 }
-        }
-        if case .values(let values) = batch.targets {
-            score.numbers = values.map(\.bitPattern)
-            score.answeredNumbers = result.logits.map(\.bitPattern)
+        let head = model.head(of: batch.stream)
+        let width = head.outputs(model.shape)
+        var score = ChunkScore(lossSum: result.losses.reduce(0, +), lossCount: result.losses.count, samples: batch.sentenceCount)
+        switch batch.targets {
+        case .none: break
+        case .classes(let classes), .tokens(_, let classes):
+            let answers = classes.indices.map { Int32(largestIndex(result.logits[($0 * width)..<(($0 + 1) * width)])) }
+            score.asked = classes.count
+            score.correct = zip(classes, answers).count { $0 == $1 }
+            if head != .maskedLanguageModel { (score.truths, score.answers) = (classes, answers) }
+            if case .tokens(let rows, _) = batch.targets { score.tokens = tokens(rows, batch) }
+        case .values(let values):
+            score.lossCount = values.count
+            guard case .multiLabel = head else {
+                score.numbers = values.map(\.bitPattern)
+                score.answeredNumbers = result.logits.map(\.bitPattern)
+                break
+            }
+            score.truths = values.map { $0 > 0.5 ? 1 : 0 }
+            score.answers = result.logits.map { $0 > 0 ? 1 : 0 }
+            score.asked = values.count
+            score.correct = zip(score.truths, score.answers).count { $0 == $1 }
         }
         return score
     }
@@ -93,15 +132,17 @@ package enum Evaluation {
     }
 
     /// Scores the whole dataset on the runner's threads.
-    package static func run(_ dataset: TokenizedDataset, runner: LaneRunner, parameters: FloatView) -> EvaluationReport {
+    package static func run(
+        _ dataset: TokenizedDataset, _ stream: TaskStream = .target, runner: LaneRunner, parameters: FloatView, names: [String]? = nil
+    ) -> EvaluationReport {
         let chunks = chunks(of: dataset.count)
         let scores = Mutex([ChunkScore](repeating: ChunkScore(), count: chunks.count))
         inParallel(chunks.count, threads: runner.threads) { piece, _ in
             let score = runner.withArena { arena in
-                Self.score(PackedBatch(chunks[piece], of: dataset), model: runner.model, parameters: parameters, arena: arena)
+                Self.score(PackedBatch(chunks[piece], of: dataset, stream: stream), model: runner.model, parameters: parameters, arena: arena)
             }
             scores.withLock { $0[piece] = score }
         }
-        return EvaluationReport(scores.withLock { $0 }, isClassification: runner.model.head != .regression)
+        return EvaluationReport(scores.withLock { $0 }, runner.model.head(of: stream), names: names)
     }
 }

@@ -8,16 +8,20 @@ package import Tensors
 package struct LaneWork: Sendable {
     /// Number of the first lane; lanes follow each other.
     package var firstLane: Int
-    /// The packed batches of each lane, one for each global batch of the step; empty where the lane has no samples.
+    /// The packed batches of each lane, one for each global batch of the step, the target task's first; empty where the lane has
+    /// no samples.
     package var lanes: [[PackedBatch]]
-    /// 1 / normalizer of the loss.
+    /// Factor on each sample's loss of the target task: its weight / its normalizer.
     package var lossScale: Float
+    /// The same of the source task.
+    package var sourceScale: Float
     package var dropout: DropoutContext?
 
-    package init(firstLane: Int, lanes: [[PackedBatch]], lossScale: Float, dropout: DropoutContext?) {
+    package init(firstLane: Int, lanes: [[PackedBatch]], lossScale: Float, sourceScale: Float = 0, dropout: DropoutContext?) {
         self.firstLane = firstLane
         self.lanes = lanes
         self.lossScale = lossScale
+        self.sourceScale = sourceScale
         self.dropout = dropout
     }
 }
@@ -26,8 +30,19 @@ package struct LaneWork: Sendable {
 package struct LaneResults: Sendable {
     /// Sums of the maximal aligned blocks that make up the lanes, lowest first.
     package var blocks: [BlockGradient]
-    /// Sum of sample losses of each lane.
-    package var losses: [Double]
+    /// Sums of sample losses of each lane.
+    package var laneLosses: [LaneLoss]
+
+    /// Of the target task.
+    package var losses: [Double] { laneLosses.map(\.target) }
+    package var sourceLosses: [Double] { laneLosses.map(\.source) }
+}
+
+/// The sum of one lane's sample losses, task by task.
+package struct LaneLoss: Sendable, Equatable {
+    package var target = 0.0
+    package var source = 0.0
+    package var isFinite: Bool { target.isFinite && source.isFinite }
 }
 
 /// Computes lanes on this process's threads.
@@ -75,7 +90,7 @@ package final class LaneRunner: Sendable {
         let lanes = work.firstLane..<(work.firstLane + work.lanes.count)
         let whole = tree.blocks(covering: lanes).map(\.lanes)
         let pieces = whole.flatMap { split($0, tree, into: (lanes.count + threads - 1) / threads) }
-        let losses = Mutex([Double](repeating: 0, count: lanes.count))
+        let losses = Mutex([LaneLoss](repeating: LaneLoss(), count: lanes.count))
         let done = Mutex([BlockGradient?](repeating: nil, count: pieces.count))
         let places = Self.places(of: targets, work, whole)
         let job = Job(runner: self, tree: tree, work: work, parameters: parameters, targets: places, observe: observe)
@@ -94,7 +109,7 @@ package final class LaneRunner: Sendable {
             }
         }
         let sums = done.withLock { $0.compactMap { $0 } }
-        return LaneResults(blocks: whole.map { combine($0, tree, sums) }, losses: losses.withLock { $0 })
+        return LaneResults(blocks: whole.map { combine($0, tree, sums) }, laneLosses: losses.withLock { $0 })
     }
 
     /// The lane whose gradient begins each block's sum, the first with samples, and where it is to lie.
@@ -159,7 +174,7 @@ private struct Job {
     func places(_ lanes: Range<Int>) -> Range<Int> { (lanes.lowerBound - work.firstLane)..<(lanes.upperBound - work.firstLane) }
 
     /// The sum of a block's lanes, computed one after another by the calling thread.
-    func block(_ lanes: Range<Int>) -> (gradient: BlockGradient, losses: [Double]) {
+    func block(_ lanes: Range<Int>) -> (gradient: BlockGradient, losses: [LaneLoss]) {
         if lanes.count == 1 { return lane(lanes.lowerBound, onto: nil) }
         let middle = tree.middle(of: lanes)
         let left = block(lanes.lowerBound..<middle)
@@ -179,7 +194,7 @@ private struct Job {
     }
 
     /// One lane, alone or added onto the block before it.
-    private func lane(_ lane: Int, onto left: BlockGradient?) -> (gradient: BlockGradient, losses: [Double]) {
+    private func lane(_ lane: Int, onto left: BlockGradient?) -> (gradient: BlockGradient, losses: [LaneLoss]) {
         let batches = work.lanes[lane - work.firstLane].filter { $0.sentenceCount > 0 }
         let lanes = (left?.lanes.lowerBound ?? lane)..<(lane + 1)
         if let left, batches.count > 1 {
@@ -188,8 +203,11 @@ private struct Job {
             return (serialSum(left, own.gradient), own.losses)
         }
         var sum = BlockGradient(lanes: lanes, dense: left?.dense, rows: left?.rows)
-        var loss = 0.0
-        for batch in batches { loss += add(batch, of: lane, to: &sum) }
+        var loss = LaneLoss()
+        for batch in batches {
+            let own = add(batch, of: lane, to: &sum)
+            if batch.stream == .target { loss.target += own } else { loss.source += own }
+        }
         return (sum, [loss])
     }
 
@@ -199,9 +217,10 @@ private struct Job {
         return runner.withArena { arena in
             let sink = GradientSink(
                 layout: runner.model.layout, dense: buffer, mode: sum.dense == nil ? .overwrite : .add, arena: arena)
+            let isTarget = batch.stream == .target
             let loss = runner.model.laneGradient(
-                batch, parameters: parameters, lossScale: work.lossScale, dropout: work.dropout, recompute: runner.recompute, sink: sink,
-                arena: arena, observe: observe)
+                batch, parameters: parameters, lossScale: isTarget ? work.lossScale : work.sourceScale,
+                dropout: isTarget ? work.dropout : work.dropout?.of(.source), recompute: runner.recompute, sink: sink, arena: arena, observe: observe)
             sum.dense = buffer
             sum.rows = SparseRows.sum(sum.rows, sink.rows)
             return loss

@@ -3,23 +3,46 @@ package import TextData
 
 extension PackedBatch {
     /// Packs planned samples of a dataset with their labels.
-    package init(_ samples: [PlannedSample], of dataset: TokenizedDataset) {
+    ///
+    /// - Parameter step: optimizer step from 1, 0 in an evaluation; decides which words a masked-LM task hides.
+    package init(_ samples: [PlannedSample], of dataset: TokenizedDataset, step: Int = 0, stream: TaskStream = .target) {
         self.init()
+        self.stream = stream
+        var (rows, classes): ([Int32], [Int32]) = ([], [])
         for planned in samples {
-            let range = dataset.range(of: Int(planned.sample))
-            append(
-                ids: dataset.ids[range], types: dataset.types.map { $0[range] }, position: Int(planned.position),
-                sample: Int(planned.sample))
+            let sample = Int(planned.sample)
+            let range = dataset.range(of: sample)
+            var ids = dataset.ids[range]
+            let first = Int32(tokenCount)
+            switch dataset.labels {
+            case .masked(let masking):
+                let masked = masking.masked(ids, step: step, position: planned.position)
+                ids = masked.ids[...]
+                rows.append(contentsOf: masked.tokens.map { first + $0 })
+                classes.append(contentsOf: masked.words)
+            case .tokens(let labels):
+                rows.append(contentsOf: labels.tokens[labels.range(of: sample)].map { first + $0 })
+                classes.append(contentsOf: labels.classes[labels.range(of: sample)])
+            case .none, .classes, .values: break
+            }
+            append(ids: ids, types: dataset.types.map { $0[range] }, position: Int(planned.position), sample: sample)
         }
         switch dataset.labels {
         case .none: targets = .none
         case .classes(let classes): targets = .classes(samples.map { classes[Int($0.sample)] })
-        case .targets(let values): targets = .values(samples.map { values[Int($0.sample)] })
+        case .values(let values, let width):
+            targets = .values(samples.flatMap { values[(Int($0.sample) * width)..<((Int($0.sample) + 1) * width)] })
+        case .tokens, .masked: targets = .tokens(rows: rows, classes: classes)
         }
     }
 
-    /// Packs consecutive samples of a dataset.
-    package init(_ range: Range<Int>, of dataset: TokenizedDataset) {
-        self.init(range.map { PlannedSample(sample: Int32($0), position: 0) }, of: dataset)
+    /// Packs consecutive samples of a dataset for an evaluation.
+    package init(_ range: Range<Int>, of dataset: TokenizedDataset, stream: TaskStream = .target) {
+        self.init(range.map { PlannedSample(evaluated: $0) }, of: dataset, stream: stream)
     }
+}
+
+extension PlannedSample {
+    /// A sample in an evaluation.
+    init(evaluated sample: Int) { self.init(sample: Int32(sample), position: UInt32(sample)) }
 }

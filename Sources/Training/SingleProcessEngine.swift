@@ -33,7 +33,8 @@ package final class SingleProcessEngine: StepEngine {
 
     package func evaluate(_ split: Split) async throws -> EvaluationReport {
         guard let dataset = inputs.datasets[split] else { throw RunError("there is no \(split.rawValue) data to evaluate") }
-        return Evaluation.run(dataset, runner: runner, parameters: replica.parameters.view)
+        return Evaluation.run(
+            dataset, split.stream, runner: runner, parameters: replica.parameters.view, names: split.stream == .target ? inputs.labels?.names : nil)
     }
 
     package func state() async throws -> TrainingState {
@@ -54,24 +55,25 @@ package final class SingleProcessEngine: StepEngine {
     /// Lanes, sum, norm, update. To look at a training step in a debugger, set the breakpoint here.
     private func step(_ plan: StepPlan, learningRate: Double) throws(NonFiniteStep) -> StepReport {
         guard let dataset = inputs.datasets[.train] else { preconditionFailure("a step needs training data") }
-        let work = LaneWork(plan, of: dataset, model: replica.model, seed: inputs.configuration.seed)
+        let work = LaneWork(
+            plan, of: dataset, source: inputs.datasets[.sourceTrain], model: replica.model, seed: inputs.configuration.seed)
         let watch = debug ? NonFiniteWatch() : nil
         let results = runner.run(work, parameters: replica.parameters.view, observe: watch?.observer)
         let total = results.blocks[0]
         defer { runner.pool.give(back: total.dense) }
         let gradient = StepGradient(total)
         let norm = replica.norm(of: gradient)
-        if !norm.isFinite || results.losses.contains(where: { !$0.isFinite }) {
-            throw nonFinite(plan, work, results.losses, origin: watch?.found)
+        if !norm.isFinite || results.laneLosses.contains(where: { !$0.isFinite }) {
+            throw nonFinite(plan, work, results.laneLosses, origin: watch?.found)
         }
         let optimizer = inputs.optimizer
         let scale = optimizer.clippingFactor(norm: norm)
         replica.apply(gradient, optimizer.update(step: plan.step, learningRate: learningRate, gradientScale: scale))
-        return StepReport(lossSum: results.losses.reduce(0, +), gradientNorm: norm)
+        return StepReport(lossSum: results.losses.reduce(0, +), sourceLossSum: results.sourceLosses.reduce(0, +), gradientNorm: norm)
     }
 
     /// The first lane whose loss or gradient is not finite, found by computing each lane again by itself.
-    private func nonFinite(_ plan: StepPlan, _ work: LaneWork, _ losses: [Double], origin: String?) -> NonFiniteStep {
+    private func nonFinite(_ plan: StepPlan, _ work: LaneWork, _ losses: [LaneLoss], origin: String?) -> NonFiniteStep {
         let lane =
             losses.firstIndex { !$0.isFinite } ?? work.lanes.indices.first { lane in
                 var alone = work
@@ -80,16 +82,23 @@ package final class SingleProcessEngine: StepEngine {
                 defer { runner.pool.give(back: result.dense) }
                 return !replica.norm(of: StepGradient(result)).isFinite
             } ?? 0
-        return NonFiniteStep(
-            step: plan.step, lane: lane, samples: plan.lanes[lane].flatMap { $0.map { Int($0.sample) } }.sorted(), origin: origin)
+        return NonFiniteStep(plan, lane: lane, origin: origin)
     }
 }
 
 extension LaneWork {
     /// All lanes of a step.
-    package init(_ plan: StepPlan, of dataset: TokenizedDataset, model: BERTModel, seed: UInt64) {
+    /// - Parameter source: the source task's data, where there is one.
+    package init(_ plan: StepPlan, of dataset: TokenizedDataset, source: TokenizedDataset? = nil, model: BERTModel, seed: UInt64) {
+        func packed(_ stream: StreamPlan?, _ dataset: TokenizedDataset?, _ kind: TaskStream, lane: Int) -> [PackedBatch] {
+            guard let stream, let dataset else { return [] }
+            return stream.lanes[lane].map { PackedBatch($0, of: dataset, step: plan.step, stream: kind) }
+        }
         self.init(
-            firstLane: 0, lanes: plan.lanes.map { $0.map { PackedBatch($0, of: dataset) } }, lossScale: Float(1 / Double(plan.sampleCount)),
+            firstLane: 0,
+            lanes: plan.lanes.indices.map {
+                packed(plan.target, dataset, .target, lane: $0) + packed(plan.source, source, .source, lane: $0)
+            }, lossScale: plan.lossScale, sourceScale: plan.sourceScale,
             dropout: DropoutContext(model.shape, key: DropoutKey(seed: seed, step: plan.step), adapter: model.lora?.dropout ?? 0))
     }
 }

@@ -1,15 +1,19 @@
+package import BERT
 package import Tensors
 
 /// What one step did.
 package struct StepReport: Sendable, Equatable {
     /// Sum of all samples' losses.
     package var lossSum: Double
+    /// The same of the source task.
+    package var sourceLossSum: Double
     package var gradientNorm: Double
     /// Seconds of each worker, where there are workers: compute, exchange, wait.
     package var shares: [WorkerShare]
 
-    package init(lossSum: Double, gradientNorm: Double, shares: [WorkerShare] = []) {
+    package init(lossSum: Double, sourceLossSum: Double = 0, gradientNorm: Double, shares: [WorkerShare] = []) {
         self.lossSum = lossSum
+        self.sourceLossSum = sourceLossSum
         self.gradientNorm = gradientNorm
         self.shares = shares
     }
@@ -62,6 +66,10 @@ package enum Split: String, Codable, Sendable {
     case train
     case validation
     case test
+    case sourceTrain = "source-train"
+    case sourceValidation = "source-validation"
+
+    package var stream: TaskStream { self == .sourceTrain || self == .sourceValidation ? .source : .target }
 }
 
 /// Who computes steps: this process alone, or workers.
@@ -86,18 +94,24 @@ package struct NonFiniteStep: Error, Sendable, Equatable, CustomStringConvertibl
     package let lane: Int
     /// Numbers of the lane's samples in the training data, from 0.
     package let samples: [Int]
+    /// The same in the source task's data.
+    package let sourceSamples: [Int]
     /// Stage and samples where it arose, in the debug mode.
     package let origin: String?
 
-    package init(step: Int, lane: Int, samples: [Int], origin: String?) {
-        self.step = step
+    package init(_ plan: StepPlan, lane: Int, origin: String?) {
+        func numbers(_ stream: StreamPlan?) -> [Int] { stream?.lanes[lane].joined().map { Int($0.sample) }.sorted() ?? [] }
+        step = plan.step
         self.lane = lane
-        self.samples = samples
+        samples = numbers(plan.target)
+        sourceSamples = numbers(plan.source)
         self.origin = origin
     }
 
     package var description: String {
-        let ids = samples.map(String.init).joined(separator: ", ")
+        let ids =
+            samples.map(String.init).joined(separator: ", ")
+            + (sourceSamples.isEmpty ? "" : "; source samples " + sourceSamples.map(String.init).joined(separator: ", "))
         return "step \(step): the loss or gradient of lane \(lane) is not finite (training samples \(ids))"
             + (origin.map { "; it arose in the \($0)" } ?? "; run again with --single --debug to see where it arises")
             + "; the weights before this step are kept: lower the learning rate, set --max-grad-norm, or check these samples"

@@ -9,6 +9,8 @@ package struct RunProgress: Codable, Sendable, Equatable {
     package var bestStep: Int?
     /// Validation after the newest evaluated epoch.
     package var latest: EvaluationReport?
+    /// The same of the source task, where it has data of its own to be scored on.
+    package var latestSource: EvaluationReport?
     /// Epochs whose validation is done.
     package var evaluatedEpochs = 0
     /// Evaluations since the best one; nil where there was none.
@@ -44,13 +46,15 @@ package struct TrainingLoop {
     /// Steps between checkpoints; nil: only after each epoch.
     package let checkpointEvery: Int?
     package let hasValidation: Bool
+    /// Whether the source task has data of its own to be scored on.
+    package let hasSourceValidation: Bool
     package let metric: Measure?
     /// Epochs without a better validation after which the loop ends.
     package let patience: Int?
 
     package init(
         plan: TrainingPlan, schedule: LearningRateSchedule, engine: any StepEngine, recorder: any RunRecorder, stop: StopRequest,
-        checkpointEvery: Int?, hasValidation: Bool, metric: Measure? = nil, patience: Int? = nil
+        checkpointEvery: Int?, hasValidation: Bool, hasSourceValidation: Bool = false, metric: Measure? = nil, patience: Int? = nil
     ) {
         self.plan = plan
         self.schedule = schedule
@@ -61,6 +65,7 @@ package struct TrainingLoop {
         self.hasValidation = hasValidation
         self.metric = metric
         self.patience = patience
+        self.hasSourceValidation = hasSourceValidation
     }
 
     /// How the loop ended.
@@ -105,7 +110,10 @@ package struct TrainingLoop {
     }
 
     private func endEpoch(_ progress: inout RunProgress) async throws {
-        if hasValidation, progress.evaluatedStep != progress.step { try await validate(plan.epoch(ofStep: progress.step), &progress) }
+        if progress.evaluatedStep != progress.step {
+            if hasValidation { try await validate(plan.epoch(ofStep: progress.step), &progress) }
+            if hasSourceValidation { try await validateSource(plan.epoch(ofStep: progress.step), &progress) }
+        }
         recorder.checkpoint(try await engine.state(), progress)
     }
 
@@ -115,13 +123,11 @@ package struct TrainingLoop {
         let start = clock.now
         let report = try await engine.run(step, next: next, learningRate: rate)
         let seconds = (clock.now - start).seconds
-        throughput.add(samples: step.sampleCount, tokens: step.tokenCount, seconds: seconds)
-        let loss = report.lossSum / Double(step.sampleCount)
-        try recorder.record(
-            StepEvent(
-                step: step.step, epoch: step.epoch, loss: loss, learningRate: rate, gradientNorm: report.gradientNorm,
-                samples: step.sampleCount, tokens: step.tokenCount, seconds: seconds, workers: report.shares.isEmpty ? nil : report.shares))
-        display.add(step, loss: loss, seconds: seconds)
+        throughput.add(
+            samples: step.sampleCount + (step.source?.sampleCount ?? 0), tokens: step.tokenCount + (step.source?.tokenCount ?? 0), seconds: seconds)
+        let event = StepEvent(step, report, learningRate: rate, seconds: seconds)
+        try recorder.record(event)
+        display.add(step, loss: event.loss, sourceLoss: event.sourceLoss, seconds: seconds)
         if let line = display.line(step, rate: rate) { recorder.showProgress(line) }
     }
 
@@ -156,6 +162,20 @@ package struct TrainingLoop {
     }
 }
 
+extension TrainingLoop {
+    /// The source task's figures; which model is the best one is for the target task to say.
+    private func validateSource(_ epoch: Int, _ progress: inout RunProgress) async throws {
+        let start = ContinuousClock.now
+        let report = try await engine.evaluate(.sourceValidation)
+        progress.latestSource = report
+        try recorder.record(
+            EvaluationEvent(
+                step: progress.step, epoch: epoch, split: .sourceValidation, loss: report.loss, accuracy: report.accuracy,
+                samples: report.samples, further: report.further, seconds: (ContinuousClock.now - start).seconds))
+        recorder.say("epoch \(epoch)/\(plan.epochs): source validation \(report.line(nil)) over \(report.samples) samples")
+    }
+}
+
 /// A number with a fixed count of decimals, the same in every locale.
 package func decimal(_ value: Double, _ places: Int) -> String { String(format: "%.\(places)f", value) }
 
@@ -163,16 +183,18 @@ package func decimal(_ value: Double, _ places: Int) -> String { String(format: 
 struct ProgressDisplay {
     let plan: TrainingPlan
     private var lossSum = 0.0
+    private var sourceLossSum: Double?
     private var steps = 0
     private var samples = 0
     private var seconds = 0.0
 
     init(plan: TrainingPlan) { self.plan = plan }
 
-    mutating func add(_ step: StepPlan, loss: Double, seconds: Double) {
+    mutating func add(_ step: StepPlan, loss: Double, sourceLoss: Double?, seconds: Double) {
         lossSum += loss
+        if let sourceLoss { sourceLossSum = (sourceLossSum ?? 0) + sourceLoss }
         steps += 1
-        samples += step.sampleCount
+        samples += step.sampleCount + (step.source?.sampleCount ?? 0)
         self.seconds += seconds
     }
 
@@ -181,8 +203,9 @@ struct ProgressDisplay {
         guard seconds >= 1 || step.endsEpoch || step.step == plan.totalSteps else { return nil }
         let speed = Double(samples) / max(seconds, 1e-9)
         let remaining = Double(plan.totalSteps - step.step) * seconds / Double(max(1, steps))
-        defer { (lossSum, steps, samples, seconds) = (0, 0, 0, 0) }
-        return "epoch \(step.epoch)/\(plan.epochs)  step \(step.step)/\(plan.totalSteps)  loss \(decimal(lossSum / Double(steps), 4))  "
+        let source = sourceLossSum.map { "source \(decimal($0 / Double(steps), 4))  " } ?? ""
+        defer { (lossSum, sourceLossSum, steps, samples, seconds) = (0, nil, 0, 0, 0) }
+        return "epoch \(step.epoch)/\(plan.epochs)  step \(step.step)/\(plan.totalSteps)  loss \(decimal(lossSum / Double(steps), 4))  \(source)"
             + "rate \(String(format: "%.2e", rate))  \(decimal(speed, 1)) samples/s  \(Self.clock(remaining)) left"
     }
 

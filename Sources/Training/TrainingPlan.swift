@@ -8,14 +8,57 @@ package struct StepPlan: Sendable, Equatable {
     package let epoch: Int
     /// Whether the epoch's last sample is in this step.
     package let endsEpoch: Bool
-    /// For each lane, for each global batch of the step, the samples in ascending position.
-    package let lanes: [[[PlannedSample]]]
-    /// Samples in all lanes; the loss is a mean over them.
-    package let sampleCount: Int
-    package let tokenCount: Int
+    package let target: StreamPlan
+    /// The source task's batches, where there is one.
+    package let source: StreamPlan?
+    /// How strongly the target task weighs beside the source task; 1 without one.
+    package let lambda: Double
+
+    package var lanes: [[[PlannedSample]]] { target.lanes }
+    package var sampleCount: Int { target.sampleCount }
+    package var tokenCount: Int { target.tokenCount }
+    package var normalizer: Double { target.normalizer }
+
+    /// Factor on each sample's loss of the target task; 0 where nothing is asked for.
+    package var lossScale: Float { normalizer > 0 ? Float(lambda / normalizer) : 0 }
+    package var sourceScale: Float { source.map { $0.normalizer > 0 ? Float(1 / $0.normalizer) : 0 } ?? 0 }
+
+    /// Lanes that have no sample of either task.
+    package var emptyLanes: [Int] {
+        lanes.indices.filter { lane in lanes[lane].allSatisfy(\.isEmpty) && source?.lanes[lane].allSatisfy(\.isEmpty) ?? true }
+    }
 }
 
-/// One sample of a step and where it stands among the step's samples.
+/// One task's samples of one step.
+package struct StreamPlan: Sendable, Equatable {
+    /// For each lane, for each global batch of the step, the samples in ascending position.
+    package fileprivate(set) var lanes: [[[PlannedSample]]]
+    /// Samples in all lanes.
+    package fileprivate(set) var sampleCount = 0
+    package fileprivate(set) var tokenCount = 0
+    /// What the loss is a mean over: samples, outputs, tokens that are asked for, or their weights.
+    package fileprivate(set) var normalizer = 0.0
+
+    package var batchCount: Int { lanes.first?.count ?? 0 }
+
+    fileprivate init(laneCount: Int) { lanes = [[[PlannedSample]]](repeating: [], count: laneCount) }
+
+    /// Cuts one more global batch into the lanes.
+    /// - Parameter base: position of its first sample.
+    fileprivate mutating func add(_ members: [Int32], lengths: [Int32], weights: SampleWeights, step: Int, base: Int) {
+        let cut = LaneCut.lanes(lengths: members.map { lengths[Int($0)] }, laneCount: lanes.count)
+        for (lane, positions) in cut.enumerated() {
+            lanes[lane].append(positions.map { PlannedSample(sample: members[$0], position: UInt32(base + $0)) })
+        }
+        for (position, sample) in members.enumerated() {
+            normalizer += weights.weight(of: Int(sample), step: step, position: UInt32(base + position))
+            tokenCount += Int(lengths[Int(sample)])
+        }
+        sampleCount += members.count
+    }
+}
+
+/// One sample of a step and where it stands among its task's samples of the step.
 package struct PlannedSample: Sendable, Equatable {
     /// Number in the dataset.
     package let sample: Int32
@@ -37,16 +80,23 @@ package struct TrainingPlan: Sendable {
     package let epochs: Int
     /// Tokens of each sample.
     package let lengths: [Int32]
+    package let weights: SampleWeights
     package let stepsPerEpoch: Int
     package let totalSteps: Int
+    /// The source task's stream, where there is one.
+    package var source: SourcePlan?
 
-    package init(seed: UInt64, batchSize: Int, accumulate: Int, laneCount: Int, epochs: Int, maxSteps: Int?, lengths: [Int32]) {
+    package init(
+        seed: UInt64, batchSize: Int, accumulate: Int, laneCount: Int, epochs: Int, maxSteps: Int?, lengths: [Int32],
+        weights: SampleWeights = .same(1)
+    ) {
         self.seed = seed
         self.batchSize = batchSize
         self.accumulate = accumulate
         self.laneCount = laneCount
         self.epochs = epochs
         self.lengths = lengths
+        self.weights = weights
         let batches = (lengths.count + batchSize - 1) / batchSize
         stepsPerEpoch = (batches + accumulate - 1) / accumulate
         totalSteps = min(maxSteps ?? .max, stepsPerEpoch * epochs)
@@ -63,20 +113,24 @@ package struct TrainingPlan: Sendable {
     package func step(_ step: Int, order: EpochPlan) -> StepPlan {
         let first = (step - 1) % stepsPerEpoch * accumulate
         let batches = first..<min(first + accumulate, order.batchCount)
-        var lanes = [[[PlannedSample]]](repeating: [], count: laneCount)
-        var (samples, tokens) = (0, 0)
+        var target = StreamPlan(laneCount: laneCount)
         for batch in batches {
-            let members = Array(order.batch(batch))
-            let cut = LaneCut.lanes(lengths: members.map { lengths[Int($0)] }, laneCount: laneCount)
-            let base = (batch - first) * batchSize
-            for (lane, positions) in cut.enumerated() {
-                lanes[lane].append(positions.map { PlannedSample(sample: members[$0], position: UInt32(base + $0)) })
-            }
-            samples += members.count
-            tokens += members.reduce(0) { $0 + Int(lengths[Int($1)]) }
+            target.add(Array(order.batch(batch)), lengths: lengths, weights: weights, step: step, base: (batch - first) * batchSize)
         }
         return StepPlan(
-            step: step, epoch: epoch(ofStep: step), endsEpoch: batches.upperBound == order.batchCount, lanes: lanes, sampleCount: samples,
-            tokenCount: tokens)
+            step: step, epoch: epoch(ofStep: step), endsEpoch: batches.upperBound == order.batchCount, target: target,
+            source: source.map { sourceStep(step, of: $0) }, lambda: source?.lambda.value(step: step) ?? 1)
+    }
+
+    /// The numbers of the source task's global batches of a step, counted from 0 through the whole run.
+    package func sourceBatches(ofStep step: Int) -> Range<Int> { ((step - 1) * accumulate)..<(step * accumulate) }
+
+    private func sourceStep(_ step: Int, of source: SourcePlan) -> StreamPlan {
+        var plan = StreamPlan(laneCount: laneCount)
+        for (place, batch) in sourceBatches(ofStep: step).enumerated() {
+            plan.add(
+                source.members(ofBatch: batch), lengths: source.lengths, weights: source.weights, step: step, base: place * source.batchSize)
+        }
+        return plan
     }
 }

@@ -6,7 +6,10 @@ import Testing
 @Suite struct LaneGradientTests {
     init() { BLASInformation.useOneThread() }
 
-    static let heads: [Head] = [.classification(labels: 3), .regression, .maskedLanguageModel]
+    static let heads: [Head] = [
+        .classification(labels: 3), .classification(labels: 3, pooling: .mean), .regression(), .regression(targets: 3), .regression(targets: 2, pooling: .mean),
+        .multiLabel(labels: 3), .tokenClassification(labels: 4), .maskedLanguageModel,
+    ]
 
     /// The directional derivative of the loss, by a central difference, against the gradient's.
     private func directionError(_ model: BERTModel, _ batch: PackedBatch, dropout: DropoutContext?) -> Double {

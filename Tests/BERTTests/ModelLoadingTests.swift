@@ -81,7 +81,7 @@ import Testing
     @Test func refusesAModelLargerThanMemoryBeforeTakingAny() throws {
         var shape = smallShape(layers: 1)
         shape.vocabulary = 1 << 40
-        let huge = BERTModel(shape: shape, head: .regression)
+        let huge = BERTModel(shape: shape, head: .regression())
         let source = try folder(of: model, randomParameters(model))
         #expect(throws: FileError.self) { try huge.load(source, keepsHead: true, seed: 1) }
     }
@@ -164,7 +164,7 @@ import Testing
         let head: Head =
             switch name {
             case "masked-lm": .maskedLanguageModel
-            case "regress": .regression
+            case "regress": .regression()
             default: .classification(labels: configuration.labels.count)
             }
         let loaded = try BERTModel(shape: configuration.shape, head: head).load(source, keepsHead: true, seed: 0)

@@ -45,10 +45,12 @@ func batch(_ lengths: [Int], positions: [Int]? = nil, head: Head) -> PackedBatch
         classes.append(Int32(position % 3))
         values.append(Float(position) * 0.3 - 0.5)
     }
+    let width = head.outputs(smallShape())
     switch head {
     case .classification: batch.targets = .classes(classes)
-    case .regression: batch.targets = .values(values)
-    case .maskedLanguageModel: batch.targets = .words(rows: rows, ids: words)
+    case .regression: batch.targets = .values(values.flatMap { value in (0..<width).map { value + Float($0) * 0.2 } })
+    case .multiLabel: batch.targets = .values(classes.flatMap { label in (0..<width).map { Int(label) >= $0 ? 1 : 0 } })
+    case .tokenClassification, .maskedLanguageModel: batch.targets = .tokens(rows: rows, classes: words.map { $0 % Int32(width) })
     }
     return batch
 }

@@ -120,6 +120,35 @@ import Testing
     func `contradictions about what is trained`(fault: Fault) throws { try expectRefused(fault) }
 
     @Test(arguments: [
+        Fault("a source task without data", "--source-task is for a source task", "--source-train", options: ["--source-task", "regression"]),
+        Fault("lambda without a source", "--lambda is for a source task", options: ["--lambda", "0.5"]),
+        Fault("shared layers without a source", "--shared-layers is for a source task", options: ["--shared-layers", "1"]),
+        Fault("a source file that is not there", "nowhere.tsv: there is no such file") { ["--source-train", $0.path("nowhere.tsv")] },
+        Fault("a source task of another kind", "--source-task is multi-label", "classification, regression or masked-lm") {
+            ["--source-train", $0.data, "--source-task", "multi-label"]
+        },
+        Fault("lambda below zero", "--lambda is -1", "from 0 up") { ["--source-train", $0.data, "--lambda", "-1"] },
+        Fault("a schedule without an end", "--lambda-end is missing") { ["--source-train", $0.data, "--lambda-schedule", "linear"] },
+        Fault("an end without a schedule", "--lambda-schedule is constant") { ["--source-train", $0.data, "--lambda-end", "2"] },
+        Fault("more shared layers than there are", "--shared-layers is 4, the model in", "has 3") { ["--source-train", $0.data, "--shared-layers", "4"] },
+        Fault("no shared layer", "--shared-layers is 0", "at least 1") { ["--source-train", $0.data, "--shared-layers", "0"] },
+        Fault("no source batch", "--source-batch-size is 0") { ["--source-train", $0.data, "--source-batch-size", "0"] },
+        Fault("source words that are no numbers", "is no finite number, regression needs one") { job in
+            try job.write("source.tsv", "sentence\tlabel\nbel\tgood\n")
+            return ["--source-train", job.path("source.tsv"), "--source-task", "regression"]
+        },
+        Fault("smoothing of numbers", "--label-smoothing is for --task", options: ["--task", "regression", "--label-smoothing", "0.1"]),
+        Fault("smoothing of all", "--label-smoothing is 1", options: ["--label-smoothing", "1"]),
+        Fault("pooling of words", "--pooling is for --task", options: ["--task", "masked-lm", "--pooling", "mean"]),
+        Fault("whole words without hiding", "--whole-word-masking is for --task masked-lm", options: ["--task", "classification", "--whole-word-masking"]),
+        Fault("weights of an unknown class", "--class-weights names the label '9'", "0, 1, 2", options: ["--class-weights", "9=2"]),
+        Fault("weights without a number", "'0=x'", "LABEL=WEIGHT", options: ["--class-weights", "0=x"]),
+        Fault("a table for words", "holds no single words", ".conll", options: ["--task", "token-classification"]),
+        Fault("several columns for a class", "2 labels, classification needs one", options: ["--task", "classification", "--label-column", "label,sentence"]),
+    ])
+    func `tasks and losses that do not fit`(fault: Fault) throws { try expectRefused(fault) }
+
+    @Test(arguments: [
         Fault("a folder that is not there", "nowhere", "model folder") { ["--model", $0.path("nowhere")] },
         Fault("a file in place of the folder", "model folder") { ["--model", $0.data] },
         Fault("no weights", "holds no model.safetensors") { try $0.remove("model/model.safetensors") },

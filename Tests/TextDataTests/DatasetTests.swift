@@ -26,7 +26,7 @@ import Testing
     @Test func tabsSeparateFieldsAndQuotesAreText() throws {
         let dataset = try read("a.tsv", "sentence\tlabel\n\"so\" good\t1\n\"bad\t0\n")
         #expect(dataset.texts == ["\"so\" good", "\"bad"])
-        #expect(dataset.labels == ["1", "0"])
+        #expect(dataset.labels == [["1"], ["0"]])
         #expect(dataset.pairs == nil)
         #expect(dataset.lines == [2, 3])
     }
@@ -34,7 +34,7 @@ import Testing
     @Test func quotedFieldsHoldCommasQuotesAndLineBreaks() throws {
         let dataset = try read("a.csv", "label,text\r\n1,\"a, \"\"b\"\"\r\nc\"\r\n\"0\",plain\r\n1,\"\"\r\n")
         #expect(dataset.texts == ["a, \"b\"\r\nc", "plain", ""])
-        #expect(dataset.labels == ["1", "0", "1"])
+        #expect(dataset.labels == [["1"], ["0"], ["1"]])
         #expect(dataset.lines == [2, 4, 5])
     }
 
@@ -49,7 +49,7 @@ import Testing
             "a.jsonl",
             #"{"text": "a\n\u00e9\ud83d\ude00\"", "meta": {"x": [1, {"y": "}"}]}, "label": 1}"# + "\n\n" + #" {"label":"no","text":"b"} "#)
         #expect(dataset.texts == ["a\né😀\"", "b"])
-        #expect(dataset.labels == ["1", "no"])
+        #expect(dataset.labels == [["1"], ["no"]])
         #expect(dataset.lines == [1, 3])
     }
 
@@ -68,14 +68,14 @@ import Testing
     @Test func columnsAskedForWin() throws {
         let dataset = try read("a.tsv", "sentence\tother\tlabel\tgrade\ns\to\tl\tg\n", columns: ColumnNames(text: "other", label: "grade"))
         #expect(dataset.texts == ["o"])
-        #expect(dataset.labels == ["g"])
+        #expect(dataset.labels == [["g"]])
         #expect(try read("a.tsv", "x\ttext\tlabel\n1\t2\t3\n", columns: ColumnNames(pair: "x")).pairs == ["1"])
     }
 
     @Test func labelsAreReadOnlyWhereWanted() throws {
         #expect(try read("a.tsv", "text\tlabel\nx\t1\n", labels: .unwanted).labels == nil)
         #expect(try read("a.tsv", "text\nx\n", labels: .ifPresent).labels == nil)
-        #expect(try read("a.tsv", "text\tlabel\nx\t1\n", labels: .ifPresent).labels == ["1"])
+        #expect(try read("a.tsv", "text\tlabel\nx\t1\n", labels: .ifPresent).labels == [["1"]])
     }
 
     @Test func emptyLinesAreRowsOnlyWhereRowsHaveOneField() throws {
@@ -98,7 +98,7 @@ import Testing
         ),
         ("a.csv", "text,label\n\"a\"b,1\n", "a.csv, line 2: text follows a closing quote: double the quotes within a field"),
         ("a.tsv", "text\tlabel\na\t1\nb\t \n", "a.tsv, line 3: the label is empty: fill it in or take the row out"),
-        ("a.jsonl", "{\"text\":\"a\",\"label\":null}\n", "a.jsonl, line 1: \"label\" is no string or number: write one JSON object a line"),
+        ("a.jsonl", "{\"text\":\"a\",\"label\":null}\n", "a.jsonl, line 1: \"label\" is no string or number, nor a list of them: write one JSON object a line"),
         ("a.jsonl", "{\"text\":\"a\",\"label\":1}\n{\"text\":\"b\"}\n", "a.jsonl, line 2: no \"label\", the first line has it: give each object the same keys"),
         ("a.jsonl", "{\"text\":\"a\",\"label\":1}\n{\"text\":\"b\n", "a.jsonl, line 2: a string has no closing quote: write one JSON object a line"),
         ("a.json", "[{\"text\":\"a\"}]", "a.json, line 1: no object, JSON lines were needed: write one object a line, without a list around them"),

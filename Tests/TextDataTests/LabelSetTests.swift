@@ -54,7 +54,7 @@ import Testing
     }
 
     @Test func targetsAreFiniteNumbers() throws {
-        #expect(try dataset(["-1.5", "2", "1e-3"]).targets() == [-1.5, 2, 0.001])
+        #expect(try dataset(["-1.5", "2", "1e-3"]).targets().values == [-1.5, 2, 0.001])
         for bad in ["nan", "inf", "1e99", "good"] {
             let dataset = try dataset(["1", bad])
             let error = #expect(throws: DatasetError.self) { try dataset.targets() }

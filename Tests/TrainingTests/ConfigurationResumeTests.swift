@@ -64,7 +64,7 @@ internal import Testing
     func `each option either may change or is refused`(key: TrainingConfiguration.Key) {
         var now = saved
         let field = TrainingConfiguration.field(key)
-        let isChanged = ["/x", "5", "0.5", "true", "adamw", "linear", "regression", "loss"].contains { field.write(&now, .text($0)) && now != saved }
+        let isChanged = ["/x", "5", "0.5", "true", "adamw", "linear", "regression", "loss", "mean"].contains { field.write(&now, .text($0)) && now != saved }
         #expect(isChanged)
         let free: Set<TrainingConfiguration.Key> = [
             .output, .resume, .epochs, .maxSteps, .checkpointEvery, .keep, .threads, .minWorkers, .maxRestarts, .coordinatorTimeout,

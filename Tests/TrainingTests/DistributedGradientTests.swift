@@ -41,7 +41,7 @@ import Transport
                         sample: sample)
                 }
                 switch model.head {
-                case .maskedLanguageModel: packed.targets = .words(rows: rows, ids: samples.map { $0.sample % 37 })
+                case .maskedLanguageModel: packed.targets = .tokens(rows: rows, classes: samples.map { $0.sample % 37 })
                 default: packed.targets = .classes(samples.map { $0.sample % 3 })
                 }
                 return packed

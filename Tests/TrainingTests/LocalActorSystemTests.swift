@@ -127,8 +127,8 @@ import Transport
 
         func step(_ step: Int) async throws {
             let plan = inputs.plan.step(step, order: inputs.plan.order(ofEpoch: 1))
-            let (data, dataset) = (data, inputs.train)
-            try await data.perform { try $0.feed(plan, of: dataset) }
+            let (data, samples) = (data, TrainingData(target: inputs.train, source: nil))
+            try await data.perform { try $0.feed(plan, of: samples) }
             let command = StepCommand(
                 step: step, commit: nil, batches: 1, emptyLanes: plan.lanes.indices.filter { plan.lanes[$0].allSatisfy(\.isEmpty) },
                 lossScale: Float(1 / Double(plan.sampleCount)).bitPattern)

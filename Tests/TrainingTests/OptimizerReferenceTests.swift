@@ -39,7 +39,7 @@ import Testing
         shape: BERTShape(
             vocabulary: 6, width: 4, layers: 1, heads: 1, feedForward: 4, positions: 3, types: 1, epsilon: 1e-6, activation: .relu,
             hiddenDropout: 0, attentionDropout: 0, headDropout: 0, initializerRange: 0.02),
-        head: .regression)
+        head: .regression())
 
     /// The parameters that stand for the reference's, and the reference's numbers of its tensors.
     private static let parameters = [

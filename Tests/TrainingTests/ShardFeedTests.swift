@@ -42,18 +42,19 @@ import Transport
             commit: nil)
         let plans = (1...inputs.plan.stepsPerEpoch).map { inputs.plan.step($0, order: inputs.plan.order(ofEpoch: 1)) }
         let dataset = inputs.train
+        let samples = TrainingData(target: dataset, source: nil)
         try await withThrowingTaskGroup(of: (Int, End).self) { group in
             for rank in 0..<workers { group.addTask { (rank, try await Self.end(of: rank, roster, in: context)) } }
             try await data.perform { core in
                 try core.form(formation, sending: nil)
                 for (number, plan) in plans.enumerated() {
-                    try core.feed(plan, of: dataset)
-                    if number + 1 < plans.count { try core.feed(ahead: plans[number + 1], of: dataset) }
+                    try core.feed(plan, of: samples)
+                    if number + 1 < plans.count { try core.feed(ahead: plans[number + 1], of: samples) }
                 }
                 // Marks the end.
                 try core.feed([[Int]](repeating: [0], count: workers), of: dataset)
             }
-            var samples: [Int32] = []
+            var fed: [Int32] = []
             var ends: [End] = []
             for try await (rank, end) in group {
                 ends.append(end)
@@ -62,18 +63,18 @@ import Transport
                 let planned = plans.flatMap { plan in
                     share.flatMap { lane in
                         plan.lanes[lane].enumerated().map { batch, members in
-                            samples += members.map(\.sample)
+                            fed += members.map(\.sample)
                             return Arrival(
-                                step: plan.step, lane: lane, batch: batch, bytes: ShardFrame.encode(members, of: dataset, withTypes: false))
+                                step: plan.step, lane: lane, batch: batch, bytes: ShardFrame.encode(members, of: dataset, step: plan.step, withTypes: false))
                         }
                     }
                 }
                 #expect(found == planned)
-                // Number, position, length and label, then the tokens: four bytes each.
-                let tokens = plans.flatMap { plan in share.flatMap { plan.lanes[$0].joined() } }.map { 4 + dataset.range(of: Int($0.sample)).count }
+                // Number, position, length, count of labels, the tokens and the label: four bytes each.
+                let tokens = plans.flatMap { plan in share.flatMap { plan.lanes[$0].joined() } }.map { 5 + dataset.range(of: Int($0.sample)).count }
                 #expect(found.reduce(0) { $0 + $1.bytes.count } == 4 * tokens.reduce(0, +))
             }
-            #expect(samples.sorted() == Array(0..<23))
+            #expect(fed.sorted() == Array(0..<23))
             #expect(ends.count == workers)
             await data.performQuietly { $0.leaveGroup() }
         }

@@ -61,6 +61,7 @@ enum { APUS_ATTENTION_ROWS = 32 };
     X(void, attention, (const apus_attention_shape *shape, const float *queries, const float *keys, const float *values, const uint16_t *bits, float *context, float *scratch), (shape, queries, keys, values, bits, context, scratch)) \
     X(void, attention_backward, (const apus_attention_shape *shape, const float *queries, const float *keys, const float *values, const uint16_t *bits, const float *dcontext, float *dqueries, float *dkeys, float *dvalues, float *scratch), (shape, queries, keys, values, bits, dcontext, dqueries, dkeys, dvalues, scratch)) \
     X(double, cross_entropy, (size_t n, const float *logits, size_t label, float scale, float *dlogits), (n, logits, label, scale, dlogits)) \
+    X(double, binary_cross_entropy, (size_t n, const float *logits, const float *targets, float scale, float *dlogits), (n, logits, targets, scale, dlogits)) \
     X(void, add, (size_t n, const float *x, float *y), (n, x, y)) \
     X(void, sum_rows_by_group, (size_t groups, size_t n, const int32_t *starts, const int32_t *order, const float *x, float *y), (groups, n, starts, order, x, y)) \
     X(void, embed, (size_t rows, size_t n, const int32_t *ids, const int32_t *positions, const uint8_t *types, const float *words_table, const float *position_table, const float *type_table, float *y), (rows, n, ids, positions, types, words_table, position_table, type_table, y)) \

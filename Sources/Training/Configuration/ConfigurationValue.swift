@@ -1,3 +1,5 @@
+package import BERT
+
 /// The value of one option as a command line or file gives it, before its kind is known.
 package enum ConfigurationValue: Equatable, Sendable {
     /// Said to be absent: `none`, or nothing behind a key.
@@ -112,3 +114,4 @@ extension OptimizerSettings.Kind: ConfigurationChoice {}
 extension LearningRateSchedule.Shape: ConfigurationChoice {}
 extension Measure: ConfigurationChoice {}
 extension TrainingConfiguration.TargetTask: ConfigurationChoice {}
+extension Head.Pooling: ConfigurationChoice {}

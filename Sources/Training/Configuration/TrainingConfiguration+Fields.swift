@@ -68,6 +68,21 @@ extension TrainingConfiguration {
         case .pairColumn: Field(\.pairColumn)
         case .labelColumn: Field(\.labelColumn)
         case .task: Field(\.task)
+        case .pooling: Field(\.pooling)
+        case .labelSmoothing: Field(\.labelSmoothing)
+        case .classWeights: Field(\.classWeights)
+        case .wholeWordMasking: Field(\.wholeWordMasking)
+        case .sourceTrain: Field(\.sourceTrain)
+        case .sourceValidation: Field(\.sourceValidation)
+        case .sourceTask: Field(\.sourceTask)
+        case .sourceBatchSize: Field(\.sourceBatchSize)
+        case .lambda: Field(\.lambda)
+        case .lambdaEnd: Field(\.lambdaEnd)
+        case .lambdaSchedule: Field(\.lambdaSchedule)
+        case .sharedLayers: Field(\.sharedLayers)
+        case .sourceTextColumn: Field(\.sourceTextColumn)
+        case .sourcePairColumn: Field(\.sourcePairColumn)
+        case .sourceLabelColumn: Field(\.sourceLabelColumn)
         }
     }
 

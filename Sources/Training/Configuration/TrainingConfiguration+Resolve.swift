@@ -60,6 +60,8 @@ extension TrainingConfiguration {
         validation = validation.map(Self.absolute)
         test = test.map(Self.absolute)
         addTokens = addTokens.map(Self.absolute)
+        sourceTrain = sourceTrain.map(Self.absolute)
+        sourceValidation = sourceValidation.map(Self.absolute)
     }
 
     private static func absolute(_ path: String) -> String { URL(fileURLWithPath: path).standardizedFileURL.path }

@@ -24,7 +24,10 @@ extension TrainingConfiguration {
         try need(.heartbeatTimeout, heartbeatTimeout, from: 1)
         try need(.progressTimeout, progressTimeout, from: 1)
         try validateAdaptation()
+        try need(.labelSmoothing, labelSmoothing >= 0 && labelSmoothing < 1, "a share from 0 up and below 1")
         try needOwnColumns()
+        try needFittingTask()
+        try needFittingSource()
     }
 
     func need(_ key: Key, _ holds: Bool, _ needed: String) throws(ConfigurationError) {

@@ -1,3 +1,5 @@
+package import BERT
+
 /// Everything that decides what a training run computes and where it puts it: each option has its value.
 ///
 /// Made by ``TrainingConfiguration/resolve(_:cores:now:files:)`` from what was given, saved with the run as `config.yaml`.
@@ -5,6 +7,8 @@
 package struct TrainingConfiguration: Codable, Equatable, Sendable {
     package enum TargetTask: String, Codable, CaseIterable, Sendable {
         case classification, regression
+        case multiLabel = "multi-label"
+        case tokenClassification = "token-classification"
         case maskedLM = "masked-lm"
     }
 
@@ -92,6 +96,32 @@ package struct TrainingConfiguration: Codable, Equatable, Sendable {
     package var labelColumn: String?
     /// What the head learns; nil: inferred from the labels.
     package var task: TargetTask?
+    /// How a head makes one vector of a sentence.
+    package var pooling: Head.Pooling = .cls
+    /// Share of a class's target that is spread evenly over all classes.
+    package var labelSmoothing: Double = 0
+    /// `balanced`, or LABEL=WEIGHT for some labels, 1 for the others; empty: 1 each.
+    package var classWeights: [String] = []
+    /// Whether masked-LM hides a word's pieces together.
+    package var wholeWordMasking: Bool = false
+    /// Data of a source task that is learned in the same steps; nil: none.
+    package var sourceTrain: String?
+    /// Scored after each epoch; nil: none.
+    package var sourceValidation: String?
+    /// What the source head learns; nil: inferred from the labels.
+    package var sourceTask: TargetTask?
+    /// Samples in one global batch of the source task; nil: as many as of the target task.
+    package var sourceBatchSize: Int?
+    /// The target task's weight beside the source task.
+    package var lambda: Double = 1
+    /// Its value in the last step, where it changes on the way.
+    package var lambdaEnd: Double?
+    package var lambdaSchedule: LearningRateSchedule.Shape = .constant
+    /// Encoder layers below the source head; nil: all of them.
+    package var sharedLayers: Int?
+    package var sourceTextColumn: String?
+    package var sourcePairColumn: String?
+    package var sourceLabelColumn: String?
 
     package init(model: String, train: String, output: String, threads: Int) {
         self.model = model
@@ -138,7 +168,21 @@ extension TrainingConfiguration {
         case textColumn = "text-column"
         case pairColumn = "pair-column"
         case labelColumn = "label-column"
-        case task
+        case task, pooling
+        case labelSmoothing = "label-smoothing"
+        case classWeights = "class-weights"
+        case wholeWordMasking = "whole-word-masking"
+        case sourceTrain = "source-train"
+        case sourceValidation = "source-validation"
+        case sourceTask = "source-task"
+        case sourceBatchSize = "source-batch-size"
+        case lambda
+        case lambdaEnd = "lambda-end"
+        case lambdaSchedule = "lambda-schedule"
+        case sharedLayers = "shared-layers"
+        case sourceTextColumn = "source-text-column"
+        case sourcePairColumn = "source-pair-column"
+        case sourceLabelColumn = "source-label-column"
 
         package var flag: String { "--\(rawValue)" }
     }

@@ -3,6 +3,13 @@ internal import Tensors
 internal import TextData
 internal import Transport
 
+/// The samples that steps are made of.
+struct TrainingData: Sendable {
+    let target: TokenizedDataset
+    /// Of the source task, where there is one.
+    let source: TokenizedDataset?
+}
+
 /// What the coordinator's data thread owns: its links of the current generation, over which it feeds samples and moves states.
 final class CoordinatorData {
     private let context: Context
@@ -41,26 +48,32 @@ final class CoordinatorData {
     }
 
     /// Sends each worker the samples of its lanes of a step, as far as they are not on their way already.
-    func feed(_ plan: StepPlan, of dataset: TokenizedDataset) throws { try feed(plan, of: dataset, limit: .max) }
+    func feed(_ plan: StepPlan, of data: TrainingData) throws { try feed(plan, of: data, limit: .max) }
 
     /// Sends as much of a step that is still to come as its links hold while nobody reads them.
-    func feed(ahead plan: StepPlan, of dataset: TokenizedDataset) throws { try feed(plan, of: dataset, limit: Self.aheadLimit) }
+    func feed(ahead plan: StepPlan, of data: TrainingData) throws { try feed(plan, of: data, limit: Self.aheadLimit) }
 
     /// Half of what a link's queue holds.
     private static let aheadLimit = 16
 
     /// - Parameter limit: frames to each worker.
-    private func feed(_ plan: StepPlan, of dataset: TokenizedDataset, limit: Int) throws {
+    private func feed(_ plan: StepPlan, of data: TrainingData, limit: Int) throws {
         guard let mesh else { return }
         let deadline = ContinuousClock.now + DataPlane.exchangeTime
         let begun = ahead.step == plan.step ? ahead.frames : 0
+        let streams: [(ShardFrame.Kind, StreamPlan, TokenizedDataset)] =
+            [(.lane, plan.target, data.target)]
+            + (plan.source.flatMap { source in data.source.map { [(.sourceLane, source, $0)] } } ?? [])
         for (rank, lanes) in mesh.formation.lanes.enumerated() {
-            let frames = (lanes[0]..<(lanes[0] + lanes[1])).flatMap { lane in plan.lanes[lane].indices.map { (lane, $0) } }
-            for (lane, batch) in frames.prefix(limit).dropFirst(begun) {
-                let samples = plan.lanes[lane][batch]
-                let payload = ShardFrame.encode(samples, of: dataset, withTypes: mesh.formation.run.hasTypes)
+            let frames = (lanes[0]..<(lanes[0] + lanes[1])).flatMap { lane in
+                streams.indices.flatMap { stream in streams[stream].1.lanes[lane].indices.map { (lane, stream, $0) } }
+            }
+            for (lane, stream, batch) in frames.prefix(limit).dropFirst(begun) {
+                let (kind, planned, dataset) = streams[stream]
+                let samples = planned.lanes[lane][batch]
+                let payload = ShardFrame.encode(samples, of: dataset, step: plan.step, withTypes: mesh.formation.run.hasTypes)
                 let header = FrameHeader(
-                    kind: ShardFrame.Kind.lane.rawValue, sender: UInt16(mesh.links.rank), generation: mesh.formation.roster.generation,
+                    kind: kind.rawValue, sender: UInt16(mesh.links.rank), generation: mesh.formation.roster.generation,
                     step: UInt64(plan.step), bucket: UInt32(lane), offset: UInt64(batch), count: UInt64(samples.count))
                 try unsafe mesh.links.send(header, payload: payload.span.bytes, to: rank, deadline: deadline)
             }
@@ -76,8 +89,8 @@ final class CoordinatorData {
         // Round by round, so that no worker's queue fills while another waits.
         for round in 0..<(chunks.map(\.count).max() ?? 0) {
             for (rank, own) in chunks.enumerated() where round < own.count {
-                let samples = ranges[own[round]].map { PlannedSample(sample: Int32($0), position: 0) }
-                let payload = ShardFrame.encode(samples, of: dataset, withTypes: mesh.formation.run.hasTypes)
+                let samples = ranges[own[round]].map(PlannedSample.init(evaluated:))
+                let payload = ShardFrame.encode(samples, of: dataset, step: 0, withTypes: mesh.formation.run.hasTypes)
                 let header = FrameHeader(
                     kind: ShardFrame.Kind.chunk.rawValue, sender: UInt16(mesh.links.rank), generation: mesh.formation.roster.generation, step: 0,
                     bucket: UInt32(own[round]), offset: 0, count: UInt64(samples.count))

@@ -86,9 +86,10 @@ package final class CoordinatorEngine: StepEngine {
         newestCommit = history.newest?.commit
         ledger = try Ledger(inputs.plan, history)
         run = RunDescription(
-            id: history.run, shape: inputs.model.shape, head: inputs.model.head, freeze: inputs.freeze(ofStep: history.step + 1),
-            lora: inputs.model.lora, laneCount: inputs.plan.laneCount, seed: inputs.configuration.seed,
-            hasTypes: inputs.datasets.values.contains { $0.types != nil }, recompute: inputs.configuration.recompute)
+            id: history.run, shape: inputs.model.shape, head: inputs.model.head, source: inputs.model.source,
+            loss: inputs.model.loss, freeze: inputs.freeze(ofStep: history.step + 1), lora: inputs.model.lora, laneCount: inputs.plan.laneCount,
+            seed: inputs.configuration.seed, hasTypes: inputs.datasets.values.contains { $0.types != nil },
+            recompute: inputs.configuration.recompute)
         stop.whenRequested { membership.wake() }
     }
 
@@ -101,7 +102,7 @@ package final class CoordinatorEngine: StepEngine {
     package func begin(after step: Int) async throws -> RunBeginning {
         _ = try await formed(training: inputs.freeze(ofStep: min(committedStep + 1, inputs.plan.totalSteps)))
         guard reachedStep > step else { return RunBeginning(step: step) }
-        let newest = newestCommit.map { StepReport(lossSum: Double(bitPattern: $0.lossSum), gradientNorm: Double(bitPattern: $0.norm)) }
+        let newest = newestCommit.map { StepReport($0) }
         return RunBeginning(step: reachedStep, newest: newest)
     }
 
@@ -156,15 +157,15 @@ package final class CoordinatorEngine: StepEngine {
     }
 
     private func step(_ plan: StepPlan, next: StepPlan?, _ group: Group) async throws -> [StepReady] {
-        guard let dataset = inputs.datasets[.train] else { preconditionFailure("a step needs training data") }
+        guard let target = inputs.datasets[.train] else { preconditionFailure("a step needs training data") }
+        let samples = TrainingData(target: target, source: inputs.datasets[.sourceTrain])
         let command = StepCommand(
-            step: plan.step, commit: commitIsPending ? lastCommit : nil, batches: plan.lanes.first?.count ?? 0,
-            emptyLanes: plan.lanes.indices.filter { lane in plan.lanes[lane].allSatisfy(\.isEmpty) },
-            lossScale: Float(1 / Double(plan.sampleCount)).bitPattern)
+            step: plan.step, commit: commitIsPending ? lastCommit : nil, batches: plan.target.batchCount, emptyLanes: plan.emptyLanes,
+            lossScale: plan.lossScale.bitPattern, sourceBatches: plan.source?.batchCount ?? 0, sourceScale: plan.sourceScale.bitPattern)
         // The next step's first samples travel while this one is computed.
         let data = data
         let start = ContinuousClock.now
-        async let feeding: Void = Self.feed(plan, next, dataset, data)
+        async let feeding: Void = Self.feed(plan, next, samples, data)
         let replies = try await callAll(group, within: pace.limit) { proxy, _ in try await proxy.run(command) }
         commitIsPending = false
         try await feeding
@@ -173,12 +174,12 @@ package final class CoordinatorEngine: StepEngine {
     }
 
     private static func feed(
-        _ plan: StepPlan, _ next: StepPlan?, _ dataset: TokenizedDataset, _ data: DataThread<CoordinatorData>
+        _ plan: StepPlan, _ next: StepPlan?, _ samples: TrainingData, _ data: DataThread<CoordinatorData>
     ) async throws {
         do {
             try await data.perform { core in
-                try core.feed(plan, of: dataset)
-                if let next { try core.feed(ahead: next, of: dataset) }
+                try core.feed(plan, of: samples)
+                if let next { try core.feed(ahead: next, of: samples) }
             }
         } catch {
             throw GenerationEnd(reason: "samples could not be sent: \(error)")
@@ -189,19 +190,22 @@ package final class CoordinatorEngine: StepEngine {
     private func finish(
         _ plan: StepPlan, _ replies: [StepReady], _ group: Group, learningRate: Double, redone: Bool, since start: ContinuousClock.Instant
     ) async throws -> StepReport {
-        var losses = [Double](repeating: 0, count: plan.lanes.count)
+        var losses = [LaneLoss](repeating: LaneLoss(), count: plan.lanes.count)
         var digests = [UInt64?](repeating: nil, count: plan.lanes.count)
         for (rank, reply) in replies.enumerated() {
             let lanes = group.formation.lanes[rank]
-            guard reply.step == plan.step, reply.losses.count == lanes[1], reply.digests.count == lanes[1] else {
+            guard reply.step == plan.step, reply.losses.count == lanes[1], reply.sourceLosses.count == lanes[1],
+                reply.digests.count == lanes[1]
+            else {
                 throw GenerationEnd(reason: "worker \(rank) reported another step or other lanes", rank: rank)
             }
             for place in 0..<lanes[1] {
-                losses[lanes[0] + place] = Double(bitPattern: reply.losses[place])
+                losses[lanes[0] + place] = LaneLoss(
+                    target: Double(bitPattern: reply.losses[place]), source: Double(bitPattern: reply.sourceLosses[place]))
                 digests[lanes[0] + place] = reply.digests[place]
             }
         }
-        for lane in plan.lanes.indices where digests[lane] != SampleDigest.of(plan.lanes[lane]) {
+        for lane in plan.lanes.indices where digests[lane] != SampleDigest.of(plan.lanes[lane], source: plan.source?.lanes[lane] ?? []) {
             throw GenerationEnd(reason: "lane \(lane) of step \(plan.step) was computed over other samples than planned")
         }
         try agree(replies.map(\.state), group, "after step \(plan.step - 1)")
@@ -211,8 +215,8 @@ package final class CoordinatorEngine: StepEngine {
         guard norm.isFinite, losses.allSatisfy(\.isFinite) else { throw try await nonFinite(plan, losses, group) }
         let optimizer = inputs.optimizer
         let update = optimizer.update(step: plan.step, learningRate: learningRate, gradientScale: optimizer.clippingFactor(norm: norm))
-        let lossSum = losses.reduce(0, +)
-        let commit = Commit(step: plan.step, update, lossSum: lossSum, norm: norm)
+        let commit = Commit(
+            step: plan.step, update, lossSum: losses.map(\.target).reduce(0, +), sourceLossSum: losses.map(\.source).reduce(0, +), norm: norm)
         // From here on the step is committed: no worker has heard of it yet.
         journal.add(
             .committed(
@@ -227,19 +231,17 @@ package final class CoordinatorEngine: StepEngine {
         ledger.count(plan, redone: redone)
         if plan.endsEpoch, plan.step > reachedStep { display.say(ledger.endOfEpoch(plan.epoch)) }
         reachedStep = max(reachedStep, plan.step)
-        return StepReport(
-            lossSum: lossSum, gradientNorm: norm,
-            shares: replies.enumerated().map { WorkerShare(rank: $0, compute: $1.compute, exchange: $1.exchange, wait: $1.wait) })
+        var report = StepReport(commit)
+        report.shares = replies.enumerated().map { WorkerShare(rank: $0, compute: $1.compute, exchange: $1.exchange, wait: $1.wait) }
+        return report
     }
 
-    private func nonFinite(_ plan: StepPlan, _ losses: [Double], _ group: Group) async throws -> NonFiniteStep {
+    private func nonFinite(_ plan: StepPlan, _ losses: [LaneLoss], _ group: Group) async throws -> NonFiniteStep {
         var lane = losses.firstIndex { !$0.isFinite }
         if lane == nil {
             lane = try await callAll(group, within: pace.limit) { proxy, _ in try await proxy.nonFiniteLane() }.compactMap { $0 }.min()
         }
-        let found = lane ?? 0
-        return NonFiniteStep(
-            step: plan.step, lane: found, samples: plan.lanes[found].flatMap { $0.map { Int($0.sample) } }.sorted(), origin: nil)
+        return NonFiniteStep(plan, lane: lane ?? 0, origin: nil)
     }
 
     // MARK: Evaluation and state
@@ -253,14 +255,15 @@ package final class CoordinatorEngine: StepEngine {
             let data = self.data
             async let feeding: Void = data.perform { try $0.feed(shares, of: dataset) }
             let most = (dataset.count + workers - 1) / workers
-            let scores = try await self.callAll(group, within: self.pace.limit(samples: most)) { proxy, rank in try await proxy.evaluate(chunks: shares[rank]) }
-                .flatMap { $0 }
+            let scores = try await self.callAll(group, within: self.pace.limit(samples: most)) { proxy, rank in
+                try await proxy.evaluate(chunks: shares[rank], of: split.stream)
+            }.flatMap { $0 }
             do { try await feeding } catch { throw GenerationEnd(reason: "samples could not be sent: \(error)") }
             return scores
         }
         let ordered = scores.sorted { $0.chunk < $1.chunk }
         guard ordered.map(\.chunk) == Array(0..<count) else { throw RunError("an evaluation missed some of its \(count) chunks: this is a defect") }
-        return EvaluationReport(ordered.map(\.score), isClassification: inputs.model.head != .regression)
+        return EvaluationReport(ordered.map(\.score), inputs.model.head(of: split.stream), names: split.stream == .target ? inputs.labels?.names : nil)
     }
 
     package func state() async throws -> TrainingState {

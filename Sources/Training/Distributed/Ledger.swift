@@ -14,6 +14,7 @@ final class Ledger: Sendable {
         var before = 0
         /// Computed for a state or a step that was lost.
         var redone = 0
+        var source: SourceLedger?
     }
 
     /// - Parameter step: what came before it is taken as done.
@@ -21,6 +22,7 @@ final class Ledger: Sendable {
         self.plan = plan
         counts = Mutex(Counts())
         counts.withLock { counts in
+            counts.source = SourceLedger(plan, after: step)
             begin(step, &counts)
             counts.before = counts.times.count { $0 > 0 }
         }
@@ -59,7 +61,12 @@ final class Ledger: Sendable {
     }
 
     /// Counts anew as of the state after `step`; steps beyond it will be computed again.
-    func goBack(to step: Int) { counts.withLock { begin(step, &$0) } }
+    func goBack(to step: Int) {
+        counts.withLock { counts in
+            begin(step, &counts)
+            counts.source?.goBack(to: step)
+        }
+    }
 
     private func begin(_ step: Int, _ counts: inout Counts) {
         let epoch = plan.epoch(ofStep: step + 1)
@@ -73,9 +80,12 @@ final class Ledger: Sendable {
     /// Counts a step whose lanes' digests were those of its plan.
     func count(_ step: StepPlan, redone: Bool) {
         counts.withLock { counts in
-            if counts.epoch != step.epoch { counts = Counts(epoch: step.epoch, times: [UInt8](repeating: 0, count: plan.lengths.count)) }
+            if counts.epoch != step.epoch {
+                counts = Counts(epoch: step.epoch, times: [UInt8](repeating: 0, count: plan.lengths.count), source: counts.source)
+            }
             for sample in step.lanes.joined().joined() { counts.times[Int(sample.sample)] &+= 1 }
-            if redone { counts.redone += step.sampleCount }
+            counts.source?.count(step)
+            if redone { counts.redone += step.sampleCount + (step.source?.sampleCount ?? 0) }
         }
     }
 
@@ -86,7 +96,7 @@ final class Ledger: Sendable {
             let whole = done == counts.times.count && repeated == 0
             return "epoch \(epoch): \(done) of \(counts.times.count) samples computed\(whole ? ", each exactly once" : "")"
                 + (repeated > 0 ? ", \(repeated) MORE THAN ONCE" : "") + (counts.before > 0 ? ", \(counts.before) of them before this process began" : "")
-                + (counts.redone > 0 ? ", \(counts.redone) redone after losses" : "")
+                + (counts.redone > 0 ? ", \(counts.redone) redone after losses" : "") + (counts.source?.report() ?? "")
         }
     }
 }

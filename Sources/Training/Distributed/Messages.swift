@@ -1,5 +1,5 @@
 package import BERT
-internal import Kernels
+package import Kernels
 package import Transport
 
 /// Who a worker is: what it says when it joins.
@@ -67,6 +67,10 @@ package struct RunDescription: Codable, Sendable, Equatable {
     package var id: UInt64
     package var shape: BERTShape
     package var head: Head
+    /// The head of a source task that is learned together with the target task.
+    package var source: SourceHead?
+    /// How the target task's errors are weighed.
+    package var loss: LossOptions
     /// What is frozen in the run's present stage.
     package var freeze: [String]
     package var lora: LoRA?
@@ -78,12 +82,14 @@ package struct RunDescription: Codable, Sendable, Equatable {
     package var recompute: Bool
 
     package init(
-        id: UInt64, shape: BERTShape, head: Head, freeze: [String], lora: LoRA? = nil, laneCount: Int, seed: UInt64, hasTypes: Bool,
-        recompute: Bool = false
+        id: UInt64, shape: BERTShape, head: Head, source: SourceHead? = nil, loss: LossOptions = LossOptions(), freeze: [String],
+        lora: LoRA? = nil, laneCount: Int, seed: UInt64, hasTypes: Bool, recompute: Bool = false
     ) {
         self.id = id
         self.shape = shape
         self.head = head
+        self.source = source
+        self.loss = loss
         self.freeze = freeze
         self.lora = lora
         self.laneCount = laneCount
@@ -138,15 +144,26 @@ package struct Commit: Codable, Sendable, Equatable {
     package var step: Int
     /// Bit patterns of the optimizer's constants.
     package var constants: [UInt32]
-    /// Bit pattern of the sum of all samples' losses, and of the gradient's norm: what the run's metrics say of the step.
+    /// Bit patterns of the sums of all losses, and of the gradient's norm: what the run's metrics say of the step.
     package var lossSum: UInt64
+    package var sourceLossSum: UInt64
     package var norm: UInt64
 
-    package init(step: Int, _ update: OptimizerUpdate, lossSum: Double = 0, norm: Double = 0) {
+    package init(step: Int, _ update: OptimizerUpdate, lossSum: Double = 0, sourceLossSum: Double = 0, norm: Double = 0) {
         self.step = step
         constants = update.bits
         self.lossSum = lossSum.bitPattern
+        self.sourceLossSum = sourceLossSum.bitPattern
         self.norm = norm.bitPattern
+    }
+}
+
+extension StepReport {
+    /// What a commit tells of its step.
+    package init(_ commit: Commit) {
+        self.init(
+            lossSum: Double(bitPattern: commit.lossSum), sourceLossSum: Double(bitPattern: commit.sourceLossSum),
+            gradientNorm: Double(bitPattern: commit.norm))
     }
 }
 
@@ -159,13 +176,20 @@ package struct StepCommand: Codable, Sendable, Equatable {
     package var batches: Int
     /// Lanes without samples.
     package var emptyLanes: [Int]
-    /// Bit pattern of 1 / normalizer.
+    /// Bit pattern of the target task's weight / its normalizer.
     package var lossScale: UInt32
+    /// Global batches of the source task in the step, and the bit pattern of its 1 / normalizer.
+    package var sourceBatches: Int
+    package var sourceScale: UInt32
 
-    package init(step: Int, commit: Commit?, batches: Int, emptyLanes: [Int], lossScale: UInt32) {
+    package init(
+        step: Int, commit: Commit?, batches: Int, emptyLanes: [Int], lossScale: UInt32, sourceBatches: Int = 0, sourceScale: UInt32 = 0
+    ) {
         self.step = step
         self.commit = commit
         self.batches = batches
+        self.sourceBatches = sourceBatches
+        self.sourceScale = sourceScale
         self.emptyLanes = emptyLanes
         self.lossScale = lossScale
     }
@@ -176,6 +200,8 @@ package struct StepReady: Codable, Sendable, Equatable {
     package var step: Int
     /// Bit patterns of the loss sum of each own lane.
     package var losses: [UInt64]
+    /// The same of the source task.
+    package var sourceLosses: [UInt64]
     /// Digest of the sample ids and positions really computed, of each own lane.
     package var digests: [UInt64]
     /// Bit pattern of the global gradient norm.
@@ -186,9 +212,12 @@ package struct StepReady: Codable, Sendable, Equatable {
     package var exchange: Double
     package var wait: Double
 
-    package init(step: Int, losses: [UInt64], digests: [UInt64], norm: UInt64, state: UInt64, compute: Double, exchange: Double, wait: Double) {
+    package init(
+        step: Int, losses: [UInt64], sourceLosses: [UInt64], digests: [UInt64], norm: UInt64, state: UInt64, compute: Double, exchange: Double, wait: Double
+    ) {
         self.step = step
         self.losses = losses
+        self.sourceLosses = sourceLosses
         self.digests = digests
         self.norm = norm
         self.state = state

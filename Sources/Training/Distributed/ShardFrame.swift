@@ -3,8 +3,9 @@ package import TextData
 
 /// The samples of one lane and one global batch, or of one evaluation chunk, as they travel.
 ///
-/// 32-bit little-endian words: for each sample its number, position, length and label, then its token ids; after all of
-/// them the token types, a byte each, where the run has them.
+/// 32-bit little-endian words: for each sample its number, position, length and count of label words, then its token ids and its
+/// label words; after all samples the token types, a byte each, where the run has them. The label words are a class, or a float
+/// for each output, or for each token that is asked for its place in the sample and its class.
 package enum ShardFrame {
     /// Frames that the coordinator feeds; kinds below belong to the exchange.
     package enum Kind: UInt8, Sendable {
@@ -17,21 +18,26 @@ package enum ShardFrame {
         case first = 35
         case second = 36
         case touched = 37
+        /// As `lane`, of the source task.
+        case sourceLane = 38
     }
 
     /// - Parameter withTypes: whether the run's frames have token types; they are 0 where the dataset has none.
-    package static func encode(_ samples: [PlannedSample], of dataset: TokenizedDataset, withTypes: Bool) -> [UInt8] {
+    package static func encode(_ samples: [PlannedSample], of dataset: TokenizedDataset, step: Int, withTypes: Bool) -> [UInt8] {
+        let batch = PackedBatch(samples, of: dataset, step: step)
         var words: [Int32] = []
-        var types: [UInt8] = []
-        for planned in samples {
-            let sample = Int(planned.sample)
-            let range = dataset.range(of: sample)
-            words.append(contentsOf: [planned.sample, Int32(bitPattern: planned.position), Int32(range.count), label(sample, dataset)])
-            words.append(contentsOf: dataset.ids[range])
-            if withTypes { types.append(contentsOf: dataset.types?[range] ?? [UInt8](repeating: 0, count: range.count)[...]) }
+        var place = 0
+        for sentence in 0..<batch.sentenceCount {
+            let range = batch.range(sentence)
+            let labels = labelWords(batch, sentence, from: &place)
+            words.append(contentsOf: [
+                Int32(batch.samples[sentence]), Int32(bitPattern: batch.batchPositions[sentence]), Int32(range.count), Int32(labels.count),
+            ])
+            words.append(contentsOf: batch.ids[range])
+            words.append(contentsOf: labels)
         }
         var bytes: [UInt8] = []
-        bytes.reserveCapacity(words.count * 4 + types.count)
+        bytes.reserveCapacity(words.count * 4 + batch.tokenCount)
         for word in words {
             let bits = UInt32(bitPattern: word)
             bytes.append(UInt8(truncatingIfNeeded: bits))
@@ -39,22 +45,37 @@ package enum ShardFrame {
             bytes.append(UInt8(truncatingIfNeeded: bits >> 16))
             bytes.append(UInt8(truncatingIfNeeded: bits >> 24))
         }
-        return bytes + types
+        return withTypes ? bytes + batch.types : bytes
     }
 
-    private static func label(_ sample: Int, _ dataset: TokenizedDataset) -> Int32 {
-        switch dataset.labels {
-        case .none: 0
-        case .classes(let classes): classes[sample]
-        case .targets(let targets): Int32(bitPattern: targets[sample].bitPattern)
+    /// - Parameter place: the first of the batch's asked tokens that is not yet taken.
+    private static func labelWords(_ batch: PackedBatch, _ sentence: Int, from place: inout Int) -> [Int32] {
+        switch batch.targets {
+        case .none: return []
+        case .classes(let classes): return [classes[sentence]]
+        case .values(let values):
+            let width = values.count / batch.sentenceCount
+            return values[(sentence * width)..<((sentence + 1) * width)].map { Int32(bitPattern: $0.bitPattern) }
+        case .tokens(let rows, let classes):
+            var words: [Int32] = []
+            while place < rows.count, rows[place] < batch.offsets[sentence + 1] {
+                words.append(contentsOf: [rows[place] - batch.offsets[sentence], classes[place]])
+                place += 1
+            }
+            return words
         }
     }
 
     /// Reads what ``encode`` wrote.
-    /// - Parameter count: samples that the frame's header announces.
+    /// - Parameters:
+    ///   - count: samples that the frame's header announces.
+    ///   - stream: the task whose samples they are.
     /// - Returns: nil where the bytes are no such frame, or name what the model does not have.
-    package static func decode(_ bytes: [UInt8], count: UInt64, run: RunDescription) -> PackedBatch? {
+    package static func decode(_ bytes: [UInt8], count: UInt64, run: RunDescription, stream: TaskStream = .target) -> PackedBatch? {
+        guard let head = stream == .target ? run.head : run.source?.head else { return nil }
         var batch = PackedBatch()
+        batch.stream = stream
+        var labels = LabelWords(head, run.shape)
         var place = 0
         func word() -> Int32? {
             guard place + 4 <= bytes.count else { return nil }
@@ -62,10 +83,9 @@ package enum ShardFrame {
             return Int32(
                 bitPattern: UInt32(bytes[place]) | UInt32(bytes[place + 1]) << 8 | UInt32(bytes[place + 2]) << 16 | UInt32(bytes[place + 3]) << 24)
         }
-        var (classes, values): ([Int32], [Float]) = ([], [])
         for _ in 0..<count {
-            guard let sample = word(), let position = word(), let length = word(), let label = word(), sample >= 0, length > 0,
-                Int(length) <= run.shape.positions, place + 4 * Int(length) <= bytes.count
+            guard let sample = word(), let position = word(), let length = word(), let labelCount = word(), sample >= 0, length > 0,
+                labelCount >= 0, Int(length) <= run.shape.positions, place + 4 * (Int(length) + Int(labelCount)) <= bytes.count
             else { return nil }
             var ids: [Int32] = []
             ids.reserveCapacity(Int(length))
@@ -73,9 +93,8 @@ package enum ShardFrame {
                 guard let id = word(), id >= 0, Int(id) < run.shape.vocabulary else { return nil }
                 ids.append(id)
             }
+            guard labels.add((0..<labelCount).compactMap { _ in word() }, length: length, firstRow: Int32(batch.tokenCount)) else { return nil }
             batch.append(ids: ids, types: nil as [UInt8]?, position: Int(UInt32(bitPattern: position)), sample: Int(sample))
-            classes.append(label)
-            values.append(Float(bitPattern: UInt32(bitPattern: label)))
         }
         if run.hasTypes {
             guard place + batch.tokenCount == bytes.count, bytes[place...].allSatisfy({ Int($0) < run.shape.types }) else { return nil }
@@ -83,14 +102,53 @@ package enum ShardFrame {
         } else if place != bytes.count {
             return nil
         }
-        switch run.head {
-        case .classification(let labels):
-            guard classes.allSatisfy({ $0 >= 0 && Int($0) < labels }) else { return nil }
-            batch.targets = .classes(classes)
-        case .regression: batch.targets = .values(values)
-        case .maskedLanguageModel: return nil
-        }
+        batch.targets = labels.targets
         return batch
+    }
+
+    /// What label words say to a head.
+    private struct LabelWords {
+        let head: Head
+        let outputs: Int
+        private var rows: [Int32] = []
+        private var classes: [Int32] = []
+        private var values: [Float] = []
+
+        init(_ head: Head, _ shape: BERTShape) {
+            self.head = head
+            outputs = head.outputs(shape)
+        }
+
+        /// - Returns: false where the words are not what the head asks for.
+        mutating func add(_ words: [Int32], length: Int32, firstRow: Int32) -> Bool {
+            switch head {
+            case .classification:
+                guard words.count == 1, words[0] >= 0, Int(words[0]) < outputs else { return false }
+                classes.append(words[0])
+            case .regression, .multiLabel:
+                guard words.count == outputs else { return false }
+                values.append(contentsOf: words.map { Float(bitPattern: UInt32(bitPattern: $0)) })
+            case .tokenClassification, .maskedLanguageModel:
+                guard words.count.isMultiple(of: 2) else { return false }
+                var last: Int32 = -1
+                for place in stride(from: 0, to: words.count, by: 2) {
+                    let (token, label) = (words[place], words[place + 1])
+                    guard token > last, token < length, label >= 0, Int(label) < outputs else { return false }
+                    last = token
+                    rows.append(firstRow + token)
+                    classes.append(label)
+                }
+            }
+            return true
+        }
+
+        var targets: PackedBatch.Targets {
+            switch head {
+            case .classification: .classes(classes)
+            case .regression, .multiLabel: .values(values)
+            case .tokenClassification, .maskedLanguageModel: .tokens(rows: rows, classes: classes)
+            }
+        }
     }
 }
 
@@ -109,10 +167,20 @@ package enum SampleDigest {
     }
 
     /// Of a lane as it is planned.
-    package static func of(_ lane: [[PlannedSample]]) -> UInt64 { of(lane.joined().map { (Int($0.sample), $0.position) }) }
+    package static func of(_ lane: [[PlannedSample]], source: [[PlannedSample]] = []) -> UInt64 {
+        of(
+            lane.joined().map { (number(Int($0.sample), .target), $0.position) }
+                + source.joined().map { (number(Int($0.sample), .source), $0.position) })
+    }
 
     /// Of a lane as it was computed.
     package static func of(_ batches: [PackedBatch]) -> UInt64 {
-        of(batches.flatMap { Array(zip($0.samples, $0.batchPositions)) }.map { (sample: $0.0, position: $0.1) })
+        of(
+            batches.flatMap { batch in
+                zip(batch.samples, batch.batchPositions).map { (sample: number($0, batch.stream), position: $1) }
+            })
     }
+
+    /// Tells samples of the two tasks apart.
+    private static func number(_ sample: Int, _ stream: TaskStream) -> Int { sample | stream.rawValue << 40 }
 }

@@ -1,3 +1,4 @@
+package import BERT
 package import Distributed
 internal import Synchronization
 package import Transport
@@ -27,7 +28,9 @@ package distributed actor Worker<ActorSystem> where ActorSystem: DistributedActo
 
     package distributed func commit(_ commit: Commit) async throws { try await thread.commit(commit) }
 
-    package distributed func evaluate(chunks: [Int]) async throws -> [ScoredChunk] { try await thread.evaluate(chunks) }
+    package distributed func evaluate(chunks: [Int], of stream: TaskStream) async throws -> [ScoredChunk] {
+        try await thread.evaluate(chunks, of: stream)
+    }
 
     /// The hash of weights and optimizer state, every byte of which is read for it.
     package distributed func stateHash() async throws -> UInt64 { try await thread.stateHash() }
@@ -85,7 +88,9 @@ package final class WorkerThread: Sendable {
 
     func commit(_ commit: Commit) async throws { try await thread.perform { try $0.apply(commit) } }
 
-    func evaluate(_ chunks: [Int]) async throws -> [ScoredChunk] { try await thread.perform { try $0.evaluate(chunks) } }
+    func evaluate(_ chunks: [Int], of stream: TaskStream) async throws -> [ScoredChunk] {
+        try await thread.perform { try $0.evaluate(chunks, of: stream) }
+    }
 
     func stateHash() async throws -> UInt64 { try await thread.perform { try $0.stateHash() } }
 

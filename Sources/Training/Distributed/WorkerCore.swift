@@ -138,7 +138,8 @@ final class WorkerCore {
             run = next
             return
         }
-        let model = BERTModel(shape: next.shape, head: next.head, lora: next.lora, isFrozen: frozen.contains)
+        let model = BERTModel(
+            shape: next.shape, head: next.head, source: next.source, loss: next.loss, lora: next.lora, isFrozen: frozen.contains)
         replica = Replica(model: model, parameters: FloatBuffer(count: model.layout.count), threads: threads, isWatched: true)
         runner = LaneRunner(model: model, laneCount: next.laneCount, threads: threads, recompute: next.recompute)
         run = next
@@ -200,7 +201,8 @@ final class WorkerCore {
             kept = (command.step, gradient, work)
             let waiting = (group.links.counters.waiting - waited).seconds
             return StepReady(
-                step: command.step, losses: results.losses.map(\.bitPattern), digests: work.lanes.map(SampleDigest.of), norm: norm.bitPattern,
+                step: command.step, losses: results.losses.map(\.bitPattern), sourceLosses: results.sourceLosses.map(\.bitPattern),
+                digests: work.lanes.map(SampleDigest.of), norm: norm.bitPattern,
                 state: replica.hash, compute: (computed - fed).seconds, exchange: (ContinuousClock.now - computed).seconds - waiting,
                 wait: (fed - start).seconds + waiting)
         } catch let error as MeshError {
@@ -214,22 +216,27 @@ final class WorkerCore {
     private func laneWork(_ command: StepCommand, _ group: Group) throws -> LaneWork {
         guard let run else { throw WorkerFailure.outOfOrder("a step without a run") }
         let own = group.ownLanes
-        var lanes = own.map { _ in [PackedBatch?](repeating: nil, count: command.batches) }
+        let count = command.batches + command.sourceBatches
+        var lanes = own.map { _ in [PackedBatch?](repeating: nil, count: count) }
         let deadline = ContinuousClock.now + DataPlane.exchangeTime
-        for _ in 0..<(own.count * command.batches) {
+        let kinds = [ShardFrame.Kind.lane.rawValue, ShardFrame.Kind.sourceLane.rawValue]
+        for _ in 0..<(own.count * count) {
             let frame = try group.mesh.receiveFed(deadline: deadline) {
-                $0.kind == ShardFrame.Kind.lane.rawValue && $0.step == UInt64(command.step) && $0.generation == group.generation
+                kinds.contains($0.kind) && $0.step == UInt64(command.step) && $0.generation == group.generation
                     && Int($0.sender) == group.mesh.coordinator
             }
+            let stream = frame.header.kind == ShardFrame.Kind.lane.rawValue ? TaskStream.target : .source
             let (lane, batch) = (Int(frame.header.bucket), Int(clamping: frame.header.offset))
+            let batches = stream == .target ? command.batches : command.sourceBatches
             let bytes = frame.withPayload { payload in unsafe payload.withUnsafeBytes { unsafe Array($0) } }
-            guard own.contains(lane), lanes[lane - own.lowerBound].indices.contains(batch),
-                let packed = ShardFrame.decode(bytes, count: frame.header.count, run: run)
+            guard own.contains(lane), (0..<batches).contains(batch),
+                let packed = ShardFrame.decode(bytes, count: frame.header.count, run: run, stream: stream)
             else { throw WorkerFailure.generationEnded("the samples of step \(command.step) are not those of lanes \(own)") }
-            lanes[lane - own.lowerBound][batch] = packed
+            lanes[lane - own.lowerBound][stream == .target ? batch : command.batches + batch] = packed
         }
         return LaneWork(
             firstLane: own.lowerBound, lanes: lanes.map { $0.compactMap { $0 } }, lossScale: Float(bitPattern: command.lossScale),
+            sourceScale: Float(bitPattern: command.sourceScale),
             dropout: DropoutContext(run.shape, key: DropoutKey(seed: run.seed, step: command.step), adapter: run.lora?.dropout ?? 0))
     }
 
@@ -269,7 +276,7 @@ final class WorkerCore {
             let results = runner.run(alone, parameters: replica.parameters.view)
             defer { for block in results.blocks { runner.pool.give(back: block.dense) } }
             let isFinite =
-                results.losses.allSatisfy(\.isFinite)
+                results.laneLosses.allSatisfy(\.isFinite)
                 && results.blocks.allSatisfy { replica.norm(of: StepGradient($0)).isFinite }
             if !isFinite { return alone.firstLane + lane }
         }
@@ -279,7 +286,7 @@ final class WorkerCore {
     // MARK: Evaluation and state
 
     /// Scores chunks whose samples the coordinator feeds.
-    func evaluate(_ chunks: [Int]) throws -> [ScoredChunk] {
+    func evaluate(_ chunks: [Int], of stream: TaskStream) throws -> [ScoredChunk] {
         guard let group, let replica, let runner, let run else { throw WorkerFailure.outOfOrder("an evaluation without a generation") }
         var batches: [(chunk: Int, batch: PackedBatch)] = []
         let deadline = ContinuousClock.now + DataPlane.exchangeTime
@@ -289,7 +296,7 @@ final class WorkerCore {
                     $0.kind == ShardFrame.Kind.chunk.rawValue && $0.generation == group.generation && Int($0.sender) == group.mesh.coordinator
                 }
                 let bytes = frame.withPayload { payload in unsafe payload.withUnsafeBytes { unsafe Array($0) } }
-                guard let packed = ShardFrame.decode(bytes, count: frame.header.count, run: run) else {
+                guard let packed = ShardFrame.decode(bytes, count: frame.header.count, run: run, stream: stream) else {
                     throw WorkerFailure.generationEnded("the samples of evaluation chunk \(frame.header.bucket) cannot be read")
                 }
                 batches.append((Int(frame.header.bucket), packed))

@@ -8,13 +8,13 @@ enum Scoring {
     /// The metrics, as one JSON object.
     static func run(_ options: InferenceOptions) throws -> String {
         let trained = try TrainedModel(options)
+        let task = TaskData.Task(trained.model.head)
         let columns = ColumnNames(text: options.textColumn, pair: options.pairColumn, label: options.labelColumn)
-        let dataset = try Dataset(path: options.input, columns: columns, labels: .required)
+        let dataset = try TaskData.read(options.input, task, columns)
         if dataset.pairs != nil { try trained.configuration.shape.checkPairs(model: options.model) }
-        let labels: SampleLabels =
-            if let known = trained.labels { .classes(try known.classes(of: dataset)) } else { .targets(try dataset.targets()) }
-        let tokenized = TokenizedDataset(
-            dataset, tokenizer: trained.tokenizer, maxLength: trained.maxLength, labels: labels, threads: options.threads)
+        var reading = TaskData.Reading(columns: columns, maxLength: trained.maxLength, threads: options.threads)
+        reading.wholeWords = trained.wholeWords
+        let tokenized = try TaskData.tokenize(dataset, task, trained.model.head, trained.labels, reading, trained.tokenizer)
         let runner = LaneRunner(model: trained.model, laneCount: 1, threads: options.threads)
         let report = Evaluation.run(tokenized, runner: runner, parameters: trained.parameters.view)
         var members: [JSONValue.Member] = [.init("loss", .number(report.loss))]

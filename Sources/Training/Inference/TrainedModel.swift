@@ -10,15 +10,17 @@ struct TrainedModel: Sendable {
     let model: BERTModel
     let parameters: FloatBuffer
     let tokenizer: WordPieceTokenizer
-    /// Absent for regression.
+    /// Absent for regression and masked-LM.
     let labels: LabelSet?
     let maxLength: Int
+    /// Whether an evaluation of masked-LM hides a word's pieces together.
+    let wholeWords: Bool
 
     init(_ options: InferenceOptions) throws {
         let json = try ModelFolder.configuration(options.model)
         configuration = try BERTConfiguration(json, path: options.model + "/config.json")
         let folder = try ModelFolder(options.model)
-        guard configuration.architectures.contains("BertForSequenceClassification"), folder.tensor("classifier.weight") != nil else {
+        guard let head = configuration.head, head == .maskedLanguageModel || folder.tensor("classifier.weight") != nil else {
             throw InputError("\(options.model): has no classification or regression head: fine-tune it first with 'apus train'")
         }
         tokenizer = try WordPieceTokenizer(folder: URL(fileURLWithPath: options.model))
@@ -27,14 +29,17 @@ struct TrainedModel: Sendable {
                 "\(options.model): the vocabulary has \(tokenizer.vocabulary.count) pieces, config.json says \(configuration.shape.vocabulary): "
                     + "is this the vocabulary of this model?")
         }
-        let isRegression = configuration.labels.count == 1
-        model = BERTModel(shape: configuration.shape, head: isRegression ? .regression : .classification(labels: configuration.labels.count))
+        model = BERTModel(shape: configuration.shape, head: head)
         let loaded = try model.load(folder, keepsHead: true, seed: 0)
         guard loaded.initialized.isEmpty else {
             throw InputError("\(options.model): lacks \(loaded.initialized.joined(separator: ", ")): fine-tune it first with 'apus train'")
         }
         parameters = loaded.parameters
-        labels = isRegression ? nil : LabelSet(names: configuration.labels)
+        switch head {
+        case .classification, .multiLabel, .tokenClassification: labels = LabelSet(names: configuration.labels)
+        case .regression, .maskedLanguageModel: labels = nil
+        }
+        wholeWords = json["apus_whole_word_masking"]?.bool ?? false
         let longest = configuration.shape.positions
         maxLength = options.maxLength ?? min(json["apus_max_length"]?.integer ?? 128, longest)
         guard (WordPieceTokenizer.shortestLength...longest).contains(maxLength) else {

@@ -7,6 +7,19 @@ package struct EntityScores: Codable, Sendable, Equatable {
 
     package init() {}
 
+    /// Counts all sentences of an evaluation.
+    /// - Parameters:
+    ///   - tokens: how many of the classes belong to each sentence.
+    ///   - names: the tag of each class.
+    package init(_ truths: [Int32], _ answers: [Int32], tokens: [Int32], names: [String]) {
+        var place = 0
+        for count in tokens {
+            let range = place..<(place + Int(count))
+            add(truth: truths[range].map { names[Int($0)] }, answer: answers[range].map { names[Int($0)] })
+            place = range.upperBound
+        }
+    }
+
     /// Counts one sentence; tags are "O", or a prefix among B, I, E, S with "-" and a type.
     package mutating func add(truth: [String], answer: [String]) {
         precondition(truth.count == answer.count, "\(truth.count) tags answered with \(answer.count)")

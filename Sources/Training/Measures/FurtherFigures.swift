@@ -34,13 +34,37 @@ package struct FurtherFigures: Codable, Sendable, Equatable {
         confusion = matrix.counts
     }
 
-    package init(truths: [Double], answers: [Double]) {
-        pearson = Correlation.pearson(answers, truths)
-        spearman = Correlation.spearman(answers, truths)
-        mse = Correlation.meanSquaredError(answers, truths)
+    /// - Parameter targets: numbers of a sample; of several the means of their figures.
+    package init(truths: [Double], answers: [Double], targets: Int = 1) {
+        guard !truths.isEmpty else { return }
+        func mean(_ figure: ([Double], [Double]) -> Double?) -> Double? {
+            var sum = 0.0
+            for target in 0..<targets {
+                let places = stride(from: target, to: truths.count, by: targets)
+                guard let own = figure(places.map { answers[$0] }, places.map { truths[$0] }) else { return nil }
+                sum += own
+            }
+            return sum / Double(targets)
+        }
+        pearson = mean(Correlation.pearson)
+        spearman = mean(Correlation.spearman)
+        mse = mean(Correlation.meanSquaredError)
     }
 
-    package init(_ entities: EntityScores) {
+    /// Of a task with several labels: each by itself, as right or not.
+    /// - Parameters:
+    ///   - flags: (samples, labels) 1 for each label that a sample has, 0 for the others.
+    ///   - answers: the same of the labels answered.
+    package init(flags: [Int32], answers: [Int32], labels: Int) {
+        let matrices = (0..<labels).map { label in
+            let places = stride(from: label, to: flags.count, by: labels)
+            return ConfusionMatrix(classes: 2, truths: places.map { flags[$0] }, answers: places.map { answers[$0] })
+        }
+        (precision, recall, f1) = (matrices.map { $0.precision(1) }, matrices.map { $0.recall(1) }, matrices.map { $0.f1(1) })
+        macroF1 = matrices.reduce(0.0) { $0 + $1.f1(1) } / Double(max(1, labels))
+    }
+
+    package mutating func add(_ entities: EntityScores) {
         (entityPrecision, entityRecall, entityF1) = (entities.precision, entities.recall, entities.f1)
     }
 }

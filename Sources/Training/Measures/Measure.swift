@@ -52,10 +52,12 @@ extension Measure {
             case (.loss, _): nil
             case (.accuracy, .regression): "a task with classes"
             case (.accuracy, _): nil
-            case (.macroF1, .classification), (.matthews, .classification): nil
+            case (.macroF1, .classification), (.macroF1, .tokenClassification), (.macroF1, .multiLabel): nil
+            case (.matthews, .classification), (.matthews, .tokenClassification): nil
             case (.macroF1, _), (.matthews, _): "classification"
             case (.pearson, .regression), (.spearman, .regression), (.mse, .regression): nil
             case (.pearson, _), (.spearman, _), (.mse, _): "regression"
+            case (.entityF1, .tokenClassification): nil
             case (.entityF1, _): "token classification"
             }
         if let needed { throw InputError("--metric \(rawValue) is a figure of \(needed), this task is another: choose a figure that it has") }

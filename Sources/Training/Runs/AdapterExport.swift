@@ -14,17 +14,28 @@ extension RunInputs {
 
     /// What PEFT calls modules to save: the head, and a pooler that the source does not have.
     private static func isSaved(_ name: String, _ lora: LoRA) -> Bool {
-        BERTModel.isHead(name) || (lora.trainsPooler && name.hasPrefix("bert.pooler."))
+        (BERTModel.isHead(name) && !BERTModel.isSourceHead(name)) || (lora.trainsPooler && name.hasPrefix("bert.pooler."))
     }
+
+    private var taskType: JSONValue {
+        switch model.head {
+        case .classification, .regression, .multiLabel: .string("SEQ_CLS")
+        case .tokenClassification: .string("TOKEN_CLS")
+        case .maskedLanguageModel: .null
+        }
+    }
+
+    /// What PEFT calls the head.
+    private var module: String { model.head == .maskedLanguageModel ? "cls" : "classifier" }
 
     private func configuration(of lora: LoRA) -> JSONValue {
         .object([
-            .init("peft_type", .string("LORA")), .init("task_type", .string("SEQ_CLS")),
+            .init("peft_type", .string("LORA")), .init("task_type", taskType),
             .init("base_model_name_or_path", .string(configuration.model)), .init("r", .integer(lora.rank)),
             .init("lora_alpha", lora.alpha == lora.alpha.rounded() ? .integer(Int(lora.alpha)) : .number(lora.alpha)),
             .init("lora_dropout", .number(lora.dropout)), .init("target_modules", Self.modules(lora)), .init("bias", .string("none")),
             .init("fan_in_fan_out", .bool(false)), .init("inference_mode", .bool(true)), .init("init_lora_weights", .bool(true)),
-            .init("modules_to_save", .array((["classifier"] + (lora.trainsPooler ? ["pooler"] : [])).map { .string($0) })),
+            .init("modules_to_save", .array(([module] + (lora.trainsPooler ? ["pooler"] : [])).map { .string($0) })),
         ])
     }
 

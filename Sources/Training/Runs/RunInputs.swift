@@ -1,6 +1,7 @@
 package import BERT
 package import Checkpoints
 internal import Foundation
+internal import Kernels
 package import Tensors
 package import TextData
 
@@ -18,7 +19,7 @@ package struct RunInputs: Sendable {
     package let datasets: [Split: TokenizedDataset]
     /// Words that the tokenizer learned.
     package let words: [AddedWords.Word]
-    /// Absent for regression.
+    /// Absent for regression and masked-LM.
     package let labels: LabelSet?
     package let plan: TrainingPlan
     package let schedule: LearningRateSchedule
@@ -45,53 +46,59 @@ package struct RunInputs: Sendable {
                     + "is this the vocabulary of this model?")
         }
         tokenizerSettings = Self.settings(of: tokenizer)
-        let columns = ColumnNames(text: configuration.textColumn, pair: configuration.pairColumn, label: configuration.labelColumn)
         let files = [(Split.train, configuration.train), (.validation, configuration.validation), (.test, configuration.test)]
             .compactMap { split, path in path.map { (split, $0) } }
-        var raw: [Split: Dataset] = [:]
-        var digests: [String: String] = [:]
-        for (split, path) in files {
-            raw[split] = try Dataset(path: path, columns: columns, labels: .required)
-            if raw[split]?.pairs != nil { try source.shape.checkPairs(model: configuration.model) }
-            digests[split.rawValue] = try Digests.file(path)
+        var reading = TaskData.Reading(configuration)
+        reading.knownLabels = self.source.labels
+        let data = try TaskData(files, task: configuration.task, reading, tokenizer: tokenizer)
+        configuration.task = data.task
+        try configuration.validate()
+        labels = data.labels
+        let source = try Self.sourceData(configuration, tokenizer, layers: self.source.shape.layers)
+        datasets = data.datasets.merging(source?.data.datasets ?? [:]) { own, _ in own }
+        var digests = data.digests.merging(source?.data.digests ?? [:]) { own, _ in own }
+        if datasets.values.contains(where: { $0.types != nil }) { try self.source.shape.checkPairs(model: configuration.model) }
+        for split in [Split.train, .validation, .test, .sourceTrain, .sourceValidation] {
+            if let dataset = datasets[split] { notes.append(Self.describe(split, dataset, maxLength: configuration.maxLength)) }
         }
         if let file = configuration.addTokens { digests["added words"] = try Digests.file(file) }
         self.digests = digests
-        guard let train = raw[.train] else { preconditionFailure("a run has training data") }
-        let task = configuration.task ?? Self.task(of: train)
-        guard task != .maskedLM else { throw InputError("--task masked-lm is not supported yet: choose classification or regression") }
-        configuration.task = task
-        labels = task == .classification ? try LabelSet(training: train, knownTo: source.labels) : nil
-        var datasets: [Split: TokenizedDataset] = [:]
-        for (split, _) in files {
-            guard let rows = raw[split] else { continue }
-            let answers: SampleLabels = if let labels { .classes(try labels.classes(of: rows)) } else { .targets(try rows.targets()) }
-            let tokenized = TokenizedDataset(
-                rows, tokenizer: tokenizer, maxLength: configuration.maxLength, labels: answers, threads: configuration.threads)
-            datasets[split] = tokenized
-            notes.append(Self.describe(split, tokenized, maxLength: configuration.maxLength))
-        }
-        self.datasets = datasets
         let shape = configuration.dropout.map(input.shape.dropout) ?? input.shape
+        let lanes = configuration.laneCount(cores: cores)
+        configuration.lanes = lanes
+        let loss = LossOptions(
+            labelSmoothing: configuration.labelSmoothing,
+            classWeights: try ClassWeights.values(configuration.classWeights, labels, datasets[.train]?.labels ?? .none))
+        var plan = TrainingPlan(
+            seed: configuration.seed, batchSize: configuration.batchSize, accumulate: configuration.accumulate, laneCount: lanes,
+            epochs: configuration.epochs, maxSteps: configuration.maxSteps, lengths: datasets[.train]?.lengths ?? [],
+            weights: datasets[.train].map { SampleWeights($0, loss) } ?? .same(1))
+        if let samples = datasets[.sourceTrain] { plan.source = Self.sourcePlan(configuration, samples, totalSteps: plan.totalSteps) }
+        self.plan = plan
+        if plan.source?.lambda.isZero == true, let source {
+            // Where the target task never counts, nothing of its own moves.
+            for pattern in source.head.targetOnly(data.head, layers: shape.layers) where !configuration.freeze.contains(pattern) {
+                configuration.freeze.append(pattern)
+            }
+        }
         var adapters = try configuration.adapters
         adapters?.trainsPooler = folder.tensor("bert.pooler.dense.weight") == nil && folder.tensor("pooler.dense.weight") == nil
         let frozen = try FrozenParameters(configuration.freeze, lora: adapters)
-        let head: Head = labels.map { .classification(labels: $0.count) } ?? .regression
-        try configuration.metric?.check(head)
-        let whole = BERTModel(shape: shape, head: head, lora: adapters, isFrozen: frozen.contains)
+        try configuration.metric?.check(data.head)
+        let whole = BERTModel(shape: shape, head: data.head, source: source?.head, loss: loss, lora: adapters, isFrozen: frozen.contains)
         try frozen.check(whole)
         model = try Self.begin(whole, configuration, frozen)
-        let keepsHead = Self.keepsHead(source, labels)
+        let keepsHead = self.source.head == data.head && (labels == nil || labels?.names == self.source.labels)
         let loaded = try model.load(
             folder, keepsHead: keepsHead, seed: configuration.seed, forgetting: Self.forgotten(model, configuration), growing: true)
         parameters = loaded.parameters
-        if !configuration.fromScratch { input.begin(model, parameters, source: source.shape) }
-        notes += Self.describe(loaded, labels)
-        let lanes = configuration.laneCount(cores: cores)
-        configuration.lanes = lanes
-        plan = TrainingPlan(
-            seed: configuration.seed, batchSize: configuration.batchSize, accumulate: configuration.accumulate, laneCount: lanes,
-            epochs: configuration.epochs, maxSteps: configuration.maxSteps, lengths: datasets[.train]?.lengths ?? [])
+        if !configuration.fromScratch { input.begin(model, parameters, source: self.source.shape) }
+        notes += Self.describe(loaded, data.head.described(labels))
+        if let source {
+            notes.append(
+                "source task: \(source.data.head.described(source.data.labels)), on the lower \(source.head.sharedLayers) of \(shape.layers) layers, "
+                    + "in batches of \(plan.source?.batchSize ?? 0) samples")
+        }
         schedule = LearningRateSchedule(
             shape: configuration.schedule, peak: configuration.learningRate, warmupSteps: configuration.warmupSteps, totalSteps: plan.totalSteps)
         optimizer = OptimizerSettings(
@@ -102,10 +109,28 @@ package struct RunInputs: Sendable {
         self.notes = notes
     }
 
-    /// Numbers with a fraction are regression targets, everything else is a class.
-    private static func task(of dataset: Dataset) -> TrainingConfiguration.TargetTask {
-        let labels = dataset.labels ?? []
-        return labels.allSatisfy { Float($0) != nil } && labels.contains { Int($0) == nil } ? .regression : .classification
+    /// The source task's data and head, where one was asked for.
+    private static func sourceData(
+        _ configuration: TrainingConfiguration, _ tokenizer: WordPieceTokenizer, layers: Int
+    ) throws -> (data: TaskData, head: SourceHead)? {
+        guard let train = configuration.sourceTrain else { return nil }
+        let shared = configuration.sharedLayers ?? layers
+        guard shared <= layers else { throw InputError("--shared-layers is \(shared), the model in \(configuration.model) has \(layers): lower it") }
+        var reading = TaskData.Reading(
+            columns: ColumnNames(
+                text: configuration.sourceTextColumn, pair: configuration.sourcePairColumn, label: configuration.sourceLabelColumn),
+            maxLength: configuration.maxLength, threads: configuration.threads)
+        reading.seed = configuration.seed
+        reading.stream = .source
+        reading.wholeWords = configuration.wholeWordMasking
+        let files = [(Split.sourceTrain, train)] + (configuration.sourceValidation.map { [(.sourceValidation, $0)] } ?? [])
+        let data = try TaskData(files, task: configuration.sourceTask, reading, tokenizer: tokenizer)
+        guard [.classification, .regression, .maskedLM].contains(data.task) else {
+            throw InputError(
+                "\(train): its labels make it \(data.task.rawValue), a source task is classification, regression or masked-lm: "
+                    + "say which with --source-task")
+        }
+        return (data, SourceHead(head: data.head, sharedLayers: shared))
     }
 
     private static func settings(of tokenizer: WordPieceTokenizer) -> JSONValue {
@@ -124,10 +149,13 @@ package struct RunInputs: Sendable {
         return .object(members)
     }
 
-    /// Whether the source's head answers the target's question: the same classes in the same order, or both one number.
-    private static func keepsHead(_ source: BERTConfiguration, _ labels: LabelSet?) -> Bool {
-        guard source.architectures.contains(where: { $0.hasSuffix("ForSequenceClassification") }) else { return false }
-        return labels.map { $0.names == source.labels } ?? (source.labels.count == 1)
+    private static func sourcePlan(_ configuration: TrainingConfiguration, _ dataset: TokenizedDataset, totalSteps: Int) -> SourcePlan {
+        SourcePlan(
+            seed: configuration.seed, batchSize: configuration.sourceBatchSize ?? configuration.batchSize, lengths: dataset.lengths,
+            weights: SampleWeights(dataset, LossOptions()),
+            lambda: LambdaSchedule(
+                shape: configuration.lambdaSchedule, from: configuration.lambda, to: configuration.lambdaEnd ?? configuration.lambda,
+                totalSteps: totalSteps))
     }
 
     private static func describe(_ split: Split, _ dataset: TokenizedDataset, maxLength: Int) -> String {
@@ -136,11 +164,11 @@ package struct RunInputs: Sendable {
         return line
     }
 
-    private static func describe(_ loaded: LoadedWeights, _ labels: LabelSet?) -> [String] {
+    private static func describe(_ loaded: LoadedWeights, _ head: String) -> [String] {
         var lines: [String] = []
-        if !loaded.initialized.isEmpty {
-            let head = labels.map { "\($0.count) classes (\($0.names.prefix(8).joined(separator: ", "))\($0.count > 8 ? ", …" : ""))" } ?? "one number"
-            lines.append("newly initialized for \(head): \(loaded.initialized.joined(separator: ", "))")
+        let initialized = loaded.initialized.filter { !BERTModel.isSourceHead($0) }
+        if !initialized.isEmpty {
+            lines.append("newly initialized for \(head): \(initialized.joined(separator: ", "))")
         }
         if !loaded.unexpected.isEmpty {
             let shown = loaded.unexpected.prefix(6).joined(separator: ", ")

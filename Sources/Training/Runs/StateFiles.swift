@@ -100,8 +100,8 @@ package enum StateFiles {
 }
 
 extension RunInputs {
-    /// The weights as a model folder holds them, under Hugging Face's names: adapters are merged.
+    /// The weights as a model folder holds them, under Hugging Face's names: adapters are merged, a source task's head is left out.
     package func exportedTensors(_ parameters: FloatBuffer) -> [SafetensorsWriter.Tensor] {
-        StateFiles.tensors(model.merged(parameters), model.layout) { !LoRA.isAdapter($0) }
+        StateFiles.tensors(model.merged(parameters), model.layout) { !LoRA.isAdapter($0) && !BERTModel.isSourceHead($0) }
     }
 }

@@ -98,7 +98,8 @@ package struct TrainingRun {
 
     private func resume(_ resumption: Resumption, _ replica: Replica, _ history: JournalHistory?) throws -> RunProgress {
         for checkpoint in resumption.passedOver { display.say("passed over \(checkpoint.name): \(checkpoint.reason)") }
-        let shape = inputs.configuration.schedule
+        let lambda = inputs.plan.source?.lambda.shape ?? .constant
+        let shape = inputs.configuration.schedule == .constant ? lambda : inputs.configuration.schedule
         if shape != .constant, resumption.plannedSteps != inputs.plan.totalSteps {
             display.say(
                 "the run was to have \(resumption.plannedSteps) steps and now has \(inputs.plan.totalSteps): the \(shape.rawValue) "
@@ -143,16 +144,13 @@ package struct TrainingRun {
         }
         for case .committed(let done) in history?.entries ?? [] where done.step <= progress.step && told.insert(done.step).inserted {
             let plan = inputs.plan.step(done.step, order: inputs.plan.order(ofEpoch: inputs.plan.epoch(ofStep: done.step)))
-            try recorder.record(
-                event(plan, lossSum: Double(bitPattern: done.commit.lossSum), norm: Double(bitPattern: done.commit.norm), seconds: done.seconds))
+            try recorder.record(event(plan, StepReport(done.commit), seconds: done.seconds))
         }
         return told
     }
 
-    private func event(_ plan: StepPlan, lossSum: Double, norm: Double, seconds: Double) -> StepEvent {
-        StepEvent(
-            step: plan.step, epoch: plan.epoch, loss: lossSum / Double(plan.sampleCount), learningRate: inputs.schedule.rate(step: plan.step),
-            gradientNorm: norm, samples: plan.sampleCount, tokens: plan.tokenCount, seconds: seconds)
+    private func event(_ plan: StepPlan, _ report: StepReport, seconds: Double) -> StepEvent {
+        StepEvent(plan, report, learningRate: inputs.schedule.rate(step: plan.step), seconds: seconds)
     }
 
     /// Takes over the steps of an earlier coordinator, also those that its journal lost and its workers have.
@@ -162,7 +160,7 @@ package struct TrainingRun {
         var told = try trimMetrics(to: progress, history)
         if let newest = beginning.newest, beginning.step > known, told.insert(beginning.step).inserted {
             let plan = inputs.plan.step(beginning.step, order: inputs.plan.order(ofEpoch: inputs.plan.epoch(ofStep: beginning.step)))
-            try recorder.record(event(plan, lossSum: newest.lossSum, norm: newest.gradientNorm, seconds: 0))
+            try recorder.record(event(plan, newest, seconds: 0))
         }
         let lost = (1..<(progress.step + 1)).filter { !told.contains($0) }
         if let first = lost.first { display.say("metrics.jsonl lost the lines of \(lost.count) steps from \(first) on with the earlier coordinator") }
@@ -188,7 +186,8 @@ package struct TrainingRun {
         let loop = TrainingLoop(
             plan: inputs.plan, schedule: inputs.schedule, engine: engine, recorder: recorder, stop: stop,
             checkpointEvery: inputs.configuration.checkpointEvery, hasValidation: inputs.datasets[.validation] != nil,
-            metric: inputs.configuration.metric, patience: inputs.configuration.patience)
+            hasSourceValidation: inputs.datasets[.sourceValidation] != nil, metric: inputs.configuration.metric,
+            patience: inputs.configuration.patience)
         do {
             let beginning = try await engine.begin(after: progress.step)
             if let history { try takeOver(beginning, history, &progress) }
@@ -219,7 +218,7 @@ package struct TrainingRun {
             tokensPerSecond: throughput.tokensPerSecond, seconds: (ContinuousClock.now - started).seconds,
             peakResidentBytes: peakResidentBytes(), validation: progress.latest.map(RunSummary.Figures.init),
             bestValidation: progress.best.map(RunSummary.Figures.init), bestStep: progress.bestStep,
-            stoppedEarly: progress.stoppedEarly, test: test.map(RunSummary.Figures.init),
+            stoppedEarly: progress.stoppedEarly, test: test.map(RunSummary.Figures.init), sourceValidation: progress.latestSource.map(RunSummary.Figures.init),
             parametersSHA256: digest, lanes: inputs.plan.laneCount, workers: engine.workers, threads: engine.threads,
             seed: inputs.configuration.seed, truncated: inputs.truncatedCount, command: command,
             reproduce: reproducing(command))

@@ -12,6 +12,11 @@ package struct StepEvent: Encodable, Sendable {
     package var samples: Int
     package var tokens: Int
     package var seconds: Double
+    /// Of the source task, where there is one: its own mean, and the target task's weight beside it.
+    package var sourceLoss: Double?
+    package var sourceSamples: Int?
+    package var sourceTokens: Int?
+    package var lambda: Double?
     /// How each worker spent the step; absent where one process works alone.
     package var workers: [WorkerShare]?
 
@@ -19,7 +24,23 @@ package struct StepEvent: Encodable, Sendable {
         case event, step, epoch, loss
         case learningRate = "learning_rate"
         case gradientNorm = "gradient_norm"
-        case samples, tokens, seconds, workers
+        case samples, tokens, seconds, workers, lambda
+        case sourceLoss = "source_loss"
+        case sourceSamples = "source_samples"
+        case sourceTokens = "source_tokens"
+    }
+}
+
+extension StepEvent {
+    /// What is told of a step that was planned and done.
+    init(_ plan: StepPlan, _ report: StepReport, learningRate: Double, seconds: Double) {
+        func mean(_ sum: Double, _ normalizer: Double) -> Double { normalizer > 0 ? sum / normalizer : 0 }
+        self.init(
+            step: plan.step, epoch: plan.epoch, loss: mean(report.lossSum, plan.normalizer), learningRate: learningRate,
+            gradientNorm: report.gradientNorm, samples: plan.sampleCount, tokens: plan.tokenCount, seconds: seconds,
+            sourceLoss: plan.source.map { mean(report.sourceLossSum, $0.normalizer) }, sourceSamples: plan.source?.sampleCount,
+            sourceTokens: plan.source?.tokenCount, lambda: plan.source == nil ? nil : plan.lambda,
+            workers: report.shares.isEmpty ? nil : report.shares)
     }
 }
 

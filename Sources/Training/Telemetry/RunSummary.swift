@@ -43,6 +43,7 @@ package struct RunSummary: Codable, Sendable {
     /// Whether the run ended before its last step for want of a better validation.
     package var stoppedEarly: Bool?
     package var test: Figures?
+    package var sourceValidation: Figures?
     package var parametersSHA256: String
     package var lanes: Int
     package var workers: Int
@@ -65,6 +66,7 @@ package struct RunSummary: Codable, Sendable {
         case bestStep = "best_step"
         case stoppedEarly = "stopped_early"
         case test
+        case sourceValidation = "source_validation"
         case parametersSHA256 = "parameters_sha256"
         case lanes, workers, threads, seed, truncated, command, reproduce
     }

@@ -1,7 +1,8 @@
 internal import BERT
 package import Checkpoints
-internal import Tensors
 internal import Foundation
+internal import Kernels
+internal import Tensors
 
 extension ReferenceCase {
     /// Reads a reference folder: a model folder with reference.safetensors and steps.json.
@@ -11,26 +12,16 @@ extension ReferenceCase {
         let model = try ModelFolder(folder)
         let reference = try SafetensorsFile(folder + "/reference.safetensors")
         let steps = try Self.steps(folder)
-        let architecture = configuration.architectures.first ?? "BertForSequenceClassification"
-        let head: Head
-        switch architecture {
-        case "BertForMaskedLM": head = .maskedLanguageModel
-        case "BertForSequenceClassification":
-            head = configuration.labels.count == 1 ? .regression : .classification(labels: configuration.labels.count)
-        default: throw FileError(folder, "its architecture is \(architecture), BertForSequenceClassification or BertForMaskedLM was needed")
-        }
-        guard let size = reference.tensor("input_ids")?.shape, size.count == 2 else {
-            throw FileError(reference.path, "input_ids is missing or not (B, L)")
-        }
         let adapters = try Self.adapters(folder)
-        let labels: Labels
-        switch head {
-        case .classification: labels = .classes(try reference.readIntegers("labels"))
-        case .regression: labels = .values(try reference.floats("labels"))
-        case .maskedLanguageModel: labels = .words(try reference.readIntegers("labels"))
+        guard let head = configuration.head else {
+            let found = configuration.architectures.first ?? "missing"
+            throw FileError(folder, "its architecture is \(found), one of BERT's for classification or masked-LM was needed")
         }
         self.init(
             name: folder, shape: configuration.shape, head: head,
+            loss: LossOptions(
+                labelSmoothing: steps["label_smoothing"]?.double ?? 0,
+                classWeights: (steps["class_weights"]?.array ?? []).compactMap { $0.double.map { Float($0) } }),
             optimizer: OptimizerSettings(
                 kind: .adamw, weightDecay: steps["weight_decay"]?.double ?? 0, maxGradientNorm: steps["clip"]?.double,
                 factors: OptimizerSettings.factors(
@@ -40,12 +31,49 @@ extension ReferenceCase {
                 shape: .linear, peak: steps["lr"]?.double ?? 0, warmupSteps: steps["warmup"]?.integer ?? 0,
                 totalSteps: steps["total_steps"]?.integer ?? 1),
             steps: steps["steps"]?.array?.count ?? 0, weights: { try Self.weights(of: $0, in: model, adapters) }, reference: { try reference.floats($0) },
-            inputIds: try reference.readIntegers("input_ids"), attentionMask: try reference.readIntegers("attention_mask"),
-            tokenTypes: try reference.readIntegers("token_type_ids"), sentences: size[0], width: size[1], labels: labels)
+            target: try Self.batch(reference, .target, head), source: try Self.source(steps, reference, layers: configuration.shape.layers))
         lora = adapters?.settings
-        guard inputIds.count == attentionMask.count, inputIds.count == tokenTypes.count, steps["lr"]?.double != nil, self.steps > 0 else {
-            throw FileError(folder, "its mask, types or steps do not fit its input_ids: make the case again with generate.py")
+        guard steps["lr"]?.double != nil, self.steps > 0 else {
+            throw FileError(folder, "its steps do not fit a case: make it again with generate.py")
         }
+    }
+
+    private static func batch(_ reference: SafetensorsFile, _ stream: TaskStream, _ head: Head) throws(FileError) -> ReferenceBatch {
+        let prefix = stream == .target ? "" : "source."
+        guard let size = reference.tensor(prefix + "input_ids")?.shape, size.count == 2, size[0] > 0 else {
+            throw FileError(reference.path, "\(prefix)input_ids is missing or not (B, L)")
+        }
+        let labels: ReferenceBatch.Labels
+        switch head {
+        case .classification: labels = .classes(try reference.readIntegers(prefix + "labels"))
+        case .regression, .multiLabel: labels = .values(try reference.floats(prefix + "labels"))
+        case .tokenClassification, .maskedLanguageModel: labels = .tokens(try reference.readIntegers(prefix + "labels"))
+        }
+        let batch = ReferenceBatch(
+            stream: stream, inputIds: try reference.readIntegers(prefix + "input_ids"),
+            attentionMask: try reference.readIntegers(prefix + "attention_mask"),
+            tokenTypes: try reference.readIntegers(prefix + "token_type_ids"), sentences: size[0], width: size[1], labels: labels)
+        guard batch.inputIds.count == batch.attentionMask.count, batch.inputIds.count == batch.tokenTypes.count else {
+            throw FileError(reference.path, "its mask or types do not fit its input_ids: make the case again with generate.py")
+        }
+        return batch
+    }
+
+    private static func source(_ steps: JSONValue, _ reference: SafetensorsFile, layers: Int) throws(FileError) -> Source? {
+        guard let source = steps["source"] else { return nil }
+        let outputs = source["labels"]?.integer ?? 1
+        let head: Head
+        switch source["head"]?.string {
+        case "cls": head = .classification(labels: outputs)
+        case "regression": head = .regression(targets: outputs)
+        case "mlm": head = .maskedLanguageModel
+        case let other: throw FileError(reference.path, "its source head is \(other ?? "missing"), cls, regression or mlm was needed")
+        }
+        guard let shared = source["shared_layers"]?.integer, (1...layers).contains(shared), let lambda = source["lambda"]?.double else {
+            throw FileError(reference.path, "its source has no lambda or shared_layers that fit: make the case again with generate_tasks.py")
+        }
+        return Source(
+            head: SourceHead(head: head, sharedLayers: shared), batch: try batch(reference, .source, head), lambda: lambda)
     }
 
     private static func steps(_ folder: String) throws(FileError) -> JSONValue {

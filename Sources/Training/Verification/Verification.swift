@@ -33,7 +33,9 @@ package struct Verification {
     package init(_ reference: ReferenceCase, lanes: Int, threads: Int) throws {
         self.reference = reference
         let frozen = try FrozenParameters([], lora: reference.lora)
-        model = BERTModel(shape: reference.shape, head: reference.head, lora: reference.lora, isFrozen: frozen.contains)
+        model = BERTModel(
+            shape: reference.shape, head: reference.head, source: reference.source?.head, loss: reference.loss, lora: reference.lora,
+            isFrozen: frozen.contains)
         let parameters = FloatBuffer(count: model.layout.count)
         for entry in model.layout.entries { parameters.view[entry.range].copy(from: try reference.weights(entry.name)) }
         runner = LaneRunner(model: model, laneCount: lanes, threads: threads)
@@ -49,7 +51,10 @@ package struct Verification {
             let results = runner.run(work, parameters: replica.parameters.view)
             guard let total = results.blocks.first else { break }
             if step == 1 {
-                let loss = results.losses.reduce(0, +) / Double(reference.normalizer)
+                var loss = results.losses.reduce(0, +) / reference.target.normalizer(reference.loss)
+                if let source = reference.source {
+                    loss = loss * source.lambda + results.sourceLosses.reduce(0, +) / source.batch.normalizer(LossOptions())
+                }
                 report.loss = abs(loss - Double(try reference.reference("loss")[0]))
                 try compareGradients(total, &report)
             }
@@ -65,19 +70,25 @@ package struct Verification {
 
     /// Sentences dealt to the lanes one after another; lanes beyond the sentences stay empty.
     private func laneWork() -> LaneWork {
-        let lanes = (0..<runner.laneCount).map { lane in
-            [reference.packed(Array(stride(from: lane, to: reference.sentences, by: runner.laneCount)))]
+        func dealt(_ batch: ReferenceBatch, _ lane: Int) -> PackedBatch {
+            batch.packed(Array(stride(from: lane, to: batch.sentences, by: runner.laneCount)))
         }
-        return LaneWork(firstLane: 0, lanes: lanes, lossScale: Float(1 / Double(reference.normalizer)), dropout: nil)
+        let lanes = (0..<runner.laneCount).map { lane in
+            [dealt(reference.target, lane)] + (reference.source.map { [dealt($0.batch, lane)] } ?? [])
+        }
+        let lambda = reference.source?.lambda ?? 1
+        return LaneWork(
+            firstLane: 0, lanes: lanes, lossScale: Float(lambda / reference.target.normalizer(reference.loss)),
+            sourceScale: reference.source.map { Float(1 / $0.batch.normalizer(LossOptions())) } ?? 0, dropout: nil)
     }
 
     private func hiddenError() throws -> Double {
         var error = 0.0
-        for sentence in 0..<reference.sentences {
-            let states = model.hiddenStates(reference.packed([sentence]), parameters: replica.parameters.view, arena: Arena())
+        for sentence in 0..<reference.target.sentences {
+            let states = model.hiddenStates(reference.target.packed([sentence]), parameters: replica.parameters.view, arena: Arena())
             for (layer, state) in states.enumerated() {
                 let expected = try reference.reference("hidden.\(layer)")
-                let start = sentence * reference.width * model.shape.width
+                let start = sentence * reference.target.width * model.shape.width
                 error = max(error, Self.largestDifference(state, expected[start..<(start + state.count)]))
             }
         }
@@ -89,7 +100,7 @@ package struct Verification {
         let width = model.head.outputs(model.shape)
         var error = 0.0
         for (lane, batches) in work.lanes.enumerated() {
-            for batch in batches where batch.sentenceCount > 0 {
+            for batch in batches where batch.sentenceCount > 0 && batch.stream == .target {
                 let sink = GradientSink(
                     layout: model.layout, dense: FloatBuffer(count: model.layout.denseCount).view, mode: .overwrite, arena: Arena())
                 _ = model.laneGradient(
@@ -111,8 +122,8 @@ package struct Verification {
     private func expectedRow(_ row: Int32, of batch: PackedBatch, lane: Int) -> Int {
         let place = batch.offsets.lastIndex { $0 <= row } ?? 0
         let sentence = batch.samples[place]
-        guard model.head == .maskedLanguageModel else { return sentence }
-        return sentence * reference.width + Int(row - batch.offsets[place])
+        guard model.head.pooling == nil else { return sentence }
+        return sentence * reference.target.width + Int(row - batch.offsets[place])
     }
 
     private func compareGradients(_ total: BlockGradient, _ report: inout VerificationReport) throws {

@@ -1,0 +1,70 @@
+/// Which tokens a masked-LM task hides, as a function of seed, step and a sample's position alone: the same ones for every
+/// split of the work, other ones in each step.
+///
+/// 15 % of the tokens are asked for. Of these 80 % become [MASK], 10 % a random piece, 10 % stay.
+/// Source: Devlin et al. 2019, section 3.1.
+package struct WordMasking: Equatable, Sendable {
+    package let seed: UInt64
+    /// 0 for the target task, 1 for the source task.
+    package let stream: UInt32
+    private let mask: Int32
+    private let pieces: UInt32
+    private let specials: [Int32]
+    /// Whether a piece goes on with the word before it; nil where pieces are drawn one by one.
+    private let continues: [Bool]?
+
+    /// Keeps these draws apart from other uses of the same seed.
+    private static let purpose: UInt32 = 0x4D41_534B
+    private static let chosen = UInt32(0.15 * 0x1p32)
+    private static let masked = UInt32(0.8 * 0x1p32)
+    private static let replaced = UInt32(0.9 * 0x1p32)
+
+    /// - Parameter wholeWords: whether a word's pieces are asked for together.
+    /// - Returns: nil where the vocabulary has no [MASK].
+    package init?(_ vocabulary: Vocabulary, seed: UInt64, stream: UInt32, wholeWords: Bool) {
+        guard let mask = vocabulary.specials.mask else { return nil }
+        let special = vocabulary.specials
+        self.seed = seed
+        self.stream = stream
+        self.mask = mask
+        pieces = UInt32(vocabulary.count)
+        specials = [special.unknown, special.classification, special.separator, mask] + (special.padding.map { [$0] } ?? [])
+        continues = wholeWords ? vocabulary.pieces.map { $0.hasPrefix("##") } : nil
+    }
+
+    /// A sample as it is shown, and what is asked for.
+    package struct Masked: Equatable, Sendable {
+        package var ids: [Int32]
+        /// Places in the sample, ascending, and the piece that belongs there.
+        package var tokens: [Int32] = []
+        package var words: [Int32] = []
+    }
+
+    /// - Parameters:
+    ///   - step: optimizer step from 1, 0 in an evaluation.
+    ///   - position: of the sample in the step's global batches; in an evaluation its number.
+    package func masked(_ sample: ArraySlice<Int32>, step: Int, position: UInt32) -> Masked {
+        // An evaluation asks for the same words whatever the run's seed.
+        let random = Philox(key: step == 0 ? 0 : seed)
+        var result = Masked(ids: Array(sample))
+        var takesWord = false
+        for (place, id) in sample.enumerated() {
+            guard !specials.contains(id) else {
+                takesWord = false
+                continue
+            }
+            let bits = random([UInt32(place), position, UInt32(truncatingIfNeeded: step), Self.purpose ^ stream << 24])
+            let isContinuation = place > 0 && continues?[Int(id)] == true
+            if !isContinuation { takesWord = bits[0] < Self.chosen }
+            guard takesWord else { continue }
+            result.tokens.append(Int32(place))
+            result.words.append(id)
+            if bits[1] < Self.masked {
+                result.ids[place] = mask
+            } else if bits[1] < Self.replaced {
+                result.ids[place] = Int32(bits[2].multipliedFullWidth(by: pieces).high)
+            }
+        }
+        return result
+    }
+}

@@ -1,0 +1,54 @@
+internal import BERT
+
+extension TrainingConfiguration {
+    /// Refuses options of one kind of task with another kind.
+    func needFittingTask() throws(ConfigurationError) {
+        guard let task else { return }
+        func need(_ key: Key, _ isGiven: Bool, for tasks: TargetTask...) throws(ConfigurationError) {
+            guard isGiven, !tasks.contains(task) else { return }
+            let fitting = tasks.map(\.rawValue).joined(separator: ", ")
+            throw .contradiction("\(key.flag) is for --task \(fitting), but --task is \(task.rawValue): leave one of them out")
+        }
+        try need(.pooling, pooling != .cls, for: .classification, .regression, .multiLabel)
+        try need(.labelSmoothing, labelSmoothing > 0, for: .classification, .tokenClassification, .maskedLM)
+        try need(.classWeights, !classWeights.isEmpty, for: .classification, .tokenClassification)
+        try need(.wholeWordMasking, wholeWordMasking && sourceTask != .maskedLM, for: .maskedLM)
+        try need(.pairColumn, pairColumn != nil, for: .classification, .regression, .multiLabel)
+    }
+
+    /// Refuses options of a source task where there is none, and values that no source task can have.
+    func needFittingSource() throws(ConfigurationError) {
+        let blank = TrainingConfiguration(model: model, train: train, output: output, threads: threads)
+        let keys: [Key] = [
+            .sourceValidation, .sourceTask, .sourceBatchSize, .lambda, .lambdaEnd, .lambdaSchedule, .sharedLayers, .sourceTextColumn,
+            .sourcePairColumn, .sourceLabelColumn,
+        ]
+        guard sourceTrain != nil else {
+            if let key = keys.first(where: { value($0) != blank.value($0) }) {
+                throw .contradiction("\(key.flag) is for a source task, but there is none: name its data with --source-train, or leave it out")
+            }
+            return
+        }
+        try need(.sourceBatchSize, sourceBatchSize, from: 1)
+        try need(.lambda, lambda >= 0 && lambda.isFinite, "a finite number from 0 up")
+        if let lambdaEnd { try need(.lambdaEnd, lambdaEnd >= 0 && lambdaEnd.isFinite, "a finite number from 0 up") }
+        try need(.sharedLayers, sharedLayers, from: 1)
+        if lambdaSchedule == .constant, lambdaEnd != nil {
+            throw .contradiction("--lambda-end is given, but --lambda-schedule is constant: choose linear or cosine, or leave it out")
+        }
+        if lambdaSchedule != .constant, lambdaEnd == nil {
+            throw .contradiction("--lambda-schedule is \(lambdaSchedule.rawValue), but --lambda-end is missing: say which value the last step has")
+        }
+        if let sourceTask, ![.classification, .regression, .maskedLM].contains(sourceTask) {
+            throw .outOfRange(key: .sourceTask, found: sourceTask.rawValue, needed: "classification, regression or masked-lm")
+        }
+        let columns: [(Key, String?)] = [
+            (.sourceTextColumn, sourceTextColumn), (.sourcePairColumn, sourcePairColumn), (.sourceLabelColumn, sourceLabelColumn),
+        ]
+        for (index, (key, name)) in columns.enumerated() {
+            for (other, otherName) in columns[..<index] {
+                if let name, name == otherName { throw .sameColumn(key: key, other: other, name: name) }
+            }
+        }
+    }
+}
