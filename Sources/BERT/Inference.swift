@@ -15,7 +15,7 @@ extension BERTModel {
         let weights = Weights(layout: layout, values: parameters)
         let branch = branch(batch.stream)
         let reading = Reading(batch, branch.head)
-        let hidden = encode(batch, weights, layers: branch.layers, read: reading.read, arena: arena)
+        let hidden = storedFeatures(batch, arena: arena) ?? encode(batch, weights, layers: branch.layers, read: reading.read, arena: arena)
         let logits: Matrix
         if branch.head == .maskedLanguageModel {
             logits = maskedLanguageModelForward(hidden, branch.places, weights, arena: arena).logits
@@ -34,7 +34,7 @@ extension BERTModel {
 
     /// The output of the lowest `layers` layers; a layer's scratch is given back before the next layer begins.
     /// - Parameter read: rows of the last one that are read; nil for all of them.
-    private func encode(
+    func encode(
         _ batch: PackedBatch, _ weights: Weights, layers: Int, read: ReadRows?, arena: Arena, observe: ((Matrix) -> Void)? = nil
     ) -> Matrix {
         let kept = [arena.take(rows: batch.tokenCount, columns: shape.width), arena.take(rows: batch.tokenCount, columns: shape.width)]

@@ -42,6 +42,10 @@ extension BERTModel {
         sink: GradientSink, arena: Arena, observe: StageObserver? = nil
     ) -> Double {
         let weights = Weights(layout: layout, values: parameters)
+        if let features = storedFeatures(batch, arena: arena) {
+            return headGradient(
+                batch, features, weights, lossScale: lossScale, dropout: dropout, sink: sink, arena: arena, observe: observe)
+        }
         let embeddings = embedForward(batch, weights, dropout: dropout, arena: arena)
         observe?(.embeddings, embeddings.output, nil, batch)
         let branch = branch(batch.stream)

@@ -21,6 +21,8 @@ package struct PackedBatch: Sendable {
     package var samples: [Int] = []
     /// What the head should answer.
     package var targets: Targets
+    /// (S, D) the encoder's output for each sentence, where it is known beforehand; then each sentence has one row.
+    package var features: [Float] = []
 
     package enum Targets: Sendable, Equatable {
         case none

@@ -67,6 +67,8 @@ package final class AllReduce {
 
         try links.signal(.reduced, id, to: neighbours, deadline: deadline)
         try links.await(.reduced, id, from: neighbours, deadline: deadline)
-        return run.result
+        let result = run.result
+        links.countShared(run.sharedBytes)
+        return result
     }
 }

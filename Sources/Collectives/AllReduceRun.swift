@@ -80,6 +80,13 @@ final class AllReduceRun {
             })
     }
 
+    /// Bytes of other ranks of this host that this rank reads: their block sums in its range, and their parts of the result.
+    var sharedBytes: Int {
+        let foreign = sums.hosts[host].held.count { $0.rank != rank }
+        let served = plan.owned.indices.filter { plan.server(of: $0, on: host) != rank }.reduce(0) { $0 + plan.owned[$1].count }
+        return MemoryLayout<Float>.stride * (plan.owned[rank].count * foreign + served)
+    }
+
     /// The own block that is the sum already and that no other rank of this host reads.
     private var ownBlock: FloatView? {
         guard plan.members[host].count == 1, let leaf = program.onlyLeaf, leaf < held.count else { return nil }

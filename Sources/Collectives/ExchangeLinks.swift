@@ -32,6 +32,9 @@ package final class ExchangeLinks {
         counters.bytesSent += payload.byteCount
     }
 
+    /// Counts bytes read from other ranks' memory.
+    func countShared(_ bytes: Int) { counters.bytesShared += bytes }
+
     /// Sends a frame without payload to each of `peers`.
     package func signal(_ kind: ExchangeKind, _ id: ExchangeID, to peers: [Int], deadline: ContinuousClock.Instant) throws(ExchangeError) {
         let nothing: [UInt8] = []
@@ -87,6 +90,8 @@ package struct ExchangeCounters: Sendable, Equatable {
     package var bytesSent = 0
     package var framesReceived = 0
     package var bytesReceived = 0
+    /// Read out of the memory of other ranks of the same host.
+    package var bytesShared = 0
     /// Time spent in waiting for frames.
     package var waiting: Duration = .zero
 }

@@ -131,15 +131,37 @@ package enum Evaluation {
         return best - values.startIndex
     }
 
+    /// Features of a fixed chunk, copied out of the arena.
+    package static func features(_ batch: PackedBatch, model: BERTModel, parameters: FloatView, arena: Arena) -> [Float] {
+        model.features(batch, parameters: parameters, arena: arena).elements.array
+    }
+
+    /// The features of a dataset, chunk by chunk, on the runner's threads.
+    package static func features(of dataset: TokenizedDataset, runner: LaneRunner, parameters: FloatView) -> FeatureStore {
+        let chunks = chunks(of: dataset.count)
+        let store = FeatureStore(samples: dataset.count, width: runner.model.shape.width)
+        inParallel(chunks.count, threads: runner.threads) { piece, _ in
+            runner.withArena { arena in
+                store.set(
+                    chunks[piece],
+                    runner.model.features(PackedBatch(chunks[piece], of: dataset), parameters: parameters, arena: arena).elements)
+            }
+        }
+        return store
+    }
+
     /// Scores the whole dataset on the runner's threads.
     package static func run(
-        _ dataset: TokenizedDataset, _ stream: TaskStream = .target, runner: LaneRunner, parameters: FloatView, names: [String]? = nil
+        _ dataset: TokenizedDataset, _ stream: TaskStream = .target, runner: LaneRunner, parameters: FloatView,
+        features: FeatureStore? = nil, names: [String]? = nil
     ) -> EvaluationReport {
         let chunks = chunks(of: dataset.count)
         let scores = Mutex([ChunkScore](repeating: ChunkScore(), count: chunks.count))
         inParallel(chunks.count, threads: runner.threads) { piece, _ in
             let score = runner.withArena { arena in
-                Self.score(PackedBatch(chunks[piece], of: dataset, stream: stream), model: runner.model, parameters: parameters, arena: arena)
+                Self.score(
+                    PackedBatch(chunks[piece], of: dataset, stream: stream).with(features), model: runner.model, parameters: parameters,
+                    arena: arena)
             }
             scores.withLock { $0[piece] = score }
         }

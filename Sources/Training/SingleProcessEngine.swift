@@ -11,6 +11,8 @@ package final class SingleProcessEngine: StepEngine {
     /// What the replica's model does not train.
     private var freeze: [String]?
     private let debug: Bool
+    /// Of the datasets that were used since the encoder is frozen.
+    private var features: [Split: FeatureStore] = [:]
 
     /// - Parameter replica: the state to begin with.
     package init(inputs: RunInputs, replica: Replica, debug: Bool) {
@@ -34,7 +36,8 @@ package final class SingleProcessEngine: StepEngine {
     package func evaluate(_ split: Split) async throws -> EvaluationReport {
         guard let dataset = inputs.datasets[split] else { throw RunError("there is no \(split.rawValue) data to evaluate") }
         return Evaluation.run(
-            dataset, split.stream, runner: runner, parameters: replica.parameters.view, names: split.stream == .target ? inputs.labels?.names : nil)
+            dataset, split.stream, runner: runner, parameters: replica.parameters.view, features: features(split),
+            names: split.stream == .target ? inputs.labels?.names : nil)
     }
 
     package func state() async throws -> TrainingState {
@@ -52,11 +55,23 @@ package final class SingleProcessEngine: StepEngine {
         runner = LaneRunner(model: model, laneCount: runner.laneCount, threads: replica.threads, recompute: runner.recompute)
     }
 
+    /// A dataset's features, computed when they are first needed; nil where they are not the same at every step.
+    private func features(_ split: Split) -> FeatureStore? {
+        guard runner.model.hasFixedFeatures, let dataset = inputs.datasets[split] else {
+            features = [:]
+            return nil
+        }
+        let store = features[split] ?? Evaluation.features(of: dataset, runner: runner, parameters: replica.parameters.view)
+        features[split] = store
+        return store
+    }
+
     /// Lanes, sum, norm, update. To look at a training step in a debugger, set the breakpoint here.
     private func step(_ plan: StepPlan, learningRate: Double) throws(NonFiniteStep) -> StepReport {
         guard let dataset = inputs.datasets[.train] else { preconditionFailure("a step needs training data") }
         let work = LaneWork(
-            plan, of: dataset, source: inputs.datasets[.sourceTrain], model: replica.model, seed: inputs.configuration.seed)
+            plan, of: dataset, features: features(.train), source: inputs.datasets[.sourceTrain], model: replica.model,
+            seed: inputs.configuration.seed)
         let watch = debug ? NonFiniteWatch() : nil
         let results = runner.run(work, parameters: replica.parameters.view, observe: watch?.observer)
         let total = results.blocks[0]
@@ -88,11 +103,16 @@ package final class SingleProcessEngine: StepEngine {
 
 extension LaneWork {
     /// All lanes of a step.
-    /// - Parameter source: the source task's data, where there is one.
-    package init(_ plan: StepPlan, of dataset: TokenizedDataset, source: TokenizedDataset? = nil, model: BERTModel, seed: UInt64) {
+    /// - Parameters:
+    ///   - features: in the place of the target samples' tokens.
+    ///   - source: the source task's data, where there is one.
+    package init(
+        _ plan: StepPlan, of dataset: TokenizedDataset, features: FeatureStore? = nil, source: TokenizedDataset? = nil, model: BERTModel,
+        seed: UInt64
+    ) {
         func packed(_ stream: StreamPlan?, _ dataset: TokenizedDataset?, _ kind: TaskStream, lane: Int) -> [PackedBatch] {
             guard let stream, let dataset else { return [] }
-            return stream.lanes[lane].map { PackedBatch($0, of: dataset, step: plan.step, stream: kind) }
+            return stream.lanes[lane].map { PackedBatch($0, of: dataset, step: plan.step, stream: kind).with(kind == .target ? features : nil) }
         }
         self.init(
             firstLane: 0,

@@ -37,8 +37,11 @@ package struct WorkerShare: Codable, Sendable, Equatable {
     package var compute: Double
     package var exchange: Double
     package var wait: Double
+    /// Exchanged with other workers: sent to them, or read out of their memory.
+    package var bytes: Int
 
-    package init(rank: Int, compute: Double, exchange: Double, wait: Double) {
+    package init(rank: Int, compute: Double, exchange: Double, wait: Double, bytes: Int = 0) {
+        self.bytes = bytes
         self.rank = rank
         self.compute = compute
         self.exchange = exchange

@@ -21,6 +21,7 @@ import Testing
         Variant("gradual unfreezing", "--unfreeze-every", "1", "--epochs", "6"),
         Variant("gradual unfreezing without dropout", "--unfreeze-every", "1", "--epochs", "3", "--dropout", "0"),
         Variant("cached features", "--freeze", "encoder", "--dropout", "0"),
+        Variant("cached features with accumulation", "--freeze", "encoder", "--dropout", "0", "--accumulate", "2"),
         Variant("forgotten layers", "--reinitialize-layers", "1"),
         Variant("from scratch", "--from-scratch"),
         Variant("more positions", "--extend-positions", "--max-length", "48"),
@@ -83,6 +84,37 @@ import Testing
         for (name, isMoved) in [("bert.encoder.layer.1.output.dense.weight", true), ("bert.encoder.layer.1.attention.self.query.weight", false)] {
             #expect((try Self.values(name, before) != Self.values(name, after)) == isMoved, "\(name)")
         }
+    }
+
+    /// Bytes that the workers of a run exchange in its first step.
+    private static func bytes(_ run: FinishedRun) -> Int {
+        (run.events("step").first?["workers"] as? [[String: Any]] ?? []).reduce(0) { $0 + ($1["bytes"] as? Int ?? 0) }
+    }
+
+    @Test func `adapters exchange less than a twentieth of what all weights do`() throws {
+        let job = try SmallJob()
+        for (name, options) in [("full", []), ("adapters", ["--lora-rank", "2"])] {
+            let run = try ApusProcess(
+                job.launch(name, workers: 2, options + ["--max-steps", "1", "--batch-size", "8", "--lanes", "2"]), environment: job.environment)
+            #expect(run.status == 0, "\(run.complaint)")
+        }
+        let (full, adapters) = (try Self.bytes(FinishedRun(job, "full")), try Self.bytes(FinishedRun(job, "adapters")))
+        #expect(adapters > 0)
+        #expect(20 * adapters < full, "\(adapters) of \(full)")
+    }
+
+    @Test func `a frozen encoder is computed once, and what the run says of it shows`() throws {
+        let job = try SmallJob()
+        let kept = try ApusProcess(job.command("kept", ["--freeze", "encoder", "--dropout", "0", "--epochs", "1"], validation: true))
+        #expect(kept.output.contains("the encoder is frozen: its output for 32 samples is computed once and kept"), "\(kept.output)")
+        let held = try ApusProcess(job.command("held", ["--freeze", "encoder", "--dropout", "0.1", "--epochs", "1"]))
+        #expect(held.output.contains("--dropout 0 computes its output once"), "\(held.output)")
+        let other = try ApusProcess(job.command("other", ["--dropout", "0", "--epochs", "1"]))
+        #expect(!other.output.contains("frozen"))
+        let summary = try FinishedRun(job, "kept").summary
+        let classes = ((summary["data"] as? [String: Any])?["train"] as? [String: Any])?["classes"] as? [[String: Any]]
+        #expect(classes?.compactMap { $0["count"] as? Int } == [8, 7, 7])
+        #expect(kept.output.contains("train labels: LABEL_0 8 (36.4 %), LABEL_1 7 (31.8 %), LABEL_2 7 (31.8 %)"))
     }
 
     @Test func `several seeds are several runs with mean and deviation, and go on where they were stopped`() throws {

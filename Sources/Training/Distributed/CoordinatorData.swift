@@ -8,6 +8,8 @@ struct TrainingData: Sendable {
     let target: TokenizedDataset
     /// Of the source task, where there is one.
     let source: TokenizedDataset?
+    /// Sent in the place of the target samples' tokens, where the encoder is frozen and there is no source task.
+    let features: FeatureStore?
 }
 
 /// What the coordinator's data thread owns: its links of the current generation, over which it feeds samples and moves states.
@@ -71,7 +73,8 @@ final class CoordinatorData {
             for (lane, stream, batch) in frames.prefix(limit).dropFirst(begun) {
                 let (kind, planned, dataset) = streams[stream]
                 let samples = planned.lanes[lane][batch]
-                let payload = ShardFrame.encode(samples, of: dataset, step: plan.step, withTypes: mesh.formation.run.hasTypes)
+                let payload = ShardFrame.encode(
+                    samples, of: dataset, features: data.features, step: plan.step, withTypes: mesh.formation.run.hasTypes)
                 let header = FrameHeader(
                     kind: kind.rawValue, sender: UInt16(mesh.links.rank), generation: mesh.formation.roster.generation,
                     step: UInt64(plan.step), bucket: UInt32(lane), offset: UInt64(batch), count: UInt64(samples.count))
@@ -81,8 +84,25 @@ final class CoordinatorData {
         ahead = (plan.step, limit)
     }
 
-    /// Sends each worker the samples of its evaluation chunks.
-    func feed(_ chunks: [[Int]], of dataset: TokenizedDataset) throws {
+    /// Receives the features of as many chunks.
+    func receiveFeatures(_ count: Int, of dataset: TokenizedDataset, into store: FeatureStore) throws {
+        guard let mesh else { throw WorkerFailure.generationEnded("the coordinator has no links") }
+        let chunks = Evaluation.chunks(of: dataset.count)
+        let width = store.values.columns
+        for _ in 0..<count {
+            let frame = try mesh.links.receive(deadline: .now + DataPlane.exchangeTime)
+            let chunk = Int(frame.header.bucket)
+            guard frame.header.kind == ShardFrame.Kind.features.rawValue, chunks.indices.contains(chunk) else {
+                throw MeshError.lost(rank: Int(frame.header.sender))
+            }
+            let values = FloatBuffer(count: chunks[chunk].count * width).view
+            guard StateTransfer.copy(frame, to: values) else { throw MeshError.lost(rank: Int(frame.header.sender)) }
+            store.set(chunks[chunk], values)
+        }
+    }
+
+    /// Sends each worker the samples of its chunks, for an evaluation or for their features.
+    func feed(_ chunks: [[Int]], of dataset: TokenizedDataset, as kind: ShardFrame.Kind, features: FeatureStore?) throws {
         guard let mesh else { return }
         let deadline = ContinuousClock.now + DataPlane.exchangeTime
         let ranges = Evaluation.chunks(of: dataset.count)
@@ -90,9 +110,9 @@ final class CoordinatorData {
         for round in 0..<(chunks.map(\.count).max() ?? 0) {
             for (rank, own) in chunks.enumerated() where round < own.count {
                 let samples = ranges[own[round]].map(PlannedSample.init(evaluated:))
-                let payload = ShardFrame.encode(samples, of: dataset, step: 0, withTypes: mesh.formation.run.hasTypes)
+                let payload = ShardFrame.encode(samples, of: dataset, features: features, step: 0, withTypes: mesh.formation.run.hasTypes)
                 let header = FrameHeader(
-                    kind: ShardFrame.Kind.chunk.rawValue, sender: UInt16(mesh.links.rank), generation: mesh.formation.roster.generation, step: 0,
+                    kind: kind.rawValue, sender: UInt16(mesh.links.rank), generation: mesh.formation.roster.generation, step: 0,
                     bucket: UInt32(own[round]), offset: 0, count: UInt64(samples.count))
                 try unsafe mesh.links.send(header, payload: payload.span.bytes, to: rank, deadline: deadline)
             }

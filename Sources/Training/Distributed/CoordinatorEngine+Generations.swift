@@ -80,7 +80,9 @@ extension CoordinatorEngine {
             let roster = MeshRoster(generation: generation, token: UInt64.random(in: 1 ... .max), peers: peers + [own.peer])
             let start = try start(of: members)
             let formations = formations(members, roster, start)
-            let group = Group(members: members, proxies: proxies, formation: formations[0], canceller: own.canceller)
+            let group = Group(
+                members: members, proxies: proxies, formation: formations[0], canceller: own.canceller,
+                hasFeatures: try stageModel.hasFixedFeatures)
             try await stand(group, formations)
             announce(group)
             isFirst = false
@@ -151,12 +153,18 @@ extension CoordinatorEngine {
         own.rank = group.members.count
         own.stateTo = formations.indices.filter { formations[$0].stateFrom == group.members.count }
         let before = try inputs.model(ofStep: committedStep)
-        let source = try source.map { $0.state.converted(from: before, to: before.freezing(try FrozenParameters(run.freeze, lora: run.lora).contains)) }
+        let now = try stageModel
+        let source = source.map { $0.state.converted(from: before, to: now) }
         let (place, data) = (own, data)
         async let links: Void = data.perform { try $0.form(place, sending: source) }
         let held = try await callAll(group, within: pace.limit(stateOf: before.layout.count)) { proxy, rank in try await proxy.form(formations[rank]) }
         do { try await links } catch { throw GenerationEnd(reason: "the coordinator's links do not stand: \(error)") }
         for (rank, state) in held.enumerated() { membership.update(group.members[rank], state) }
+    }
+
+    /// The model with the parameters that the newest generation trains.
+    private var stageModel: BERTModel {
+        get throws { inputs.model.freezing(try FrozenParameters(run.freeze, lora: run.lora).contains) }
     }
 
     private func announce(_ group: Group) {

@@ -47,6 +47,8 @@ package final class CoordinatorEngine: StepEngine {
     var fruitlessEnds = 0
     var seenWorkers = 0
     private let beganAt: Int
+    /// Of the datasets that were used since the encoder is frozen.
+    private var featureStores: [Split: FeatureStore] = [:]
 
     /// The workers of one generation, by rank.
     struct Group {
@@ -54,6 +56,8 @@ package final class CoordinatorEngine: StepEngine {
         let proxies: [Worker<ZeroMQActorSystem>]
         let formation: Formation
         let canceller: MeshCanceller
+        /// Whether the encoder is frozen, so that samples travel with its output.
+        let hasFeatures: Bool
     }
 
     /// - Parameters:
@@ -158,7 +162,8 @@ package final class CoordinatorEngine: StepEngine {
 
     private func step(_ plan: StepPlan, next: StepPlan?, _ group: Group) async throws -> [StepReady] {
         guard let target = inputs.datasets[.train] else { preconditionFailure("a step needs training data") }
-        let samples = TrainingData(target: target, source: inputs.datasets[.sourceTrain])
+        let features = try await self.features(.train, group)
+        let samples = TrainingData(target: target, source: inputs.datasets[.sourceTrain], features: features)
         let command = StepCommand(
             step: plan.step, commit: commitIsPending ? lastCommit : nil, batches: plan.target.batchCount, emptyLanes: plan.emptyLanes,
             lossScale: plan.lossScale.bitPattern, sourceBatches: plan.source?.batchCount ?? 0, sourceScale: plan.sourceScale.bitPattern)
@@ -232,7 +237,7 @@ package final class CoordinatorEngine: StepEngine {
         if plan.endsEpoch, plan.step > reachedStep { display.say(ledger.endOfEpoch(plan.epoch)) }
         reachedStep = max(reachedStep, plan.step)
         var report = StepReport(commit)
-        report.shares = replies.enumerated().map { WorkerShare(rank: $0, compute: $1.compute, exchange: $1.exchange, wait: $1.wait) }
+        report.shares = replies.enumerated().map { WorkerShare(rank: $0, compute: $1.compute, exchange: $1.exchange, wait: $1.wait, bytes: $1.bytes) }
         return report
     }
 
@@ -250,11 +255,11 @@ package final class CoordinatorEngine: StepEngine {
         guard let dataset = inputs.datasets[split] else { throw RunError("there is no \(split.rawValue) data to evaluate") }
         let count = Evaluation.chunks(of: dataset.count).count
         let scores = try await withCommitted { group, _ in
-            let workers = group.members.count
-            let shares = (0..<workers).map { rank in (0..<count).filter { $0 % workers == rank } }
+            let shares = Self.shares(Array(0..<count), group)
             let data = self.data
-            async let feeding: Void = data.perform { try $0.feed(shares, of: dataset) }
-            let most = (dataset.count + workers - 1) / workers
+            let features = try await self.features(split, group)
+            async let feeding: Void = data.perform { try $0.feed(shares, of: dataset, as: .chunk, features: features) }
+            let most = (dataset.count + group.members.count - 1) / group.members.count
             let scores = try await self.callAll(group, within: self.pace.limit(samples: most)) { proxy, rank in
                 try await proxy.evaluate(chunks: shares[rank], of: split.stream)
             }.flatMap { $0 }
@@ -265,6 +270,39 @@ package final class CoordinatorEngine: StepEngine {
         guard ordered.map(\.chunk) == Array(0..<count) else { throw RunError("an evaluation missed some of its \(count) chunks: this is a defect") }
         return EvaluationReport(ordered.map(\.score), inputs.model.head(of: split.stream), names: split.stream == .target ? inputs.labels?.names : nil)
     }
+
+    /// Chunks dealt to the workers one after another.
+    private static func shares(_ chunks: [Int], _ group: Group) -> [[Int]] {
+        let workers = group.members.count
+        return (0..<workers).map { rank in chunks.indices.filter { $0 % workers == rank }.map { chunks[$0] } }
+    }
+
+    /// A dataset's features, computed by the workers when they are first needed; nil where they are not the same at every step.
+    private func features(_ split: Split, _ group: Group) async throws -> FeatureStore? {
+        guard group.hasFeatures, let dataset = inputs.datasets[split] else {
+            featureStores = [:]
+            return nil
+        }
+        if let store = featureStores[split] { return store }
+        let store = FeatureStore(samples: dataset.count, width: inputs.model.shape.width)
+        let chunks = Array(Evaluation.chunks(of: dataset.count).indices)
+        let round = Self.chunksARound * group.members.count
+        for start in stride(from: 0, to: chunks.count, by: round) {
+            let shares = Self.shares(Array(chunks[start..<min(start + round, chunks.count)]), group)
+            let data = data
+            async let arriving: Void = data.perform { core in
+                try core.feed(shares, of: dataset, as: .featureChunk, features: nil)
+                try core.receiveFeatures(shares.reduce(0) { $0 + $1.count }, of: dataset, into: store)
+            }
+            _ = try await callAll(group, within: pace.limit(samples: dataset.count)) { proxy, rank in try await proxy.computeFeatures(chunks: shares[rank]) }
+            do { try await arriving } catch { throw GenerationEnd(reason: "features did not arrive: \(error)") }
+        }
+        featureStores[split] = store
+        return store
+    }
+
+    /// Chunks that a worker computes before it answers, so that no call takes long.
+    private static let chunksARound = 64
 
     package func state() async throws -> TrainingState {
         if let source, source.step == reachedStep { return source.state }

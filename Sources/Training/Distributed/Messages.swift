@@ -211,10 +211,14 @@ package struct StepReady: Codable, Sendable, Equatable {
     package var compute: Double
     package var exchange: Double
     package var wait: Double
+    /// Sent to other workers, or read out of their memory.
+    package var bytes: Int
 
     package init(
-        step: Int, losses: [UInt64], sourceLosses: [UInt64], digests: [UInt64], norm: UInt64, state: UInt64, compute: Double, exchange: Double, wait: Double
+        step: Int, losses: [UInt64], sourceLosses: [UInt64], digests: [UInt64], norm: UInt64, state: UInt64, compute: Double, exchange: Double, wait: Double,
+        bytes: Int = 0
     ) {
+        self.bytes = bytes
         self.step = step
         self.losses = losses
         self.sourceLosses = sourceLosses

@@ -4,8 +4,9 @@ package import TextData
 /// The samples of one lane and one global batch, or of one evaluation chunk, as they travel.
 ///
 /// 32-bit little-endian words: for each sample its number, position, length and count of label words, then its token ids and its
-/// label words; after all samples the token types, a byte each, where the run has them. The label words are a class, or a float
-/// for each output, or for each token that is asked for its place in the sample and its class.
+/// label words; after all samples the token types, a byte each, where the run has them, and then the samples' features, where they
+/// are sent. The label words are a class, or a float for each output, or for each token that is asked for its place in the sample
+/// and its class.
 package enum ShardFrame {
     /// Frames that the coordinator feeds; kinds below belong to the exchange.
     package enum Kind: UInt8, Sendable {
@@ -20,11 +21,18 @@ package enum ShardFrame {
         case touched = 37
         /// As `lane`, of the source task.
         case sourceLane = 38
+        /// Samples whose features are wanted: bucket is the chunk; and what comes back.
+        case featureChunk = 39
+        case features = 40
     }
 
-    /// - Parameter withTypes: whether the run's frames have token types; they are 0 where the dataset has none.
-    package static func encode(_ samples: [PlannedSample], of dataset: TokenizedDataset, step: Int, withTypes: Bool) -> [UInt8] {
-        let batch = PackedBatch(samples, of: dataset, step: step)
+    /// - Parameters:
+    ///   - features: sent in the place of the samples' tokens.
+    ///   - withTypes: whether the run's frames have token types; they are 0 where the dataset has none.
+    package static func encode(
+        _ samples: [PlannedSample], of dataset: TokenizedDataset, features: FeatureStore? = nil, step: Int, withTypes: Bool
+    ) -> [UInt8] {
+        let batch = PackedBatch(samples, of: dataset, step: step).with(features)
         var words: [Int32] = []
         var place = 0
         for sentence in 0..<batch.sentenceCount {
@@ -37,15 +45,18 @@ package enum ShardFrame {
             words.append(contentsOf: labels)
         }
         var bytes: [UInt8] = []
-        bytes.reserveCapacity(words.count * 4 + batch.tokenCount)
-        for word in words {
+        bytes.reserveCapacity(4 * (words.count + batch.features.count) + batch.tokenCount)
+        func append(_ word: Int32) {
             let bits = UInt32(bitPattern: word)
             bytes.append(UInt8(truncatingIfNeeded: bits))
             bytes.append(UInt8(truncatingIfNeeded: bits >> 8))
             bytes.append(UInt8(truncatingIfNeeded: bits >> 16))
             bytes.append(UInt8(truncatingIfNeeded: bits >> 24))
         }
-        return withTypes ? bytes + batch.types : bytes
+        for word in words { append(word) }
+        if withTypes { bytes += batch.types }
+        for value in batch.features { append(Int32(bitPattern: value.bitPattern)) }
+        return bytes
     }
 
     /// - Parameter place: the first of the batch's asked tokens that is not yet taken.
@@ -70,8 +81,11 @@ package enum ShardFrame {
     /// - Parameters:
     ///   - count: samples that the frame's header announces.
     ///   - stream: the task whose samples they are.
+    ///   - withFeatures: whether the samples come with features in the place of their tokens.
     /// - Returns: nil where the bytes are no such frame, or name what the model does not have.
-    package static func decode(_ bytes: [UInt8], count: UInt64, run: RunDescription, stream: TaskStream = .target) -> PackedBatch? {
+    package static func decode(
+        _ bytes: [UInt8], count: UInt64, run: RunDescription, stream: TaskStream = .target, withFeatures: Bool = false
+    ) -> PackedBatch? {
         guard let head = stream == .target ? run.head : run.source?.head else { return nil }
         var batch = PackedBatch()
         batch.stream = stream
@@ -96,12 +110,16 @@ package enum ShardFrame {
             guard labels.add((0..<labelCount).compactMap { _ in word() }, length: length, firstRow: Int32(batch.tokenCount)) else { return nil }
             batch.append(ids: ids, types: nil as [UInt8]?, position: Int(UInt32(bitPattern: position)), sample: Int(sample))
         }
+        let typeCount = run.hasTypes ? batch.tokenCount : 0
+        let featureCount = withFeatures ? batch.sentenceCount * run.shape.width : 0
+        guard place + typeCount + 4 * featureCount == bytes.count, !withFeatures || batch.tokenCount == batch.sentenceCount else { return nil }
         if run.hasTypes {
-            guard place + batch.tokenCount == bytes.count, bytes[place...].allSatisfy({ Int($0) < run.shape.types }) else { return nil }
-            batch.types = Array(bytes[place...])
-        } else if place != bytes.count {
-            return nil
+            let types = bytes[place..<(place + typeCount)]
+            guard types.allSatisfy({ Int($0) < run.shape.types }) else { return nil }
+            batch.types = Array(types)
+            place += typeCount
         }
+        batch.features = (0..<featureCount).compactMap { _ in word().map { Float(bitPattern: UInt32(bitPattern: $0)) } }
         batch.targets = labels.targets
         return batch
     }

@@ -51,7 +51,7 @@ enum StateTransfer {
     }
 
     /// - Returns: whether the frame has exactly the bytes of `values`.
-    private static func copy(_ frame: any ReceivedFrame, to values: FloatView) -> Bool {
+    static func copy(_ frame: any ReceivedFrame, to values: FloatView) -> Bool {
         frame.withPayload { bytes in
             guard bytes.byteCount == values.count * MemoryLayout<Float>.stride else { return false }
             values.withMutableSpan { target in

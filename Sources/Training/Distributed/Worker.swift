@@ -35,6 +35,9 @@ package distributed actor Worker<ActorSystem> where ActorSystem: DistributedActo
     /// The hash of weights and optimizer state, every byte of which is read for it.
     package distributed func stateHash() async throws -> UInt64 { try await thread.stateHash() }
 
+    /// Computes the frozen encoder's output for fed chunks and sends it to the coordinator's data link.
+    package distributed func computeFeatures(chunks: [Int]) async throws { try await thread.computeFeatures(chunks) }
+
     /// Sends weights and optimizer state to the coordinator's data link.
     package distributed func sendState() async throws { try await thread.sendState() }
 
@@ -93,6 +96,8 @@ package final class WorkerThread: Sendable {
     }
 
     func stateHash() async throws -> UInt64 { try await thread.perform { try $0.stateHash() } }
+
+    func computeFeatures(_ chunks: [Int]) async throws { try await thread.perform { try $0.computeFeatures(chunks) } }
 
     func sendState() async throws { try await thread.perform { try $0.sendState() } }
 

@@ -1,6 +1,7 @@
 internal import BERT
 internal import Collectives
 internal import Kernels
+internal import Synchronization
 internal import Tensors
 internal import Transport
 
@@ -36,6 +37,8 @@ final class WorkerCore {
         let links: ExchangeLinks
         let allReduce: AllReduce
         let rows: RowExchange
+        /// Whether samples come with features in the place of their tokens.
+        let hasFeatures: Bool
         var generation: UInt32 { formation.roster.generation }
         var ownLanes: Range<Int> { formation.ownLanes }
     }
@@ -113,7 +116,8 @@ final class WorkerCore {
                 inParallel(count, threads: threads) { piece, _ in body(piece) }
             }
             group = Group(
-                formation: formation, mesh: mesh, links: links, allReduce: allReduce, rows: RowExchange(plan: memory.plan, links: links))
+                formation: formation, mesh: mesh, links: links, allReduce: allReduce, rows: RowExchange(plan: memory.plan, links: links),
+                hasFeatures: model.hasFixedFeatures)
         } catch let error as MeshError {
             throw WorkerFailure.generationEnded("\(ExchangeError.mesh(error))")
         } catch let error as ExchangeError {
@@ -188,7 +192,7 @@ final class WorkerCore {
             guard replica.isIntact(rows: work.rows) else { throw memoryChanged(replica) }
             let computed = ContinuousClock.now
             let deadline = computed + DataPlane.exchangeTime
-            let waited = group.links.counters.waiting
+            let before = group.links.counters
             let empty = Set(command.emptyLanes)
             let dense = try group.allReduce.run(step: UInt64(command.step), emptyLanes: empty, deadline: deadline)
             let rows =
@@ -199,12 +203,14 @@ final class WorkerCore {
             let gradient = StepGradient(dense: dense, rows: rows)
             let norm = replica.norm(of: gradient)
             kept = (command.step, gradient, work)
-            let waiting = (group.links.counters.waiting - waited).seconds
+            let after = group.links.counters
+            let waiting = (after.waiting - before.waiting).seconds
             return StepReady(
                 step: command.step, losses: results.losses.map(\.bitPattern), sourceLosses: results.sourceLosses.map(\.bitPattern),
                 digests: work.lanes.map(SampleDigest.of), norm: norm.bitPattern,
                 state: replica.hash, compute: (computed - fed).seconds, exchange: (ContinuousClock.now - computed).seconds - waiting,
-                wait: (fed - start).seconds + waiting)
+                wait: (fed - start).seconds + waiting,
+                bytes: after.bytesSent - before.bytesSent + after.bytesShared - before.bytesShared)
         } catch let error as MeshError {
             throw WorkerFailure.generationEnded("\(ExchangeError.mesh(error))")
         } catch let error as ExchangeError {
@@ -230,7 +236,7 @@ final class WorkerCore {
             let batches = stream == .target ? command.batches : command.sourceBatches
             let bytes = frame.withPayload { payload in unsafe payload.withUnsafeBytes { unsafe Array($0) } }
             guard own.contains(lane), (0..<batches).contains(batch),
-                let packed = ShardFrame.decode(bytes, count: frame.header.count, run: run, stream: stream)
+                let packed = ShardFrame.decode(bytes, count: frame.header.count, run: run, stream: stream, withFeatures: group.hasFeatures)
             else { throw WorkerFailure.generationEnded("the samples of step \(command.step) are not those of lanes \(own)") }
             lanes[lane - own.lowerBound][stream == .target ? batch : command.batches + batch] = packed
         }
@@ -288,23 +294,7 @@ final class WorkerCore {
     /// Scores chunks whose samples the coordinator feeds.
     func evaluate(_ chunks: [Int], of stream: TaskStream) throws -> [ScoredChunk] {
         guard let group, let replica, let runner, let run else { throw WorkerFailure.outOfOrder("an evaluation without a generation") }
-        var batches: [(chunk: Int, batch: PackedBatch)] = []
-        let deadline = ContinuousClock.now + DataPlane.exchangeTime
-        do {
-            for _ in chunks {
-                let frame = try group.mesh.receiveFed(deadline: deadline) {
-                    $0.kind == ShardFrame.Kind.chunk.rawValue && $0.generation == group.generation && Int($0.sender) == group.mesh.coordinator
-                }
-                let bytes = frame.withPayload { payload in unsafe payload.withUnsafeBytes { unsafe Array($0) } }
-                guard let packed = ShardFrame.decode(bytes, count: frame.header.count, run: run, stream: stream) else {
-                    throw WorkerFailure.generationEnded("the samples of evaluation chunk \(frame.header.bucket) cannot be read")
-                }
-                batches.append((Int(frame.header.bucket), packed))
-            }
-        } catch let error as MeshError {
-            throw WorkerFailure.generationEnded("\(ExchangeError.mesh(error))")
-        }
-        let found = batches
+        let found = try fedChunks(chunks.count, .chunk, of: stream, withFeatures: group.hasFeatures, run, group)
         let scores = ChunkScores(count: found.count)
         inParallel(found.count, threads: threads) { piece, _ in
             let score = runner.withArena {
@@ -314,6 +304,50 @@ final class WorkerCore {
         }
         guard replica.isIntact(rows: found.reduce(into: []) { $0.formUnion($1.batch.ids) }) else { throw memoryChanged(replica) }
         return scores.all
+    }
+
+    /// Chunks of a dataset that the coordinator feeds.
+    private func fedChunks(
+        _ count: Int, _ kind: ShardFrame.Kind, of stream: TaskStream, withFeatures: Bool, _ run: RunDescription, _ group: Group
+    ) throws -> [(chunk: Int, batch: PackedBatch)] {
+        let deadline = ContinuousClock.now + DataPlane.exchangeTime
+        do {
+            return try (0..<count).map { _ in
+                let frame = try group.mesh.receiveFed(deadline: deadline) {
+                    $0.kind == kind.rawValue && $0.generation == group.generation && Int($0.sender) == group.mesh.coordinator
+                }
+                let bytes = frame.withPayload { payload in unsafe payload.withUnsafeBytes { unsafe Array($0) } }
+                guard let packed = ShardFrame.decode(bytes, count: frame.header.count, run: run, stream: stream, withFeatures: withFeatures) else {
+                    throw WorkerFailure.generationEnded("the samples of chunk \(frame.header.bucket) cannot be read")
+                }
+                return (Int(frame.header.bucket), packed)
+            }
+        } catch let error as MeshError {
+            throw WorkerFailure.generationEnded("\(ExchangeError.mesh(error))")
+        }
+    }
+
+    /// Computes the features of chunks whose samples the coordinator feeds, and sends them to it.
+    func computeFeatures(_ chunks: [Int]) throws {
+        guard let group, let replica, let runner, let run else { throw WorkerFailure.outOfOrder("features without a generation") }
+        let found = try fedChunks(chunks.count, .featureChunk, of: .target, withFeatures: false, run, group)
+        let features = Mutex([[Float]](repeating: [], count: found.count))
+        inParallel(found.count, threads: threads) { piece, _ in
+            let values = runner.withArena {
+                Evaluation.features(found[piece].batch, model: runner.model, parameters: replica.parameters.view, arena: $0)
+            }
+            features.withLock { $0[piece] = values }
+        }
+        do {
+            for (piece, values) in features.withLock({ $0 }).enumerated() {
+                let header = FrameHeader(
+                    kind: ShardFrame.Kind.features.rawValue, sender: UInt16(group.mesh.rank), generation: group.generation, step: 0,
+                    bucket: UInt32(found[piece].chunk), offset: 0, count: UInt64(values.count))
+                try unsafe group.mesh.send(header, payload: values.span.bytes, to: group.mesh.coordinator, deadline: .now + DataPlane.exchangeTime)
+            }
+        } catch let error as MeshError {
+            throw WorkerFailure.generationEnded("\(ExchangeError.mesh(error))")
+        }
     }
 
     /// Sends the whole state to the coordinator.

@@ -1,5 +1,6 @@
 internal import BERT
 internal import Tensors
+internal import TextData
 
 extension RunInputs {
     /// The model as the first step trains it.
@@ -32,5 +33,18 @@ extension RunInputs {
         guard configuration.reinitializeLayers > 0 else { return { _ in false } }
         let lowest = model.shape.layers - configuration.reinitializeLayers + 1
         return { model.depth(of: $0) >= lowest && $0.hasPrefix("bert.") }
+    }
+}
+
+extension RunInputs {
+    /// Whether a frozen encoder's output is kept, in one line.
+    static func describeFeatures(_ model: BERTModel, _ datasets: [Split: TokenizedDataset]) -> String? {
+        if model.isHeldBackByDropout {
+            return "the encoder is frozen, but its dropout differs from step to step: --dropout 0 computes its output once and keeps it"
+        }
+        guard model.hasFixedFeatures else { return nil }
+        let samples = datasets.reduce(0) { $0 + ($1.key == .test ? 0 : $1.value.count) }
+        let bytes = samples * model.shape.width * MemoryLayout<Float>.stride
+        return "the encoder is frozen: its output for \(samples) samples is computed once and kept, \(decimal(Double(bytes) / 1e6, 1)) MB"
     }
 }

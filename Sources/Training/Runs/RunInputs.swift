@@ -17,6 +17,8 @@ package struct RunInputs: Sendable {
     package let model: BERTModel
     package let parameters: FloatBuffer
     package let datasets: [Split: TokenizedDataset]
+    /// By the names of the splits.
+    package let statistics: [String: DataStatistics]
     /// Words that the tokenizer learned.
     package let words: [AddedWords.Word]
     /// Absent for regression and masked-LM.
@@ -58,9 +60,14 @@ package struct RunInputs: Sendable {
         datasets = data.datasets.merging(source?.data.datasets ?? [:]) { own, _ in own }
         var digests = data.digests.merging(source?.data.digests ?? [:]) { own, _ in own }
         if datasets.values.contains(where: { $0.types != nil }) { try self.source.shape.checkPairs(model: configuration.model) }
+        var statistics: [String: DataStatistics] = [:]
         for split in [Split.train, .validation, .test, .sourceTrain, .sourceValidation] {
-            if let dataset = datasets[split] { notes.append(Self.describe(split, dataset, maxLength: configuration.maxLength)) }
+            guard let dataset = datasets[split] else { continue }
+            let found = DataStatistics(dataset, names: (split.stream == .target ? labels : source?.data.labels)?.names ?? [])
+            statistics[split.rawValue] = found
+            notes += found.lines(split, maxLength: configuration.maxLength)
         }
+        self.statistics = statistics
         if let file = configuration.addTokens { digests["added words"] = try Digests.file(file) }
         self.digests = digests
         let shape = configuration.dropout.map(input.shape.dropout) ?? input.shape
@@ -105,6 +112,7 @@ package struct RunInputs: Sendable {
             kind: configuration.optimizer, weightDecay: configuration.weightDecay, maxGradientNorm: configuration.maxGradNorm,
             factors: configuration.learningRateFactors(layers: shape.layers),
             beginnings: configuration.beginnings(layers: shape.layers, stepsPerEpoch: plan.stepsPerEpoch))
+        if let note = Self.describeFeatures(model, datasets) { notes.append(note) }
         self.configuration = configuration
         self.notes = notes
     }
@@ -156,12 +164,6 @@ package struct RunInputs: Sendable {
             lambda: LambdaSchedule(
                 shape: configuration.lambdaSchedule, from: configuration.lambda, to: configuration.lambdaEnd ?? configuration.lambda,
                 totalSteps: totalSteps))
-    }
-
-    private static func describe(_ split: Split, _ dataset: TokenizedDataset, maxLength: Int) -> String {
-        var line = "\(split.rawValue): \(dataset.count) samples, \(decimal(dataset.meanLength, 1)) pieces on average, longest \(dataset.longest)"
-        if dataset.truncatedCount > 0 { line += "; \(dataset.truncatedCount) were longer than --max-length \(maxLength) and are truncated" }
-        return line
     }
 
     private static func describe(_ loaded: LoadedWeights, _ head: String) -> [String] {

@@ -220,7 +220,7 @@ package struct TrainingRun {
             bestValidation: progress.best.map(RunSummary.Figures.init), bestStep: progress.bestStep,
             stoppedEarly: progress.stoppedEarly, test: test.map(RunSummary.Figures.init), sourceValidation: progress.latestSource.map(RunSummary.Figures.init),
             parametersSHA256: digest, lanes: inputs.plan.laneCount, workers: engine.workers, threads: engine.threads,
-            seed: inputs.configuration.seed, truncated: inputs.truncatedCount, command: command,
+            seed: inputs.configuration.seed, truncated: inputs.truncatedCount, data: inputs.statistics, command: command,
             reproduce: reproducing(command))
         try recorder.writeSummary(summary)
         display.say(

@@ -51,6 +51,8 @@ package struct RunSummary: Codable, Sendable {
     package var seed: UInt64
     /// Samples that were longer than --max-length.
     package var truncated: Int
+    /// What the data are like, by split.
+    package var data: [String: DataStatistics]
     package var command: String
     /// The command that gives the same bits anywhere.
     package var reproduce: String
@@ -68,7 +70,7 @@ package struct RunSummary: Codable, Sendable {
         case test
         case sourceValidation = "source_validation"
         case parametersSHA256 = "parameters_sha256"
-        case lanes, workers, threads, seed, truncated, command, reproduce
+        case lanes, workers, threads, seed, truncated, data, command, reproduce
     }
 
     package func json() throws -> Data {

@@ -1,0 +1,79 @@
+internal import Kernels
+package import Tensors
+
+/// What a frozen encoder makes of each text of a dataset, computed once; the head alone is computed from it afterwards.
+///
+/// The values are those of fixed chunks of the dataset, so that they have the same bits whoever computes them.
+package struct FeatureStore: Sendable {
+    /// (N, D): what the head reads of each sample.
+    package let values: Matrix
+
+    package init(samples: Int, width: Int) { values = Matrix(FloatBuffer(count: samples * width).view, rows: samples, columns: width) }
+
+    package var byteCount: Int { values.rows * values.columns * MemoryLayout<Float>.stride }
+
+    /// Sets the features of consecutive samples.
+    package func set(_ samples: Range<Int>, _ features: FloatView) { values.rows(samples).elements.copy(from: features) }
+}
+
+extension PackedBatch {
+    /// The same samples and targets with the encoder's output in the place of their tokens: one row a sentence.
+    package func with(_ store: FeatureStore?) -> PackedBatch {
+        guard let store else { return self }
+        var batch = PackedBatch(targets: targets)
+        for (sentence, sample) in samples.enumerated() {
+            batch.append(
+                ids: CollectionOfOne(ids[Int(offsets[sentence])]), types: nil as [UInt8]?, position: Int(batchPositions[sentence]), sample: sample)
+            batch.features.append(contentsOf: store.values.rows(sample..<(sample + 1)).elements.array)
+        }
+        return batch
+    }
+}
+
+extension BERTModel {
+    /// Whether a text's features are the same at every step: nothing of the encoder is trained, and nothing in it drops out.
+    package var hasFixedFeatures: Bool { lowestTrainedLayer == shape.layers && readsOneRow && !hasEncoderDropout }
+
+    /// Whether features would be fixed but for dropout.
+    package var isHeldBackByDropout: Bool { lowestTrainedLayer == shape.layers && readsOneRow && hasEncoderDropout }
+
+    private var hasEncoderDropout: Bool { shape.hiddenDropout > 0 || shape.attentionDropout > 0 }
+
+    /// Whether one row of a sentence is all that is read of it, and no other task shares the encoder.
+    private var readsOneRow: Bool { head.pooling != nil && source == nil }
+
+    /// What the head reads of each sentence (S, D): the encoder's output for [CLS], or the mean over the tokens; computed whole by
+    /// the calling thread.
+    package func features(_ batch: PackedBatch, parameters: FloatView, arena: Arena) -> Matrix {
+        let weights = Weights(layout: layout, values: parameters)
+        let hidden = encode(batch, weights, layers: shape.layers, read: Reading(batch, head).read, arena: arena)
+        guard head.pooling == .mean else { return hidden }
+        let means = arena.take(rows: batch.sentenceCount, columns: shape.width)
+        meanRows(hidden, offsets: batch.offsets, into: means)
+        return means
+    }
+
+    /// The features that a batch brings along, where it does.
+    func storedFeatures(_ batch: PackedBatch, arena: Arena) -> Matrix? {
+        guard !batch.features.isEmpty else { return nil }
+        let features = arena.take(rows: batch.sentenceCount, columns: shape.width)
+        features.elements.copy(from: batch.features)
+        return features
+    }
+
+    /// As ``laneGradient`` for a batch with features: only pooler and head are computed.
+    func headGradient(
+        _ batch: PackedBatch, _ features: Matrix, _ weights: Weights, lossScale: Float, dropout: DropoutContext?, sink: GradientSink,
+        arena: Arena, observe: StageObserver?
+    ) -> Double {
+        let branch = branch(batch.stream)
+        let rows = ReadRows(firstOf: batch)
+        let tape = pooledForward(features, batch, rows, branch, weights, dropout: dropout, arena: arena)
+        observe?(.logits, tape.logits, rows.rows, batch)
+        let loss = sampleLosses(tape.logits, batch.targets, branch.head, branch.loss, scale: lossScale).reduce(0, +)
+        observe?(.gradientOfLogits, tape.logits, rows.rows, batch)
+        _ = pooledBackward(tape, batch, branch, weights, dropout: dropout, needsInput: false, sink: sink, arena: arena)
+        sink.finish()
+        return loss
+    }
+}
