@@ -41,6 +41,7 @@ static double now(void) {
     (10.0 * shape->width + 25.0) * shape->heads * shape->queries * shape->keys, \
      4.0 * shape->heads * shape->width * (3.0 * shape->queries + 4.0 * shape->keys)
 #define WORK_cross_entropy 16.0 * n, 8.0 * n
+#define WORK_binary_cross_entropy 24.0 * n, 12.0 * n
 #define WORK_add 1.0 * n, 12.0 * n
 #define WORK_sum_rows_by_group 1.0 * starts[groups] * n, 4.0 * (starts[groups] + groups) * n
 #define WORK_embed 2.0 * rows * n, 16.0 * rows * n
@@ -49,6 +50,8 @@ static double now(void) {
 #define WORK_all_finite 1.0 * n, 4.0 * n
 #define WORK_adam 14.0 * n, 28.0 * n
 #define WORK_adam_without_gradient 12.0 * n, 24.0 * n
+#define WORK_adam_summed (g ? 14.0 : 12.0) * rows * n, (g ? 28.0 : 24.0) * rows * n
+#define WORK_position_sum 0.0, 4.0 * n
 
 enum { PRODUCTS, SMALL_PRODUCTS, FIRST_KERNEL };
 #define COUNT(result, kernel, parameters, arguments) KERNEL_##kernel,

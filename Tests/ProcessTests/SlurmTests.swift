@@ -53,7 +53,7 @@ struct SlurmTests {
     @Test func `each task of an array has the seed of its number`() throws {
         let slurm = try SlurmCluster()
         let options = Self.options + ["--max-steps", "3"]
-        let id = try slurm.submit(job, "run", options, slurm: "--ntasks 1 --array 3,5", environment: ["APUS_SECRET": String(repeating: "s3cret", count: 6)])
+        _ = try slurm.submit(job, "run", options, slurm: "--ntasks 1 --array 3,5", environment: ["APUS_SECRET": String(repeating: "s3cret", count: 6)])
         for seed in [3, 5] {
             try slurm.wait(for: "parameters SHA-256", in: job.path("run-seed-\(seed)/log.txt"))
             let single = try ApusProcess(job.command("single-\(seed)", options + ["--seed", "\(seed)"]))

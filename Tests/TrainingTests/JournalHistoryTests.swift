@@ -14,7 +14,7 @@ import Testing
         return .committed(
             CommittedStep(
                 incarnation: .max, generation: 3, commit: Commit(step: step, update, lossSum: 0.1, norm: 2.5), plan: planned.digest,
-                lanes: planned.lanes.map(SampleDigest.of), redone: redone, seconds: 0.25))
+                lanes: planned.laneDigests, redone: redone, seconds: 0.25))
     }
 
     private func history(_ entries: [JournalEntry], after base: Int = 0) throws -> JournalHistory {

@@ -127,7 +127,7 @@ import Transport
 
         func step(_ step: Int) async throws {
             let plan = inputs.plan.step(step, order: inputs.plan.order(ofEpoch: 1))
-            let (data, samples) = (data, TrainingData(target: inputs.train, source: nil))
+            let (data, samples) = (data, TrainingData(target: inputs.train, source: nil, features: nil))
             try await data.perform { try $0.feed(plan, of: samples) }
             let command = StepCommand(
                 step: step, commit: nil, batches: 1, emptyLanes: plan.lanes.indices.filter { plan.lanes[$0].allSatisfy(\.isEmpty) },

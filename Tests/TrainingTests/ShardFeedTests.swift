@@ -42,7 +42,7 @@ import Transport
             commit: nil)
         let plans = (1...inputs.plan.stepsPerEpoch).map { inputs.plan.step($0, order: inputs.plan.order(ofEpoch: 1)) }
         let dataset = inputs.train
-        let samples = TrainingData(target: dataset, source: nil)
+        let samples = TrainingData(target: dataset, source: nil, features: nil)
         try await withThrowingTaskGroup(of: (Int, End).self) { group in
             for rank in 0..<workers { group.addTask { (rank, try await Self.end(of: rank, roster, in: context)) } }
             try await data.perform { core in
@@ -52,7 +52,7 @@ import Transport
                     if number + 1 < plans.count { try core.feed(ahead: plans[number + 1], of: samples) }
                 }
                 // Marks the end.
-                try core.feed([[Int]](repeating: [0], count: workers), of: dataset)
+                try core.feed([[Int]](repeating: [0], count: workers), of: dataset, as: .chunk, features: nil)
             }
             var fed: [Int32] = []
             var ends: [End] = []

@@ -51,7 +51,7 @@ private enum Example {
     }
 
     static var invocations: [[UInt8]] {
-        let identity = WorkerIdentity(version: "1", fingerprint: "f", host: "h", hostName: "h", processID: 3, threads: 2)
+        let identity = WorkerIdentity(version: "1", fingerprint: "f", coreType: "Haswell", host: "h", hostName: "h", processID: 3, threads: 2)
         let held = HeldState(run: 5, committedStep: 7, keptStep: nil)
         return [
             InvocationEncoder.payload(of: [identity, ActorAddress(process: "p", name: "worker"), held]),
@@ -62,7 +62,7 @@ private enum Example {
 
     static var shard: [UInt8] {
         let words: [Int32] = [0, 1, 3, 2, 5, 6, 7, 4, 0, 1, 0, 9]
-        return [2, 0, 0, 0, 0, 0, 0, 0, 1] + words.flatMap { word in (0..<4).map { UInt8(truncatingIfNeeded: word >> ($0 * 8)) } }
+        return [2, 0, 0, 0, 0, 0, 0, 0, 8] + words.flatMap { word in (0..<4).map { UInt8(truncatingIfNeeded: word >> ($0 * 8)) } }
     }
 
     static var safetensors: [UInt8] {

@@ -57,16 +57,21 @@ enum WireReaders {
         vocabulary: 50, width: 8, layers: 1, heads: 1, feedForward: 8, positions: 16, types: 2, epsilon: 1e-12, activation: .gelu,
         hiddenDropout: 0, attentionDropout: 0, headDropout: 0, initializerRange: 0.02)
 
-    /// A count and two switches, as the frame's header and the run would give them, then the frame.
+    private static let heads: [Head] = [
+        .regression(), .classification(labels: 3), .multiLabel(labels: 3), .tokenClassification(labels: 3), .maskedLanguageModel, .regression(targets: 2),
+    ]
+
+    /// A count and what the run is like, as the frame's header and the run would give them, then the frame.
     static func shard(_ input: [UInt8]) -> Bool {
         guard input.count >= 9 else { return false }
         let count = input[..<8].reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
         let run = RunDescription(
-            id: 1, shape: shape, head: input[8] & 1 == 0 ? .regression : .classification(labels: 3), freeze: [], laneCount: 4, seed: 0,
-            hasTypes: input[8] & 2 != 0)
+            id: 1, shape: shape, head: heads[Int(input[8] >> 3) % heads.count], source: SourceHead(head: .maskedLanguageModel, sharedLayers: 1),
+            freeze: [], laneCount: 4, seed: 0, hasTypes: input[8] & 2 != 0)
         let frame = Array(input[9...])
-        guard let batch = ShardFrame.decode(frame, count: count, run: run) else { return false }
-        precondition(batch.samples.count == Int(count) && batch.tokenCount <= frame.count / 4)
+        let (stream, withFeatures) = (input[8] & 1 == 0 ? TaskStream.target : .source, input[8] & 4 != 0)
+        guard let batch = ShardFrame.decode(frame, count: count, run: run, stream: stream, withFeatures: withFeatures) else { return false }
+        precondition(batch.samples.count == Int(count) && (withFeatures || batch.tokenCount <= frame.count / 4))
         precondition(batch.ids.allSatisfy { $0 >= 0 && $0 < 50 })
         return true
     }

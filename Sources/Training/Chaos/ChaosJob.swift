@@ -87,7 +87,8 @@ struct ChaosJob {
             .init("initializer_range", .number(shape.initializerRange)),
         ])
         try ModelExport.write(
-            StateFiles.tensors(model.initialized(seed: 0), model.layout), configuration: configuration, tokenizerFolder: source, to: path)
+            StateFiles.tensors(model.initialized(seed: 0), model.layout), configuration: configuration, tokenizerFolder: source, tokenizerSettings: .object([]),
+            to: path)
     }
 
     private static func makeData(_ path: String) throws {

@@ -210,7 +210,7 @@ package final class CoordinatorEngine: StepEngine {
                 digests[lanes[0] + place] = reply.digests[place]
             }
         }
-        for lane in plan.lanes.indices where digests[lane] != SampleDigest.of(plan.lanes[lane], source: plan.source?.lanes[lane] ?? []) {
+        for (lane, planned) in plan.laneDigests.enumerated() where digests[lane] != planned {
             throw GenerationEnd(reason: "lane \(lane) of step \(plan.step) was computed over other samples than planned")
         }
         try agree(replies.map(\.state), group, "after step \(plan.step - 1)")

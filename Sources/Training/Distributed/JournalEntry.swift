@@ -43,10 +43,12 @@ package enum JournalEntry: Codable, Sendable, Equatable {
 }
 
 extension StepPlan {
+    /// Digests of the lanes' samples, as workers compute them.
+    package var laneDigests: [UInt64] { lanes.indices.map { SampleDigest.of(lanes[$0], source: source?.lanes[$0] ?? []) } }
+
     /// Digest of the step, its lanes and their samples.
     package var digest: UInt64 {
-        let parts = lanes.map(SampleDigest.of)
-        let halves = parts.map { (sample: Int($0 >> 32), position: UInt32(truncatingIfNeeded: $0)) }
-        return SampleDigest.of([(sample: step, position: UInt32(lanes.count))] + halves)
+        let parts: [(sample: Int, position: UInt32)] = laneDigests.map { (Int($0 >> 32), UInt32(truncatingIfNeeded: $0)) }
+        return SampleDigest.of([(sample: step, position: UInt32(lanes.count))] + parts)
     }
 }

@@ -51,7 +51,7 @@ final class Ledger: Sendable {
             case .committed(let done) where done.step == place: continue
             case .committed(let done):
                 let step = planned(done.step)
-                guard done.plan == step.digest, done.lanes == step.lanes.map(SampleDigest.of) else {
+                guard done.plan == step.digest, done.lanes == step.laneDigests else {
                     throw RunError("the journal's step \(done.step) has other samples than this run's: start a new run, or restore its data")
                 }
                 count(step, redone: done.redone)

@@ -345,7 +345,7 @@ final class WorkerCore {
                     bucket: UInt32(found[piece].chunk), offset: 0, count: UInt64(values.count))
                 try unsafe group.mesh.send(header, payload: values.span.bytes, to: group.mesh.coordinator, deadline: .now + DataPlane.exchangeTime)
             }
-        } catch let error as MeshError {
+        } catch {
             throw WorkerFailure.generationEnded("\(ExchangeError.mesh(error))")
         }
     }
