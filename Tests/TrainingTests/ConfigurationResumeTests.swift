@@ -68,7 +68,7 @@ internal import Testing
         #expect(isChanged)
         let free: Set<TrainingConfiguration.Key> = [
             .output, .resume, .epochs, .maxSteps, .checkpointEvery, .keep, .threads, .minWorkers, .maxRestarts, .coordinatorTimeout,
-            .heartbeatTimeout, .progressTimeout, .insecure,
+            .heartbeatTimeout, .progressTimeout, .insecure, .recompute,
         ]
         let refused = TrainingConfiguration.resumeDifferences(saved: saved, now: now).map(\.key)
         #expect(refused == (free.contains(key) ? [] : [key]))

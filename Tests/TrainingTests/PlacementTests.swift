@@ -46,6 +46,7 @@ import Testing
         other.fingerprint = "g"
         #expect(throws: JoinRefused.self) { try join(other, as: "a") }
         try membership.checkRendezvous()
+        await membership.change()
         _ = membership.takeMembers()
         membership.endRendezvous(after: .zero)
         await membership.change()

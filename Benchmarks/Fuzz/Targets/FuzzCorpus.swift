@@ -61,7 +61,7 @@ private enum Example {
     }
 
     static var shard: [UInt8] {
-        let words: [Int32] = [0, 1, 3, 2, 5, 6, 7, 4, 0, 1, 0, 9]
+        let words: [Int32] = [0, 1, 3, 1, 5, 6, 7, 2, 4, 0, 1, 1, 9, 0]
         return [2, 0, 0, 0, 0, 0, 0, 0, 8] + words.flatMap { word in (0..<4).map { UInt8(truncatingIfNeeded: word >> ($0 * 8)) } }
     }
 
