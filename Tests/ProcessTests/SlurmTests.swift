@@ -3,7 +3,11 @@ import Testing
 import Transport
 
 /// cluster/slurm.sbatch on a real Slurm of two nodes.
-@Suite(.enabled(if: SlurmCluster.isPossible, "needs slurm-wlm and munge, and root"))
+///
+/// Each starts a cluster of its own and waits for its scheduler, minutes in all: they run where APUS_TEST_SLURM is set.
+@Suite(
+    .enabled(if: ProcessInfo.processInfo.environment["APUS_TEST_SLURM"] != nil, "APUS_TEST_SLURM is not set"),
+    .enabled(if: SlurmCluster.isPossible, "needs slurm-wlm and munge, and root"))
 struct SlurmTests {
     let job: SmallJob
     static let options = ["--batch-size", "8", "--lanes", "4", "--learning-rate", "1e-3"]
