@@ -2,6 +2,5 @@
 #pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
 #define VARIANT(name) apus_##name##_avx2
 #include "vector_kernels.h"
-#include "vector_attention.h"
 #pragma clang attribute pop
 #endif

@@ -2,5 +2,4 @@
 #if defined(__aarch64__)
 #define VARIANT(name) apus_##name##_baseline
 #include "vector_kernels.h"
-#include "vector_attention.h"
 #endif
