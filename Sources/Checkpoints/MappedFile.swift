@@ -5,6 +5,7 @@ internal import Foundation
 package final class MappedFile: Sendable {
     package let path: String
     package let count: Int
+    // Mapped to be read only, and never changed after init.
     nonisolated(unsafe) private let base: UnsafeRawPointer?
 
     package init(_ path: String) throws(FileError) {

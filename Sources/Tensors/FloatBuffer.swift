@@ -7,6 +7,7 @@ internal import Glibc
 package final class FloatBuffer: Sendable {
     /// Number of elements, fixed at creation.
     package let count: Int
+    // The memory is this object's own until it is released; views of it keep writers apart.
     nonisolated(unsafe) private let base: UnsafeMutablePointer<Float>
     /// Bytes mapped from the system; 0 where the heap serves.
     private let mappedBytes: Int

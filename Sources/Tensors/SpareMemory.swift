@@ -6,7 +6,7 @@ internal import Synchronization
 enum SpareMemory {
     /// A piece belongs to one buffer, or to nobody and lies here.
     @safe
-    struct Piece: @unchecked Sendable {
+    struct Piece: @unchecked Sendable {  // One owner at a time, as said.
         let base: UnsafeMutablePointer<Float>
         let capacity: Int
     }

@@ -1,4 +1,3 @@
-internal import Dispatch
 internal import Foundation
 internal import Synchronization
 
@@ -6,31 +5,22 @@ internal import Synchronization
 package final class StopRequest: Sendable {
     private let received = Atomic<Int32>(0)
     private let isListening = Atomic(false)
-    private let sources = Mutex<[Source]>([])
+    private let sources = Mutex<[SignalSource]>([])
     private let actions = Mutex<[@Sendable () -> Void]>([])
-
-    /// Kept so that it is not released; Dispatch itself guards it.
-    private struct Source: @unchecked Sendable {
-        let source: any DispatchSourceSignal
-    }
 
     package init() {}
 
     /// Begins to listen, the first time it is called.
     package func listen() {
         guard !isListening.exchange(true, ordering: .relaxed) else { return }
-        for number in [SIGINT, SIGTERM] {
-            _ = Foundation.signal(number, SIG_IGN)
-            let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
-            source.setEventHandler { [self] in
+        let listening = [SIGINT, SIGTERM].map { number in
+            SignalSource(number) { [self] in
                 if received.exchange(number, ordering: .relaxed) != 0 { _exit(128 + number) }
                 FileHandle.standardError.write(Data("apus: stopping after this step; once more to end at once\n".utf8))
                 act()
             }
-            source.resume()
-            let kept = Source(source: source)
-            sources.withLock { $0.append(kept) }
         }
+        sources.withLock { $0 = listening }
     }
 
     /// Asks for a stop as the signal would.

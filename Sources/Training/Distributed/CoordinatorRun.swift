@@ -111,22 +111,9 @@ extension CoordinatorRun {
 
 /// Reads the coordinator's key file again on SIGHUP: a key taken off it ends that worker's membership.
 private final class KeyFileWatch: Sendable {
-    /// Guarded by Dispatch itself.
-    private struct Source: @unchecked Sendable {
-        let source: any DispatchSourceSignal
-    }
-
-    private let source: Source?
+    private let source: SignalSource?
 
     init(_ security: ClusterSecurity, _ display: RunDisplay) {
-        guard security.file != nil else {
-            source = nil
-            return
-        }
-        _ = signal(SIGHUP, SIG_IGN)
-        let listening = DispatchSource.makeSignalSource(signal: SIGHUP, queue: .global())
-        listening.setEventHandler { display.say(security.readAgain()) }
-        listening.resume()
-        source = Source(source: listening)
+        source = security.file == nil ? nil : SignalSource(SIGHUP) { display.say(security.readAgain()) }
     }
 }

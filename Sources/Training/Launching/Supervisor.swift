@@ -29,17 +29,12 @@ final class Supervisor: Sendable {
     private let coordinatorsEnd = Mutex(SpawnedProcess.End.status(1))
     private let isEnding = Atomic(false)
     private let signals = Atomic(0)
-    private let sources = Mutex<[Source]>([])
+    private let sources = Mutex<[SignalSource]>([])
     /// Status of a worker that could not begin, which makes the job pointless; 0 for none.
     private let refusal = Atomic<Int32>(0)
     /// The signal that came a second time and ends everything at once; 0 for none.
     private let urgentSignal = Atomic<Int32>(0)
     private let resumption = Mutex<@Sendable () -> ChildCommand?>({ nil })
-
-    /// Guarded by Dispatch itself.
-    private struct Source: @unchecked Sendable {
-        let source: any DispatchSourceSignal
-    }
 
     private struct Child: Sendable {
         let process: SpawnedProcess
@@ -63,7 +58,7 @@ final class Supervisor: Sendable {
     ) throws -> Int32 {
         self.resumption.withLock { $0 = resumption }
         listen()
-        defer { for source in sources.withLock({ $0 }) { source.source.cancel() } }
+        defer { for source in sources.withLock({ $0 }) { source.cancel() } }
         _ = try start(coordinator, worker: nil)
         do {
             for (number, command) in workers.enumerated() { _ = try start(command, worker: number) }
@@ -241,18 +236,12 @@ final class Supervisor: Sendable {
     // MARK: Signals
 
     private func listen() {
-        for number in [SIGINT, SIGTERM] {
-            _ = signal(number, SIG_IGN)
-            let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
-            source.setEventHandler { [self] in passOn(number, source) }
-            source.resume()
-            let kept = Source(source: source)
-            sources.withLock { $0.append(kept) }
-        }
+        let listening = [SIGINT, SIGTERM].map { number in SignalSource(number) { [self] in passOn(number) } }
+        sources.withLock { $0 = listening }
     }
 
     /// The first signal asks the coordinator to end after a checkpoint; a second one ends everything at once.
-    private func passOn(_ number: Int32, _ source: any DispatchSourceSignal) {
+    private func passOn(_ number: Int32) {
         let isSecond = signals.add(1, ordering: .relaxed).newValue > 1
         let all = children.withLock { $0 }
         guard isSecond else {

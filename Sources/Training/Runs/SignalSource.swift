@@ -1,0 +1,18 @@
+internal import Dispatch
+internal import Foundation
+
+/// Handles a signal on a thread of Dispatch's, in place of what the signal does by itself.
+///
+/// Listens for as long as it is kept. @unchecked: it only holds the source, which Dispatch itself guards.
+struct SignalSource: @unchecked Sendable {
+    private let source: any DispatchSourceSignal
+
+    init(_ number: Int32, _ act: @escaping @Sendable () -> Void) {
+        _ = signal(number, SIG_IGN)
+        source = DispatchSource.makeSignalSource(signal: number, queue: .global())
+        source.setEventHandler(handler: act)
+        source.resume()
+    }
+
+    func cancel() { source.cancel() }
+}
