@@ -52,7 +52,7 @@ extension SmallJob {
     var processes: [Relative] {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
         return names.compactMap { pid_t($0) }.sorted().compactMap { id in
-            guard id != getpid(), let bytes = FileManager.default.contents(atPath: "/proc/\(id)/cmdline") else { return nil }
+            guard id != getpid(), let bytes = SystemFile.contents("/proc/\(id)/cmdline") else { return nil }
             let arguments = bytes.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
             return arguments.contains { $0.contains(folder.path) } ? Relative(id: id, arguments: arguments) : nil
         }

@@ -205,7 +205,7 @@ enum ListeningPorts {
             try FileManager.default.contentsOfDirectory(atPath: folder).compactMap {
                 try? FileManager.default.destinationOfSymbolicLink(atPath: "\(folder)/\($0)")
             })
-        let tables = try ["tcp", "tcp6"].map { try String(contentsOfFile: "/proc/\(process)/net/\($0)", encoding: .utf8) }
+        let tables = ["tcp", "tcp6"].compactMap { SystemFile.text("/proc/\(process)/net/\($0)") }
         return tables.flatMap { $0.split(separator: "\n").dropFirst() }.compactMap { line in
             let fields = line.split(separator: " ")
             guard fields.count > 9, fields[3] == "0A", sockets.contains("socket:[\(fields[9])]") else { return nil }

@@ -131,7 +131,7 @@ final class FullLog {
     private func isWaiting(_ process: pid_t) -> Bool {
         let threads = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(process)/task")) ?? []
         return threads.contains { thread in
-            let call = (try? String(contentsOfFile: "/proc/\(process)/task/\(thread)/syscall", encoding: .utf8))?.split(separator: " ") ?? []
+            let call = SystemFile.text("/proc/\(process)/task/\(thread)/syscall")?.split(separator: " ") ?? []
             guard call.count > 1, Int(call[0]) == Self.writeCall, let file = Int(call[1].dropFirst(2), radix: 16) else { return false }
             return (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(process)/fd/\(file)"))?.hasSuffix("/log.txt") == true
         }

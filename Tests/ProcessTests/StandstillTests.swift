@@ -67,7 +67,7 @@ final class HeldThread: @unchecked Sendable {
     private static func threads(of process: pid_t) throws -> [pid_t: String] {
         let threads = try FileManager.default.contentsOfDirectory(atPath: "/proc/\(process)/task").compactMap { pid_t($0) }
         return Dictionary(
-            uniqueKeysWithValues: threads.map { ($0, (try? String(contentsOfFile: "/proc/\(process)/task/\($0)/comm", encoding: .utf8)) ?? "") })
+            uniqueKeysWithValues: threads.map { ($0, SystemFile.text("/proc/\(process)/task/\($0)/comm") ?? "") })
     }
 
     func release() { end.signal() }

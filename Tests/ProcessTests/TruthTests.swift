@@ -2,11 +2,7 @@ import Foundation
 import Testing
 
 /// A bit flips in one worker's memory: the worker is found out before its gradient counts, and the bits stay.
-///
-/// They look for the weights in another process's memory and do not find them each time: they run where APUS_TEST_MEMORY is set.
-@Suite(
-    .enabled(if: ProcessInfo.processInfo.environment["APUS_TEST_MEMORY"] != nil, "APUS_TEST_MEMORY is not set"),
-    .enabled(if: ProcessMemory.isAllowed, "writing into another process's memory needs leave to trace it"))
+@Suite(.enabled(if: ProcessMemory.isAllowed, "writing into another process's memory needs leave to trace it"))
 struct TruthTests {
     @Test(arguments: [1, 2])
     func `a worker whose weights change in memory says so, is replaced, and its step is redone`(workers: Int) throws {
@@ -90,7 +86,7 @@ struct ProcessMemory {
         kill(process, SIGSTOP)
         defer { kill(process, SIGCONT) }
         var found = 0
-        for line in try String(contentsOfFile: "/proc/\(process)/maps", encoding: .utf8).split(separator: "\n") where line.contains(" rw-p ") {
+        for line in try #require(SystemFile.text("/proc/\(process)/maps"), sourceLocation: location).split(separator: "\n") where line.contains(" rw-p ") {
             let ends = line.prefix { $0 != " " }.split(separator: "-").compactMap { Int($0, radix: 16) }
             guard ends.count == 2 else { continue }
             let region = UnsafeMutableRawBufferPointer.allocate(byteCount: ends[1] - ends[0], alignment: 64)

@@ -16,7 +16,7 @@ struct JobProcess: Equatable, Sendable {
 
     /// - Returns: nil where there is no such process (any more), or it is no part of a job.
     init?(_ id: pid_t) {
-        guard let bytes = FileManager.default.contents(atPath: "/proc/\(id)/cmdline"), !bytes.isEmpty else { return nil }
+        guard let bytes = SystemFile.contents("/proc/\(id)/cmdline"), !bytes.isEmpty else { return nil }
         arguments = bytes.split(separator: 0, omittingEmptySubsequences: false).dropLast().map { String(decoding: $0, as: UTF8.self) }
         self.id = id
         switch arguments.dropFirst().first {
@@ -50,7 +50,7 @@ enum JobProcesses {
     static func marked(_ mark: String) -> [JobProcess] {
         let needed = Data("\(variable)=\(mark)".utf8)
         return all.compactMap { id in
-            guard let environment = FileManager.default.contents(atPath: "/proc/\(id)/environ"), environment.split(separator: 0).contains(needed)
+            guard let environment = SystemFile.contents("/proc/\(id)/environ"), environment.split(separator: 0).contains(needed)
             else { return nil }
             return JobProcess(id)
         }
@@ -60,7 +60,7 @@ enum JobProcesses {
     static func all(below folder: String) -> [JobProcess] {
         let beginning = Data("\(variable)=\(folder)/".utf8)
         return all.compactMap { id in
-            guard let environment = FileManager.default.contents(atPath: "/proc/\(id)/environ"),
+            guard let environment = SystemFile.contents("/proc/\(id)/environ"),
                 environment.split(separator: 0).contains(where: { $0.starts(with: beginning) })
             else { return nil }
             return JobProcess(id)
@@ -77,7 +77,7 @@ enum JobProcesses {
     }
 
     private static func parent(of id: pid_t) -> pid_t? {
-        guard let text = try? String(contentsOfFile: "/proc/\(id)/stat", encoding: .utf8), let end = text.lastIndex(of: ")") else { return nil }
+        guard let text = SystemFile.text("/proc/\(id)/stat"), let end = text.lastIndex(of: ")") else { return nil }
         return text[end...].split(separator: " ").dropFirst(2).first.flatMap { pid_t($0) }
     }
 }

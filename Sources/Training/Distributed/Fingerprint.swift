@@ -56,7 +56,7 @@ enum Fingerprint {
 
     /// Equal for processes that may share memory: same kernel, same namespaces.
     static var host: String {
-        let boot = (try? String(contentsOfFile: "/proc/sys/kernel/random/boot_id", encoding: .utf8)) ?? "?"
+        let boot = SystemFile.text("/proc/sys/kernel/random/boot_id") ?? "?"
         let spaces = ["net", "ipc", "mnt"].map { (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/ns/\($0)")) ?? "?" }
         return ([boot.trimmingCharacters(in: .whitespacesAndNewlines)] + spaces).joined(separator: " ")
     }

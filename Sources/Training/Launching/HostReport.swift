@@ -40,7 +40,7 @@ struct HostReport: Codable, Equatable, Sendable {
     }
 
     private static func availableMemory() -> Int {
-        let text = (try? String(contentsOfFile: "/proc/meminfo", encoding: .utf8)) ?? ""
+        let text = SystemFile.text("/proc/meminfo") ?? ""
         let line = text.split(separator: "\n").first { $0.hasPrefix("MemAvailable:") }
         return (line?.split(separator: " ").dropFirst().first).flatMap { Int($0) }.map { $0 << 10 } ?? 0
     }

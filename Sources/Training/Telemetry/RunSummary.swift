@@ -82,7 +82,7 @@ package struct RunSummary: Codable, Sendable {
 
 /// Largest resident memory of this process so far, in bytes.
 package func peakResidentBytes() -> Int {
-    guard let status = try? String(contentsOfFile: "/proc/self/status", encoding: .utf8) else { return 0 }
+    guard let status = SystemFile.text("/proc/self/status") else { return 0 }
     let line = status.split(separator: "\n").first { $0.hasPrefix("VmHWM:") }
     return (line?.split(separator: " ").dropFirst().first.flatMap { Int($0.trimmingCharacters(in: .whitespaces)) } ?? 0) * 1_024
 }

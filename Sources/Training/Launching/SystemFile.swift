@@ -1,0 +1,25 @@
+internal import Foundation
+
+/// Files that the kernel makes while they are read, as those of /proc.
+///
+/// Their size is said to be 0, and Foundation's readers may end before they do: these read until nothing more comes.
+enum SystemFile {
+    /// - Returns: nil where there is no such file (any more), or it may not be read.
+    static func contents(_ path: String) -> Data? {
+        let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { return nil }
+        defer { close(descriptor) }
+        var contents = Data()
+        var part = [UInt8](repeating: 0, count: 1 << 16)
+        while true {
+            let count = unsafe read(descriptor, &part, part.count)
+            if count < 0 && errno == EINTR { continue }
+            guard count >= 0 else { return nil }
+            if count == 0 { return contents }
+            contents += part[..<count]
+        }
+    }
+
+    /// - Returns: nil where ``contents(_:)`` gives nil.
+    static func text(_ path: String) -> String? { contents(path).map { String(decoding: $0, as: UTF8.self) } }
+}
