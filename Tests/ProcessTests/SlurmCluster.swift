@@ -6,6 +6,8 @@ final class SlurmCluster {
     private let folder: ScratchFolder
     private let process = Process()
     private let input = Pipe()
+    /// Where the jobs and Slurm itself say what they do, to be shown with what fails.
+    private var logs: [String]
 
     static let programs = ["slurmctld", "slurmd", "munged", "sbatch", "setpriv", "python3"]
 
@@ -15,6 +17,7 @@ final class SlurmCluster {
     /// - Parameter hidden: a folder that the second node does not share.
     init(hiding hidden: String? = nil) throws {
         folder = try ScratchFolder()
+        logs = [folder.url("control.log").path]
         process.executableURL = URL(filePath: "/bin/bash")
         process.arguments = [repository.appending(path: "Tests/slurm/two-nodes.sh").path, folder.path] + (hidden.map { ["--hide", $0] } ?? [])
         process.environment = ProcessInfo.processInfo.environment.merging(["PATH": Self.path]) { $1 }
@@ -48,6 +51,7 @@ final class SlurmCluster {
     func submit(_ job: SmallJob, _ output: String, _ options: [String], slurm: String = "--ntasks 2", environment: [String: String] = [:]) throws -> Int {
         let arguments = job.command(output, options).dropFirst().map { "'\($0)'" }.joined(separator: " ")
         let script = repository.appending(path: "cluster/slurm.sbatch").path
+        logs.append(job.path("\(output).log"))
         let run = try run("sbatch --parsable --output '\(job.path("\(output).log"))' \(slurm) '\(script)' \(arguments)", environment: environment)
         return try #require(Int(run.text.split(separator: "\n").first ?? ""), "\(run.text)")
     }
@@ -58,28 +62,32 @@ final class SlurmCluster {
         let run = try run(
             """
             for turn in {1..300}; do
-                state=$(scontrol show job \(job) | grep -o 'JobState=[A-Z]*'); state=${state#JobState=}
+                state=$(scontrol show job \(job) 2>/dev/null | grep -o 'JobState=[A-Z]*'); state=${state#JobState=}
                 [[ $state =~ ^(\(pattern))$ ]] && break
                 sleep 0.1
             done
             echo $state
             """)
         let state = run.text.trimmingCharacters(in: .whitespacesAndNewlines)
-        if !states.contains(state) { Issue.record("job \(job) is \(state), not \(pattern)", sourceLocation: location) }
+        if !states.contains(state) { Issue.record("job \(job) is \(state), not \(pattern); \(said)", sourceLocation: location) }
         return state
     }
 
-    /// Slurm lets a requeued job rest for two minutes; here it starts at once.
+    /// Slurm lets a requeued job rest for two minutes; here it starts soon, but not in the second of its end: to start then is
+    /// forbidden to what ended then.
     func startAgain(_ job: Int, location: SourceLocation = #_sourceLocation) throws {
         _ = try wait(for: job, until: "PENDING", location: location)
-        #expect(try run("scontrol update JobId=\(job) StartTime=now").status == 0, sourceLocation: location)
+        #expect(try run("scontrol update JobId=\(job) StartTime=now+2").status == 0, sourceLocation: location)
     }
+
+    private var said: String { logs.map { (try? String(contentsOfFile: $0, encoding: .utf8)) ?? "nothing" }.joined(separator: "\n") }
 
     /// Waits until a file holds these words.
     func wait(for words: String, in file: String, times: Int = 1, location: SourceLocation = #_sourceLocation) throws {
         let run = try run("for turn in {1..300}; do [[ $(grep -c -e '\(words)' '\(file)' 2>/dev/null) -ge \(times) ]] && exit; sleep 0.1; done; exit 1")
         if run.status != 0 {
-            Issue.record("'\(words)' is not in \(file): \((try? String(contentsOfFile: file, encoding: .utf8)) ?? "")", sourceLocation: location)
+            let text = (try? String(contentsOfFile: file, encoding: .utf8)) ?? ""
+            Issue.record("'\(words)' is not in \(file): \(text); \(said)", sourceLocation: location)
         }
     }
 }

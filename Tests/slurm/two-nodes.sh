@@ -57,7 +57,10 @@ export SLURM_CONF=$folder/slurm.conf
 started=()
 finish() {
     for process in ${started[@]+"${started[@]}"}; do kill "$process" 2>/dev/null || true; done
-    wait
+    # A slurmd may wait for ever for a step that it can no longer reach.
+    (sleep 2 && kill -KILL ${started[@]+"${started[@]}"}) </dev/null >/dev/null 2>&1 &
+    wait ${started[@]+"${started[@]}"} 2>/dev/null || true
+    kill $! 2>/dev/null || true
 }
 trap finish EXIT
 
