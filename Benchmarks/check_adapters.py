@@ -55,7 +55,10 @@ if os.path.exists(adapter):
     from peft import PeftModel
     base = json.load(open(os.path.join(adapter, "adapter_config.json")))["base_model_name_or_path"]
     source = AutoModelForSequenceClassification.from_pretrained(base, num_labels=model.config.num_labels)
-    if source.config.vocab_size != model.config.vocab_size: sys.exit("the adapters go with the merged model's word table: leave out --add-tokens")
+    if source.config.vocab_size != model.config.vocab_size:
+        # Rows of added words are no part of the adapters.
+        source.resize_token_embeddings(model.config.vocab_size)
+        source.set_input_embeddings(model.get_input_embeddings())
     report["peft"] = largest(answers(PeftModel.from_pretrained(source, adapter)), wanted)
 print(json.dumps(report))
 for text in other[:5]: print(f"other pieces: {text!r}: {tokenizer(text)['input_ids']}", file=sys.stderr)
