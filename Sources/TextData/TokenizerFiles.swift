@@ -8,6 +8,8 @@ struct TokenizerFiles {
     var options = TextOptions()
     var specials: Vocabulary.Specials
     var addedTokens: [AddedToken]
+    /// Pieces that are cut out of the text as added tokens only: no word is made of them.
+    var addedOnly: Set<Int32> = []
     var continuationPrefix = "##"
     var maxWordCharacters = 100
 
@@ -31,6 +33,7 @@ struct TokenizerFiles {
     /// What a tokenizer.json says, at `path`, under the folder's configuration.
     init(_ file: TokenizerJSON, path: String, configuration: TokenizerConfiguration = .init()) throws(TokenizerError) {
         try self.init(path: path, pieces: file.pieces, configuration: configuration, listed: file.addedTokens, unknown: file.unknownToken)
+        addedOnly = file.addedOnly
         continuationPrefix = file.continuationPrefix
         maxWordCharacters = file.maxWordCharacters
         options = configuration.options(over: file.options)

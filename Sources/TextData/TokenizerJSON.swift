@@ -1,6 +1,8 @@
 /// The part of a tokenizer.json that a WordPiece tokenizer needs; whatever works otherwise is refused by name.
 struct TokenizerJSON {
     private(set) var pieces: [String] = []
+    /// Ids of added tokens that the vocabulary itself lacks.
+    private(set) var addedOnly: Set<Int32> = []
     private(set) var addedTokens: [AddedToken] = []
     private(set) var options = TextOptions()
     private(set) var continuationPrefix = "##"
@@ -144,6 +146,7 @@ struct TokenizerJSON {
         }
         pieces = Array(repeating: "", count: highest + 1)
         for entry in all { pieces[entry.id] = entry.piece }
+        addedOnly = Set(addedByID.map { Int32($0.id) }).subtracting(known.map { Int32($0) })
         addedTokens = addedByID.map { AddedToken($0.text, id: Int32($0.id), isNormalized: $0.isNormalized) }
     }
 }

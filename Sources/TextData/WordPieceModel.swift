@@ -14,7 +14,7 @@ struct WordPieceModel: Sendable {
 
     init(_ files: TokenizerFiles) throws(TokenizerError) {
         var trie = PieceTrie()
-        for (index, piece) in files.pieces.enumerated() {
+        for (index, piece) in files.pieces.enumerated() where !files.addedOnly.contains(Int32(index)) {
             guard trie.insert(Array(piece.utf8), id: Int32(index)) else {
                 throw TokenizerError(
                     path: files.path,

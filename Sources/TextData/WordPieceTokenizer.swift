@@ -29,6 +29,7 @@ package struct WordPieceTokenizer: Sendable {
         for word in words {
             files.pieces.append(word.text)
             files.addedTokens.append(AddedToken(word.text, id: word.id, isNormalized: true))
+            files.addedOnly.insert(word.id)
         }
         if let lowercase {
             files.options.lowercase = lowercase

@@ -75,6 +75,13 @@ import Testing
         #expect(tokenizer.encode(" Hello<e>\u{AD}").ids == [2, 4, 8, 3])
     }
 
+    /// "He" is an added token of the raw text, and no piece: cleaning makes a word "He" that has none.
+    @Test func noWordIsMadeOfATokenThatIsOnlyAdded() throws {
+        let added = #"{"id":1,"content":"[UNK]"},{"id":6,"content":"He","normalized":false}"#
+        let folder = try TemporaryFolder(["tokenizer.json": Self.json(added: added)])
+        #expect(try WordPieceTokenizer(folder: folder.url).encode("He H\u{FEFF}e").ids == [2, 6, 1, 3])
+    }
+
     @Test func specialTokensWithoutAMeaningHereAreFoundToo() throws {
         let configuration = #"{"do_lower_case": true, "additional_special_tokens": ["Hello", {"content": "café"}, "[E1]"], "extra_special_tokens": {}}"#
         let folder = try TemporaryFolder(["vocab.txt": Self.vocabulary, "tokenizer_config.json": configuration])
