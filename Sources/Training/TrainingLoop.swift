@@ -19,6 +19,8 @@ package struct RunProgress: Codable, Sendable, Equatable {
     package var stoppedEarly: Bool?
     /// Step after which the newest validation was done.
     package var evaluatedStep: Int?
+    /// The same of the source task.
+    package var evaluatedSourceStep: Int?
 
     package init() {}
 }
@@ -110,10 +112,9 @@ package struct TrainingLoop {
     }
 
     private func endEpoch(_ progress: inout RunProgress) async throws {
-        if progress.evaluatedStep != progress.step {
-            if hasValidation { try await validate(plan.epoch(ofStep: progress.step), &progress) }
-            if hasSourceValidation { try await validateSource(plan.epoch(ofStep: progress.step), &progress) }
-        }
+        let epoch = plan.epoch(ofStep: progress.step)
+        if hasValidation, progress.evaluatedStep != progress.step { try await validate(epoch, &progress) }
+        if hasSourceValidation, progress.evaluatedSourceStep != progress.step { try await validateSource(epoch, &progress) }
         recorder.checkpoint(try await engine.state(), progress)
     }
 
@@ -167,12 +168,14 @@ extension TrainingLoop {
     private func validateSource(_ epoch: Int, _ progress: inout RunProgress) async throws {
         let start = ContinuousClock.now
         let report = try await engine.evaluate(.sourceValidation)
-        progress.latestSource = report
         try recorder.record(
             EvaluationEvent(
                 step: progress.step, epoch: epoch, split: .sourceValidation, loss: report.loss, accuracy: report.accuracy,
                 samples: report.samples, further: report.further, seconds: (ContinuousClock.now - start).seconds))
+        progress.latestSource = report
+        progress.evaluatedSourceStep = progress.step
         recorder.say("epoch \(epoch)/\(plan.epochs): source validation \(report.line(nil)) over \(report.samples) samples")
+        recorder.note(progress)
     }
 }
 

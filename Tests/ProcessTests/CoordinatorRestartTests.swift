@@ -16,6 +16,26 @@ import Testing
         #expect(try !job.text("run/log.txt").contains("going back"))
     }
 
+    /// It is killed between the two evaluations of an epoch, or near them.
+    @Test func `each evaluation of both tasks is told once, whenever the coordinator is killed`() throws {
+        let job = try SmallJob()
+        let options = try TaskJob.joint.options(job) + ["--validation", job.validation]
+        let run = try RunningApus(job.launch("run", workers: 2, SmallJob.endless + options), environment: job.environment)
+        for _ in 0..<3 {
+            try run.waitForOutput(": validation ")
+            kill(try #require(job.coordinators.last), SIGKILL)
+            try run.waitForOutput("resuming after step ")
+        }
+        try run.waitForOutput("each exactly once")
+        try job.expectUndisturbed(run, "run", options)
+        let told = try FinishedRun(job, "run").events("evaluation").compactMap { event in
+            (event["split"] as? String).flatMap { split in (event["step"] as? Int).map { "\(split) \($0)" } }
+        }
+        #expect(Set(told).count == told.count, "\(told)")
+        let (target, source) = (told.filter { $0.hasPrefix("v") }, told.filter { $0.hasPrefix("source-v") })
+        #expect(target.count >= 3 && source == target.map { "source-\($0)" }, "\(told)")
+    }
+
     @Test(arguments: [true, false])
     func `coordinator and worker are killed, in either order, and no step is lost`(workerFirst: Bool) throws {
         let job = try SmallJob()

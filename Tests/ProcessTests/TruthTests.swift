@@ -88,7 +88,8 @@ struct ProcessMemory {
         var found = 0
         for line in try #require(SystemFile.text("/proc/\(process)/maps"), sourceLocation: location).split(separator: "\n") where line.contains(" rw-p ") {
             let ends = line.prefix { $0 != " " }.split(separator: "-").compactMap { Int($0, radix: 16) }
-            guard ends.count == 2 else { continue }
+            // What is larger is a sanitizer's, and holds no weights.
+            guard ends.count == 2, ends[1] - ends[0] < 1 << 34 else { continue }
             let region = UnsafeMutableRawBufferPointer.allocate(byteCount: ends[1] - ends[0], alignment: 64)
             defer { unsafe region.deallocate() }
             let count = max(0, unsafe pread(memory, region.baseAddress, region.count, off_t(ends[0])))

@@ -140,7 +140,11 @@ package struct TrainingRun {
             let step = event["step"]?.integer ?? 0
             guard step <= progress.step else { return false }
             if event["event"]?.string == "step" { return told.insert(step).inserted }
-            return event["split"]?.string != Split.validation.rawValue || step <= progress.evaluatedStep ?? 0
+            switch event["split"]?.string.flatMap(Split.init) {
+            case .validation: return step <= progress.evaluatedStep ?? 0
+            case .sourceValidation: return step <= progress.evaluatedSourceStep ?? 0
+            default: return true
+            }
         }
         for case .committed(let done) in history?.entries ?? [] where done.step <= progress.step && told.insert(done.step).inserted {
             let plan = inputs.plan.step(done.step, order: inputs.plan.order(ofEpoch: inputs.plan.epoch(ofStep: done.step)))
