@@ -3,8 +3,8 @@
 #
 #     Benchmarks/fuzz.sh [INPUTS=10000000] [TARGET…]       # all targets: about half an hour on two cores
 #
-# INPUTS are shared out among the targets, the tokenizer's, which is slow, being a hundredth. What was found interesting stays in .build/fuzz/corpus, an input that crashes in
-# .build/fuzz. Without libFuzzer in the toolchain: swift run -c release FuzzBenchmark --inputs 10000000
+# INPUTS are shared out among the targets; the tokenizer, which is slow, gets a hundredth. What was found interesting stays in
+# .build/fuzz/corpus, an input that crashes in .build/fuzz. Without libFuzzer in the toolchain: swift run -c release FuzzBenchmark --inputs 10000000
 set -euo pipefail
 inputs=${1:-10000000}
 shift || true

@@ -8,9 +8,9 @@
 #   full      all weights fine-tuned
 #   joint     all weights, together with the sign of the archive's Amazon sentences as source task
 #
-# Each run trains for a number of epochs that its size decides and is scored once, on the 1,000 test sentences: with all samples the
-# epoch that did best in validation, otherwise the last. SIZES, SEEDS and
-# WORKERS change what is run: SIZES="100 500" SEEDS=0,1,2. What is there already is not run again, and what was cut off goes on.
+# Each run trains for a number of epochs that its size decides and is scored once, on the 1,000 test sentences: with all samples
+# the epoch that did best in validation, otherwise the last. SIZES, SEEDS and WORKERS change what is run: SIZES="100 500"
+# SEEDS=0,1,2. What is there already is not run again, and what was cut off goes on.
 # At the end transfer_table.py writes OUTPUT/transfer.csv, transfer.md and transfer.svg.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
