@@ -19,6 +19,8 @@ final class ControlState: Sendable {
         var calls = OutgoingCalls()
         var orders: [Order] = []
         var isStopping = false
+        /// Calls that arrived and whose answer is not sent yet.
+        var unanswered = 0
         var hasEnded = false
         var generation: UInt32 = 0
         var incarnation: UInt64
@@ -105,7 +107,7 @@ final class ControlState: Sendable {
 
     // MARK: Ending
 
-    /// Asks the socket thread to end.
+    /// Asks the socket thread to end, once what was asked of this process is answered or ``ControlThread/farewell`` is over.
     func stop() {
         withShared { $0.isStopping = true }
         wakeup.signal()

@@ -18,6 +18,10 @@ final class ControlThread {
     private var nextBeat = ContinuousClock.now
     private var lastTurn = ContinuousClock.now
     private let coordinator = "coordinator"
+    /// For how long an end waits for answers to calls that arrived before it.
+    static let farewell = Duration.seconds(1)
+    /// When an end waits no longer; nil while none was asked for.
+    private var endsAt: ContinuousClock.Instant?
     /// Whether a refusal by the coordinator's end was reported since the last connection.
     private var saysRefused = false
 
@@ -53,10 +57,14 @@ final class ControlThread {
             return (shared.orders, shared.isStopping, shared.calls.nextInstant)
         }
         for order in orders { try carryOut(order) }
-        if isStopping { return false }
+        if isStopping {
+            let end = endsAt ?? now + Self.farewell
+            endsAt = end
+            if now >= end || state.withShared({ $0.unanswered == 0 }) { return false }
+        }
         if let nextCall, nextCall <= now { try callsAreDue(at: now) }
         if nextBeat <= now { try beat(at: now) }
-        let wakeAt = min(nextBeat, nextCall.map { max($0, now) } ?? nextBeat)
+        let wakeAt = min(nextBeat, nextCall.map { max($0, now) } ?? nextBeat, endsAt ?? nextBeat)
         _ = try poller.wait(until: wakeAt)
         state.wakeup.clear()
         try receiveAll()
@@ -72,6 +80,7 @@ final class ControlThread {
             try send(bytes, to: process)
         case .answer(let call, let process, let bytes):
             answered[process, default: AnsweredCalls()].answered(call, with: bytes)
+            state.withShared { $0.unanswered -= 1 }
             try send(bytes, to: process)
         }
     }
@@ -161,7 +170,9 @@ final class ControlThread {
     }
 
     private func arrived(_ envelope: Envelope) {
-        switch answered[envelope.sender, default: AnsweredCalls()].arrived(envelope.call, settledBelow: envelope.settledBelow) {
+        let decision = answered[envelope.sender, default: AnsweredCalls()].arrived(envelope.call, settledBelow: envelope.settledBelow)
+        if decision == .execute || decision == .refuse { state.withShared { $0.unanswered += 1 } }
+        switch decision {
         case .ignore:
             break
         case .repeatAnswer(let bytes):

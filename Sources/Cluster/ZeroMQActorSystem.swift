@@ -99,6 +99,8 @@ package final class ZeroMQActorSystem: DistributedActorSystem, Sendable {
     }
 
     /// Ends the connections and fails the calls in progress with ``ClusterError/shutDown``.
+    ///
+    /// What others have asked of this process is answered first, for a second at most.
     package func shutDown() async {
         state.stop()
         await state.ended()

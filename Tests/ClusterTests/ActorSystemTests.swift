@@ -56,6 +56,19 @@ import Transport
         }
     }
 
+    @Test func `who is asked something answers before it ends`() async throws {
+        try await withCluster { cluster in
+            let tally = try cluster.remoteTally()
+            let call = Task { try await tally.hold() }
+            while try await tally.waiting() == 0 { await Task.yield() }
+            let end = Task { await cluster.coordinator.shutDown() }
+            while !cluster.coordinator.state.withShared({ $0.isStopping }) { await Task.yield() }
+            #expect(try await tally.release() == 1)
+            try await call.value
+            await end.value
+        }
+    }
+
     @Test func `a cancelled caller waits no longer`() async throws {
         try await withCluster { cluster in
             let tally = try cluster.remoteTally()
