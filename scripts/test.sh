@@ -16,7 +16,7 @@ else
 fi
 # ThreadSanitizer does not know the waits inside Swift's Mutex; LeakSanitizer finds what XCTest's runner leaks.
 export TSAN_OPTIONS="suppressions=$PWD/Tests/thread-sanitizer.supp${TSAN_OPTIONS:+:$TSAN_OPTIONS}"
-export ASAN_OPTIONS="detect_leaks=0${ASAN_OPTIONS:+:$ASAN_OPTIONS}"
+export ASAN_OPTIONS="detect_leaks=0:suppressions=$PWD/Tests/address-sanitizer.supp${ASAN_OPTIONS:+:$ASAN_OPTIONS}"
 for argument in "$@"; do
     case $argument in
         --filter | --filter=* | --skip | --skip=*) exec swift test "$@" ;;
