@@ -14,7 +14,8 @@ scratch=$root/.build/package
 swift build --package-path "$root" --scratch-path "$scratch" -c release --product apus --static-swift-stdlib --quiet \
     -Xlinker -rpath -Xlinker '$ORIGIN/lib' -Xlinker --disable-new-dtags </dev/null >&2
 program=$scratch/release/apus
-version=$("$program" --version)
+# The line begins with name and version: apus 0.1.0, OpenBLAS …
+version=$("$program" --version | sed 's/^apus \([^, ]*\).*/\1/')
 folder=${1:-$scratch/apus-$version-linux-$(uname -m)}
 
 rm -rf -- "$folder"
