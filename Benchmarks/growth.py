@@ -84,11 +84,15 @@ def grow(name):
             rows.append((lanes, f"{ms:.1f}", f"{32_000 / ms:.0f}"))
         table("Lanes (1 process of 2 threads, batch 32)", ("lanes", "ms a step", "samples/s"), rows)
     elif name == "workers":
-        for workers in range(1, 9):
-            ms, _ = steps(["launch", "--workers", str(workers), "--threads", "1", "--lanes", "8"], count=14)
-            note(table=name, workers=workers, milliseconds=ms)
-            rows.append((workers, f"{ms:.1f}", f"{32_000 / ms:.0f}"))
-        table(f"Workers of 1 thread on {os.cpu_count()} cores (8 lanes, batch 32)", ("workers", "ms a step", "samples/s"), rows)
+        cores = os.cpu_count()
+        many = cores >= 16
+        for batch in (32, 256) if many else (32,):
+            lanes = 16 if many else 8
+            for workers in (1, 2, 4, 8, 16) if many else range(1, 9):
+                ms, _ = steps(["launch", "--workers", str(workers), "--threads", "1", "--lanes", str(lanes), "--batch-size", str(batch)], count=14)
+                note(table=name, batch=batch, workers=workers, milliseconds=ms)
+                rows.append((batch, workers, f"{ms:.1f}", f"{1_000 * batch / ms:.0f}"))
+        table(f"Workers of 1 thread on {cores} cores ({lanes} lanes)", ("batch size", "workers", "ms a step", "samples/s"), rows)
     elif name in ("dataset", "start"):
         lines = open(data).read().splitlines(True)
         for copies in (1, 4, 16) if name == "dataset" else (1,):
