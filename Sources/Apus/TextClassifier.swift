@@ -27,8 +27,7 @@ public struct TextClassifier: Sendable {
         BLASInformation.useOneThread()
         prediction = try Training.Prediction(
             InferenceOptions(
-                model: model, input: "-", textColumn: nil, pairColumn: nil, labelColumn: nil, maxLength: maxLength, batchSize: 32,
-                threads: threads))
+                model: model, input: "-", textColumn: nil, pairColumn: nil, labelColumn: nil, maxLength: maxLength, threads: threads))
         guard prediction.answersForTexts else {
             throw InputError("\(model): answers for single words, a model that answers for texts was needed: use 'apus predict' with it")
         }

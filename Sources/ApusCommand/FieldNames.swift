@@ -11,7 +11,7 @@ enum FieldNames {
         "--nproc-per-node": "--workers",
     ]
     static let perDevice = "--per-device-train-batch-size"
-    private static let commands: Set = ["train", "coordinate", "launch"]
+    private static let commands: Set = ["train", "coordinate", "launch", "work"]
 
     struct PerDeviceBatch: BadInput {
         var description: String {
@@ -28,7 +28,9 @@ enum FieldNames {
             let name = parts.first.map(String.init) ?? ""
             if name == perDevice { throw PerDeviceBatch() }
             let rest = parts.count > 1 ? "=\(parts[1])" : ""
-            translated.append(ours[name].map { $0 + rest } ?? argument)
+            // Only launch starts workers.
+            let known = name == "--nproc-per-node" && command == "work" ? nil : ours[name]
+            translated.append(known.map { $0 + rest } ?? argument)
         }
         if command == "launch", let index = translated.firstIndex(of: "--") { translated.remove(at: index) }
         return translated

@@ -12,8 +12,6 @@ struct InferenceArguments: ParsableArguments {
     var pairColumn: String?
     @Option(help: "Pieces of a sample with [CLS] and [SEP]. (default: as the model was trained)")
     var maxLength: Int?
-    @Option(help: "Samples computed together.")
-    var batchSize: Int = 32
     @Option(help: "Threads to compute with. (default: the cores)")
     var threads: Int?
 
@@ -21,13 +19,14 @@ struct InferenceArguments: ParsableArguments {
         if let maxLength, maxLength < 3 {
             throw ValidationError("--max-length is \(maxLength), needed is at least 3: [CLS], one piece and [SEP]")
         }
-        guard batchSize >= 1 else { throw ValidationError("--batch-size is \(batchSize), needed is at least 1") }
-        if let threads, threads < 1 { throw ValidationError("--threads is \(threads), needed is at least 1") }
+        if let threads, !(1...TrainingConfiguration.mostThreads).contains(threads) {
+            throw ValidationError("--threads is \(threads), needed is a count from 1 to \(TrainingConfiguration.mostThreads)")
+        }
     }
 
     func options(input: String, labelColumn: String?) -> InferenceOptions {
         InferenceOptions(
             model: model, input: input, textColumn: textColumn, pairColumn: pairColumn, labelColumn: labelColumn, maxLength: maxLength,
-            batchSize: batchSize, threads: threads ?? ProcessInfo.processInfo.activeProcessorCount)
+            threads: threads ?? ProcessInfo.processInfo.activeProcessorCount)
     }
 }

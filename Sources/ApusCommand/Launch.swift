@@ -24,10 +24,10 @@ struct Launch: ParsableCommand {
     }
 
     func run() throws {
-        let configuration = try options.resolved()
+        let (configuration, threadsGiven) = (try options.resolved(), try options.merged()[.threads] != nil)
         try EntryPoints.launch(
             LaunchOptions(
-                workers: workers, threadsGiven: options.threads != nil, single: single, debug: debug, cluster: cluster,
+                workers: workers, threadsGiven: threadsGiven, single: single, debug: debug, cluster: cluster,
                 configuration: configuration))
     }
 }

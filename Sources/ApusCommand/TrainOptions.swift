@@ -156,11 +156,18 @@ struct TrainOptions: ParsableArguments {
 
     /// The options given, over those of `--config`, with defaults for the rest.
     func resolved() throws(ConfigurationError) -> TrainingConfiguration {
-        let file = try config.map { path throws(ConfigurationError) in try ConfigurationFile.read(path) } ?? GivenOptions()
         let process = ProcessInfo.processInfo
         return try TrainingConfiguration.resolve(
-            given.over(file), cores: process.activeProcessorCount, now: Date(), files: DefaultFiles(environment: process.environment))
+            merged(), cores: process.activeProcessorCount, now: Date(), files: DefaultFiles(environment: process.environment))
     }
+
+    /// The options given, over those of `--config`.
+    func merged() throws(ConfigurationError) -> GivenOptions {
+        try config.map { path throws(ConfigurationError) in given.over(try ConfigurationFile.read(path)) } ?? given
+    }
+
+    /// The same where this process can read the file: of an engine's ranks only the first must.
+    var mergedWhereReadable: GivenOptions { (try? merged()) ?? given }
 
     var given: GivenOptions {
         var given = GivenOptions()

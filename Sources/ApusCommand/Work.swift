@@ -30,29 +30,23 @@ struct Work: ParsableCommand {
     var rank: Int?
     @OptionGroup(title: "Training options, for the rank that starts the coordinator") var options: TrainOptions
 
+    #if MPI
     func validate() throws {
-        if let limit = options.coordinatorTimeout, limit < 1 { throw ValidationError("--coordinator-timeout is \(limit), needed is at least 1") }
-        if let limit = options.heartbeatTimeout, limit < 1 { throw ValidationError("--heartbeat-timeout is \(limit), needed is at least 1") }
-        #if MPI
         guard ["links", "mpi"].contains(exchange) else { throw ValidationError("--exchange is '\(exchange)', needed is links or mpi") }
-        #endif
-        if let threads = options.threads, threads < 1 { throw ValidationError("--threads is \(threads), needed is at least 1") }
     }
+    #endif
 
     func run() throws {
         try EntryPoints.work(
-            workOptions,
+            workOptions(),
             training: TrainingRequest(given: options.given, hasFile: options.config != nil) { () throws(ConfigurationError) -> TrainingConfiguration in
                 try options.resolved()
             })
     }
 
-    private var workOptions: WorkOptions {
-        let chosen = WorkOptions(
-            coordinator: coordinator, cluster: cluster, threads: options.threads, interface: interface,
-            coordinatorTimeout: .seconds(options.coordinatorTimeout ?? 60),
-            heartbeatTimeout: .seconds(options.heartbeatTimeout ?? 3), insecure: options.insecure, launched: launched,
-            rank: rank)
+    private func workOptions() throws(ConfigurationError) -> WorkOptions {
+        let chosen = try WorkOptions(
+            coordinator: coordinator, cluster: cluster, interface: interface, launched: launched, rank: rank, given: options.mergedWhereReadable)
         #if MPI
         var withExchange = chosen
         withExchange.usesMPI = exchange == "mpi"

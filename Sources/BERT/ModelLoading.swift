@@ -1,4 +1,5 @@
 package import Checkpoints
+internal import Foundation
 package import Tensors
 
 /// A model's weights as read from a folder, with what was found there.
@@ -21,11 +22,14 @@ extension BERTModel {
     ///   - seed: key of the generator for new weights.
     ///   - growing: whether tables of words and positions may have more rows than the folder's; the rest of them are 0.
     ///   - forgetting: whether a parameter is initialized anew though the folder has it.
+    ///   - forTraining: whether gradient and optimizer state come beside the weights.
     /// - Throws: ``FileError``, before any memory is taken: what a configuration claims may be larger than this machine.
     package func load(
-        _ folder: ModelFolder, keepsHead: Bool, seed: UInt64, forgetting: (String) -> Bool = { _ in false }, growing: Bool = false
+        _ folder: ModelFolder, keepsHead: Bool, seed: UInt64, forgetting: (String) -> Bool = { _ in false }, growing: Bool = false,
+        forTraining: Bool = false
     ) throws(FileError) -> LoadedWeights {
         let sources = try sources(in: folder, keepsHead: keepsHead, growing: growing)
+        try needMemory(folder, forTraining: forTraining)
         let parameters = FloatBuffer(count: layout.count)
         var initialized: [String] = []
         for (place, entry) in layout.entries.enumerated() {
@@ -41,6 +45,18 @@ extension BERTModel {
             if let failure { throw failure }
         }
         return LoadedWeights(parameters: parameters, initialized: initialized, unexpected: sources.unexpected)
+    }
+
+    /// Refuses what this machine cannot hold.
+    private func needMemory(_ folder: ModelFolder, forTraining: Bool) throws(FileError) {
+        let values = layout.count + (forTraining ? layout.denseCount + 2 * layout.stateCount : 0)
+        let (needed, present) = (Double(values) * Double(MemoryLayout<Float>.stride), Double(ProcessInfo.processInfo.physicalMemory))
+        guard needed > present else { return }
+        func gigabytes(_ bytes: Double) -> Int { Int((bytes / 1e9).rounded(.up)) }
+        throw FileError(
+            folder.path,
+            "\(forTraining ? "weights, gradient and optimizer state" : "the weights") need \(gigabytes(needed)) GB, this machine has \(gigabytes(present)) GB: "
+                + "choose a smaller model, or lower what makes it larger: --lora-rank, --max-length")
     }
 
     /// For each parameter the tensor of the folder that it is read from, nil where it is to be initialized; and the tensors left over.

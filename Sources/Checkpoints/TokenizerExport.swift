@@ -27,8 +27,13 @@ enum TokenizerExport {
     /// The tokenizer.json that Transformers would make of a folder without one.
     private static func made(_ folder: String) throws(FileError) -> JSONValue {
         let configuration = try parsed(folder + "/tokenizer_config.json")
-        let lines = String(decoding: try FileSystem.read(folder + "/vocab.txt"), as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: false)
-        let pieces = (lines.last == "" ? lines.dropLast() : lines[...]).map { $0.trimmingCharacters(in: .whitespacesAndNewlines) }
+        // Bytes: to Swift "\r\n" is one character.
+        let lines = try FileSystem.read(folder + "/vocab.txt").split(separator: 0x0A, omittingEmptySubsequences: false)
+        let pieces = (lines.last?.isEmpty == true ? lines.dropLast() : lines[...]).map { line in
+            var piece = String(decoding: line, as: UTF8.self)
+            while piece.unicodeScalars.last?.properties.isWhitespace == true { piece.unicodeScalars.removeLast() }
+            return piece
+        }
         var ids: [String: Int] = [:]
         for (id, piece) in pieces.enumerated() { ids[piece] = id }
         func special(_ key: String, _ usual: String) -> String { configuration[key]?.string ?? configuration[key]?["content"]?.string ?? usual }

@@ -93,7 +93,7 @@ package struct TokenizedDataset: Equatable, Sendable {
     }
 
     private static func parts(of count: Int, threads: Int, _ make: @Sendable (Range<Int>) -> Part) -> [Part] {
-        let threads = max(1, threads)
+        let threads = max(1, min(threads, count))
         let parts = Mutex([Part?](repeating: nil, count: threads))
         DispatchQueue.concurrentPerform(iterations: threads) { share in
             let part = make(count * share / threads..<count * (share + 1) / threads)

@@ -27,6 +27,9 @@ package enum EntryPoints {
     }
 
     package static func coordinate(_ options: CoordinateOptions) throws {
+        guard options.configuration.seeds == nil else {
+            throw InputError("--seeds is a run after another, a coordinator's is one: give --seed, or the seeds to apus launch")
+        }
         let run = try CoordinatorRun(options)
         try waitFor { try await run.start() }
     }
@@ -35,6 +38,7 @@ package enum EntryPoints {
 
     package static func launch(_ options: LaunchOptions) throws {
         guard !options.single else { return try train(options.configuration, debug: options.debug) }
+        if options.debug { sayToUser("--debug looks into the layers of one process alone: add --single for that") }
         func launchOne(_ configuration: TrainingConfiguration) throws -> Int32 {
             var one = options
             one.configuration = configuration

@@ -86,6 +86,23 @@ import Testing
         }
     }
 
+    @Test func `an alpha beyond all integers is saved as the number that it is`() throws {
+        let job = try SmallJob()
+        try job.train("run", "--lora-rank", "2", "--lora-alpha", "1e19", "--learning-rate", "0", "--max-steps", "1")
+        let settings = try #require(try JSONSerialization.jsonObject(with: job.bytes("run/adapter/adapter_config.json")) as? [String: Any])
+        #expect(settings["lora_alpha"] as? Double == 1e19)
+    }
+
+    @Test func `words are added to a vocabulary with Windows' line ends`() throws {
+        let job = try SmallJob()
+        try job.write("model/vocab.txt", SmallText.vocabulary.joined(separator: "\r\n") + "\r\n")
+        try job.write("words.txt", "grondlauf\r\n")
+        try job.train("run", "--add-tokens", job.path("words.txt"), "--max-steps", "1")
+        let run = try ApusProcess("predict", "--model", job.path("run/model"), input: "bel grondlauf dan\n")
+        #expect(run.status == 0, "\(run.complaint)")
+        #expect(run.output.contains("label"))
+    }
+
     /// Bytes that the workers of a run exchange in its first step.
     private static func bytes(_ run: FinishedRun) -> Int {
         (run.events("step").first?["workers"] as? [[String: Any]] ?? []).reduce(0) { $0 + ($1["bytes"] as? Int ?? 0) }

@@ -48,6 +48,8 @@ import Testing
         expectRefused(try ApusProcess("coordinate"), "--workers")
         expectRefused(try ApusProcess("launch", "--workers", "0"), "--workers is 0")
         expectRefused(try ApusProcess("launch", "--single", "--workers", "2"), "--single is one process")
+        expectRefused(try ApusProcess("predict", "--model", "/nowhere", "--text-column", "text"), "standard input is bare text")
+        expectRefused(try ApusProcess("evaluate", "--model", "/nowhere", "--input", "/nowhere", "--threads", "9223372036854775807"), "from 1 to 4096")
     }
 
     @Test func `values that no run can have exit with 2 before any work`() throws {
@@ -63,10 +65,12 @@ import Testing
     @Test(arguments: ["--per-device-train-batch-size=8", "--per-device-train-batch-size"])
     func `a batch size per device is refused with the remedy`(flag: String) throws {
         expectRefused(try ApusProcess("launch", flag, "8"), "give --batch-size")
+        expectRefused(try ApusProcess("work", flag, "8"), "give --batch-size")
     }
 
     @Test func `names of other trainers mean the same options`() throws {
         expectRefused(try ApusProcess("train", "--lr", "nan"), "--learning-rate is nan")
+        expectRefused(try ApusProcess("work", "--lr", "1e-4"), "--learning-rate is for the coordinator")
         expectRefused(try ApusProcess("train", "--num-train-epochs=0"), "--epochs is 0")
         expectRefused(try ApusProcess("train", "--gradient-accumulation-steps", "0"), "--accumulate is 0")
         expectRefused(try ApusProcess("train", "--lr-scheduler-type", "step"), "schedule is 'step'")

@@ -64,6 +64,15 @@ import Testing
         #expect(try FinishedRun(job, "one").digest == FinishedRun(job, "single").digest)
     }
 
+    @Test func `threads that a file asks for are those of each worker`() throws {
+        let job = try SmallJob()
+        try job.write("run.yaml", "threads: 3\n")
+        let options = ["--max-steps", "1", "--config", job.path("run.yaml")]
+        let run = try ApusProcess(["launch", "--workers", "1"] + job.command("run", options).dropFirst(), environment: job.environment)
+        #expect(run.status == 0, "\(run.complaint)")
+        #expect(try FinishedRun(job, "run").summary["threads"] as? Int == 3)
+    }
+
     @Test func `a run goes on with another number of workers, and with none`() throws {
         let job = try SmallJob()
         let whole = try #require(

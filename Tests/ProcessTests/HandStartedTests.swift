@@ -34,6 +34,12 @@ import Transport
         expectOneLine(try ApusProcess("keygen", job.path("others"), "--workers", "0"), status: 2, "--workers is 0")
     }
 
+    @Test func `a coordinator takes one seed`() throws {
+        let run = try ApusProcess(["coordinate", "--workers", "1"] + job.command("run", ["--seeds", "0,1"]).dropFirst())
+        expectOneLine(run, status: 2, "--seeds is a run after another", "apus launch")
+        #expect(!job.exists("run"))
+    }
+
     @Test func `links between hosts need keys or the word insecure`() throws {
         let bare = job.command("run").dropFirst()
         expectOneLine(try ApusProcess(["coordinate", "--workers", "1"] + bare, environment: ["APUS_KEY_FILE": ""]), status: 2, "needs keys", "--insecure")

@@ -64,6 +64,19 @@ import Transport
         #expect(job.processes.isEmpty)
     }
 
+    @Test func `what a file says of workers holds for each rank`() throws {
+        try job.write("job.yaml", "insecure: true\ncoordinator-timeout: 50\nthreads: 1\n")
+        let arguments = ["work", "--config", job.path("job.yaml")] + job.command("run", Self.options).dropFirst()
+        let ranks = try (0..<2).map { try rank($0, of: 2, Array(arguments), [:]) }
+        for rank in ranks {
+            let end = rank.end()
+            #expect(end.status == 0, "\(end.complaint)")
+        }
+        #expect(try FinishedRun(job, "run").summary["threads"] as? Int == 1)
+        try job.write("none.yaml", "coordinator-timeout: 0\n")
+        expectOneLine(try ApusProcess("work", "--config", job.path("none.yaml")), status: 2, "--coordinator-timeout is 0", "at least 1")
+    }
+
     // MARK: Bad input
 
     @Test func `a rank that is given twice ends every task with a line`() throws {
@@ -83,7 +96,7 @@ import Transport
     }
 
     @Test func `two jobs on one port keep apart`() throws {
-        let first = try rank(0, of: 2, command("run", ["--coordinator-timeout", "20"]))
+        let first = try rank(0, of: 2, command("run", ["--coordinator-timeout", "600"]))
         try first.waitForOutput("waiting for workers")
         let second = try rank(0, of: 1, command("other")).end()
         #expect(second.status == 2)

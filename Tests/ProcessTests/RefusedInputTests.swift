@@ -67,6 +67,10 @@ import Testing
         Fault("no batch", "--batch-size is 0", "at least 1", options: ["--batch-size", "0"]),
         Fault("no lanes", "--lanes is 0", "at least 1", options: ["--lanes", "0"]),
         Fault("no threads", "--threads is 0", "at least 1", options: ["--threads", "0"]),
+        Fault("more lanes than any memory holds", "--lanes is 2147483647", "at most 65536", options: ["--lanes", "2147483647"]),
+        Fault("more threads than any machine runs", "--threads is 2147483647", "at most 4096", options: ["--threads", "2147483647"]),
+        Fault(
+            "positions beyond all memory", "GB, this machine has", "--max-length", options: ["--max-length", "2147483647", "--extend-positions"]),
         Fault("no epochs", "--epochs is 0", options: ["--epochs", "0"]),
         Fault("no steps", "--max-steps is 0", options: ["--max-steps", "0"]),
         Fault("certain dropout", "--dropout is 1", options: ["--dropout", "1"]),
@@ -99,6 +103,7 @@ import Testing
             "unfreezing without a first epoch", "--unfreeze-every begins with pooler and head alone",
             options: ["--unfreeze-every", "1", "--freeze", "pooler", "classifier"]),
         Fault("adapters of rank 0", "--lora-rank is 0", options: ["--lora-rank", "0"]),
+        Fault("adapters beyond all memory", "GB, this machine has", "--lora-rank", options: ["--lora-rank", "2147483647"]),
         Fault("adapters on what is not there", "'querry'", "did you mean 'query'?", options: ["--lora-rank", "2", "--lora-targets", "querry"]),
         Fault("adapters without a rank", "--lora-alpha needs adapters", options: ["--lora-alpha", "8"]),
         Fault("adapters from scratch", "leave one of them out", options: ["--lora-rank", "2", "--from-scratch"]),

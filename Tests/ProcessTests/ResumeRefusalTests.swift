@@ -58,6 +58,16 @@ import Testing
         #expect(try FinishedRun(job, "run").weights == before.weights)
     }
 
+    @Test func `a run that patience ended says so`() throws {
+        let job = try SmallJob()
+        let patient = ["--patience", "1", "--learning-rate", "0", "--batch-size", "8"]
+        #expect(try ApusProcess(job.command("run", patient + ["--epochs", "5"], validation: true)).status == 0)
+        #expect(try FinishedRun(job, "run").summary["stopped_early"] as? Bool == true)
+        let again = try ApusProcess("train", "--resume", "--output", job.path("run"), "--epochs", "9")
+        #expect(again.status == 0)
+        #expect(again.output.contains("nothing to do; --patience ended it"), "\(again.output)")
+    }
+
     @Test func `more epochs and what decides no bits may change`() throws {
         let job = try SmallJob()
         try job.train("run", "--batch-size", "8", "--lanes", "2", "--epochs", "1")

@@ -48,6 +48,37 @@ import Testing
         #expect(abs(try #require(figures["loss"] as? Double) - (try #require(last["loss"] as? Double))) < 1e-9)
     }
 
+    @Test func `tagged words are scored by entities in every place that scores`() throws {
+        let job = try SmallJob()
+        let options = try TaskJob.words.options(job) + ["--epochs", "1", "--batch-size", "8", "--lanes", "2"]
+        let data = try #require(options.firstIndex(of: "--train").map { options[$0 + 1] })
+        #expect(try ApusProcess(job.command("run", options + ["--validation", data, "--test", data])).status == 0)
+        let run = try FinishedRun(job, "run")
+        let scored = try ApusProcess("evaluate", "--model", job.path("run/model"), "--input", data)
+        let figures = try #require(try FinishedRun.lines(scored.output).first)
+        let entities = ["entity_precision", "entity_recall", "entity_f1"]
+        for key in entities {
+            let expected = try #require((run.summary["validation"] as? [String: Any])?[key] as? Double)
+            #expect((run.summary["test"] as? [String: Any])?[key] as? Double == expected, "\(key)")
+            #expect(figures[key] as? Double == expected, "\(key)")
+            for split in ["validation", "test"] {
+                #expect(run.events("evaluation").last { $0["split"] as? String == split }?[key] as? Double == expected, "\(split) \(key)")
+            }
+        }
+    }
+
+    @Test(arguments: [["--from-scratch"], ["--freeze", "embeddings"]])
+    func `with lambda 0 the command that began a run goes on with it`(more: [String]) throws {
+        let job = try SmallJob()
+        let options = try TaskJob.jointRegression.options(job) + Self.shared + more
+        #expect(try ApusProcess(job.command("run", options + ["--checkpoint-every", "1", "--keep", "9"])).status == 0)
+        let whole = try FinishedRun(job, "run")
+        try job.cutOff("run", after: 1, into: "cut")
+        let again = try ApusProcess(job.command("cut", options + ["--resume"]))
+        #expect(again.status == 0, "\(again.complaint)")
+        #expect(try FinishedRun(job, "cut").digest == whole.digest)
+    }
+
     @Test func `with lambda 0 the target's own weights stay as they were`() throws {
         let job = try SmallJob()
         let options = try TaskJob.jointRegression.options(job) + Self.shared + ["--shared-layers", "2"]

@@ -70,17 +70,20 @@ package struct WorkOptions: Equatable, Sendable {
     /// This worker's number; nil: the environment says.
     package var rank: Int?
 
+    /// - Parameter given: training options, of which some are a worker's too.
     package init(
-        coordinator: String?, cluster: String?, threads: Int?, interface: String?, coordinatorTimeout: Duration, heartbeatTimeout: Duration,
-        insecure: Bool, launched: Bool, rank: Int?
-    ) {
+        coordinator: String?, cluster: String?, interface: String?, launched: Bool, rank: Int?, given: GivenOptions
+    ) throws(ConfigurationError) {
+        var shared = TrainingConfiguration(model: "", train: "", output: "", threads: 1)
+        try shared.apply(given)
+        try shared.validateWorker()
         self.coordinator = coordinator
         self.cluster = cluster
-        self.threads = threads
+        threads = given[.threads] == nil ? nil : shared.threads
         self.interface = interface
-        self.coordinatorTimeout = coordinatorTimeout
-        self.heartbeatTimeout = heartbeatTimeout
-        self.insecure = insecure
+        coordinatorTimeout = .seconds(shared.coordinatorTimeout)
+        heartbeatTimeout = .seconds(shared.heartbeatTimeout)
+        insecure = shared.insecure
         self.launched = launched
         self.rank = rank
     }
@@ -96,11 +99,10 @@ package struct InferenceOptions: Equatable, Sendable {
     package var labelColumn: String?
     /// Nil: as the model was trained.
     package var maxLength: Int?
-    package var batchSize: Int
     package var threads: Int
 
     package init(
-        model: String, input: String, textColumn: String?, pairColumn: String?, labelColumn: String?, maxLength: Int?, batchSize: Int, threads: Int
+        model: String, input: String, textColumn: String?, pairColumn: String?, labelColumn: String?, maxLength: Int?, threads: Int
     ) {
         self.model = model
         self.input = input
@@ -108,7 +110,6 @@ package struct InferenceOptions: Equatable, Sendable {
         self.pairColumn = pairColumn
         self.labelColumn = labelColumn
         self.maxLength = maxLength
-        self.batchSize = batchSize
         self.threads = threads
     }
 }

@@ -14,14 +14,12 @@ extension TrainingConfiguration {
         try need(.maxLength, maxLength >= 3, "at least 3: [CLS], one piece and [SEP]")
         try need(.maxLength, maxLength, from: 3)
         if let dropout { try need(.dropout, dropout >= 0 && dropout < 1, "a probability from 0 up and below 1") }
-        try need(.lanes, lanes, from: 1)
-        try need(.threads, threads, from: 1)
+        try need(.lanes, lanes, from: 1, through: Self.mostLanes)
+        try validateWorker()
         try need(.checkpointEvery, checkpointEvery, from: 1)
         try need(.keep, keep, from: 1)
         try need(.minWorkers, minWorkers, from: 1)
         try need(.maxRestarts, maxRestarts, from: 0)
-        try need(.coordinatorTimeout, coordinatorTimeout, from: 1)
-        try need(.heartbeatTimeout, heartbeatTimeout, from: 1)
         try need(.progressTimeout, progressTimeout, from: 1)
         try validateAdaptation()
         try need(.labelSmoothing, labelSmoothing >= 0 && labelSmoothing < 1, "a share from 0 up and below 1")
@@ -30,16 +28,27 @@ extension TrainingConfiguration {
         try needFittingSource()
     }
 
+    /// The options that a worker takes itself.
+    func validateWorker() throws(ConfigurationError) {
+        try need(.threads, threads, from: 1, through: Self.mostThreads)
+        try need(.coordinatorTimeout, coordinatorTimeout, from: 1)
+        try need(.heartbeatTimeout, heartbeatTimeout, from: 1)
+    }
+
     func need(_ key: Key, _ holds: Bool, _ needed: String) throws(ConfigurationError) {
         guard holds else { throw .outOfRange(key: key, found: value(key).shown, needed: needed) }
     }
 
     /// Counts end where products of two of them still fit an `Int`.
-    func need(_ key: Key, _ count: Int?, from low: Int) throws(ConfigurationError) {
+    func need(_ key: Key, _ count: Int?, from low: Int, through high: Int = Int(Int32.max)) throws(ConfigurationError) {
         guard let count else { return }
         try need(key, count >= low, "at least \(low)")
-        try need(key, count <= Int(Int32.max), "at most \(Int32.max)")
+        try need(key, count <= high, "at most \(high)")
     }
+
+    /// Each lane and each thread has memory of its own, with or without work.
+    package static let mostLanes = 65_536
+    package static let mostThreads = 4_096
 
     private func needOwnColumns() throws(ConfigurationError) {
         let columns: [(Key, String?)] = [(.textColumn, textColumn), (.pairColumn, pairColumn), (.labelColumn, labelColumn)]

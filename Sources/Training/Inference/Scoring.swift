@@ -16,7 +16,7 @@ enum Scoring {
         reading.wholeWords = trained.wholeWords
         let tokenized = try TaskData.tokenize(dataset, task, trained.model.head, trained.labels, reading, trained.tokenizer)
         let runner = LaneRunner(model: trained.model, laneCount: 1, threads: options.threads)
-        let report = Evaluation.run(tokenized, runner: runner, parameters: trained.parameters.view)
+        let report = Evaluation.run(tokenized, runner: runner, parameters: trained.parameters.view, names: trained.labels?.names)
         var members: [JSONValue.Member] = [.init("loss", .number(report.loss))]
         if let accuracy = report.accuracy { members.append(.init("accuracy", .number(accuracy))) }
         members += [.init("samples", .integer(report.samples)), .init("truncated", .integer(tokenized.truncatedCount))]

@@ -32,7 +32,7 @@ extension RunInputs {
         .object([
             .init("peft_type", .string("LORA")), .init("task_type", taskType),
             .init("base_model_name_or_path", .string(configuration.model)), .init("r", .integer(lora.rank)),
-            .init("lora_alpha", lora.alpha == lora.alpha.rounded() ? .integer(Int(lora.alpha)) : .number(lora.alpha)),
+            .init("lora_alpha", Int(exactly: lora.alpha).map { .integer($0) } ?? .number(lora.alpha)),
             .init("lora_dropout", .number(lora.dropout)), .init("target_modules", Self.modules(lora)), .init("bias", .string("none")),
             .init("fan_in_fan_out", .bool(false)), .init("inference_mode", .bool(true)), .init("init_lora_weights", .bool(true)),
             .init("modules_to_save", .array(([module] + (lora.trainsPooler ? ["pooler"] : [])).map { .string($0) })),

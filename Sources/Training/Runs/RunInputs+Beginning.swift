@@ -4,7 +4,10 @@ internal import TextData
 
 extension RunInputs {
     /// The model as the first step trains it.
-    static func begin(_ model: BERTModel, _ configuration: TrainingConfiguration, _ frozen: FrozenParameters) throws(InputError) -> BERTModel {
+    /// - Parameter freeze: the patterns of `frozen`.
+    static func begin(
+        _ model: BERTModel, _ configuration: TrainingConfiguration, _ frozen: FrozenParameters, _ freeze: [String]
+    ) throws(InputError) -> BERTModel {
         let layers = model.shape.layers
         guard configuration.reinitializeLayers <= layers else {
             throw InputError("--reinitialize-layers is \(configuration.reinitializeLayers), the model has \(layers) encoder layers: lower it")
@@ -19,7 +22,7 @@ extension RunInputs {
             }
         }
         guard let every = configuration.unfreezeEvery else { return model }
-        let patterns = configuration.freeze + Unfreezing(every: every, layers: layers).frozen(inEpoch: 1)
+        let patterns = freeze + Unfreezing(every: every, layers: layers).frozen(inEpoch: 1)
         let first = model.freezing(try FrozenParameters(patterns, lora: model.lora).contains)
         guard first.layout.stateCount > 0 else {
             throw InputError("--unfreeze-every begins with pooler and head alone, and --freeze names them: leave one of them out")

@@ -26,6 +26,8 @@ package struct RunInputs: Sendable {
     package let plan: TrainingPlan
     package let schedule: LearningRateSchedule
     package let optimizer: OptimizerSettings
+    /// What is never trained, in the words of `--freeze`: as asked for, and what is the target task's alone where that never counts.
+    package let freeze: [String]
     /// SHA-256 of each data file.
     package let digests: [String: String]
     /// What the user should know before the first step, a line each.
@@ -82,22 +84,22 @@ package struct RunInputs: Sendable {
             weights: datasets[.train].map { SampleWeights($0, loss) } ?? .same(1))
         if let samples = datasets[.sourceTrain] { plan.source = Self.sourcePlan(configuration, samples, totalSteps: plan.totalSteps) }
         self.plan = plan
+        var freeze = configuration.freeze
         if plan.source?.lambda.isZero == true, let source {
-            // Where the target task never counts, nothing of its own moves.
-            for pattern in source.head.targetOnly(data.head, layers: shape.layers) where !configuration.freeze.contains(pattern) {
-                configuration.freeze.append(pattern)
-            }
+            freeze += source.head.targetOnly(data.head, layers: shape.layers).filter { !freeze.contains($0) }
         }
+        self.freeze = freeze
         var adapters = try configuration.adapters
         adapters?.trainsPooler = folder.tensor("bert.pooler.dense.weight") == nil && folder.tensor("pooler.dense.weight") == nil
-        let frozen = try FrozenParameters(configuration.freeze, lora: adapters)
+        let frozen = try FrozenParameters(freeze, lora: adapters)
         try configuration.metric?.check(data.head)
         let whole = BERTModel(shape: shape, head: data.head, source: source?.head, loss: loss, lora: adapters, isFrozen: frozen.contains)
         try frozen.check(whole)
-        model = try Self.begin(whole, configuration, frozen)
+        model = try Self.begin(whole, configuration, frozen, freeze)
         let keepsHead = self.source.head == data.head && (labels == nil || labels?.names == self.source.labels)
         let loaded = try model.load(
-            folder, keepsHead: keepsHead, seed: configuration.seed, forgetting: Self.forgotten(model, configuration), growing: true)
+            folder, keepsHead: keepsHead, seed: configuration.seed, forgetting: Self.forgotten(model, configuration), growing: true,
+            forTraining: true)
         parameters = loaded.parameters
         if !configuration.fromScratch { input.begin(model, parameters, source: self.source.shape) }
         notes += Self.describe(loaded, data.head.described(labels))

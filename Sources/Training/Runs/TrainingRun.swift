@@ -3,6 +3,7 @@ package import Checkpoints
 internal import Foundation
 internal import Kernels
 internal import Tensors
+internal import TextData
 
 /// One run from inputs to summary, whoever computes its steps.
 package struct TrainingRun {
@@ -179,8 +180,8 @@ package struct TrainingRun {
         var throughput = Throughput()
         let alreadyDone = progress.step >= inputs.plan.totalSteps || progress.stoppedEarly == true
         if alreadyDone && FileManager.default.fileExists(atPath: folder.path + "/summary.json") {
-            display.say(
-                "the run in \(folder.path) is finished (\(progress.step) steps): nothing to do; --epochs or --max-steps make it longer")
+            let advice = progress.stoppedEarly == true ? "--patience ended it" : "--epochs or --max-steps make it longer"
+            display.say("the run in \(folder.path) is finished (\(progress.step) steps): nothing to do; \(advice)")
             return
         }
         display.say(
@@ -245,7 +246,7 @@ package struct TrainingRun {
             parameters = try inputs.model.load(folder, keepsHead: true, seed: 0).parameters
         }
         let runner = LaneRunner(model: inputs.model, laneCount: 1, threads: inputs.configuration.threads)
-        let report = Evaluation.run(dataset, runner: runner, parameters: parameters.view)
+        let report = Evaluation.run(dataset, runner: runner, parameters: parameters.view, names: inputs.labels?.names)
         try recorder.record(
             EvaluationEvent(
                 step: progress.bestStep ?? progress.step, epoch: inputs.plan.epoch(ofStep: max(1, progress.bestStep ?? progress.step)),

@@ -35,9 +35,9 @@ package struct Unfreezing: Sendable, Equatable {
 extension RunInputs {
     /// What is frozen while a step is computed: as asked for, and what gradual unfreezing has not come to.
     package func freeze(ofStep step: Int) -> [String] {
-        guard let every = configuration.unfreezeEvery else { return configuration.freeze }
+        guard let every = configuration.unfreezeEvery else { return freeze }
         let unfreezing = Unfreezing(every: every, layers: model.shape.layers)
-        return configuration.freeze + unfreezing.frozen(inEpoch: plan.epoch(ofStep: max(1, step)))
+        return freeze + unfreezing.frozen(inEpoch: plan.epoch(ofStep: max(1, step)))
     }
 
     /// The model with the parameters that a step trains.
