@@ -51,8 +51,8 @@ options=(--model /srv/try/model --train /srv/try/train.tsv --max-length 20 --bat
 inside /opt/apus/apus train "${options[@]}" --output /srv/try/single
 inside /opt/apus/apus launch --workers 2 --threads 1 "${options[@]}" --output /srv/try/workers
 echo 'ban lom' | inside /opt/apus/apus predict --model /srv/try/workers/model
-weights() { grep -o '"parameters_sha256": *"[0-9a-f]*"' "$place/$1/summary.json"; }
-if [[ $(weights single) != "$(weights workers)" ]]; then
+weights() { sed -n 's/.*"parameters_sha256" : "\([0-9a-f]\{64\}\)".*/\1/p' "$place/$1/summary.json"; }
+if [[ -z $(weights single) || $(weights single) != "$(weights workers)" ]]; then
     printf 'try-package: one process and two workers gave different weights\n' >&2
     exit 1
 fi
