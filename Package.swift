@@ -59,7 +59,7 @@ let package = Package(
         module("BERT", ["Kernels", "Checkpoints", "TextData", "Tensors"]),
         module("Collectives", ["Transport", "Tensors"]),
         module("Cluster", ["Transport", yams]),
-        module("Transport", ["CZeroMQ", .target(name: "CMPI", condition: .when(traits: ["MPI"]))]),
+        module("Transport", ["CZeroMQ", "CSystem", .target(name: "CMPI", condition: .when(traits: ["MPI"]))]),
         module("Kernels", ["Tensors", "COpenBLAS", "CVectorMath"]),
         module("Checkpoints", ["CSystem", crypto]),
         module("TextData", []),

@@ -136,12 +136,12 @@ final class AllReduceRun {
             let leaves = unsafe held.map { unsafe UnsafeRawPointer($0[range].base) }
             unsafe root.evaluate(leaves, into: payload.base, count: range.count, scratch: inner.view.base)
         }
-        try send(.partialSum, range, payload, to: owner)
+        try send(.partialSum, range, payload, toEach: [owner])
     }
 
-    private func send(_ kind: ExchangeKind, _ range: Range<Int>, _ values: FloatView, to peer: Int) throws(ExchangeError) {
+    private func send(_ kind: ExchangeKind, _ range: Range<Int>, _ values: FloatView, toEach peers: [Int]) throws(ExchangeError) {
         try values.withSpan { (span) throws(ExchangeError) in
-            try unsafe links.send(kind, id, offset: range.lowerBound, count: range.count, payload: span.bytes, to: peer, deadline: deadline)
+            try unsafe links.send(kind, id, offset: range.lowerBound, count: range.count, payload: span.bytes, toEach: peers, deadline: deadline)
         }
     }
 
@@ -195,7 +195,7 @@ final class AllReduceRun {
             }
             arrived[framesAdded] = []
             framesAdded += 1
-            for peer in others { try send(.total, range, total, to: peer) }
+            try send(.total, range, total, toEach: others)
         }
     }
 

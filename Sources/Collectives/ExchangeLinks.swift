@@ -24,12 +24,19 @@ package final class ExchangeLinks {
     package func send(
         _ kind: ExchangeKind, _ id: ExchangeID, offset: Int = 0, count: Int = 0, payload: RawSpan, to peer: Int, deadline: ContinuousClock.Instant
     ) throws(ExchangeError) {
+        try send(kind, id, offset: offset, count: count, payload: payload, toEach: [peer], deadline: deadline)
+    }
+
+    /// Sends one frame to each of `peers`.
+    package func send(
+        _ kind: ExchangeKind, _ id: ExchangeID, offset: Int = 0, count: Int = 0, payload: RawSpan, toEach peers: [Int], deadline: ContinuousClock.Instant
+    ) throws(ExchangeError) {
         let header = FrameHeader(
             kind: kind.rawValue, sender: UInt16(mesh.rank), generation: generation, step: id.step, bucket: id.bucket, offset: UInt64(offset),
             count: UInt64(count))
-        do { try mesh.send(header, payload: payload, to: peer, deadline: deadline) } catch { throw .mesh(error) }
-        counters.framesSent += 1
-        counters.bytesSent += payload.byteCount
+        do { try mesh.send(header, payload: payload, toEach: peers, deadline: deadline) } catch { throw .mesh(error) }
+        counters.framesSent += peers.count
+        counters.bytesSent += peers.count * payload.byteCount
     }
 
     /// Counts bytes read from other ranks' memory.
@@ -38,7 +45,7 @@ package final class ExchangeLinks {
     /// Sends a frame without payload to each of `peers`.
     package func signal(_ kind: ExchangeKind, _ id: ExchangeID, to peers: [Int], deadline: ContinuousClock.Instant) throws(ExchangeError) {
         let nothing: [UInt8] = []
-        for peer in peers { try unsafe send(kind, id, payload: nothing.span.bytes, to: peer, deadline: deadline) }
+        try unsafe send(kind, id, payload: nothing.span.bytes, toEach: peers, deadline: deadline)
     }
 
     /// The next frame of exchange `id` of one of `kinds`, in order for each sender.

@@ -1,3 +1,4 @@
+internal import CSystem
 internal import CZeroMQ
 
 /// One instance of libzmq: its I/O threads and the `inproc` names inside it.
@@ -10,9 +11,17 @@ package final class Context: @unchecked Sendable {
 
     /// - Throws: ``ZeroMQError`` when the process has no file descriptor left.
     package init() throws(ZeroMQError) {
+        _ = Self.keepsFrames
         guard let handle = unsafe zmq_ctx_new() else { throw ZeroMQError.last("opening a ZeroMQ context") }
         unsafe self.handle = handle
     }
 
     deinit { _ = unsafe zmq_ctx_term(handle) }
+
+    /// Has the heap keep the memory of frames for the next ones. As it is, glibc gives each back to the system as soon as it is
+    /// free, and the system clears every page before it is had again: over TCP that took as long as the exchange itself.
+    private static let keepsFrames: Bool = {
+        let ownPages = mallopt(M_MMAP_THRESHOLD, 1 << 20)
+        return mallopt(M_TRIM_THRESHOLD, 64 << 20) == 1 && ownPages == 1
+    }()
 }

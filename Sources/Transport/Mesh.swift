@@ -48,9 +48,18 @@ package protocol Mesh: AnyObject {
     /// - Throws: ``MeshError`` when the deadline passes or the peer is gone.
     func send(_ header: FrameHeader, payload: RawSpan, to peer: Int, deadline: ContinuousClock.Instant) throws(MeshError)
 
+    /// Hands one frame to the link towards each of `peers`, as if they were sent one after another.
+    func send(_ header: FrameHeader, payload: RawSpan, toEach peers: [Int], deadline: ContinuousClock.Instant) throws(MeshError)
+
     /// The next frame from any peer, in order for each peer.
     /// - Throws: ``MeshError`` when the deadline passes or a peer is gone.
     func receive(deadline: ContinuousClock.Instant) throws(MeshError) -> any ReceivedFrame
+}
+
+extension Mesh {
+    package func send(_ header: FrameHeader, payload: RawSpan, toEach peers: [Int], deadline: ContinuousClock.Instant) throws(MeshError) {
+        for peer in peers { try send(header, payload: payload, to: peer, deadline: deadline) }
+    }
 }
 
 /// Why a mesh can no longer be used.

@@ -29,6 +29,14 @@ package struct Message: ~Copyable {
         }
     }
 
+    /// A message of the same bytes, which both share.
+    init(sharing other: borrowing Message) {
+        unsafe raw = UnsafeMutablePointer<zmq_msg_t>.allocate(capacity: 1)
+        _ = unsafe zmq_msg_init(raw)
+        let result = unsafe zmq_msg_copy(raw, other.raw)
+        precondition(result == 0, "a message cannot be shared")
+    }
+
     deinit {
         _ = unsafe zmq_msg_close(raw)
         unsafe raw.deallocate()

@@ -60,11 +60,19 @@ package final class ZeroMQMesh: Mesh {
     // MARK: Exchange
 
     package func send(_ header: FrameHeader, payload: RawSpan, to peer: Int, deadline: ContinuousClock.Instant) throws(MeshError) {
+        try send(Message(header, payload: payload), to: peer, deadline: deadline)
+    }
+
+    package func send(_ header: FrameHeader, payload: RawSpan, toEach peers: [Int], deadline: ContinuousClock.Instant) throws(MeshError) {
+        let message = Message(header, payload: payload)
+        for peer in peers { try send(Message(sharing: message), to: peer, deadline: deadline) }
+    }
+
+    private func send(_ message: consuming Message, to peer: Int, deadline: ContinuousClock.Instant) throws(MeshError) {
         guard roster.peers.indices.contains(peer), let link = outgoing[peer] else {
             preconditionFailure("rank \(rank) has no link to \(peer) in a world of \(worldSize)")
         }
         guard !canceller.isCancelled else { throw .cancelled }
-        let message = Message(header, payload: payload)
         while try !link.send(message) {
             link.watchForRoom(true, poller)
             defer { link.watchForRoom(false, poller) }

@@ -20,6 +20,10 @@ package final class WorkerMesh: Mesh {
         try links.send(header, payload: payload, to: peer, deadline: deadline)
     }
 
+    package func send(_ header: FrameHeader, payload: RawSpan, toEach peers: [Int], deadline: ContinuousClock.Instant) throws(MeshError) {
+        try links.send(header, payload: payload, toEach: peers, deadline: deadline)
+    }
+
     package func receive(deadline: ContinuousClock.Instant) throws(MeshError) -> any ReceivedFrame {
         if !exchanged.isEmpty { return exchanged.removeFirst() }
         while true {
