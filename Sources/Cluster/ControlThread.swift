@@ -16,6 +16,8 @@ final class ControlThread {
     private var isConnected = false
     private var superseded: Set<UInt64> = []
     private var nextBeat = ContinuousClock.now
+    /// When each process was last sent anything: that is a sign of life too.
+    private var lastSent: [String: ContinuousClock.Instant] = [:]
     private var lastTurn = ContinuousClock.now
     private let coordinator = "coordinator"
     /// For how long an end waits for answers to calls that arrived before it.
@@ -89,7 +91,7 @@ final class ControlThread {
         if state.isCoordinator {
             guard let peer = peers[process], try socket.send(peer.connection, more: true) else { return }
         }
-        _ = try socket.send(bytes)
+        if try socket.send(bytes) { lastSent[process] = .now }
     }
 
     private func callsAreDue(at now: ContinuousClock.Instant) throws(ZeroMQError) {
@@ -107,10 +109,8 @@ final class ControlThread {
             for (process, peer) in peers.peers where peer.key.map({ !allowList.contains($0) }) ?? true { lose(process) }
         }
         let bytes = state.withShared { state.envelope(.heartbeat, in: $0).bytes }
-        if state.isCoordinator {
-            for process in peers.peers.keys { try send(bytes, to: process) }
-        } else {
-            try send(bytes, to: coordinator)
+        for process in state.isCoordinator ? Array(peers.peers.keys) : [coordinator] where lastSent[process].map({ now - $0 >= detector.interval }) ?? true {
+            try send(bytes, to: process)
         }
         nextBeat = now + detector.interval
     }
@@ -234,7 +234,7 @@ final class ControlThread {
 
     /// A sign of life at once, and what was asked while there was no connection.
     private func greet() {
-        nextBeat = .now
+        (nextBeat, lastSent[coordinator]) = (.now, nil)
         state.withShared { $0.calls.resendAll(to: coordinator, at: .now) }
     }
 
@@ -257,6 +257,7 @@ final class ControlThread {
     /// A worker keeps its calls while the coordinator is away: it may come back, or start anew.
     private func lose(_ process: String) {
         peers.forget(process)
+        lastSent[process] = nil
         _ = detector.forget(process)
         // What a lost process asked is remembered, lest it ask again; but not for ever.
         if answered.count > PeerTable.limit { answered = answered.filter { peers[$0.key] != nil } }

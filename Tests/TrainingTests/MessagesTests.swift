@@ -17,6 +17,22 @@ import Testing
         }
     }
 
+    @Test func `packed numbers come back as they were, and other bytes are refused`() throws {
+        struct Numbers: Codable, Equatable {
+            @Packed var few: [UInt32]
+            @Packed var many: [UInt64]
+        }
+        for numbers in [Numbers(few: [], many: []), Numbers(few: [1, .max, 0], many: [.max, 0x0123_4567_89AB_CDEF])] {
+            #expect(try JSONDecoder().decode(Numbers.self, from: JSONEncoder().encode(numbers)) == numbers)
+        }
+        let text = String(decoding: try JSONEncoder().encode(Numbers(few: [1], many: [])), as: UTF8.self)
+        #expect(text.contains(#""AQAAAA==""#))
+        for bad in [#""AQAA""#, #""AQAAAAA=""#, #""?""#, "[1]", "7"] {
+            let bytes = Data(text.replacing(#""AQAAAA==""#, with: bad).utf8)
+            #expect(throws: DecodingError.self) { try JSONDecoder().decode(Numbers.self, from: bytes) }
+        }
+    }
+
     @Test(arguments: 1...9)
     func `the shares of all workers are all lanes in order`(workers: Int) {
         for lanes in 1...16 {

@@ -143,7 +143,7 @@ package struct Formation: Codable, Sendable, Equatable {
 package struct Commit: Codable, Sendable, Equatable {
     package var step: Int
     /// Bit patterns of the optimizer's constants.
-    package var constants: [UInt32]
+    @Packed package var constants: [UInt32]
     /// Bit patterns of the sums of all losses, and of the gradient's norm: what the run's metrics say of the step.
     package var lossSum: UInt64
     package var sourceLossSum: UInt64
@@ -199,11 +199,11 @@ package struct StepCommand: Codable, Sendable, Equatable {
 package struct StepReady: Codable, Sendable, Equatable {
     package var step: Int
     /// Bit patterns of the loss sum of each own lane.
-    package var losses: [UInt64]
+    @Packed package var losses: [UInt64]
     /// The same of the source task.
-    package var sourceLosses: [UInt64]
+    @Packed package var sourceLosses: [UInt64]
     /// Digest of the sample ids and positions really computed, of each own lane.
-    package var digests: [UInt64]
+    @Packed package var digests: [UInt64]
     /// Bit pattern of the global gradient norm.
     package var norm: UInt64
     /// Hash of weights and optimizer state that the step started from.
