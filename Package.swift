@@ -70,7 +70,7 @@ let package = Package(
         .systemLibrary(name: "CZeroMQ"),
         .systemLibrary(name: "CMPI"),
 
-        tests("TrainingTests", ["Training", "BERT", "Kernels", "Checkpoints", "TextData", "Tensors"]),
+        tests("TrainingTests", ["Training", "BERT", "Transport", "Kernels", "Checkpoints", "TextData", "Tensors"]),
         tests("BERTTests", ["BERT", "Kernels", "Checkpoints", "Tensors"]),
         tests("CollectivesTests", ["Collectives", "Transport", "Tensors"]),
         tests("ClusterTests", ["Cluster", "Transport"]),

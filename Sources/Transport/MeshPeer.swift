@@ -45,5 +45,5 @@ package final class MeshCanceller: Sendable {
         wakeup.signal()
     }
 
-    var isCancelled: Bool { flag.load(ordering: .sequentiallyConsistent) }
+    package var isCancelled: Bool { flag.load(ordering: .sequentiallyConsistent) }
 }

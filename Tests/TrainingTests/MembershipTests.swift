@@ -1,5 +1,6 @@
 import Cluster
 import Testing
+import Transport
 
 @testable import Training
 
@@ -30,6 +31,21 @@ import Testing
         #expect(refusal?.description.contains("OPENBLAS_CORETYPE") == true)
         #expect(refusal?.coreType == "Haswell" && refusal?.fingerprint == "f")
         #expect(membership.members.isEmpty && !membership.hasNews)
+    }
+
+    @Test func `the loss of a member of the newest generation ends the coordinator's links, and no other's does`() throws {
+        for name in ["a", "b", "c"] { try join(name) }
+        let context = try Context()
+        func canceller() throws -> MeshCanceller { try MeshListener(at: "tcp://127.0.0.1:*", keys: nil, in: context).canceller }
+        let (first, second, third) = try (canceller(), canceller(), canceller())
+        membership.endLinks(first, whenLost: Array(membership.members.prefix(2)))
+        membership.fellSilent("c")
+        #expect(!first.isCancelled)
+        membership.endLinks(second, whenLost: Array(membership.members.prefix(2)))
+        membership.fellSilent("b")
+        #expect(!first.isCancelled && second.isCancelled)
+        membership.endLinks(third, whenLost: membership.members)
+        #expect(third.isCancelled, "b was lost before")
     }
 
     @Test func `members stand in the order of joining, and one that joins again is the last`() throws {

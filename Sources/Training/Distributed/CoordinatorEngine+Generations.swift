@@ -83,6 +83,7 @@ extension CoordinatorEngine {
             let group = Group(
                 members: members, proxies: proxies, formation: formations[0], canceller: own.canceller,
                 hasFeatures: try stageModel.hasFixedFeatures)
+            membership.endLinks(own.canceller, whenLost: members)
             try await stand(group, formations)
             announce(group)
             isFirst = false

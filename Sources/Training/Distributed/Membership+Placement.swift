@@ -44,6 +44,4 @@ extension Membership {
                 + "\(missing.joined(separator: ", ")): see what that task printed, or allow more time with --coordinator-timeout")
     }
 
-    /// Notes that a process is lost or silent.
-    func fellSilent(_ process: String) { _ = state.withLock { $0.silent.insert(process) } }
 }

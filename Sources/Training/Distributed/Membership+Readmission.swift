@@ -1,23 +1,49 @@
 package import Cluster
 internal import Distributed
+internal import Synchronization
+internal import Transport
 
 extension Membership {
+    /// Has the loss of any of these members end the coordinator's links, lest somebody wait there for what will not come: a
+    /// worker may be lost after it has answered and before what it sent has arrived.
+    func endLinks(_ canceller: MeshCanceller, whenLost members: [Member]) {
+        let processes = Set(members.map(\.address.process))
+        let isLost = state.withLock { state in
+            state.links = (processes, canceller)
+            return !state.silent.isDisjoint(with: processes)
+        }
+        if isLost { canceller.cancel() }
+    }
+
+    /// Notes that a process is lost or silent.
+    func fellSilent(_ process: String) {
+        let canceller = state.withLock { state in
+            state.silent.insert(process)
+            return state.links.flatMap { $0.processes.contains(process) ? $0.canceller : nil }
+        }
+        canceller?.cancel()
+    }
+
     /// Takes workers back that were lost and are heard again, such as after a suspension: as if they joined anew.
     package func readmitReturning(through system: ZeroMQActorSystem) async {
-        var silent: Set<String> = []
-        for await event in system.events {
-            switch event {
-            case .lost(let process):
-                silent.insert(process)
-                fellSilent(process)
-            case .found(let process):
-                guard silent.remove(process) != nil, let member = known(process),
-                    let proxy = try? Worker.resolve(id: member.address, using: system),
-                    let held = try? await ZeroMQActorSystem.within(.seconds(30), { try await proxy.abort() })
-                else { continue }
-                try? join(member.identity, member.address, held)
-            case .coordinatorChanged, .refused: continue
+        await withDiscardingTaskGroup { tasks in
+            for await event in system.events {
+                switch event {
+                case .lost(let process): fellSilent(process)
+                case .found(let process):
+                    guard state.withLock({ $0.silent.remove(process) }) != nil, let member = known(process) else { continue }
+                    // Nobody else's loss waits for this one's answer.
+                    tasks.addTask { await self.readmit(member, through: system) }
+                case .coordinatorChanged, .refused: continue
+                }
             }
         }
+    }
+
+    private func readmit(_ member: Member, through system: ZeroMQActorSystem) async {
+        guard let proxy = try? Worker.resolve(id: member.address, using: system),
+            let held = try? await ZeroMQActorSystem.within(.seconds(30), { try await proxy.abort() })
+        else { return }
+        try? join(member.identity, member.address, held)
     }
 }

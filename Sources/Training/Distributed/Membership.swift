@@ -29,6 +29,8 @@ package final class Membership: Sendable {
         var expected: WorkerIdentity?
         /// Processes that are lost or silent.
         var silent: Set<String> = []
+        /// The newest generation's processes, and what ends the coordinator's links to them.
+        var links: (processes: Set<String>, canceller: MeshCanceller)?
         /// Whether a generation was formed.
         var hasFormed = false
         /// Why a worker that was needed may not join; one that computes other bits may still come back with others.
