@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# What a step costs beside computing: CPU time of the coordinator and of every worker's threads but the one that computes, and
-# whether the coordinator's memory grows with steps.
+# What a step costs beside computing: CPU time of the coordinator and of all workers' control threads, "together"; apart from these
+# that of the workers' ZeroMQ threads, which carry samples and gradients too. And whether the coordinator's memory grows with steps.
 #
 #     Benchmarks/control-cost.sh [WORKERS=4] [STEPS=200]      # two to four minutes on two cores
 #

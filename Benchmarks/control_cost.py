@@ -9,6 +9,7 @@ import time
 
 TICK = os.sysconf("SC_CLK_TCK")
 COMPUTING = "apus data"  # the thread that computes and exchanges, with one thread a worker
+IO = "ZMQbg/IO"  # ZeroMQ's own thread, which carries samples and the gradient's rows as well
 
 
 def threads(process):
@@ -90,7 +91,8 @@ def main():
                 launcher.wait()
     spent = difference(before, after)
     own = sum(seconds for (process, _), (_, seconds) in spent.items() if process == coordinator)
-    control = sum(seconds for (process, _), (name, seconds) in spent.items() if process != coordinator and name != COMPUTING)
+    io = sum(seconds for (process, _), (name, seconds) in spent.items() if process != coordinator and name.startswith(IO))
+    control = sum(seconds for (process, _), (name, seconds) in spent.items() if process != coordinator and name != COMPUTING and not name.startswith(IO))
     computing = sum(seconds for (process, _), (name, seconds) in spent.items() if process != coordinator and name == COMPUTING)
     print(
         json.dumps(
@@ -99,6 +101,7 @@ def main():
                 "steps": steps,
                 "coordinator_ms_per_step": round(own / steps * 1000, 3),
                 "control_threads_ms_per_step": round(control / steps * 1000, 3),
+                "workers_io_ms_per_step": round(io / steps * 1000, 3),
                 "together_ms_per_step": round((own + control) / steps * 1000, 3),
                 "computing_ms_per_step": round(computing / steps * 1000, 1),
                 "coordinator_mib_before": round(memory, 1),
