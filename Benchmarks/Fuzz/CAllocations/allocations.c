@@ -7,13 +7,16 @@
 static _Thread_local int counting;
 static _Thread_local ptrdiff_t held, most;
 
-static void took(size_t bytes) {
+// Called from inside a sanitizer's malloc, these are not to call the sanitizer.
+#define UNWATCHED __attribute__((no_sanitize("thread", "address")))
+
+UNWATCHED static void took(size_t bytes) {
     if (!counting) return;
     held += (ptrdiff_t)bytes;
     if (held > most) most = held;
 }
 
-static void gave(size_t bytes) {
+UNWATCHED static void gave(size_t bytes) {
     if (counting) held -= (ptrdiff_t)bytes;
 }
 
@@ -27,18 +30,18 @@ size_t allocations_end(void) {
     return most > 0 ? (size_t)most : 0;
 }
 
-#if defined(__has_feature) && __has_feature(address_sanitizer)
+#if defined(__has_feature) && (__has_feature(address_sanitizer) || __has_feature(thread_sanitizer))
 
 // The sanitizer has its own malloc and tells of it.
 extern int __sanitizer_install_malloc_and_free_hooks(void (*)(const volatile void *, size_t), void (*)(const volatile void *));
 extern size_t __sanitizer_get_allocated_size(const volatile void *);
 
-static void taken(const volatile void *pointer, size_t bytes) {
+UNWATCHED static void taken(const volatile void *pointer, size_t bytes) {
     (void)pointer;
     took(bytes);
 }
 
-static void given(const volatile void *pointer) {
+UNWATCHED static void given(const volatile void *pointer) {
     if (counting && pointer) gave(__sanitizer_get_allocated_size(pointer));
 }
 
