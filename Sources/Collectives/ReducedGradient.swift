@@ -23,14 +23,14 @@ package struct ReducedGradient: Sendable {
     /// A sum that lies in one piece.
     package init(_ values: FloatView) { parts = [Part(range: 0..<values.count, values: values)] }
 
-    /// The parts of `range`, cut to it.
+    /// Takes the parts of `range` one after another, cut to it.
     /// - Complexity: O(parts).
-    package func parts(in range: Range<Int>) -> [Part] {
-        parts.compactMap { part in
+    package func forEachPart(in range: Range<Int>, _ body: (Part) -> Void) {
+        for part in parts {
             let common = part.range.clamped(to: range)
-            guard !common.isEmpty else { return nil }
+            guard !common.isEmpty else { continue }
             let start = common.lowerBound - part.range.lowerBound
-            return Part(range: common, values: part.values.part(from: start, count: common.count))
+            body(Part(range: common, values: part.values.part(from: start, count: common.count)))
         }
     }
 

@@ -15,6 +15,16 @@ package enum BlockSum {
         }
     }
 
+    /// The same as the total of ``squares(_:)``, block after block and without memory for them.
+    package static func totalSquares(_ x: FloatView) -> Double {
+        stride(from: 0, to: x.count, by: size).reduce(0) { total, start in
+            var sum = 0.0
+            let count = min(size, x.count - start)
+            unsafe apus_block_squares(count, size, x.part(from: start, count: count).base, &sum)
+            return total + sum
+        }
+    }
+
     /// Adds the blocks' sums in order.
     package static func total(_ blocks: [Double]) -> Double { blocks.reduce(0, +) }
 }

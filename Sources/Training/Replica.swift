@@ -114,7 +114,7 @@ package final class Replica: Sendable {
     package func norm(of gradient: StepGradient) -> Double {
         var squares = BlockSum.total((gradient.dense?.parts ?? []).flatMap { blockSums($0.values) })
         if let rows = gradient.rows {
-            squares += BlockSum.total((0..<rows.ids.count).map { BlockSum.total(BlockSum.squares(rows.row($0))) })
+            squares += rows.ids.indices.reduce(0) { $0 + BlockSum.totalSquares(rows.row($1)) }
         }
         return squares.squareRoot()
     }
@@ -124,9 +124,11 @@ package final class Replica: Sendable {
         let sums = Mutex([Double](repeating: 0, count: blocks))
         let size = 16
         inParallel((blocks + size - 1) / size, threads: threads) { piece, _ in
-            let range = (piece * size)..<min((piece + 1) * size, blocks)
-            let part = BlockSum.squares(values[(range.lowerBound * BlockSum.size)..<min(range.upperBound * BlockSum.size, values.count)])
-            sums.withLock { $0.replaceSubrange(range, with: part) }
+            for block in (piece * size)..<min((piece + 1) * size, blocks) {
+                let start = block * BlockSum.size
+                let sum = BlockSum.totalSquares(values[start..<min(start + BlockSum.size, values.count)])
+                sums.withLock { $0[block] = sum }
+            }
         }
         return sums.withLock { $0 }
     }
@@ -146,7 +148,7 @@ package final class Replica: Sendable {
                 }
             }
             if let dense = gradient.dense {
-                for part in dense.parts(in: chunk.state) { step(part.range, part.values) }
+                dense.forEachPart(in: chunk.state) { step($0.range, $0.values) }
             } else {
                 step(chunk.state, nil)
             }
@@ -177,9 +179,12 @@ package final class Replica: Sendable {
         let everyRow = constants.decayFactor != 1 || constants.l2 != 0
         let runs = everyRow ? [0..<table.shape[0]] : touched.runs
         let size = 128
-        let pieces = runs.flatMap { run in
-            stride(from: run.lowerBound, to: run.upperBound, by: size).map { $0..<min($0 + size, run.upperBound) }
+        var cut: [Range<Int>] = []
+        cut.reserveCapacity(runs.count + table.shape[0] / size)
+        for run in runs {
+            for start in stride(from: run.lowerBound, to: run.upperBound, by: size) { cut.append(start..<min(start + size, run.upperBound)) }
         }
+        let pieces = cut
         inParallel(pieces.count, threads: threads) { piece, _ in
             let range = pieces[piece]
             var sums: [PositionSum.Pair] = []
