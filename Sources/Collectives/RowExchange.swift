@@ -22,16 +22,17 @@ package final class RowExchange {
     /// - Parameters:
     ///   - blocks: this rank's block sums in the order of its blocks; nil where no lane of a block touches a row.
     ///   - width: elements of a row, the same on every rank.
+    ///   - rows: of the table, the same on every rank.
     ///   - step: with `bucket` unique in this generation.
     /// - Throws: ``ExchangeError``. The generation is over; `blocks` are unchanged.
     /// - Complexity: 2 hops, and one more each way for every frame after the first; bytes as in Collectives.docc.
     package func run(
-        _ blocks: [SparseRows?], width: Int, step: UInt64, bucket: UInt32, deadline: ContinuousClock.Instant
+        _ blocks: [SparseRows?], width: Int, rows: Int, step: UInt64, bucket: UInt32, deadline: ContinuousClock.Instant
     ) throws(ExchangeError) -> SparseRows {
         let id = ExchangeID(step: step, bucket: bucket)
         let own = plan.blocks(of: links.rank).count
         precondition(blocks.count == own, "\(blocks.count) sums of rows for \(own) blocks")
-        let flow = RowFlow(links: links, id: id, width: width, frameElements: plan.frameElements, deadline: deadline)
+        let flow = RowFlow(links: links, id: id, width: width, tableRows: rows, frameElements: plan.frameElements, deadline: deadline)
 
         // Rows to their owners.
         let isOwner = contributors.contains(links.rank)

@@ -24,6 +24,8 @@ struct RowFlow {
     let links: ExchangeLinks
     let id: ExchangeID
     let width: Int
+    /// Rows of the table that they are of.
+    let tableRows: Int
     let frameElements: Int
     let deadline: ContinuousClock.Instant
 
@@ -113,7 +115,7 @@ struct RowFlow {
         let block = Int(header.offset)
         var previous = blocks[block].ids.last ?? -1
         for id in ids {
-            guard id > previous else { throw unexpected(frame, "ascending rows, got \(id) after \(previous)") }
+            guard id > previous, id < tableRows else { throw unexpected(frame, "ascending rows below \(tableRows), got \(id) after \(previous)") }
             previous = id
         }
         blocks[block].ids += ids

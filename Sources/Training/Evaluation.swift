@@ -23,6 +23,24 @@ package struct ChunkScore: Codable, Sendable, Equatable {
     package var answeredNumbers: [UInt32] = []
 }
 
+extension ChunkScore {
+    /// Whether these figures can be those of so many samples under a head.
+    func fits(_ head: Head, samples: Int) -> Bool {
+        guard self.samples == samples, (0...Int(Int32.max)).contains(lossCount), (0...Int(Int32.max)).contains(asked), (0...asked).contains(correct),
+            truths.count == answers.count, numbers.count == answeredNumbers.count
+        else { return false }
+        func areClasses(_ count: Int) -> Bool { (truths + answers).allSatisfy { (0..<Int32(count)).contains($0) } }
+        switch head {
+        case .classification(let labels, _): return truths.count == samples && areClasses(labels)
+        case .tokenClassification(let labels):
+            return areClasses(labels) && tokens.count == samples && tokens.allSatisfy { $0 >= 0 } && tokens.reduce(0) { $0 + Int($1) } == truths.count
+        case .multiLabel(let labels, _): return truths.count == samples * labels && areClasses(2)
+        case .regression(let targets, _): return numbers.count == samples * targets
+        case .maskedLanguageModel: return truths.isEmpty
+        }
+    }
+}
+
 /// Figures of a dataset under a model.
 package struct EvaluationReport: Codable, Sendable, Equatable {
     package var loss: Double

@@ -8,14 +8,16 @@ package enum TCPProbe {
         package let port: UInt16
 
         /// Listens at an IPv4 address of this machine; port 0 is chosen free.
+        /// - Parameter accepts: whether it lets anybody connect. Where it does not, the port is only held: whoever dials it already is
+        ///   refused as before, and not cut off.
         /// - Throws: ``ZeroMQError`` with the operating system's code.
-        package init(address: String, port: UInt16) throws(ZeroMQError) {
+        package init(address: String, port: UInt16, accepts: Bool = true) throws(ZeroMQError) {
             let operation = "listening at \(address):\(port)"
             guard let (place, _) = resolve(address, port) else { throw ZeroMQError(operation: operation, code: EADDRNOTAVAIL) }
             let opened = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
             var one: Int32 = 1
             _ = unsafe setsockopt(opened, SOL_SOCKET, SO_REUSEADDR, &one, socklen_t(MemoryLayout<Int32>.size))
-            guard unsafe withAddress(place, { unsafe bind(opened, $0, $1) }) == 0, listen(opened, 64) == 0, let own = ownPlace(of: opened) else {
+            guard unsafe withAddress(place, { unsafe bind(opened, $0, $1) }) == 0, !accepts || listen(opened, 64) == 0, let own = ownPlace(of: opened) else {
                 let code = errno
                 _ = close(opened)
                 throw ZeroMQError(operation: operation, code: code)

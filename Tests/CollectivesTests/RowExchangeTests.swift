@@ -54,7 +54,7 @@ import Transport
             let blocks = plan.blocks(of: mesh.rank).map { Self.rows($0.lanes, plan.tree) }
             return try (1...2 as ClosedRange<UInt64>).map { step in
                 let before = links.counters.bytesSent
-                let total = try exchange.run(blocks, width: Self.width, step: step, bucket: 4, deadline: .farOff)
+                let total = try exchange.run(blocks, width: Self.width, rows: .max, step: step, bucket: 4, deadline: .farOff)
                 #expect(links.counters.bytesSent - before == exchange.bytesSent(blocks.map { $0?.ids ?? [] }, total: total.ids, width: Self.width))
                 return total
             }
@@ -78,7 +78,7 @@ import Transport
             let rows = SparseRows(ids: mesh.rank == 0 ? [3] : [3, 4], width: 2)
             rows.values.view.fill(-0.0)
             let exchange = RowExchange(plan: plan, links: ExchangeLinks(mesh: mesh, generation: 1))
-            return try exchange.run([rows], width: 2, step: 1, bucket: 0, deadline: .farOff)
+            return try exchange.run([rows], width: 2, rows: 10, step: 1, bucket: 0, deadline: .farOff)
         }
         for result in results {
             let rows = try result.get()
@@ -91,12 +91,12 @@ import Transport
         let results = onRanks(3) { mesh in
             let plan = ExchangePlan(laneCount: 2, lanes: LaneAssignment(laneCount: 2, workers: 3).lanes, hosts: [0, 1, 2], count: 0)
             let exchange = RowExchange(plan: plan, links: ExchangeLinks(mesh: mesh, generation: 1))
-            return try exchange.run(plan.blocks(of: mesh.rank).map { _ in nil }, width: 2, step: 1, bucket: 0, deadline: .farOff)
+            return try exchange.run(plan.blocks(of: mesh.rank).map { _ in nil }, width: 2, rows: 10, step: 1, bucket: 0, deadline: .farOff)
         }
         for result in results { #expect(try result.get().ids.isEmpty) }
     }
 
-    @Test(arguments: 0..<5) func rowsThatAreNotAscendingOrDoNotFitAreRefused(fault: Int) throws {
+    @Test(arguments: 0..<6) func rowsThatAreNotAscendingOrDoNotFitAreRefused(fault: Int) throws {
         let results = onRanks(2) { mesh -> ExchangeError? in
             if mesh.rank == 1 {
                 mesh.tamper = { header, bytes in
@@ -106,7 +106,9 @@ import Transport
                     case 1: header.count = .max / 12
                     case 2: bytes.removeLast()
                     case 3: header.offset = 1 << 63
-                    default: bytes.replaceSubrange(0..<4, with: [255, 255, 255, 255])
+                    case 4: bytes.replaceSubrange(0..<4, with: [255, 255, 255, 255])
+                    // The first row that the table does not have.
+                    default: bytes.replaceSubrange(12..<16, with: [10, 0, 0, 0])
                     }
                     return (header, bytes)
                 }
@@ -115,7 +117,7 @@ import Transport
             let rows = SparseRows(ids: [2, 4, 6, 7, 8], width: 2)
             let exchange = RowExchange(plan: plan, links: ExchangeLinks(mesh: mesh, generation: 1))
             do throws(ExchangeError) {
-                _ = try exchange.run([rows], width: 2, step: 1, bucket: 0, deadline: .farOff)
+                _ = try exchange.run([rows], width: 2, rows: 10, step: 1, bucket: 0, deadline: .farOff)
                 return nil
             } catch {
                 if mesh.rank == 0 { mesh.wires.lose(0) }

@@ -127,7 +127,7 @@ import Transport
             var rows: SparseRows?
             if model.layout.sparseTable != nil {
                 let width = model.shape.width
-                let sum = try exchange.run(blocks.map(\.rows), width: width, step: UInt64(number + 1), bucket: 1, deadline: limit())
+                let sum = try exchange.run(blocks.map(\.rows), width: width, rows: .max, step: UInt64(number + 1), bucket: 1, deadline: limit())
                 expected += exchange.bytesSent(blocks.map { $0.rows?.ids ?? [] }, total: sum.ids, width: width)
                 rows = sum
             }

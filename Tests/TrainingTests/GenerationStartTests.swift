@@ -16,6 +16,13 @@ import Testing
         GenerationStart(held, run: 7, known: newest.map { [Self.commit($0)] } ?? [], floor: floor)
     }
 
+    @Test func `a state after a step that no run has counts for nothing`() {
+        for step in [-1, 10, Int.max] {
+            #expect(GenerationStart([held(step), held(3)], run: 7, known: [], floor: 0, last: 9)?.ways == [.receives, .has], "\(step)")
+        }
+        #expect(GenerationStart([held(9), held(3)], run: 7, known: [], floor: 0, last: 9)?.step == 9)
+    }
+
     @Test func `the newest state that any worker has is everyone's`() {
         let found = start([held(4), held(6), HeldState(), held(6)])
         #expect(found?.step == 6)

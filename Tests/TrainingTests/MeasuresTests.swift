@@ -1,3 +1,4 @@
+import BERT
 import Foundation
 import Testing
 
@@ -5,6 +6,33 @@ import Testing
 
 /// Against scikit-learn, SciPy and seqeval: Tests/Fixtures/measures.
 @Suite struct MeasuresTests {
+    @Test func `scores that no samples under a head can have are told from those that can`() {
+        var score = ChunkScore(lossSum: 1, lossCount: 2, samples: 2, asked: 2, correct: 1, truths: [0, 2], answers: [0, 1])
+        let classes = Head.classification(labels: 3)
+        #expect(score.fits(classes, samples: 2))
+        #expect(!score.fits(classes, samples: 3) && !score.fits(.classification(labels: 2), samples: 2))
+        let faults: [(inout ChunkScore) -> Void] = [
+            { $0.answers = [0] }, { $0.answers = [0, -1] }, { $0.truths = [0, 2, 1] }, { $0.correct = 3 }, { $0.correct = -1 }, { $0.asked = .max },
+            { $0.lossCount = -1 }, { $0.numbers = [1] },
+        ]
+        for fault in faults {
+            var changed = score
+            fault(&changed)
+            #expect(!changed.fits(classes, samples: 2), "\(changed)")
+        }
+        score.tokens = [2, 0]
+        #expect(score.fits(.tokenClassification(labels: 3), samples: 2))
+        for tokens: [Int32] in [[2], [3, -1], [1, 0]] {
+            score.tokens = tokens
+            #expect(!score.fits(.tokenClassification(labels: 3), samples: 2), "\(tokens)")
+        }
+        let flags = ChunkScore(lossCount: 6, samples: 2, asked: 6, correct: 6, truths: [0, 1, 0, 1, 1, 0], answers: [0, 1, 0, 1, 1, 0])
+        #expect(flags.fits(.multiLabel(labels: 3), samples: 2) && !flags.fits(.multiLabel(labels: 2), samples: 2))
+        let numbers = ChunkScore(lossCount: 4, samples: 2, numbers: [1, 2, 3, 4], answeredNumbers: [1, 2, 3, 4])
+        #expect(numbers.fits(.regression(targets: 2), samples: 2) && !numbers.fits(.regression(), samples: 2))
+        #expect(ChunkScore(lossCount: 5, samples: 2, asked: 5, correct: 1).fits(.maskedLanguageModel, samples: 2))
+    }
+
     private struct Fixture: Decodable {
         struct Classes: Decodable {
             let classes: Int

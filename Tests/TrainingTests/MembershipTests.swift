@@ -48,6 +48,11 @@ import Transport
         #expect(third.isCancelled, "b was lost before")
     }
 
+    @Test func `a worker that names itself as the coordinator is refused`() {
+        #expect(throws: JoinRefused.self) { try join("coordinator") }
+        #expect(membership.members.isEmpty)
+    }
+
     @Test func `members stand in the order of joining, and one that joins again is the last`() throws {
         for name in ["a", "b", "c", "a"] { try join(name) }
         #expect(membership.members.map(\.address.process) == ["b", "c", "a"])

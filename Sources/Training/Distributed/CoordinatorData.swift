@@ -39,11 +39,11 @@ final class CoordinatorData {
     /// Forms the coordinator's links; `formation` is that of any worker, with the coordinator's rank.
     func form(_ formation: Formation, sending state: TrainingState?) throws {
         guard let listener = listener.take() else { return }
-        let deadline = ContinuousClock.now + DataPlane.formingTime
-        let links = try listener.mesh(rank: formation.workers, roster: formation.roster, deadline: deadline)
+        let links = try listener.mesh(rank: formation.workers, roster: formation.roster, deadline: .now + DataPlane.formingTime)
         mesh = (links, formation)
         ahead = (0, 0)
         guard let state else { return }
+        let deadline = ContinuousClock.now + DataPlane.transferTime(parameters: state.parameters.count, workers: formation.workers)
         for peer in formation.stateTo {
             try StateTransfer.send(state, over: links, generation: formation.roster.generation, to: peer, deadline: deadline)
         }

@@ -94,6 +94,7 @@ extension CoordinatorEngine {
             source = nil
             return group
         } catch let end as GenerationEnd {
+            await judge(end, members)
             await dropLost(members, because: end)
             return nil
         }
@@ -120,8 +121,8 @@ extension CoordinatorEngine {
     /// Which step the generation begins after: the newest that any worker has or can come to, else that of a checkpoint.
     private func start(of members: [Membership.Member]) throws -> GenerationStart {
         let commits = [lastCommit, newestCommit].compactMap { $0 }
-        let floor = source?.step ?? journal.history.base
-        guard let found = GenerationStart(members.map(\.held), run: run.id, known: commits, floor: floor) else {
+        let floor = source?.step ?? floor
+        guard let found = GenerationStart(members.map(\.held), run: run.id, known: commits, floor: floor, last: inputs.plan.totalSteps) else {
             if let source, source.step == committedStep { return GenerationStart(step: source.step, workers: members.count) }
             try goBack()
             return GenerationStart(step: committedStep, workers: members.count)
@@ -158,7 +159,9 @@ extension CoordinatorEngine {
         let source = source.map { $0.state.converted(from: before, to: now) }
         let (place, data) = (own, data)
         async let links: Void = data.perform { try $0.form(place, sending: source) }
-        let held = try await callAll(group, within: pace.limit(stateOf: before.layout.count)) { proxy, rank in try await proxy.form(formations[rank]) }
+        let held = try await callAll(group, within: pace.limit(stateOf: before.layout.count * formations.count)) { proxy, rank in
+            try await proxy.form(formations[rank])
+        }
         do { try await links } catch { throw GenerationEnd(reason: "the coordinator's links do not stand: \(error)") }
         for (rank, state) in held.enumerated() { membership.update(group.members[rank], state) }
     }
@@ -191,7 +194,7 @@ extension CoordinatorEngine {
             await refresh(group.members)
             return
         }
-        await judge(end, group)
+        await judge(end, group.members)
         await dropLost(group.members, because: end)
     }
 

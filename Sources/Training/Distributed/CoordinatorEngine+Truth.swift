@@ -1,5 +1,7 @@
+internal import BERT
 internal import Cluster
 internal import Distributed
+internal import TextData
 
 extension CoordinatorEngine {
     /// Ends the generation where workers that must have one state have several.
@@ -20,11 +22,25 @@ extension CoordinatorEngine {
         }
     }
 
+    /// The end of a generation in which a worker answered what cannot be.
+    func untrue(_ rank: Int, _ reason: String) -> GenerationEnd { GenerationEnd(reason: reason, rank: rank, untrue: [rank: reason]) }
+
+    /// Refuses scores that no worker can have found: what follows from them counts classes and adds.
+    func check(_ answers: [[ScoredChunk]], _ shares: [[Int]], of dataset: TokenizedDataset, _ split: Split) throws(GenerationEnd) {
+        let ranges = Evaluation.chunks(of: dataset.count)
+        let head = inputs.model.head(of: split.stream)
+        for (rank, answer) in answers.enumerated() {
+            let fits = answer.map(\.chunk).sorted() == shares[rank].sorted() && answer.allSatisfy { $0.score.fits(head, samples: ranges[$0.chunk].count) }
+            guard fits else { throw untrue(rank, "worker \(rank) scored other samples than it was sent") }
+        }
+    }
+
     /// Sends workers away whose state is not true; none where nobody can say whose it is: then no state counts any more.
-    func judge(_ end: GenerationEnd, _ group: Group) async {
+    func judge(_ end: GenerationEnd, _ members: [Membership.Member]) async {
         for (rank, reason) in end.untrue {
-            membership.remove(group.members[rank])
-            try? await ZeroMQActorSystem.within(.seconds(1)) { try await group.proxies[rank].leave(reason) }
+            membership.remove(members[rank])
+            guard let proxy = try? Proxy.resolve(id: members[rank].address, using: system) else { continue }
+            try? await ZeroMQActorSystem.within(.seconds(1)) { try await proxy.leave(reason) }
         }
         guard end.isSplit else { return }
         // Whatever a worker has is of another run now; everybody takes the checkpoint's state.

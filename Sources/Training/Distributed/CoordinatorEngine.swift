@@ -47,6 +47,10 @@ package final class CoordinatorEngine: StepEngine {
     var fruitlessEnds = 0
     var seenWorkers = 0
     private let beganAt: Int
+    /// The journal's base when the state went back, and the step to which it did: where the newest checkpoint cannot be read, before that one.
+    private var wentBack: (base: Int, step: Int)?
+    /// States older than this one are of no use.
+    var floor: Int { wentBack.flatMap { $0.base == journal.history.base ? $0.step : nil } ?? journal.history.base }
     /// Of the datasets that were used since the encoder is frozen.
     private var featureStores: [Split: FeatureStore] = [:]
 
@@ -202,7 +206,7 @@ package final class CoordinatorEngine: StepEngine {
             guard reply.step == plan.step, reply.losses.count == lanes[1], reply.sourceLosses.count == lanes[1],
                 reply.digests.count == lanes[1]
             else {
-                throw GenerationEnd(reason: "worker \(rank) reported another step or other lanes", rank: rank)
+                throw untrue(rank, "worker \(rank) reported another step or other lanes")
             }
             for place in 0..<lanes[1] {
                 losses[lanes[0] + place] = LaneLoss(
@@ -211,11 +215,15 @@ package final class CoordinatorEngine: StepEngine {
             }
         }
         for (lane, planned) in plan.laneDigests.enumerated() where digests[lane] != planned {
-            throw GenerationEnd(reason: "lane \(lane) of step \(plan.step) was computed over other samples than planned")
+            let reason = "lane \(lane) of step \(plan.step) was computed over other samples than planned"
+            guard let rank = group.formation.lanes.firstIndex(where: { ($0[0]..<($0[0] + $0[1])).contains(lane) }) else { throw GenerationEnd(reason: reason) }
+            throw untrue(rank, reason)
         }
         try agree(replies.map(\.state), group, "after step \(plan.step - 1)")
         guard let norm = replies.first.map({ Double(bitPattern: $0.norm) }), replies.allSatisfy({ $0.norm == replies[0].norm }) else {
-            throw GenerationEnd(reason: "the workers disagree about the gradient of step \(plan.step)")
+            let reason = "the workers disagree about the gradient of step \(plan.step)"
+            guard case .minority(let ranks) = Agreement(replies.map(\.norm)), let first = ranks.first else { throw GenerationEnd(reason: reason) }
+            throw untrue(first, reason)
         }
         guard norm.isFinite, losses.allSatisfy(\.isFinite) else { throw try await nonFinite(plan, losses, group) }
         let optimizer = inputs.optimizer
@@ -255,15 +263,20 @@ package final class CoordinatorEngine: StepEngine {
         guard let dataset = inputs.datasets[split] else { throw RunError("there is no \(split.rawValue) data to evaluate") }
         let count = Evaluation.chunks(of: dataset.count).count
         let scores = try await withCommitted { group, _ in
-            let shares = Self.shares(Array(0..<count), group)
             let data = self.data
             let features = try await self.features(split, group)
-            async let feeding: Void = data.perform { try $0.feed(shares, of: dataset, as: .chunk, features: features) }
-            let most = (dataset.count + group.members.count - 1) / group.members.count
-            let scores = try await self.callAll(group, within: self.pace.limit(samples: most)) { proxy, rank in
-                try await proxy.evaluate(chunks: shares[rank], of: split.stream)
-            }.flatMap { $0 }
-            do { try await feeding } catch { throw GenerationEnd(reason: "samples could not be sent: \(error)") }
+            var scores: [ScoredChunk] = []
+            let round = Self.chunksARound * group.members.count
+            for start in stride(from: 0, to: count, by: round) {
+                let shares = Self.shares(Array(start..<min(start + round, count)), group)
+                async let feeding: Void = data.perform { try $0.feed(shares, of: dataset, as: .chunk, features: features) }
+                let answers = try await self.callAll(group, within: self.pace.limit(samples: Self.chunksARound * Evaluation.chunkSize)) { proxy, rank in
+                    try await proxy.evaluate(chunks: shares[rank], of: split.stream)
+                }
+                do { try await feeding } catch { throw GenerationEnd(reason: "samples could not be sent: \(error)") }
+                try self.check(answers, shares, of: dataset, split)
+                scores += answers.joined()
+            }
             return scores
         }
         let ordered = scores.sorted { $0.chunk < $1.chunk }
@@ -301,7 +314,7 @@ package final class CoordinatorEngine: StepEngine {
         return store
     }
 
-    /// Chunks that a worker computes before it answers, so that no call takes long.
+    /// Chunks that a worker computes before it answers, so that no call takes long and no answer is longer than a message may be.
     private static let chunksARound = 64
 
     package func state() async throws -> TrainingState {
@@ -341,6 +354,7 @@ package final class CoordinatorEngine: StepEngine {
     /// Takes the state back to the newest checkpoint, or to the beginning: no worker has it any more.
     func goBack() throws {
         let found = try source ?? inputs.newestState(beganAt: beganAt)
+        wentBack = (journal.history.base, found.step)
         display.say(
             "no worker has the state after step \(committedStep): going back to "
                 + "\(found.step == 0 ? "the beginning" : "the checkpoint of step \(found.step)"), from which the same steps are computed again")

@@ -2,8 +2,10 @@ internal import Synchronization
 
 /// Limits of the data plane.
 enum DataPlane {
-    /// Time in which a generation's links, state and memory must stand.
+    /// Time in which a generation's links must stand, and its memory.
     static let formingTime = Duration.seconds(60)
+    /// Time in which besides the states must have arrived that one rank may have to send to all others, one after another.
+    static func transferTime(parameters: Int, workers: Int) -> Duration { StepPace.time(toSend: parameters * workers) }
     /// Time without a frame after which an exchange is given up; a lost process is noticed much earlier.
     static let exchangeTime = Duration.seconds(300)
 }

@@ -21,13 +21,14 @@ package struct GenerationStart: Sendable, Equatable {
     ///   - held: what each worker has.
     ///   - commits: those that the coordinator knows, from its journal or its memory.
     ///   - floor: step that a checkpoint holds; older states are of no use.
+    ///   - last: step with which the run ends; nobody has a state after a later one.
     /// - Returns: nil where no worker has or can come to a state of the run that is as new as the checkpoint's.
-    package init?(_ held: [HeldState], run: UInt64, known commits: [Commit], floor: Int) {
+    package init?(_ held: [HeldState], run: UInt64, known commits: [Commit], floor: Int, last: Int = Int(Int32.max)) {
         let own = held.map { $0.run == run ? $0 : HeldState() }
         // A coordinator whose host failed may have lost what it wrote last; a worker that made the update knows its commit.
         let known = commits + own.compactMap(\.commit)
         func reachable(_ state: HeldState) -> (step: Int, way: Way)? {
-            guard let step = state.committedStep else { return nil }
+            guard let step = state.committedStep, (0...last).contains(step) else { return nil }
             if state.keptStep == step + 1, let commit = known.first(where: { $0.step == step + 1 }) { return (step + 1, .applies(commit)) }
             return (step, .has)
         }

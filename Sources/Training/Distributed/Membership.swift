@@ -63,6 +63,7 @@ package final class Membership: Sendable {
     /// Takes a worker in.
     /// - Throws: ``JoinRefused`` when its results could differ from the others', or it has no place in the job.
     package func join(_ identity: WorkerIdentity, _ address: ActorAddress, _ held: HeldState) throws(JoinRefused) {
+        guard address.process != "coordinator" else { throw JoinRefused("a worker named itself as the coordinator: start it with apus work") }
         do throws(JoinRefused) {
             try check(identity)
             try checkPlace(identity, address)

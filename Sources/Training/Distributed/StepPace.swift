@@ -38,7 +38,10 @@ package struct StepPace: Sendable {
     }
 
     /// Time after which a training state of so many parameters that has not arrived is given up.
-    package func limit(stateOf parameters: Int) -> Duration { limit + .seconds(Double(parameters) * Self.stateBytes / Self.slowestLink) }
+    package func limit(stateOf parameters: Int) -> Duration { limit + Self.time(toSend: parameters) }
+
+    /// What the training state of so many parameters takes on the slowest link.
+    static func time(toSend parameters: Int) -> Duration { .seconds(Double(parameters) * stateBytes / slowestLink) }
 
     /// Bytes of state a parameter: its value and two moments of four bytes.
     private static let stateBytes = 12.0

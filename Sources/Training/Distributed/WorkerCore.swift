@@ -98,14 +98,16 @@ final class WorkerCore {
         kept = nil
         group = nil
         try takeUp(formation.run)
-        let deadline = ContinuousClock.now + DataPlane.formingTime
         let generation = formation.roster.generation
+        guard let model = replica?.model else { preconditionFailure("a formed worker has a model") }
         do {
             let roster = place.completed(formation.roster)
-            let mesh = WorkerMesh(carrier(try listener.mesh(rank: formation.rank, roster: roster, deadline: deadline), roster))
+            let mesh = WorkerMesh(
+                carrier(try listener.mesh(rank: formation.rank, roster: roster, deadline: .now + DataPlane.formingTime), roster))
+            // Those who have the state already wait for those who are still to get it.
+            let deadline = ContinuousClock.now + DataPlane.formingTime + DataPlane.transferTime(parameters: model.layout.count, workers: formation.workers)
             try transferState(formation, mesh, deadline: deadline)
             let links = ExchangeLinks(mesh: mesh, generation: generation)
-            guard let model = replica?.model else { preconditionFailure("a formed worker has a model") }
             let plan = ExchangePlan(
                 laneCount: formation.run.laneCount, lanes: formation.lanes.map { $0[0]..<($0[0] + $0[1]) }, hosts: formation.hosts,
                 count: model.layout.denseCount)
@@ -166,6 +168,9 @@ final class WorkerCore {
         }
         replica.touched = state.touched
         replica.trust()
+        // From here on this worker has the state, whatever becomes of this generation.
+        committedStep = formation.step
+        newestCommit = formation.newest
     }
 
     /// Ends the links; the state stays, and so does a gradient whose commit may still come.
@@ -199,7 +204,8 @@ final class WorkerCore {
                 replica.model.layout.sparseTable == nil
                 ? nil
                 : try group.rows.run(
-                    results.blocks.map(\.rows), width: replica.model.shape.width, step: UInt64(command.step), bucket: 1, deadline: deadline)
+                    results.blocks.map(\.rows), width: replica.model.shape.width, rows: replica.model.shape.vocabulary, step: UInt64(command.step), bucket: 1,
+                    deadline: deadline)
             let gradient = StepGradient(dense: dense, rows: rows)
             let norm = replica.norm(of: gradient)
             kept = (command.step, gradient, work)

@@ -135,7 +135,11 @@ final class WorkerRun: Sendable {
             case .lost, .coordinatorChanged: joined = try await join()
             // Without keys a coordinator that is just starting or ending looks the same.
             case .refused where key == nil: continue
-            case .refused: throw RunError("the coordinator at \(endpoint) does not know this worker's key: check APUS_KEY_FILE")
+            case .refused:
+                // So does one whose host was busy, or whose port another program had for a moment.
+                do { joined = try await join() } catch let error as RunError {
+                    throw RunError("\(error); if it runs, it does not know this worker's key: check APUS_KEY_FILE")
+                }
             case .found: continue
             }
         }

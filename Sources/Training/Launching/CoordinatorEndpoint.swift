@@ -23,7 +23,7 @@ struct CoordinatorEndpoint: Equatable, Sendable {
         let own = isLoopbackName ? "0.0.0.0" : number
         let port: UInt16
         do {
-            port = try TCPProbe.Listener(address: own, port: place.port ?? 0).port
+            port = try TCPProbe.Listener(address: own, port: place.port ?? 0, accepts: false).port
         } catch {
             throw InputError(
                 error.isForeignAddress
