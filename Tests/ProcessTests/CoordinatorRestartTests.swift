@@ -36,6 +36,22 @@ import Testing
         #expect(target.count >= 3 && source == target.map { "source-\($0)" }, "\(told)")
     }
 
+    @Test func `a signal between the coordinator's crash and its restart ends the job as that signal does`() throws {
+        let job = try SmallJob()
+        let run = try job.startEndless("run", workers: 1)
+        try run.waitForOutput("epoch 1: ")
+        for _ in 0..<2 {
+            kill(try #require(job.coordinators.last), SIGKILL)
+            try run.waitForOutput("resuming after step ")
+        }
+        kill(try #require(job.coordinators.last), SIGKILL)
+        try run.waitForComplaint("it starts again in 2 s")
+        run.send(SIGTERM)
+        #expect(run.end().status == 143)
+        #expect(job.processes.isEmpty)
+        #expect(try ApusProcess("train", "--resume", "--output", job.path("run"), "--epochs", "4").status == 0)
+    }
+
     @Test(arguments: [true, false])
     func `coordinator and worker are killed, in either order, and no step is lost`(workerFirst: Bool) throws {
         let job = try SmallJob()

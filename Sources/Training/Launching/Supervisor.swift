@@ -29,6 +29,8 @@ final class Supervisor: Sendable {
     private let coordinatorsEnd = Mutex(SpawnedProcess.End.status(1))
     private let isEnding = Atomic(false)
     private let signals = Atomic(0)
+    /// The first signal that asked to stop; 0 before.
+    private let firstSignal = Atomic<Int32>(0)
     private let sources = Mutex<[SignalSource]>([])
     /// Status of a worker that could not begin, which makes the job pointless; 0 for none.
     private let refusal = Atomic<Int32>(0)
@@ -78,6 +80,9 @@ final class Supervisor: Sendable {
         // The coordinator may have been ended with the others by a second signal, which then is what ended the job.
         let urgent = urgentSignal.load(ordering: .sequentiallyConsistent)
         if urgent != 0 { return 128 + urgent }
+        // Nor was there a coordinator to tell where the first one came between its crash and its restart.
+        let stopped = firstSignal.load(ordering: .sequentiallyConsistent)
+        if stopped != 0, refused == 0, case .signal = end { return 128 + stopped }
         return refused != 0 ? refused : end.shellStatus
     }
 
@@ -171,11 +176,16 @@ final class Supervisor: Sendable {
         sayToUser("\(how); it starts again\(pause > .zero ? " in \(Int(pause.seconds)) s" : "")")
         DispatchQueue.global().asyncAfter(deadline: .now() + pause.seconds) { [self] in
             do {
-                guard signals.load(ordering: .relaxed) == 0 else {
+                guard firstSignal.load(ordering: .sequentiallyConsistent) == 0, refusal.load(ordering: .relaxed) == 0,
+                    !isEnding.load(ordering: .sequentiallyConsistent)
+                else {
                     coordinatorEnded.signal()
                     return
                 }
                 _ = try start(command, worker: nil)
+                // What came meanwhile found no coordinator to tell.
+                let (signal, status) = (firstSignal.load(ordering: .sequentiallyConsistent), refusal.load(ordering: .relaxed))
+                if status != 0 { endJob(status) } else if signal != 0 { askToStop(signal) }
             } catch {
                 sayToUser("\(error)")
                 coordinatorEnded.signal()
@@ -243,6 +253,7 @@ final class Supervisor: Sendable {
     /// The first signal asks the coordinator to end after a checkpoint; a second one ends everything at once.
     private func passOn(_ number: Int32) {
         let isSecond = signals.add(1, ordering: .relaxed).newValue > 1
+        if !isSecond { firstSignal.store(number, ordering: .sequentiallyConsistent) }
         let all = children.withLock { $0 }
         guard isSecond else {
             askToStop(number)
