@@ -36,6 +36,7 @@ package final class RecordLog: Sendable {
         try state.withLock { (state) throws(FileError) in
             state.pending += line
             try steps.before("append", path)
+            try Self.follow(path, &state)
             let pending = state.pending
             let count = unsafe Foundation.write(state.descriptor, pending, pending.count)
             guard count == pending.count else {
@@ -49,8 +50,25 @@ package final class RecordLog: Sendable {
         }
     }
 
+    /// Opens the file anew where another has taken its name: a replacement that was put in place and not synced.
+    private static func follow(_ path: String, _ state: inout State) throws(FileError) {
+        var status = stat()
+        guard unsafe fstat(state.descriptor, &status) == 0, status.st_nlink == 0 else { return }
+        let descriptor = try opened(path)
+        guard unsafe fstat(descriptor, &status) == 0 else { throw FileError(path, "cannot be looked at (\(systemReason()))") }
+        close(state.descriptor)
+        state.descriptor = descriptor
+        state.byteCount = Int(status.st_size)
+    }
+
+    private static func opened(_ path: String) throws(FileError) -> Int32 {
+        let descriptor = unsafe open(path, O_WRONLY | O_APPEND | O_CLOEXEC)
+        guard descriptor >= 0 else { throw FileError(path, "cannot be opened (\(systemReason())): check the permission") }
+        return descriptor
+    }
+
     /// Leaves only these records, on the disk when this returns.
-    /// - Throws: ``FileError``; the file is then as it was.
+    /// - Throws: ``FileError``; the file is then as it was, or holds these records and is perhaps not on the disk yet.
     package func replace(_ records: [[UInt8]]) throws(FileError) {
         try state.withLock { (state) throws(FileError) in
             let (descriptor, count) = try Self.replaced(path, records)
@@ -87,8 +105,6 @@ package final class RecordLog: Sendable {
     private static func replaced(_ path: String, _ records: [[UInt8]]) throws(FileError) -> (descriptor: Int32, byteCount: Int) {
         let bytes = records.flatMap(line)
         try FileSystem.replace(path, with: bytes)
-        let descriptor = unsafe open(path, O_WRONLY | O_APPEND | O_CLOEXEC)
-        guard descriptor >= 0 else { throw FileError(path, "cannot be opened (\(systemReason())): check the permission") }
-        return (descriptor, bytes.count)
+        return (try opened(path), bytes.count)
     }
 }

@@ -33,6 +33,17 @@ private final class FullOnce: FileSteps {
         #expect(found == records && dropped == 0)
     }
 
+    @Test func `records follow a replacement that was put in place and not confirmed`() throws {
+        let log = try RecordLog(path, records: [records[0], records[1]])
+        let (kept, other) = (folder("kept"), try RecordLog(folder("other"), records: [records[0]]))
+        #expect(other.byteCount > 0)
+        try FileManager.default.copyItem(atPath: folder("other"), toPath: kept)
+        try FileSystem.rename(kept, to: path)
+        for record in records.dropFirst(2) { try log.append(record) }
+        #expect(try RecordLog.read(path).records == [records[0], records[2], records[3]])
+        #expect(try FileSystem.read(path).count == log.byteCount)
+    }
+
     @Test func `a file cut at any byte gives the records that are whole, and only those`() throws {
         let bytes = try written()
         let ends = bytes.indices.filter { bytes[$0] == 0x0A }
