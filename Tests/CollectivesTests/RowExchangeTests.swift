@@ -107,8 +107,8 @@ import Transport
                     case 2: bytes.removeLast()
                     case 3: header.offset = 1 << 63
                     case 4: bytes.replaceSubrange(0..<4, with: [255, 255, 255, 255])
-                    // The first row that the table does not have.
-                    default: bytes.replaceSubrange(12..<16, with: [10, 0, 0, 0])
+                    // The first row that the table does not have, in the place of the fourth; its own sums are a single row.
+                    default: if bytes.count >= 16 { bytes.replaceSubrange(12..<16, with: [10, 0, 0, 0]) }
                     }
                     return (header, bytes)
                 }
