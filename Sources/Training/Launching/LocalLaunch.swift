@@ -91,5 +91,8 @@ struct PrivateFolder: Sendable {
         }
     }
 
-    func remove() { try? FileManager.default.removeItem(atPath: path) }
+    /// Two threads may remove it at once, at a second signal: whoever finds that something went on the way begins again.
+    func remove() {
+        for _ in 0..<10 where FileManager.default.fileExists(atPath: path) { try? FileManager.default.removeItem(atPath: path) }
+    }
 }

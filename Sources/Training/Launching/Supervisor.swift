@@ -265,6 +265,7 @@ final class Supervisor: Sendable {
         tellToEnd(workers)
         waitForEnd(of: workers, within: .milliseconds(500))
         for child in all where child.process.isRunning { child.process.send(SIGKILL) }
+        waitForEnd(of: all, within: .milliseconds(500))
         cleanUp()
         _exit(128 + number)
     }
