@@ -22,6 +22,10 @@ final class ControlThread {
     private let coordinator = "coordinator"
     /// For how long an end waits for answers to calls that arrived before it.
     static let farewell = Duration.seconds(1)
+    /// For how long a coordinator stays after an answer: its process may end next, and ZeroMQ's thread has still to send it.
+    private static let delivery = Duration.milliseconds(500)
+    /// When the last answer was handed over.
+    private var lastAnswer: ContinuousClock.Instant?
     /// When an end waits no longer; nil while none was asked for.
     private var endsAt: ContinuousClock.Instant?
     /// Whether a refusal by the coordinator's end was reported since the last connection.
@@ -62,17 +66,20 @@ final class ControlThread {
         if isStopping {
             let end = endsAt ?? now + Self.farewell
             endsAt = end
-            if now >= end || state.withShared({ $0.unanswered == 0 }) { return false }
+            if now >= end || state.withShared({ $0.unanswered == 0 }) && (deliversUntil ?? now) <= now { return false }
         }
         if let nextCall, nextCall <= now { try callsAreDue(at: now) }
         if nextBeat <= now { try beat(at: now) }
-        let wakeAt = min(nextBeat, nextCall.map { max($0, now) } ?? nextBeat, endsAt ?? nextBeat)
+        let stays = isStopping ? deliversUntil.flatMap { $0 > now ? $0 : nil } : nil
+        let wakeAt = min(nextBeat, nextCall.map { max($0, now) } ?? nextBeat, endsAt ?? nextBeat, stays ?? nextBeat)
         _ = try poller.wait(until: wakeAt)
         state.wakeup.clear()
         try receiveAll()
         try watchConnections()
         return true
     }
+
+    private var deliversUntil: ContinuousClock.Instant? { state.isCoordinator ? lastAnswer.map { $0 + Self.delivery } : nil }
 
     // MARK: Sending
 
@@ -84,6 +91,7 @@ final class ControlThread {
             answered[process, default: AnsweredCalls()].answered(call, with: bytes)
             state.withShared { $0.unanswered -= 1 }
             try send(bytes, to: process)
+            lastAnswer = .now
         }
     }
 
