@@ -55,7 +55,7 @@ package final class LaneRunner: Sendable {
     package let pool: BufferPool
     private let arenas: Mutex<[SendableArena]>
 
-    /// An arena on its way between threads; at any time one thread holds it.
+    /// An arena on its way between threads. @unchecked: at any time one thread holds it, taken off the list under its lock.
     private struct SendableArena: @unchecked Sendable {
         let arena: Arena
     }

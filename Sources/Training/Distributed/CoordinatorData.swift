@@ -43,7 +43,7 @@ final class CoordinatorData {
         mesh = (links, formation)
         ahead = (0, 0)
         guard let state else { return }
-        let deadline = ContinuousClock.now + DataPlane.transferTime(parameters: state.parameters.count, workers: formation.workers)
+        let deadline = ContinuousClock.now + DataPlane.formingTime + DataPlane.transferTime(parameters: state.parameters.count, workers: formation.workers)
         for peer in formation.stateTo {
             try StateTransfer.send(state, over: links, generation: formation.roster.generation, to: peer, deadline: deadline)
         }

@@ -43,5 +43,4 @@ extension Membership {
             "\(placed - missing.count) of \(placed) workers came within \(Int(time.seconds)) s, missing \(missing.count == 1 ? "is rank" : "are ranks") "
                 + "\(missing.joined(separator: ", ")): see what that task printed, or allow more time with --coordinator-timeout")
     }
-
 }
