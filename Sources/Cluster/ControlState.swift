@@ -1,8 +1,12 @@
+internal import Glibc
 internal import Synchronization
 internal import Transport
 
 /// What the callers of a control plane and its socket thread share.
-final class ControlState: Sendable {
+///
+/// Also the executor of what is done for a call: on the socket's own thread, where a message was read and will be sent, no
+/// other thread has to wake for it.
+final class ControlState: TaskExecutor {
     /// A call that arrived and awaits execution.
     struct Incoming: Sendable {
         let caller: String
@@ -18,6 +22,8 @@ final class ControlState: Sendable {
     struct Shared {
         var calls = OutgoingCalls()
         var orders: [Order] = []
+        /// Work for the socket thread: steps of tasks.
+        var jobs: [UnownedJob] = []
         var isStopping = false
         /// Calls that arrived and whose answer is not sent yet.
         var unanswered = 0
@@ -39,6 +45,8 @@ final class ControlState: Sendable {
     let events: AsyncStream<PeerEvent>
     let eventsEnd: AsyncStream<PeerEvent>.Continuation
     private let shared: Mutex<Shared>
+    /// The socket thread, once it runs.
+    private let thread = Atomic<UInt>(0)
 
     init(process: String, isCoordinator: Bool, incarnation: UInt64, options: ControlOptions) throws(ZeroMQError) {
         self.process = process
@@ -55,6 +63,37 @@ final class ControlState: Sendable {
     /// An envelope from here, as of now.
     func envelope(_ kind: Envelope.Kind, in shared: borrowing Shared, call: UInt64 = 0, payload: [UInt8] = []) -> Envelope {
         Envelope(kind: kind, generation: shared.generation, incarnation: shared.incarnation, call: call, sender: process, payload: payload)
+    }
+
+    // MARK: The socket thread
+
+    /// The calling thread is the socket's from here on.
+    func threadBegins() { thread.store(UInt(pthread_self()), ordering: .relaxed) }
+
+    /// Wakes the socket thread, unless it is what calls: it looks for new work before it waits.
+    func wake() {
+        if thread.load(ordering: .relaxed) != UInt(pthread_self()) { wakeup.signal() }
+    }
+
+    func enqueue(_ job: consuming ExecutorJob) {
+        let job = UnownedJob(job)
+        let hasEnded = withShared { shared in
+            if !shared.hasEnded { shared.jobs.append(job) }
+            return shared.hasEnded
+        }
+        if hasEnded { globalConcurrentExecutor.enqueue(job) } else { wake() }
+    }
+
+    /// Does what there is to do, on the socket thread.
+    func runJobs() {
+        while true {
+            let jobs = withShared { shared in
+                defer { shared.jobs = [] }
+                return shared.jobs
+            }
+            guard !jobs.isEmpty else { return }
+            for job in jobs { unsafe job.runSynchronously(on: asUnownedTaskExecutor()) }
+        }
     }
 
     // MARK: Calling
@@ -82,7 +121,7 @@ final class ControlState: Sendable {
                     return nil
                 }
                 if let refusal { return continuation.resume(throwing: refusal) }
-                wakeup.signal()
+                wake()
             }
         } onCancel: {
             let call = withShared { shared in number.withLock { $0 }.flatMap { shared.calls.settle($0) } }
@@ -96,7 +135,7 @@ final class ControlState: Sendable {
             let bytes = envelope(kind, in: shared, call: incoming.envelope.call, payload: payload).bytes
             shared.orders.append(.answer(call: incoming.envelope.call, to: incoming.caller, bytes))
         }
-        wakeup.signal()
+        wake()
     }
 
     /// Fails the calls that `isMeant` selects.
@@ -110,7 +149,7 @@ final class ControlState: Sendable {
     /// Asks the socket thread to end, once what was asked of this process is answered or ``ControlThread/farewell`` is over.
     func stop() {
         withShared { $0.isStopping = true }
-        wakeup.signal()
+        wake()
     }
 
     /// Returns once the socket thread has ended.
@@ -126,11 +165,13 @@ final class ControlState: Sendable {
 
     /// The socket thread's last act.
     func threadEnds() {
-        let waiters = withShared { shared in
+        let (waiters, jobs) = withShared { shared in
+            defer { shared.jobs = [] }
             shared.isStopping = true
             shared.hasEnded = true
-            return shared.endWaiters
+            return (shared.endWaiters, shared.jobs)
         }
+        for job in jobs { globalConcurrentExecutor.enqueue(job) }
         fail(.shutDown) { _ in true }
         incomingEnd.finish()
         eventsEnd.finish()

@@ -44,6 +44,7 @@ final class ControlThread {
 
     /// Runs until the state says stop.
     func run() {
+        state.threadBegins()
         do {
             while try turn() {}
         } catch {
@@ -58,6 +59,7 @@ final class ControlThread {
         let pause = now - lastTurn
         if pause > detector.lossAfter / 2 { state.withShared { $0.calls.postpone(by: pause) } }
         lastTurn = now
+        state.runJobs()
         let (orders, isStopping, nextCall) = state.withShared { shared in
             defer { shared.orders = [] }
             return (shared.orders, shared.isStopping, shared.calls.nextInstant)
@@ -71,7 +73,9 @@ final class ControlThread {
         if let nextCall, nextCall <= now { try callsAreDue(at: now) }
         if nextBeat <= now { try beat(at: now) }
         let stays = isStopping ? deliversUntil.flatMap { $0 > now ? $0 : nil } : nil
-        let wakeAt = min(nextBeat, nextCall.map { max($0, now) } ?? nextBeat, endsAt ?? nextBeat, stays ?? nextBeat)
+        // What this turn itself gave rise to wakes nobody.
+        let isIdle = state.withShared { $0.jobs.isEmpty && $0.orders.isEmpty }
+        let wakeAt = !isIdle ? now : min(nextBeat, nextCall.map { max($0, now) } ?? nextBeat, endsAt ?? nextBeat, stays ?? nextBeat)
         _ = try poller.wait(until: wakeAt)
         state.wakeup.clear()
         try receiveAll()

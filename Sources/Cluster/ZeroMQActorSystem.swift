@@ -89,13 +89,22 @@ package final class ZeroMQActorSystem: DistributedActorSystem, Sendable {
     // MARK: Life
 
     /// Executes the calls that arrive, until the system is shut down or the task is cancelled.
+    ///
+    /// On the socket's thread: what a distributed function does there keeps no message waiting for long.
     package func run() async {
-        await withDiscardingTaskGroup { group in
-            for await call in state.incoming {
-                group.addTask { await self.execute(call) }
+        await withTaskExecutorPreference(state) {
+            await withDiscardingTaskGroup { group in
+                for await call in state.incoming {
+                    group.addTask { await self.execute(call) }
+                }
+                group.cancelAll()
             }
-            group.cancelAll()
         }
+    }
+
+    /// Makes the calls within `body` on the socket's thread, which encodes and decodes them without another one waking for it.
+    package func withCalls<Result>(_ body: () async throws -> Result) async rethrows -> Result {
+        try await withTaskExecutorPreference(state, operation: body)
     }
 
     /// Ends the connections and fails the calls in progress with ``ClusterError/shutDown``.

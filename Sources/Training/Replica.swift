@@ -54,7 +54,7 @@ package final class Replica: Sendable {
         self.second = second
         touchedRows = Mutex(TouchedRows(rows: model.layout.sparseTable?.shape[0] ?? 0))
         chunks = Self.chunks(model)
-        watch = isWatched ? StateWatch(model.layout, threads: threads) : nil
+        watch = isWatched ? StateWatch(model, threads: threads) : nil
     }
 
     /// A replica of a state.
@@ -87,6 +87,9 @@ package final class Replica: Sendable {
 
     /// Whether memory still holds what was written, in all that a computation over these rows of the word table reads.
     package func isIntact(rows: Set<Int32>) -> Bool { watch?.isIntact(parameters.view, rows: rows) ?? true }
+
+    /// Whether memory still holds what was written, in all that a step over stored features reads.
+    package var isHeadIntact: Bool { watch?.isHeadIntact(parameters.view) ?? true }
 
     /// Whether memory still holds what was written, moments and untouched rows included.
     package var isIntact: Bool { watch == nil || StateHash.of(state, threads: threads) == hash }

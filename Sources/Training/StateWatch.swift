@@ -13,6 +13,8 @@ final class StateWatch: Sendable {
         var rest = PositionSum.Pair()
         var rows: [PositionSum.Pair] = []
         var allRows = PositionSum.Pair()
+        /// The part of `rest`'s parameters that a step over stored features does not read.
+        var encoder: UInt64 = 0
 
         mutating func setRows(_ range: Range<Int>, _ sums: [PositionSum.Pair]) {
             for (row, sum) in zip(range, sums) {
@@ -26,11 +28,15 @@ final class StateWatch: Sendable {
     private let layout: ParameterLayout
     /// The word table, where it is kept by rows, trained or not.
     private let table: ParameterLayout.Entry?
+    /// What a step over stored features reads: pooler and head, trained or not.
+    private let head: [ParameterLayout.Entry]
     private let threads: Int
     private let sums = Mutex(Sums())
 
-    init(_ layout: ParameterLayout, threads: Int) {
+    init(_ model: BERTModel, threads: Int) {
+        let layout = model.layout
         self.layout = layout
+        head = layout.entries.filter { model.depth(of: $0.name) > model.shape.layers }
         self.threads = threads
         table = layout.entries.last.flatMap { $0.isRowSparse ? $0 : nil }
     }
@@ -53,8 +59,9 @@ final class StateWatch: Sendable {
             }
             rows = all.withLock { $0 }
         }
+        let encoder = rest.parameters &- sum(of: head, state.parameters.view)
         sums.withLock { sums in
-            sums = Sums(rest: rest, rows: Array(repeating: PositionSum.Pair(), count: rows.count))
+            sums = Sums(rest: rest, rows: Array(repeating: PositionSum.Pair(), count: rows.count), encoder: encoder)
             sums.setRows(rows.indices, rows)
         }
     }
@@ -92,9 +99,11 @@ final class StateWatch: Sendable {
 
     /// The parameters' sum of what is never written.
     func frozenSum(_ parameters: FloatView) -> UInt64 {
-        layout.entries.filter { $0.gradientOffset == nil && !$0.isRowSparse }.reduce(0) { sum, entry in
-            sum &+ StateHash.sum(parameters[entry.range], from: entry.offset, .parameters, threads: threads)
-        }
+        sum(of: layout.entries.filter { $0.gradientOffset == nil && !$0.isRowSparse }, parameters)
+    }
+
+    private func sum(of entries: [ParameterLayout.Entry], _ parameters: FloatView) -> UInt64 {
+        entries.reduce(0) { $0 &+ StateHash.sum(parameters[$1.range], from: $1.offset, .parameters, threads: threads) }
     }
 
     // MARK: Comparing
@@ -118,5 +127,11 @@ final class StateWatch: Sendable {
             let place = table.offset + Int(row) * width
             return PositionSum.of(parameters.part(from: place, count: width), from: place, .parameters) == sum
         }
+    }
+
+    /// Whether the parameters that a step over stored features reads are still as they were written; the encoder has to be frozen.
+    func isHeadIntact(_ parameters: FloatView) -> Bool {
+        let known = sums.withLock { $0.rest.parameters &- $0.encoder }
+        return sum(of: head, parameters) == known
     }
 }

@@ -71,6 +71,22 @@ import Testing
         #expect(replica.isIntact(rows: [3, Int32(row)]) && replica.isIntact)
     }
 
+    @Test(arguments: [["encoder"], ["encoder", "pooler"]])
+    func `over stored features pooler and head are all that is compared`(freeze: [String]) throws {
+        let replica = try replica(freeze: freeze)
+        let layout = replica.model.layout
+        #expect(replica.isHeadIntact)
+        for entry in layout.entries {
+            let isRead = replica.model.depth(of: entry.name) > replica.model.shape.layers
+            let value = replica.parameters.view[entry.offset]
+            replica.parameters.view[entry.offset] = Float(bitPattern: value.bitPattern ^ 1)
+            #expect(replica.isHeadIntact == !isRead, "\(entry.name)")
+            #expect(!replica.isIntact)
+            replica.parameters.view[entry.offset] = value
+        }
+        #expect(replica.isHeadIntact && replica.isIntact)
+    }
+
     @Test func `a flipped moment leads to another hash after the next update`() throws {
         let (right, wrong) = (try replica(), try replica())
         wrong.first.view[5] = Float(bitPattern: wrong.first.view[5].bitPattern ^ 1)

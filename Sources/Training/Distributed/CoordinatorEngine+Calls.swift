@@ -16,7 +16,7 @@ extension CoordinatorEngine {
         _ call: @escaping @Sendable (Worker<ZeroMQActorSystem>, Int) async throws -> Result
     ) async throws -> [Result] {
         do {
-            return try await answers(ranks, of: group, within: limit, call)
+            return try await system.withCalls { try await answers(ranks, of: group, within: limit, call) }
         } catch {
             // Whatever waits for a frame on the coordinator's links stops waiting too.
             group.canceller.cancel()

@@ -194,7 +194,7 @@ final class WorkerCore {
             let fed = ContinuousClock.now
             let results = runner.run(work, parameters: replica.parameters.view, into: group.allReduce.blocks)
             // After the last time that this step reads them, and before anybody gets a sum of what was made of them.
-            guard replica.isIntact(rows: work.rows) else { throw memoryChanged(replica) }
+            guard group.hasFeatures ? replica.isHeadIntact : replica.isIntact(rows: work.rows) else { throw memoryChanged(replica) }
             let computed = ContinuousClock.now
             let deadline = computed + DataPlane.exchangeTime
             let before = group.links.counters
@@ -308,7 +308,7 @@ final class WorkerCore {
             }
             scores.set(piece, ScoredChunk(chunk: found[piece].chunk, score: score))
         }
-        guard replica.isIntact(rows: found.reduce(into: []) { $0.formUnion($1.batch.ids) }) else { throw memoryChanged(replica) }
+        guard group.hasFeatures ? replica.isHeadIntact : replica.isIntact(rows: found.rows) else { throw memoryChanged(replica) }
         return scores.all
     }
 
@@ -344,6 +344,7 @@ final class WorkerCore {
             }
             features.withLock { $0[piece] = values }
         }
+        guard replica.isIntact(rows: found.rows) else { throw memoryChanged(replica) }
         do {
             for (piece, values) in features.withLock({ $0 }).enumerated() {
                 let header = FrameHeader(
@@ -377,6 +378,11 @@ extension Replica {
 extension LaneWork {
     /// The rows of the word table that it reads.
     fileprivate var rows: Set<Int32> { lanes.joined().reduce(into: []) { $0.formUnion($1.ids) } }
+}
+
+extension [(chunk: Int, batch: PackedBatch)] {
+    /// The rows of the word table that they read.
+    fileprivate var rows: Set<Int32> { reduce(into: []) { $0.formUnion($1.batch.ids) } }
 }
 
 extension Formation {
