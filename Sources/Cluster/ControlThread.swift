@@ -9,6 +9,10 @@ final class ControlThread {
     private let socket: Socket
     private let monitor: SocketMonitor
     private let poller = Poller()
+    /// In the poller, behind the socket.
+    private static let places = (monitor: 1, wakeup: 2)
+    /// Whether the monitor may have something to tell.
+    private var isMonitorReady = true
     private var peers = PeerTable()
     private var detector: FailureDetector
     private var answered: [String: AnsweredCalls] = [:]
@@ -16,6 +20,8 @@ final class ControlThread {
     private var isConnected = false
     private var superseded: Set<UInt64> = []
     private var nextBeat = ContinuousClock.now
+    /// How much before its time a beat may come.
+    private let early: Duration
     /// When each process was last sent anything: that is a sign of life too.
     private var lastSent: [String: ContinuousClock.Instant] = [:]
     private var lastTurn = ContinuousClock.now
@@ -37,6 +43,7 @@ final class ControlThread {
         self.socket = socket
         self.monitor = monitor
         detector = FailureDetector(lossAfter: state.options.lossAfter)
+        early = detector.interval / 2
         poller.add(self.socket)
         poller.add(self.monitor.socket)
         poller.add(state.wakeup)
@@ -57,10 +64,10 @@ final class ControlThread {
         let now = ContinuousClock.now
         // A turn lasts no longer than the interval between signs of life, unless the whole process stood still.
         let pause = now - lastTurn
-        if pause > detector.lossAfter / 2 { state.withShared { $0.calls.postpone(by: pause) } }
+        if pause > detector.suspension { state.withShared { $0.calls.postpone(by: pause) } }
         lastTurn = now
         state.runJobs()
-        let (orders, isStopping, nextCall) = state.withShared { shared in
+        let (orders, isStopping, dueCall) = state.withShared { shared in
             defer { shared.orders = [] }
             return (shared.orders, shared.isStopping, shared.calls.nextInstant)
         }
@@ -70,16 +77,20 @@ final class ControlThread {
             endsAt = end
             if now >= end || state.withShared({ $0.unanswered == 0 }) && (deliversUntil ?? now) <= now { return false }
         }
-        if let nextCall, nextCall <= now { try callsAreDue(at: now) }
-        if nextBeat <= now { try beat(at: now) }
-        let stays = isStopping ? deliversUntil.flatMap { $0 > now ? $0 : nil } : nil
+        if let dueCall, dueCall <= now { try callsAreDue(at: now) }
+        // Rather together with other work than by itself.
+        if nextBeat <= now || !orders.isEmpty && nextBeat <= now + early { try beat(at: now) }
+        // What was sent may have taken in what arrived.
+        let isEmpty = try receiveAll()
+        if isMonitorReady { try watchConnections() }
+        isMonitorReady = false
         // What this turn itself gave rise to wakes nobody.
-        let isIdle = state.withShared { $0.jobs.isEmpty && $0.orders.isEmpty }
-        let wakeAt = !isIdle ? now : min(nextBeat, nextCall.map { max($0, now) } ?? nextBeat, endsAt ?? nextBeat, stays ?? nextBeat)
-        _ = try poller.wait(until: wakeAt)
-        state.wakeup.clear()
-        try receiveAll()
-        try watchConnections()
+        let (isIdle, nextCall) = state.withShared { ($0.jobs.isEmpty && $0.orders.isEmpty, $0.calls.nextInstant) }
+        guard isEmpty, isIdle else { return true }
+        let stays = isStopping ? deliversUntil.flatMap { $0 > now ? $0 : nil } : nil
+        try poller.waitForNews(until: min(nextBeat, nextCall.map { max($0, now) } ?? nextBeat, endsAt ?? nextBeat, stays ?? nextBeat))
+        if poller.isReady(Self.places.wakeup) { state.wakeup.clear() }
+        isMonitorReady = poller.isReady(Self.places.monitor)
         return true
     }
 
@@ -129,25 +140,27 @@ final class ControlThread {
 
     // MARK: Receiving
 
-    private func receiveAll() throws(ZeroMQError) {
+    /// - Returns: whether nothing is left.
+    private func receiveAll() throws(ZeroMQError) -> Bool {
         // Bounded, so that a flood keeps nobody from sending.
         for _ in 0..<256 {
-            guard let first = try socket.receive() else { return }
+            guard let first = try socket.receive() else { return true }
             guard state.isCoordinator else {
                 try socket.discardRest(after: first)
-                accept(first, connection: [])
+                try accept(first, connection: [])
                 continue
             }
             guard first.hasMore, let body = try socket.receive() else { continue }
             try socket.discardRest(after: body)
-            // Disconnects that happened before this message must be seen before its descriptor is noted.
-            try watchConnections()
-            accept(body, connection: first.copy())
+            try accept(body, connection: first.copy())
         }
+        return false
     }
 
-    private func accept(_ message: borrowing Message, connection: [UInt8]) {
+    private func accept(_ message: borrowing Message, connection: [UInt8]) throws(ZeroMQError) {
         guard !message.hasMore, let envelope = try? Envelope(message.copy()) else { return refuse() }
+        // Disconnects that happened before this message must be seen before its descriptor is noted.
+        if state.isCoordinator, !peers.knows(envelope.sender, through: connection, descriptor: message.descriptor) { try watchConnections() }
         let key = message.senderKey
         if state.isCoordinator {
             if let allowList = state.options.allowList, !(key.map(allowList.contains) ?? false) { return refuse() }

@@ -3,13 +3,18 @@
 /// Time is an argument. After a suspension of this very process nobody is accused: everyone's time starts again.
 struct FailureDetector: Sendable {
     let lossAfter: Duration
+    /// How often to send a sign of life, and to check: often enough also for others with the usual three seconds of patience.
+    let interval: Duration
+    /// Longer between two checks was a suspension of this process.
+    let suspension: Duration
     private var lastHeard: [String: ContinuousClock.Instant] = [:]
     private var lastCheck: ContinuousClock.Instant?
 
-    init(lossAfter: Duration) { self.lossAfter = lossAfter }
-
-    /// How often to send a sign of life, and to check: often enough also for others with the usual three seconds of patience.
-    var interval: Duration { min(lossAfter / 6, .milliseconds(500)) }
+    init(lossAfter: Duration) {
+        self.lossAfter = lossAfter
+        interval = min(lossAfter / 6, .milliseconds(500))
+        suspension = lossAfter / 2
+    }
 
     /// Notes a sign of life of `process`.
     /// - Returns: whether it was not watched before.
@@ -26,7 +31,7 @@ struct FailureDetector: Sendable {
     /// The processes that are lost as of `now`; they are no longer watched.
     mutating func check(at now: ContinuousClock.Instant) -> [String] {
         defer { lastCheck = now }
-        if let lastCheck, now - lastCheck > lossAfter / 2 {
+        if let lastCheck, now - lastCheck > suspension {
             for process in lastHeard.keys { lastHeard[process] = now }
             return []
         }

@@ -1,7 +1,7 @@
 package import Distributed
 internal import Foundation
 
-/// The arguments of a distributed call: their number, then each as a byte count and JSON.
+/// The arguments of a distributed call: their number, then each as a byte count and its bytes.
 package struct InvocationEncoder: DistributedTargetInvocationEncoder {
     package typealias SerializationRequirement = any Codable
 
@@ -74,15 +74,20 @@ package struct ResultHandler: DistributedTargetInvocationResultHandler {
     package func onThrow<Err: Error>(error: Err) async throws { answer(.failure, Wire.encode(failure: error)) }
 }
 
-/// How values travel: JSON, which keeps every finite float's bits.
+/// How values travel: as words where they are made of these, otherwise as JSON, which keeps every finite float's bits.
 enum Wire {
     static func encode(_ value: some Encodable) throws -> Data {
+        if let value = value as? any WordCoded { return value.wordBytes }
         let encoder = JSONEncoder()
         encoder.nonConformingFloatEncodingStrategy = .convertToString(positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
         return try encoder.encode(value)
     }
 
-    static func decode<Value: Decodable>(_ type: Value.Type, from bytes: some Sequence<UInt8>) throws -> Value {
+    static func decode<Value: Decodable>(_ type: Value.Type, from bytes: some DataProtocol) throws -> Value {
+        if let words = type as? any WordCoded.Type {
+            guard let value = words.init(wordBytes: bytes) as? Value else { throw ClusterError.undecodable("\(bytes.count) bytes are not a \(type)") }
+            return value
+        }
         let decoder = JSONDecoder()
         decoder.nonConformingFloatDecodingStrategy = .convertFromString(positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
         let data = Data(bytes)

@@ -31,6 +31,11 @@ struct PeerTable {
         return true
     }
 
+    /// Whether `process` is known to speak through this connection.
+    func knows(_ process: String, through connection: [UInt8], descriptor: Int32?) -> Bool {
+        peers[process].map { $0.connection == connection && $0.descriptor == descriptor } ?? false
+    }
+
     mutating func forget(_ process: String) { peers[process] = nil }
 
     /// The process whose connection `descriptor` is.

@@ -159,6 +159,14 @@ final class SocketHandle {
         try set(ZMQ_CURVE_SECRETKEY, pair.secretKey.text)
     }
 
+    /// Becomes readable when something may have arrived.
+    func descriptor() throws(ZeroMQError) -> Int32 {
+        var descriptor: Int32 = -1
+        var count = MemoryLayout<Int32>.size
+        try check("asking for the descriptor", unsafe zmq_getsockopt(raw, ZMQ_FD, &descriptor, &count))
+        return descriptor
+    }
+
     func lastEndpoint() throws(ZeroMQError) -> String {
         var bytes = [UInt8](repeating: 0, count: 1_024)
         var count = bytes.count

@@ -34,8 +34,9 @@ package final class Wakeup: Sendable {
 
     /// Makes ready for the next signal. Look at what the signal announced after this call, not before.
     package func clear() {
-        var byte: UInt8 = 0
-        while unsafe read(descriptor, &byte, 1) == 1 {}
+        // Seldom more than one, when a signal came while another was cleared; what is left wakes once more.
+        var bytes: UInt64 = 0
+        _ = unsafe read(descriptor, &bytes, MemoryLayout<UInt64>.size)
         _ = pending.exchange(false, ordering: .sequentiallyConsistent)
     }
 }

@@ -1,3 +1,4 @@
+import Cluster
 import Foundation
 import Kernels
 import Testing
@@ -31,6 +32,34 @@ import Testing
             let bytes = Data(text.replacing(#""AQAAAA==""#, with: bad).utf8)
             #expect(throws: DecodingError.self) { try JSONDecoder().decode(Numbers.self, from: bytes) }
         }
+    }
+
+    @Test func `a step's messages come back as they were, and no other row of words is one`() throws {
+        let update = OptimizerSettings(kind: .adamW, weightDecay: 0.01, maxGradientNorm: 1).update(step: 6, learningRate: 1e-4, gradientScale: 1)
+        let commit = Commit(step: 6, update, lossSum: 1.5, sourceLossSum: -.infinity, norm: .nan)
+        for commit in [nil, commit] {
+            for lanes in [[], [3], [0, 7, 9]] {
+                try checkWords(
+                    StepCommand(step: 7, commit: commit, batches: 2, emptyLanes: lanes, lossScale: .max, sourceBatches: 1, sourceScale: 5))
+            }
+        }
+        for count in [0, 1, 3] {
+            let row = (0..<count).map { UInt64.max - UInt64($0) }
+            try checkWords(
+                StepReady(
+                    step: 9, losses: row, sourceLosses: row, digests: row, norm: 4, state: .max, compute: 0.25, exchange: .infinity, wait: -0.0, bytes: -1))
+        }
+    }
+
+    private func checkWords<Message: WordCoded & Equatable>(_ message: Message) throws {
+        let words = message.words
+        #expect(Message(words: words) == message)
+        #expect(try JSONDecoder().decode(Message.self, from: JSONEncoder().encode(message)) == message)
+        for count in 0..<words.count {
+            // A command is whole without its commit.
+            if let cut = Message(words: Array(words.prefix(count))) { #expect(cut.words.count == count && cut != message) }
+        }
+        #expect(Message(words: words + [0]) == nil)
     }
 
     @Test(arguments: 1...9)

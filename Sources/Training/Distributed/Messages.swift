@@ -1,4 +1,5 @@
 package import BERT
+internal import Cluster
 package import Kernels
 package import Transport
 
@@ -150,11 +151,16 @@ package struct Commit: Codable, Sendable, Equatable {
     package var norm: UInt64
 
     package init(step: Int, _ update: OptimizerUpdate, lossSum: Double = 0, sourceLossSum: Double = 0, norm: Double = 0) {
+        self.init(
+            step: step, constants: update.bits, lossSum: lossSum.bitPattern, sourceLossSum: sourceLossSum.bitPattern, norm: norm.bitPattern)
+    }
+
+    fileprivate init(step: Int, constants: [UInt32], lossSum: UInt64, sourceLossSum: UInt64, norm: UInt64) {
         self.step = step
-        constants = update.bits
-        self.lossSum = lossSum.bitPattern
-        self.sourceLossSum = sourceLossSum.bitPattern
-        self.norm = norm.bitPattern
+        self.constants = constants
+        self.lossSum = lossSum
+        self.sourceLossSum = sourceLossSum
+        self.norm = norm
     }
 }
 
@@ -168,7 +174,7 @@ extension StepReport {
 }
 
 /// The order to compute a step up to the reduced gradient.
-package struct StepCommand: Codable, Sendable, Equatable {
+package struct StepCommand: WordCoded, Sendable, Equatable {
     package var step: Int
     /// The commit of the step before, where it was not yet given.
     package var commit: Commit?
@@ -193,17 +199,57 @@ package struct StepCommand: Codable, Sendable, Equatable {
         self.emptyLanes = emptyLanes
         self.lossScale = lossScale
     }
+
+    package var words: [UInt64] {
+        var words: [UInt64] = [UInt64(lossScale), UInt64(sourceScale)]
+        for number in [step, batches, sourceBatches] { words.append(integer: number) }
+        words.append(row: emptyLanes.map { UInt64(bitPattern: Int64($0)) })
+        if let commit { words += commit.words }
+        return words
+    }
+
+    package init?(words: [UInt64]) {
+        var reader = WordReader(words)
+        guard let lossScale = reader.next().flatMap(UInt32.init(exactly:)), let sourceScale = reader.next().flatMap(UInt32.init(exactly:)),
+            let step = reader.nextInteger(), let batches = reader.nextInteger(), let sourceBatches = reader.nextInteger(),
+            let emptyLanes = reader.nextRow()
+        else { return nil }
+        var commit: Commit?
+        if !reader.isAtEnd {
+            guard let given = Commit(&reader), reader.isAtEnd else { return nil }
+            commit = given
+        }
+        self.init(
+            step: step, commit: commit, batches: batches, emptyLanes: emptyLanes.map { Int(truncatingIfNeeded: $0) }, lossScale: lossScale,
+            sourceBatches: sourceBatches, sourceScale: sourceScale)
+    }
+}
+
+extension Commit {
+    fileprivate var words: [UInt64] {
+        var words = [lossSum, sourceLossSum, norm]
+        words.append(integer: step)
+        words.append(row: constants.map(UInt64.init))
+        return words
+    }
+
+    fileprivate init?(_ reader: inout WordReader) {
+        guard let lossSum = reader.next(), let sourceLossSum = reader.next(), let norm = reader.next(), let step = reader.nextInteger(),
+            let constants = reader.nextRow(), constants.allSatisfy({ $0 <= UInt32.max })
+        else { return nil }
+        self.init(step: step, constants: constants.map { UInt32($0) }, lossSum: lossSum, sourceLossSum: sourceLossSum, norm: norm)
+    }
 }
 
 /// One worker's part of a step is done; it waits for the commit.
-package struct StepReady: Codable, Sendable, Equatable {
+package struct StepReady: WordCoded, Sendable, Equatable {
     package var step: Int
     /// Bit patterns of the loss sum of each own lane.
-    @Packed package var losses: [UInt64]
+    package var losses: [UInt64]
     /// The same of the source task.
-    @Packed package var sourceLosses: [UInt64]
+    package var sourceLosses: [UInt64]
     /// Digest of the sample ids and positions really computed, of each own lane.
-    @Packed package var digests: [UInt64]
+    package var digests: [UInt64]
     /// Bit pattern of the global gradient norm.
     package var norm: UInt64
     /// Hash of weights and optimizer state that the step started from.
@@ -228,6 +274,24 @@ package struct StepReady: Codable, Sendable, Equatable {
         self.compute = compute
         self.exchange = exchange
         self.wait = wait
+    }
+
+    package var words: [UInt64] {
+        var words = [norm, state, compute.bitPattern, exchange.bitPattern, wait.bitPattern]
+        for number in [step, bytes] { words.append(integer: number) }
+        for row in [losses, sourceLosses, digests] { words.append(row: row) }
+        return words
+    }
+
+    package init?(words: [UInt64]) {
+        var reader = WordReader(words)
+        guard let norm = reader.next(), let state = reader.next(), let compute = reader.next(), let exchange = reader.next(), let wait = reader.next(),
+            let step = reader.nextInteger(), let bytes = reader.nextInteger(), let losses = reader.nextRow(), let sourceLosses = reader.nextRow(),
+            let digests = reader.nextRow(), reader.isAtEnd
+        else { return nil }
+        self.init(
+            step: step, losses: losses, sourceLosses: sourceLosses, digests: digests, norm: norm, state: state, compute: Double(bitPattern: compute),
+            exchange: Double(bitPattern: exchange), wait: Double(bitPattern: wait), bytes: bytes)
     }
 }
 
