@@ -5,7 +5,7 @@ internal import Foundation
 package struct InvocationEncoder: DistributedTargetInvocationEncoder {
     package typealias SerializationRequirement = any Codable
 
-    private var arguments: [Data] = []
+    private var arguments: [[UInt8]] = []
 
     package mutating func recordGenericSubstitution<T>(_ type: T.Type) throws {
         // A distributed actor may be generic over its actor system, which both ends know. Nothing else is sent as a
@@ -52,7 +52,7 @@ package struct InvocationDecoder: DistributedTargetInvocationDecoder {
 
     package mutating func decodeNextArgument<Argument: Codable>() throws -> Argument {
         guard rest.count >= 4 else { throw ClusterError.undecodable("an argument of type \(Argument.self) is missing") }
-        let count = Int(Array(rest.prefix(4)).integer(at: 0, as: UInt32.self))
+        let count = Int(rest.prefix(4).reversed().reduce(0) { $0 << 8 | UInt32($1) })
         guard rest.count - 4 >= count else { throw ClusterError.undecodable("an argument of type \(Argument.self) is cut short") }
         let bytes = rest.dropFirst(4).prefix(count)
         rest = rest.dropFirst(4 + count)
@@ -69,23 +69,23 @@ package struct ResultHandler: DistributedTargetInvocationResultHandler {
 
     let answer: @Sendable (Envelope.Kind, [UInt8]) -> Void
 
-    package func onReturn<Success: Codable>(value: Success) async throws { answer(.result, Array(try Wire.encode(value))) }
+    package func onReturn<Success: Codable>(value: Success) async throws { answer(.result, try Wire.encode(value)) }
     package func onReturnVoid() async throws { answer(.result, []) }
     package func onThrow<Err: Error>(error: Err) async throws { answer(.failure, Wire.encode(failure: error)) }
 }
 
 /// How values travel: as words where they are made of these, otherwise as JSON, which keeps every finite float's bits.
 enum Wire {
-    static func encode(_ value: some Encodable) throws -> Data {
-        if let value = value as? any WordCoded { return value.wordBytes }
+    static func encode(_ value: some Encodable) throws -> [UInt8] {
+        if let value = value as? any WordCoded { return value.words.bytes }
         let encoder = JSONEncoder()
         encoder.nonConformingFloatEncodingStrategy = .convertToString(positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-        return try encoder.encode(value)
+        return Array(try encoder.encode(value))
     }
 
-    static func decode<Value: Decodable>(_ type: Value.Type, from bytes: some DataProtocol) throws -> Value {
+    static func decode<Value: Decodable>(_ type: Value.Type, from bytes: ArraySlice<UInt8>) throws -> Value {
         if let words = type as? any WordCoded.Type {
-            guard let value = words.init(wordBytes: bytes) as? Value else { throw ClusterError.undecodable("\(bytes.count) bytes are not a \(type)") }
+            guard let value = [UInt64](bytes: bytes).flatMap({ words.init(words: $0) }) as? Value else { throw ClusterError.undecodable("\(bytes.count) bytes are not a \(type)") }
             return value
         }
         let decoder = JSONDecoder()
@@ -104,15 +104,15 @@ enum Wire {
     }
 
     static func encode(failure error: any Error) -> [UInt8] {
-        let value = (error as? any WireError).flatMap { try? encode($0) }
+        let value = (error as? any WireError).flatMap { try? encode($0) }.map { Data($0) }
         let failure = Failure(type: String(reflecting: type(of: error)), description: "\(error)", value: value)
-        return (try? encode(failure)).map { Array($0) } ?? []
+        return (try? encode(failure)) ?? []
     }
 
     /// The error that was sent, as its own type when that is among `known`.
     static func decode(failure bytes: [UInt8], known: [String: any WireError.Type]) -> any Error {
-        guard let failure = try? decode(Failure.self, from: bytes) else { return ClusterError.undecodable("the remote error") }
-        if let type = known[failure.type], let value = failure.value, let error = try? decode(type, from: value) { return error }
+        guard let failure = try? decode(Failure.self, from: bytes[...]) else { return ClusterError.undecodable("the remote error") }
+        if let type = known[failure.type], let value = failure.value, let error = try? decode(type, from: Array(value)[...]) { return error }
         return ClusterError.remote(type: failure.type, description: failure.description)
     }
 }

@@ -12,7 +12,7 @@ package protocol WordCoded: Codable {
 extension WordCoded {
     package init(from decoder: any Decoder) throws {
         let container = try decoder.singleValueContainer()
-        guard let value = Self(wordBytes: try container.decode(Data.self)) else {
+        guard let value = [UInt64](bytes: Array(try container.decode(Data.self))[...]).flatMap(Self.init(words:)) else {
             throw DecodingError.dataCorruptedError(in: container, debugDescription: "these numbers are not a \(Self.self)")
         }
         self = value
@@ -20,22 +20,7 @@ extension WordCoded {
 
     package func encode(to encoder: any Encoder) throws {
         var container = encoder.singleValueContainer()
-        try container.encode(wordBytes)
-    }
-
-    var wordBytes: Data {
-        let words = words.map(\.littleEndian)
-        return unsafe words.withUnsafeBytes { unsafe Data($0) }
-    }
-
-    init?(wordBytes bytes: some DataProtocol) {
-        let (count, rest) = bytes.count.quotientAndRemainder(dividingBy: MemoryLayout<UInt64>.size)
-        guard rest == 0 else { return nil }
-        let words = unsafe [UInt64](unsafeUninitializedCapacity: count) { words, written in
-            unsafe bytes.copyBytes(to: UnsafeMutableRawBufferPointer(words))
-            written = count
-        }
-        self.init(words: words.map(UInt64.init(littleEndian:)))
+        try container.encode(Data(words.bytes))
     }
 }
 
@@ -62,6 +47,21 @@ package struct WordReader {
 }
 
 extension [UInt64] {
+    /// The words' bytes.
+    var bytes: [UInt8] {
+        let words = map { $0.littleEndian }
+        return unsafe words.withUnsafeBytes { unsafe [UInt8]($0) }
+    }
+
+    /// The words of these bytes; nil where they are not whole.
+    init?(bytes: ArraySlice<UInt8>) {
+        let size = MemoryLayout<UInt64>.size
+        guard bytes.count % size == 0 else { return nil }
+        self = unsafe bytes.withUnsafeBytes { bytes in
+            stride(from: 0, to: bytes.count, by: size).map { unsafe UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: $0, as: UInt64.self)) }
+        }
+    }
+
     package mutating func append(integer: Int) { append(UInt64(bitPattern: Int64(integer))) }
 
     /// Appends a row and before it its length.

@@ -129,7 +129,7 @@ package final class ZeroMQActorSystem: DistributedActorSystem, Sendable {
     package func remoteCall<Act: DistributedActor, Err: Error, Res: Codable>(
         on actor: Act, target: RemoteCallTarget, invocation: inout InvocationEncoder, throwing: Err.Type, returning: Res.Type
     ) async throws -> Res where Act.ID == ActorID {
-        try Wire.decode(Res.self, from: try await call(actor.id, target, invocation))
+        try Wire.decode(Res.self, from: try await call(actor.id, target, invocation)[...])
     }
 
     package func remoteCallVoid<Act: DistributedActor, Err: Error>(

@@ -172,27 +172,16 @@ package final class CoordinatorEngine: StepEngine {
             step: plan.step, commit: commitIsPending ? lastCommit : nil, batches: plan.target.batchCount, emptyLanes: plan.emptyLanes,
             lossScale: plan.lossScale.bitPattern, sourceBatches: plan.source?.batchCount ?? 0, sourceScale: plan.sourceScale.bitPattern)
         // The next step's first samples travel while this one is computed.
-        let data = data
         let start = ContinuousClock.now
-        async let feeding: Void = Self.feed(plan, next, samples, data)
+        let feeding = data.begin { core in
+            try core.feed(plan, of: samples)
+            if let next { try core.feed(ahead: next, of: samples) }
+        }
         let replies = try await callAll(group, within: pace.limit) { proxy, _ in try await proxy.run(command) }
         commitIsPending = false
-        try await feeding
+        do { try await feeding.value } catch { throw GenerationEnd(reason: "samples could not be sent: \(error)") }
         pace.add(.now - start, samples: plan.sampleCount)
         return replies
-    }
-
-    private static func feed(
-        _ plan: StepPlan, _ next: StepPlan?, _ samples: TrainingData, _ data: DataThread<CoordinatorData>
-    ) async throws {
-        do {
-            try await data.perform { core in
-                try core.feed(plan, of: samples)
-                if let next { try core.feed(ahead: next, of: samples) }
-            }
-        } catch {
-            throw GenerationEnd(reason: "samples could not be sent: \(error)")
-        }
     }
 
     /// Compares what the workers report, decides the update, and counts.

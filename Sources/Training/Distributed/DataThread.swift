@@ -40,6 +40,47 @@ package final class DataThread<Core>: Sendable {
         }
     }
 
+    /// Begins `work` on the thread, after everything asked for before; no other thread has to wake for it.
+    package func begin<Result: Sendable>(_ work: @escaping @Sendable (Core) throws -> Result) -> Begun<Result> {
+        let begun = Begun<Result>()
+        add(Job { core in begun.end(with: Swift.Result { try work(core) }) })
+        return begun
+    }
+
     /// Ends the thread after everything asked for before.
     package func end() { add(nil) }
+}
+
+/// Work that another thread does.
+package final class Begun<Value: Sendable>: Sendable {
+    private enum State {
+        case open
+        case awaited(CheckedContinuation<Value, any Error>)
+        case ended(Result<Value, any Error>)
+    }
+
+    private let state = Mutex(State.open)
+
+    func end(with result: Result<Value, any Error>) {
+        let waiting: CheckedContinuation<Value, any Error>? = state.withLock { state in
+            defer { state = .ended(result) }
+            if case .awaited(let continuation) = state { return continuation }
+            return nil
+        }
+        waiting?.resume(with: result)
+    }
+
+    /// What came of it; for one reader.
+    package var value: Value {
+        get async throws {
+            try await withCheckedThrowingContinuation { continuation in
+                let ended: Result<Value, any Error>? = state.withLock { state in
+                    if case .ended(let result) = state { return result }
+                    state = .awaited(continuation)
+                    return nil
+                }
+                if let ended { continuation.resume(with: ended) }
+            }
+        }
+    }
 }
