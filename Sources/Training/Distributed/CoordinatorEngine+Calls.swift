@@ -3,31 +3,32 @@ internal import Distributed
 internal import Transport
 
 extension CoordinatorEngine {
-    /// Calls all workers at once. The first that fails ends the generation.
+    /// Calls all workers at once. The first that fails ends the generation, and so does a failure of what is done meanwhile.
     func callAll<Result: Sendable>(
-        _ group: Group, within limit: Duration = DataPlane.exchangeTime,
+        _ group: Group, within limit: Duration = DataPlane.exchangeTime, meanwhile: (@Sendable () async throws -> Void)? = nil,
         _ call: @escaping @Sendable (Worker<ZeroMQActorSystem>, Int) async throws -> Result
     ) async throws -> [Result] {
-        try await callAll(Array(group.proxies.indices), of: group, within: limit, call)
+        try await callAll(Array(group.proxies.indices), of: group, within: limit, meanwhile: meanwhile, call)
     }
 
     func callAll<Result: Sendable>(
-        _ ranks: [Int], of group: Group, within limit: Duration = DataPlane.exchangeTime,
+        _ ranks: [Int], of group: Group, within limit: Duration = DataPlane.exchangeTime, meanwhile: (@Sendable () async throws -> Void)? = nil,
         _ call: @escaping @Sendable (Worker<ZeroMQActorSystem>, Int) async throws -> Result
     ) async throws -> [Result] {
-        do {
-            return try await system.withCalls { try await answers(ranks, of: group, within: limit, call) }
-        } catch {
-            // Whatever waits for a frame on the coordinator's links stops waiting too.
-            group.canceller.cancel()
-            throw error
-        }
+        try await system.withCalls { try await answers(ranks, of: group, within: limit, meanwhile: meanwhile, call) }
     }
 
     private func answers<Result: Sendable>(
-        _ ranks: [Int], of group: Group, within limit: Duration, _ call: @escaping @Sendable (Worker<ZeroMQActorSystem>, Int) async throws -> Result
+        _ ranks: [Int], of group: Group, within limit: Duration, meanwhile: (@Sendable () async throws -> Void)?,
+        _ call: @escaping @Sendable (Worker<ZeroMQActorSystem>, Int) async throws -> Result
     ) async throws -> [Result] {
-        try await withThrowingTaskGroup(of: (Int, Result).self) { tasks in
+        try await withThrowingTaskGroup(of: (Int, Result)?.self) { tasks in
+            if let meanwhile {
+                tasks.addTask {
+                    try await meanwhile()
+                    return nil
+                }
+            }
             for rank in ranks {
                 let proxy = group.proxies[rank]
                 tasks.addTask {
@@ -48,8 +49,21 @@ extension CoordinatorEngine {
                 }
             }
             var results: [(Int, Result)] = []
-            for try await result in tasks { results.append(result) }
+            do {
+                for try await result in tasks { if let result { results.append(result) } }
+            } catch {
+                // Whatever waits for a frame on the coordinator's links, or for room there, stops waiting too.
+                group.canceller.cancel()
+                throw error
+            }
             return results.sorted { $0.0 < $1.0 }.map(\.1)
         }
+    }
+}
+
+extension Begun {
+    /// What came of it; a failure ends the generation.
+    func orEnd(_ what: String) async throws -> Value {
+        do { return try await value } catch { throw GenerationEnd(reason: "\(what): \(error)") }
     }
 }

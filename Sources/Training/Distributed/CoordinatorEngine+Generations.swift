@@ -157,12 +157,12 @@ extension CoordinatorEngine {
         let before = try inputs.model(ofStep: committedStep)
         let now = try stageModel
         let source = source.map { $0.state.converted(from: before, to: now) }
-        let (place, data) = (own, data)
-        async let links: Void = data.perform { try $0.form(place, sending: source) }
-        let held = try await callAll(group, within: pace.limit(stateOf: before.layout.count * formations.count)) { proxy, rank in
+        let place = own
+        let links = data.begin { try $0.form(place, sending: source) }
+        let limit = pace.limit(stateOf: before.layout.count * formations.count)
+        let held = try await callAll(group, within: limit, meanwhile: { try await links.orEnd("the coordinator's links do not stand") }) { proxy, rank in
             try await proxy.form(formations[rank])
         }
-        do { try await links } catch { throw GenerationEnd(reason: "the coordinator's links do not stand: \(error)") }
         for (rank, state) in held.enumerated() { membership.update(group.members[rank], state) }
     }
 

@@ -177,9 +177,10 @@ package final class CoordinatorEngine: StepEngine {
             try core.feed(plan, of: samples)
             if let next { try core.feed(ahead: next, of: samples) }
         }
-        let replies = try await callAll(group, within: pace.limit) { proxy, _ in try await proxy.run(command) }
+        let replies = try await callAll(group, within: pace.limit, meanwhile: { try await feeding.orEnd(Self.unsent) }) { proxy, _ in
+            try await proxy.run(command)
+        }
         commitIsPending = false
-        do { try await feeding.value } catch { throw GenerationEnd(reason: "samples could not be sent: \(error)") }
         pace.add(.now - start, samples: plan.sampleCount)
         return replies
     }
@@ -258,11 +259,11 @@ package final class CoordinatorEngine: StepEngine {
             let round = Self.chunksARound * group.members.count
             for start in stride(from: 0, to: count, by: round) {
                 let shares = Self.shares(Array(start..<min(start + round, count)), group)
-                async let feeding: Void = data.perform { try $0.feed(shares, of: dataset, as: .chunk, features: features) }
-                let answers = try await self.callAll(group, within: self.pace.limit(samples: Self.chunksARound * Evaluation.chunkSize)) { proxy, rank in
+                let feeding = data.begin { try $0.feed(shares, of: dataset, as: .chunk, features: features) }
+                let limit = self.pace.limit(samples: Self.chunksARound * Evaluation.chunkSize)
+                let answers = try await self.callAll(group, within: limit, meanwhile: { try await feeding.orEnd(Self.unsent) }) { proxy, rank in
                     try await proxy.evaluate(chunks: shares[rank], of: split.stream)
                 }
-                do { try await feeding } catch { throw GenerationEnd(reason: "samples could not be sent: \(error)") }
                 try self.check(answers, shares, of: dataset, split)
                 scores += answers.joined()
             }
@@ -292,16 +293,21 @@ package final class CoordinatorEngine: StepEngine {
         for start in stride(from: 0, to: chunks.count, by: round) {
             let shares = Self.shares(Array(chunks[start..<min(start + round, chunks.count)]), group)
             let data = data
-            async let arriving: Void = data.perform { core in
+            let arriving = data.begin { core in
                 try core.feed(shares, of: dataset, as: .featureChunk, features: nil)
                 try core.receiveFeatures(shares.reduce(0) { $0 + $1.count }, of: dataset, into: store)
             }
-            _ = try await callAll(group, within: pace.limit(samples: dataset.count)) { proxy, rank in try await proxy.computeFeatures(chunks: shares[rank]) }
-            do { try await arriving } catch { throw GenerationEnd(reason: "features did not arrive: \(error)") }
+            let limit = pace.limit(samples: dataset.count)
+            _ = try await callAll(group, within: limit, meanwhile: { try await arriving.orEnd("features did not arrive") }) { proxy, rank in
+                try await proxy.computeFeatures(chunks: shares[rank])
+            }
         }
         featureStores[split] = store
         return store
     }
+
+    private static let unsent = "samples could not be sent"
+    private static let stateless = "the state did not arrive"
 
     /// Chunks that a worker computes before it answers, so that no call takes long and no answer is longer than a message may be.
     private static let chunksARound = 64
@@ -311,10 +317,12 @@ package final class CoordinatorEngine: StepEngine {
         let model = try inputs.model(ofStep: reachedStep)
         return try await withCommitted { group, hash in
             let data = self.data
-            async let arriving = data.perform { try $0.receiveState(of: model, from: 0) }
-            _ = try await self.callAll([0], of: group, within: self.pace.limit(stateOf: model.layout.count)) { proxy, _ in try await proxy.sendState() }
-            let state: TrainingState
-            do { state = try await arriving } catch { throw GenerationEnd(reason: "the state did not arrive: \(error)") }
+            let arriving = data.begin { try $0.receiveState(of: model, from: 0) }
+            let limit = self.pace.limit(stateOf: model.layout.count)
+            _ = try await self.callAll([0], of: group, within: limit, meanwhile: { _ = try await arriving.orEnd(Self.stateless) }) { proxy, _ in
+                try await proxy.sendState()
+            }
+            let state = try await arriving.orEnd(Self.stateless)
             guard StateHash.of(state, threads: self.inputs.configuration.threads) == hash else {
                 throw GenerationEnd(reason: "the state that arrived is not that of the workers")
             }
