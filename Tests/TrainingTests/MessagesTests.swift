@@ -35,7 +35,7 @@ import Testing
     }
 
     @Test func `a step's messages come back as they were, and no other row of words is one`() throws {
-        let update = OptimizerSettings(kind: .adamW, weightDecay: 0.01, maxGradientNorm: 1).update(step: 6, learningRate: 1e-4, gradientScale: 1)
+        let update = OptimizerSettings(kind: .adamw, weightDecay: 0.01, maxGradientNorm: 1).update(step: 6, learningRate: 1e-4, gradientScale: 1)
         let commit = Commit(step: 6, update, lossSum: 1.5, sourceLossSum: -.infinity, norm: .nan)
         for commit in [nil, commit] {
             for lanes in [[], [3], [0, 7, 9]] {
