@@ -38,7 +38,8 @@ package final class AllReduce {
 
     /// The sum over all lanes.
     ///
-    /// The caller no longer reads the previous exchange's result when it calls this. Afterwards the block sums may be
+    /// Every rank has ended the previous exchange when any calls this, or every host has lanes with samples in this one: memory that was
+    /// lent to a link is written again. The caller no longer reads the previous exchange's result. Afterwards the block sums may be
     /// written again once the result is no longer needed.
     ///
     /// - Parameters:

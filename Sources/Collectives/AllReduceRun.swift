@@ -127,21 +127,17 @@ final class AllReduceRun {
     }
 
     private func sendPartialSum(_ root: SumProgram, _ range: Range<Int>, to owner: Int) throws(ExchangeError) {
-        var payload: FloatView
         if let leaf = root.onlyLeaf {
-            payload = held[leaf][range]
-        } else {
-            payload = scratch.view.part(from: 0, count: range.count)
-            let inner = FloatBuffer(scratch: root.scratchElements)
-            let leaves = unsafe held.map { unsafe UnsafeRawPointer($0[range].base) }
-            unsafe root.evaluate(leaves, into: payload.base, count: range.count, scratch: inner.view.base)
+            return try links.send(.partialSum, id, offset: range.lowerBound, lending: held[leaf][range], toEach: [owner], deadline: deadline)
         }
-        try send(.partialSum, range, payload, toEach: [owner])
-    }
-
-    private func send(_ kind: ExchangeKind, _ range: Range<Int>, _ values: FloatView, toEach peers: [Int]) throws(ExchangeError) {
-        try values.withSpan { (span) throws(ExchangeError) in
-            try unsafe links.send(kind, id, offset: range.lowerBound, count: range.count, payload: span.bytes, toEach: peers, deadline: deadline)
+        let payload = scratch.view.part(from: 0, count: range.count)
+        let inner = FloatBuffer(scratch: root.scratchElements)
+        let leaves = unsafe held.map { unsafe UnsafeRawPointer($0[range].base) }
+        unsafe root.evaluate(leaves, into: payload.base, count: range.count, scratch: inner.view.base)
+        // The next frame's sum is made in the same memory.
+        try payload.withSpan { (span) throws(ExchangeError) in
+            try unsafe links.send(
+                .partialSum, id, offset: range.lowerBound, count: range.count, payload: span.bytes, toEach: [owner], deadline: deadline)
         }
     }
 
@@ -195,7 +191,7 @@ final class AllReduceRun {
             }
             arrived[framesAdded] = []
             framesAdded += 1
-            try send(.total, range, total, toEach: others)
+            try links.send(.total, id, offset: range.lowerBound, lending: total, toEach: others, deadline: deadline)
         }
     }
 

@@ -1,3 +1,4 @@
+internal import Tensors
 package import Transport
 
 /// The links of one rank as exchanges use them: frames are asked for by what they hold, and counted.
@@ -31,12 +32,30 @@ package final class ExchangeLinks {
     package func send(
         _ kind: ExchangeKind, _ id: ExchangeID, offset: Int = 0, count: Int = 0, payload: RawSpan, toEach peers: [Int], deadline: ContinuousClock.Instant
     ) throws(ExchangeError) {
-        let header = FrameHeader(
+        let header = header(kind, id, offset: offset, count: count)
+        do { try mesh.send(header, payload: payload, toEach: peers, deadline: deadline) } catch { throw .mesh(error) }
+        self.count(sent: payload.byteCount, toEach: peers)
+    }
+
+    /// Sends one frame to each of `peers`, out of memory that is not written until all of them have it or the generation is over.
+    func send(
+        _ kind: ExchangeKind, _ id: ExchangeID, offset: Int, lending values: FloatView, toEach peers: [Int], deadline: ContinuousClock.Instant
+    ) throws(ExchangeError) {
+        let header = header(kind, id, offset: offset, count: values.count)
+        let payload = unsafe LentBytes(UnsafeRawBufferPointer(UnsafeBufferPointer(start: values.base, count: values.count)), of: values.owner)
+        do { try mesh.send(header, lending: payload, toEach: peers, deadline: deadline) } catch { throw .mesh(error) }
+        count(sent: payload.count, toEach: peers)
+    }
+
+    private func header(_ kind: ExchangeKind, _ id: ExchangeID, offset: Int, count: Int) -> FrameHeader {
+        FrameHeader(
             kind: kind.rawValue, sender: UInt16(mesh.rank), generation: generation, step: id.step, bucket: id.bucket, offset: UInt64(offset),
             count: UInt64(count))
-        do { try mesh.send(header, payload: payload, toEach: peers, deadline: deadline) } catch { throw .mesh(error) }
+    }
+
+    private func count(sent bytes: Int, toEach peers: [Int]) {
         counters.framesSent += peers.count
-        counters.bytesSent += peers.count * payload.byteCount
+        counters.bytesSent += peers.count * bytes
     }
 
     /// Counts bytes read from other ranks' memory.

@@ -9,6 +9,9 @@ package struct EstablishedMemory: Sendable {
     package let failure: SharedMemoryError?
 }
 
+/// Once a process.
+private let looksForAbandoned: Void = SharedMemorySegment.removeAbandoned()
+
 extension HostMemory {
     /// Makes this rank's memory and maps that of its host's other ranks, for a new generation.
     ///
@@ -29,6 +32,7 @@ extension HostMemory {
         var failure: SharedMemoryError?
         var own: SharedMemorySegment?
         if ranks.count > 1 {
+            _ = looksForAbandoned
             do {
                 own = try SharedMemorySegment(
                     creating: SharedMemorySegment.privateName(using: &generator), count: plan.memoryElements(of: rank))

@@ -1,10 +1,12 @@
 internal import Glibc
+internal import Synchronization
 package import Tensors
 
 /// One writer's memory that other processes of the host map for reading.
 ///
 /// A segment belongs to one writer and one generation and is never used again. Its pages exist from the start, so no
-/// later write can run out of memory. The name exists only until every reader has mapped it.
+/// later write can run out of memory. The name exists only until every reader has mapped it, and is locked until then: the
+/// lock of a process that was killed meanwhile is gone, and another one takes the name away.
 @safe
 package final class SharedMemorySegment: @unchecked Sendable {  // The phases of an exchange keep writer and readers apart.
     package let name: String
@@ -12,6 +14,8 @@ package final class SharedMemorySegment: @unchecked Sendable {  // The phases of
     package let count: Int
     private let base: UnsafeMutablePointer<Float>
     private let bytes: Int
+    /// What holds the name's lock; nil for readers, and once the name is gone.
+    private let locked: Mutex<Int32?>
 
     /// Makes the segment and maps it for writing.
     /// - Throws: ``SharedMemoryError``; nothing is left behind.
@@ -19,18 +23,21 @@ package final class SharedMemorySegment: @unchecked Sendable {  // The phases of
         let bytes = max(count, 1) * MemoryLayout<Float>.stride
         let file = unsafe shm_open(name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
         guard file >= 0 else { throw SharedMemoryError(operation: "shm_open", code: errno, bytes: bytes) }
-        defer { close(file) }
+        _ = flock(file, LOCK_EX | LOCK_NB)
         var code = posix_fallocate(file, 0, bytes)
         while code == EINTR { code = posix_fallocate(file, 0, bytes) }
         guard code == 0 else {
             unsafe shm_unlink(name)
+            close(file)
             throw SharedMemoryError(operation: "posix_fallocate", code: code, bytes: bytes)
         }
         guard let base = unsafe Self.map(file, bytes, PROT_READ | PROT_WRITE) else {
             code = errno
             unsafe shm_unlink(name)
+            close(file)
             throw SharedMemoryError(operation: "mmap", code: code, bytes: bytes)
         }
+        locked = Mutex(file)
         self.name = name
         self.count = count
         unsafe self.base = base
@@ -51,13 +58,22 @@ package final class SharedMemorySegment: @unchecked Sendable {  // The phases of
         guard let base = unsafe Self.map(file, bytes, PROT_READ) else {
             throw SharedMemoryError(operation: "mmap", code: errno, bytes: bytes)
         }
+        locked = Mutex(nil)
         self.name = name
         self.count = count
         unsafe self.base = base
         self.bytes = bytes
     }
 
-    deinit { unsafe munmap(base, bytes) }
+    deinit {
+        unsafe munmap(base, bytes)
+        unlock()
+    }
+
+    private func unlock() {
+        let file = locked.withLock { $0.take() }
+        if let file { close(file) }
+    }
 
     private static func map(_ file: Int32, _ bytes: Int, _ protection: Int32) -> UnsafeMutablePointer<Float>? {
         let address = unsafe mmap(nil, bytes, protection, MAP_SHARED, file, 0)
@@ -66,14 +82,40 @@ package final class SharedMemorySegment: @unchecked Sendable {  // The phases of
     }
 
     /// Takes the name away; the memory lasts as long as somebody maps it.
-    package func unlink() { unsafe shm_unlink(name) }
+    package func unlink() {
+        unsafe shm_unlink(name)
+        unlock()
+    }
+
+    /// Takes away the names that killed processes of this user have left, with the memory behind them.
+    ///
+    /// - Parameter age: seconds since a segment was made before which it may not be locked yet.
+    package static func removeAbandoned(olderThan age: Int = 60) {
+        guard let folder = unsafe opendir("/dev/shm") else { return }
+        defer { unsafe closedir(folder) }
+        let youngest = time(nil) - age
+        while let entry = unsafe readdir(folder) {
+            let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) { name in
+                unsafe name.withMemoryRebound(to: CChar.self, capacity: 256) { unsafe String(cString: $0) }
+            }
+            guard name.hasPrefix(prefix.dropFirst()) else { continue }
+            let file = unsafe shm_open("/" + name, O_RDWR | O_CLOEXEC, 0)
+            guard file >= 0 else { continue }
+            defer { close(file) }
+            var status = stat()
+            guard unsafe fstat(file, &status) == 0, status.st_uid == geteuid(), status.st_mtim.tv_sec <= youngest else { continue }
+            if flock(file, LOCK_EX | LOCK_NB) == 0 { unsafe shm_unlink("/" + name) }
+        }
+    }
+
+    private static let prefix = "/apus-"
 
     /// All elements. A reader's must not be written: the process would end.
     package var view: FloatView { unsafe FloatView(base: base, count: count, owner: self) }
 
     /// A name that nobody can guess.
     package static func privateName(using generator: inout some RandomNumberGenerator) -> String {
-        "/apus-"
+        prefix
             + [generator.next(), generator.next()].map { (word: UInt64) in
                 let digits = String(word, radix: 16)
                 return String(repeating: "0", count: 16 - digits.count) + digits

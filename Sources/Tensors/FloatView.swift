@@ -6,7 +6,8 @@
 package struct FloatView: @unchecked Sendable {  // Memory is shared by design; the step's phases keep writers apart.
     package let base: UnsafeMutablePointer<Float>
     package let count: Int
-    private let owner: AnyObject
+    /// Keeps the memory.
+    package let owner: AnyObject
 
     @unsafe
     package init(base: UnsafeMutablePointer<Float>, count: Int, owner: AnyObject) {

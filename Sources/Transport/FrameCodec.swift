@@ -1,4 +1,4 @@
-/// The bytes of a data-plane frame: 48 bytes of header, little-endian, then the payload.
+/// The bytes of a data-plane frame: 48 bytes of header, little-endian, then the payload, which may be a message part of its own.
 ///
 ///     0  magic "APUS"     4  version       5  kind         6  sender
 ///     8  generation      12  bucket       16  step        24  offset
@@ -33,15 +33,14 @@ package enum FrameCodec {
         return bytes
     }
 
-    /// Reads the header of `frame`; the payload is what follows ``headerBytes``, and nothing else.
-    package static func decode(_ frame: RawSpan) throws(Refusal) -> FrameHeader {
+    /// Reads the header of `frame`; the payload is what follows ``headerBytes``, or a part of `part` bytes, and nothing else.
+    package static func decode(_ frame: RawSpan, part: Int? = nil) throws(Refusal) -> FrameHeader {
         guard frame.byteCount >= headerBytes else { throw .tooShort(byteCount: frame.byteCount) }
         guard load(frame, 0, UInt32.self) == magic else { throw .notAFrame }
         guard load(frame, 4, UInt8.self) == version else { throw .version(load(frame, 4, UInt8.self)) }
         let announced = load(frame, 40, UInt64.self)
-        guard announced == UInt64(frame.byteCount - headerBytes) else {
-            throw .payload(announced: announced, present: frame.byteCount - headerBytes)
-        }
+        let present = frame.byteCount - headerBytes + (part ?? 0)
+        guard announced == UInt64(present), part == nil || frame.byteCount == headerBytes else { throw .payload(announced: announced, present: present) }
         return FrameHeader(
             kind: load(frame, 5, UInt8.self), sender: load(frame, 6, UInt16.self), generation: load(frame, 8, UInt32.self),
             step: load(frame, 16, UInt64.self), bucket: load(frame, 12, UInt32.self), offset: load(frame, 24, UInt64.self),

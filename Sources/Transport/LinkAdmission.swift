@@ -30,11 +30,12 @@ package struct LinkAdmission {
 
     package func hasAdmitted(_ peer: Int) -> Bool { admitted.contains(peer) }
 
-    package mutating func judge(_ message: borrowing Message, from connection: borrowing Message) -> Verdict {
-        guard let header = message.withBytes({ try? FrameCodec.decode($0) }), header.generation == roster.generation else { return .refused }
+    /// - Parameter part: bytes of the payload where it is a part of its own.
+    package mutating func judge(_ message: borrowing Message, part: Int? = nil, from connection: borrowing Message) -> Verdict {
+        guard let header = message.withBytes({ try? FrameCodec.decode($0, part: part) }), header.generation == roster.generation else { return .refused }
         let sender = Int(header.sender)
         if header.kind == Self.helloKind {
-            return admit(header, sender, key: message.senderKey, connection: connection.copy()) ? .hello : .refused
+            return part == nil && admit(header, sender, key: message.senderKey, connection: connection.copy()) ? .hello : .refused
         }
         return ranks[connection.copy()] == sender ? .frame(header) : .refused
     }

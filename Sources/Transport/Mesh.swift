@@ -51,6 +51,10 @@ package protocol Mesh: AnyObject {
     /// Hands one frame to the link towards each of `peers`, as if they were sent one after another.
     func send(_ header: FrameHeader, payload: RawSpan, toEach peers: [Int], deadline: ContinuousClock.Instant) throws(MeshError)
 
+    /// The same with a payload that may be sent straight out of its owner's memory: it is not written until every one of `peers` has
+    /// received the frame, or the generation is over and its memory given up.
+    func send(_ header: FrameHeader, lending payload: LentBytes, toEach peers: [Int], deadline: ContinuousClock.Instant) throws(MeshError)
+
     /// The next frame from any peer, in order for each peer.
     /// - Throws: ``MeshError`` when the deadline passes or a peer is gone.
     func receive(deadline: ContinuousClock.Instant) throws(MeshError) -> any ReceivedFrame
@@ -60,6 +64,25 @@ extension Mesh {
     package func send(_ header: FrameHeader, payload: RawSpan, toEach peers: [Int], deadline: ContinuousClock.Instant) throws(MeshError) {
         for peer in peers { try send(header, payload: payload, to: peer, deadline: deadline) }
     }
+
+    package func send(_ header: FrameHeader, lending payload: LentBytes, toEach peers: [Int], deadline: ContinuousClock.Instant) throws(MeshError) {
+        try unsafe send(header, payload: payload.bytes.bytes, toEach: peers, deadline: deadline)
+    }
+}
+
+/// Bytes in memory that `owner` keeps.
+@safe
+package struct LentBytes {
+    let bytes: UnsafeRawBufferPointer
+    let owner: AnyObject
+
+    @unsafe
+    package init(_ bytes: UnsafeRawBufferPointer, of owner: AnyObject) {
+        unsafe self.bytes = bytes
+        self.owner = owner
+    }
+
+    package var count: Int { unsafe bytes.count }
 }
 
 /// Why a mesh can no longer be used.

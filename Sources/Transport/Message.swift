@@ -29,6 +29,18 @@ package struct Message: ~Copyable {
         }
     }
 
+    /// A message of bytes that stay where they are, and their owner with them, until libzmq is done with it.
+    init(lending payload: LentBytes) {
+        unsafe raw = UnsafeMutablePointer<zmq_msg_t>.allocate(capacity: 1)
+        let owner = unsafe Unmanaged.passRetained(payload.owner)
+        let result = unsafe zmq_msg_init_data(
+            raw, UnsafeMutableRawPointer(mutating: payload.bytes.baseAddress), payload.bytes.count,
+            { _, owner in
+                if let owner = unsafe owner { unsafe Unmanaged<AnyObject>.fromOpaque(owner).release() }
+            }, owner.toOpaque())
+        precondition(result == 0, "no memory for a message")
+    }
+
     /// A message of the same bytes, which both share.
     init(sharing other: borrowing Message) {
         unsafe raw = UnsafeMutablePointer<zmq_msg_t>.allocate(capacity: 1)

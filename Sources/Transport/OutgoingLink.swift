@@ -29,6 +29,17 @@ final class OutgoingLink {
         do throws(ZeroMQError) { return try socket.send(message) } catch { throw MeshError(error) }
     }
 
+    /// Sends a message of two parts; false when the queue is full.
+    func send(_ head: [UInt8], _ payload: borrowing Message) throws(MeshError) -> Bool {
+        do throws(ZeroMQError) {
+            guard try socket.send(head, more: true) else { return false }
+            // libzmq counts whole messages: there is room for the rest of one that it has begun to take.
+            let isQueued = try socket.send(payload)
+            precondition(isQueued, "a message was taken in part")
+            return true
+        } catch { throw MeshError(error) }
+    }
+
     func sendHello(_ header: FrameHeader) throws(MeshError) {
         let message = Message(copying: FrameCodec.encode(header, payloadBytes: 0))
         let isQueued = try send(message)

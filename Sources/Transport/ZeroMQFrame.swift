@@ -1,17 +1,20 @@
 /// A frame as libzmq received it; the payload is not copied.
 final class ZeroMQFrame: ReceivedFrame {
     let header: FrameHeader
+    /// The whole frame, or its payload alone.
     private let message: Message
+    private let payloadStart: Int
 
-    init(header: FrameHeader, message: consuming Message) {
+    init(header: FrameHeader, message: consuming Message, isPayload: Bool = false) {
         self.header = header
         self.message = message
+        payloadStart = isPayload ? 0 : FrameCodec.headerBytes
     }
 
     var byteCount: Int { message.byteCount }
 
     func withPayload<Result, Failure: Error>(_ body: (RawSpan) throws(Failure) -> Result) throws(Failure) -> Result {
-        try message.withBytes { (bytes) throws(Failure) in try body(bytes.extracting(droppingFirst: FrameCodec.headerBytes)) }
+        try message.withBytes { (bytes) throws(Failure) in try body(bytes.extracting(droppingFirst: payloadStart)) }
     }
 }
 

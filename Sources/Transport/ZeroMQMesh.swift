@@ -68,12 +68,33 @@ package final class ZeroMQMesh: Mesh {
         for peer in peers { try send(Message(sharing: message), to: peer, deadline: deadline) }
     }
 
+    package func send(_ header: FrameHeader, lending payload: LentBytes, toEach peers: [Int], deadline: ContinuousClock.Instant) throws(MeshError) {
+        // Encryption writes into a buffer of its own anyway, and small payloads are sooner copied than handed over.
+        guard payload.count >= Self.leastLent else { return try unsafe send(header, payload: payload.bytes.bytes, toEach: peers, deadline: deadline) }
+        let head = FrameCodec.encode(header, payloadBytes: payload.count)
+        let message = Message(lending: payload)
+        for peer in peers {
+            try send(to: peer, deadline: deadline) { (link) throws(MeshError) in try link.send(head, Message(sharing: message)) }
+        }
+    }
+
+    /// Payloads of fewer bytes are copied into one message with their header.
+    private static let leastLent = 16 << 10
+
     private func send(_ message: consuming Message, to peer: Int, deadline: ContinuousClock.Instant) throws(MeshError) {
+        let message = message
+        try send(to: peer, deadline: deadline) { (link) throws(MeshError) in try link.send(message) }
+    }
+
+    /// Waits until `attempt` succeeds on the link to `peer`, and takes in what arrives meanwhile.
+    private func send(
+        to peer: Int, deadline: ContinuousClock.Instant, _ attempt: (OutgoingLink) throws(MeshError) -> Bool
+    ) throws(MeshError) {
         guard roster.peers.indices.contains(peer), let link = outgoing[peer] else {
             preconditionFailure("rank \(rank) has no link to \(peer) in a world of \(worldSize)")
         }
         guard !canceller.isCancelled else { throw .cancelled }
-        while try !link.send(message) {
+        while try !attempt(link) {
             link.watchForRoom(true, poller)
             defer { link.watchForRoom(false, poller) }
             poller.watch(0, incoming: inbox.hasRoom, room: false)
@@ -101,16 +122,22 @@ package final class ZeroMQMesh: Mesh {
             for _ in 0..<256 {
                 guard let connection = try incoming.receive() else { return nil }
                 guard connection.hasMore, let message = try incoming.receive() else { continue }
-                let isWhole = !message.hasMore
-                try incoming.discardRest(after: message)
-                let verdict = isWhole ? admission.judge(message, from: connection) : .refused
-                switch verdict {
-                case .frame(let header): return ZeroMQFrame(header: header, message: message)
-                case .hello: continue
-                case .refused:
-                    refusedFrames += 1
-                    refusals.count()
+                if message.hasMore {
+                    guard let payload = try incoming.receive() else { continue }
+                    let isWhole = !payload.hasMore
+                    try incoming.discardRest(after: payload)
+                    if isWhole, case .frame(let header) = admission.judge(message, part: payload.byteCount, from: connection) {
+                        return ZeroMQFrame(header: header, message: payload, isPayload: true)
+                    }
+                } else {
+                    switch admission.judge(message, from: connection) {
+                    case .frame(let header): return ZeroMQFrame(header: header, message: message)
+                    case .hello: continue
+                    case .refused: break
+                    }
                 }
+                refusedFrames += 1
+                refusals.count()
             }
             return nil
         } catch {

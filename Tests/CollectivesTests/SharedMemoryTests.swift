@@ -102,4 +102,22 @@ import Tensors
             return state
         }
     }
+
+    @Test func `the name that a killed process has left is taken away, not that of a living one`() throws {
+        let (used, abandoned) = (Self.name(), Self.name())
+        let writer = try SharedMemorySegment(creating: used, count: 100)
+        defer { writer.unlink() }
+        let file = shm_open(abandoned, O_RDWR | O_CREAT | O_EXCL, 0o600)
+        try #require(file >= 0)
+        close(file)
+        func exists(_ name: String) -> Bool { access("/dev/shm" + name, F_OK) == 0 }
+        SharedMemorySegment.removeAbandoned()
+        #expect(exists(used) && exists(abandoned), "both are young")
+        for name in [used, abandoned] {
+            let times = [timespec(tv_sec: 1_000, tv_nsec: 0), timespec(tv_sec: 1_000, tv_nsec: 0)]
+            try #require(utimensat(AT_FDCWD, "/dev/shm" + name, times, 0) == 0)
+        }
+        SharedMemorySegment.removeAbandoned()
+        #expect(exists(used) && !exists(abandoned))
+    }
 }

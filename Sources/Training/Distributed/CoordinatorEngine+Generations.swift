@@ -11,9 +11,9 @@ extension CoordinatorEngine {
 
     /// The current generation, or a new one where there is none or somebody has joined.
     ///
-    /// - Parameter freeze: what it does not train.
-    func formed(training freeze: [String]) async throws -> Group {
-        if let group, !membership.hasNews, group.formation.run.freeze == freeze { return group }
+    /// - Parameter freeze: what it does not train; asked again once forming has found after which step the state is.
+    func formed(freezing freeze: () -> [String]) async throws -> Group {
+        if let group, !membership.hasNews, group.formation.run.freeze == freeze() { return group }
         if let group { await dissolve(group, because: nil) }
         while true {
             guard fruitlessEnds <= Self.fruitlessLimit else {
@@ -22,7 +22,7 @@ extension CoordinatorEngine {
                         + "see above why, then go on with: \(resumeCommand)")
             }
             try await waitForWorkers()
-            if let formed = try await form(training: freeze) {
+            if let formed = try await form(freezing: freeze) {
                 group = formed
                 return formed
             }
@@ -66,9 +66,8 @@ extension CoordinatorEngine {
     private var resumeCommand: String { inputs.configuration.resumeCommand }
 
     /// Forms the next generation; nil where a worker was lost meanwhile.
-    func form(training freeze: [String]) async throws -> Group? {
+    private func form(freezing freeze: () -> [String]) async throws -> Group? {
         generation += 1
-        run.freeze = freeze
         let generation = generation
         journal.add(.generation(generation))
         system.generation = generation
@@ -79,6 +78,7 @@ extension CoordinatorEngine {
             let peers = try await prepare(members, proxies, generation, own: own.peer)
             let roster = MeshRoster(generation: generation, token: UInt64.random(in: 1 ... .max), peers: peers + [own.peer])
             let start = try start(of: members)
+            run.freeze = freeze()
             let formations = formations(members, roster, start)
             let group = Group(
                 members: members, proxies: proxies, formation: formations[0], canceller: own.canceller,

@@ -108,7 +108,7 @@ package final class CoordinatorEngine: StepEngine {
 
     /// Forms the first generation, which may know of more steps than the journal: its host may have lost what was written last.
     package func begin(after step: Int) async throws -> RunBeginning {
-        _ = try await formed(training: inputs.freeze(ofStep: min(committedStep + 1, inputs.plan.totalSteps)))
+        _ = try await formed { inputs.freeze(ofStep: min(committedStep + 1, inputs.plan.totalSteps)) }
         guard reachedStep > step else { return RunBeginning(step: step) }
         let newest = newestCommit.map { StepReport($0) }
         return RunBeginning(step: reachedStep, newest: newest)
@@ -134,10 +134,7 @@ package final class CoordinatorEngine: StepEngine {
     private func formed(for step: Int, state: Bool = false) async throws -> Group {
         let last = state ? step : step - 1
         while true {
-            let freeze = inputs.freeze(ofStep: committedStep < last ? committedStep + 1 : step)
-            let group = try await formed(training: freeze)
-            // Forming may have moved the state to a step that trains other parameters.
-            guard freeze == inputs.freeze(ofStep: committedStep < last ? committedStep + 1 : step) else { continue }
+            let group = try await formed { inputs.freeze(ofStep: committedStep < last ? committedStep + 1 : step) }
             guard committedStep < last else { return group }
             let epoch = inputs.plan.epoch(ofStep: committedStep + 1)
             let order = inputs.plan.order(ofEpoch: epoch)
