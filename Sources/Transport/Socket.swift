@@ -138,6 +138,7 @@ final class SocketHandle {
         try set(ZMQ_RECONNECT_IVL_MAX, Int32(1_000))
         try set(ZMQ_CONNECT_TIMEOUT, Int32(2_000))
         try set(ZMQ_IPV6, Int32(1))
+        try set(ZMQ_BACKLOG, Int32(4_096))
         if options.queuesOnlyWhenConnected { try set(ZMQ_IMMEDIATE, Int32(1)) }
         if let limit = options.unacknowledgedLimit { try set(ZMQ_TCP_MAXRT, limit.milliseconds) }
         switch options.security {

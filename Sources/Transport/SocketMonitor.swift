@@ -1,4 +1,5 @@
 internal import CZeroMQ
+internal import Glibc
 
 /// What libzmq reports about the connections of one socket.
 ///
@@ -22,7 +23,7 @@ package struct SocketMonitor: ~Copyable {
     package init(_ watched: borrowing Socket, in context: Context) throws(ZeroMQError) {
         let endpoint = "inproc://monitor-\(UInt64.random(in: 0 ... .max))"
         let events =
-            ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_DISCONNECTED | ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL
+            ZMQ_EVENT_LISTENING | ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_DISCONNECTED | ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL
             | ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL | ZMQ_EVENT_HANDSHAKE_FAILED_AUTH
         try check("watching a socket", unsafe zmq_socket_monitor(watched.handle.raw, endpoint, events))
         var options = SocketOptions()
@@ -41,20 +42,30 @@ package struct SocketMonitor: ~Copyable {
     package borrowing func next() throws(ZeroMQError) -> Event? {
         while let part = try socket.receive() {
             try socket.discardRest(after: part)
-            if let event = part.withBytes(Self.decode) { return event }
+            guard let (number, value) = part.withBytes(Self.decode) else { continue }
+            switch number {
+            case ZMQ_EVENT_LISTENING: Self.leaveSilentToKernel(value)
+            case ZMQ_EVENT_HANDSHAKE_SUCCEEDED: return .connected
+            case ZMQ_EVENT_DISCONNECTED: return .disconnected(descriptor: value)
+            default: return .refused
+            }
         }
         return nil
     }
 
     /// An event is 16 bits of number and 32 bits of value, in the machine's order.
-    private static func decode(_ bytes: RawSpan) -> Event? {
+    private static func decode(_ bytes: RawSpan) -> (number: Int32, value: Int32)? {
         guard bytes.byteCount >= 6 else { return nil }
         let number = Int32(unsafe bytes.unsafeLoadUnaligned(as: UInt16.self))
-        let value = unsafe bytes.unsafeLoadUnaligned(fromByteOffset: 2, as: Int32.self)
-        return switch number {
-        case ZMQ_EVENT_HANDSHAKE_SUCCEEDED: .connected
-        case ZMQ_EVENT_DISCONNECTED: .disconnected(descriptor: value)
-        default: .refused
-        }
+        return (number, unsafe bytes.unsafeLoadUnaligned(fromByteOffset: 2, as: Int32.self))
+    }
+
+    /// Has the kernel keep connections over TCP until their first byte is there: a peer of libzmq's speaks at once, and one that never
+    /// does then costs no descriptor and no timer.
+    private static func leaveSilentToKernel(_ listener: Int32) {
+        // Longer than the kernel keeps a half-open connection, so that none comes through for having waited.
+        var seconds: Int32 = 120
+        // Links within the host have no such setting, and need none.
+        _ = unsafe setsockopt(listener, Int32(IPPROTO_TCP), TCP_DEFER_ACCEPT, &seconds, socklen_t(MemoryLayout<Int32>.size))
     }
 }
