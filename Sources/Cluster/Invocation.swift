@@ -85,7 +85,9 @@ enum Wire {
 
     static func decode<Value: Decodable>(_ type: Value.Type, from bytes: ArraySlice<UInt8>) throws -> Value {
         if let words = type as? any WordCoded.Type {
-            guard let value = [UInt64](bytes: bytes).flatMap({ words.init(words: $0) }) as? Value else { throw ClusterError.undecodable("\(bytes.count) bytes are not a \(type)") }
+            guard let value = [UInt64](bytes: bytes).flatMap({ words.init(words: $0) }) as? Value else {
+                throw ClusterError.undecodable("\(bytes.count) bytes are not a \(type)")
+            }
             return value
         }
         let decoder = JSONDecoder()

@@ -107,15 +107,16 @@ import Tensors
         let (used, abandoned) = (Self.name(), Self.name())
         let writer = try SharedMemorySegment(creating: used, count: 100)
         defer { writer.unlink() }
-        let file = shm_open(abandoned, O_RDWR | O_CREAT | O_EXCL, 0o600)
+        let file = unsafe shm_open(abandoned, O_RDWR | O_CREAT | O_EXCL, 0o600)
         try #require(file >= 0)
         close(file)
-        func exists(_ name: String) -> Bool { access("/dev/shm" + name, F_OK) == 0 }
+        func exists(_ name: String) -> Bool { unsafe access("/dev/shm" + name, F_OK) == 0 }
         SharedMemorySegment.removeAbandoned()
         #expect(exists(used) && exists(abandoned), "both are young")
         for name in [used, abandoned] {
             let times = [timespec(tv_sec: 1_000, tv_nsec: 0), timespec(tv_sec: 1_000, tv_nsec: 0)]
-            try #require(utimensat(AT_FDCWD, "/dev/shm" + name, times, 0) == 0)
+            let result = unsafe utimensat(AT_FDCWD, "/dev/shm" + name, times, 0)
+            try #require(result == 0)
         }
         SharedMemorySegment.removeAbandoned()
         #expect(exists(used) && !exists(abandoned))

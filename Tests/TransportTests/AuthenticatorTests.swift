@@ -115,7 +115,8 @@ private final class Door {
     }
 
     func nextEvent(within limit: Duration) throws -> SocketMonitor.Event? {
-        guard try events.wait(until: .now + limit) else { return nil }
-        return try monitor.next()
+        let deadline = ContinuousClock.now + limit
+        while try events.wait(until: deadline) { if let event = try monitor.next() { return event } }
+        return nil
     }
 }

@@ -68,6 +68,34 @@ import Testing
         #expect(try router.receive() == nil)
     }
 
+    @Test func `a connection that says nothing is left to the kernel`() throws {
+        let router = try Socket(.router, in: context)
+        let monitor = try SocketMonitor(router, in: context)
+        let endpoint = try router.bind("tcp://127.0.0.1:*")
+        #expect(try monitor.next() == nil)
+        let port = try #require(UInt16(endpoint.split(separator: ":").last ?? ""))
+        let silent = try (0..<20).map { _ in try RawConnection(port: port) }
+        // Connections are taken in order: this one after those, had they been taken.
+        let speaking = try RawConnection(port: port)
+        speaking.write(Array("no greeting".utf8))
+        speaking.close()
+        #expect(try eventsUntilDisconnect(monitor).contains { if case .disconnected = $0 { true } else { false } })
+        let (established, begun) = ("01", "03")
+        let states = try statesOfConnections(to: port)
+        #expect(!states.contains(established) && states.count { $0 == begun } == silent.count, "\(states)")
+        for connection in silent { connection.close() }
+    }
+
+    /// The kernel's numbers for the states of the connections at a port of this machine.
+    private func statesOfConnections(to port: UInt16) throws -> [String] {
+        let place = ":" + String(format: "%04X", port)
+        let tables = try ["tcp", "tcp6"].map { try FileHandle(forReadingFrom: URL(filePath: "/proc/net/\($0)")).readToEnd() ?? Data() }
+        return tables.flatMap { String(decoding: $0, as: UTF8.self).split(separator: "\n") }.compactMap { line in
+            let words = line.split(separator: " ")
+            return words.count > 3 && words[1].hasSuffix(place) ? String(words[3]) : nil
+        }
+    }
+
     @Test func `a wake-up before the wait is not missed`() throws {
         let wakeup = try Wakeup()
         let poller = Poller()
@@ -83,7 +111,9 @@ import Testing
         let poller = Poller()
         poller.add(monitor.socket)
         var events: [SocketMonitor.Event] = []
-        while try poller.wait(until: .now + .seconds(20)), let event = try monitor.next() {
+        let deadline = ContinuousClock.now + .seconds(20)
+        while try poller.wait(until: deadline) {
+            guard let event = try monitor.next() else { continue }
             events.append(event)
             if case .disconnected = event { break }
         }

@@ -29,6 +29,55 @@ import Testing
         for result in results { #expect(try result.get()) }
     }
 
+    @Test(arguments: [false, true])
+    func `what is lent to links arrives as what is copied, and in the same order`(encrypted: Bool) throws {
+        let sizes = [1, 16 << 10, (16 << 10) - 1, 300_000, 0]
+        @Sendable func content(_ rank: Int, _ size: Int) -> [UInt8] { (0..<size).map { UInt8(truncatingIfNeeded: $0 * 7 + rank) } }
+        let results = try onMeshes(of: 3, at: { _ in "tcp://127.0.0.1:*" }, encrypted: encrypted) { mesh in
+            let peers = (0..<3).filter { $0 != mesh.rank }
+            for (step, size) in sizes.enumerated() {
+                let owner = NSData(data: Data(content(mesh.rank, size)))
+                let lent = unsafe LentBytes(UnsafeRawBufferPointer(start: owner.bytes, count: size), of: owner)
+                try mesh.send(.data(from: mesh.rank, step: UInt64(2 * step)), lending: lent, toEach: peers, deadline: .now + .seconds(10))
+                for peer in peers { try mesh.send(.data(from: mesh.rank, step: UInt64(2 * step + 1)), [UInt8(step)], to: peer) }
+            }
+            var next = [UInt64](repeating: 0, count: 3)
+            for _ in 0..<(2 * sizes.count * peers.count) {
+                let (header, bytes) = try mesh.receive()
+                let (sender, place) = (Int(header.sender), Int(header.step) / 2)
+                guard header.step == next[sender] else { return false }
+                guard bytes == (header.step % 2 == 0 ? content(sender, sizes[place]) : [UInt8(place)]) else { return false }
+                next[sender] += 1
+            }
+            return true
+        }
+        for result in results { #expect(try result.get()) }
+    }
+
+    @Test func `a frame in parts that are not those of its header is refused`() throws {
+        let context = try Context()
+        let listener = try MeshListener(at: "tcp://127.0.0.1:*", keys: nil, in: context)
+        let others = try MeshListener(at: "tcp://127.0.0.1:*", keys: nil, in: context)
+        let roster = MeshRoster(generation: 1, token: 9, peers: [listener.endpoint, others.endpoint].map { MeshPeer(endpoint: $0, key: nil) })
+        let socket = try Socket(.dealer, in: context)
+        try socket.connect(listener.endpoint)
+        var hello = FrameHeader.data(from: 1, generation: 1, offset: 9)
+        hello.kind = 0
+        let (greeting, head) = (FrameCodec.encode(hello, payloadBytes: 0), FrameCodec.encode(.data(from: 1, generation: 1), payloadBytes: 4))
+        let bad: [[[UInt8]]] = [
+            [greeting, []], [head, [1, 2, 3]], [head, [1, 2, 3, 4, 5]], [head, [1, 2, 3, 4], []], [head + [1, 2], [3, 4]], [[], head + [1, 2, 3, 4]],
+        ]
+        for message in [[greeting]] + bad + [[head, [1, 2, 3, 4]]] {
+            for (place, part) in message.enumerated() {
+                let isSent = try socket.send(part, more: place + 1 < message.count)
+                try #require(isSent)
+            }
+        }
+        let mesh = try listener.mesh(rank: 0, roster: roster, deadline: .now + .seconds(10))
+        #expect(try mesh.receive().bytes == [1, 2, 3, 4])
+        #expect(mesh.refusedFrames == bad.count)
+    }
+
     @Test func `the end of a link ends the generation`() throws {
         let results = try onMeshes(of: 2, at: { _ in "tcp://127.0.0.1:*" }) { mesh in
             // Rank 1 goes only when rank 0's links stand as well.
