@@ -30,6 +30,10 @@ enum WireReaders {
             return false
         }
         if case .frame(let header) = admission.judge(frame, from: connection) { precondition(admission.hasAdmitted(Int(header.sender))) }
+        // The same bytes with the payload in a part of its own.
+        let head = unsafe Message(copying: Array(input[middle...].prefix(FrameCodec.headerBytes)).span.bytes)
+        let part = max(0, input.count - middle - FrameCodec.headerBytes)
+        if case .frame(let header) = admission.judge(head, part: part, from: connection) { precondition(admission.hasAdmitted(Int(header.sender))) }
         return true
     }
 

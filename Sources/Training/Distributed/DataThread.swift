@@ -70,7 +70,7 @@ package final class Begun<Value: Sendable>: Sendable {
         waiting?.resume(with: result)
     }
 
-    /// What came of it; for one reader.
+    /// What came of it; for one reader at a time.
     package var value: Value {
         get async throws {
             try await withCheckedThrowingContinuation { continuation in
