@@ -97,7 +97,9 @@ package struct ClusterFileError: Error, Equatable, CustomStringConvertible {
     package let description: String
 
     init(file: String, line: Int?, problem: String, remedy: String) {
-        description = "\(file)\(line.map { ":\($0)" } ?? ""): \(problem): \(remedy)"
+        let text = "\(file)\(line.map { ":\($0)" } ?? ""): \(problem): \(remedy)"
+        // A key or a value may have line ends in it.
+        description = text.split(whereSeparator: \.isNewline).joined(separator: " ")
     }
 
     init(file: String, yaml error: any Error) {

@@ -53,6 +53,13 @@ import Testing
         #expect(error.description.hasPrefix("lab.yaml") && !error.description.contains("\n"))
     }
 
+    @Test func `line ends in a key or a value make no second line`() throws {
+        for text in ["\"a\\nb\": 1\n", "coordinator: {\"x\\r\\ny\": 1}\nhosts: []\n", "coordinator: {address: \"a\\nb\"}\nhosts: []\n"] {
+            let error = try #require(throws: ClusterFileError.self) { try ClusterFile.parse(text, file: "lab.yaml") }
+            #expect(!error.description.contains { $0.isNewline }, "\(error)")
+        }
+    }
+
     @Test func `a file that is not there is named`() throws {
         let error = try #require(throws: ClusterFileError.self) { try ClusterFile.read("nowhere/lab.yaml") }
         #expect(error.description.hasPrefix("nowhere/lab.yaml: it cannot be read"))
