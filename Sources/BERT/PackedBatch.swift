@@ -39,6 +39,16 @@ package struct PackedBatch: Sendable {
     package var tokenCount: Int { ids.count }
     package var sentenceCount: Int { offsets.count - 1 }
 
+    /// Makes room for so many tokens and sentences in all.
+    package mutating func reserve(tokens: Int, sentences: Int) {
+        ids.reserveCapacity(tokens)
+        positions.reserveCapacity(tokens)
+        types.reserveCapacity(tokens)
+        offsets.reserveCapacity(sentences + 1)
+        batchPositions.reserveCapacity(sentences)
+        samples.reserveCapacity(sentences)
+    }
+
     /// Appends one sentence. Missing types are 0.
     package mutating func append(ids sentence: some Collection<Int32>, types sentenceTypes: (some Collection<UInt8>)?, position: Int, sample: Int) {
         ids.append(contentsOf: sentence)

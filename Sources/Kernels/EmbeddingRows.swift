@@ -30,9 +30,14 @@ package struct TokenGroups: Sendable {
 
     /// Groups for the keys that occur, ascending, but for tokens whose key is `ignored`.
     package init(occurring keys: [Int32], besides ignored: Int32? = nil) {
-        let order = keys.indices.filter { keys[$0] != ignored }.map(Int32.init).sorted { (keys[Int($0)], $0) < (keys[Int($1)], $1) }
+        var order: [Int32] = []
+        order.reserveCapacity(keys.count)
+        for (token, key) in keys.enumerated() where key != ignored { order.append(Int32(token)) }
+        order.sort { (keys[Int($0)], $0) < (keys[Int($1)], $1) }
         var distinct: [Int32] = []
         var starts: [Int32] = []
+        distinct.reserveCapacity(order.count)
+        starts.reserveCapacity(order.count + 1)
         for (place, token) in order.enumerated() where distinct.last != keys[Int(token)] {
             distinct.append(keys[Int(token)])
             starts.append(Int32(place))

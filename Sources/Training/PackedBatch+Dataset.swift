@@ -8,6 +8,7 @@ extension PackedBatch {
     package init(_ samples: [PlannedSample], of dataset: TokenizedDataset, step: Int = 0, stream: TaskStream = .target) {
         self.init()
         self.stream = stream
+        reserve(tokens: samples.reduce(0) { $0 + dataset.range(of: Int($1.sample)).count }, sentences: samples.count)
         var (rows, classes): ([Int32], [Int32]) = ([], [])
         for planned in samples {
             let sample = Int(planned.sample)
