@@ -99,7 +99,7 @@ final class ControlState: TaskExecutor {
     // MARK: Calling
 
     /// Sends one call and waits for its answer without holding a thread.
-    func call(_ address: ActorAddress, target: String, name: String, payload: [UInt8], deadline: ContinuousClock.Instant) async throws -> [UInt8] {
+    func call(_ address: ActorAddress, target: String, payload: [UInt8], deadline: ContinuousClock.Instant) async throws -> [UInt8] {
         guard payload.count <= options.largestCall else { throw ClusterError.tooLarge(bytes: payload.count, limit: options.largestCall) }
         let number = Mutex<UInt64?>(nil)
         return try await withTaskCancellationHandler {
@@ -115,7 +115,7 @@ final class ControlState: TaskExecutor {
                     envelope.target = target
                     let bytes = envelope.bytes
                     shared.calls.add(
-                        call, to: address.process, name: name, envelope: bytes, deadline: deadline, continuation: continuation)
+                        call, to: address.process, target: target, envelope: bytes, deadline: deadline, continuation: continuation)
                     shared.orders.append(.send(bytes, to: address.process))
                     number.withLock { $0 = call }
                     return nil

@@ -1,3 +1,4 @@
+internal import Distributed
 internal import Transport
 
 /// The loop that owns the control plane's socket: sends, receives, and keeps time.
@@ -121,7 +122,9 @@ final class ControlThread {
         let (late, again) = state.withShared { shared in
             (shared.calls.settleAll { $0.deadline <= now }, shared.calls.due(at: now))
         }
-        for call in late { call.continuation.resume(throwing: ClusterError.deadline(call: call.name, process: call.process)) }
+        for call in late {
+            call.continuation.resume(throwing: ClusterError.deadline(call: "\(RemoteCallTarget(call.target))", process: call.process))
+        }
         for call in again { try send(call.envelope, to: call.process) }
     }
 

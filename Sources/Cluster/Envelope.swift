@@ -88,39 +88,32 @@ extension Envelope {
         guard bytes.starts(with: Self.magic), bytes[6] == 0, bytes[7] == 0 else { throw .notAnEnvelope }
         guard bytes[4] == Self.version else { throw .version(bytes[4]) }
         guard let kind = Kind(rawValue: bytes[5]) else { throw .kind(bytes[5]) }
-        let lengths = [
-            Int(bytes.integer(at: 12, as: UInt16.self)), Int(bytes.integer(at: 14, as: UInt16.self)),
-            Int(bytes.integer(at: 40, as: UInt32.self)), Int(bytes.integer(at: 44, as: UInt32.self)),
-        ]
-        let announced = Self.headerBytes + lengths.reduce(0, +)
+        let senderEnd = Self.headerBytes + Int(bytes.integer(at: 12, as: UInt16.self))
+        let recipientEnd = senderEnd + Int(bytes.integer(at: 14, as: UInt16.self))
+        let targetEnd = recipientEnd + Int(bytes.integer(at: 40, as: UInt32.self))
+        let announced = targetEnd + Int(bytes.integer(at: 44, as: UInt32.self))
         guard announced == bytes.count else { throw .length(announced: announced, present: bytes.count) }
-        guard (1...Self.longestName).contains(lengths[0]), lengths[1] <= Self.longestName else { throw .name }
-        var end = Self.headerBytes
-        var parts: [ArraySlice<UInt8>] = []
-        for length in lengths {
-            parts.append(bytes[end..<end + length])
-            end += length
-        }
-        guard let sender = String(validating: parts[0], as: UTF8.self), let recipient = String(validating: parts[1], as: UTF8.self),
-            let target = String(validating: parts[2], as: UTF8.self)
+        guard senderEnd > Self.headerBytes, max(senderEnd - Self.headerBytes, recipientEnd - senderEnd) <= Self.longestName,
+            let sender = String(validating: bytes[Self.headerBytes..<senderEnd], as: UTF8.self),
+            let recipient = String(validating: bytes[senderEnd..<recipientEnd], as: UTF8.self),
+            let target = String(validating: bytes[recipientEnd..<targetEnd], as: UTF8.self)
         else { throw .name }
         self.init(
             kind: kind, generation: bytes.integer(at: 8, as: UInt32.self), incarnation: bytes.integer(at: 16, as: UInt64.self),
             call: bytes.integer(at: 24, as: UInt64.self), settledBelow: bytes.integer(at: 32, as: UInt64.self), sender: sender,
-            recipient: recipient, target: target, payload: Array(parts[3]))
+            recipient: recipient, target: target, payload: Array(bytes[targetEnd...]))
     }
 }
 
 extension [UInt8] {
     /// Appends `value`, little-endian.
     mutating func append<Value: FixedWidthInteger>(integer value: Value) {
-        for shift in stride(from: 0, to: Value.bitWidth, by: 8) { append(UInt8(truncatingIfNeeded: value >> shift)) }
+        unsafe Swift.withUnsafeBytes(of: value.littleEndian) { unsafe append(contentsOf: $0) }
     }
 
     /// The little-endian integer that begins at `offset`.
     func integer<Value: FixedWidthInteger>(at offset: Int, as type: Value.Type) -> Value {
-        var value: Value = 0
-        for index in 0..<Value.bitWidth / 8 { value |= Value(truncatingIfNeeded: self[offset + index]) << (8 * index) }
-        return value
+        precondition(offset >= 0 && offset + MemoryLayout<Value>.size <= count, "an integer beyond the end")
+        return unsafe withUnsafeBytes { unsafe Value(littleEndian: $0.loadUnaligned(fromByteOffset: offset, as: Value.self)) }
     }
 }

@@ -5,7 +5,7 @@ struct OutgoingCalls: Sendable {
     struct Call: Sendable {
         let process: String
         let envelope: [UInt8]
-        let name: String
+        let target: String
         var deadline: ContinuousClock.Instant
         var resendAt: ContinuousClock.Instant
         var resendAfter: Duration
@@ -24,11 +24,11 @@ struct OutgoingCalls: Sendable {
     }
 
     mutating func add(
-        _ number: UInt64, to process: String, name: String, envelope: [UInt8], deadline: ContinuousClock.Instant,
+        _ number: UInt64, to process: String, target: String, envelope: [UInt8], deadline: ContinuousClock.Instant,
         continuation: CheckedContinuation<[UInt8], any Error>
     ) {
         calls[number] = Call(
-            process: process, envelope: envelope, name: name, deadline: deadline, resendAt: .now + Self.firstResend,
+            process: process, envelope: envelope, target: target, deadline: deadline, resendAt: .now + Self.firstResend,
             resendAfter: Self.firstResend, continuation: continuation)
     }
 

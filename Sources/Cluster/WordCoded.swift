@@ -48,13 +48,13 @@ package struct WordReader {
 
 extension [UInt64] {
     /// The words' bytes.
-    var bytes: [UInt8] {
+    package var bytes: [UInt8] {
         let words = map { $0.littleEndian }
         return unsafe words.withUnsafeBytes { unsafe [UInt8]($0) }
     }
 
     /// The words of these bytes; nil where they are not whole.
-    init?(bytes: ArraySlice<UInt8>) {
+    package init?(bytes: ArraySlice<UInt8>) {
         let size = MemoryLayout<UInt64>.size
         guard bytes.count % size == 0 else { return nil }
         self = unsafe bytes.withUnsafeBytes { bytes in

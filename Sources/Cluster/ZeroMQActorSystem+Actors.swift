@@ -13,10 +13,13 @@ struct LocalActor: Sendable {
     /// that of its type; a generic type's goes on with its arguments, behind a `y`.
     func has(_ target: String) -> Bool {
         guard target.hasPrefix("$s") else { return false }
-        let (function, type) = (Array(target.utf8.dropFirst(2)), Array(type.utf8))
-        let common = zip(function, type).prefix { $0 == $1 }.count
-        if common == type.count { return true }
-        return common > 0 && type[common - 1] == UInt8(ascii: "C") && type[common] == UInt8(ascii: "y")
+        var last: UInt8?
+        var function = target.utf8.dropFirst(2).makeIterator()
+        for byte in type.utf8 {
+            guard function.next() == byte else { return last == UInt8(ascii: "C") && byte == UInt8(ascii: "y") }
+            last = byte
+        }
+        return true
     }
 }
 

@@ -140,7 +140,7 @@ package final class ZeroMQActorSystem: DistributedActorSystem, Sendable {
 
     private func call(_ id: ActorID, _ target: RemoteCallTarget, _ invocation: InvocationEncoder) async throws -> [UInt8] {
         try await state.call(
-            id, target: target.identifier, name: "\(target)", payload: invocation.payload,
+            id, target: target.identifier, payload: invocation.payload,
             deadline: Self.deadline ?? .now + state.options.callLimit)
     }
 }

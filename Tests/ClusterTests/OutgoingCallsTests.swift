@@ -9,7 +9,7 @@ import Testing
         var calls = OutgoingCalls()
         #expect(number(&calls) == [1, 1])
         try await waiting { continuation in
-            calls.add(1, to: "a", name: "f", envelope: [], deadline: start, continuation: continuation)
+            calls.add(1, to: "a", target: "f", envelope: [], deadline: start, continuation: continuation)
             #expect(number(&calls) == [2, 1])
             calls.settle(1)?.continuation.resume(returning: [])
         }
@@ -19,7 +19,7 @@ import Testing
     @Test func `a call is sent again at growing intervals, and at once when its process is found`() async throws {
         var calls = OutgoingCalls()
         try await waiting { continuation in
-            calls.add(1, to: "a", name: "f", envelope: [7], deadline: start + .seconds(60), continuation: continuation)
+            calls.add(1, to: "a", target: "f", envelope: [7], deadline: start + .seconds(60), continuation: continuation)
             #expect(calls.due(at: start).isEmpty)
             #expect(calls.due(at: start + .seconds(5)).map(\.envelope) == [[7]])
             #expect(calls.due(at: start + .milliseconds(5_999)).isEmpty)
@@ -36,7 +36,7 @@ import Testing
     @Test func `a suspension of this process postpones every deadline`() async throws {
         var calls = OutgoingCalls()
         try await waiting { continuation in
-            calls.add(1, to: "a", name: "f", envelope: [], deadline: start + .seconds(10), continuation: continuation)
+            calls.add(1, to: "a", target: "f", envelope: [], deadline: start + .seconds(10), continuation: continuation)
             calls.postpone(by: .seconds(30))
             let early = calls.settleAll { $0.deadline < start + .seconds(40) }
             #expect(early.isEmpty)

@@ -30,6 +30,9 @@ import Testing
             #expect(!entry.bytes.contains(0x0A))
         }
         #expect(JournalEntry(bytes: Array("{}".utf8)) == nil)
+        // A step without its end, and text that is no row of numbers.
+        #expect(JournalEntry(bytes: Array(committed(5).bytes.prefix(60))) == nil)
+        for text in ["step ", "step AAAA", "step *", "step"] { #expect(JournalEntry(bytes: Array(text.utf8)) == nil) }
     }
 
     @Test func `a history knows where the run is and how far it ever was`() throws {

@@ -1,3 +1,4 @@
+internal import Cluster
 internal import Foundation
 internal import TextData
 
@@ -18,6 +19,24 @@ package struct CommittedStep: Codable, Sendable, Equatable {
     package var step: Int { commit.step }
 }
 
+extension CommittedStep {
+    fileprivate var words: [UInt64] {
+        commit.words + [incarnation, UInt64(generation), plan, redone ? 1 : 0, seconds.bitPattern] + lanes
+    }
+
+    fileprivate init?(words: [UInt64]) {
+        var reader = WordReader(words)
+        guard let commit = Commit(&reader), let incarnation = reader.next(), let generation = reader.next().flatMap(UInt32.init(exactly:)),
+            let plan = reader.next(), let redone = reader.next(), redone <= 1, let seconds = reader.next()
+        else { return nil }
+        var lanes: [UInt64] = []
+        while let lane = reader.next() { lanes.append(lane) }
+        self.init(
+            incarnation: incarnation, generation: generation, commit: commit, plan: plan, lanes: lanes, redone: redone == 1,
+            seconds: Double(bitPattern: seconds))
+    }
+}
+
 /// What the journal of a run's coordinator says, entry by entry.
 package enum JournalEntry: Codable, Sendable, Equatable {
     /// First of all: which run this is, and the step up to which a checkpoint holds it.
@@ -34,9 +53,21 @@ package enum JournalEntry: Codable, Sendable, Equatable {
     /// An evaluation was made.
     case progress(RunProgress)
 
-    var bytes: [UInt8] { (try? JSONEncoder().encode(self)).map { Array($0) } ?? [] }
+    /// JSON, but for a step: there is one after the other of these, and JSON costs more than all else that is done with them.
+    var bytes: [UInt8] {
+        if case .committed(let step) = self { return Self.stepMark + Data(step.words.bytes).base64EncodedData() }
+        return (try? JSONEncoder().encode(self)).map { Array($0) } ?? []
+    }
+
+    private static let stepMark = Array("step ".utf8)
 
     init?(bytes: [UInt8]) {
+        if bytes.starts(with: Self.stepMark) {
+            let words = Data(base64Encoded: Data(bytes.dropFirst(Self.stepMark.count))).flatMap { [UInt64](bytes: Array($0)[...]) }
+            guard let step = words.flatMap(CommittedStep.init(words:)) else { return nil }
+            self = .committed(step)
+            return
+        }
         guard let entry = try? JSONDecoder().decode(Self.self, from: Data(bytes)) else { return nil }
         self = entry
     }

@@ -226,14 +226,14 @@ package struct StepCommand: WordCoded, Sendable, Equatable {
 }
 
 extension Commit {
-    fileprivate var words: [UInt64] {
+    var words: [UInt64] {
         var words = [lossSum, sourceLossSum, norm]
         words.append(integer: step)
         words.append(row: constants.map(UInt64.init))
         return words
     }
 
-    fileprivate init?(_ reader: inout WordReader) {
+    init?(_ reader: inout WordReader) {
         guard let lossSum = reader.next(), let sourceLossSum = reader.next(), let norm = reader.next(), let step = reader.nextInteger(),
             let constants = reader.nextRow(), constants.allSatisfy({ $0 <= UInt32.max })
         else { return nil }

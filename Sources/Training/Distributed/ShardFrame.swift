@@ -34,28 +34,25 @@ package enum ShardFrame {
     ) -> [UInt8] {
         let batch = PackedBatch(samples, of: dataset, step: step).with(features)
         var words: [Int32] = []
+        words.reserveCapacity(batch.tokenCount + 5 * batch.sentenceCount)
         var place = 0
         for sentence in 0..<batch.sentenceCount {
             let range = batch.range(sentence)
             let labels = labelWords(batch, sentence, from: &place)
-            words.append(contentsOf: [
-                Int32(batch.samples[sentence]), Int32(bitPattern: batch.batchPositions[sentence]), Int32(range.count), Int32(labels.count),
-            ])
+            words.append(Int32(batch.samples[sentence]))
+            words.append(Int32(bitPattern: batch.batchPositions[sentence]))
+            words.append(Int32(range.count))
+            words.append(Int32(labels.count))
             words.append(contentsOf: batch.ids[range])
             words.append(contentsOf: labels)
         }
+        for place in words.indices { words[place] = words[place].littleEndian }
+        let features = batch.features.map(\.bitPattern.littleEndian)
         var bytes: [UInt8] = []
-        bytes.reserveCapacity(4 * (words.count + batch.features.count) + batch.tokenCount)
-        func append(_ word: Int32) {
-            let bits = UInt32(bitPattern: word)
-            bytes.append(UInt8(truncatingIfNeeded: bits))
-            bytes.append(UInt8(truncatingIfNeeded: bits >> 8))
-            bytes.append(UInt8(truncatingIfNeeded: bits >> 16))
-            bytes.append(UInt8(truncatingIfNeeded: bits >> 24))
-        }
-        for word in words { append(word) }
+        bytes.reserveCapacity(4 * (words.count + features.count) + batch.tokenCount)
+        unsafe words.withUnsafeBytes { unsafe bytes.append(contentsOf: $0) }
         if withTypes { bytes += batch.types }
-        for value in batch.features { append(Int32(bitPattern: value.bitPattern)) }
+        unsafe features.withUnsafeBytes { unsafe bytes.append(contentsOf: $0) }
         return bytes
     }
 
@@ -94,8 +91,7 @@ package enum ShardFrame {
         func word() -> Int32? {
             guard place + 4 <= bytes.count else { return nil }
             defer { place += 4 }
-            return Int32(
-                bitPattern: UInt32(bytes[place]) | UInt32(bytes[place + 1]) << 8 | UInt32(bytes[place + 2]) << 16 | UInt32(bytes[place + 3]) << 24)
+            return unsafe bytes.withUnsafeBytes { unsafe Int32(littleEndian: $0.loadUnaligned(fromByteOffset: place, as: Int32.self)) }
         }
         for _ in 0..<count {
             guard let sample = word(), let position = word(), let length = word(), let labelCount = word(), sample >= 0, length > 0,
