@@ -39,11 +39,11 @@ struct LayerTape {
 extension BERTModel {
     /// One encoder layer: attention and feed-forward, each with residual, dropout and layer norm after it.
     ///
-    /// Shapes: `input` (T, D); the tape's output (R, D). With `read`, keys and values are computed for all rows, everything
+    /// Shapes: `input` (T, D); the tape's output (R, D). `all` are the batch's rows. With `read`, keys and values are computed for all rows, everything
     /// else for the rows read alone.
     /// Source: Devlin et al. 2019; post-norm as in Vaswani et al. 2017.
     func layerForward(
-        _ layer: Int, _ input: Matrix, read: ReadRows?, _ batch: PackedBatch, _ weights: Weights, dropout: DropoutContext?, arena: Arena
+        _ layer: Int, _ input: Matrix, read: ReadRows?, all: ReadRows, _ batch: PackedBatch, _ weights: Weights, dropout: DropoutContext?, arena: Arena
     ) -> LayerTape {
         let p = places.layers[layer]
         let (d, f) = (shape.width, shape.feedForward)
@@ -56,7 +56,7 @@ extension BERTModel {
         func adapt(_ target: LoRA.Target, _ x: Matrix, onto y: Matrix, _ rows: ReadRows?) {
             guard lora != nil else { return }
             self.adapt(
-                target, ofLayer: layer, x, onto: y, rows: rows ?? ReadRows(allOf: batch), batch, weights, dropout: dropout, arena: arena, &adapters)
+                target, ofLayer: layer, x, onto: y, rows: rows ?? all, batch, weights, dropout: dropout, arena: arena, &adapters)
         }
         if let read {
             readInput = gather(input, read.rows, arena: arena)
@@ -78,10 +78,10 @@ extension BERTModel {
         adapt(.query, readInput, onto: queries, read)
         adapt(.key, input, onto: keys, nil)
         adapt(.value, input, onto: values, nil)
-        let rows = read ?? ReadRows(allOf: batch)
+        let rows = read ?? all
         let attention = Attention(
             rows: AttentionRows(keys: batch.offsets, queries: rows.offsets), heads: shape.heads,
-            dropout: attentionDropout(layer, rows, batch, dropout))
+            dropout: attentionDropout(layer, read, batch, dropout))
         let context = arena.take(rows: rows.rows.count, columns: d)
         let probabilityBits = attention.bits(arena: arena)
         attention.forward(queries: queries, keys: keys, values: values, bits: probabilityBits, into: context, arena: arena)
@@ -126,11 +126,11 @@ extension BERTModel {
             outerNormalized: outerSum, outerInverse: outerInverse, output: output, adapters: adapters)
     }
 
-    private func attentionDropout(_ layer: Int, _ rows: ReadRows, _ batch: PackedBatch, _ dropout: DropoutContext?) -> AttentionDropout? {
+    private func attentionDropout(_ layer: Int, _ read: ReadRows?, _ batch: PackedBatch, _ dropout: DropoutContext?) -> AttentionDropout? {
         guard let dropout, !dropout.attention.isZero else { return nil }
         return AttentionDropout(
             rate: dropout.attention, key: dropout.key, layer: layer, positions: batch.batchPositions,
-            queryTokens: rows.rows.map { batch.positions[Int($0)] })
+            queryTokens: read.map { $0.rows.map { batch.positions[Int($0)] } } ?? batch.positions)
     }
 
     private func gather(_ x: Matrix, _ rows: [Int32], arena: Arena) -> Matrix {
@@ -226,10 +226,11 @@ extension BERTModel {
             sink.vector(p.projectionBiases) { sumColumns(projected, into: $0) }
             sink.matrix(p.projectionWeights) { multiply(projected, .transposed, tape.input, .plain, into: $0) }
             if needsInput { multiply(projected, .plain, weight, .plain, into: gradient, accumulate: true) }
-            for (target, product) in [(LoRA.Target.query, queryGradient), (.key, keyGradient), (.value, valueGradient)] {
-                adaptBackward(target, product, needsInput ? gradient : nil)
-            }
-            return needsInput ? gradient : nil
+            let inputGradient = needsInput ? gradient : nil
+            adaptBackward(.query, queryGradient, inputGradient)
+            adaptBackward(.key, keyGradient, inputGradient)
+            adaptBackward(.value, valueGradient, inputGradient)
+            return inputGradient
         }
         sink.vector(p.projectionBiases) {
             sumColumns(queryGradient, into: $0[0..<d])
@@ -240,9 +241,9 @@ extension BERTModel {
             multiply(projected, .transposed, tape.input, .plain, into: $0.rows(d..<(3 * d)))
         }
         guard needsInput else {
-            for (target, product) in [(LoRA.Target.query, queryGradient), (.key, keyGradient), (.value, valueGradient)] {
-                adaptBackward(target, product, nil)
-            }
+            adaptBackward(.query, queryGradient, nil)
+            adaptBackward(.key, keyGradient, nil)
+            adaptBackward(.value, valueGradient, nil)
             return nil
         }
         multiply(queryGradient, .plain, weight.rows(0..<d), .plain, into: gradient, accumulate: true)

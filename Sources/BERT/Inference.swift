@@ -43,12 +43,14 @@ extension BERTModel {
             matrix.elements.copy(from: output.elements)
             return matrix
         }
+        let all = ReadRows(allOf: batch)
         let mark = arena.mark
         var hidden = keep(embedForward(batch, weights, dropout: nil, arena: arena).output, 0)
         arena.release(to: mark)
         observe?(hidden)
         for layer in 0..<layers {
-            hidden = keep(layerForward(layer, hidden, read: layer == layers - 1 ? read : nil, batch, weights, dropout: nil, arena: arena).output, layer + 1)
+            let tape = layerForward(layer, hidden, read: layer == layers - 1 ? read : nil, all: all, batch, weights, dropout: nil, arena: arena)
+            hidden = keep(tape.output, layer + 1)
             arena.release(to: mark)
             observe?(hidden)
         }

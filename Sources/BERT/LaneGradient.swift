@@ -51,8 +51,10 @@ extension BERTModel {
         let branch = branch(batch.stream)
         let reading = Reading(batch, branch.head)
         let layers = LayerStack(
-            model: self, batch: batch, last: branch.layers - 1, read: reading.read, weights: weights, dropout: dropout, arena: arena)
+            model: self, batch: batch, last: branch.layers - 1, read: reading.read, all: ReadRows(allOf: batch), weights: weights,
+            dropout: dropout, arena: arena)
         var kept: [KeptLayer] = []
+        kept.reserveCapacity(branch.layers)
         var hidden = embeddings.output
         for layer in 0..<branch.layers {
             let result = recompute ? layers.output(layer, hidden) : layers.tape(layer, hidden)

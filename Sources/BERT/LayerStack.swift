@@ -23,6 +23,8 @@ struct LayerStack {
     let last: Int
     /// Rows that the last layer puts out; nil for all of them.
     let read: ReadRows?
+    /// Rows that the other layers put out.
+    let all: ReadRows
     let weights: Weights
     let dropout: DropoutContext?
     let arena: Arena
@@ -32,7 +34,7 @@ struct LayerStack {
 
     private func forward(_ layer: Int, _ input: Matrix) -> LayerTape {
         model.layerForward(
-            layer, input, read: read(layer), batch, weights, dropout: dropout, arena: arena)
+            layer, input, read: read(layer), all: all, batch, weights, dropout: dropout, arena: arena)
     }
 
     func tape(_ layer: Int, _ input: Matrix) -> KeptLayer { .tape(forward(layer, input)) }
