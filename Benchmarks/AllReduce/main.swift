@@ -101,6 +101,8 @@ func measure(_ options: Options, rank: Int, _ mesh: any Mesh, generation: UInt32
         }
         step += 1
     }
+    // Who has ended this has seen that all have their figures; whoever is still in it may find that one gone.
+    _ = try? links.allGather([1], step: step, bucket: 9, deadline: limit())
 }
 
 #if MPI

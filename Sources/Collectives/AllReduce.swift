@@ -14,8 +14,9 @@ package final class AllReduce {
     /// Runs independent pieces of work, possibly on several threads, and returns when all are done.
     package typealias Parallel = (_ count: Int, _ body: @Sendable (Int) -> Void) -> Void
 
-    /// Frames of partial sums that a server sends an owner ahead of the totals that come back.
-    static let window = 8
+    /// Frames of partial sums that a server sends an owner ahead of the totals that come back: half a megabyte, which is more than
+    /// 10 Gb/s hold in 0.3 ms. Twice as much no longer fits the processor's caches, and costs a tenth of the speed on one machine.
+    static let window = 4
 
     package let plan: ExchangePlan
     package let memory: HostMemory
