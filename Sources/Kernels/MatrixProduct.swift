@@ -27,7 +27,10 @@ package func multiply(
         if !accumulate { for row in 0..<m { c.rows(row..<(row + 1)).elements.fill(0) } }
         return
     }
-    if scale == 1 && min(m, n, k) >= 64 { return multiplyInTiles(a, aOrientation, b, bOrientation, into: c, accumulate: accumulate) }
+    // From these sizes on our own kernel measures faster (Zen 4): 1.0 to 1.5 times OpenBLAS's speed, but 0.6 times at n = 16.
+    if scale == 1 && m >= 8 && n >= 128 && k >= 8 {
+        return multiplyInTiles(a, aOrientation, b, bOrientation, into: c, accumulate: accumulate)
+    }
     unsafe cblas_sgemm(
         CblasRowMajor, aOrientation == .plain ? CblasNoTrans : CblasTrans, bOrientation == .plain ? CblasNoTrans : CblasTrans,
         CInt(m), CInt(n), CInt(k), scale, a.elements.base, CInt(a.stride), b.elements.base, CInt(b.stride), accumulate ? 1 : 0,

@@ -89,6 +89,7 @@ private func guarded(_ values: [Float]) throws -> FloatView {
 
     @Test(arguments: [
         (1, 32, 513), (15, 255, 40), (14, 257, 17), (13, 289, 33), (3, 1, 1_025), (29, 33, 1_024), (85, 65, 511), (6, 513, 512),
+        (16, 1_024, 9), (1_024, 17, 19),
     ])
     func blocksDoNotShowInTheBits(m: Int, n: Int, k: Int) { check(m, n, k) }
 

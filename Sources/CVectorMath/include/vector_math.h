@@ -49,8 +49,8 @@ typedef struct {
     int add;
 } apus_product;
 
-/// Most elements of b that a product packs at one time: APUS_PRODUCT_INNER by APUS_PRODUCT_COLUMNS. Its scratch memory holds them.
-enum { APUS_PRODUCT_INNER = 512, APUS_PRODUCT_COLUMNS = 256, APUS_PRODUCT_SCRATCH = APUS_PRODUCT_INNER * APUS_PRODUCT_COLUMNS };
+/// Elements of scratch memory that a product needs, whatever its shape.
+enum { APUS_PRODUCT_SCRATCH = 512 * (192 + 16) };
 
 #define APUS_KERNELS(X) \
     X(void, exp, (size_t n, const float *x, float *y), (n, x, y)) \
