@@ -20,7 +20,7 @@ struct Report: Encodable {
     let steps: Int
     var samples = 0
     var tokens = 0
-    /// Of each step: as it is; with meters; its products through OpenBLAS alone; attention's products by OpenBLAS.
+    /// Of each step: as it is; with meters; its matrix products alone; attention's products by OpenBLAS.
     var seconds: [Double] = []
     var meteredSeconds: [Double] = []
     var productSeconds: [Double] = []
@@ -52,7 +52,7 @@ struct Report: Encodable {
 
     /// Time of the step's matrix products alone over the time of the step: each step by itself, then the median.
     var efficiency: Double { Self.median(seconds.indices.map { (productSeconds[$0] + attentionSeconds[$0]) / seconds[$0] }) }
-    /// The same with the products that go through OpenBLAS alone.
+    /// The same without attention's products.
     var efficiencyWithoutAttention: Double { Self.median(seconds.indices.map { productSeconds[$0] / seconds[$0] }) }
     var samplesPerSecond: Double { Double(samples) / Double(steps) / Self.median(seconds) }
 

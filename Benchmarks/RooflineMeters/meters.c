@@ -34,6 +34,7 @@ static double now(void) {
 #define WORK_layer_norm_backward 9.0 * rows * n, 12.0 * rows * n
 #define WORK_softmax 20.0 * rows * n, 8.0 * rows * n
 #define WORK_softmax_backward 5.0 * rows * n, 12.0 * rows * n
+#define WORK_multiply 2.0 * product->m * product->n * product->k, 4.0 * (product->m * product->k + product->k * product->n + product->m * product->n)
 #define WORK_attention \
     (4.0 * shape->width + 20.0) * shape->heads * shape->queries * shape->keys, \
      8.0 * shape->heads * shape->width * (shape->queries + shape->keys)
@@ -107,13 +108,14 @@ static void noted_attention(const apus_attention_shape *shape, const float *quer
 
 // MARK: Matrix products
 
+// A product that the step had, and the places of its operands in the memory of the repetition.
 typedef struct {
-    int a_turned, b_turned, m, n, k, lda, ldb, ldc;
-    float beta;
-    size_t a, b, c;  // places in the memory of the repetition
-} product;
+    apus_product shape;
+    int by_openblas, a_turned, b_turned;
+    size_t a, b, c;
+} noted_product;
 
-static product *products;
+static noted_product *products;
 static size_t product_count, product_space;
 static int recording;
 typedef __typeof__(&cblas_sgemm) sgemm;
@@ -140,21 +142,49 @@ static size_t place_of(const void *address, size_t size) {
     return operands[operand_count++].place;
 }
 
-void cblas_sgemm(CBLAS_LAYOUT layout, CBLAS_TRANSPOSE a_turned, CBLAS_TRANSPOSE b_turned, int m, int n, int k, float alpha,
-                 const float *a, int lda, const float *b, int ldb, float beta, float *c, int ldc) {
-    if (!recording) return real_sgemm()(layout, a_turned, b_turned, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
-    double operations = 2.0 * m * n * k;
-    span s = {operations < 4e6 ? SMALL_PRODUCTS : PRODUCTS, now(), operations, 4.0 * ((double)m * k + (double)k * n + (double)m * n)};
-    real_sgemm()(layout, a_turned, b_turned, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
-    end(&s);
+static void note_product(noted_product p, const float *a, const float *b, const float *c) {
     if (product_count == product_space) {
         product_space = product_space ? 2 * product_space : 4096;
         products = realloc(products, product_space * sizeof *products);
     }
+    const apus_product *s = &p.shape;
+    p.a = place_of(a, (s->m - 1) * s->a_row + (s->k - 1) * s->a_step + 1);
+    p.b = place_of(b, (s->n - 1) * s->b_column + (s->k - 1) * s->b_step + 1);
+    p.c = place_of(c, (s->m - 1) * s->c_row + s->n);
+    products[product_count++] = p;
+}
+
+static span product_span(const apus_product *s) {
+    double m = (double)s->m, n = (double)s->n, k = (double)s->k;
+    return (span){2 * m * n * k < 4e6 ? SMALL_PRODUCTS : PRODUCTS, now(), 2 * m * n * k, 4 * (m * k + k * n + m * n)};
+}
+
+void cblas_sgemm(CBLAS_LAYOUT layout, CBLAS_TRANSPOSE a_turned, CBLAS_TRANSPOSE b_turned, int m, int n, int k, float alpha,
+                 const float *a, int lda, const float *b, int ldb, float beta, float *c, int ldc) {
+    if (!recording) return real_sgemm()(layout, a_turned, b_turned, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
     int at = a_turned == CblasTrans, bt = b_turned == CblasTrans;
-    products[product_count++] = (product){
-        at, bt, m, n, k, lda, ldb, ldc, beta, place_of(a, (size_t)(at ? k : m) * (size_t)lda), place_of(b, (size_t)(bt ? n : k) * (size_t)ldb),
-        place_of(c, (size_t)m * (size_t)ldc)};
+    apus_product shape = {(size_t)m,   (size_t)n, (size_t)k, at ? 1 : (size_t)lda, at ? (size_t)lda : 1, bt ? 1 : (size_t)ldb, bt ? (size_t)ldb : 1,
+                          (size_t)ldc, beta != 0};
+    span s = product_span(&shape);
+    real_sgemm()(layout, a_turned, b_turned, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
+    end(&s);
+    note_product((noted_product){shape, 1, at, bt}, a, b, c);
+}
+
+static void noted_multiply(const apus_product *shape, const float *a, const float *b, float *c, float *scratch) {
+    span s = product_span(shape);
+    inner->multiply(shape, a, b, c, scratch);
+    end(&s);
+    note_product((noted_product){*shape}, a, b, c);
+}
+
+static void repeat(const noted_product *p, float *memory, float *scratch) {
+    const apus_product *s = &p->shape;
+    const float *a = memory + p->a, *b = memory + p->b;
+    if (!p->by_openblas) return inner->multiply(s, a, b, memory + p->c, scratch);
+    real_sgemm()(CblasRowMajor, p->a_turned ? CblasTrans : CblasNoTrans, p->b_turned ? CblasTrans : CblasNoTrans, (int)s->m, (int)s->n,
+                 (int)s->k, 1, a, (int)(p->a_turned ? s->a_step : s->a_row), b, (int)(p->b_turned ? s->b_column : s->b_step), (float)s->add,
+                 memory + p->c, (int)s->c_row);
 }
 
 // MARK: Control
@@ -165,6 +195,7 @@ void meters_start(void) {
     inner = apus_kernels();
     noted = timed;
     noted.attention = noted_attention;
+    noted.multiply = noted_multiply;
     apus_use_kernels(&noted);
     recording = 1;
 }
@@ -183,18 +214,14 @@ static float *memory_of(size_t count) {
 }
 
 double meters_repeat_products(void) {
-    float *memory = memory_of(memory_size);
-    sgemm run = real_sgemm();
+    float *memory = memory_of(memory_size), *scratch = memory_of(APUS_PRODUCT_SCRATCH);
     double seconds = 0;
     for (int round = 0; round < 2; round++) {  // the first one warms the memory
         double start = now();
-        for (size_t i = 0; i < product_count; i++) {
-            const product *p = &products[i];
-            run(CblasRowMajor, p->a_turned ? CblasTrans : CblasNoTrans, p->b_turned ? CblasTrans : CblasNoTrans, p->m, p->n, p->k, 1,
-                memory + p->a, p->lda, memory + p->b, p->ldb, p->beta == 0 ? 0 : 1, memory + p->c, p->ldc);
-        }
+        for (size_t i = 0; i < product_count; i++) repeat(&products[i], memory, scratch);
         seconds = now() - start;
     }
+    free(scratch);
     free(memory);
     return seconds;
 }

@@ -12,7 +12,6 @@ enum { ROWS = APUS_ATTENTION_ROWS };
 
 // c[i][j] = (add ? c[i][j] : 0) + sum over p < inner of a[i a_row + p a_step] b[p][j] for `rows` rows and `vectors` vectors of
 // columns; where `tail` is not 0, for that many columns alone. Rows, vectors and whether there is a tail are constants.
-#define UNROLL _Pragma("clang loop unroll(full)")
 INLINE void product_block(const int rows, const int vectors, const size_t tail, size_t inner, const float *a, size_t a_row,
                           size_t a_step, const float *b, size_t b_row, float *c, size_t c_row, int add) {
     vf sum[BLOCK_ROWS][BLOCK_VECTORS];
@@ -65,38 +64,6 @@ static __attribute__((noinline)) void product(size_t m, size_t n, size_t inner, 
         product_columns(BLOCK_VECTORS, 0, m, inner, a, a_row, a_step, b + j, b_row, c + j, c_row, add);
     for (; j + W <= n; j += W) product_columns(1, 0, m, inner, a, a_row, a_step, b + j, b_row, c + j, c_row, add);
     if (j < n) product_columns(1, n - j, m, inner, a, a_row, a_step, b + j, b_row, c + j, c_row, add);
-}
-
-// Pairs of rows exchange the halves of each group of 2 `step` elements.
-#define EXCHANGE(step, ...) \
-    for (int i = 0; i < W; i++) \
-        if (!(i & step)) { \
-            vf a = r[i], b = r[i + step]; \
-            r[i] = __builtin_shufflevector(a, b, EVEN_##step); \
-            r[i + step] = __builtin_shufflevector(a, b, ODD_##step); \
-        }
-#define EVEN_1 0, 16, 2, 18, 4, 20, 6, 22, 8, 24, 10, 26, 12, 28, 14, 30
-#define ODD_1 1, 17, 3, 19, 5, 21, 7, 23, 9, 25, 11, 27, 13, 29, 15, 31
-#define EVEN_2 0, 1, 16, 17, 4, 5, 20, 21, 8, 9, 24, 25, 12, 13, 28, 29
-#define ODD_2 2, 3, 18, 19, 6, 7, 22, 23, 10, 11, 26, 27, 14, 15, 30, 31
-#define EVEN_4 0, 1, 2, 3, 16, 17, 18, 19, 8, 9, 10, 11, 24, 25, 26, 27
-#define ODD_4 4, 5, 6, 7, 20, 21, 22, 23, 12, 13, 14, 15, 28, 29, 30, 31
-#define EVEN_8 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23
-#define ODD_8 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31
-
-// y (n, rows rounded up to whole vectors) is the transpose of x (rows, n), with zeros for the rows that are not there.
-static __attribute__((noinline)) void transpose(size_t rows, size_t n, const float *x, size_t x_row, float *y, size_t y_row) {
-    for (size_t top = 0; top < rows; top += W)
-        for (size_t left = 0; left < n; left += W) {
-            size_t height = rows - top < W ? rows - top : W, width = n - left < W ? n - left : W;
-            const float *from = x + top * x_row + left;
-            vf r[W];
-            for (int i = 0; i < W; i++)
-                r[i] = (size_t)i >= height ? (vf)0.0f : width == W ? load(from + i * x_row) : load_some(from + i * x_row, width);
-            EXCHANGE(1) EXCHANGE(2) EXCHANGE(4) EXCHANGE(8)
-            for (int i = 0; i < W; i++)
-                if ((size_t)i < width) store(y + (left + i) * y_row + top, r[i]);
-        }
 }
 
 // Turned keys and values lie a vector further apart than they need: rows a power of two apart would share few lines of the cache.

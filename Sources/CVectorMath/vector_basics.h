@@ -7,6 +7,7 @@
 #pragma clang diagnostic ignored "-Wpsabi"
 
 #define INLINE static inline __attribute__((always_inline))
+#define UNROLL _Pragma("clang loop unroll(full)")
 enum { W = 16 };  // elements of a vector: one register of AVX-512, two of AVX2, four of NEON
 typedef float vf __attribute__((ext_vector_type(16)));
 typedef float vfu __attribute__((ext_vector_type(16), aligned(4), may_alias));

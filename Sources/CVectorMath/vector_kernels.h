@@ -6,4 +6,6 @@
 #include "vector_softmax.h"
 #include "vector_sums.h"
 #include "vector_adam.h"
+#include "vector_transpose.h"
+#include "vector_product.h"
 #include "vector_attention.h"

@@ -1,3 +1,4 @@
+internal import Glibc
 internal import Synchronization
 
 /// Memory that short-lived buffers take and give back, so that a step asks the system for none.
@@ -12,8 +13,8 @@ enum SpareMemory {
     }
 
     private static let pieces = Mutex<[Int: [Piece]]>([:])
-    /// Pieces of one size that stay; more than these are given back to the system.
-    private static let kept = 16
+    /// Pieces of one size that stay, at least one for each thread; more than these are given back to the system.
+    private static let kept = max(16, sysconf(CInt(_SC_NPROCESSORS_ONLN)))
 
     static func take(_ count: Int) -> Piece {
         var capacity = 1_024
@@ -31,4 +32,13 @@ enum SpareMemory {
         }
         if !stays { unsafe piece.base.deallocate() }
     }
+}
+
+/// Lends `body` alone `count` elements of unspecified value, the same ones as before where nobody else holds them.
+/// - Complexity: O(1), once there was memory of this size.
+@unsafe
+package func withScratch(_ count: Int, _ body: (UnsafeMutablePointer<Float>) -> Void) {
+    let piece = SpareMemory.take(count)
+    unsafe body(piece.base)
+    SpareMemory.giveBack(piece)
 }

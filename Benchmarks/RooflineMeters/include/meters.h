@@ -1,7 +1,7 @@
 // Measures each matrix product and each vector kernel that a program runs, without any mark in what is measured.
 //
 // A program that links this has its own cblas_sgemm, which times OpenBLAS's, and may put a table of timed kernels in front of
-// the library's. One thread at a time.
+// the library's, our own matrix product among them. One thread at a time.
 #ifndef APUS_METERS_H
 #define APUS_METERS_H
 

@@ -41,6 +41,17 @@ typedef struct {
 /// Queries of a sentence whose scores exist at one time.
 enum { APUS_ATTENTION_ROWS = 32 };
 
+/// A matrix product: c (m, n) = (add ? c : 0) + a (m, k) b (k, n). Element (i, p) of a is a[i a_row + p a_step], element (p, j)
+/// of b is b[p b_step + j b_column] with b_step or b_column being 1, and row i of c begins at c[i c_row].
+typedef struct {
+    size_t m, n, k;
+    size_t a_row, a_step, b_step, b_column, c_row;
+    int add;
+} apus_product;
+
+/// Elements of scratch memory that a product needs, whatever its shape.
+enum { APUS_PRODUCT_SCRATCH = 512 * (192 + 16) };
+
 #define APUS_KERNELS(X) \
     X(void, exp, (size_t n, const float *x, float *y), (n, x, y)) \
     X(void, tanh, (size_t n, const float *x, float *y), (n, x, y)) \
@@ -58,6 +69,7 @@ enum { APUS_ATTENTION_ROWS = 32 };
     X(void, layer_norm_backward, (size_t rows, size_t n, const float *normalized, const float *inverse_deviation, const float *gain, float *dy, float *dgain, float *dshift), (rows, n, normalized, inverse_deviation, gain, dy, dgain, dshift)) \
     X(void, softmax, (size_t rows, size_t n, size_t ld, float scale, float *x), (rows, n, ld, scale, x)) \
     X(void, softmax_backward, (size_t rows, size_t n, size_t ld, float scale, const float *p, float *dp), (rows, n, ld, scale, p, dp)) \
+    X(void, multiply, (const apus_product *product, const float *a, const float *b, float *c, float *scratch), (product, a, b, c, scratch)) \
     X(void, attention, (const apus_attention_shape *shape, const float *queries, const float *keys, const float *values, const uint16_t *bits, float *context, float *scratch), (shape, queries, keys, values, bits, context, scratch)) \
     X(void, attention_backward, (const apus_attention_shape *shape, const float *queries, const float *keys, const float *values, const uint16_t *bits, const float *dcontext, float *dqueries, float *dkeys, float *dvalues, float *scratch), (shape, queries, keys, values, bits, dcontext, dqueries, dkeys, dvalues, scratch)) \
     X(double, cross_entropy, (size_t n, const float *logits, size_t label, float scale, float *dlogits), (n, logits, label, scale, dlogits)) \

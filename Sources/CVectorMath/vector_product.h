@@ -1,0 +1,171 @@
+// Products of large matrices: a part of the kernels' one source.
+//
+// Each element of the result is one chain of fused multiply-adds in the order of the inner dimension, whatever the sizes of blocks
+// and tiles: between two blocks of the inner dimension the chain waits in c, so every instruction set gives the same bits.
+//
+// A block of b stays in the second cache while all rows of a pass over it, as many at a time as a tile has; those stay in the
+// first cache. With AVX-512 copies cost more than they give: both factors are read where they lie, but for columns of b that lie
+// apart and rows whose distance suits no cache. Narrower tiles read each element more often, and copy all that is not in order.
+// Columns of b are copied into panels as wide as a tile; zeros fill up the last one.
+
+#ifdef __AVX512F__
+enum { TILE_ROWS = 14, TILE_VECTORS = 2, BLOCK_INNER = 512, BLOCK_COLUMNS = 192, IN_PLACE = 1 };  // 28 accumulators of 32 registers
+#else
+// 12 accumulators of 16 registers, two to a vector; 24 of NEON's 32
+enum { TILE_ROWS = 6, TILE_VECTORS = 1, BLOCK_INNER = 256, BLOCK_COLUMNS = 384, IN_PLACE = 0 };
+#endif
+enum { TILE_COLUMNS = TILE_VECTORS * W };
+_Static_assert(BLOCK_INNER * BLOCK_COLUMNS + TILE_ROWS * (BLOCK_INNER + W) <= APUS_PRODUCT_SCRATCH, "a block of b and a tile's rows of a");
+
+// Rows that lie this far apart share few lines of a cache, and push each other out.
+INLINE int collide(size_t row) { return row % 1024 == 0; }
+
+// One tile: c (rows, TILE_COLUMNS) = (add ? c : 0) + a times columns of b. `rows` is a constant.
+INLINE void tile(const int rows, size_t inner, const float *a, size_t a_row, size_t a_step, const float *b, size_t b_step, float *c,
+                 size_t c_row, int add) {
+    vf sum[TILE_ROWS][TILE_VECTORS];
+    UNROLL for (int i = 0; i < rows; i++) {
+        __builtin_prefetch(c + i * c_row, 1);
+        __builtin_prefetch(c + i * c_row + TILE_COLUMNS - 1, 1);
+        UNROLL for (int v = 0; v < TILE_VECTORS; v++) sum[i][v] = (vf)0.0f;
+    }
+    if (add) {
+        UNROLL for (int i = 0; i < rows; i++) {
+            UNROLL for (int v = 0; v < TILE_VECTORS; v++) sum[i][v] = load(c + i * c_row + v * W);
+        }
+    }
+    for (size_t p = 0; p < inner; p++, a += a_step, b += b_step) {
+        vf x[TILE_VECTORS];
+        UNROLL for (int v = 0; v < TILE_VECTORS; v++) x[v] = load(b + v * W);
+        UNROLL for (int i = 0; i < rows; i++) {
+            vf factor = (vf)a[i * a_row];
+            UNROLL for (int v = 0; v < TILE_VECTORS; v++) sum[i][v] = fma16(factor, x[v], sum[i][v]);
+        }
+    }
+    UNROLL for (int i = 0; i < rows; i++) {
+        UNROLL for (int v = 0; v < TILE_VECTORS; v++) store(c + i * c_row + v * W, sum[i][v]);
+    }
+}
+
+#define TILE(count) \
+    case count: tile(count, inner, a, a_row, a_step, b, b_step, c, c_row, add); break;
+static __attribute__((noinline)) void tile_of(size_t rows, size_t inner, const float *a, size_t a_row, size_t a_step, const float *b,
+                                              size_t b_step, float *c, size_t c_row, int add) {
+    switch (rows) {
+        TILE(1) TILE(2) TILE(3) TILE(4) TILE(5) TILE(6)
+#ifdef __AVX512F__
+        TILE(7) TILE(8) TILE(9) TILE(10) TILE(11) TILE(12) TILE(13) TILE(14)
+#endif
+    }
+}
+
+// A tile of which only the first `columns` columns are there.
+static void narrow_tile(size_t columns, size_t rows, size_t inner, const float *a, size_t a_row, size_t a_step, const float *panel,
+                        float *c, size_t c_row, int add) {
+    float whole[TILE_ROWS * TILE_COLUMNS] = {0};
+    for (size_t r = 0; add && r < rows; r++) memcpy(whole + r * TILE_COLUMNS, c + r * c_row, columns * sizeof(float));
+    tile_of(rows, inner, a, a_row, a_step, panel, TILE_COLUMNS, whole, TILE_COLUMNS, add);
+    for (size_t r = 0; r < rows; r++) memcpy(c + r * c_row, whole + r * TILE_COLUMNS, columns * sizeof(float));
+}
+
+// A panel: element (p, j) of b lies at panel[p TILE_COLUMNS + j], zeros from column `columns` on.
+static void pack_panel(size_t columns, size_t inner, const float *b, size_t b_step, size_t b_column, float *panel) {
+    for (size_t left = 0; left < TILE_COLUMNS; left += W) {
+        size_t width = left >= columns ? 0 : columns - left < W ? columns - left : W;
+        if (b_column != 1 && width > 0) {
+            transpose(width, inner, b + left * b_column, b_column, panel + left, TILE_COLUMNS);
+        } else {
+            for (size_t p = 0; p < inner; p++) {
+                const float *from = b + p * b_step + left;
+                store(panel + p * TILE_COLUMNS + left, width == W ? load(from) : width ? load_some(from, width) : (vf)0.0f);
+            }
+        }
+    }
+}
+
+// Memory that will be needed soon, brought into the second cache a few lines at a time: the processor does not foresee rows that
+// lie apart.
+typedef struct {
+    const float *row;
+    size_t distance, width, column, lines;
+} foresight;
+
+INLINE foresight foresee(const float *from, size_t rows, size_t width, size_t distance) {
+    return (foresight){from, distance, width, 0, rows * ((width + W - 1) / W)};
+}
+
+INLINE void fetch(foresight *f, size_t lines) {
+    for (; lines > 0 && f->lines > 0; lines--, f->lines--) {
+        __builtin_prefetch(f->row + f->column, 0, 2);
+        f->column += W;
+        if (f->column >= f->width) {
+            f->column = 0;
+            f->row += f->distance;
+        }
+    }
+}
+
+// The least size of equal parts, at most `most` each, rounded up to a multiple of `unit`.
+INLINE size_t equal_parts(size_t n, size_t most, size_t unit) {
+    size_t parts = (n + most - 1) / most;
+    return ((n + parts - 1) / parts + unit - 1) / unit * unit;
+}
+
+INLINE size_t at_most(size_t n, size_t limit) { return n < limit ? n : limit; }
+
+// The rows of a of one tile, copied: as rows a little further apart where they collide, else element after element of the inner
+// dimension.
+INLINE void copy_of_a(int as_rows, size_t rows, size_t inner, const float *a, size_t a_row, size_t a_step, float *copy) {
+    if (as_rows) {
+        for (size_t r = 0; r < rows; r++) memcpy(copy + r * (inner + W), a + r * a_row, inner * sizeof(float));
+    } else {
+        for (size_t p = 0; p < inner; p++)
+            for (size_t r = 0; r < rows; r++) copy[p * TILE_ROWS + r] = a[p * a_step + r];
+    }
+}
+
+// All rows of a over one block of b: columns `left` ..< `left` + n, elements `first` ..< `first` + inner of the inner dimension.
+INLINE void multiply_block(const apus_product *s, const float *a, const float *b, float *c, float *scratch, size_t first, size_t inner,
+                           size_t left, size_t n, foresight next_block) {
+    const int add = s->add || first > 0, in_place = IN_PLACE && s->b_column == 1 && !collide(s->b_step);
+    const int as_rows = s->a_step == 1, copied = as_rows ? collide(s->a_row) : !IN_PLACE;
+    const size_t x_row = !copied ? s->a_row : as_rows ? inner + W : 1, x_step = !copied ? s->a_step : as_rows ? 1 : TILE_ROWS;
+    float *copy = scratch + BLOCK_INNER * BLOCK_COLUMNS;
+    a += first * s->a_step;
+    b += first * s->b_step + left * s->b_column;
+    c += left;
+    for (size_t j = 0; j < n; j += TILE_COLUMNS)
+        if (!in_place || n - j < TILE_COLUMNS)
+            pack_panel(at_most(n - j, TILE_COLUMNS), inner, b + j * s->b_column, s->b_step, s->b_column, scratch + j * inner);
+    const size_t tiles = (n + TILE_COLUMNS - 1) / TILE_COLUMNS;
+    const size_t block_share = next_block.lines / (tiles * ((s->m + TILE_ROWS - 1) / TILE_ROWS)) + 1;
+    for (size_t i = 0; i < s->m; i += TILE_ROWS, a += TILE_ROWS * s->a_row, c += TILE_ROWS * s->c_row) {
+        const size_t rows = at_most(s->m - i, TILE_ROWS), next_rows = at_most(s->m - i - rows, TILE_ROWS);
+        const float *next = a + TILE_ROWS * s->a_row, *x = copied ? copy : a;
+        foresight next_a = as_rows ? foresee(next, next_rows, inner, s->a_row) : foresee(next, next_rows ? inner : 0, 2 * W, s->a_step);
+        const size_t a_share = next_a.lines / tiles + 1;
+        if (copied) copy_of_a(as_rows, rows, inner, a, s->a_row, s->a_step, copy);
+        for (size_t j = 0; j < n; j += TILE_COLUMNS) {
+            fetch(&next_block, block_share);
+            fetch(&next_a, a_share);
+            const float *panel = scratch + j * inner;
+            if (n - j < TILE_COLUMNS) narrow_tile(n - j, rows, inner, x, x_row, x_step, panel, c + j, s->c_row, add);
+            else if (in_place) tile_of(rows, inner, x, x_row, x_step, b + j, s->b_step, c + j, s->c_row, add);
+            else tile_of(rows, inner, x, x_row, x_step, panel, TILE_COLUMNS, c + j, s->c_row, add);
+        }
+    }
+}
+
+void VARIANT(multiply)(const apus_product *s, const float *a, const float *b, float *c, float *scratch) {
+    const size_t most = equal_parts(s->k, BLOCK_INNER, 1), widest = equal_parts(s->n, BLOCK_COLUMNS, TILE_COLUMNS);
+    for (size_t first = 0; first < s->k; first += most) {
+        for (size_t left = 0; left < s->n; left += widest) {
+            const int last = left + widest >= s->n;  // of these elements of the inner dimension
+            const size_t next_left = last ? 0 : left + widest, next_first = last ? first + most : first;
+            const size_t n = at_most(s->n - next_left, widest), inner = next_first < s->k ? at_most(s->k - next_first, most) : 0;
+            const float *next = b + next_first * s->b_step + next_left * s->b_column;
+            foresight block = s->b_column == 1 ? foresee(next, inner, n, s->b_step) : foresee(next, inner ? n : 0, inner, s->b_column);
+            multiply_block(s, a, b, c, scratch, first, at_most(s->k - first, most), left, at_most(s->n - left, widest), block);
+        }
+    }
+}
