@@ -112,12 +112,7 @@ import Testing
 
     @Test(arguments: cases.indices)
     func everyInstructionSetGivesTheSameBits(place: Int) {
-        let level = BLASInformation.vectorLevel
-        defer { _ = useVectorLevel(level) }
-        let results = ["avx2", "avx512", "baseline"].filter(useVectorLevel).map { name in
-            _ = useVectorLevel(name)
-            return Self.cases[place].run().map(bits)
-        }
+        let results = onEachInstructionSet { Self.cases[place].run().map(bits) }
         for other in results.dropFirst() { #expect(other == results[0]) }
     }
 

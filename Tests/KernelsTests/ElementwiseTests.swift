@@ -71,12 +71,8 @@ import Testing
         for start in 0..<17 { for end in 80..<97 { #expect(gelu(x[start..<end]) == Array(whole[start..<end])) } }
     }
 
-    @Test func everyInstructionSetGivesTheSameBits() throws {
-        let level = BLASInformation.vectorLevel
-        defer { _ = useVectorLevel(level) }
-        try #require(useVectorLevel(level))
-        var results: [[UInt32]] = []
-        for name in ["avx2", "avx512", "baseline"] where useVectorLevel(name) {
+    @Test func everyInstructionSetGivesTheSameBits() {
+        let results = onEachInstructionSet {
             var random = FixedSequence(8)
             let x = matrix(random.floats(7 * 45, -5...5), rows: 7, columns: 45)
             let y = zeros(7, 45)
@@ -102,7 +98,7 @@ import Testing
             let logits = view(random.floats(37))
             let loss = crossEntropy(logits, label: 3, scale: 0.5)
             all += bits(logits.array) + [UInt32(truncatingIfNeeded: loss.bitPattern)]
-            results.append(all)
+            return all
         }
         for other in results.dropFirst() { #expect(other == results[0]) }
     }

@@ -1,3 +1,5 @@
+import Kernels
+import Synchronization
 import Tensors
 
 /// A small generator with a fixed sequence, so that every run of a test sees the same numbers.
@@ -29,3 +31,18 @@ func zeros(_ rows: Int, _ columns: Int) -> Matrix { matrix([Float](repeating: 0,
 func bits(_ values: [Float]) -> [UInt32] { values.map(\.bitPattern) }
 
 func largestDifference(_ a: [Float], _ b: [Double]) -> Double { zip(a, b).map { abs(Double($0) - $1) }.max() ?? 0 }
+
+/// The level is the whole process's: tests that choose one do so one after the other.
+private let levelChoice = Mutex(())
+
+/// What `body` gives with each instruction set that this processor has.
+func onEachInstructionSet<Result: Sendable>(_ body: () -> Result) -> [Result] {
+    levelChoice.withLock { _ in
+        let level = BLASInformation.vectorLevel
+        defer { _ = useVectorLevel(level) }
+        return ["avx2", "avx512", "baseline"].filter(useVectorLevel).map { name in
+            _ = useVectorLevel(name)
+            return body()
+        }
+    }
+}

@@ -95,14 +95,9 @@ private func guarded(_ values: [Float]) throws -> FloatView {
 
     @Test(arguments: [(29, 43, 530), (86, 300, 64), (97, 130, 131)])
     func everyInstructionSetGivesTheSameBits(m: Int, n: Int, k: Int) throws {
-        let level = BLASInformation.vectorLevel
-        defer { _ = useVectorLevel(level) }
         let product = Case(m, n, k)
         for (left, right) in Self.orientations {
-            let results = ["avx2", "avx512", "baseline"].filter(useVectorLevel).map { name in
-                _ = useVectorLevel(name)
-                return product.product(left, right, accumulate: true)
-            }
+            let results = onEachInstructionSet { product.product(left, right, accumulate: true) }
             let first = try #require(results.first)
             #expect(first != nil && results.allSatisfy { $0 == first })
         }
