@@ -37,13 +37,14 @@ final class MemoryGroup {
         try SSHServer.run("mkdir '\(path)' && echo $((48 << 20)) >'\(path)/\(Self.limit)'")
     }
 
-    /// Moves a process into the group, as the one to be killed first, and has another take all memory there.
+    /// Moves a process into the group, as the one to be killed first, has another take all memory there, and returns once the first
+    /// is gone: the other may be killed too before its memory is free.
     func exhaust(with process: pid_t) throws {
         let run = try ScriptRun(
             shell: """
                 echo \(process) >'\(path)/cgroup.procs' && echo 1000 >/proc/\(process)/oom_score_adj || exit 3
                 timeout 20 bash -c 'echo $$ >"\(path)/cgroup.procs"; exec tail /dev/zero' >/dev/null 2>&1
-                ! kill -0 \(process) 2>/dev/null
+                timeout 20 tail --pid=\(process) -f /dev/null
                 """)
         #expect(run.status == 0, "the kernel did not kill the worker: \(run.text)")
     }
