@@ -1,11 +1,16 @@
-/// The bytes of a data-plane frame: 48 bytes of header, little-endian, then the payload, which may be a message part of its own.
+/// The bytes of a data-plane frame: 53 bytes of header, little-endian, then the payload, which may be a message part of its own.
 ///
 ///     0  magic "APUS"     4  version       5  kind         6  sender
 ///     8  generation      12  bucket       16  step        24  offset
-///    32  count           40  payload's byte count
+///    32  count           40  payload's byte count                48  zero (5 bytes)
+///
+/// With what ZeroMQ puts before a header and before a payload of its own that makes 64 bytes, so that a payload begins in a stream
+/// where a cache line does, as it does in memory. AMD's Zen 4 copies a page at 3 GB/s instead of 20 where both lie a few bytes apart,
+/// and the kernel copies that way.
 package enum FrameCodec {
-    package static let headerBytes = 48
-    package static let version: UInt8 = 1
+    package static let headerBytes = 53
+    package static let version: UInt8 = 2
+    private static let fieldBytes = 48
     private static let magic: UInt32 = 0x5355_5041
 
     /// Why bytes are not a frame.
@@ -30,6 +35,7 @@ package enum FrameCodec {
         append(header.offset, to: &bytes)
         append(header.count, to: &bytes)
         append(UInt64(payloadBytes), to: &bytes)
+        for _ in fieldBytes..<headerBytes { bytes.append(0) }
         return bytes
     }
 
@@ -38,6 +44,7 @@ package enum FrameCodec {
         guard frame.byteCount >= headerBytes else { throw .tooShort(byteCount: frame.byteCount) }
         guard load(frame, 0, UInt32.self) == magic else { throw .notAFrame }
         guard load(frame, 4, UInt8.self) == version else { throw .version(load(frame, 4, UInt8.self)) }
+        for place in fieldBytes..<headerBytes where load(frame, place, UInt8.self) != 0 { throw .notAFrame }
         let announced = load(frame, 40, UInt64.self)
         let present = frame.byteCount - headerBytes + (part ?? 0)
         guard announced == UInt64(present), part == nil || frame.byteCount == headerBytes else { throw .payload(announced: announced, present: present) }

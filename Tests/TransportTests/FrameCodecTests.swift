@@ -33,6 +33,14 @@ import Testing
         #expect(throws: FrameCodec.Refusal.notAFrame) { try decode(frame) }
     }
 
+    @Test func `a header fills a cache line with what ZeroMQ adds, and ends in zeros`() {
+        let (partBefore, payloadBefore) = (2, 9)  // a short part's flags and size, a long one's
+        #expect((partBefore + FrameCodec.headerBytes + payloadBefore) % 64 == 0)
+        var frame = FrameCodec.encode(Self.header, payloadBytes: 0)
+        frame[frame.count - 1] = 1
+        #expect(throws: FrameCodec.Refusal.notAFrame) { try decode(frame) }
+    }
+
     @Test func `mutated frames are decoded to exactly their bytes or refused`() {
         var generator = SeededGenerator(seed: 1)
         var accepted = 0
