@@ -92,7 +92,11 @@ package final class RecordLog: Sendable {
 
     private static func line(_ record: [UInt8]) -> [UInt8] {
         precondition(!record.contains(0x0A), "a record of a log has no line feed")
-        return Array("\(record.count) \(Digests.bytes(record).prefix(16)) ".utf8) + record + [0x0A]
+        var line = Array("\(record.count) \(Digests.bytes(record).prefix(16)) ".utf8)
+        line.reserveCapacity(line.count + record.count + 1)
+        line += record
+        line.append(0x0A)
+        return line
     }
 
     private static func record(in line: ArraySlice<UInt8>) -> [UInt8]? {

@@ -20,7 +20,8 @@ struct AnsweredCalls: Sendable {
     mutating func arrived(_ call: UInt64, settledBelow: UInt64) -> Decision {
         if settledBelow > floor {
             floor = settledBelow
-            answers = answers.filter { $0.key >= floor }
+            // One or two of them, as a rule: the table stays.
+            for settled in answers.keys.filter({ $0 < floor }) { answers[settled] = nil }
         }
         guard call >= floor else { return .ignore }
         if let known = answers[call] { return known.map(Decision.repeatAnswer) ?? .ignore }

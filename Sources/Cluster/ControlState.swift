@@ -27,11 +27,22 @@ final class ControlState: TaskExecutor {
         var isStopping = false
         /// Calls that arrived and whose answer is not sent yet.
         var unanswered = 0
+        /// What executes a call; nil until the system runs, and once it no longer does.
+        var execute: (@Sendable (Incoming) async -> Void)?
+        /// Calls that arrived before the system ran.
+        var early: [Incoming] = []
+        /// The calls in execution, by a number of their own.
+        var executing: [UInt64: Task<Void, Never>] = [:]
+        var lastExecution: UInt64 = 0
+        /// Those who run the system, and wait until it ends.
+        var runners: [CheckedContinuation<Void, Never>] = []
         var hasEnded = false
         var generation: UInt32 = 0
         var incarnation: UInt64
         var refused = 0
         var endWaiters: [CheckedContinuation<Void, Never>] = []
+        /// Whether there is nothing to do for the socket thread but to wait.
+        var isIdle: Bool { jobs.isEmpty && orders.isEmpty && (early.isEmpty || execute == nil) }
         /// The processes that can be called.
         var connected: Set<String> = []
     }
@@ -40,8 +51,6 @@ final class ControlState: TaskExecutor {
     let isCoordinator: Bool
     let options: ControlOptions
     let wakeup: Wakeup
-    let incoming: AsyncStream<Incoming>
-    let incomingEnd: AsyncStream<Incoming>.Continuation
     let events: AsyncStream<PeerEvent>
     let eventsEnd: AsyncStream<PeerEvent>.Continuation
     private let shared: Mutex<Shared>
@@ -53,7 +62,6 @@ final class ControlState: TaskExecutor {
         self.isCoordinator = isCoordinator
         self.options = options
         wakeup = try Wakeup()
-        (incoming, incomingEnd) = AsyncStream.makeStream()
         (events, eventsEnd) = AsyncStream.makeStream()
         shared = Mutex(Shared(incarnation: incarnation))
     }
@@ -94,6 +102,61 @@ final class ControlState: TaskExecutor {
             guard !jobs.isEmpty else { return }
             for job in jobs { unsafe job.runSynchronously(on: asUnownedTaskExecutor()) }
         }
+    }
+
+    // MARK: Being called
+
+    /// Executes with `body` each call that arrives, until the system ends or the task is cancelled.
+    func execute(with body: @escaping @Sendable (Incoming) async -> Void) async {
+        withShared { $0.execute = body }
+        wake()
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let isOver = withShared { shared in
+                    let isOver = shared.hasEnded || Task.isCancelled
+                    if !isOver { shared.runners.append(continuation) }
+                    return isOver
+                }
+                if isOver { continuation.resume() }
+            }
+        } onCancel: {
+            stopExecuting()
+        }
+        for call in withShared({ Array($0.executing.values) }) { await call.value }
+    }
+
+    /// Has a call executed, step by step on the socket thread, which is what calls: the first step comes after this.
+    func begin(_ call: Incoming) {
+        let (execute, number) = withShared { shared in
+            shared.lastExecution += 1
+            if shared.execute == nil { shared.early.append(call) }
+            return (shared.execute, shared.lastExecution)
+        }
+        guard let execute else { return }
+        let task = Task(executorPreference: self) {
+            await execute(call)
+            self.withShared { $0.executing[number] = nil }
+        }
+        withShared { $0.executing[number] = task }
+    }
+
+    /// The calls that waited for ``execute(with:)``; none while they have to wait on.
+    func takeEarly() -> [Incoming] {
+        withShared { shared in
+            guard shared.execute != nil, !shared.early.isEmpty else { return [] }
+            defer { shared.early = [] }
+            return shared.early
+        }
+    }
+
+    /// Cancels what is being executed, and executes no more.
+    private func stopExecuting() {
+        let (executing, runners) = withShared { shared in
+            defer { (shared.execute, shared.runners) = (nil, []) }
+            return (Array(shared.executing.values), shared.runners)
+        }
+        for call in executing { call.cancel() }
+        for runner in runners { runner.resume() }
     }
 
     // MARK: Calling
@@ -173,7 +236,7 @@ final class ControlState: TaskExecutor {
         }
         for job in jobs { globalConcurrentExecutor.enqueue(job) }
         fail(.shutDown) { _ in true }
-        incomingEnd.finish()
+        stopExecuting()
         eventsEnd.finish()
         for waiter in waiters { waiter.resume() }
     }

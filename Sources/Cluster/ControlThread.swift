@@ -68,6 +68,7 @@ final class ControlThread {
         if pause > detector.suspension { state.withShared { $0.calls.postpone(by: pause) } }
         lastTurn = now
         state.runJobs()
+        for call in state.takeEarly() { state.begin(call) }
         let (orders, isStopping, dueCall) = state.withShared { shared in
             defer { shared.orders = [] }
             return (shared.orders, shared.isStopping, shared.calls.nextInstant)
@@ -86,7 +87,7 @@ final class ControlThread {
         if isMonitorReady { try watchConnections() }
         isMonitorReady = false
         // What this turn itself gave rise to wakes nobody.
-        let (isIdle, nextCall) = state.withShared { ($0.jobs.isEmpty && $0.orders.isEmpty, $0.calls.nextInstant) }
+        let (isIdle, nextCall) = state.withShared { ($0.isIdle, $0.calls.nextInstant) }
         guard isEmpty, isIdle else { return true }
         let stays = isStopping ? deliversUntil.flatMap { $0 > now ? $0 : nil } : nil
         try poller.waitForNews(until: min(nextBeat, nextCall.map { max($0, now) } ?? nextBeat, endsAt ?? nextBeat, stays ?? nextBeat))
@@ -134,9 +135,11 @@ final class ControlThread {
         if let allowList = state.options.allowList {
             for (process, peer) in peers.peers where peer.key.map({ !allowList.contains($0) }) ?? true { lose(process) }
         }
-        let bytes = state.withShared { state.envelope(.heartbeat, in: $0).bytes }
-        for process in state.isCoordinator ? Array(peers.peers.keys) : [coordinator] where lastSent[process].map({ now - $0 >= detector.interval }) ?? true {
-            try send(bytes, to: process)
+        let latest = now - detector.interval
+        let silent = (state.isCoordinator ? Array(peers.peers.keys) : [coordinator]).filter { lastSent[$0].map { $0 <= latest } ?? true }
+        if !silent.isEmpty {
+            let bytes = state.withShared { state.envelope(.heartbeat, in: $0).bytes }
+            for process in silent { try send(bytes, to: process) }
         }
         nextBeat = now + detector.interval
     }
@@ -212,7 +215,7 @@ final class ControlThread {
             if let stale = staleness(of: envelope) {
                 state.answer(call, .failure, Wire.encode(failure: stale))
             } else {
-                state.incomingEnd.yield(call)
+                state.begin(call)
             }
         }
     }

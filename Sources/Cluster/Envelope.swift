@@ -94,14 +94,24 @@ extension Envelope {
         let announced = targetEnd + Int(bytes.integer(at: 44, as: UInt32.self))
         guard announced == bytes.count else { throw .length(announced: announced, present: bytes.count) }
         guard senderEnd > Self.headerBytes, max(senderEnd - Self.headerBytes, recipientEnd - senderEnd) <= Self.longestName,
-            let sender = String(validating: bytes[Self.headerBytes..<senderEnd], as: UTF8.self),
-            let recipient = String(validating: bytes[senderEnd..<recipientEnd], as: UTF8.self),
-            let target = String(validating: bytes[recipientEnd..<targetEnd], as: UTF8.self)
+            let sender = String(exactly: bytes[Self.headerBytes..<senderEnd]),
+            let recipient = String(exactly: bytes[senderEnd..<recipientEnd]),
+            let target = String(exactly: bytes[recipientEnd..<targetEnd])
         else { throw .name }
         self.init(
             kind: kind, generation: bytes.integer(at: 8, as: UInt32.self), incarnation: bytes.integer(at: 16, as: UInt64.self),
             call: bytes.integer(at: 24, as: UInt64.self), settledBelow: bytes.integer(at: 32, as: UInt64.self), sender: sender,
             recipient: recipient, target: target, payload: Array(bytes[targetEnd...]))
+    }
+}
+
+extension String {
+    /// The text of these bytes; nil where they are no UTF-8.
+    ///
+    /// Decoding repairs, and comparing finds what was repaired: together they cost less than `init(validating:as:)`.
+    fileprivate init?(exactly bytes: ArraySlice<UInt8>) {
+        self.init(decoding: bytes, as: UTF8.self)
+        guard utf8.elementsEqual(bytes) else { return nil }
     }
 }
 

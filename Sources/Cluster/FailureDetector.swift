@@ -35,7 +35,9 @@ struct FailureDetector: Sendable {
             for process in lastHeard.keys { lastHeard[process] = now }
             return []
         }
-        let lost = lastHeard.filter { now - $0.value >= lossAfter }.keys.sorted()
+        let limit = now - lossAfter
+        guard lastHeard.values.contains(where: { $0 <= limit }) else { return [] }
+        let lost = lastHeard.filter { $0.value <= limit }.keys.sorted()
         for process in lost { lastHeard[process] = nil }
         return lost
     }

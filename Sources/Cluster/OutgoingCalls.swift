@@ -16,6 +16,8 @@ struct OutgoingCalls: Sendable {
     private static let longestResend: Duration = .seconds(8)
     private var calls: [UInt64: Call] = [:]
     private var lastCall: UInt64 = 0
+    /// Nothing is due before this: the calls need to be looked at only then. It may be early.
+    private(set) var nextInstant: ContinuousClock.Instant?
 
     /// The number of the next call, and the number below which every call is settled once this one is made.
     mutating func nextNumber() -> (call: UInt64, settledBelow: UInt64) {
@@ -27,17 +29,23 @@ struct OutgoingCalls: Sendable {
         _ number: UInt64, to process: String, target: String, envelope: [UInt8], deadline: ContinuousClock.Instant,
         continuation: CheckedContinuation<[UInt8], any Error>
     ) {
+        let resendAt = ContinuousClock.now + Self.firstResend
         calls[number] = Call(
-            process: process, envelope: envelope, target: target, deadline: deadline, resendAt: .now + Self.firstResend,
-            resendAfter: Self.firstResend, continuation: continuation)
+            process: process, envelope: envelope, target: target, deadline: deadline, resendAt: resendAt, resendAfter: Self.firstResend,
+            continuation: continuation)
+        nextInstant = min(nextInstant ?? resendAt, min(deadline, resendAt))
     }
 
-    mutating func settle(_ number: UInt64) -> Call? { calls.removeValue(forKey: number) }
+    mutating func settle(_ number: UInt64) -> Call? {
+        defer { if calls.isEmpty { nextInstant = nil } }
+        return calls.removeValue(forKey: number)
+    }
 
     /// The call, when it was made to `process` and waits.
     func isWaiting(_ number: UInt64, for process: String) -> Bool { calls[number]?.process == process }
 
     mutating func settleAll(where isMeant: (Call) -> Bool) -> [Call] {
+        defer { findNext() }
         let numbers = calls.filter { isMeant($0.value) }.keys.sorted()
         return numbers.compactMap { calls.removeValue(forKey: $0) }
     }
@@ -49,19 +57,21 @@ struct OutgoingCalls: Sendable {
             calls[number]!.resendAt = now + calls[number]!.resendAfter
             calls[number]!.resendAfter = min(calls[number]!.resendAfter * 2, Self.longestResend)
         }
+        findNext()
         return numbers.map { calls[$0]! }
     }
 
     /// Has every call to `process` sent again at the next opportunity.
     mutating func resendAll(to process: String, at now: ContinuousClock.Instant) {
         for number in calls.keys where calls[number]!.process == process { calls[number]!.resendAt = now }
+        findNext()
     }
 
     /// Gives every call so much more time: this process itself was suspended, and the others were not to blame.
     mutating func postpone(by pause: Duration) {
         for number in calls.keys { calls[number]!.deadline += pause }
+        findNext()
     }
 
-    /// When something is next due.
-    var nextInstant: ContinuousClock.Instant? { calls.values.map { min($0.deadline, $0.resendAt) }.min() }
+    private mutating func findNext() { nextInstant = calls.values.map { min($0.deadline, $0.resendAt) }.min() }
 }

@@ -92,14 +92,7 @@ package final class ZeroMQActorSystem: DistributedActorSystem, Sendable {
     ///
     /// On the socket's thread: what a distributed function does there keeps no message waiting for long.
     package func run() async {
-        await withTaskExecutorPreference(state) {
-            await withDiscardingTaskGroup { group in
-                for await call in state.incoming {
-                    group.addTask { await self.execute(call) }
-                }
-                group.cancelAll()
-            }
-        }
+        await state.execute { await self.execute($0) }
     }
 
     /// Makes the calls within `body` on the socket's thread, which encodes and decodes them without another one waking for it.

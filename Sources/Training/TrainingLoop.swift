@@ -27,7 +27,7 @@ package struct RunProgress: Codable, Sendable, Equatable {
 
 /// What the loop needs done with files and the terminal.
 package protocol RunRecorder: AnyObject {
-    func record(_ event: some Encodable & Sendable) throws
+    func record(_ event: some MetricsEvent) throws
     func say(_ line: String)
     func showProgress(_ line: String)
     /// Saves everything needed to go on. A failure is said and does not end the run.

@@ -10,6 +10,8 @@ import Transport
 
 @testable import Training
 
+extension LocalTestingDistributedActorSystem: CodableActorSystem {}
+
 /// The coordinator's and the workers' actors over the toolchain's local testing system: no wire, the same commands.
 @Suite struct LocalActorSystemTests {
     init() { BLASInformation.useOneThread() }

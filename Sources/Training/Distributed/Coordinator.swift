@@ -2,7 +2,7 @@ package import Cluster
 package import Distributed
 
 /// Where workers ask to take part.
-package distributed actor Coordinator<ActorSystem> where ActorSystem: DistributedActorSystem<any Codable>, ActorSystem.ActorID: Codable {
+package distributed actor Coordinator<ActorSystem: CodableActorSystem> {
     private let membership: Membership
     private let shape: ArithmeticShape
 

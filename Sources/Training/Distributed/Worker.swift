@@ -1,4 +1,5 @@
 package import BERT
+package import Cluster
 package import Distributed
 internal import Synchronization
 package import Transport
@@ -7,7 +8,7 @@ package import Transport
 ///
 /// A command of an ended generation fails at the actor system already. Each command is done once: the system answers a
 /// repeated call with the first answer.
-package distributed actor Worker<ActorSystem> where ActorSystem: DistributedActorSystem<any Codable>, ActorSystem.ActorID: Codable {
+package distributed actor Worker<ActorSystem: CodableActorSystem> {
     private let thread: WorkerThread
 
     package init(_ thread: WorkerThread, actorSystem: ActorSystem) {

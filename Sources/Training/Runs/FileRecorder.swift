@@ -23,7 +23,7 @@ package final class FileRecorder: RunRecorder {
     }
 
     /// A line that finds no room is kept until there is some; that is said once.
-    package func record(_ event: some Encodable & Sendable) throws {
+    package func record(_ event: some MetricsEvent) throws {
         do throws(FileError) {
             try folder.appendMetrics(try line(event))
             metricsFellBehind = false
@@ -33,8 +33,8 @@ package final class FileRecorder: RunRecorder {
         }
     }
 
-    private func line(_ event: some Encodable) throws(FileError) -> String {
-        do { return try jsonLine(event) } catch { throw FileError("metrics.jsonl", "an event has no JSON form") }
+    private func line(_ event: some MetricsEvent) throws(FileError) -> String {
+        do { return try event.line() } catch { throw FileError("metrics.jsonl", "an event has no JSON form") }
     }
 
     package func say(_ line: String) { display.say(line) }
