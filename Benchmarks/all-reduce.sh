@@ -1,32 +1,42 @@
 #!/usr/bin/env bash
 # The all-reduce alone, beside Gloo's, in one run: a table of milliseconds and of the ratio of bandwidths.
 #
-#     Benchmarks/all-reduce.sh [ROUNDS=10]
+#     Benchmarks/all-reduce.sh [ROUNDS=10] [PASSES=3]
 #
-# Needs the peers' virtual environment (Benchmarks/peers/setup.sh, or APUS_PEERS_VENV).
+# In each pass every way runs once, ROUNDS times each size, so that a noisy minute falls on all of them; a ratio is the median of the
+# passes' ratios. Needs the peers' virtual environment (Benchmarks/peers/setup.sh, or APUS_PEERS_VENV).
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-rounds=${1:-10}
+rounds=${1:-10} passes=${2:-3}
+if ! [[ $rounds =~ ^[1-9][0-9]*$ && $passes =~ ^[1-9][0-9]*$ ]]; then
+    printf 'all-reduce: found rounds %s and passes %s, needed whole numbers from 1: Benchmarks/all-reduce.sh [ROUNDS] [PASSES]\n' "$rounds" "$passes" >&2
+    exit 2
+fi
 venv=${APUS_PEERS_VENV:-${XDG_CACHE_HOME:-$HOME/.cache}/apus/peers}
 swift build --package-path "$here/.." -c release --product AllReduceBenchmark >&2
 tool="$here/../.build/release/AllReduceBenchmark"
 out=$(mktemp)
 trap 'rm -f "$out"' EXIT
-for workers in 2 4; do
-    "$venv/bin/python3" "$here/peers/gloo_allreduce.py" --workers $workers --rounds "$rounds" >>"$out"
-    for over in shared tcp curve; do
-        "$tool" --workers $workers --over $over --rounds "$rounds" >>"$out"
+for ((pass = 0; pass < passes; pass++)); do
+    for workers in 2 4; do
+        "$venv/bin/python3" "$here/peers/gloo_allreduce.py" --workers $workers --rounds "$rounds" >>"$out"
+        for over in shared tcp curve; do
+            "$tool" --workers $workers --over $over --rounds "$rounds" >>"$out"
+        done
     done
 done
 "$venv/bin/python3" - "$out" <<'P'
-import json, sys
-rows = [json.loads(l) for l in open(sys.argv[1])]
-gloo = {(r["workers"], r["megabytes"]): r["milliseconds"] for r in rows if r["over"] == "gloo"}
+import json, statistics, sys
+times = {}
+for row in map(json.loads, open(sys.argv[1])):
+    times.setdefault((row["workers"], row["megabytes"]), {}).setdefault(row["over"], []).append(row["milliseconds"])
 print("| workers | MB | Gloo | shared memory | TCP | TCP with CURVE |\n|---|---|---|---|---|---|")
-for key in gloo:
+for (workers, size), ways in times.items():
+    gloo = ways["gloo"]
     cells = []
     for over in ("shared", "tcp", "curve"):
-        ms = next((r["milliseconds"] for r in rows if (r["workers"], r["megabytes"]) == key and r["over"] == over), None)
-        cells.append("-" if ms is None else f"{ms:.1f} ms ({gloo[key] / ms:.1f}x)")
-    print(f"| {key[0]} | {key[1]} | {gloo[key]:.1f} ms | " + " | ".join(cells) + " |")
+        own = ways.get(over, [])
+        ratio = statistics.median(g / o for g, o in zip(gloo, own)) if len(own) == len(gloo) else None
+        cells.append("-" if ratio is None else f"{statistics.median(own):.1f} ms ({ratio:.1f}x)")
+    print(f"| {workers} | {size} | {statistics.median(gloo):.1f} ms | " + " | ".join(cells) + " |")
 P

@@ -41,10 +41,11 @@ final class ControlState: TaskExecutor {
         var incarnation: UInt64
         var refused = 0
         var endWaiters: [CheckedContinuation<Void, Never>] = []
-        /// Whether there is nothing to do for the socket thread but to wait.
-        var isIdle: Bool { jobs.isEmpty && orders.isEmpty && (early.isEmpty || execute == nil) }
         /// The processes that can be called.
         var connected: Set<String> = []
+
+        /// Whether there is nothing to do for the socket thread but to wait.
+        var isIdle: Bool { jobs.isEmpty && orders.isEmpty && (early.isEmpty || execute == nil) }
     }
 
     let process: String
