@@ -131,6 +131,31 @@ import Transport
         }
     }
 
+    @Test func `a call that came before the system ran is answered once it runs`() async throws {
+        try await withCluster(runs: false) { cluster in
+            let tally = try cluster.remoteTally()
+            let call = Task { try await tally.add(2) }
+            while cluster.coordinator.state.withShared({ $0.early.isEmpty }) { await Task.yield() }
+            let run = Task { await cluster.coordinator.run() }
+            #expect(try await call.value == 2)
+            run.cancel()
+            await run.value
+        }
+    }
+
+    @Test func `a system that no longer runs cancels what it executes, and is done when that is`() async throws {
+        try await withCluster(runs: false) { cluster in
+            let tally = try cluster.remoteTally()
+            let run = Task { await cluster.coordinator.run() }
+            let call = Task { try await tally.holdUntilCancelled() }
+            while cluster.coordinator.state.withShared({ $0.executing.isEmpty }) { await Task.yield() }
+            run.cancel()
+            await run.value
+            #expect(cluster.coordinator.state.withShared { $0.executing.isEmpty })
+            #expect(try await call.value)
+        }
+    }
+
     @Test func `a worker that ends is reported and its calls fail at once`() async throws {
         try await withCluster { cluster in
             let tally = try cluster.remoteTallyOfWorker()
@@ -162,7 +187,8 @@ extension ZeroMQActorSystem {
     func resolveOther(_ id: ActorAddress) throws -> Other { try Other.resolve(id: id, using: self) }
 }
 
-func withCluster(_ body: @Sendable (Cluster) async throws -> Void) async throws {
+/// - Parameter runs: whether both execute calls; otherwise `body` has them do so.
+func withCluster(runs: Bool = true, _ body: @Sendable (Cluster) async throws -> Void) async throws {
     try await withFolder { folder in
         let context = try Context()
         var options = ControlOptions()
@@ -175,9 +201,11 @@ func withCluster(_ body: @Sendable (Cluster) async throws -> Void) async throws 
             coordinator: coordinator, worker: worker, tally: coordinator.named("tally") { Tally(actorSystem: $0) },
             workersTally: worker.named("tally") { Tally(actorSystem: $0) })
         try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { await coordinator.run() }
-            group.addTask { await worker.run() }
-            try await cluster.remoteTally().clear()
+            if runs {
+                group.addTask { await coordinator.run() }
+                group.addTask { await worker.run() }
+                try await cluster.remoteTally().clear()
+            }
             try await body(cluster)
             await worker.shutDown()
             await coordinator.shutDown()

@@ -34,6 +34,12 @@ distributed actor Tally<ActorSystem> where ActorSystem: DistributedActorSystem<a
 
     distributed func waiting() -> Int { waiters.count }
 
+    /// Waits until what executes this call is cancelled.
+    distributed func holdUntilCancelled() async -> Bool {
+        for await _ in AsyncStream<Never>.makeStream().stream {}
+        return Task.isCancelled
+    }
+
     distributed func release() -> Int {
         for waiter in waiters { waiter.resume() }
         defer { waiters = [] }
