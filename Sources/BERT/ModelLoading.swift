@@ -30,7 +30,7 @@ extension BERTModel {
     ) throws(FileError) -> LoadedWeights {
         let sources = try sources(in: folder, keepsHead: keepsHead, growing: growing)
         try needMemory(folder, forTraining: forTraining)
-        let parameters = FloatBuffer(count: layout.count)
+        let parameters = FloatBuffer(count: layout.count, whole: layout.count)
         var initialized: [String] = []
         for (place, entry) in layout.entries.enumerated() {
             guard let source = sources.tensors[place], !forgetting(entry.name) else {
@@ -112,7 +112,7 @@ extension BERTModel {
 
     /// New weights for every parameter, for training from scratch.
     package func initialized(seed: UInt64) -> FloatBuffer {
-        let parameters = FloatBuffer(count: layout.count)
+        let parameters = FloatBuffer(count: layout.count, whole: layout.count)
         for (place, entry) in layout.entries.enumerated() { initialize(entry, place: place, parameters, seed: seed) }
         return parameters
     }

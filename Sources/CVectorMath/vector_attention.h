@@ -3,7 +3,7 @@
 // Small products of any shape, read where they lie: no element's bits depend on how a product is cut into blocks, for each
 // element is one chain of fused multiply-adds in the order of the inner dimension. Scores exist for ROWS queries at a time.
 
-#ifdef __AVX512F__
+#ifdef WIDE_REGISTERS
 enum { BLOCK_ROWS = 8, BLOCK_VECTORS = 2 };  // 16 accumulators of 32 registers
 #else
 enum { BLOCK_ROWS = 6, BLOCK_VECTORS = 1 };  // 12 accumulators of 16 registers, two to a vector
@@ -38,7 +38,7 @@ INLINE void product_block(const int rows, const int vectors, const size_t tail, 
 
 #define PRODUCT_ROWS(count) \
     case count: product_block(count, vectors, tail, inner, a, a_row, a_step, b, b_row, c, c_row, add); break;
-#if defined(__AVX512F__)
+#ifdef WIDE_REGISTERS
 #define PRODUCT_CASES \
     PRODUCT_ROWS(1) PRODUCT_ROWS(2) PRODUCT_ROWS(3) PRODUCT_ROWS(4) PRODUCT_ROWS(5) PRODUCT_ROWS(6) PRODUCT_ROWS(7) PRODUCT_ROWS(8)
 #else

@@ -64,6 +64,23 @@ int apus_use_vector_level(const char *name) {
 #define APUS_FORWARD(result, name, parameters, arguments) result apus_##name parameters { return apus_kernels()->name arguments; }
 APUS_KERNELS(APUS_FORWARD)
 
+// 1: yes, 2: no.
+static _Atomic int reading;
+
+int apus_reads_in_place(void) {
+    if (!reading) {
+#if defined(__x86_64__)
+        __builtin_cpu_init();
+        reading = __builtin_cpu_is("amd") ? 1 : 2;
+#else
+        reading = 2;
+#endif
+    }
+    return reading == 1;
+}
+
+void apus_read_in_place(int yes) { reading = yes ? 1 : 2; }
+
 // x = 2^k m with m in [sqrt 1/2, sqrt 2); log m = 2 atanh(s), s = (m - 1) / (m + 1).
 double apus_log(double x) {
     uint64_t bits;

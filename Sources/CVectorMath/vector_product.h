@@ -4,18 +4,21 @@
 // and tiles: between two blocks of the inner dimension the chain waits in c, so every instruction set gives the same bits.
 //
 // A block of b stays in the second cache while all rows of a pass over it, as many at a time as a tile has; those stay in the
-// first cache. With AVX-512 copies cost more than they give: both factors are read where they lie, but for columns of b that lie
-// apart and rows whose distance suits no cache. Narrower tiles read each element more often, and copy all that is not in order.
-// Columns of b are copied into panels as wide as a tile; zeros fill up the last one.
+// first cache. Columns of b are copied into panels as wide as a tile; zeros fill up the last one. With AVX-512 and where the
+// processor likes it (apus_reads_in_place) both factors are read where they lie instead, but for columns of b that lie apart and
+// rows whose distance suits no cache; then a block is longer and narrower.
 
-#ifdef __AVX512F__
-enum { TILE_ROWS = 14, TILE_VECTORS = 2, BLOCK_INNER = 512, BLOCK_COLUMNS = 192, IN_PLACE = 1 };  // 28 accumulators of 32 registers
+#ifdef WIDE_REGISTERS
+enum { TILE_ROWS = 14, TILE_VECTORS = 2, IN_PLACE = 1 };  // 28 accumulators of 32 registers
 #else
-// 12 accumulators of 16 registers, two to a vector; 24 of NEON's 32
-enum { TILE_ROWS = 6, TILE_VECTORS = 1, BLOCK_INNER = 256, BLOCK_COLUMNS = 384, IN_PLACE = 0 };
+enum { TILE_ROWS = 6, TILE_VECTORS = 1, IN_PLACE = 0 };  // 12 accumulators of 16 registers, two to a vector; 24 of NEON's 32
 #endif
 enum { TILE_COLUMNS = TILE_VECTORS * W };
-_Static_assert(BLOCK_INNER * BLOCK_COLUMNS + TILE_ROWS * (BLOCK_INNER + W) <= APUS_PRODUCT_SCRATCH, "a block of b and a tile's rows of a");
+
+// Most elements of a block of b: along the inner dimension, and columns.
+enum { COPIED_INNER = 256, COPIED_COLUMNS = 384, READ_INNER = 512, READ_COLUMNS = 192, MOST_IN_BLOCK = 98304 };
+_Static_assert(COPIED_INNER * COPIED_COLUMNS <= MOST_IN_BLOCK && READ_INNER * READ_COLUMNS <= MOST_IN_BLOCK, "a block of b");
+_Static_assert(MOST_IN_BLOCK + TILE_ROWS * (READ_INNER + W) <= APUS_PRODUCT_SCRATCH, "and a tile's rows of a");
 
 // Rows that lie this far apart share few lines of a cache, and push each other out.
 INLINE int collide(size_t row) { return row % 1024 == 0; }
@@ -53,7 +56,7 @@ static __attribute__((noinline)) void tile_of(size_t rows, size_t inner, const f
                                               size_t b_step, float *c, size_t c_row, int add) {
     switch (rows) {
         TILE(1) TILE(2) TILE(3) TILE(4) TILE(5) TILE(6)
-#ifdef __AVX512F__
+#ifdef WIDE_REGISTERS
         TILE(7) TILE(8) TILE(9) TILE(10) TILE(11) TILE(12) TILE(13) TILE(14)
 #endif
     }
@@ -125,12 +128,12 @@ INLINE void copy_of_a(int as_rows, size_t rows, size_t inner, const float *a, si
 }
 
 // All rows of a over one block of b: columns `left` ..< `left` + n, elements `first` ..< `first` + inner of the inner dimension.
-INLINE void multiply_block(const apus_product *s, const float *a, const float *b, float *c, float *scratch, size_t first, size_t inner,
-                           size_t left, size_t n, foresight next_block) {
-    const int add = s->add || first > 0, in_place = IN_PLACE && s->b_column == 1 && !collide(s->b_step);
-    const int as_rows = s->a_step == 1, copied = as_rows ? collide(s->a_row) : !IN_PLACE;
+INLINE void multiply_block(const apus_product *s, int reads, const float *a, const float *b, float *c, float *scratch, size_t first,
+                           size_t inner, size_t left, size_t n, foresight next_block) {
+    const int add = s->add || first > 0, in_place = reads && s->b_column == 1 && !collide(s->b_step);
+    const int as_rows = s->a_step == 1, copied = as_rows ? collide(s->a_row) : !reads;
     const size_t x_row = !copied ? s->a_row : as_rows ? inner + W : 1, x_step = !copied ? s->a_step : as_rows ? 1 : TILE_ROWS;
-    float *copy = scratch + BLOCK_INNER * BLOCK_COLUMNS;
+    float *copy = scratch + MOST_IN_BLOCK;
     a += first * s->a_step;
     b += first * s->b_step + left * s->b_column;
     c += left;
@@ -157,7 +160,9 @@ INLINE void multiply_block(const apus_product *s, const float *a, const float *b
 }
 
 void VARIANT(multiply)(const apus_product *s, const float *a, const float *b, float *c, float *scratch) {
-    const size_t most = equal_parts(s->k, BLOCK_INNER, 1), widest = equal_parts(s->n, BLOCK_COLUMNS, TILE_COLUMNS);
+    const int reads = IN_PLACE && apus_reads_in_place();
+    const size_t most = equal_parts(s->k, reads ? READ_INNER : COPIED_INNER, 1);
+    const size_t widest = equal_parts(s->n, reads ? READ_COLUMNS : COPIED_COLUMNS, TILE_COLUMNS);
     for (size_t first = 0; first < s->k; first += most) {
         for (size_t left = 0; left < s->n; left += widest) {
             const int last = left + widest >= s->n;  // of these elements of the inner dimension
@@ -165,7 +170,7 @@ void VARIANT(multiply)(const apus_product *s, const float *a, const float *b, fl
             const size_t n = at_most(s->n - next_left, widest), inner = next_first < s->k ? at_most(s->k - next_first, most) : 0;
             const float *next = b + next_first * s->b_step + next_left * s->b_column;
             foresight block = s->b_column == 1 ? foresee(next, inner, n, s->b_step) : foresee(next, inner ? n : 0, inner, s->b_column);
-            multiply_block(s, a, b, c, scratch, first, at_most(s->k - first, most), left, at_most(s->n - left, widest), block);
+            multiply_block(s, reads, a, b, c, scratch, first, at_most(s->k - first, most), left, at_most(s->n - left, widest), block);
         }
     }
 }

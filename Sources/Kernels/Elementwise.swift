@@ -40,3 +40,9 @@ package func hyperbolicTangent(_ x: FloatView, into y: FloatView) {
 
 /// Uses another instruction set's variant of the kernels; false where the processor lacks it. For tests.
 package func useVectorLevel(_ name: String) -> Bool { unsafe apus_use_vector_level(name) != 0 }
+
+/// Whether products read their factors where they lie rather than copy them first. For tests.
+package var readsInPlace: Bool {
+    get { apus_reads_in_place() != 0 }
+    set { apus_read_in_place(newValue ? 1 : 0) }
+}

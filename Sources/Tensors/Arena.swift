@@ -36,7 +36,8 @@ package final class Arena {
             used = 0
         }
         if chunk == chunks.count {
-            chunks.append(FloatBuffer(count: max(rounded, chunkSize)))
+            let size = max(rounded, chunkSize)
+            chunks.append(FloatBuffer(count: size, whole: size))
             used = 0
         }
         defer { used += rounded }

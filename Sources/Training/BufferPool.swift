@@ -9,7 +9,7 @@ package final class BufferPool: Sendable {
     /// - Parameter size: elements of each buffer.
     package init(size: Int) { self.size = size }
 
-    package func take() -> FloatView { free.withLock { $0.popLast() } ?? FloatBuffer(count: size).view }
+    package func take() -> FloatView { free.withLock { $0.popLast() } ?? FloatBuffer(count: size, whole: size).view }
 
     package func give(back buffer: FloatView?) {
         guard let buffer else { return }

@@ -66,10 +66,10 @@ package final class Replica: Sendable {
     }
 
     package convenience init(model: BERTModel, parameters: FloatBuffer, threads: Int, isWatched: Bool = false) {
-        let count = model.layout.stateCount
+        let (count, dense) = (model.layout.stateCount, model.layout.denseCount)
         self.init(
-            model: model, parameters: parameters, threads: threads, first: FloatBuffer(count: count), second: FloatBuffer(count: count),
-            isWatched: isWatched)
+            model: model, parameters: parameters, threads: threads, first: FloatBuffer(count: count, whole: dense),
+            second: FloatBuffer(count: count, whole: dense), isWatched: isWatched)
     }
 
     // MARK: Truth

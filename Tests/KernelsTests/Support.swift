@@ -35,14 +35,20 @@ func largestDifference(_ a: [Float], _ b: [Double]) -> Double { zip(a, b).map { 
 /// The level is the whole process's: tests that choose one do so one after the other.
 private let levelChoice = Mutex(())
 
-/// What `body` gives with each instruction set that this processor has.
+/// What `body` gives with each instruction set that this processor has, and with each way to read a product's factors.
 func onEachInstructionSet<Result: Sendable>(_ body: () -> Result) -> [Result] {
     levelChoice.withLock { _ in
-        let level = BLASInformation.vectorLevel
-        defer { _ = useVectorLevel(level) }
-        return ["avx2", "avx512", "baseline"].filter(useVectorLevel).map { name in
-            _ = useVectorLevel(name)
-            return body()
+        let (level, inPlace) = (BLASInformation.vectorLevel, readsInPlace)
+        defer {
+            _ = useVectorLevel(level)
+            readsInPlace = inPlace
+        }
+        return ["avx2", "avx512", "baseline"].filter(useVectorLevel).flatMap { name in
+            [true, false].map { way in
+                _ = useVectorLevel(name)
+                readsInPlace = way
+                return body()
+            }
         }
     }
 }

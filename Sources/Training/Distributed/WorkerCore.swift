@@ -146,7 +146,8 @@ final class WorkerCore {
         }
         let model = BERTModel(
             shape: next.shape, head: next.head, source: next.source, loss: next.loss, lora: next.lora, isFrozen: frozen.contains)
-        replica = Replica(model: model, parameters: FloatBuffer(count: model.layout.count), threads: threads, isWatched: true)
+        let count = model.layout.count
+        replica = Replica(model: model, parameters: FloatBuffer(count: count, whole: count), threads: threads, isWatched: true)
         runner = LaneRunner(model: model, laneCount: next.laneCount, threads: threads, recompute: next.recompute)
         run = next
         kept = nil
