@@ -15,12 +15,25 @@ final class Job {
             inputs: inputs, replica: Replica(model: inputs.model, parameters: inputs.parameters, threads: 1), debug: false)
     }
 
-    private func take() async throws -> (seconds: Double, samples: Int, tokens: Int) {
+    /// What a step took and asked of the heap: its lanes, their sum, the update, and the packing of its samples.
+    private struct Taken {
+        var seconds: Double
+        var samples: Int
+        var tokens: Int
+        var allocations: Int
+        var bytes: Int
+    }
+
+    private func take() async throws -> Taken {
         step += 1
         let plan = inputs.plan.step((step - 1) % inputs.plan.totalSteps + 1, order: inputs.plan.order(ofEpoch: 1))
+        let (calls, bytes) = allocations()
         let start = ContinuousClock.now
         _ = try await engine.run(plan, next: nil, learningRate: inputs.configuration.learningRate)
-        return ((ContinuousClock.now - start).seconds, plan.sampleCount, plan.tokenCount)
+        let seconds = (ContinuousClock.now - start).seconds
+        let after = allocations()
+        return Taken(
+            seconds: seconds, samples: plan.sampleCount, tokens: plan.tokenCount, allocations: after.calls - calls, bytes: after.bytes - bytes)
     }
 
     /// Takes each of `steps` steps plain, then with meters, and then its products alone, so that a noisy moment falls on all.
@@ -28,14 +41,12 @@ final class Job {
         for _ in 0..<3 { _ = try await take() }
         var report = Report(inputs, steps: steps)
         for _ in 0..<steps {
-            let (callsBefore, bytesBefore) = allocations()
             let plain = try await take()
-            let (calls, bytes) = allocations()
             report.seconds.append(plain.seconds)
             report.samples += plain.samples
             report.tokens += plain.tokens
-            report.allocations += calls - callsBefore
-            report.allocatedBytes += bytes - bytesBefore
+            report.allocations.append(plain.allocations)
+            report.allocatedBytes.append(plain.bytes)
             // The same samples again: what the products alone take is to be that of the same step.
             step -= 1
             meters_start()
@@ -50,7 +61,7 @@ final class Job {
         return report
     }
 
-    private func allocations() -> (Int, Int) {
+    private func allocations() -> (calls: Int, bytes: Int) {
         var (calls, bytes): (UInt64, UInt64) = (0, 0)
         unsafe meters_allocations(&calls, &bytes)
         return (Int(calls), Int(bytes))

@@ -26,8 +26,9 @@ struct Report: Encodable {
     var productSeconds: [Double] = []
     var attentionSeconds: [Double] = []
     var kinds: [Kind] = []
-    var allocations = 0
-    var allocatedBytes = 0
+    /// Of each step: how often it asked the heap for memory, and for how many bytes.
+    var allocations: [Int] = []
+    var allocatedBytes: [Int] = []
     /// Operations a second of one core's multiply-adds, and bytes a second of a large sum.
     var peak = 0.0
     var bandwidth = 0.0
@@ -59,14 +60,15 @@ struct Report: Encodable {
     private enum Key: String, CodingKey {
         case coreType = "core_type"
         case vectorLevel = "vector_level"
-        case model, lanes, steps, samples, tokens, kinds, allocations, peak, bandwidth, efficiency
+        case model, lanes, steps, samples, tokens, kinds, peak, bandwidth, efficiency
         case efficiencyWithoutAttention = "efficiency_without_attention"
         case samplesPerSecond = "samples_per_second"
         case seconds = "seconds_a_step"
         case metered = "metered_seconds_a_step"
         case products = "product_seconds_a_step"
         case attention = "attention_product_seconds_a_step"
-        case allocatedBytes = "allocated_bytes"
+        case allocations = "allocations_of_steps"
+        case allocatedBytes = "allocated_bytes_of_steps"
     }
 
     func encode(to encoder: any Encoder) throws {
@@ -119,7 +121,8 @@ struct Report: Encodable {
                 + "\(decimal(samplesPerSecond, 1)) samples/s; its products alone \(decimal(products * 1_000, 1)) ms, "
                 + "and attention's by OpenBLAS \(decimal(attention * 1_000, 1)) ms.",
             "GEMM efficiency: \(decimal(efficiency, 3)); without attention's products: \(decimal(efficiencyWithoutAttention, 3)).",
-            "Heap: \(allocations / steps) allocations and \(allocatedBytes / steps / 1_000) kB a step.",
+            "Heap: \(allocations.count { $0 == 0 }) of \(steps) steps asked for none; the others, with more pieces than any before, "
+                + "\(allocations.reduce(0, +)) times for \(allocatedBytes.reduce(0, +) / 1_000) kB in all.",
         ]
         return lines.joined(separator: "\n")
     }

@@ -11,7 +11,8 @@ struct EmbeddingTape {
 
 extension BERTModel {
     /// `dropout(layerNorm(word + type + position))`. Shape of the output: (T, D).
-    func embedForward(_ batch: PackedBatch, _ weights: Weights, dropout: DropoutContext?, arena: Arena) -> EmbeddingTape {
+    /// - Parameter all: the batch's rows.
+    func embedForward(_ batch: PackedBatch, _ all: ReadRows, _ weights: Weights, dropout: DropoutContext?, arena: Arena) -> EmbeddingTape {
         let sum = arena.take(rows: batch.tokenCount, columns: shape.width)
         let output = arena.take(rows: batch.tokenCount, columns: shape.width)
         let inverse = arena.take(batch.tokenCount)
@@ -22,7 +23,7 @@ extension BERTModel {
             sum, NormalizationInput(), gain: weights.vector(places.embeddingGain), shift: weights.vector(places.embeddingShift),
             epsilon: shape.epsilon, into: output, inverseDeviation: inverse)
         let bits = dropout.flatMap {
-            $0.bits($0.hidden, rows: ReadRows(allOf: batch), of: batch, columns: shape.width, layer: 0, site: .embeddings, arena: arena)
+            $0.bits($0.hidden, rows: all, of: batch, columns: shape.width, layer: 0, site: .embeddings, arena: arena)
         }
         if let bits, let dropout { Kernels.dropout(output, bits: bits, rate: dropout.hidden, into: output) }
         return EmbeddingTape(normalized: sum, inverseDeviation: inverse, bits: bits, output: output)
@@ -33,7 +34,7 @@ extension BERTModel {
     /// - Parameter decoderGradient: overwrites a matrix with the word table's gradient from a head tied to it.
     func embedBackward(
         _ gradient: Matrix, _ tape: EmbeddingTape, _ batch: PackedBatch, _ weights: Weights, dropout: DropoutContext?, sink: GradientSink,
-        decoderGradient: ((Matrix) -> Void)?
+        memory: LaneMemory, decoderGradient: ((Matrix) -> Void)?
     ) {
         if let bits = tape.bits, let dropout { Kernels.dropout(gradient, bits: bits, rate: dropout.hidden, into: gradient) }
         sink.always(places.embeddingGain..<(places.embeddingShift + 1)) { both in
@@ -42,21 +43,23 @@ extension BERTModel {
                 gradient, gainGradient: both[0..<shape.width], shiftGradient: both[shape.width..<(2 * shape.width)])
         }
         sink.matrix(places.positionEmbeddings) {
-            sumRows(gradient, by: TokenGroups(all: batch.positions, limit: shape.positions), into: $0)
+            memory.positionGroups.set(all: batch.positions, limit: shape.positions)
+            sumRows(gradient, by: memory.positionGroups, into: $0)
         }
         sink.matrix(places.typeEmbeddings) {
-            sumRows(gradient, by: TokenGroups(all: batch.types.map(Int32.init), limit: shape.types), into: $0)
+            memory.typeGroups.set(all: batch.types, limit: shape.types)
+            sumRows(gradient, by: memory.typeGroups, into: $0)
         }
         guard sink.isTrained(places.wordEmbeddings) else { return }
-        guard layout.sparseTable != nil else { return tiedTableBackward(gradient, decoderGradient, batch, sink: sink) }
-        sink.setRows(readRowsGradient(gradient, batch))
+        guard layout.sparseTable != nil else { return tiedTableBackward(gradient, decoderGradient, batch, sink: sink, memory) }
+        sink.setRows(readRowsGradient(gradient, batch, memory))
     }
 
     /// The gradient of a dense word table: that of the tied decoder, where the batch has one, plus the rows that the batch reads.
-    private func tiedTableBackward(_ gradient: Matrix, _ decoderGradient: ((Matrix) -> Void)?, _ batch: PackedBatch, sink: GradientSink) {
+    private func tiedTableBackward(_ gradient: Matrix, _ decoderGradient: ((Matrix) -> Void)?, _ batch: PackedBatch, sink: GradientSink, _ memory: LaneMemory) {
         sink.matrix(places.wordEmbeddings) { table in
             if let decoderGradient { decoderGradient(table) } else { table.elements.fill(0) }
-            let rows = readRowsGradient(gradient, batch)
+            let rows = readRowsGradient(gradient, batch, memory)
             for (place, id) in rows.ids.enumerated() {
                 add(rows.row(place), to: table.elements.part(from: Int(id) * shape.width, count: shape.width))
             }
@@ -64,10 +67,10 @@ extension BERTModel {
     }
 
     /// The gradient of the word rows that the batch reads; the padding piece's row has none, as in Transformers.
-    private func readRowsGradient(_ gradient: Matrix, _ batch: PackedBatch) -> SparseRows {
-        let groups = TokenGroups(occurring: batch.ids, besides: shape.padding.map(Int32.init))
-        let rows = SparseRows(ids: groups.keys, width: shape.width)
-        sumRows(gradient, by: groups, into: rows.matrix)
+    private func readRowsGradient(_ gradient: Matrix, _ batch: PackedBatch, _ memory: LaneMemory) -> SparseRows {
+        memory.wordGroups.set(occurring: batch.ids, besides: shape.padding.map(Int32.init))
+        let rows = memory.spareRows.take(memory.wordGroups.keys, width: shape.width)
+        sumRows(gradient, by: memory.wordGroups, into: rows.matrix)
         return rows
     }
 }

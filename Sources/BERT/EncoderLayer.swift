@@ -130,7 +130,7 @@ extension BERTModel {
         guard let dropout, !dropout.attention.isZero else { return nil }
         return AttentionDropout(
             rate: dropout.attention, key: dropout.key, layer: layer, positions: batch.batchPositions,
-            queryTokens: read.map { $0.rows.map { batch.positions[Int($0)] } } ?? batch.positions)
+            queryTokens: read?.tokens ?? batch.positions)
     }
 
     private func gather(_ x: Matrix, _ rows: [Int32], arena: Arena) -> Matrix {

@@ -12,8 +12,8 @@ package final class GradientSink {
     }
 
     let layout: ParameterLayout
-    let dense: FloatView
-    let mode: Mode
+    private(set) var dense: FloatView
+    private(set) var mode: Mode
     let arena: Arena
     /// Which parameters' gradients have been computed.
     private var written: [Bool]
@@ -28,6 +28,30 @@ package final class GradientSink {
         self.mode = mode
         self.arena = arena
         written = [Bool](repeating: false, count: layout.entries.count)
+    }
+
+    /// A sink for batches that are still to ``begin(dense:mode:)``.
+    package init(layout: ParameterLayout, arena: Arena) {
+        self.layout = layout
+        dense = FloatBuffer(count: 0).view
+        mode = .overwrite
+        self.arena = arena
+        written = [Bool](repeating: false, count: layout.entries.count)
+    }
+
+    /// Begins another batch's backward pass.
+    package func begin(dense: FloatView, mode: Mode) {
+        precondition(dense.count == layout.denseCount, "\(dense.count) gradients for \(layout.denseCount)")
+        self.dense = dense
+        self.mode = mode
+        for place in written.indices { written[place] = false }
+        rows = nil
+    }
+
+    /// The rows found, which are the caller's from here on.
+    package func takeRows() -> SparseRows? {
+        defer { rows = nil }
+        return rows
     }
 
     /// Ends one batch's backward pass: what the batch has no part in, such as another task's head, has a gradient of zero.

@@ -45,7 +45,7 @@ extension BERTModel {
         }
         let all = ReadRows(allOf: batch)
         let mark = arena.mark
-        var hidden = keep(embedForward(batch, weights, dropout: nil, arena: arena).output, 0)
+        var hidden = keep(embedForward(batch, all, weights, dropout: nil, arena: arena).output, 0)
         arena.release(to: mark)
         observe?(hidden)
         for layer in 0..<layers {

@@ -36,29 +36,33 @@ extension BERTModel {
     ///   - recompute: keeps the layers' outputs alone and computes what else the backward pass needs a second time, layer
     ///     by layer: the same bits in less memory.
     ///   - sink: receives the gradients.
+    ///   - memory: of this thread, used again from batch to batch.
     /// - Returns: the sum of the samples' losses, unscaled.
     package func laneGradient(
         _ batch: PackedBatch, parameters: FloatView, lossScale: Float, dropout: DropoutContext?, recompute: Bool = false,
-        sink: GradientSink, arena: Arena, observe: StageObserver? = nil
+        sink: GradientSink, arena: Arena, memory: LaneMemory = LaneMemory(), observe: StageObserver? = nil
     ) -> Double {
         let weights = Weights(layout: layout, values: parameters)
         if let features = storedFeatures(batch, arena: arena) {
             return headGradient(
                 batch, features, weights, lossScale: lossScale, dropout: dropout, sink: sink, arena: arena, observe: observe)
         }
-        let embeddings = embedForward(batch, weights, dropout: dropout, arena: arena)
+        memory.allRows.setAll(of: batch)
+        let embeddings = embedForward(batch, memory.allRows, weights, dropout: dropout, arena: arena)
         observe?(.embeddings, embeddings.output, nil, batch)
         let branch = branch(batch.stream)
-        let reading = Reading(batch, branch.head)
+        let reading = Reading(batch, branch.head, &memory.chosenRows)
         let layers = LayerStack(
-            model: self, batch: batch, last: branch.layers - 1, read: reading.read, all: ReadRows(allOf: batch), weights: weights,
+            model: self, batch: batch, last: branch.layers - 1, read: reading.read, all: memory.allRows, weights: weights,
             dropout: dropout, arena: arena)
-        var kept: [KeptLayer] = []
-        kept.reserveCapacity(branch.layers)
+        defer {
+            memory.layers.removeAll(keepingCapacity: true)
+            memory.allRows.forgetBatch()
+        }
         var hidden = embeddings.output
         for layer in 0..<branch.layers {
             let result = recompute ? layers.output(layer, hidden) : layers.tape(layer, hidden)
-            kept.append(result)
+            memory.layers.append(result)
             hidden = result.output
             observe?(.layer(layer), hidden, layers.read(layer)?.rows, batch)
         }
@@ -67,9 +71,10 @@ extension BERTModel {
         var decoderGradient: ((Matrix) -> Void)?
         func losses(_ logits: Matrix) -> Double {
             observe?(.logits, logits, reading.rows.rows, batch)
-            let losses = sampleLosses(logits, batch.targets, branch.head, branch.loss, scale: lossScale)
+            var sum = 0.0
+            forEachLoss(logits, batch.targets, branch.head, branch.loss, scale: lossScale) { sum += $0 }
             observe?(.gradientOfLogits, logits, reading.rows.rows, batch)
-            return losses.reduce(0, +)
+            return sum
         }
         let loss: Double
         if branch.head == .maskedLanguageModel {
@@ -88,13 +93,13 @@ extension BERTModel {
             observe?(.gradientOfLayer(layer), above, layers.read(layer)?.rows, batch)
             let mark = arena.mark
             gradient = layerBackward(
-                layer, above, layers.tape(of: kept[layer], layer), weights, dropout: dropout, needsInput: layer > lowest,
+                layer, above, layers.tape(of: memory.layers[layer], layer), weights, dropout: dropout, needsInput: layer > lowest,
                 inputGradient: inputGradient, sink: sink, arena: arena)
             arena.release(to: mark)
         }
         if lowest < 0, let gradient {
             observe?(.gradientOfEmbeddings, gradient, nil, batch)
-            embedBackward(gradient, embeddings, batch, weights, dropout: dropout, sink: sink, decoderGradient: decoderGradient)
+            embedBackward(gradient, embeddings, batch, weights, dropout: dropout, sink: sink, memory: memory, decoderGradient: decoderGradient)
         }
         sink.finish()
         return loss
@@ -113,23 +118,31 @@ extension BERTModel {
 
     /// Each row's loss; where `scale` is given the logits become its gradient times `scale`.
     func sampleLosses(_ logits: Matrix, _ targets: PackedBatch.Targets, _ head: Head, _ options: LossOptions, scale: Float?) -> [Double] {
+        var losses: [Double] = []
+        forEachLoss(logits, targets, head, options, scale: scale) { losses.append($0) }
+        return losses
+    }
+
+    /// As ``sampleLosses``, one loss after another.
+    func forEachLoss(
+        _ logits: Matrix, _ targets: PackedBatch.Targets, _ head: Head, _ options: LossOptions, scale: Float?, _ body: (Double) -> Void
+    ) {
         func row(_ index: Int) -> FloatView { logits.rows(index..<(index + 1)).elements }
         switch targets {
-        case .none:
-            return []
+        case .none: break
         case .classes(let classes), .tokens(_, let classes):
             precondition(classes.count == logits.rows && head.choosesOne, "\(classes.count) classes for \(logits.rows) rows")
-            return classes.enumerated().map { place, label in
-                label < 0 ? 0 : crossEntropy(row(place), label: Int(label), options: options, scale: scale)
+            for (place, label) in classes.enumerated() {
+                body(label < 0 ? 0 : crossEntropy(row(place), label: Int(label), options: options, scale: scale))
             }
         case .values(let values):
             let width = logits.columns
             precondition(values.count == logits.rows * width && !head.choosesOne, "\(values.count) targets for \(logits.rows) rows of \(width)")
             var isBinary = false
             if case .multiLabel = head { isBinary = true }
-            return (0..<logits.rows).map { place in
+            for place in 0..<logits.rows {
                 let own = values[(place * width)..<((place + 1) * width)]
-                return isBinary ? binaryCrossEntropy(row(place), targets: own, scale: scale) : squaredError(row(place), targets: own, scale: scale)
+                body(isBinary ? binaryCrossEntropy(row(place), targets: own, scale: scale) : squaredError(row(place), targets: own, scale: scale))
             }
         }
     }
@@ -142,18 +155,19 @@ struct Reading {
     /// Rows that the logits stand for: a sentence's first one where the head answers for sentences.
     let rows: ReadRows
 
-    init(_ batch: PackedBatch, _ head: Head) {
+    /// - Parameter memory: holds the rows, in the place of others.
+    init(_ batch: PackedBatch, _ head: Head, _ memory: inout ReadRows) {
         switch (head.pooling, batch.targets) {
-        case (nil, .tokens(let rows, _)):
-            self.rows = ReadRows(rows, of: batch)
-            read = self.rows
+        case (nil, .tokens(let rows, _)): memory.set(rows, of: batch)
         case (nil, _): preconditionFailure("a head for tokens needs to know which ones")
-        case (.mean?, _):
-            rows = ReadRows(firstOf: batch)
-            read = nil
-        case (.cls?, _):
-            rows = ReadRows(firstOf: batch)
-            read = rows
+        case (_?, _): memory.setFirst(of: batch)
         }
+        rows = memory
+        read = head.pooling == .mean ? nil : memory
+    }
+
+    init(_ batch: PackedBatch, _ head: Head) {
+        var memory = ReadRows()
+        self.init(batch, head, &memory)
     }
 }

@@ -39,14 +39,45 @@ package struct PackedBatch: Sendable {
     package var tokenCount: Int { ids.count }
     package var sentenceCount: Int { offsets.count - 1 }
 
-    /// Makes room for so many tokens and sentences in all.
+    /// Makes room for so many tokens and sentences in all; powers of two, so that a batch that is used again soon has enough.
     package mutating func reserve(tokens: Int, sentences: Int) {
+        func room(_ count: Int) -> Int { count < 2 ? count : 1 << (Int.bitWidth - (count - 1).leadingZeroBitCount) }
+        let (tokens, sentences) = (room(tokens), room(sentences))
         ids.reserveCapacity(tokens)
         positions.reserveCapacity(tokens)
         types.reserveCapacity(tokens)
         offsets.reserveCapacity(sentences + 1)
         batchPositions.reserveCapacity(sentences)
         samples.reserveCapacity(sentences)
+    }
+
+    /// Takes all sentences and targets away and keeps their memory.
+    package mutating func removeAll() {
+        ids.removeAll(keepingCapacity: true)
+        positions.removeAll(keepingCapacity: true)
+        types.removeAll(keepingCapacity: true)
+        offsets.removeAll(keepingCapacity: true)
+        offsets.append(0)
+        batchPositions.removeAll(keepingCapacity: true)
+        samples.removeAll(keepingCapacity: true)
+        features.removeAll(keepingCapacity: true)
+        targets = .none
+    }
+
+    /// Takes the targets' lists away, emptied for others.
+    package mutating func takeTargets() -> (rows: [Int32], classes: [Int32], values: [Float]) {
+        var lists: (rows: [Int32], classes: [Int32], values: [Float]) = ([], [], [])
+        switch targets {
+        case .none: break
+        case .classes(let classes): lists.classes = classes
+        case .values(let values): lists.values = values
+        case .tokens(let rows, let classes): (lists.rows, lists.classes) = (rows, classes)
+        }
+        targets = .none
+        lists.rows.removeAll(keepingCapacity: true)
+        lists.classes.removeAll(keepingCapacity: true)
+        lists.values.removeAll(keepingCapacity: true)
+        return lists
     }
 
     /// Appends one sentence. Missing types are 0.
@@ -70,30 +101,52 @@ package struct PackedBatch: Sendable {
 /// Rows of a packed batch that are read after the last layer.
 struct ReadRows {
     /// (R) row numbers, ascending.
-    let rows: [Int32]
+    private(set) var rows: [Int32] = []
+    /// (R) place of each row's token in its sentence.
+    private(set) var tokens: [Int32] = []
     /// (S + 1) first place in `rows` of each sentence.
-    let offsets: [Int32]
+    private(set) var offsets: [Int32] = []
+
+    init() {}
+
+    init(allOf batch: PackedBatch) { setAll(of: batch) }
+
+    init(firstOf batch: PackedBatch) { setFirst(of: batch) }
+
+    init(_ rows: [Int32], of batch: PackedBatch) { set(rows, of: batch) }
+
+    mutating func setAll(of batch: PackedBatch) {
+        rows.removeAll(keepingCapacity: true)
+        rows.append(contentsOf: 0..<Int32(batch.tokenCount))
+        (tokens, offsets) = (batch.positions, batch.offsets)
+    }
+
+    /// Lets the batch's own lists go, so that it can change them in place.
+    mutating func forgetBatch() { (tokens, offsets) = ([], []) }
 
     /// The first row of each sentence, [CLS].
-    init(firstOf batch: PackedBatch) {
-        rows = Array(batch.offsets.dropLast())
-        offsets = (0..<Int32(batch.offsets.count)).map { $0 }
+    mutating func setFirst(of batch: PackedBatch) {
+        clear()
+        rows.append(contentsOf: batch.offsets.dropLast())
+        tokens.append(contentsOf: repeatElement(0, count: rows.count))
+        offsets.append(contentsOf: 0..<Int32(batch.offsets.count))
     }
 
     /// Chosen rows, ascending.
-    init(_ rows: [Int32], of batch: PackedBatch) {
-        self.rows = rows
-        var offsets: [Int32] = []
+    mutating func set(_ chosen: [Int32], of batch: PackedBatch) {
+        clear()
+        rows.append(contentsOf: chosen)
+        for row in chosen { tokens.append(batch.positions[Int(row)]) }
         var place = 0
         for start in batch.offsets {
             while place < rows.count, rows[place] < start { place += 1 }
             offsets.append(Int32(place))
         }
-        self.offsets = offsets
     }
 
-    init(allOf batch: PackedBatch) {
-        rows = (0..<Int32(batch.tokenCount)).map { $0 }
-        offsets = batch.offsets
+    private mutating func clear() {
+        rows.removeAll(keepingCapacity: true)
+        tokens.removeAll(keepingCapacity: true)
+        offsets.removeAll(keepingCapacity: true)
     }
 }

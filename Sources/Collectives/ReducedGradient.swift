@@ -15,20 +15,35 @@ package struct ReducedGradient: Sendable {
         }
     }
 
-    /// Ascending, without gaps.
-    package let parts: [Part]
+    /// Ascending, without gaps: the first part, and those after it.
+    private let first: Part?
+    private let others: ArraySlice<Part>
 
-    package init(parts: [Part]) { self.parts = parts }
+    package init(parts: [Part]) {
+        first = parts.first
+        others = parts.dropFirst()
+    }
 
     /// A sum that lies in one piece.
-    package init(_ values: FloatView) { parts = [Part(range: 0..<values.count, values: values)] }
+    package init(_ values: FloatView) {
+        first = Part(range: 0..<values.count, values: values)
+        others = []
+    }
+
+    package var parts: [Part] { (first.map { [$0] } ?? []) + others }
+
+    /// Takes all parts one after another, without a list of them.
+    package func forEachPart(_ body: (Part) -> Void) {
+        if let first { body(first) }
+        others.forEach(body)
+    }
 
     /// Takes the parts of `range` one after another, cut to it.
     /// - Complexity: O(parts).
     package func forEachPart(in range: Range<Int>, _ body: (Part) -> Void) {
-        for part in parts {
+        forEachPart { part in
             let common = part.range.clamped(to: range)
-            guard !common.isEmpty else { continue }
+            guard !common.isEmpty else { return }
             let start = common.lowerBound - part.range.lowerBound
             body(Part(range: common, values: part.values.part(from: start, count: common.count)))
         }
@@ -36,6 +51,6 @@ package struct ReducedGradient: Sendable {
 
     /// Copies all of it into one run.
     package func copy(into target: FloatView) {
-        for part in parts { target[part.range].copy(from: part.values) }
+        forEachPart { target[$0.range].copy(from: $0.values) }
     }
 }

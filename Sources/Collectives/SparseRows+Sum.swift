@@ -6,7 +6,7 @@ extension SparseRows {
     /// - Parameter leaves: nil where no row is touched.
     /// - Complexity: each row is read once and each sum written once; O(ids · leaves) comparisons.
     package static func sum(of leaves: [SparseRows?], in sum: PartialSum, width: Int) -> SparseRows {
-        let ids = mergedIDs(leaves.compactMap { $0?.ids })
+        let ids = mergedIDs(leaves)
         let result = SparseRows(ids: ids, width: width)
         let scratch = FloatBuffer(scratch: sum.depth * width).view
         var next = [Int](repeating: 0, count: leaves.count)
@@ -38,10 +38,43 @@ extension SparseRows {
         return result
     }
 
+    /// `left + right`, in memory of `pool`; a row that only one of them has passes through.
+    package static func sum(_ left: SparseRows, _ right: SparseRows, from pool: SparseRowPool) -> SparseRows {
+        precondition(left.width == right.width, "rows of \(left.width) and of \(right.width)")
+        let (a, b) = (left.ids, right.ids)
+        /// Takes the rows of both in ascending order: their places in `left` and `right`, nil where one lacks the row.
+        func merge(_ body: (Int?, Int?) -> Void) {
+            var (i, j) = (0, 0)
+            while i < a.count || j < b.count {
+                let isLeft = j == b.count || i < a.count && a[i] <= b[j]
+                let isRight = i == a.count || j < b.count && b[j] <= a[i]
+                body(isLeft ? i : nil, isRight ? j : nil)
+                if isLeft { i += 1 }
+                if isRight { j += 1 }
+            }
+        }
+        let result = pool.take(atMost: a.count + b.count, width: left.width) { ids in
+            merge { i, j in ids.append(i.map { a[$0] } ?? b[j ?? 0]) }
+        }
+        var place = 0
+        merge { i, j in
+            let target = result.row(place)
+            place += 1
+            if let i, let j {
+                unsafe addElements(left.row(i).base, right.row(j).base, into: target.base, count: target.count)
+            } else if let i {
+                target.copy(from: left.row(i))
+            } else if let j {
+                target.copy(from: right.row(j))
+            }
+        }
+        return result
+    }
+
     /// One list of the rows of all of `parts`, which have no row in common.
     package static func interleaved(_ parts: [SparseRows], width: Int) -> SparseRows {
         if parts.count == 1 { return parts[0] }
-        let ids = mergedIDs(parts.map(\.ids))
+        let ids = mergedIDs(parts)
         let result = SparseRows(ids: ids, width: width)
         var next = [Int](repeating: 0, count: parts.count)
         for (place, id) in ids.enumerated() {
@@ -53,11 +86,25 @@ extension SparseRows {
         return result
     }
 
-    /// All numbers of ascending `lists`, ascending, each once.
-    private static func mergedIDs(_ lists: [[Int32]]) -> [Int32] {
+    /// The numbers of all rows of `parts`, ascending, each once.
+    private static func mergedIDs(_ parts: [SparseRows?]) -> [Int32] {
         var ids: [Int32] = []
-        ids.reserveCapacity(lists.reduce(0) { $0 + $1.count })
-        for id in lists.joined().sorted() where ids.last != id { ids.append(id) }
+        ids.reserveCapacity(parts.reduce(0) { $0 + ($1?.ids.count ?? 0) })
+        var next = [Int](repeating: 0, count: parts.count)
+        func least() -> Int32? {
+            var least: Int32?
+            for (place, rows) in parts.enumerated() {
+                guard let rows, next[place] < rows.ids.count else { continue }
+                least = min(least ?? .max, rows.ids[next[place]])
+            }
+            return least
+        }
+        while let id = least() {
+            ids.append(id)
+            for (place, rows) in parts.enumerated() {
+                if let rows, next[place] < rows.ids.count, rows.ids[next[place]] == id { next[place] += 1 }
+            }
+        }
         return ids
     }
 }

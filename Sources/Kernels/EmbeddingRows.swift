@@ -22,46 +22,72 @@ package func embed(
 /// Tokens gathered by a key, each group in token order.
 package struct TokenGroups: Sendable {
     /// The distinct keys, ascending; or all keys below a limit.
-    package let keys: [Int32]
+    package private(set) var keys: [Int32] = []
     /// Where each group begins in `order`, and the end.
-    package let starts: [Int32]
+    package private(set) var starts: [Int32] = []
     /// Token numbers, group after group; a token may be in none.
-    package let order: [Int32]
+    package private(set) var order: [Int32] = []
+    /// Where each group's next token goes; or the tokens as they were ordered before.
+    private var next: [Int32] = []
 
-    /// Groups for the keys that occur, ascending, but for tokens whose key is `ignored`.
-    package init(occurring keys: [Int32], besides ignored: Int32? = nil) {
-        var order: [Int32] = []
-        order.reserveCapacity(keys.count)
+    package init() {}
+
+    /// Groups for the keys that occur, ascending, but for tokens whose key is `ignored`. Keys are not negative.
+    package mutating func set(occurring keys: [Int32], besides ignored: Int32? = nil) {
+        clear()
         for (token, key) in keys.enumerated() where key != ignored { order.append(Int32(token)) }
-        order.sort { (keys[Int($0)], $0) < (keys[Int($1)], $1) }
-        var distinct: [Int32] = []
-        var starts: [Int32] = []
-        distinct.reserveCapacity(order.count)
-        starts.reserveCapacity(order.count + 1)
-        for (place, token) in order.enumerated() where distinct.last != keys[Int(token)] {
-            distinct.append(keys[Int(token)])
+        sort(by: keys)
+        for (place, token) in order.enumerated() where self.keys.last != keys[Int(token)] {
+            self.keys.append(keys[Int(token)])
             starts.append(Int32(place))
         }
         starts.append(Int32(order.count))
-        self.keys = distinct
-        self.starts = starts
-        self.order = order
     }
 
     /// A group, perhaps empty, for each key from 0 to `limit - 1`.
-    package init(all keys: [Int32], limit: Int) {
-        var starts = [Int32](repeating: 0, count: limit + 1)
+    package mutating func set(all keys: [Int32], limit: Int) { group(keys, limit) }
+
+    /// A group, perhaps empty, for each key from 0 to `limit - 1`.
+    package mutating func set(all keys: [UInt8], limit: Int) { group(keys, limit) }
+
+    private mutating func group(_ keys: [some FixedWidthInteger], _ limit: Int) {
+        clear()
+        self.keys.append(contentsOf: 0..<Int32(limit))
+        starts.append(contentsOf: repeatElement(0, count: limit + 1))
         for key in keys { starts[Int(key) + 1] += 1 }
         for key in 0..<limit { starts[key + 1] += starts[key] }
-        var next = starts
-        var order = [Int32](repeating: 0, count: keys.count)
+        next.append(contentsOf: starts)
+        order.append(contentsOf: repeatElement(0, count: keys.count))
         for (token, key) in keys.enumerated() {
             order[Int(next[Int(key)])] = Int32(token)
             next[Int(key)] += 1
         }
-        self.keys = (0..<Int32(limit)).map { $0 }
-        self.starts = starts
-        self.order = order
+    }
+
+    private mutating func clear() {
+        keys.removeAll(keepingCapacity: true)
+        starts.removeAll(keepingCapacity: true)
+        order.removeAll(keepingCapacity: true)
+        next.removeAll(keepingCapacity: true)
+    }
+
+    /// Sorts the tokens by key, byte after byte from the lowest; tokens of one key stay in their order.
+    private mutating func sort(by keys: [Int32]) {
+        let largest = order.reduce(0) { max($0, keys[Int($1)]) }
+        next.append(contentsOf: order)
+        var shift = 0
+        while largest >> shift > 0 {
+            var place = InlineArray<257, Int>(repeating: 0)
+            for token in order { place[Int(keys[Int(token)] >> shift & 255) + 1] += 1 }
+            for byte in 0..<256 { place[byte + 1] += place[byte] }
+            for token in order {
+                let byte = Int(keys[Int(token)] >> shift & 255)
+                next[place[byte]] = token
+                place[byte] += 1
+            }
+            swap(&order, &next)
+            shift += 8
+        }
     }
 }
 

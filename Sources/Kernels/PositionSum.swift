@@ -38,20 +38,56 @@ package enum PositionSum {
     }
 }
 
+/// The position sums of some rows, kept without heap memory.
+package struct RowSums {
+    /// Rows at most.
+    package static let most = 64
+    private var sums = InlineArray<128, UInt64>(repeating: 0)
+    package private(set) var count = 0
+
+    package init() {}
+
+    package subscript(row: Int) -> PositionSum.Pair {
+        precondition(row < count, "row \(row) of \(count)")
+        return PositionSum.Pair(parameters: sums[2 * row], moments: sums[2 * row + 1])
+    }
+
+    /// The sums of all rows together.
+    package var total: PositionSum.Pair {
+        (0..<count).reduce(into: PositionSum.Pair()) {
+            $0.parameters &+= self[$1].parameters
+            $0.moments &+= self[$1].moments
+        }
+    }
+
+    /// Lets `write` set two sums for each of `rows` more rows.
+    @unsafe
+    fileprivate mutating func append(_ rows: Int, _ write: (UnsafeMutablePointer<UInt64>) -> Void) {
+        precondition(rows > 0 && count + rows <= Self.most, "\(count) and \(rows) rows")
+        let first = 2 * count
+        var span = sums.mutableSpan
+        unsafe span.withUnsafeMutableBufferPointer { if let base = $0.baseAddress { unsafe write(base + first) } }
+        count += rows
+    }
+}
+
 /// One Adam update as ``adamUpdate(_:gradient:parameters:first:second:)`` of rows of equal length, with each row's position
 /// sums of what it wrote.
 ///
-/// - Parameter places: positions of the first parameter and of the first moments.
+/// - Parameters:
+///   - rows: at most ``RowSums/most``, together with those that `sums` has.
+///   - places: positions of the first parameter and of the first moments.
+///   - sums: gets the rows' sums.
 package func summedAdamUpdate(
     _ constants: AdamConstants, rows: Int = 1, gradient: FloatView?, parameters: FloatView, first: FloatView, second: FloatView,
-    places: (parameters: Int, moments: Int)
-) -> [PositionSum.Pair] {
+    places: (parameters: Int, moments: Int), sums: inout RowSums
+) {
     precondition(parameters.count == first.count && first.count == second.count && gradient.map { $0.count == first.count } ?? true)
     precondition(rows > 0 && parameters.count % rows == 0, "\(parameters.count) parameters are not \(rows) rows")
     var constants = constants.c
-    var sums = [UInt64](repeating: 0, count: 2 * rows)
-    unsafe apus_adam_summed(
-        rows, parameters.count / rows, &constants, gradient?.base, parameters.base, first.base, second.base,
-        UInt32(truncatingIfNeeded: places.parameters), UInt32(truncatingIfNeeded: places.moments), &sums)
-    return (0..<rows).map { PositionSum.Pair(parameters: sums[2 * $0], moments: sums[2 * $0 + 1]) }
+    unsafe sums.append(rows) { sums in
+        unsafe apus_adam_summed(
+            rows, parameters.count / rows, &constants, gradient?.base, parameters.base, first.base, second.base,
+            UInt32(truncatingIfNeeded: places.parameters), UInt32(truncatingIfNeeded: places.moments), sums)
+    }
 }

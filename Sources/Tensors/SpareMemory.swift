@@ -12,22 +12,24 @@ enum SpareMemory {
         let capacity: Int
     }
 
-    private static let pieces = Mutex<[Int: [Piece]]>([:])
+    /// By the binary logarithm of their size.
+    private static let pieces = Mutex([[Piece]](repeating: [], count: Int.bitWidth))
     /// Pieces of one size that stay, at least one for each thread; more than these are given back to the system.
     private static let kept = max(16, sysconf(CInt(_SC_NPROCESSORS_ONLN)))
 
     static func take(_ count: Int) -> Piece {
         var capacity = 1_024
         while capacity < count { capacity *= 2 }
-        if let piece = pieces.withLock({ $0[capacity]?.popLast() }) { return piece }
+        if let piece = pieces.withLock({ $0[capacity.trailingZeroBitCount].popLast() }) { return piece }
         let bytes = UnsafeMutableRawPointer.allocate(byteCount: capacity * MemoryLayout<Float>.stride, alignment: 64)
         return unsafe Piece(base: bytes.bindMemory(to: Float.self, capacity: capacity), capacity: capacity)
     }
 
     static func giveBack(_ piece: Piece) {
         let stays = pieces.withLock { pieces in
-            guard pieces[piece.capacity, default: []].count < kept else { return false }
-            pieces[piece.capacity, default: []].append(piece)
+            let place = piece.capacity.trailingZeroBitCount
+            guard pieces[place].count < kept else { return false }
+            pieces[place].append(piece)
             return true
         }
         if !stays { unsafe piece.base.deallocate() }

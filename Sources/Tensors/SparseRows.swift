@@ -1,9 +1,11 @@
+internal import Synchronization
+
 /// The rows of a table that a gradient touches: ascending row numbers, and one row of values for each.
 package struct SparseRows: Sendable {
-    package private(set) var ids: [Int32]
-    package let width: Int
-    /// (ids, width).
-    package private(set) var values: FloatBuffer
+    package fileprivate(set) var ids: [Int32]
+    package fileprivate(set) var width: Int
+    /// (ids, width), and perhaps more memory after them.
+    fileprivate var values: FloatBuffer
 
     /// Rows of unspecified value, to be filled by the caller.
     package init(ids: [Int32], width: Int) {
@@ -14,5 +16,38 @@ package struct SparseRows: Sendable {
 
     package var matrix: Matrix { Matrix(values.view[0..<(ids.count * width)], rows: ids.count, columns: width) }
 
-    package func row(_ place: Int) -> FloatView { values.view.part(from: place * width, count: width) }
+    package func row(_ place: Int) -> FloatView {
+        precondition(place < ids.count, "row \(place) of \(ids.count)")
+        return values.view.part(from: place * width, count: width)
+    }
+}
+
+/// Touched rows that nobody needs any more, and whose memory the next ones take.
+package final class SparseRowPool: Sendable {
+    private let spare = Mutex<[SparseRows]>([])
+
+    package init() {}
+
+    /// Rows of unspecified value.
+    package func take(_ ids: [Int32], width: Int) -> SparseRows { take(atMost: ids.count, width: width) { $0.append(contentsOf: ids) } }
+
+    /// Rows of unspecified value, with the numbers that `fill` appends: at most `count`.
+    package func take(atMost count: Int, width: Int, _ fill: (inout [Int32]) -> Void) -> SparseRows {
+        var rows = spare.withLock { $0.popLast() } ?? SparseRows(ids: [], width: width)
+        rows.width = width
+        rows.ids.removeAll(keepingCapacity: true)
+        fill(&rows.ids)
+        precondition(rows.ids.count <= count, "\(rows.ids.count) rows where at most \(count) were to come")
+        // Whoever still has a view of the memory keeps it to itself. New memory is a power of two, so that it soon suffices.
+        if rows.values.count < count * width || !isKnownUniquelyReferenced(&rows.values) {
+            rows.values = FloatBuffer(scratch: 1 << (Int.bitWidth - max(count * width - 1, 1).leadingZeroBitCount))
+        }
+        return rows
+    }
+
+    /// Takes rows back. Other copies of them keep what they hold.
+    package func give(back rows: SparseRows?) {
+        guard let rows else { return }
+        spare.withLock { $0.append(rows) }
+    }
 }

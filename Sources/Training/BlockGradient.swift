@@ -16,20 +16,18 @@ package struct BlockGradient: Sendable {
     }
 
     /// `left + right` for neighbouring blocks; where one has no dense part the other's passes through.
+    ///
+    /// What is not needed any more of them goes back to `pool`.
     /// - Parameter add: adds its first argument to its second.
-    static func sum(_ left: BlockGradient, _ right: BlockGradient, _ add: (FloatView, FloatView) -> Void) -> BlockGradient {
+    static func sum(
+        _ left: BlockGradient, _ right: BlockGradient, _ pool: BufferPool, _ add: (FloatView, FloatView) -> Void
+    ) -> BlockGradient {
         precondition(left.lanes.upperBound == right.lanes.lowerBound, "lanes \(left.lanes) and \(right.lanes) are no neighbours")
-        if let into = left.dense, let from = right.dense { add(from, into) }
+        if let into = left.dense, let from = right.dense {
+            add(from, into)
+            pool.give(back: from)
+        }
         return BlockGradient(
-            lanes: left.lanes.lowerBound..<right.lanes.upperBound, dense: left.dense ?? right.dense,
-            rows: SparseRows.sum(left.rows, right.rows))
-    }
-}
-
-extension SparseRows {
-    /// The rows of both, lower lanes first; a row that only one of them has passes through.
-    static func sum(_ left: SparseRows?, _ right: SparseRows?) -> SparseRows? {
-        guard let left, let right else { return left ?? right }
-        return .sum(of: [left, right], in: .sum(.leaf(0), .leaf(1)), width: left.width)
+            lanes: left.lanes.lowerBound..<right.lanes.upperBound, dense: left.dense ?? right.dense, rows: pool.sum(left.rows, right.rows))
     }
 }

@@ -1,3 +1,4 @@
+internal import Collectives
 internal import Synchronization
 package import Tensors
 
@@ -5,6 +6,8 @@ package import Tensors
 package final class BufferPool: Sendable {
     private let free = Mutex<[FloatView]>([])
     private let size: Int
+    /// Of word rows.
+    package let rows = SparseRowPool()
 
     /// - Parameter size: elements of each buffer.
     package init(size: Int) { self.size = size }
@@ -14,5 +17,21 @@ package final class BufferPool: Sendable {
     package func give(back buffer: FloatView?) {
         guard let buffer else { return }
         free.withLock { $0.append(buffer) }
+    }
+
+    /// Takes back all that a block's sum holds.
+    package func give(back block: BlockGradient) {
+        give(back: block.dense)
+        rows.give(back: block.rows)
+    }
+
+    /// The rows of both, lower lanes first, which then belong to the pool; a row that only one of them has passes through.
+    func sum(_ left: SparseRows?, _ right: SparseRows?) -> SparseRows? {
+        guard let first = left, let second = right else { return left ?? right }
+        defer {
+            rows.give(back: first)
+            rows.give(back: second)
+        }
+        return .sum(first, second, from: rows)
     }
 }

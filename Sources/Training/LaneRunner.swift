@@ -36,6 +36,8 @@ package struct LaneResults: Sendable {
     /// Of the target task.
     package var losses: [Double] { laneLosses.map(\.target) }
     package var sourceLosses: [Double] { laneLosses.map(\.source) }
+    package var lossSum: Double { laneLosses.reduce(0) { $0 + $1.target } }
+    package var sourceLossSum: Double { laneLosses.reduce(0) { $0 + $1.source } }
 }
 
 /// The sum of one lane's sample losses, task by task.
@@ -53,11 +55,31 @@ package final class LaneRunner: Sendable {
     /// Whether a lane's activations are computed again in its backward pass instead of kept.
     package let recompute: Bool
     package let pool: BufferPool
-    private let arenas: Mutex<[SendableArena]>
+    private let places: Mutex<[SendablePlace]>
+    private let lists = Mutex(Lists())
 
-    /// An arena on its way between threads. @unchecked: at any time one thread holds it, taken off the list under its lock.
-    private struct SendableArena: @unchecked Sendable {
-        let arena: Arena
+    /// Where one thread computes lanes: what it uses again from step to step.
+    package struct Place {
+        package let arena: Arena
+        let memory: LaneMemory
+        let sink: GradientSink
+    }
+
+    /// A place on its way between threads. @unchecked: at any time one thread holds it, taken off the list under its lock.
+    private struct SendablePlace: @unchecked Sendable {
+        let place: Place
+    }
+
+    /// Lists of one run, used again in the next.
+    private struct Lists {
+        /// The lanes that the others are for, their blocks, and the pieces that threads compute.
+        var lanes = 0..<0
+        var whole: [Range<Int>] = []
+        var pieces: [Range<Int>] = []
+        /// Sums of pieces and of blocks, and the lanes' losses.
+        var done: [BlockGradient?] = []
+        var blocks: [BlockGradient] = []
+        var losses: [LaneLoss] = []
     }
 
     package init(model: BERTModel, laneCount: Int, threads: Int, recompute: Bool = false) {
@@ -66,51 +88,73 @@ package final class LaneRunner: Sendable {
         self.laneCount = laneCount
         self.recompute = recompute
         pool = BufferPool(size: model.layout.denseCount)
-        arenas = Mutex([])
+        places = Mutex([])
     }
 
     /// Lends an arena to `body` on the calling thread.
-    package func withArena<Result>(_ body: (Arena) -> Result) -> Result {
-        let lent = arenas.withLock { $0.popLast() } ?? SendableArena(arena: Arena())
-        defer { arenas.withLock { $0.append(lent) } }
-        lent.arena.reset()
-        return body(lent.arena)
+    package func withArena<Result>(_ body: (Arena) -> Result) -> Result { withPlace { body($0.arena) } }
+
+    fileprivate func withPlace<Result>(_ body: (Place) -> Result) -> Result {
+        let lent = places.withLock { $0.popLast() } ?? SendablePlace(place: newPlace())
+        defer { places.withLock { $0.append(lent) } }
+        lent.place.arena.reset()
+        return body(lent.place)
     }
 
-    /// Bytes held in arenas.
-    package var arenaBytes: Int { arenas.withLock { $0.reduce(0) { $0 + $1.arena.byteCount } } }
+    private func newPlace() -> Place {
+        let arena = Arena()
+        return Place(arena: arena, memory: LaneMemory(spareRows: pool.rows), sink: GradientSink(layout: model.layout, arena: arena))
+    }
 
     /// The gradients of the lanes of `work`, each lane computed whole by one thread, added in the order of the reduction tree.
     ///
+    /// One run at a time. What it gives back is used again in the next one, where nobody has kept it.
     /// - Parameter targets: memory in which each block's sum is to end, in the order of the blocks; otherwise it is the pool's.
     package func run(
         _ work: LaneWork, parameters: FloatView, into targets: [FloatView]? = nil, observe: StageObserver? = nil
     ) -> LaneResults {
         let tree = ReductionTree(laneCount: laneCount)
         let lanes = work.firstLane..<(work.firstLane + work.lanes.count)
-        let whole = tree.blocks(covering: lanes).map(\.lanes)
-        let pieces = whole.flatMap { split($0, tree, into: (lanes.count + threads - 1) / threads) }
-        let losses = Mutex([LaneLoss](repeating: LaneLoss(), count: lanes.count))
-        let done = Mutex([BlockGradient?](repeating: nil, count: pieces.count))
+        let (whole, pieces) = begin(lanes, tree)
         let places = Self.places(of: targets, work, whole)
         let job = Job(runner: self, tree: tree, work: work, parameters: parameters, targets: places, observe: observe)
         if observe != nil || threads == 1 {
             for (place, piece) in pieces.enumerated() {
-                let result = job.block(piece)
-                done.withLock { $0[place] = result.gradient }
-                losses.withLock { $0.replaceSubrange(job.places(piece), with: result.losses) }
+                let sum = job.block(piece)
+                lists.withLock { $0.done[place] = sum }
             }
         } else {
             let quiet = QuietJob(runner: self, tree: tree, work: work, parameters: parameters, targets: places)
             inParallel(pieces.count, threads: threads) { place, _ in
-                let result = quiet.job.block(pieces[place])
-                done.withLock { $0[place] = result.gradient }
-                losses.withLock { $0.replaceSubrange(quiet.job.places(pieces[place]), with: result.losses) }
+                let sum = quiet.job.block(pieces[place])
+                lists.withLock { $0.done[place] = sum }
             }
         }
-        let sums = done.withLock { $0.compactMap { $0 } }
-        return LaneResults(blocks: whole.map { combine($0, tree, sums) }, laneLosses: losses.withLock { $0 })
+        return lists.withLock { lists in
+            for block in whole { lists.blocks.append(combine(block, tree, lists.done)) }
+            lists.done.removeAll(keepingCapacity: true)
+            return LaneResults(blocks: lists.blocks, laneLosses: lists.losses)
+        }
     }
+
+    /// Makes the lists ready for a run: its blocks, and the pieces that make them up.
+    private func begin(_ lanes: Range<Int>, _ tree: ReductionTree) -> (whole: [Range<Int>], pieces: [Range<Int>]) {
+        lists.withLock { lists in
+            if lists.lanes != lanes {
+                lists.lanes = lanes
+                lists.whole = tree.blocks(covering: lanes).map(\.lanes)
+                lists.pieces = lists.whole.flatMap { split($0, tree, into: (lanes.count + threads - 1) / threads) }
+            }
+            lists.blocks.removeAll(keepingCapacity: true)
+            lists.done.removeAll(keepingCapacity: true)
+            lists.done.append(contentsOf: repeatElement(nil, count: lists.pieces.count))
+            lists.losses.removeAll(keepingCapacity: true)
+            lists.losses.append(contentsOf: repeatElement(LaneLoss(), count: lanes.count))
+            return (lists.whole, lists.pieces)
+        }
+    }
+
+    fileprivate func note(_ loss: LaneLoss, at place: Int) { lists.withLock { $0.losses[place] = loss } }
 
     /// The lane whose gradient begins each block's sum, the first with samples, and where it is to lie.
     private static func places(of targets: [FloatView]?, _ work: LaneWork, _ blocks: [Range<Int>]) -> [Int: FloatView] {
@@ -133,21 +177,20 @@ package final class LaneRunner: Sendable {
     }
 
     /// Adds the blocks that make up `lanes`, in the order of the tree.
-    private func combine(_ lanes: Range<Int>, _ tree: ReductionTree, _ blocks: [BlockGradient]) -> BlockGradient {
-        if let found = blocks.first(where: { $0.lanes == lanes }) { return found }
+    private func combine(_ lanes: Range<Int>, _ tree: ReductionTree, _ blocks: [BlockGradient?]) -> BlockGradient {
+        for case let found? in blocks where found.lanes == lanes { return found }
         let middle = tree.middle(of: lanes)
         return combine(combine(lanes.lowerBound..<middle, tree, blocks), combine(middle..<lanes.upperBound, tree, blocks))
     }
 
     /// `left + right`, into the left one's buffer.
     private func combine(_ left: BlockGradient, _ right: BlockGradient) -> BlockGradient {
-        BlockGradient.sum(left, right) { from, into in
+        BlockGradient.sum(left, right, pool) { from, into in
             let chunk = 16 * BlockSum.size
             inParallel((into.count + chunk - 1) / chunk, threads: threads) { piece, _ in
                 let range = (piece * chunk)..<min((piece + 1) * chunk, into.count)
                 add(from[range], to: into[range])
             }
-            pool.give(back: from)
         }
     }
 
@@ -171,58 +214,49 @@ private struct Job {
     let targets: [Int: FloatView]
     let observe: StageObserver?
 
-    func places(_ lanes: Range<Int>) -> Range<Int> { (lanes.lowerBound - work.firstLane)..<(lanes.upperBound - work.firstLane) }
-
     /// The sum of a block's lanes, computed one after another by the calling thread.
-    func block(_ lanes: Range<Int>) -> (gradient: BlockGradient, losses: [LaneLoss]) {
+    func block(_ lanes: Range<Int>) -> BlockGradient {
         if lanes.count == 1 { return lane(lanes.lowerBound, onto: nil) }
         let middle = tree.middle(of: lanes)
         let left = block(lanes.lowerBound..<middle)
-        if lanes.upperBound - middle == 1 {
-            let both = lane(middle, onto: left.gradient)
-            return (both.gradient, left.losses + both.losses)
-        }
-        let right = block(middle..<lanes.upperBound)
-        return (serialSum(left.gradient, right.gradient), left.losses + right.losses)
+        if lanes.upperBound - middle == 1 { return lane(middle, onto: left) }
+        return serialSum(left, block(middle..<lanes.upperBound))
     }
 
     private func serialSum(_ left: BlockGradient, _ right: BlockGradient) -> BlockGradient {
-        BlockGradient.sum(left, right) { from, into in
-            Kernels.add(from, to: into)
-            runner.pool.give(back: from)
-        }
+        BlockGradient.sum(left, right, runner.pool) { from, into in Kernels.add(from, to: into) }
     }
 
     /// One lane, alone or added onto the block before it.
-    private func lane(_ lane: Int, onto left: BlockGradient?) -> (gradient: BlockGradient, losses: [LaneLoss]) {
-        let batches = work.lanes[lane - work.firstLane].filter { $0.sentenceCount > 0 }
+    private func lane(_ lane: Int, onto left: BlockGradient?) -> BlockGradient {
+        let batches = work.lanes[lane - work.firstLane]
         let lanes = (left?.lanes.lowerBound ?? lane)..<(lane + 1)
-        if let left, batches.count > 1 {
+        if let left, batches.count(where: { $0.sentenceCount > 0 }) > 1 {
             // The lane's own sum comes first; only then is it added to its neighbour.
-            let own = self.lane(lane, onto: nil)
-            return (serialSum(left, own.gradient), own.losses)
+            return serialSum(left, self.lane(lane, onto: nil))
         }
         var sum = BlockGradient(lanes: lanes, dense: left?.dense, rows: left?.rows)
         var loss = LaneLoss()
-        for batch in batches {
+        for batch in batches where batch.sentenceCount > 0 {
             let own = add(batch, of: lane, to: &sum)
             if batch.stream == .target { loss.target += own } else { loss.source += own }
         }
-        return (sum, [loss])
+        runner.note(loss, at: lane - work.firstLane)
+        return sum
     }
 
     /// Adds one packed batch's gradient to `sum` and returns its loss.
     private func add(_ batch: PackedBatch, of lane: Int, to sum: inout BlockGradient) -> Double {
         let buffer = sum.dense ?? targets[lane] ?? runner.pool.take()
-        return runner.withArena { arena in
-            let sink = GradientSink(
-                layout: runner.model.layout, dense: buffer, mode: sum.dense == nil ? .overwrite : .add, arena: arena)
+        return runner.withPlace { place in
+            place.sink.begin(dense: buffer, mode: sum.dense == nil ? .overwrite : .add)
             let isTarget = batch.stream == .target
             let loss = runner.model.laneGradient(
                 batch, parameters: parameters, lossScale: isTarget ? work.lossScale : work.sourceScale,
-                dropout: isTarget ? work.dropout : work.dropout?.of(.source), recompute: runner.recompute, sink: sink, arena: arena, observe: observe)
+                dropout: isTarget ? work.dropout : work.dropout?.of(.source), recompute: runner.recompute, sink: place.sink,
+                arena: place.arena, memory: place.memory, observe: observe)
             sum.dense = buffer
-            sum.rows = SparseRows.sum(sum.rows, sink.rows)
+            sum.rows = runner.pool.sum(sum.rows, place.sink.takeRows())
             return loss
         }
     }

@@ -7,9 +7,15 @@ extension PackedBatch {
     /// - Parameter step: optimizer step from 1, 0 in an evaluation; decides which words a masked-LM task hides.
     package init(_ samples: [PlannedSample], of dataset: TokenizedDataset, step: Int = 0, stream: TaskStream = .target) {
         self.init()
+        set(samples, of: dataset, step: step, stream: stream)
+    }
+
+    /// Packs other samples into the same memory.
+    package mutating func set(_ samples: [PlannedSample], of dataset: TokenizedDataset, step: Int = 0, stream: TaskStream = .target) {
+        var (rows, classes, values) = takeTargets()
+        removeAll()
         self.stream = stream
         reserve(tokens: samples.reduce(0) { $0 + dataset.range(of: Int($1.sample)).count }, sentences: samples.count)
-        var (rows, classes): ([Int32], [Int32]) = ([], [])
         for planned in samples {
             let sample = Int(planned.sample)
             let range = dataset.range(of: sample)
@@ -30,9 +36,12 @@ extension PackedBatch {
         }
         switch dataset.labels {
         case .none: targets = .none
-        case .classes(let classes): targets = .classes(samples.map { classes[Int($0.sample)] })
-        case .values(let values, let width):
-            targets = .values(samples.flatMap { values[(Int($0.sample) * width)..<((Int($0.sample) + 1) * width)] })
+        case .classes(let known):
+            for sample in samples { classes.append(known[Int(sample.sample)]) }
+            targets = .classes(classes)
+        case .values(let known, let width):
+            for sample in samples { values.append(contentsOf: known[(Int(sample.sample) * width)..<((Int(sample.sample) + 1) * width)]) }
+            targets = .values(values)
         case .tokens, .masked: targets = .tokens(rows: rows, classes: classes)
         }
     }

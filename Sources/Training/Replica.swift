@@ -35,6 +35,11 @@ package final class Replica: Sendable {
     /// Compares memory with what was written there; nil where nobody asks.
     private let watch: StateWatch?
     private let frozenSum = Mutex<UInt64>(0)
+    /// Memory for the blocks' sums of squares of one step, and for the pieces of the word table that it updates.
+    private let blockSums = Mutex<[Double]>([])
+    private let tablePieces = Mutex<[Range<Int>]>([])
+    /// What an update writes.
+    private let (written, moments) = (SharedSum(), SharedSum())
 
     /// A run of parameters that one thread updates.
     private struct Chunk {
@@ -115,40 +120,44 @@ package final class Replica: Sendable {
 
     /// The global norm of a gradient: fixed blocks of the dense part in order, then each touched row in ascending order.
     package func norm(of gradient: StepGradient) -> Double {
-        var squares = BlockSum.total((gradient.dense?.parts ?? []).flatMap { blockSums($0.values) })
+        blockSums.withLock { $0.removeAll(keepingCapacity: true) }
+        gradient.dense?.forEachPart { addBlockSums(of: $0.values) }
+        var squares = blockSums.withLock { BlockSum.total($0) }
         if let rows = gradient.rows {
             squares += rows.ids.indices.reduce(0) { $0 + BlockSum.totalSquares(rows.row($1)) }
         }
         return squares.squareRoot()
     }
 
-    private func blockSums(_ values: FloatView) -> [Double] {
+    private func addBlockSums(of values: FloatView) {
         let blocks = (values.count + BlockSum.size - 1) / BlockSum.size
-        let sums = Mutex([Double](repeating: 0, count: blocks))
+        let first = blockSums.withLock { sums in
+            sums.append(contentsOf: repeatElement(0, count: blocks))
+            return sums.count - blocks
+        }
         let size = 16
         inParallel((blocks + size - 1) / size, threads: threads) { piece, _ in
             for block in (piece * size)..<min((piece + 1) * size, blocks) {
                 let start = block * BlockSum.size
                 let sum = BlockSum.totalSquares(values[start..<min(start + BlockSum.size, values.count)])
-                sums.withLock { $0[block] = sum }
+                blockSums.withLock { $0[first + block] = sum }
             }
         }
-        return sums.withLock { $0 }
     }
 
     /// One optimizer update from the sum of all lanes' gradients. An absent gradient is zero.
     package func apply(_ gradient: StepGradient, _ update: OptimizerUpdate) {
-        let (written, moments) = (SharedSum(), SharedSum())
+        written.reset()
+        moments.reset()
         inParallel(chunks.count, threads: threads) { piece, _ in
             let chunk = chunks[piece]
             let constants = update[chunk.depth].constants(decays: chunk.decays)
             func step(_ state: Range<Int>, _ values: FloatView?) {
                 let start = chunk.parameters.lowerBound + state.lowerBound - chunk.state.lowerBound
-                let sums = self.update(constants, values, parameters: start, state: state)
-                for sum in sums {
-                    written.add(sum.parameters)
-                    moments.add(sum.moments)
-                }
+                var sums = RowSums()
+                self.update(constants, values, parameters: start, state: state, sums: &sums)
+                written.add(sums.total.parameters)
+                moments.add(sums.total.moments)
             }
             if let dense = gradient.dense {
                 dense.forEachPart(in: chunk.state) { step($0.range, $0.values) }
@@ -161,17 +170,18 @@ package final class Replica: Sendable {
         applyRows(gradient.rows, table, update[model.depth(of: table.name)].constants(decays: table.decays))
     }
 
-    /// Updates rows of parameters and their moments; each row's position sums where the state is watched.
+    /// Updates rows of parameters and their moments; adds each row's position sums where the state is watched.
     private func update(
-        _ constants: Kernels.AdamConstants, _ gradient: FloatView?, parameters start: Int, state: Range<Int>, rows: Int = 1
-    ) -> [PositionSum.Pair] {
+        _ constants: Kernels.AdamConstants, _ gradient: FloatView?, parameters start: Int, state: Range<Int>, rows: Int = 1,
+        sums: inout RowSums
+    ) {
         let (values, first, second) = (parameters.view.part(from: start, count: state.count), first.view[state], second.view[state])
         guard watch != nil else {
-            adamUpdate(constants, gradient: gradient, parameters: values, first: first, second: second)
-            return []
+            return adamUpdate(constants, gradient: gradient, parameters: values, first: first, second: second)
         }
-        return summedAdamUpdate(
-            constants, rows: rows, gradient: gradient, parameters: values, first: first, second: second, places: (start, state.lowerBound))
+        summedAdamUpdate(
+            constants, rows: rows, gradient: gradient, parameters: values, first: first, second: second, places: (start, state.lowerBound),
+            sums: &sums)
     }
 
     /// The word table's update: rows of the batch with their gradient, other touched rows with none.
@@ -180,22 +190,25 @@ package final class Replica: Sendable {
         let state = table.gradientOffset ?? 0
         touchedRows.withLock { $0.insert(rows?.ids ?? []) }
         let everyRow = constants.decayFactor != 1 || constants.l2 != 0
-        let runs = everyRow ? [0..<table.shape[0]] : touched.runs
-        let size = 128
-        var cut: [Range<Int>] = []
-        cut.reserveCapacity(runs.count + table.shape[0] / size)
-        for run in runs {
-            for start in stride(from: run.lowerBound, to: run.upperBound, by: size) { cut.append(start..<min(start + size, run.upperBound)) }
+        let pieces = tablePieces.withLock { pieces in
+            pieces.removeAll(keepingCapacity: true)
+            func cut(_ run: Range<Int>) {
+                for start in stride(from: run.lowerBound, to: run.upperBound, by: RowSums.most) {
+                    pieces.append(start..<min(start + RowSums.most, run.upperBound))
+                }
+            }
+            if everyRow { cut(0..<table.shape[0]) } else { touched.forEachRun(cut) }
+            return pieces
         }
-        let pieces = cut
         inParallel(pieces.count, threads: threads) { piece, _ in
             let range = pieces[piece]
-            var sums: [PositionSum.Pair] = []
+            var sums = RowSums()
             func update(_ part: Range<Int>, _ gradient: FloatView?) {
                 guard !part.isEmpty else { return }
                 let (from, count) = (part.lowerBound * width, part.count * width)
-                sums += self.update(
-                    constants, gradient, parameters: table.offset + from, state: (state + from)..<(state + from + count), rows: part.count)
+                self.update(
+                    constants, gradient, parameters: table.offset + from, state: (state + from)..<(state + from + count), rows: part.count,
+                    sums: &sums)
             }
             var next = range.lowerBound
             var place = rows.map { Self.lowerBound($0.ids, Int32(range.lowerBound)) } ?? 0

@@ -8,5 +8,7 @@ final class SharedSum: Sendable {
 
     func add(_ value: UInt64) { total.wrappingAdd(value, ordering: .relaxed) }
 
+    func reset() { total.store(0, ordering: .sequentiallyConsistent) }
+
     var value: UInt64 { total.load(ordering: .sequentiallyConsistent) }
 }

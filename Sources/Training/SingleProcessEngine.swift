@@ -11,6 +11,9 @@ package final class SingleProcessEngine: StepEngine {
     /// What the replica's model does not train.
     private var freeze: [String]?
     private let debug: Bool
+    /// What the step before used, for the next.
+    private var work = LaneWork(firstLane: 0, lanes: [], lossScale: 0, dropout: nil)
+    private var update = OptimizerUpdate(groups: [])
     /// Of the datasets that were used since the encoder is frozen.
     private var features: [Split: FeatureStore] = [:]
 
@@ -69,13 +72,13 @@ package final class SingleProcessEngine: StepEngine {
     /// Lanes, sum, norm, update. To look at a training step in a debugger, set the breakpoint here.
     private func step(_ plan: StepPlan, learningRate: Double) throws(NonFiniteStep) -> StepReport {
         guard let dataset = inputs.datasets[.train] else { preconditionFailure("a step needs training data") }
-        let work = LaneWork(
+        work.set(
             plan, of: dataset, features: features(.train), source: inputs.datasets[.sourceTrain], model: replica.model,
             seed: inputs.configuration.seed)
         let watch = debug ? NonFiniteWatch() : nil
         let results = runner.run(work, parameters: replica.parameters.view, observe: watch?.observer)
         let total = results.blocks[0]
-        defer { runner.pool.give(back: total.dense) }
+        defer { runner.pool.give(back: total) }
         let gradient = StepGradient(total)
         let norm = replica.norm(of: gradient)
         if !norm.isFinite || results.laneLosses.contains(where: { !$0.isFinite }) {
@@ -83,8 +86,9 @@ package final class SingleProcessEngine: StepEngine {
         }
         let optimizer = inputs.optimizer
         let scale = optimizer.clippingFactor(norm: norm)
-        replica.apply(gradient, optimizer.update(step: plan.step, learningRate: learningRate, gradientScale: scale))
-        return StepReport(lossSum: results.losses.reduce(0, +), sourceLossSum: results.sourceLosses.reduce(0, +), gradientNorm: norm)
+        optimizer.set(&update, step: plan.step, learningRate: learningRate, gradientScale: scale)
+        replica.apply(gradient, update)
+        return StepReport(lossSum: results.lossSum, sourceLossSum: results.sourceLossSum, gradientNorm: norm)
     }
 
     /// The first lane whose loss or gradient is not finite, found by computing each lane again by itself.
@@ -94,7 +98,7 @@ package final class SingleProcessEngine: StepEngine {
                 var alone = work
                 alone.lanes = work.lanes.enumerated().map { $0 == lane ? $1 : [] }
                 let result = runner.run(alone, parameters: replica.parameters.view).blocks[0]
-                defer { runner.pool.give(back: result.dense) }
+                defer { runner.pool.give(back: result) }
                 return !replica.norm(of: StepGradient(result)).isFinite
             } ?? 0
         return NonFiniteStep(plan, lane: lane, origin: origin)
@@ -110,15 +114,32 @@ extension LaneWork {
         _ plan: StepPlan, of dataset: TokenizedDataset, features: FeatureStore? = nil, source: TokenizedDataset? = nil, model: BERTModel,
         seed: UInt64
     ) {
-        func packed(_ stream: StreamPlan?, _ dataset: TokenizedDataset?, _ kind: TaskStream, lane: Int) -> [PackedBatch] {
-            guard let stream, let dataset else { return [] }
-            return stream.lanes[lane].map { PackedBatch($0, of: dataset, step: plan.step, stream: kind).with(kind == .target ? features : nil) }
+        self.init(firstLane: 0, lanes: [], lossScale: 0, dropout: nil)
+        set(plan, of: dataset, features: features, source: source, model: model, seed: seed)
+    }
+
+    /// Takes another step's lanes into the same memory.
+    package mutating func set(
+        _ plan: StepPlan, of dataset: TokenizedDataset, features: FeatureStore?, source: TokenizedDataset?, model: BERTModel, seed: UInt64
+    ) {
+        if lanes.count != plan.lanes.count { lanes = [[PackedBatch]](repeating: [], count: plan.lanes.count) }
+        for lane in lanes.indices {
+            var place = 0
+            func pack(_ stream: StreamPlan?, _ dataset: TokenizedDataset?, _ kind: TaskStream, _ features: FeatureStore?) {
+                guard let stream, let dataset else { return }
+                for samples in stream.lanes[lane] {
+                    if place == lanes[lane].count { lanes[lane].append(PackedBatch()) }
+                    lanes[lane][place].set(samples, of: dataset, step: plan.step, stream: kind)
+                    if let features { lanes[lane][place] = lanes[lane][place].with(features) }
+                    place += 1
+                }
+            }
+            pack(plan.target, dataset, .target, features)
+            pack(plan.source, source, .source, nil)
+            lanes[lane].removeLast(lanes[lane].count - place)
         }
-        self.init(
-            firstLane: 0,
-            lanes: plan.lanes.indices.map {
-                packed(plan.target, dataset, .target, lane: $0) + packed(plan.source, source, .source, lane: $0)
-            }, lossScale: plan.lossScale, sourceScale: plan.sourceScale,
-            dropout: DropoutContext(model.shape, key: DropoutKey(seed: seed, step: plan.step), adapter: model.lora?.dropout ?? 0))
+        lossScale = plan.lossScale
+        sourceScale = plan.sourceScale
+        dropout = DropoutContext(model.shape, key: DropoutKey(seed: seed, step: plan.step), adapter: model.lora?.dropout ?? 0)
     }
 }

@@ -16,12 +16,10 @@ final class StateWatch: Sendable {
         /// The part of `rest`'s parameters that a step over stored features does not read.
         var encoder: UInt64 = 0
 
-        mutating func setRows(_ range: Range<Int>, _ sums: [PositionSum.Pair]) {
-            for (row, sum) in zip(range, sums) {
-                allRows.parameters &+= sum.parameters &- rows[row].parameters
-                allRows.moments &+= sum.moments &- rows[row].moments
-                rows[row] = sum
-            }
+        mutating func set(_ row: Int, _ sum: PositionSum.Pair) {
+            allRows.parameters &+= sum.parameters &- rows[row].parameters
+            allRows.moments &+= sum.moments &- rows[row].moments
+            rows[row] = sum
         }
     }
 
@@ -62,7 +60,7 @@ final class StateWatch: Sendable {
         let encoder = rest.parameters &- sum(of: head, state.parameters.view)
         sums.withLock { sums in
             sums = Sums(rest: rest, rows: Array(repeating: PositionSum.Pair(), count: rows.count), encoder: encoder)
-            sums.setRows(rows.indices, rows)
+            for (row, sum) in rows.enumerated() { sums.set(row, sum) }
         }
     }
 
@@ -95,7 +93,11 @@ final class StateWatch: Sendable {
     }
 
     /// Notes that rows of the word table were written.
-    func wroteRows(_ range: Range<Int>, _ written: [PositionSum.Pair]) { sums.withLock { $0.setRows(range, written) } }
+    func wroteRows(_ range: Range<Int>, _ written: RowSums) {
+        sums.withLock { sums in
+            for (place, row) in range.enumerated() { sums.set(row, written[place]) }
+        }
+    }
 
     /// The parameters' sum of what is never written.
     func frozenSum(_ parameters: FloatView) -> UInt64 {

@@ -26,19 +26,17 @@ package struct TouchedRows: Sendable, Equatable {
 
     package var count: Int { words.reduce(0) { $0 + $1.nonzeroBitCount } }
 
-    /// Runs of consecutive touched rows, ascending.
-    package var runs: [Range<Int>] {
-        var runs: [Range<Int>] = []
+    /// Takes the runs of consecutive touched rows one after another, ascending.
+    package func forEachRun(_ body: (Range<Int>) -> Void) {
         var start: Int?
         for row in 0..<rows {
             if contains(row) {
                 start = start ?? row
             } else if let first = start {
-                runs.append(first..<row)
+                body(first..<row)
                 start = nil
             }
         }
-        if let first = start { runs.append(first..<rows) }
-        return runs
+        if let first = start { body(first..<rows) }
     }
 }

@@ -72,11 +72,27 @@ import Transport
         }
     }
 
+    @Test(arguments: [([1, 3, 7], [0, 3, 8]), ([], [2]), ([2, 5], []), ([4], [4]), ([9], [1, 2, 3])] as [([Int32], [Int32])])
+    func twoListsOfRowsAddUpAsInTheTree(left: [Int32], right: [Int32]) {
+        let pool = SparseRowPool()
+        func rows(_ ids: [Int32], _ scale: Float) -> SparseRows {
+            let rows = SparseRows(ids: ids, width: Self.width)
+            for (place, id) in ids.enumerated() { rows.row(place).copy(from: (0..<Self.width).map { scale * Float(id) + 0.1 * Float($0) }) }
+            return rows
+        }
+        let expected = SparseRows.sum(of: [rows(left, 0.3), rows(right, -7)], in: .sum(.leaf(0), .leaf(1)), width: Self.width)
+        for _ in 0..<2 {
+            let sum = SparseRows.sum(rows(left, 0.3), rows(right, -7), from: pool)
+            #expect(sum.ids == expected.ids && bits(sum.matrix.elements.array) == bits(expected.matrix.elements.array))
+            pool.give(back: sum)
+        }
+    }
+
     @Test func aRowOfNegativeZerosThatOneLaneTouchesStaysNegative() throws {
         let results = onRanks(2) { mesh in
             let plan = ExchangePlan(laneCount: 2, lanes: [0..<1, 1..<2], hosts: [0, 1], count: 0)
             let rows = SparseRows(ids: mesh.rank == 0 ? [3] : [3, 4], width: 2)
-            rows.values.view.fill(-0.0)
+            rows.matrix.elements.fill(-0.0)
             let exchange = RowExchange(plan: plan, links: ExchangeLinks(mesh: mesh, generation: 1))
             return try exchange.run([rows], width: 2, rows: 10, step: 1, bucket: 0, deadline: .farOff)
         }

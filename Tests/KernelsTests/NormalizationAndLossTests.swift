@@ -118,15 +118,31 @@ import Testing
         #expect(BlockSum.totalSquares(x) == BlockSum.total(cut))
     }
 
+    @Test(arguments: [1, 200, 256, 257, 70_000, Int32.max])
+    func tokensAreGroupedByKeysOfAnySize(limit: Int32) {
+        var random = FixedSequence(UInt64(limit))
+        var groups = TokenGroups()
+        for count in [40, 0, 300] {
+            let keys = (0..<count).map { _ in Int32(random.next() % UInt64(limit)) }
+            groups.set(occurring: keys, besides: keys.last)
+            let tokens = keys.indices.filter { keys[$0] != keys.last }.sorted { (keys[$0], $0) < (keys[$1], $1) }
+            #expect(groups.order == tokens.map { Int32($0) })
+            #expect(groups.keys == Set(tokens.map { keys[$0] }).sorted())
+            #expect(groups.starts == groups.keys.map { key in Int32(tokens.firstIndex { keys[$0] == key } ?? -1) } + [Int32(tokens.count)])
+        }
+    }
+
     @Test func rowsAreSummedByGroupInTokenOrder() {
         let keys: [Int32] = [7, 2, 7, 7, 0]
         let x = matrix([1e8, 1, 3, 1, 3, 5, -1e8, 1, 9, 1], rows: 5, columns: 2)
-        let groups = TokenGroups(occurring: keys)
+        var groups = TokenGroups()
+        groups.set(occurring: keys)
         #expect(groups.keys == [0, 2, 7])
         let y = zeros(3, 2)
         sumRows(x, by: groups, into: y)
         #expect(y.elements.array == [9, 1, 3, 1, (1e8 + 3) + -1e8, 7])
-        let all = TokenGroups(all: keys, limit: 9)
+        var all = TokenGroups()
+        all.set(all: keys, limit: 9)
         let dense = zeros(9, 2)
         sumRows(x, by: all, into: dense)
         for key in 0..<9 {

@@ -37,11 +37,13 @@ import Testing
             let b = (values(count), view([Float](repeating: 0.25, count: count)), view([Float](repeating: 0.5, count: count)))
             for gradient in [nil, view([Float](repeating: 0.125, count: count))] {
                 adamUpdate(sampleConstants, gradient: gradient, parameters: a.0, first: a.1, second: a.2)
-                let sums = summedAdamUpdate(
-                    sampleConstants, gradient: gradient, parameters: b.0, first: b.1, second: b.2, places: (parameters: 900, moments: 33))
+                var sums = RowSums()
+                summedAdamUpdate(
+                    sampleConstants, gradient: gradient, parameters: b.0, first: b.1, second: b.2, places: (parameters: 900, moments: 33),
+                    sums: &sums)
                 #expect(a.0.array == b.0.array && a.1.array == b.1.array && a.2.array == b.2.array)
-                #expect(sums.map(\.parameters) == [PositionSum.of(b.0, from: 900, .parameters)])
-                #expect(sums.map(\.moments) == [PositionSum.of(b.1, from: 33, .firstMoments) &+ PositionSum.of(b.2, from: 33, .secondMoments)])
+                #expect(sums.count == 1 && sums[0].parameters == PositionSum.of(b.0, from: 900, .parameters))
+                #expect(sums[0].moments == PositionSum.of(b.1, from: 33, .firstMoments) &+ PositionSum.of(b.2, from: 33, .secondMoments))
             }
         }
     }
@@ -51,12 +53,19 @@ import Testing
             (values(5 * 21), view([Float](repeating: 0.25, count: 105)), view([Float](repeating: 0.5, count: 105)))
         }
         let (a, b) = (state(), state())
-        let rows = summedAdamUpdate(
-            sampleConstants, rows: 5, gradient: values(105), parameters: a.0, first: a.1, second: a.2, places: (parameters: 40, moments: 7))
-        let whole = summedAdamUpdate(
-            sampleConstants, gradient: values(105), parameters: b.0, first: b.1, second: b.2, places: (parameters: 40, moments: 7))
+        var (rows, whole) = (RowSums(), RowSums())
+        // Two rows, then the three after them.
+        for (first, count) in [(0, 2), (2, 3)] {
+            let part = (first * 21)..<((first + count) * 21)
+            summedAdamUpdate(
+                sampleConstants, rows: count, gradient: values(105)[part], parameters: a.0[part], first: a.1[part], second: a.2[part],
+                places: (parameters: 40 + first * 21, moments: 7 + first * 21), sums: &rows)
+        }
+        summedAdamUpdate(
+            sampleConstants, gradient: values(105), parameters: b.0, first: b.1, second: b.2, places: (parameters: 40, moments: 7),
+            sums: &whole)
         #expect(a.0.array == b.0.array && rows.count == 5)
-        #expect(rows.reduce(0) { $0 &+ $1.parameters } == whole[0].parameters && rows.reduce(0) { $0 &+ $1.moments } == whole[0].moments)
+        #expect(rows.total == whole[0])
         #expect(rows[3].parameters == PositionSum.of(a.0[63..<84], from: 103, .parameters))
     }
 }

@@ -77,7 +77,8 @@ import Testing
         var half = 1
         while half * 2 < lanes.count { half *= 2 }
         let middle = lanes.lowerBound + half
-        return BlockGradient.sum(join(lanes.lowerBound..<middle, blocks), join(middle..<lanes.upperBound, blocks)) { add($0, to: $1) }
+        let pool = BufferPool(size: Self.model.layout.denseCount)
+        return BlockGradient.sum(join(lanes.lowerBound..<middle, blocks), join(middle..<lanes.upperBound, blocks), pool) { add($0, to: $1) }
     }
 
     /// The reference's accumulation: the loss is a mean over all samples of the step, however they are cut.
@@ -106,6 +107,25 @@ import Testing
         let results = runners.map { $0.run(work, parameters: parameters.view) }
         #expect(results[1].losses == results[0].losses)
         #expect(bits(results[1].blocks[0]) == bits(results[0].blocks[0]))
+    }
+
+    /// What a run gives back is used again, but not while somebody holds it.
+    @Test(arguments: [1, 3])
+    func aResultThatIsKeptStaysAsItIs(threads: Int) {
+        let parameters = Self.parameters
+        let runner = LaneRunner(model: Self.model, laneCount: 4, threads: threads)
+        let works = [17, 9, 20].map { Self.work(samples: $0, lanes: 4) }
+        let kept = works.map { runner.run($0, parameters: parameters.view) }
+        for (work, result) in zip(works, kept) {
+            let alone = LaneRunner(model: Self.model, laneCount: 4, threads: 1).run(work, parameters: parameters.view)
+            #expect(bits(result.blocks[0]) == bits(alone.blocks[0]))
+            #expect(result.laneLosses == alone.laneLosses)
+        }
+        // Given back, though `kept` still has them: the next run may not write there.
+        for result in kept { runner.pool.rows.give(back: result.blocks[0].rows) }
+        let before = kept.map { $0.blocks[0].rows.map { $0.matrix.elements.array.map(\.bitPattern) } }
+        _ = runner.run(works[2], parameters: parameters.view)
+        #expect(kept.map { $0.blocks[0].rows.map { $0.matrix.elements.array.map(\.bitPattern) } } == before)
     }
 
     @Test func emptyLanesAddNothing() {

@@ -207,6 +207,7 @@ final class WorkerCore {
                 : try group.rows.run(
                     results.blocks.map(\.rows), width: replica.model.shape.width, rows: replica.model.shape.vocabulary, step: UInt64(command.step), bucket: 1,
                     deadline: deadline)
+            for block in results.blocks { runner.pool.rows.give(back: block.rows) }
             let gradient = StepGradient(dense: dense, rows: rows)
             let norm = replica.norm(of: gradient)
             kept = (command.step, gradient, work)
@@ -287,7 +288,7 @@ final class WorkerCore {
             var alone = kept.work
             alone.lanes = kept.work.lanes.enumerated().map { $0 == lane ? $1 : [] }
             let results = runner.run(alone, parameters: replica.parameters.view)
-            defer { for block in results.blocks { runner.pool.give(back: block.dense) } }
+            defer { for block in results.blocks { runner.pool.give(back: block) } }
             let isFinite =
                 results.laneLosses.allSatisfy(\.isFinite)
                 && results.blocks.allSatisfy { replica.norm(of: StepGradient($0)).isFinite }

@@ -49,13 +49,19 @@ package struct OptimizerSettings: Sendable, Equatable {
     ///
     /// The moments of a depth that was frozen at first are as old as its own updates, as in PyTorch.
     package func update(step: Int, learningRate: Double, gradientScale: Double) -> OptimizerUpdate {
-        let depths = max(factors.count, beginnings.count)
-        return OptimizerUpdate(
-            groups: (0..<depths).map { depth in
-                let age = max(1, step - beginnings[min(depth, beginnings.count - 1)])
-                let rate = learningRate * factors[min(depth, factors.count - 1)]
-                return group(age: age, learningRate: rate, gradientScale: gradientScale)
-            })
+        var update = OptimizerUpdate(groups: [])
+        set(&update, step: step, learningRate: learningRate, gradientScale: gradientScale)
+        return update
+    }
+
+    /// As ``update(step:learningRate:gradientScale:)``, in the place of an update before.
+    package func set(_ update: inout OptimizerUpdate, step: Int, learningRate: Double, gradientScale: Double) {
+        update.groups.removeAll(keepingCapacity: true)
+        for depth in 0..<max(factors.count, beginnings.count) {
+            let age = max(1, step - beginnings[min(depth, beginnings.count - 1)])
+            let rate = learningRate * factors[min(depth, factors.count - 1)]
+            update.groups.append(group(age: age, learningRate: rate, gradientScale: gradientScale))
+        }
     }
 
     private func group(age: Int, learningRate: Double, gradientScale: Double) -> OptimizerUpdate.Group {

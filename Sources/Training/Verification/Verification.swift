@@ -62,7 +62,7 @@ package struct Verification {
             let rate = reference.schedule.rate(step: step)
             let scale = settings.clippingFactor(norm: replica.norm(of: StepGradient(total)))
             replica.apply(StepGradient(total), settings.update(step: step, learningRate: rate, gradientScale: scale))
-            runner.pool.give(back: total.dense)
+            runner.pool.give(back: total)
         }
         report.weights = try weightError()
         return report
