@@ -63,6 +63,7 @@ extension BERTModel {
             for (place, id) in rows.ids.enumerated() {
                 add(rows.row(place), to: table.elements.part(from: Int(id) * shape.width, count: shape.width))
             }
+            memory.spareRows.give(back: rows)
         }
     }
 

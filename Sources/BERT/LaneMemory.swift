@@ -11,8 +11,8 @@ package final class LaneMemory {
     var positionGroups = TokenGroups()
     var typeGroups = TokenGroups()
     var wordGroups = TokenGroups()
-    /// Word rows of sums that nobody needs any more.
-    package var spareRows: SparseRowPool
+    /// Where the lane's word rows come from.
+    let spareRows: SparseRowPool
 
     package init(spareRows: SparseRowPool = SparseRowPool()) { self.spareRows = spareRows }
 }

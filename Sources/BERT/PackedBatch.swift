@@ -107,6 +107,7 @@ struct ReadRows {
     /// (S + 1) first place in `rows` of each sentence.
     private(set) var offsets: [Int32] = []
 
+    /// No rows, and memory for some once there were some.
     init() {}
 
     init(allOf batch: PackedBatch) { setAll(of: batch) }

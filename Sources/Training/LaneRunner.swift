@@ -58,9 +58,9 @@ package final class LaneRunner: Sendable {
     private let places: Mutex<[SendablePlace]>
     private let lists = Mutex(Lists())
 
-    /// Where one thread computes lanes: what it uses again from step to step.
-    package struct Place {
-        package let arena: Arena
+    /// What one thread uses again from lane to lane and from step to step.
+    fileprivate struct Place {
+        let arena: Arena
         let memory: LaneMemory
         let sink: GradientSink
     }
