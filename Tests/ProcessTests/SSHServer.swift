@@ -70,7 +70,9 @@ final class SSHServer {
             try #require(!more.isEmpty, "sshd did not start: \(text)")
             text += String(decoding: more, as: UTF8.self)
         }
-        words.fileHandleForReading.readabilityHandler = { _ = $0.availableData }
+        // Read on to their end, by a thread that keeps the file open: a handler would end with the pipe, while the system still calls it.
+        let rest = words.fileHandleForReading
+        Thread.detachNewThread { while !rest.availableData.isEmpty {} }
     }
 
     deinit {
