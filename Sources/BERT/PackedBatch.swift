@@ -114,8 +114,6 @@ struct ReadRows {
 
     init(firstOf batch: PackedBatch) { setFirst(of: batch) }
 
-    init(_ rows: [Int32], of batch: PackedBatch) { set(rows, of: batch) }
-
     mutating func setAll(of batch: PackedBatch) {
         rows.removeAll(keepingCapacity: true)
         rows.append(contentsOf: 0..<Int32(batch.tokenCount))
