@@ -49,9 +49,9 @@ static double now(void) {
 #define WORK_sum_of_squares 2.0 * n, 4.0 * n
 #define WORK_block_squares 2.0 * n, 4.0 * n
 #define WORK_all_finite 1.0 * n, 4.0 * n
-#define WORK_adam 14.0 * n, 28.0 * n
-#define WORK_adam_without_gradient 12.0 * n, 24.0 * n
-#define WORK_adam_summed (g ? 14.0 : 12.0) * rows * n, (g ? 28.0 : 24.0) * rows * n
+#define WORK_adam (g ? 14.0 : 12.0) * n, (g ? 28.0 : 24.0) * n
+#define WORK_adam_summed (g ? 14.0 : 12.0) * n, (g ? 28.0 : 24.0) * n
+#define WORK_adam_rows (12.0 * count + 2.0 * id_count) * n, (24.0 * count + 4.0 * id_count) * n
 #define WORK_position_sum 0.0, 4.0 * n
 
 enum { PRODUCTS, SMALL_PRODUCTS, FIRST_KERNEL };

@@ -51,8 +51,8 @@ INLINE void add_written(vf p, vf m, vf v, uint32_t p_place, uint32_t s_place, vu
 }
 
 INLINE void adam_range(
-    size_t n, const apus_adam_constants *c, const float *g, float *p, float *m, float *v, uint32_t p_first, uint32_t s_first, uint64_t *p_sum,
-    uint64_t *s_sum) {
+    size_t n, const apus_adam_constants *c, const float *g, float *p, float *m, float *v, uint32_t p_first, uint32_t s_first,
+    uint64_t *sums) {
     size_t i = 0;
     vu64 parameters = 0, moments = 0;
     for (; i + W <= n; i += W) {
@@ -61,7 +61,7 @@ INLINE void adam_range(
         store(p + i, a);
         store(m + i, b);
         store(v + i, d);
-        if (p_sum) add_written(a, b, d, p_first + (uint32_t)i, s_first + (uint32_t)i, &parameters, &moments);
+        if (sums) add_written(a, b, d, p_first + (uint32_t)i, s_first + (uint32_t)i, &parameters, &moments);
     }
     if (i < n) {
         size_t rest = n - i;
@@ -70,7 +70,7 @@ INLINE void adam_range(
         store_some(p + i, a, rest);
         store_some(m + i, b, rest);
         store_some(v + i, d, rest);
-        if (p_sum) {
+        if (sums) {
             // What lies beyond the range counts for nothing.
             vf x = 0, y = 0, z = 0;
             memcpy(&x, &a, rest * sizeof(float));
@@ -79,27 +79,44 @@ INLINE void adam_range(
             add_written(x, y, z, p_first + (uint32_t)i, s_first + (uint32_t)i, &parameters, &moments);
         }
     }
-    if (p_sum) {
-        *p_sum = total_u64(parameters);
-        *s_sum = total_u64(moments);
+    if (sums) {
+        sums[0] = total_u64(parameters);
+        sums[1] = total_u64(moments);
     }
 }
 
 void VARIANT(adam)(size_t n, const apus_adam_constants *c, const float *g, float *p, float *m, float *v) {
-    adam_range(n, c, g, p, m, v, 0, 0, 0, 0);
+    adam_range(n, c, g, p, m, v, 0, 0, 0);
 }
 
-void VARIANT(adam_without_gradient)(size_t n, const apus_adam_constants *c, float *p, float *m, float *v) {
-    adam_range(n, c, 0, p, m, v, 0, 0, 0, 0);
-}
-
-// Two sums a row: of the parameters, and of both moments together.
+// Two sums: of the parameters, and of both moments together.
 void VARIANT(adam_summed)(
-    size_t rows, size_t n, const apus_adam_constants *c, const float *g, float *p, float *m, float *v, uint32_t p_first, uint32_t s_first,
+    size_t n, const apus_adam_constants *c, const float *g, float *p, float *m, float *v, uint32_t p_first, uint32_t s_first,
     uint64_t *sums) {
-    for (size_t r = 0; r < rows; r++) {
-        size_t at = r * n;
-        adam_range(
-            n, c, g ? g + at : 0, p + at, m + at, v + at, p_first + (uint32_t)at, s_first + (uint32_t)at, &sums[2 * r], &sums[2 * r + 1]);
+    adam_range(n, c, g, p, m, v, p_first, s_first, sums);
+}
+
+INLINE void fetch_row(size_t n, const float *x) {
+    for (size_t i = 0; i < n; i += W) __builtin_prefetch(x + i, 1, 2);
+}
+
+// Rows of a table, ascending; those in `ids` have the rows of g as their gradients, the others none. Two sums a row where `sums`
+// is set. The next row comes into the cache meanwhile, for rows that lie apart are nothing that a processor foresees.
+void VARIANT(adam_rows)(
+    size_t count, const int32_t *rows, size_t n, const apus_adam_constants *c, size_t id_count, const int32_t *ids, const float *g,
+    float *p, float *m, float *v, uint32_t p_first, uint32_t s_first, uint64_t *sums) {
+    for (size_t r = 0, k = 0; r < count; r++) {
+        const size_t at = (size_t)rows[r] * n;
+        if (r + 1 < count) {
+            const size_t next = (size_t)rows[r + 1] * n;
+            fetch_row(n, p + next);
+            fetch_row(n, m + next);
+            fetch_row(n, v + next);
+        }
+        while (k < id_count && ids[k] < rows[r]) k++;
+        const float *gradient = k < id_count && ids[k] == rows[r] ? g + k * n : 0;
+        const uint32_t p_place = p_first + (uint32_t)at, s_place = s_first + (uint32_t)at;
+        if (sums) adam_range(n, c, gradient, p + at, m + at, v + at, p_place, s_place, sums + 2 * r);
+        else adam_range(n, c, gradient, p + at, m + at, v + at, 0, 0, 0);
     }
 }

@@ -25,7 +25,8 @@ package struct HostMemory: Sendable {
     /// Memory of `rank` alone, for a plan in which it is a host by itself.
     package init(of rank: Int, in plan: ExchangePlan) {
         precondition(plan.members[plan.hosts[rank]] == [rank], "rank \(rank) shares host \(plan.hosts[rank]): it needs shared memory")
-        let memory = FloatBuffer(count: plan.memoryElements(of: rank)).view
+        let count = plan.memoryElements(of: rank)
+        let memory = FloatBuffer(count: count, whole: count).view
         regions = plan.lanes.indices.map { $0 == rank ? plan.region(of: rank, in: memory) : nil }
         isShared = false
     }

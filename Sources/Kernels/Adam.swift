@@ -47,12 +47,7 @@ package struct AdamConstants: Sendable, Equatable {
 /// Shapes: all (n). An element's result does not depend on where a run begins or ends.
 /// Source: Kingma and Ba 2015, algorithm 1, in the order of operations of torch.optim.AdamW.
 package func adamUpdate(_ constants: AdamConstants, gradient: FloatView?, parameters: FloatView, first: FloatView, second: FloatView) {
-    precondition(parameters.count == first.count && first.count == second.count)
+    precondition(parameters.count == first.count && first.count == second.count && gradient.map { $0.count == first.count } ?? true)
     var constants = constants.c
-    if let gradient {
-        precondition(gradient.count == parameters.count)
-        unsafe apus_adam(parameters.count, &constants, gradient.base, parameters.base, first.base, second.base)
-    } else {
-        unsafe apus_adam_without_gradient(parameters.count, &constants, parameters.base, first.base, second.base)
-    }
+    unsafe apus_adam(parameters.count, &constants, gradient?.base, parameters.base, first.base, second.base)
 }

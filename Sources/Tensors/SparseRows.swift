@@ -20,6 +20,16 @@ package struct SparseRows: Sendable {
         precondition(place < ids.count, "row \(place) of \(ids.count)")
         return values.view.part(from: place * width, count: width)
     }
+
+    /// The first place whose row number is not below `id`.
+    package func place(of id: Int32) -> Int {
+        var (low, high) = (0, ids.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if ids[middle] < id { low = middle + 1 } else { high = middle }
+        }
+        return low
+    }
 }
 
 /// Touched rows that nobody needs any more, and whose memory the next ones take.

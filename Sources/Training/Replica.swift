@@ -35,9 +35,9 @@ package final class Replica: Sendable {
     /// Compares memory with what was written there; nil where nobody asks.
     private let watch: StateWatch?
     private let frozenSum = Mutex<UInt64>(0)
-    /// Memory for the blocks' sums of squares of one step, and for the pieces of the word table that it updates.
+    /// Memory for the blocks' sums of squares of one step, and for the rows of the word table that it updates.
     private let blockSums = Mutex<[Double]>([])
-    private let tablePieces = Mutex<[Range<Int>]>([])
+    private let tableRows = Mutex<[Int32]>([])
     /// What an update writes.
     private let (written, moments) = (SharedSum(), SharedSum())
 
@@ -154,10 +154,12 @@ package final class Replica: Sendable {
             let constants = update[chunk.depth].constants(decays: chunk.decays)
             func step(_ state: Range<Int>, _ values: FloatView?) {
                 let start = chunk.parameters.lowerBound + state.lowerBound - chunk.state.lowerBound
-                var sums = RowSums()
-                self.update(constants, values, parameters: start, state: state, sums: &sums)
-                written.add(sums.total.parameters)
-                moments.add(sums.total.moments)
+                let (parameters, first, second) = (parameters.view.part(from: start, count: state.count), first.view[state], second.view[state])
+                guard watch != nil else { return adamUpdate(constants, gradient: values, parameters: parameters, first: first, second: second) }
+                let sums = summedAdamUpdate(
+                    constants, gradient: values, parameters: parameters, first: first, second: second, places: (start, state.lowerBound))
+                written.add(sums.parameters)
+                moments.add(sums.moments)
             }
             if let dense = gradient.dense {
                 dense.forEachPart(in: chunk.state) { step($0.range, $0.values) }
@@ -170,67 +172,27 @@ package final class Replica: Sendable {
         applyRows(gradient.rows, table, update[model.depth(of: table.name)].constants(decays: table.decays))
     }
 
-    /// Updates rows of parameters and their moments; adds each row's position sums where the state is watched.
-    private func update(
-        _ constants: Kernels.AdamConstants, _ gradient: FloatView?, parameters start: Int, state: Range<Int>, rows: Int = 1,
-        sums: inout RowSums
-    ) {
-        let (values, first, second) = (parameters.view.part(from: start, count: state.count), first.view[state], second.view[state])
-        guard watch != nil else {
-            return adamUpdate(constants, gradient: gradient, parameters: values, first: first, second: second)
-        }
-        summedAdamUpdate(
-            constants, rows: rows, gradient: gradient, parameters: values, first: first, second: second, places: (start, state.lowerBound),
-            sums: &sums)
-    }
-
     /// The word table's update: rows of the batch with their gradient, other touched rows with none.
     private func applyRows(_ rows: SparseRows?, _ table: ParameterLayout.Entry, _ constants: Kernels.AdamConstants) {
-        let width = table.shape[1]
-        let state = table.gradientOffset ?? 0
         touchedRows.withLock { $0.insert(rows?.ids ?? []) }
         let everyRow = constants.decayFactor != 1 || constants.l2 != 0
-        let pieces = tablePieces.withLock { pieces in
-            pieces.removeAll(keepingCapacity: true)
-            func cut(_ run: Range<Int>) {
-                for start in stride(from: run.lowerBound, to: run.upperBound, by: RowSums.most) {
-                    pieces.append(start..<min(start + RowSums.most, run.upperBound))
-                }
-            }
-            if everyRow { cut(0..<table.shape[0]) } else { touched.forEachRun(cut) }
-            return pieces
+        let list = tableRows.withLock { list in
+            list.removeAll(keepingCapacity: true)
+            if everyRow { list.append(contentsOf: 0..<Int32(table.shape[0])) } else { touched.append(to: &list) }
+            return list
         }
-        inParallel(pieces.count, threads: threads) { piece, _ in
-            let range = pieces[piece]
-            var sums = RowSums()
-            func update(_ part: Range<Int>, _ gradient: FloatView?) {
-                guard !part.isEmpty else { return }
-                let (from, count) = (part.lowerBound * width, part.count * width)
-                self.update(
-                    constants, gradient, parameters: table.offset + from, state: (state + from)..<(state + from + count), rows: part.count,
-                    sums: &sums)
-            }
-            var next = range.lowerBound
-            var place = rows.map { Self.lowerBound($0.ids, Int32(range.lowerBound)) } ?? 0
-            while let rows, place < rows.ids.count, Int(rows.ids[place]) < range.upperBound {
-                let row = Int(rows.ids[place])
-                update(next..<row, nil)
-                update(row..<(row + 1), rows.row(place))
-                next = row + 1
-                place += 1
-            }
-            update(next..<range.upperBound, nil)
-            watch?.wroteRows(range, sums)
+        let (width, state) = (table.shape[1], table.gradientOffset ?? 0)
+        let (values, first, second) = (
+            parameters.view[table.range], first.view.part(from: state, count: table.count), second.view.part(from: state, count: table.count)
+        )
+        let size = RowSums.most
+        inParallel((list.count + size - 1) / size, threads: threads) { piece, _ in
+            let part = list[(piece * size)..<min((piece + 1) * size, list.count)]
+            var sums = watch.map { _ in RowSums() }
+            adamUpdate(
+                constants, rows: part, width: width, gradient: rows, parameters: values, first: first, second: second,
+                places: (table.offset, state), sums: &sums)
+            if let sums { watch?.wroteRows(part, sums) }
         }
-    }
-
-    /// First place in ascending `ids` that is not below `id`.
-    private static func lowerBound(_ ids: [Int32], _ id: Int32) -> Int {
-        var (low, high) = (0, ids.count)
-        while low < high {
-            let middle = (low + high) / 2
-            if ids[middle] < id { low = middle + 1 } else { high = middle }
-        }
-        return low
     }
 }

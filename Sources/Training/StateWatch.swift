@@ -93,9 +93,9 @@ final class StateWatch: Sendable {
     }
 
     /// Notes that rows of the word table were written.
-    func wroteRows(_ range: Range<Int>, _ written: RowSums) {
+    func wroteRows(_ rows: ArraySlice<Int32>, _ written: RowSums) {
         sums.withLock { sums in
-            for (place, row) in range.enumerated() { sums.set(row, written[place]) }
+            for (place, row) in rows.enumerated() { sums.set(Int(row), written[place]) }
         }
     }
 

@@ -26,17 +26,14 @@ package struct TouchedRows: Sendable, Equatable {
 
     package var count: Int { words.reduce(0) { $0 + $1.nonzeroBitCount } }
 
-    /// Takes the runs of consecutive touched rows one after another, ascending.
-    package func forEachRun(_ body: (Range<Int>) -> Void) {
-        var start: Int?
-        for row in 0..<rows {
-            if contains(row) {
-                start = start ?? row
-            } else if let first = start {
-                body(first..<row)
-                start = nil
+    /// Appends the touched rows, ascending.
+    package func append(to list: inout [Int32]) {
+        for (place, word) in words.enumerated() {
+            var rest = word
+            while rest != 0 {
+                list.append(Int32(64 * place + rest.trailingZeroBitCount))
+                rest &= rest - 1
             }
         }
-        if let first = start { body(first..<rows) }
     }
 }

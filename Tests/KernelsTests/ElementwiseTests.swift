@@ -89,10 +89,9 @@ import Testing
             let (p, m, v) = (view(random.floats(45)), view(random.floats(45)), view(random.floats(45, 0...1)))
             adamUpdate(sampleConstants, gradient: view(random.floats(45)), parameters: p, first: m, second: v)
             all += bits(p.array) + bits(m.array) + bits(v.array)
-            var sums = RowSums()
-            summedAdamUpdate(
-                sampleConstants, gradient: nil, parameters: p, first: m, second: v, places: (parameters: 5, moments: 99), sums: &sums)
-            for sum in [sums[0].parameters, sums[0].moments, PositionSum.of(p, from: 3, .secondMoments)] {
+            let sums = summedAdamUpdate(
+                sampleConstants, gradient: nil, parameters: p, first: m, second: v, places: (parameters: 5, moments: 99))
+            for sum in [sums.parameters, sums.moments, PositionSum.of(p, from: 3, .secondMoments)] {
                 all += [UInt32(truncatingIfNeeded: sum), UInt32(truncatingIfNeeded: sum >> 32)]
             }
             let squares = sumOfSquares(y.elements)

@@ -37,35 +37,46 @@ import Testing
             let b = (values(count), view([Float](repeating: 0.25, count: count)), view([Float](repeating: 0.5, count: count)))
             for gradient in [nil, view([Float](repeating: 0.125, count: count))] {
                 adamUpdate(sampleConstants, gradient: gradient, parameters: a.0, first: a.1, second: a.2)
-                var sums = RowSums()
-                summedAdamUpdate(
-                    sampleConstants, gradient: gradient, parameters: b.0, first: b.1, second: b.2, places: (parameters: 900, moments: 33),
-                    sums: &sums)
+                let sums = summedAdamUpdate(
+                    sampleConstants, gradient: gradient, parameters: b.0, first: b.1, second: b.2, places: (parameters: 900, moments: 33))
                 #expect(a.0.array == b.0.array && a.1.array == b.1.array && a.2.array == b.2.array)
-                #expect(sums.count == 1 && sums[0].parameters == PositionSum.of(b.0, from: 900, .parameters))
-                #expect(sums[0].moments == PositionSum.of(b.1, from: 33, .firstMoments) &+ PositionSum.of(b.2, from: 33, .secondMoments))
+                #expect(sums.parameters == PositionSum.of(b.0, from: 900, .parameters))
+                #expect(sums.moments == PositionSum.of(b.1, from: 33, .firstMoments) &+ PositionSum.of(b.2, from: 33, .secondMoments))
             }
         }
     }
 
-    @Test func `rows have sums of their own, which add up to that of all`() {
-        func state() -> (FloatView, FloatView, FloatView) {
-            (values(5 * 21), view([Float](repeating: 0.25, count: 105)), view([Float](repeating: 0.5, count: 105)))
+    @Test(arguments: [Set<Int32>(), [0], [2, 6], [1, 2, 3, 5, 6, 8]])
+    func `rows of a table get the update that each would get by itself, with its sums`(withGradient: Set<Int32>) {
+        let (width, list) = (21, [Int32](arrayLiteral: 0, 2, 3, 6, 8))
+        func table() -> (FloatView, FloatView, FloatView) {
+            (values(9 * width), view([Float](repeating: 0.25, count: 9 * width)), view([Float](repeating: 0.5, count: 9 * width)))
         }
-        let (a, b) = (state(), state())
-        var (rows, whole) = (RowSums(), RowSums())
-        // Two rows, then the three after them.
-        for (first, count) in [(0, 2), (2, 3)] {
-            let part = (first * 21)..<((first + count) * 21)
-            summedAdamUpdate(
-                sampleConstants, rows: count, gradient: values(105)[part], parameters: a.0[part], first: a.1[part], second: a.2[part],
-                places: (parameters: 40 + first * 21, moments: 7 + first * 21), sums: &rows)
+        let gradient = SparseRows(ids: withGradient.sorted(), width: width)
+        for place in gradient.ids.indices { gradient.row(place).fill(0.125 * Float(place + 1)) }
+        let (a, b, c) = (table(), table(), table())
+        var (sums, none) = (RowSums?.some(RowSums()), RowSums?.none)
+        let (from, middle) = (list[..<2], list[2...])
+        // Cut in two, one part after the other, and whole without sums.
+        for part in [from, middle] {
+            adamUpdate(
+                sampleConstants, rows: part, width: width, gradient: gradient, parameters: a.0, first: a.1, second: a.2,
+                places: (parameters: 40, moments: 7), sums: &sums)
+            for (place, row) in part.enumerated() {
+                let values = (Int(row) * width)..<((Int(row) + 1) * width)
+                let found = gradient.ids.firstIndex(of: row).map { gradient.row($0) }
+                let alone = summedAdamUpdate(
+                    sampleConstants, gradient: found, parameters: b.0[values], first: b.1[values], second: b.2[values],
+                    places: (parameters: 40 + values.lowerBound, moments: 7 + values.lowerBound))
+                #expect(sums?[place] == alone, "row \(row)")
+            }
+            #expect(sums?.count == part.count)
         }
-        summedAdamUpdate(
-            sampleConstants, gradient: values(105), parameters: b.0, first: b.1, second: b.2, places: (parameters: 40, moments: 7),
-            sums: &whole)
-        #expect(a.0.array == b.0.array && rows.count == 5)
-        #expect(rows.total == whole[0])
-        #expect(rows[3].parameters == PositionSum.of(a.0[63..<84], from: 103, .parameters))
+        adamUpdate(
+            sampleConstants, rows: list[...], width: width, gradient: withGradient.isEmpty ? nil : gradient, parameters: c.0, first: c.1,
+            second: c.2, places: (parameters: 40, moments: 7), sums: &none)
+        for other in [b, c] { #expect(a.0.array == other.0.array && a.1.array == other.1.array && a.2.array == other.2.array) }
+        // Rows that are not in the list stay as they were.
+        #expect(a.0[(7 * width)..<(8 * width)].array == values(9 * width)[(7 * width)..<(8 * width)].array)
     }
 }

@@ -81,9 +81,9 @@ enum { APUS_PRODUCT_SCRATCH = 512 * (192 + 16) };
     X(void, block_squares, (size_t n, size_t block, const float *x, double *sums), (n, block, x, sums)) \
     X(int, all_finite, (size_t n, const float *x), (n, x)) \
     X(void, adam, (size_t n, const apus_adam_constants *c, const float *g, float *p, float *m, float *v), (n, c, g, p, m, v)) \
-    X(void, adam_without_gradient, (size_t n, const apus_adam_constants *c, float *p, float *m, float *v), (n, c, p, m, v)) \
     X(uint64_t, position_sum, (size_t n, uint32_t first, int kind, const float *x), (n, first, kind, x)) \
-    X(void, adam_summed, (size_t rows, size_t n, const apus_adam_constants *c, const float *g, float *p, float *m, float *v, uint32_t p_first, uint32_t s_first, uint64_t *sums), (rows, n, c, g, p, m, v, p_first, s_first, sums))
+    X(void, adam_summed, (size_t n, const apus_adam_constants *c, const float *g, float *p, float *m, float *v, uint32_t p_first, uint32_t s_first, uint64_t *sums), (n, c, g, p, m, v, p_first, s_first, sums)) \
+    X(void, adam_rows, (size_t count, const int32_t *rows, size_t n, const apus_adam_constants *c, size_t id_count, const int32_t *ids, const float *g, float *p, float *m, float *v, uint32_t p_first, uint32_t s_first, uint64_t *sums), (count, rows, n, c, id_count, ids, g, p, m, v, p_first, s_first, sums))
 
 #define APUS_DECLARE(result, name, parameters, arguments) result apus_##name parameters;
 APUS_KERNELS(APUS_DECLARE)

@@ -51,7 +51,7 @@ extension TrainingState {
     /// The same state for a model that trains other parameters: what is trained from here on begins with moments of zero.
     package func converted(from old: BERTModel, to new: BERTModel) -> TrainingState {
         let (from, to) = (old.layout, new.layout)
-        let (first, second) = (FloatBuffer(count: to.stateCount), FloatBuffer(count: to.stateCount))
+        let (first, second) = (FloatBuffer(count: to.stateCount, whole: to.denseCount), FloatBuffer(count: to.stateCount, whole: to.denseCount))
         for (before, after) in zip(from.entries, to.entries) {
             precondition(before.name == after.name, "\(before.name) and \(after.name) are of different models")
             guard let source = before.gradientOffset, let target = after.gradientOffset else { continue }
