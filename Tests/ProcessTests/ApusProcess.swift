@@ -19,7 +19,7 @@ struct ApusProcess {
         let process = Process()
         process.executableURL = Self.executable
         process.arguments = arguments
-        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+        process.environment = testEnvironment.merging(environment) { $1 }
         process.standardInput = try FileHandle(forReadingFrom: folder.url("input"))
         process.standardOutput = try FileHandle(forWritingTo: folder.url("output"))
         process.standardError = try FileHandle(forWritingTo: folder.url("complaint"))
@@ -43,6 +43,11 @@ struct ApusProcess {
         return folders.map { $0.appendingPathComponent("apus") }.first { FileManager.default.isExecutableFile(atPath: $0.path) }
             ?? Bundle.main.bundleURL.appendingPathComponent("apus")
     }()
+}
+
+/// This process's environment without what would decide a test's outcome: settings of kernels, jobs and keys.
+let testEnvironment = ProcessInfo.processInfo.environment.filter { variable in
+    !["OPENBLAS_", "OMP_", "SLURM_", "MASTER_", "APUS_"].contains { variable.key.hasPrefix($0) }
 }
 
 /// A fresh folder, removed with its last user.

@@ -36,7 +36,7 @@ internal import Testing
     }
 
     private func offline(cache: URL) -> [String: String] {
-        var environment = ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("PIP_") }
+        var environment = testEnvironment.filter { !$0.key.hasPrefix("PIP_") }
         environment["PIP_CONFIG_FILE"] = "/dev/null"
         environment["PIP_NO_INDEX"] = "1"
         environment["XDG_CACHE_HOME"] = cache.path

@@ -15,7 +15,7 @@ final class RunningApus {
     init(_ arguments: [String], environment: [String: String] = [:], from folder: String? = nil) throws {
         process.executableURL = ApusProcess.executable
         process.arguments = arguments
-        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+        process.environment = testEnvironment.merging(environment) { $1 }
         if let folder { process.currentDirectoryURL = URL(filePath: folder) }
         process.standardInput = FileHandle.nullDevice
         process.standardOutput = output

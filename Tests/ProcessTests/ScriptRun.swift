@@ -15,7 +15,7 @@ struct ScriptRun {
 
     /// Runs a command as somebody would type it.
     init(shell command: String, from folder: URL = repository) throws {
-        try self.init(["-c", command], ProcessInfo.processInfo.environment, folder)
+        try self.init(["-c", command], testEnvironment, folder)
     }
 
     private init(_ arguments: [String], _ environment: [String: String], _ folder: URL) throws {

@@ -20,7 +20,7 @@ final class SlurmCluster {
         logs = [folder.url("control.log").path]
         process.executableURL = URL(filePath: "/bin/bash")
         process.arguments = [repository.appending(path: "Tests/slurm/two-nodes.sh").path, folder.path] + (hidden.map { ["--hide", $0] } ?? [])
-        process.environment = ProcessInfo.processInfo.environment.merging(["PATH": Self.path]) { $1 }
+        process.environment = testEnvironment.merging(["PATH": Self.path]) { $1 }
         let output = Pipe()
         process.standardInput = input
         process.standardOutput = output
@@ -43,7 +43,7 @@ final class SlurmCluster {
         let settings = ["SLURM_CONF": self.folder.url("slurm.conf").path, "PATH": Self.path, "APUS": ApusProcess.executable.path]
         let file = self.folder.url("command.sh")
         try Data(command.utf8).write(to: file)
-        return try ScriptRun(file, environment: ProcessInfo.processInfo.environment.merging(settings) { $1 }.merging(environment) { $1 }, from: folder)
+        return try ScriptRun(file, environment: testEnvironment.merging(settings) { $1 }.merging(environment) { $1 }, from: folder)
     }
 
     /// Submits cluster/slurm.sbatch with these training options.
