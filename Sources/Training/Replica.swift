@@ -174,12 +174,13 @@ package final class Replica: Sendable {
 
     /// Notes rows as touched.
     ///
-    /// Moments of a new row are zero, and are written all the same: a page of memory that is read first is one of the system's zeros,
-    /// and when it is written after that, all cores are interrupted to forget it.
-    private func touch(_ ids: [Int32], _ table: ParameterLayout.Entry) {
+    /// - Parameter isFirst: whether the moments of rows that no batch had yet are zero. These are written all the same: a page of
+    ///   memory that is read first is one of the system's zeros, and when it is written after that, all cores are interrupted to
+    ///   forget it.
+    private func touch(_ ids: [Int32], _ table: ParameterLayout.Entry, isFirst: Bool) {
         let (width, state) = (table.shape[1], table.gradientOffset ?? 0)
         touchedRows.withLock { touched in
-            for id in ids where !touched.contains(Int(id)) {
+            for id in ids where isFirst && !touched.contains(Int(id)) {
                 let row = (state + Int(id) * width)..<(state + (Int(id) + 1) * width)
                 first.view[row].fill(0)
                 second.view[row].fill(0)
@@ -190,7 +191,8 @@ package final class Replica: Sendable {
 
     /// The word table's update: rows of the batch with their gradient, other touched rows with none.
     private func applyRows(_ rows: SparseRows?, _ table: ParameterLayout.Entry, _ constants: Kernels.AdamConstants) {
-        if let rows { touch(rows.ids, table) }
+        // Decay that is added to the gradient reaches all rows from the first step on.
+        if let rows { touch(rows.ids, table, isFirst: constants.l2 == 0) }
         let everyRow = constants.decayFactor != 1 || constants.l2 != 0
         let list = tableRows.withLock { list in
             list.removeAll(keepingCapacity: true)

@@ -97,4 +97,32 @@ import Testing
             }
         }
     }
+
+    /// Decay that is added to the gradient gives moments to rows that no batch has had yet.
+    @Test(arguments: [(OptimizerSettings.Kind.adam, 0.1), (.adam, 0), (.adamw, 0.1), (.adamw, 0)])
+    func `a row that comes late has the moments of the steps before`(kind: OptimizerSettings.Kind, decay: Double) throws {
+        let table = try Self.entry("bert.embeddings.word_embeddings.weight")
+        let buffer = FloatBuffer(count: Self.model.layout.count)
+        buffer.view[table.range].copy(from: Self.numbers(0, step: 0, count: table.count))
+        let replica = Replica(model: Self.model, parameters: buffer, threads: 1)
+        let settings = OptimizerSettings(kind: kind, weightDecay: decay, maxGradientNorm: nil)
+        let late = 4
+        let alone = FloatBuffer(count: 12).view
+        let (parameters, first, second) = (alone[0..<4], alone[4..<8], alone[8..<12])
+        let row = (table.offset + 4 * late)..<(table.offset + 4 * late + 4)
+        parameters.copy(from: buffer.view[row].array)
+        for (step, id) in [(1, Int32(1)), (2, Int32(late)), (3, 1)] {
+            let rows = SparseRows(ids: [id], width: 4)
+            rows.matrix.elements.copy(from: Self.numbers(0, step: step, count: 4))
+            let update = settings.update(step: step, learningRate: 0.02, gradientScale: 1)
+            replica.apply(StepGradient(dense: nil, rows: rows), update)
+            adamUpdate(
+                update[0].constants(decays: table.decays), gradient: id == late ? rows.row(0) : nil, parameters: parameters, first: first,
+                second: second)
+            let state = try #require(table.gradientOffset) + 4 * late
+            #expect(buffer.view[row].array == parameters.array, "step \(step)")
+            #expect(replica.first.view.part(from: state, count: 4).array == first.array, "step \(step)")
+            #expect(replica.second.view.part(from: state, count: 4).array == second.array, "step \(step)")
+        }
+    }
 }
