@@ -22,6 +22,15 @@ package final class AllReduce {
     package let memory: HostMemory
     package let links: ExchangeLinks
     private let parallel: Parallel
+    /// The additions of the last exchange; they serve the next, where the same lanes are empty.
+    private var additions: Additions?
+
+    private struct Additions {
+        let emptyLanes: Set<Int>
+        let sums: ExchangePlan.Sums
+        /// Nil where every lane is empty.
+        let program: SumProgram?
+    }
 
     package init(
         plan: ExchangePlan, memory: HostMemory, links: ExchangeLinks,
@@ -54,13 +63,13 @@ package final class AllReduce {
         step: UInt64, bucket: UInt32 = 0, emptyLanes: Set<Int> = [], deadline: ContinuousClock.Instant
     ) throws(ExchangeError) -> ReducedGradient? {
         let id = ExchangeID(step: step, bucket: bucket)
-        let sums = plan.sums(emptyLanes: emptyLanes)
-        guard let total = plan.total(sums, on: plan.hosts[links.rank]) else { return nil }
+        let additions = additions(emptyLanes)
+        guard let program = additions.program else { return nil }
         let neighbours = plan.members[plan.hosts[links.rank]].filter { $0 != links.rank }
         try links.signal(.published, id, to: neighbours, deadline: deadline)
         try links.await(.published, id, from: neighbours, deadline: deadline)
 
-        let run = AllReduceRun(plan: plan, memory: memory, sums: sums, program: SumProgram(total), links: links, id: id, deadline: deadline)
+        let run = AllReduceRun(plan: plan, memory: memory, sums: additions.sums, program: program, links: links, id: id, deadline: deadline)
         if plan.members.count == 1 {
             run.addOwnRange(parallel)
         } else {
@@ -72,5 +81,13 @@ package final class AllReduce {
         let result = run.result
         links.countShared(run.sharedBytes)
         return result
+    }
+
+    private func additions(_ emptyLanes: Set<Int>) -> Additions {
+        if let additions, additions.emptyLanes == emptyLanes { return additions }
+        let sums = plan.sums(emptyLanes: emptyLanes)
+        let made = Additions(emptyLanes: emptyLanes, sums: sums, program: plan.total(sums, on: plan.hosts[links.rank]).map { SumProgram($0) })
+        additions = made
+        return made
     }
 }

@@ -103,11 +103,14 @@ final class AllReduceRun {
     func addOwnRange(_ parallel: AllReduce.Parallel) {
         guard ownBlock == nil else { return }
         let (frames, held, program) = (ownFrames, held, program)
-        let targets = frames.map { kept($0, of: rank) }
+        guard let start = frames.first?.lowerBound else { return }
+        let target = kept(plan.owned[rank], of: rank)
         parallel(frames.count) { place in
-            let scratch = FloatBuffer(scratch: program.scratchElements)
-            let leaves = unsafe held.map { unsafe UnsafeRawPointer($0[frames[place]].base) }
-            unsafe program.evaluate(leaves, into: targets[place].base, count: frames[place].count, scratch: scratch.view.base)
+            let frame = frames[place]
+            let part = target.part(from: frame.lowerBound - start, count: frame.count)
+            unsafe withScratch(program.scratchElements) { scratch in
+                unsafe program.evaluate({ unsafe UnsafeRawPointer(held[$0][frame].base) }, into: part.base, count: frame.count, scratch: scratch)
+            }
         }
     }
 
@@ -132,8 +135,7 @@ final class AllReduceRun {
         }
         let payload = scratch.view.part(from: 0, count: range.count)
         let inner = FloatBuffer(scratch: root.scratchElements)
-        let leaves = unsafe held.map { unsafe UnsafeRawPointer($0[range].base) }
-        unsafe root.evaluate(leaves, into: payload.base, count: range.count, scratch: inner.view.base)
+        unsafe root.evaluate({ unsafe UnsafeRawPointer(held[$0][range].base) }, into: payload.base, count: range.count, scratch: inner.view.base)
         // The next frame's sum is made in the same memory.
         try payload.withSpan { (span) throws(ExchangeError) in
             try unsafe links.send(
@@ -186,7 +188,7 @@ final class AllReduceRun {
             let total = ownBlock.map { $0[range] } ?? kept(range, of: rank)
             if ownBlock == nil {
                 unsafe withPayloads(arrived[framesAdded].compactMap { $0 }[...], after: held.map { unsafe UnsafeRawPointer($0[range].base) }) { leaves in
-                    unsafe program.evaluate(leaves, into: total.base, count: range.count, scratch: scratch.view.base)
+                    unsafe program.evaluate({ unsafe leaves[$0] }, into: total.base, count: range.count, scratch: scratch.view.base)
                 }
             }
             arrived[framesAdded] = []

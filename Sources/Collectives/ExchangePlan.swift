@@ -17,13 +17,15 @@ package struct ExchangePlan: Sendable {
     package let members: [[Int]]
     /// Elements of the gradient.
     package let count: Int
+    /// Elements of a row of the table that is exchanged by touched rows; 0 where there is none.
+    package let rowWidth: Int
     /// Most elements of one frame.
     package let frameElements: Int
     /// Range of the gradient that each rank owns; together they are all of it.
     package let owned: [Range<Int>]
 
     /// - Parameter hosts: any number per rank, equal for ranks that share memory.
-    package init(laneCount: Int, lanes: [Range<Int>], hosts: [Int], count: Int, frameElements: Int = 1 << 15) {
+    package init(laneCount: Int, lanes: [Range<Int>], hosts: [Int], count: Int, rowWidth: Int = 0, frameElements: Int = 1 << 15) {
         precondition(lanes.count == hosts.count, "\(lanes.count) ranks with lanes, \(hosts.count) with hosts")
         precondition(frameElements > 0, "a frame of \(frameElements) elements")
         let contributors = lanes.indices.filter { !lanes[$0].isEmpty }
@@ -42,6 +44,7 @@ package struct ExchangePlan: Sendable {
         self.hosts = numbers
         members = order.indices.map { host in numbers.indices.filter { numbers[$0] == host } }
         self.count = count
+        self.rowWidth = rowWidth
         self.frameElements = frameElements
         self.owned = owned
     }

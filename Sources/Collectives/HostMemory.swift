@@ -10,6 +10,8 @@ package struct HostMemory: Sendable {
         package let blocks: [FloatView]
         /// The finished sums of the ranges that the rank serves, one after another.
         package let results: FloatView
+        /// The rows of a table that its lanes touch; nil where they travel as messages.
+        package let rows: SharedRows?
     }
 
     /// Regions by rank; nil for ranks of other hosts.
@@ -36,16 +38,25 @@ extension ExchangePlan {
     /// Distance of one block sum from the next: whole pages.
     private var slot: Int { (count + 1_023) / 1_024 * 1_024 }
 
-    /// Elements that `rank` keeps: its block sums, then the results it serves.
+    /// Whether touched rows lie in shared memory: where all ranks do.
+    package var sharesRows: Bool { members.count == 1 && worldSize > 1 && rowWidth > 0 }
+
+    private func rowElements(of rank: Int) -> Int {
+        sharesRows ? SharedRows.elements(blocks: blocks(of: rank).count, width: rowWidth) : 0
+    }
+
+    /// Elements that `rank` keeps: its block sums, its touched rows, then the results it serves.
     package func memoryElements(of rank: Int) -> Int {
-        blocks(of: rank).count * slot + served(by: rank).reduce(0) { $0 + owned[$1.owner].count }
+        blocks(of: rank).count * slot + rowElements(of: rank) + served(by: rank).reduce(0) { $0 + owned[$1.owner].count }
     }
 
     /// Divides `memory`, of ``memoryElements(of:)``.
     package func region(of rank: Int, in memory: FloatView) -> HostMemory.Region {
         let blocks = blocks(of: rank).count
+        let rows = memory.part(from: blocks * slot, count: rowElements(of: rank))
         return HostMemory.Region(
             blocks: (0..<blocks).map { memory.part(from: $0 * slot, count: count) },
-            results: memory[(blocks * slot)..<memoryElements(of: rank)])
+            results: memory[(blocks * slot + rows.count)..<memoryElements(of: rank)],
+            rows: sharesRows ? SharedRows(rows, blocks: blocks, width: rowWidth) : nil)
     }
 }

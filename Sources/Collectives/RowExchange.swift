@@ -3,18 +3,43 @@ internal import Transport
 
 /// Adds gradients that are kept as touched rows, in the order of the reduction tree, for one generation.
 ///
-/// Row r belongs to the (r mod C)th of the C ranks with lanes: frequent rows lie close together, so this evens out the
-/// work. Owners receive their rows of every block, add them, and send the sums to all ranks. A row that only some blocks
-/// touch is added over those alone: the bits are those of a dense sum in which the others are absent.
+/// Where all ranks share memory, each writes its rows there and adds those of all ranks by itself. Elsewhere row r belongs to
+/// the (r mod C)th of the C ranks with lanes: frequent rows lie close together, so this evens out the work. Owners receive
+/// their rows of every block, add them, and send the sums to all ranks. A row that only some blocks touch is added over
+/// those alone: the bits are those of a dense sum in which the others are absent.
 package final class RowExchange {
     private let plan: ExchangePlan
     private let links: ExchangeLinks
     private let contributors: [Int]
+    /// The sum over all blocks of the contributors, in the order of lanes; nil where there are none.
+    private let sum: PartialSum?
+    /// Shared rows by rank; none where rows travel as messages.
+    private let shared: [SharedRows?]
+    private var isPublished = false
+    private let pool = SparseRowPool()
+    /// What the last exchange returned: its memory is used again.
+    private var last: SparseRows?
+    /// Memory for the numbers of shared rows, by rank and block.
+    private var numbers: [[[Int32]]]
 
-    package init(plan: ExchangePlan, links: ExchangeLinks) {
+    /// - Parameter memory: what ranks of one host share; nil where rows are to travel as messages.
+    package init(plan: ExchangePlan, links: ExchangeLinks, memory: HostMemory? = nil) {
         self.plan = plan
         self.links = links
         contributors = plan.lanes.indices.filter { !plan.lanes[$0].isEmpty }
+        sum = plan.tree.roots(of: contributors.flatMap(plan.blocks), empty: { _ in false }).first?.sum
+        shared = plan.lanes.indices.map { rank in memory.flatMap { $0.regions[rank]?.rows } }
+        numbers = plan.lanes.map { _ in [] }
+    }
+
+    /// Writes this rank's rows where the other ranks read them, if they share memory.
+    ///
+    /// Every rank calls it, or none; before the next ``run(_:width:rows:step:bucket:deadline:)`` an ``AllReduce`` of all ranks comes in
+    /// between, whose signals tell that all have written. No rank is still in an earlier exchange.
+    package func publish(_ blocks: [SparseRows?]) {
+        guard let own = shared[links.rank] else { return }
+        own.write(blocks)
+        isPublished = true
     }
 
     /// The rows of the sum over all lanes, on every rank.
@@ -25,13 +50,19 @@ package final class RowExchange {
     ///   - rows: of the table, the same on every rank.
     ///   - step: with `bucket` unique in this generation.
     /// - Throws: ``ExchangeError``. The generation is over; `blocks` are unchanged.
-    /// - Complexity: 2 hops, and one more each way for every frame after the first; bytes as in Collectives.docc.
+    /// - Complexity: nothing is sent where rows were published; elsewhere 2 hops, and one more each way for every frame after the
+    ///   first; bytes as in Collectives.docc.
     package func run(
         _ blocks: [SparseRows?], width: Int, rows: Int, step: UInt64, bucket: UInt32, deadline: ContinuousClock.Instant
     ) throws(ExchangeError) -> SparseRows {
         let id = ExchangeID(step: step, bucket: bucket)
         let own = plan.blocks(of: links.rank).count
         precondition(blocks.count == own, "\(blocks.count) sums of rows for \(own) blocks")
+        pool.give(back: last.take())
+        if isPublished {
+            isPublished = false
+            if let total = try sharedTotal(width, rows) { return keep(total) }
+        }
         let flow = RowFlow(links: links, id: id, width: width, tableRows: rows, frameElements: plan.frameElements, deadline: deadline)
 
         // Rows to their owners.
@@ -61,17 +92,36 @@ package final class RowExchange {
                     leaves += parts[rank] ?? []
                 }
             }
-            let total = add(leaves, width)
+            let total = add(leaves.map { $0?.list }, width)
             let whole = RowSlice(block: 0, rows: total, places: Array(total.ids.indices))
             for peer in 0..<links.worldSize where peer != links.rank { fromOwner[peer] = [whole] }
             totals.append(total)
         }
         let received = try flow.exchange(fromOwner, from: others, more: .totalRows, last: .lastTotalRows, blocks: { _ in 1 })
         totals += others.compactMap { received[$0]?[0] }
-        return SparseRows.interleaved(totals, width: width)
+        return keep(SparseRows.interleaved(totals, width: width))
     }
 
-    /// Payload bytes that this rank sends in one exchange.
+    private func keep(_ total: SparseRows) -> SparseRows {
+        last = total
+        return total
+    }
+
+    /// The sum of what all ranks published; nil where the rows of one of them found no room, as all ranks see.
+    private func sharedTotal(_ width: Int, _ tableRows: Int) throws(ExchangeError) -> SparseRows? {
+        var leaves: [RowList?] = []
+        var foreign = 0
+        for rank in contributors {
+            guard let place = shared[rank] else { preconditionFailure("rank \(rank) shares no rows with rank \(links.rank)") }
+            guard let lists = try place.read(of: rank, tableRows: tableRows, into: &numbers[rank]) else { return nil }
+            leaves += lists
+            if rank != links.rank { foreign += lists.reduce(0) { $0 + ($1?.ids.count ?? 0) } }
+        }
+        links.countShared(foreign * (1 + width) * MemoryLayout<Float>.stride)
+        return add(leaves, width)
+    }
+
+    /// Payload bytes that this rank sends in one exchange whose rows travel as messages.
     ///
     /// Rows of its blocks to their owners, then the sums of its own rows to all others; a row is its number and its elements.
     /// - Parameters:
@@ -90,9 +140,8 @@ package final class RowExchange {
     }
 
     /// Adds `leaves`, one for each block of all contributors in the order of lanes.
-    private func add(_ leaves: [SparseRows?], _ width: Int) -> SparseRows {
-        let blocks = contributors.flatMap { plan.blocks(of: $0) }
-        guard let sum = plan.tree.roots(of: blocks, empty: { _ in false }).first?.sum else { return SparseRows(ids: [], width: width) }
-        return SparseRows.sum(of: leaves, in: sum, width: width)
+    private func add(_ leaves: [RowList?], _ width: Int) -> SparseRows {
+        guard let sum else { return SparseRows(ids: [], width: width) }
+        return SparseRows.sum(of: leaves, in: sum, width: width, from: pool)
     }
 }

@@ -3,11 +3,12 @@ package import Tensors
 extension SparseRows {
     /// Adds rows of the same number in the order of `sum`; a leaf that lacks a row is passed over.
     ///
-    /// - Parameter leaves: nil where no row is touched.
+    /// - Parameters:
+    ///   - leaves: nil where no row is touched.
+    ///   - pool: where the sum's memory comes from.
     /// - Complexity: each row is read once and each sum written once; O(ids · leaves) comparisons.
-    package static func sum(of leaves: [SparseRows?], in sum: PartialSum, width: Int) -> SparseRows {
-        let ids = mergedIDs(leaves)
-        let result = SparseRows(ids: ids, width: width)
+    package static func sum(of leaves: [RowList?], in sum: PartialSum, width: Int, from pool: SparseRowPool) -> SparseRows {
+        let result = pool.take(atMost: leaves.reduce(0) { $0 + ($1?.ids.count ?? 0) }, width: width) { merge(leaves.map { $0?.ids ?? [] }, into: &$0) }
         let scratch = FloatBuffer(scratch: sum.depth * width).view
         var next = [Int](repeating: 0, count: leaves.count)
 
@@ -27,7 +28,7 @@ extension SparseRows {
             }
         }
         var id: Int32 = 0
-        for (place, row) in ids.enumerated() {
+        for (place, row) in result.ids.enumerated() {
             id = row
             let target = result.row(place)
             if let found = value(sum, target, 0), unsafe found.base != target.base { target.copy(from: found) }
@@ -74,7 +75,8 @@ extension SparseRows {
     /// One list of the rows of all of `parts`, which have no row in common.
     package static func interleaved(_ parts: [SparseRows], width: Int) -> SparseRows {
         if parts.count == 1 { return parts[0] }
-        let ids = mergedIDs(parts)
+        var ids: [Int32] = []
+        merge(parts.map(\.ids), into: &ids)
         let result = SparseRows(ids: ids, width: width)
         var next = [Int](repeating: 0, count: parts.count)
         for (place, id) in ids.enumerated() {
@@ -86,25 +88,17 @@ extension SparseRows {
         return result
     }
 
-    /// The numbers of all rows of `parts`, ascending, each once.
-    private static func mergedIDs(_ parts: [SparseRows?]) -> [Int32] {
-        var ids: [Int32] = []
-        ids.reserveCapacity(parts.reduce(0) { $0 + ($1?.ids.count ?? 0) })
-        var next = [Int](repeating: 0, count: parts.count)
+    /// Appends the numbers of all lists, each of them ascending: ascending again, each number once.
+    private static func merge(_ lists: [[Int32]], into ids: inout [Int32]) {
+        var next = [Int](repeating: 0, count: lists.count)
         func least() -> Int32? {
             var least: Int32?
-            for (place, rows) in parts.enumerated() {
-                guard let rows, next[place] < rows.ids.count else { continue }
-                least = min(least ?? .max, rows.ids[next[place]])
-            }
+            for (place, list) in lists.enumerated() where next[place] < list.count { least = min(least ?? .max, list[next[place]]) }
             return least
         }
         while let id = least() {
             ids.append(id)
-            for (place, rows) in parts.enumerated() {
-                if let rows, next[place] < rows.ids.count, rows.ids[next[place]] == id { next[place] += 1 }
-            }
+            for (place, list) in lists.enumerated() where next[place] < list.count && list[next[place]] == id { next[place] += 1 }
         }
-        return ids
     }
 }

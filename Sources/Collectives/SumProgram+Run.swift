@@ -8,21 +8,22 @@ extension SumProgram {
     /// Computes the sum of `leaves`, element by element.
     ///
     /// Shapes: each leaf and `destination` (count); `scratch` (``scratchElements``). Leaves need no alignment.
+    /// - Parameter leaf: where a leaf lies.
     /// - Complexity: each leaf is read once from memory, the destination written once.
     @unsafe
     package func evaluate(
-        _ leaves: [UnsafeRawPointer], into destination: UnsafeMutablePointer<Float>, count: Int, scratch: UnsafeMutablePointer<Float>
+        _ leaf: (Int) -> UnsafeRawPointer, into destination: UnsafeMutablePointer<Float>, count: Int, scratch: UnsafeMutablePointer<Float>
     ) {
-        if let leaf = onlyLeaf {
-            unsafe UnsafeMutableRawPointer(destination).copyMemory(from: leaves[leaf], byteCount: count * MemoryLayout<Float>.stride)
+        if let only = onlyLeaf {
+            unsafe UnsafeMutableRawPointer(destination).copyMemory(from: leaf(only), byteCount: count * MemoryLayout<Float>.stride)
             return
         }
         var start = 0
         while start < count {
             let length = min(Self.run, count - start)
             for addition in additions {
-                let left = unsafe address(addition.left, leaves, start, destination, scratch)
-                let right = unsafe address(addition.right, leaves, start, destination, scratch)
+                let left = unsafe address(addition.left, leaf, start, destination, scratch)
+                let right = unsafe address(addition.right, leaf, start, destination, scratch)
                 unsafe addElements(left, right, into: place(addition.into, start, destination, scratch), count: length)
             }
             start += length
@@ -38,11 +39,11 @@ extension SumProgram {
 
     @unsafe
     private func address(
-        _ operand: Operand, _ leaves: [UnsafeRawPointer], _ start: Int, _ destination: UnsafeMutablePointer<Float>,
+        _ operand: Operand, _ leaf: (Int) -> UnsafeRawPointer, _ start: Int, _ destination: UnsafeMutablePointer<Float>,
         _ scratch: UnsafeMutablePointer<Float>
     ) -> UnsafeRawPointer {
         switch operand {
-        case .leaf(let leaf): unsafe leaves[leaf] + start * MemoryLayout<Float>.stride
+        case .leaf(let place): unsafe leaf(place) + start * MemoryLayout<Float>.stride
         case .scratch(let index): unsafe UnsafeRawPointer(place(index, start, destination, scratch))
         }
     }

@@ -91,7 +91,7 @@ package final class Replica: Sendable {
     package var hash: UInt64 { watch?.hash(touched) ?? 0 }
 
     /// Whether memory still holds what was written, in all that a computation over these rows of the word table reads.
-    package func isIntact(rows: Set<Int32>) -> Bool { watch?.isIntact(parameters.view, rows: rows) ?? true }
+    package func isIntact(rows: some Sequence<Int32>) -> Bool { watch?.isIntact(parameters.view, rows: rows) ?? true }
 
     /// Whether memory still holds what was written, in all that a step over stored features reads.
     package var isHeadIntact: Bool { watch?.isHeadIntact(parameters.view) ?? true }

@@ -11,10 +11,17 @@ final class StateWatch: Sendable {
     /// Sums of parameters and moments, by row of the word table or of all the rest.
     private struct Sums {
         var rest = PositionSum.Pair()
-        var rows: [PositionSum.Pair] = []
+        var rows: [PositionSum.Pair]
         var allRows = PositionSum.Pair()
         /// The part of `rest`'s parameters that a step over stored features does not read.
         var encoder: UInt64 = 0
+        /// Rows that the comparison under way has looked at.
+        var compared: TouchedRows
+
+        init(rows: Int) {
+            self.rows = Array(repeating: PositionSum.Pair(), count: rows)
+            compared = TouchedRows(rows: rows)
+        }
 
         mutating func set(_ row: Int, _ sum: PositionSum.Pair) {
             allRows.parameters &+= sum.parameters &- rows[row].parameters
@@ -29,14 +36,16 @@ final class StateWatch: Sendable {
     /// What a step over stored features reads: pooler and head, trained or not.
     private let head: [ParameterLayout.Entry]
     private let threads: Int
-    private let sums = Mutex(Sums())
+    private let sums: Mutex<Sums>
 
     init(_ model: BERTModel, threads: Int) {
         let layout = model.layout
         self.layout = layout
         head = layout.entries.filter { model.depth(of: $0.name) > model.shape.layers }
         self.threads = threads
-        table = layout.entries.last.flatMap { $0.isRowSparse ? $0 : nil }
+        let table = layout.entries.last.flatMap { $0.isRowSparse ? $0 : nil }
+        self.table = table
+        sums = Mutex(Sums(rows: table?.shape[0] ?? 0))
     }
 
     /// Elements before the word table, which comes last.
@@ -59,7 +68,8 @@ final class StateWatch: Sendable {
         }
         let encoder = rest.parameters &- sum(of: head, state.parameters.view)
         sums.withLock { sums in
-            sums = Sums(rest: rest, rows: Array(repeating: PositionSum.Pair(), count: rows.count), encoder: encoder)
+            sums = Sums(rows: rows.count)
+            (sums.rest, sums.encoder) = (rest, encoder)
             for (row, sum) in rows.enumerated() { sums.set(row, sum) }
         }
     }
@@ -120,14 +130,19 @@ final class StateWatch: Sendable {
     }
 
     /// Whether the parameters that a computation over these rows of the word table reads are still as they were written.
-    func isIntact(_ parameters: FloatView, rows: Set<Int32>) -> Bool {
-        let (rest, known) = sums.withLock { sums in (sums.rest.parameters, rows.map { ($0, sums.rows.isEmpty ? 0 : sums.rows[Int($0)].parameters) }) }
+    /// - Parameter rows: in any order, and as often as they like.
+    func isIntact(_ parameters: FloatView, rows: some Sequence<Int32>) -> Bool {
+        let rest = sums.withLock { $0.rest.parameters }
         guard StateHash.sum(parameters[0..<restCount], from: 0, .parameters, threads: threads) == rest else { return false }
         guard let table else { return true }
         let width = table.shape[1]
-        return known.allSatisfy { row, sum in
-            let place = table.offset + Int(row) * width
-            return PositionSum.of(parameters.part(from: place, count: width), from: place, .parameters) == sum
+        return sums.withLock { sums in
+            sums.compared.removeAll()
+            return rows.allSatisfy { row in
+                guard sums.compared.insert(row) else { return true }
+                let place = table.offset + Int(row) * width
+                return PositionSum.of(parameters.part(from: place, count: width), from: place, .parameters) == sums.rows[Int(row)].parameters
+            }
         }
     }
 

@@ -21,7 +21,19 @@ package struct TouchedRows: Sendable, Equatable {
     package func contains(_ row: Int) -> Bool { words[row / 64] >> UInt64(row % 64) & 1 == 1 }
 
     package mutating func insert(_ ids: [Int32]) {
-        for id in ids { words[Int(id) / 64] |= 1 << UInt64(id % 64) }
+        for id in ids { insert(id) }
+    }
+
+    /// - Returns: whether the row is new.
+    @discardableResult
+    package mutating func insert(_ id: Int32) -> Bool {
+        let (place, bit) = (Int(id) / 64, UInt64(1) << UInt64(id % 64))
+        defer { words[place] |= bit }
+        return words[place] & bit == 0
+    }
+
+    package mutating func removeAll() {
+        for place in words.indices { words[place] = 0 }
     }
 
     package var count: Int { words.reduce(0) { $0 + $1.nonzeroBitCount } }

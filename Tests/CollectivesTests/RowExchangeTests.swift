@@ -80,7 +80,8 @@ import Transport
             for (place, id) in ids.enumerated() { rows.row(place).copy(from: (0..<Self.width).map { scale * Float(id) + 0.1 * Float($0) }) }
             return rows
         }
-        let expected = SparseRows.sum(of: [rows(left, 0.3), rows(right, -7)], in: .sum(.leaf(0), .leaf(1)), width: Self.width)
+        let expected = SparseRows.sum(
+            of: [rows(left, 0.3).list, rows(right, -7).list], in: .sum(.leaf(0), .leaf(1)), width: Self.width, from: SparseRowPool())
         for _ in 0..<2 {
             let sum = SparseRows.sum(rows(left, 0.3), rows(right, -7), from: pool)
             #expect(sum.ids == expected.ids && bits(sum.matrix.elements.array) == bits(expected.matrix.elements.array))

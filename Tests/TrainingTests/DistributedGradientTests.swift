@@ -109,11 +109,11 @@ import Transport
         let links = ExchangeLinks(mesh: mesh, generation: 1)
         let plan = ExchangePlan(
             laneCount: lanes, lanes: LaneAssignment(laneCount: lanes, workers: mesh.worldSize).lanes, hosts: hosts, count: model.layout.denseCount,
-            frameElements: 1_000)
+            rowWidth: model.layout.sparseTable == nil ? 0 : model.shape.width, frameElements: 1_000)
         var random = SystemRandomNumberGenerator()
         let memory = try HostMemory.establish(plan, links: links, step: 0, bucket: 0, deadline: limit(), generator: &random)
         let allReduce = AllReduce(plan: memory.plan, memory: memory.memory, links: links)
-        let exchange = RowExchange(plan: memory.plan, links: links)
+        let exchange = RowExchange(plan: memory.plan, links: links, memory: memory.memory)
         let runner = LaneRunner(model: model, laneCount: lanes, threads: 1)
         return try steps.enumerated().map { number, step in
             var own = step
@@ -122,18 +122,21 @@ import Transport
             let blocks = runner.run(own, parameters: parameters.view, into: allReduce.blocks).blocks
             let empty = Set(step.lanes.indices.filter { step.lanes[$0].allSatisfy { $0.sentenceCount == 0 } })
             let before = links.counters.bytesSent
+            exchange.publish(blocks.map(\.rows))
             let dense = try allReduce.run(step: UInt64(number + 1), emptyLanes: empty, deadline: limit())
             var expected = memory.plan.bytesSent(by: mesh.rank, memory.plan.sums(emptyLanes: empty))
             var rows: SparseRows?
             if model.layout.sparseTable != nil {
                 let width = model.shape.width
                 let sum = try exchange.run(blocks.map(\.rows), width: width, rows: .max, step: UInt64(number + 1), bucket: 1, deadline: limit())
-                expected += exchange.bytesSent(blocks.map { $0.rows?.ids ?? [] }, total: sum.ids, width: width)
+                if !memory.plan.sharesRows { expected += exchange.bytesSent(blocks.map { $0.rows?.ids ?? [] }, total: sum.ids, width: width) }
                 rows = sum
             }
             #expect(links.counters.bytesSent - before == expected)
             let whole = FloatBuffer(count: model.layout.denseCount).view
             dense?.copy(into: whole)
+            // A step begins when all have ended the one before.
+            _ = try links.allGather([], step: UInt64(number + 1), bucket: 2, deadline: limit())
             return Gradient(whole.array, rows)
         }
     }

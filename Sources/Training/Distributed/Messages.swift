@@ -346,7 +346,7 @@ extension OptimizerUpdate {
     init?(bits: [UInt32]) {
         let count = AdamConstants.valueCount
         guard !bits.isEmpty, bits.count % (2 * count) == 0 else { return nil }
-        func constants(_ start: Int) -> AdamConstants { AdamConstants(bits[start..<(start + count)].map(Float.init(bitPattern:))) }
+        func constants(_ start: Int) -> AdamConstants { AdamConstants(bits[start..<(start + count)]) }
         self.init(
             groups: stride(from: 0, to: bits.count, by: 2 * count).map { Group(decayed: constants($0), plain: constants($0 + count)) })
     }
@@ -361,9 +361,10 @@ extension AdamConstants {
         ]
     }
 
-    fileprivate init(_ v: [Float]) {
+    fileprivate init(_ bits: ArraySlice<UInt32>) {
+        func value(_ place: Int) -> Float { Float(bitPattern: bits[bits.startIndex + place]) }
         self.init(
-            gradientScale: v[0], beta1: v[1], beta2: v[2], oneMinusBeta1: v[3], oneMinusBeta2: v[4], stepSize: v[5],
-            inverseRootCorrection: v[6], epsilon: v[7], decayFactor: v[8], l2: v[9])
+            gradientScale: value(0), beta1: value(1), beta2: value(2), oneMinusBeta1: value(3), oneMinusBeta2: value(4), stepSize: value(5),
+            inverseRootCorrection: value(6), epsilon: value(7), decayFactor: value(8), l2: value(9))
     }
 }

@@ -83,53 +83,70 @@ package enum ShardFrame {
     package static func decode(
         _ bytes: [UInt8], count: UInt64, run: RunDescription, stream: TaskStream = .target, withFeatures: Bool = false
     ) -> PackedBatch? {
-        guard let head = stream == .target ? run.head : run.source?.head else { return nil }
         var batch = PackedBatch()
+        let isRead = unsafe decode(bytes.span.bytes, count: count, run: run, stream: stream, withFeatures: withFeatures, into: &batch)
+        return isRead ? batch : nil
+    }
+
+    /// The same, into the memory of a batch that nobody needs any more.
+    /// - Returns: false where it is no such frame; what is in the batch is not to be used then.
+    package static func decode(
+        _ bytes: RawSpan, count: UInt64, run: RunDescription, stream: TaskStream, withFeatures: Bool, into batch: inout PackedBatch
+    ) -> Bool {
+        guard let head = stream == .target ? run.head : run.source?.head else { return false }
+        var labels = LabelWords(head, run.shape, memory: batch.takeTargets())
+        batch.removeAll()
         batch.stream = stream
-        var labels = LabelWords(head, run.shape)
         var place = 0
         func word() -> Int32? {
-            guard place + 4 <= bytes.count else { return nil }
+            guard place + 4 <= bytes.byteCount else { return nil }
             defer { place += 4 }
-            return unsafe bytes.withUnsafeBytes { unsafe Int32(littleEndian: $0.loadUnaligned(fromByteOffset: place, as: Int32.self)) }
+            return Int32(littleEndian: unsafe bytes.unsafeLoadUnaligned(fromByteOffset: place, as: Int32.self))
         }
+        var (ids, labelWords): ([Int32], [Int32]) = ([], [])
         for _ in 0..<count {
             guard let sample = word(), let position = word(), let length = word(), let labelCount = word(), sample >= 0, length > 0,
-                labelCount >= 0, Int(length) <= run.shape.positions, place + 4 * (Int(length) + Int(labelCount)) <= bytes.count
-            else { return nil }
-            var ids: [Int32] = []
-            ids.reserveCapacity(Int(length))
+                labelCount >= 0, Int(length) <= run.shape.positions, place + 4 * (Int(length) + Int(labelCount)) <= bytes.byteCount
+            else { return false }
+            ids.removeAll(keepingCapacity: true)
+            ids.reserveCapacity(run.shape.positions)
             for _ in 0..<length {
-                guard let id = word(), id >= 0, Int(id) < run.shape.vocabulary else { return nil }
+                guard let id = word(), id >= 0, Int(id) < run.shape.vocabulary else { return false }
                 ids.append(id)
             }
-            guard labels.add((0..<labelCount).compactMap { _ in word() }, length: length, firstRow: Int32(batch.tokenCount)) else { return nil }
+            labelWords.removeAll(keepingCapacity: true)
+            for _ in 0..<labelCount { if let word = word() { labelWords.append(word) } }
+            guard labels.add(labelWords, length: length, firstRow: Int32(batch.tokenCount)) else { return false }
             batch.append(ids: ids, types: nil as [UInt8]?, position: Int(UInt32(bitPattern: position)), sample: Int(sample))
         }
         let typeCount = run.hasTypes ? batch.tokenCount : 0
         let featureCount = withFeatures ? batch.sentenceCount * run.shape.width : 0
-        guard place + typeCount + 4 * featureCount == bytes.count, !withFeatures || batch.tokenCount == batch.sentenceCount else { return nil }
+        guard place + typeCount + 4 * featureCount == bytes.byteCount, !withFeatures || batch.tokenCount == batch.sentenceCount else { return false }
         if run.hasTypes {
-            let types = bytes[place..<(place + typeCount)]
-            guard types.allSatisfy({ Int($0) < run.shape.types }) else { return nil }
-            batch.types = Array(types)
+            for token in 0..<typeCount {
+                let type = unsafe bytes.unsafeLoad(fromByteOffset: place + token, as: UInt8.self)
+                guard Int(type) < run.shape.types else { return false }
+                batch.types[token] = type
+            }
             place += typeCount
         }
-        batch.features = (0..<featureCount).compactMap { _ in word().map { Float(bitPattern: UInt32(bitPattern: $0)) } }
+        for _ in 0..<featureCount { if let word = word() { batch.features.append(Float(bitPattern: UInt32(bitPattern: word))) } }
         batch.targets = labels.targets
-        return batch
+        return true
     }
 
     /// What label words say to a head.
     private struct LabelWords {
         let head: Head
         let outputs: Int
-        private var rows: [Int32] = []
-        private var classes: [Int32] = []
-        private var values: [Float] = []
+        private var rows: [Int32]
+        private var classes: [Int32]
+        private var values: [Float]
 
-        init(_ head: Head, _ shape: BERTShape) {
+        /// - Parameter memory: empty lists to be filled.
+        init(_ head: Head, _ shape: BERTShape, memory: (rows: [Int32], classes: [Int32], values: [Float])) {
             self.head = head
+            (rows, classes, values) = memory
             outputs = head.outputs(shape)
         }
 

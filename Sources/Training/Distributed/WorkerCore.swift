@@ -20,7 +20,9 @@ final class WorkerCore {
     ///
     /// It lies in the shared memory of its generation, which stays mapped for it. No rank of that generation writes there
     /// again before this one begins another exchange, and later generations have memory of their own.
-    private var kept: (step: Int, gradient: StepGradient, work: LaneWork)?
+    private var kept: (step: Int, gradient: StepGradient)?
+    /// The samples of the step that was computed last; their memory serves the next.
+    private var work = LaneWork(firstLane: 0, lanes: [], lossScale: 0, dropout: nil)
     /// The commit of `committedStep`, for a coordinator that lost it.
     private var newestCommit: Commit?
     private var listener: MeshListener?
@@ -110,7 +112,7 @@ final class WorkerCore {
             let links = ExchangeLinks(mesh: mesh, generation: generation)
             let plan = ExchangePlan(
                 laneCount: formation.run.laneCount, lanes: formation.lanes.map { $0[0]..<($0[0] + $0[1]) }, hosts: formation.hosts,
-                count: model.layout.denseCount)
+                count: model.layout.denseCount, rowWidth: model.layout.sparseTable == nil ? 0 : model.shape.width)
             var random = SystemRandomNumberGenerator()
             let memory = try HostMemory.establish(plan, links: links, step: 0, bucket: 0, deadline: deadline, generator: &random)
             let threads = threads
@@ -118,7 +120,8 @@ final class WorkerCore {
                 inParallel(count, threads: threads) { piece, _ in body(piece) }
             }
             group = Group(
-                formation: formation, mesh: mesh, links: links, allReduce: allReduce, rows: RowExchange(plan: memory.plan, links: links),
+                formation: formation, mesh: mesh, links: links, allReduce: allReduce,
+                rows: RowExchange(plan: memory.plan, links: links, memory: memory.memory),
                 hasFeatures: model.hasFixedFeatures)
         } catch let error as MeshError {
             throw WorkerFailure.generationEnded("\(ExchangeError.mesh(error))")
@@ -191,7 +194,7 @@ final class WorkerCore {
         kept = nil
         let start = ContinuousClock.now
         do {
-            let work = try laneWork(command, group)
+            try takeLanes(command, group)
             let fed = ContinuousClock.now
             let results = runner.run(work, parameters: replica.parameters.view, into: group.allReduce.blocks)
             // After the last time that this step reads them, and before anybody gets a sum of what was made of them.
@@ -200,17 +203,21 @@ final class WorkerCore {
             let deadline = computed + DataPlane.exchangeTime
             let before = group.links.counters
             let empty = Set(command.emptyLanes)
+            let ownRows = results.blocks.map(\.rows)
+            let hasRows = replica.model.layout.sparseTable != nil
+            if hasRows { group.rows.publish(ownRows) }
             let dense = try group.allReduce.run(step: UInt64(command.step), emptyLanes: empty, deadline: deadline)
+            // Without a dense part no lane has samples.
             let rows =
-                replica.model.layout.sparseTable == nil
-                ? nil
-                : try group.rows.run(
-                    results.blocks.map(\.rows), width: replica.model.shape.width, rows: replica.model.shape.vocabulary, step: UInt64(command.step), bucket: 1,
+                hasRows && dense != nil
+                ? try group.rows.run(
+                    ownRows, width: replica.model.shape.width, rows: replica.model.shape.vocabulary, step: UInt64(command.step), bucket: 1,
                     deadline: deadline)
+                : nil
             for block in results.blocks { runner.pool.rows.give(back: block.rows) }
             let gradient = StepGradient(dense: dense, rows: rows)
             let norm = replica.norm(of: gradient)
-            kept = (command.step, gradient, work)
+            kept = (command.step, gradient)
             let after = group.links.counters
             let waiting = (after.waiting - before.waiting).seconds
             return StepReady(
@@ -226,12 +233,15 @@ final class WorkerCore {
         }
     }
 
-    /// The own lanes' samples of a step, from the frames that the coordinator fed.
-    private func laneWork(_ command: StepCommand, _ group: Group) throws -> LaneWork {
+    /// Takes the own lanes' samples of a step out of the frames that the coordinator fed.
+    private func takeLanes(_ command: StepCommand, _ group: Group) throws {
         guard let run else { throw WorkerFailure.outOfOrder("a step without a run") }
         let own = group.ownLanes
         let count = command.batches + command.sourceBatches
-        var lanes = own.map { _ in [PackedBatch?](repeating: nil, count: count) }
+        if work.lanes.count != own.count || work.lanes.contains(where: { $0.count != count }) {
+            work.lanes = own.map { _ in [PackedBatch](repeating: PackedBatch(), count: count) }
+        }
+        var missing = [Bool](repeating: true, count: own.count * count)
         let deadline = ContinuousClock.now + DataPlane.exchangeTime
         let kinds = [ShardFrame.Kind.lane.rawValue, ShardFrame.Kind.sourceLane.rawValue]
         for _ in 0..<(own.count * count) {
@@ -242,16 +252,20 @@ final class WorkerCore {
             let stream = frame.header.kind == ShardFrame.Kind.lane.rawValue ? TaskStream.target : .source
             let (lane, batch) = (Int(frame.header.bucket), Int(clamping: frame.header.offset))
             let batches = stream == .target ? command.batches : command.sourceBatches
-            let bytes = frame.withPayload { payload in unsafe payload.withUnsafeBytes { unsafe Array($0) } }
-            guard own.contains(lane), (0..<batches).contains(batch),
-                let packed = ShardFrame.decode(bytes, count: frame.header.count, run: run, stream: stream, withFeatures: group.hasFeatures)
-            else { throw WorkerFailure.generationEnded("the samples of step \(command.step) are not those of lanes \(own)") }
-            lanes[lane - own.lowerBound][stream == .target ? batch : command.batches + batch] = packed
+            func unexpected() -> WorkerFailure { .generationEnded("the samples of step \(command.step) are not those of lanes \(own)") }
+            guard own.contains(lane), (0..<batches).contains(batch) else { throw unexpected() }
+            let place = (lane: lane - own.lowerBound, batch: stream == .target ? batch : command.batches + batch)
+            let isRead = frame.withPayload { bytes in
+                ShardFrame.decode(
+                    bytes, count: frame.header.count, run: run, stream: stream, withFeatures: group.hasFeatures, into: &work.lanes[place.lane][place.batch])
+            }
+            guard isRead, missing[place.lane * count + place.batch] else { throw unexpected() }
+            missing[place.lane * count + place.batch] = false
         }
-        return LaneWork(
-            firstLane: own.lowerBound, lanes: lanes.map { $0.compactMap { $0 } }, lossScale: Float(bitPattern: command.lossScale),
-            sourceScale: Float(bitPattern: command.sourceScale),
-            dropout: DropoutContext(run.shape, key: DropoutKey(seed: run.seed, step: command.step), adapter: run.lora?.dropout ?? 0))
+        work.firstLane = own.lowerBound
+        work.lossScale = Float(bitPattern: command.lossScale)
+        work.sourceScale = Float(bitPattern: command.sourceScale)
+        work.dropout = DropoutContext(run.shape, key: DropoutKey(seed: run.seed, step: command.step), adapter: run.lora?.dropout ?? 0)
     }
 
     /// Makes the update of the step whose gradient is kept. A second commit of the same step changes nothing.
@@ -283,10 +297,10 @@ final class WorkerCore {
 
     /// The first of the own lanes whose loss or gradient is not finite, each computed again by itself.
     func nonFiniteLane() throws -> Int? {
-        guard let kept, let replica, let runner else { throw WorkerFailure.outOfOrder("no step to look at") }
-        for lane in kept.work.lanes.indices {
-            var alone = kept.work
-            alone.lanes = kept.work.lanes.enumerated().map { $0 == lane ? $1 : [] }
+        guard kept != nil, let replica, let runner else { throw WorkerFailure.outOfOrder("no step to look at") }
+        for lane in work.lanes.indices {
+            var alone = work
+            alone.lanes = work.lanes.enumerated().map { $0 == lane ? $1 : [] }
             let results = runner.run(alone, parameters: replica.parameters.view)
             defer { for block in results.blocks { runner.pool.give(back: block) } }
             let isFinite =
@@ -379,12 +393,12 @@ extension Replica {
 
 extension LaneWork {
     /// The rows of the word table that it reads.
-    fileprivate var rows: Set<Int32> { lanes.joined().reduce(into: []) { $0.formUnion($1.ids) } }
+    fileprivate var rows: some Sequence<Int32> { lanes.lazy.joined().lazy.flatMap(\.ids) }
 }
 
 extension [(chunk: Int, batch: PackedBatch)] {
     /// The rows of the word table that they read.
-    fileprivate var rows: Set<Int32> { reduce(into: []) { $0.formUnion($1.batch.ids) } }
+    fileprivate var rows: some Sequence<Int32> { lazy.flatMap(\.batch.ids) }
 }
 
 extension Formation {
