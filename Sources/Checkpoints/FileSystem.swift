@@ -5,6 +5,14 @@ internal import Foundation
 package protocol FileSteps: Sendable {
     /// Called before each step; throws to make it fail.
     func before(_ step: String, _ path: String) throws(FileError)
+
+    /// Exchanges what two names stand for, in one step.
+    /// - Returns: 0, or the system's error code.
+    func exchange(_ first: String, _ second: String) -> CInt
+}
+
+extension FileSteps {
+    package func exchange(_ first: String, _ second: String) -> CInt { unsafe apus_exchange_names(first, second) == 0 ? 0 : errno }
 }
 
 /// Lets every step happen.
@@ -78,16 +86,42 @@ package enum FileSystem {
 
     /// Puts the folder `from` where `to` is; what was there is removed afterwards.
     package static func replaceFolder(_ to: String, with from: String, steps: any FileSteps = PlainFileSteps()) throws(FileError) {
+        repairFolder(to)
         if FileManager.default.fileExists(atPath: to) {
             try steps.before("exchange", to)
-            guard unsafe apus_exchange_names(from, to) == 0 else {
-                throw FileError(to, "cannot be put in place (\(systemReason())): check the permission of the folder above")
+            switch steps.exchange(from, to) {
+            case 0: try? FileManager.default.removeItem(atPath: from)
+            // Network file systems, and some others, exchange no names.
+            case EINVAL, ENOSYS, ENOTSUP: try replaceByTwoNames(to, with: from, steps: steps)
+            case let code:
+                throw FileError(to, "cannot be put in place (\(unsafe String(cString: strerror(code)))): check the permission of the folder above")
             }
-            try? FileManager.default.removeItem(atPath: from)
         } else {
             try rename(from, to: to, steps: steps)
         }
         try syncFolder(parent(to), steps: steps)
+    }
+
+    /// Where a folder waits while another one takes its place. It ends as unfinished ones do, which nobody reads.
+    private static func aside(_ path: String) -> String { path + ".replaced.partial" }
+
+    private static func replaceByTwoNames(_ to: String, with from: String, steps: any FileSteps) throws(FileError) {
+        try rename(to, to: aside(to), steps: steps)
+        do throws(FileError) { try rename(from, to: to, steps: steps) } catch {
+            repairFolder(to)
+            throw error
+        }
+        try? FileManager.default.removeItem(atPath: aside(to))
+    }
+
+    /// Puts a folder back whose replacement was cut short between its two names; removes what a replacement has left.
+    package static func repairFolder(_ path: String) {
+        guard FileManager.default.fileExists(atPath: aside(path)) else { return }
+        if FileManager.default.fileExists(atPath: path) {
+            try? FileManager.default.removeItem(atPath: aside(path))
+        } else {
+            _ = unsafe Foundation.rename(aside(path), path)
+        }
     }
 
     /// Makes the folder and those above it, where they are not there yet.

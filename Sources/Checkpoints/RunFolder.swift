@@ -13,8 +13,10 @@ package final class RunFolder: Sendable {
         var pending: [UInt8] = []
     }
 
+    /// Folders of models that a run leaves.
+    private static let models = ["model", "model-best", "adapter", "adapter-best"]
     /// Names that say a folder holds a run.
-    private static let traces = ["summary.json", "config.yaml", "metrics.jsonl", "checkpoints", "model"]
+    private static let traces = ["summary.json", "config.yaml", "metrics.jsonl", "checkpoints", "journal"] + models
 
     /// Takes the folder for a new run, or for going on with the one it holds.
     ///
@@ -44,6 +46,7 @@ package final class RunFolder: Sendable {
             close(lock)
             throw error
         }
+        for name in Self.models { FileSystem.repairFolder(path + "/" + name) }
         _ = ftruncate(lock, 0)
         let pid = Array(String(getpid()).utf8)
         _ = unsafe Foundation.write(lock, pid, pid.count)

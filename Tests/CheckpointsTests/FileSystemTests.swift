@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 import Testing
 
 @testable import Checkpoints
@@ -48,6 +49,62 @@ final class FailingSteps: FileSteps {
         try FileSystem.replaceFolder(folder("model"), with: folder("new"))
         #expect(names(in: folder.path) == ["model"])
         #expect(names(in: folder("model")) == ["a"])
+    }
+
+    /// A file system that exchanges no names, as network file systems do.
+    private struct OneNameAtATime: FileSteps {
+        let code: CInt
+        /// How many renames happen before one fails.
+        let renames: Counter
+
+        final class Counter: Sendable {
+            private let left: Mutex<Int>
+            init(_ count: Int) { left = Mutex(count) }
+            func take() -> Bool {
+                left.withLock { left in
+                    left -= 1
+                    return left >= 0
+                }
+            }
+        }
+
+        func before(_ step: String, _ path: String) throws(FileError) {
+            if step == "rename", !renames.take() { throw FileError(path, "cannot be put in place (a test says so)") }
+        }
+        func exchange(_ first: String, _ second: String) -> CInt { code }
+    }
+
+    private func twoFolders() throws -> TemporaryFolder {
+        let folder = try TemporaryFolder()
+        for name in ["new", "model"] {
+            try FileSystem.makeFolder(folder(name))
+            try folder.write(name, to: "\(name)/a")
+        }
+        return folder
+    }
+
+    @Test(arguments: [EINVAL, ENOSYS, ENOTSUP])
+    func `where no names can be exchanged a folder is replaced all the same`(code: CInt) throws {
+        let folder = try twoFolders()
+        try FileSystem.replaceFolder(folder("model"), with: folder("new"), steps: OneNameAtATime(code: code, renames: .init(9)))
+        #expect(names(in: folder.path) == ["model"])
+        #expect(try FileSystem.read(folder("model/a")) == Array("new".utf8))
+    }
+
+    @Test(arguments: [0, 1]) func `a replacement by two names that fails leaves the old folder`(renames: Int) throws {
+        let folder = try twoFolders()
+        #expect(throws: FileError.self) {
+            try FileSystem.replaceFolder(folder("model"), with: folder("new"), steps: OneNameAtATime(code: EINVAL, renames: .init(renames)))
+        }
+        #expect(names(in: folder.path) == ["model", "new"])
+        #expect(try FileSystem.read(folder("model/a")) == Array("model".utf8))
+    }
+
+    @Test func `another failure of an exchange is told`() throws {
+        let folder = try twoFolders()
+        #expect(throws: FileError(folder("model"), "cannot be put in place (Permission denied): check the permission of the folder above")) {
+            try FileSystem.replaceFolder(folder("model"), with: folder("new"), steps: OneNameAtATime(code: EACCES, renames: .init(9)))
+        }
     }
 
     @Test func makesTheFoldersAboveToo() throws {

@@ -16,13 +16,25 @@ import Testing
         #expect(try FileSystem.read(folder("a/b/.lock")) == Array("\(ProcessInfo.processInfo.processIdentifier)".utf8))
     }
 
-    @Test(arguments: ["summary.json", "config.yaml", "metrics.jsonl", "checkpoints", "model"])
+    @Test(arguments: ["summary.json", "config.yaml", "metrics.jsonl", "checkpoints", "journal", "model", "model-best", "adapter", "adapter-best"])
     func refusesAnotherRun(trace: String) throws {
         let folder = try TemporaryFolder()
         try folder.write("x", to: trace)
         #expect(problem(folder.path) == "holds another run (\(trace)): go on with it by --resume, or name another --output")
         #expect(names(in: folder.path) == [trace])
         _ = try RunFolder(folder.path, resuming: true, neededBytes: 0)
+    }
+
+    @Test func `a model whose replacement was cut short is put back`() throws {
+        let folder = try TemporaryFolder()
+        for (name, text) in [("model-best.replaced.partial/a", "old"), ("model.replaced.partial/a", "old"), ("model/a", "new")] {
+            try FileSystem.makeFolder(folder(FileSystem.parent(name)))
+            try folder.write(text, to: name)
+        }
+        _ = try RunFolder(folder.path, resuming: true, neededBytes: 0)
+        #expect(names(in: folder.path) == [".lock", "model", "model-best"])
+        #expect(try FileSystem.read(folder("model-best/a")) == Array("old".utf8))
+        #expect(try FileSystem.read(folder("model/a")) == Array("new".utf8))
     }
 
     @Test(arguments: [false, true])
