@@ -42,7 +42,8 @@ struct Ending: Equatable {
             try? StandardOutput.write(line: answer)
             try? StandardOutput.flush()
         }
-        if !complaint.isEmpty { FileHandle.standardError.write(Data("apus: \(Self.oneLine(complaint))\n".utf8)) }
+        // Where nobody can be told, the status is what is left to say.
+        if !complaint.isEmpty { try? FileHandle.standardError.write(contentsOf: Data("apus: \(Self.oneLine(complaint))\n".utf8)) }
         return status
     }
 

@@ -1,4 +1,5 @@
 internal import Foundation
+internal import TextData
 
 /// Standard input in large pieces, each as soon as it comes.
 enum StandardInput {
@@ -11,12 +12,9 @@ enum StandardInput {
 
     /// What one read gives, so that somebody who types a line is answered at once; nil at the end.
     static func chunk() throws(Unreadable) -> [UInt8]? {
-        var bytes = [UInt8](repeating: 0, count: pieceSize)
-        while true {
-            let count = unsafe read(FileHandle.standardInput.fileDescriptor, &bytes, bytes.count)
-            if count > 0 { return Array(bytes.prefix(count)) }
-            if count == 0 { return nil }
-            guard errno == EINTR else { throw Unreadable(reason: unsafe String(cString: strerror(errno))) }
-        }
+        do {
+            let bytes = try DescriptorReading.read(FileHandle.standardInput.fileDescriptor, most: pieceSize)
+            return bytes.isEmpty ? nil : bytes
+        } catch { throw Unreadable(reason: error.reason) }
     }
 }

@@ -6,7 +6,6 @@ package import Foundation
 package struct BareTextReader {
     private let handle: FileHandle
     private let name: String
-    private let isRegularFile: Bool
     private var buffer: [UInt8] = []
     private var start = 0
     private var line = 0
@@ -19,7 +18,6 @@ package struct BareTextReader {
         let target = URL(fileURLWithPath: "/dev/fd/\(handle.fileDescriptor)").resolvingSymlinksInPath().path
         let type = try? FileManager.default.attributesOfItem(atPath: target)[.type] as? FileAttributeType
         guard type != .typeDirectory else { throw DatasetError(path: name, problem: "is a folder, texts were needed: name a file") }
-        isRegularFile = type == .typeRegular
     }
 
     /// The next line without its line end, nil after the last one; an empty line is an empty text.
@@ -46,11 +44,11 @@ package struct BareTextReader {
     /// Of a pipe or terminal takes what there is: waiting for a full buffer would withhold lines already there.
     private mutating func readMore() throws(DatasetError) {
         do {
-            let data = isRegularFile ? try handle.read(upToCount: 1 << 16) ?? Data() : handle.availableData
-            isAtEnd = data.isEmpty
-            buffer.append(contentsOf: data)
+            let bytes = try DescriptorReading.read(handle.fileDescriptor, most: 1 << 16)
+            isAtEnd = bytes.isEmpty
+            buffer.append(contentsOf: bytes)
         } catch {
-            throw DatasetError(path: name, problem: "cannot be read (\(error)): check where it comes from")
+            throw DatasetError(path: name, problem: "cannot be read (\(error.reason)): check where it comes from")
         }
     }
 

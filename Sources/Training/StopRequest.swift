@@ -16,7 +16,7 @@ package final class StopRequest: Sendable {
         let listening = [SIGINT, SIGTERM].map { number in
             SignalSource(number) { [self] in
                 if received.exchange(number, ordering: .relaxed) != 0 { _exit(128 + number) }
-                FileHandle.standardError.write(Data("apus: stopping after this step; once more to end at once\n".utf8))
+                sayToUser("stopping after this step; once more to end at once")
                 act()
             }
         }

@@ -35,6 +35,27 @@ import Testing
         #expect(try reader.next() == nil)
     }
 
+    @Test func `a stream that answers at once that it has nothing is waited for`() throws {
+        let pipe = Pipe()
+        let reading = pipe.fileHandleForReading.fileDescriptor
+        #expect(fcntl(reading, F_SETFL, O_NONBLOCK) == 0)
+        var reader = try BareTextReader(pipe.fileHandleForReading)
+        let writer = Thread {
+            try? pipe.fileHandleForWriting.write(contentsOf: Data("late\n".utf8))
+            try? pipe.fileHandleForWriting.close()
+        }
+        writer.start()
+        #expect(try reader.next() == "late")
+        #expect(try reader.next() == nil)
+    }
+
+    @Test func `a stream that cannot be read is told`() throws {
+        let pipe = Pipe()
+        var reader = try BareTextReader(pipe.fileHandleForWriting)
+        let error = #expect(throws: DatasetError.self) { try reader.next() }
+        #expect(error?.description.contains("cannot be read (Bad file descriptor)") == true)
+    }
+
     @Test func aFolderIsRefused() throws {
         let folder = try TemporaryFolder([String: String]())
         let handle = try FileHandle(forReadingFrom: folder.url)

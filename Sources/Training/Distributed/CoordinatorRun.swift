@@ -27,6 +27,7 @@ struct CoordinatorRun {
         let ring = options.launched ? try LauncherPipe.readOpening() : nil
         let endpoint = options.endpoint ?? "tcp://*:*"
         security = try .coordinator(at: endpoint, workers: options.workers, handedOver: ring, insecure: options.configuration.insecure)
+        if let path = options.healthFile { try HealthFile.check(path) }
         context = try Context()
         authenticator = try security.authenticator(in: context)
         var control = security.options

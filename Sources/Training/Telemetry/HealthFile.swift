@@ -11,5 +11,19 @@ final class HealthFile: Sendable {
         self.path = path
     }
 
+    /// Whether a health file may be written there.
+    /// - Throws: ``InputError`` where its folder is not there, or something else has its name.
+    static func check(_ path: String) throws(InputError) {
+        let folder = FileSystem.parent(path)
+        guard FileSystem.isFolder(folder), unsafe access(folder, W_OK) == 0 else {
+            throw InputError("--health-file \(path): \(folder) is no folder to write to: make it, or name another file")
+        }
+        guard FileManager.default.fileExists(atPath: path) else { return }
+        let text = (try? String(contentsOfFile: path, encoding: .utf8)) ?? ""
+        guard ["tcp://", "ipc://"].contains(where: text.hasPrefix), text.count < 1 << 10 else {
+            throw InputError("--health-file \(path) is there already and is none: it would be overwritten and removed; name another file")
+        }
+    }
+
     deinit { try? FileManager.default.removeItem(atPath: path) }
 }
