@@ -5,16 +5,16 @@ struct EnvironmentReader {
     /// The variable's value; an empty one counts as absent.
     subscript(name: String) -> String? { values[name].flatMap { $0.isEmpty ? nil : $0 } }
 
-    func number(_ name: String?) throws(PlaceError) -> Int? {
+    func number(_ name: String?, from least: Int = 0) throws(PlaceError) -> Int? {
         guard let name, let text = self[name] else { return nil }
-        guard let number = Int(text), (0..<65_536).contains(number) else {
-            throw PlaceError(description: "\(name) is \(text): it must be a whole number from 0 to 65535")
+        guard let number = Int(text), (least..<65_536).contains(number) else {
+            throw PlaceError(description: "\(name) is \(text): it must be a whole number from \(least) to 65535")
         }
         return number
     }
 
-    /// The first of these variables that is there.
-    func firstNumber(_ names: [String]) throws(PlaceError) -> Int? { try number(names.first { self[$0] != nil }) }
+    /// The first of these sizes that is there.
+    func firstSize(_ names: [String]) throws(PlaceError) -> Int? { try number(names.first { self[$0] != nil }, from: 1) }
 
     func port(_ name: String) throws(PlaceError) -> UInt16? {
         guard let text = self[name] else { return nil }
@@ -38,6 +38,17 @@ struct EnvironmentReader {
             throw PlaceError(description: "MASTER_ADDR is \(address) but MASTER_PORT is not set: set it to the coordinator's port")
         }
         return endpoint(address, port)
+    }
+
+    /// Whether torchrun itself listens at `MASTER_PORT`, for its own store.
+    var hasAgentStore: Bool { self["TORCHELASTIC_USE_AGENT_STORE"] == "True" }
+
+    /// Rank 0's host, and `APUS_PORT` or the port beside torchrun's.
+    func agentEndpoint() throws(PlaceError) -> String? {
+        guard let address = self["MASTER_ADDR"] else { return nil }
+        if let port = try port("APUS_PORT") { return endpoint(address, port) }
+        guard let port = try port("MASTER_PORT") else { return nil }
+        return endpoint(address, port == .max ? port - 1 : port + 1)
     }
 
     /// The first host of the step, or of the whole job, and a port that every task derives alike.

@@ -10,7 +10,7 @@ package enum HostFile {
     /// The hosts of `text`, in the order of their first lines; `file` is named in errors.
     package static func parse(_ text: String, file: String) throws(ClusterFileError) -> [Entry] {
         var entries: [Entry] = []
-        for (number, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
+        for (number, line) in text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).enumerated() {
             let content = line.prefix { $0 != "#" }
             guard let entry = try entry(content.split(whereSeparator: \.isWhitespace).map(String.init), file: file, line: number + 1) else { continue }
             if let place = entries.firstIndex(where: { $0.address == entry.address }) {

@@ -1,6 +1,7 @@
 /// What a worker's environment says of its place: who it is and where the coordinator is.
 ///
-/// The coordinator is where the first of these says: `APUS_COORDINATOR`; `MASTER_ADDR` and `MASTER_PORT`; Slurm's variables. The
+/// The coordinator is where the first of these says: `APUS_COORDINATOR`; `MASTER_ADDR` and `MASTER_PORT`; Slurm's variables. Under
+/// torchrun itself `MASTER_PORT` is torchrun's own, and the coordinator's is another one, or a socket of the one host. The
 /// rank comes from the first of torchrun's, Open MPI's, PMI's, PMIx's, Slurm's and a Kubernetes indexed job's variables: an MPI
 /// launcher inside an allocation of Slurm is nearer to the process than Slurm.
 package struct Place: Equatable, Sendable {
@@ -13,6 +14,8 @@ package struct Place: Equatable, Sendable {
     package var threads: Int?
     /// An endpoint such as `tcp://host:port`.
     package var coordinator: String?
+    /// The variable that moves the coordinator's port.
+    package var portVariable = "MASTER_PORT"
     /// Who starts the coordinator.
     package var starter = Starter.somebodyElse
     /// Equal for the ranks of one MPI job on one host and for nobody else; nil where the launcher names no job.
@@ -33,9 +36,9 @@ package struct Place: Equatable, Sendable {
         let names = Self.rankNames.first { reader[$0.rank] != nil }
         if let names {
             rank = try reader.number(names.rank)
-            worldSize = try reader.firstNumber(names.size)
+            worldSize = try reader.firstSize(names.size)
             localRank = try reader.number(names.local)
-            localSize = try reader.number(names.localSize)
+            localSize = try reader.number(names.localSize, from: 1)
             try fillFromSlurm(reader)
             if let rank, let worldSize, rank >= worldSize {
                 let size = names.size.first { reader[$0] != nil } ?? "SLURM_NTASKS"
@@ -47,16 +50,19 @@ package struct Place: Equatable, Sendable {
         let isSruns = names.map { reader[$0.rank] == reader["SLURM_PROCID"] && !["RANK", "OMPI_COMM_WORLD_RANK"].contains($0.rank) } ?? false
         if let endpoint = try reader.endpoint() {
             coordinator = endpoint
+        } else if reader.hasAgentStore, rank != nil, let worldSize {
+            starter = .rankZero
+            if localSize != worldSize { (coordinator, portVariable) = (try reader.agentEndpoint(), "APUS_PORT") }
         } else if let endpoint = try reader.torchEndpoint() {
             coordinator = endpoint
             starter = worldSize == nil ? .somebodyElse : .rankZeroIfToldToTrain
         } else if rank != nil, reader["SLURM_PROCID"] != nil, let endpoint = try reader.slurmEndpoint(ofStep: isSruns) {
-            coordinator = endpoint
+            (coordinator, portVariable) = (endpoint, "APUS_PORT")
             starter = .rankZero
         } else if let worldSize, localSize == worldSize {
             starter = .rankZero
         }
-        if isSruns { threads = try reader.number("SLURM_CPUS_PER_TASK") }
+        if isSruns { threads = try reader.number("SLURM_CPUS_PER_TASK", from: 1) }
     }
 
     /// Whether this process starts the coordinator, given whether it was told what to train.
@@ -71,7 +77,7 @@ package struct Place: Equatable, Sendable {
     /// What PMI leaves out where srun itself serves it.
     private mutating func fillFromSlurm(_ reader: EnvironmentReader) throws(PlaceError) {
         guard rank == (try reader.number("SLURM_PROCID")) else { return }
-        if worldSize == nil { worldSize = try reader.firstNumber(Self.slurmSizes) }
+        if worldSize == nil { worldSize = try reader.firstSize(Self.slurmSizes) }
         if localRank == nil { localRank = try reader.number("SLURM_LOCALID") }
     }
 

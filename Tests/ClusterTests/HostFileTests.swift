@@ -18,6 +18,11 @@ import Testing
         #expect(hosts == [.init(address: "one", slots: 6), .init(address: "two", slots: 3), .init(address: "three", slots: 2)])
     }
 
+    @Test(arguments: ["\r\n", "\n", "\r"]) func `lines may end as they do elsewhere`(end: String) throws {
+        let hosts = try HostFile.parse(["one slots=4 # main", "two slots=4", ""].joined(separator: end), file: "hosts")
+        #expect(hosts == [.init(address: "one", slots: 4), .init(address: "two", slots: 4)])
+    }
+
     @Test(arguments: [
         ("", "hosts: the hostfile names no host: write lines such as host1 slots=4"),
         ("# nothing\n", "names no host"),

@@ -26,6 +26,30 @@ import Testing
         #expect(first.startsCoordinator(isToldToTrain: true) && !first.startsCoordinator(isToldToTrain: false))
     }
 
+    @Test func `torchrun keeps its port for itself`() throws {
+        var environment = [
+            "TORCHELASTIC_USE_AGENT_STORE": "True", "MASTER_ADDR": "one", "MASTER_PORT": "29500", "RANK": "0", "WORLD_SIZE": "4", "LOCAL_RANK": "0",
+            "LOCAL_WORLD_SIZE": "4",
+        ]
+        let alone = try Place(environment: environment)
+        #expect(alone.coordinator == nil && alone.startsCoordinator(isToldToTrain: false))
+        environment["LOCAL_WORLD_SIZE"] = "2"
+        let beside = try Place(environment: environment)
+        #expect(beside.coordinator == "tcp://one:29501" && beside.portVariable == "APUS_PORT" && beside.startsCoordinator(isToldToTrain: false))
+        environment["MASTER_PORT"] = "65535"
+        #expect(try Place(environment: environment).coordinator == "tcp://one:65534")
+        environment["APUS_PORT"] = "6000"
+        #expect(try Place(environment: environment).coordinator == "tcp://one:6000")
+        environment["TORCHELASTIC_USE_AGENT_STORE"] = "False"
+        #expect(try Place(environment: environment).coordinator == "tcp://one:65535")
+    }
+
+    @Test(arguments: ["WORLD_SIZE", "LOCAL_WORLD_SIZE"]) func `a size is at least one`(name: String) throws {
+        let environment = ["MASTER_ADDR": "one", "MASTER_PORT": "1", "RANK": "0", "WORLD_SIZE": "1"].merging([name: "0"]) { $1 }
+        let error = try #require(throws: PlaceError.self) { try Place(environment: environment) }
+        #expect(error.description == "\(name) is 0: it must be a whole number from 1 to 65535")
+    }
+
     @Test func `under Slurm rank 0 starts the coordinator, at a port of the job`() throws {
         var environment = [
             "SLURM_PROCID": "0", "SLURM_NTASKS": "2", "SLURM_LOCALID": "0", "SLURM_STEP_NODELIST": "n[3-4]", "SLURM_JOB_NODELIST": "n[1-4]",

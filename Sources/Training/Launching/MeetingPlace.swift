@@ -20,7 +20,7 @@ enum MeetingPlace {
             guard let address = HostAddress(endpoint: endpoint), let port = UInt16(address.port) else {
                 throw InputError("'\(endpoint)' is no endpoint at which rank 0 could start the coordinator: tcp://HOST:PORT was needed")
             }
-            self = .network(host: address.host, port: port, variable: place.starter == .rankZero ? "APUS_PORT" : "MASTER_PORT")
+            self = .network(host: address.host, port: port, variable: place.portVariable)
         } else if place.starter == .rankZero {
             self = .host(try JobFolder(job: place.job ?? "parent-\(getppid())"))
         } else {
