@@ -37,6 +37,7 @@ struct TokenizerConfiguration {
         try cursor.open("{")
         while let key = try cursor.nextKey() {
             switch key {
+            case "tokenizer_class": try Self.check(tokenizerClass: &cursor)
             case "do_lower_case": lowercase = try cursor.boolean(named: key)
             case "strip_accents": stripAccents = try cursor.boolean(named: key)
             case "tokenize_chinese_chars": tokenizeChineseCharacters = try cursor.boolean(named: key)
@@ -53,6 +54,21 @@ struct TokenizerConfiguration {
                 }
             default: try cursor.skipValue()
             }
+        }
+    }
+
+    /// Classes of Transformers that tokenize as BERT does, by their names without "Fast"; the last two say nothing of how they tokenize.
+    private static let classes: Set = [
+        "BertTokenizer", "DistilBertTokenizer", "ElectraTokenizer", "MobileBertTokenizer", "SqueezeBertTokenizer", "LayoutLMTokenizer",
+        "ConvBertTokenizer", "RetriBertTokenizer", "LxmertTokenizer", "PreTrainedTokenizer", "TokenizersBackend",
+    ]
+
+    private static func check(tokenizerClass cursor: inout JSONCursor) throws(JSONCursor.Failure) {
+        let start = cursor.offset
+        guard let name = try token(&cursor) else { return }
+        guard classes.contains(name.hasSuffix("Fast") ? String(name.dropLast(4)) : name) else {
+            throw JSONCursor.Failure(
+                problem: "tokenizer_class is \(name), which splits words otherwise than BertTokenizer: use a model with BERT's own tokenizer", offset: start)
         }
     }
 

@@ -46,6 +46,17 @@ import Testing
         #expect(tokenizer.encode("Hello café Hellohello").ids == [2, 6, 9, 6, 5, 3])
     }
 
+    @Test(arguments: ["\"BertTokenizer\"", "\"BertTokenizerFast\"", "\"DistilBertTokenizerFast\"", "\"PreTrainedTokenizerFast\"", "null"])
+    func `a class that splits words as BERT does is taken`(name: String) throws {
+        let folder = try TemporaryFolder(["vocab.txt": Self.vocabulary, "tokenizer_config.json": "{\"tokenizer_class\": \(name)}"])
+        #expect(try WordPieceTokenizer(folder: folder.url).encode("hello").ids == [2, 5, 3])
+    }
+
+    @Test(arguments: ["BertJapaneseTokenizer", "RobertaTokenizerFast", "Fast"]) func `another class is refused by its name`(name: String) throws {
+        let message = try complaint(["vocab.txt": Self.vocabulary, "tokenizer_config.json": "{\"tokenizer_class\": \"\(name)\"}"])
+        #expect(message.contains("tokenizer_class is \(name), which splits words otherwise than BertTokenizer"), "\(message)")
+    }
+
     @Test func askingForAnotherCaseWinsOverTheFolder() throws {
         let folder = try TemporaryFolder(["vocab.txt": Self.vocabulary, "tokenizer_config.json": #"{"do_lower_case":true,"strip_accents":true}"#])
         #expect(try WordPieceTokenizer(folder: folder.url, lowercase: false).encode("Hello café").ids == [2, 6, 8, 3])
