@@ -86,6 +86,12 @@ package final class ZeroMQActorSystem: DistributedActorSystem, Sendable {
     /// Messages and connections that were refused: strangers, malformed bytes, ended runs.
     package var refused: Int { state.withShared { $0.refused } }
 
+    /// Whether calls to a process find it: it was heard, and is not lost.
+    package func isConnected(to process: String) -> Bool { state.withShared { $0.connected.contains(process) } }
+
+    /// Bytes of the longest answer that a call can have.
+    package var largestAnswer: Int { state.options.largestCall }
+
     // MARK: Life
 
     /// Executes the calls that arrive, until the system is shut down or the task is cancelled.

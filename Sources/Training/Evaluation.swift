@@ -23,6 +23,22 @@ package struct ChunkScore: Codable, Sendable, Equatable {
     package var answeredNumbers: [UInt32] = []
 }
 
+extension Head {
+    /// Bytes that a sample's part of a ``ChunkScore`` takes in a message at most.
+    /// - Parameter length: pieces of a sample at most.
+    func mostScoreBytes(length: Int) -> Int {
+        /// Two numbers up to `most` with a comma each.
+        func pair(_ most: Int) -> Int { 2 * (String(most).count + 1) }
+        return switch self {
+        case .classification(let labels, _): pair(labels)
+        case .tokenClassification(let labels): pair(labels) * length + pair(length)
+        case .multiLabel(let labels, _): pair(1) * labels
+        case .regression(let targets, _): pair(Int(UInt32.max)) * targets
+        case .maskedLanguageModel: 0
+        }
+    }
+}
+
 extension ChunkScore {
     /// Whether these figures can be those of so many samples under a head.
     func fits(_ head: Head, samples: Int) -> Bool {

@@ -16,6 +16,17 @@ import Testing
         #expect(pace.limit == .seconds(40))
     }
 
+    @Test func `a worker with more lanes has more time`() {
+        var pace = StepPace(floor: .seconds(1))
+        pace.lanes = 2
+        for _ in 0..<5 { pace.add(.seconds(3), samples: 8) }
+        #expect(pace.usual == .seconds(3))
+        pace.lanes = 64
+        #expect(pace.usual == .seconds(96) && pace.limit == .seconds(1_920))
+        pace.lanes = 1
+        #expect(pace.usual == .milliseconds(1_500))
+    }
+
     @Test func `one slow step does not make the rest slow`() {
         var pace = StepPace(floor: .seconds(1))
         for step in 0..<31 { pace.add(step % 5 == 0 ? .seconds(60) : .milliseconds(200), samples: 8) }

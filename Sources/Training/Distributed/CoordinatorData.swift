@@ -126,7 +126,7 @@ final class CoordinatorData {
         var state = TrainingState(
             parameters: FloatBuffer(count: layout.count), first: FloatBuffer(count: layout.stateCount),
             second: FloatBuffer(count: layout.stateCount), touched: TouchedRows(rows: layout.sparseTable?.shape[0] ?? 0))
-        let deadline = ContinuousClock.now + DataPlane.exchangeTime
+        let deadline = ContinuousClock.now + DataPlane.stateTime(parameters: layout.count)
         try StateTransfer.receive(into: &state) { () throws(MeshError) in
             while true {
                 let frame = try mesh.links.receive(deadline: deadline)

@@ -38,6 +38,8 @@ extension CoordinatorEngine {
                         throw GenerationEnd(
                             reason: "worker \(rank) on \(group.members[rank].identity.hostName) is sent away: \(reason)", rank: rank,
                             untrue: [rank: reason])
+                    } catch WorkerFailure.unlinked(let ranks, let reason) {
+                        throw GenerationEnd(reason: reason, unlinked: Set(ranks + [rank]))
                     } catch let failure as WorkerFailure {
                         throw GenerationEnd(reason: failure.description)
                     } catch ClusterError.deadline(let name, _) {
@@ -64,6 +66,8 @@ extension CoordinatorEngine {
 extension Begun {
     /// What came of it; a failure ends the generation.
     func orEnd(_ what: String) async throws -> Value {
-        do { return try await value } catch { throw GenerationEnd(reason: "\(what): \(error)") }
+        do { return try await value } catch MeshError.deadline(let ranks) {
+            throw GenerationEnd(reason: "\(what): \(MeshError.deadline(waitingFor: ranks))", unlinked: Set(ranks))
+        } catch { throw GenerationEnd(reason: "\(what): \(error)") }
     }
 }

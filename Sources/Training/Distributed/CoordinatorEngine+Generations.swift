@@ -83,8 +83,10 @@ extension CoordinatorEngine {
             let group = Group(
                 members: members, proxies: proxies, formation: formations[0], canceller: own.canceller,
                 hasFeatures: try stageModel.hasFixedFeatures)
+            pace.lanes = group.formation.lanes.map { $0[1] }.max() ?? 1
             membership.endLinks(own.canceller, whenLost: members)
             try await stand(group, formations)
+            linked = Set(members.map(\.address))
             announce(group)
             isFirst = false
             seenWorkers = max(seenWorkers, members.count)
@@ -200,12 +202,27 @@ extension CoordinatorEngine {
 
     /// Asks every member how far it is and removes those that do not answer.
     private func dropLost(_ members: [Membership.Member], because end: GenerationEnd) async {
-        let lost = await refresh(members, but: Set(end.untrue.keys))
-        if lost.isEmpty, end.untrue.isEmpty { fruitlessEnds += 1 }
-        let names = lost.filter { $0 != end.rank }.map { "worker \($0) on \(members[$0].identity.hostName)" }
+        let newcomers = await sendAway(unlinkedOf: members, end)
+        let lost = await refresh(members, but: Set(end.untrue.keys).union(newcomers))
+        if lost.isEmpty, end.untrue.isEmpty, newcomers.isEmpty { fruitlessEnds += 1 }
+        let names = (lost + newcomers).filter { $0 != end.rank }.map { "worker \($0) on \(members[$0].identity.hostName)" }
         display.say(
             "generation \(generation) ended after step \(committedStep): \(end.reason)"
                 + (names.isEmpty ? "" : "; lost: \(names.joined(separator: ", "))") + "; going on with \(membership.members.count)")
+    }
+
+    /// Sends workers away that have joined since links last stood, and to or from which they do not stand now: without them the run
+    /// goes on as before.
+    private func sendAway(unlinkedOf members: [Membership.Member], _ end: GenerationEnd) async -> [Int] {
+        guard !linked.isEmpty else { return [] }
+        let newcomers = end.unlinked.filter { members.indices.contains($0) && !linked.contains(members[$0].address) }.sorted()
+        for rank in newcomers {
+            membership.remove(members[rank])
+            guard let proxy = try? Proxy.resolve(id: members[rank].address, using: system) else { continue }
+            let reason = "no data links stand between this worker and the others: check --interface and firewalls; the run goes on without it"
+            try? await ZeroMQActorSystem.within(.seconds(5)) { try await proxy.leave(reason) }
+        }
+        return newcomers
     }
 
     @discardableResult

@@ -43,6 +43,8 @@ package final class CoordinatorEngine: StepEngine {
     let patience: ContinuousClock.Instant?
     /// Tells from when on a worker stands still.
     var pace: StepPace
+    /// The workers of the newest generation whose links stood.
+    var linked: Set<ActorAddress> = []
     /// Generations that ended since the last step was done, without a worker lost.
     var fruitlessEnds = 0
     var seenWorkers = 0
@@ -253,11 +255,12 @@ package final class CoordinatorEngine: StepEngine {
             let data = self.data
             let features = try await self.features(split, group)
             var scores: [ScoredChunk] = []
-            let round = Self.chunksARound * group.members.count
+            let chunks = self.chunksARound(split.stream)
+            let round = chunks * group.members.count
             for start in stride(from: 0, to: count, by: round) {
                 let shares = Self.shares(Array(start..<min(start + round, count)), group)
                 let feeding = data.begin { try $0.feed(shares, of: dataset, as: .chunk, features: features) }
-                let limit = self.pace.limit(samples: Self.chunksARound * Evaluation.chunkSize)
+                let limit = self.pace.limit(samples: chunks * Evaluation.chunkSize)
                 let answers = try await self.callAll(group, within: limit, meanwhile: { try await feeding.orEnd(Self.unsent) }) { proxy, rank in
                     try await proxy.evaluate(chunks: shares[rank], of: split.stream)
                 }
@@ -306,8 +309,14 @@ package final class CoordinatorEngine: StepEngine {
     private static let unsent = "samples could not be sent"
     private static let stateless = "the state did not arrive"
 
-    /// Chunks that a worker computes before it answers, so that no call takes long and no answer is longer than a message may be.
+    /// Chunks that a worker computes before it answers, so that no call takes long.
     private static let chunksARound = 64
+
+    /// As many, or fewer where the answers would be longer than a message may be.
+    private func chunksARound(_ stream: TaskStream) -> Int {
+        let chunk = inputs.model.head(of: stream).mostScoreBytes(length: inputs.configuration.maxLength) * Evaluation.chunkSize
+        return max(1, min(Self.chunksARound, system.largestAnswer / 2 / max(1, chunk)))
+    }
 
     package func state() async throws -> TrainingState {
         if let source, source.step == reachedStep { return source.state }
@@ -388,6 +397,8 @@ struct GenerationEnd: Error {
     var rank: Int?
     /// Workers whose state is not what it has to be, and what they are told.
     var untrue: [Int: String] = [:]
+    /// Workers between some of which links did not stand.
+    var unlinked: Set<Int> = []
     /// Whether nobody can say whose state is right.
     var isSplit = false
 }

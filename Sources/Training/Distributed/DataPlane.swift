@@ -8,6 +8,8 @@ enum DataPlane {
     static func transferTime(parameters: Int, workers: Int) -> Duration { StepPace.time(toSend: parameters * workers) }
     /// Time without a frame after which an exchange is given up; a lost process is noticed much earlier.
     static let exchangeTime = Duration.seconds(300)
+    /// Time after which a state on its way to or from the coordinator is given up.
+    static func stateTime(parameters: Int) -> Duration { exchangeTime + transferTime(parameters: parameters, workers: 1) }
 }
 
 /// Results that several threads fill in.

@@ -310,6 +310,8 @@ package struct ScoredChunk: Codable, Sendable, Equatable {
 package enum WorkerFailure: Error, Codable, Sendable, Equatable, CustomStringConvertible {
     /// The generation is over; the worker keeps its state.
     case generationEnded(String)
+    /// Links to these ranks, or from them, did not stand in time.
+    case unlinked(ranks: [Int], String)
     /// The command does not fit what the worker has.
     case outOfOrder(String)
     /// The worker's memory is not what it was: it must not take part.
@@ -318,7 +320,7 @@ package enum WorkerFailure: Error, Codable, Sendable, Equatable, CustomStringCon
     package var description: String {
         switch self {
         case .memoryChanged(let reason): reason
-        case .generationEnded(let reason): reason
+        case .generationEnded(let reason), .unlinked(_, let reason): reason
         case .outOfOrder(let reason): reason
         }
     }

@@ -9,6 +9,9 @@ package struct StepPace: Sendable {
     private static let remembered = 31
 
     private let floor: Duration
+    /// Lanes of the worker that has most: a step takes so many times as long.
+    package var lanes = 1
+    /// Times a lane.
     private var recent: [Duration] = []
     private var samples: [Int] = []
 
@@ -17,7 +20,7 @@ package struct StepPace: Sendable {
 
     /// Notes a step that was done.
     package mutating func add(_ duration: Duration, samples count: Int) {
-        recent.append(duration)
+        recent.append(duration / max(1, lanes))
         samples.append(count)
         if recent.count > Self.remembered {
             recent.removeFirst()
@@ -26,7 +29,7 @@ package struct StepPace: Sendable {
     }
 
     /// The median of the newest steps; nil before the first.
-    package var usual: Duration? { recent.isEmpty ? nil : recent.sorted()[recent.count / 2] }
+    package var usual: Duration? { recent.isEmpty ? nil : recent.sorted()[recent.count / 2] * max(1, lanes) }
 
     /// Time after which a step is given up.
     package var limit: Duration { usual.map { max(floor, $0 * Self.patience) } ?? max(floor, Self.first) }

@@ -36,6 +36,7 @@ final class WorkerCore {
     private struct Group {
         let formation: Formation
         let mesh: WorkerMesh
+        let canceller: MeshCanceller
         let links: ExchangeLinks
         let allReduce: AllReduce
         let rows: RowExchange
@@ -95,6 +96,7 @@ final class WorkerCore {
     /// Forms the generation: links, state, memory.
     func form(_ formation: Formation) throws -> HeldState {
         guard let listener = listener.take() else { throw WorkerFailure.outOfOrder("a generation is formed only after it was prepared") }
+        let canceller = listener.canceller
         if let commit = formation.commit { try apply(commit) }
         // What the ended generation's memory holds is applied or given up before that memory goes.
         kept = nil
@@ -104,8 +106,7 @@ final class WorkerCore {
         guard let model = replica?.model else { preconditionFailure("a formed worker has a model") }
         do {
             let roster = place.completed(formation.roster)
-            let mesh = WorkerMesh(
-                carrier(try listener.mesh(rank: formation.rank, roster: roster, deadline: .now + DataPlane.formingTime), roster))
+            let mesh = WorkerMesh(carrier(try links(consume listener, formation.rank, roster), roster))
             // Those who have the state already wait for those who are still to get it.
             let deadline = ContinuousClock.now + DataPlane.formingTime + DataPlane.transferTime(parameters: model.layout.count, workers: formation.workers)
             try transferState(formation, mesh, deadline: deadline)
@@ -120,7 +121,7 @@ final class WorkerCore {
                 inParallel(count, threads: threads) { piece, _ in body(piece) }
             }
             group = Group(
-                formation: formation, mesh: mesh, links: links, allReduce: allReduce,
+                formation: formation, mesh: mesh, canceller: canceller, links: links, allReduce: allReduce,
                 rows: RowExchange(plan: memory.plan, links: links, memory: memory.memory),
                 hasFeatures: model.hasFixedFeatures)
         } catch let error as MeshError {
@@ -131,6 +132,12 @@ final class WorkerCore {
         committedStep = formation.step
         newestCommit = formation.newest ?? newestCommit.flatMap { $0.step == formation.step ? $0 : nil }
         return held
+    }
+
+    private func links(_ listener: consuming MeshListener, _ rank: Int, _ roster: MeshRoster) throws -> any Mesh {
+        do { return try listener.mesh(rank: rank, roster: roster, deadline: .now + DataPlane.formingTime) } catch MeshError.deadline(let ranks) {
+            throw WorkerFailure.unlinked(ranks: ranks, "\(ExchangeError.mesh(.deadline(waitingFor: ranks)))")
+        }
     }
 
     /// Makes the model of a run; a state that it already has stays, also where the run trains other parameters from here on.
@@ -200,7 +207,8 @@ final class WorkerCore {
             // After the last time that this step reads them, and before anybody gets a sum of what was made of them.
             guard group.hasFeatures ? replica.isHeadIntact : replica.isIntact(rows: work.rows) else { throw memoryChanged(replica) }
             let computed = ContinuousClock.now
-            let deadline = computed + DataPlane.exchangeTime
+            // Another rank may take a multiple of this one's time.
+            let deadline = computed + DataPlane.exchangeTime + (computed - fed) * StepPace.patience
             let before = group.links.counters
             let empty = Set(command.emptyLanes)
             let ownRows = results.blocks.map(\.rows)
@@ -318,12 +326,15 @@ final class WorkerCore {
         guard let group, let replica, let runner, let run else { throw WorkerFailure.outOfOrder("an evaluation without a generation") }
         let found = try fedChunks(chunks.count, .chunk, of: stream, withFeatures: group.hasFeatures, run, group)
         let scores = ChunkScores(count: found.count)
+        let canceller = group.canceller
         inParallel(found.count, threads: threads) { piece, _ in
+            guard !canceller.isCancelled else { return }
             let score = runner.withArena {
                 Evaluation.score(found[piece].batch, model: runner.model, parameters: replica.parameters.view, arena: $0)
             }
             scores.set(piece, ScoredChunk(chunk: found[piece].chunk, score: score))
         }
+        guard !canceller.isCancelled else { throw WorkerFailure.generationEnded("an evaluation was given up") }
         guard group.hasFeatures ? replica.isHeadIntact : replica.isIntact(rows: found.rows) else { throw memoryChanged(replica) }
         return scores.all
     }
@@ -353,13 +364,16 @@ final class WorkerCore {
     func computeFeatures(_ chunks: [Int]) throws {
         guard let group, let replica, let runner, let run else { throw WorkerFailure.outOfOrder("features without a generation") }
         let found = try fedChunks(chunks.count, .featureChunk, of: .target, withFeatures: false, run, group)
+        let canceller = group.canceller
         let features = Mutex([[Float]](repeating: [], count: found.count))
         inParallel(found.count, threads: threads) { piece, _ in
+            guard !canceller.isCancelled else { return }
             let values = runner.withArena {
                 Evaluation.features(found[piece].batch, model: runner.model, parameters: replica.parameters.view, arena: $0)
             }
             features.withLock { $0[piece] = values }
         }
+        guard !canceller.isCancelled else { throw WorkerFailure.generationEnded("features were given up") }
         guard replica.isIntact(rows: found.rows) else { throw memoryChanged(replica) }
         do {
             for (piece, values) in features.withLock({ $0 }).enumerated() {
@@ -379,7 +393,7 @@ final class WorkerCore {
         do {
             try StateTransfer.send(
                 replica.state, over: group.mesh, generation: group.generation, to: group.mesh.coordinator,
-                deadline: .now + DataPlane.exchangeTime)
+                deadline: .now + DataPlane.stateTime(parameters: replica.parameters.count))
         } catch {
             throw WorkerFailure.generationEnded("\(ExchangeError.mesh(error))")
         }

@@ -83,8 +83,9 @@ final class WorkerRun: Sendable {
     /// - Returns: the coordinator's incarnation that took this worker in.
     private func join() async throws -> UInt64 {
         system.generation = 0
-        let deadline = ContinuousClock.now + timeout
+        // Behind what the data thread is still computing; the coordinator's time begins after that.
         let held = await thread.held()
+        var deadline = ContinuousClock.now + timeout
         let (coordinator, address) = (coordinator, worker.id)
         do {
             while true {
@@ -97,6 +98,9 @@ final class WorkerRun: Sendable {
                 } catch ClusterError.staleIncarnation {
                     // Asked of the coordinator that was; the answer told which one there is now.
                     continue
+                } catch ClusterError.deadline where system.isConnected(to: coordinator.id.process) {
+                    // It is there, and still reads its data.
+                    deadline = .now + timeout
                 }
             }
         } catch let refused as JoinRefused {
