@@ -1,4 +1,5 @@
 internal import Cluster
+internal import Collectives
 internal import Distributed
 internal import Transport
 
@@ -67,7 +68,7 @@ extension Begun {
     /// What came of it; a failure ends the generation.
     func orEnd(_ what: String) async throws -> Value {
         do { return try await value } catch MeshError.deadline(let ranks) {
-            throw GenerationEnd(reason: "\(what): \(MeshError.deadline(waitingFor: ranks))", unlinked: Set(ranks))
+            throw GenerationEnd(reason: "\(what): \(ExchangeError.mesh(.deadline(waitingFor: ranks)))", unlinked: Set(ranks))
         } catch { throw GenerationEnd(reason: "\(what): \(error)") }
     }
 }
