@@ -23,6 +23,9 @@ package struct RunProgress: Codable, Sendable, Equatable {
     package var evaluatedSourceStep: Int?
 
     package init() {}
+
+    /// Whether the best validation so far is that of the state after this step.
+    var isBest: Bool { bestStep == step }
 }
 
 /// What the loop needs done with files and the terminal.
@@ -84,6 +87,9 @@ package struct TrainingLoop {
             // The process before this one ended between an epoch's last step and its checkpoint.
             try await endEpoch(&progress)
             saved = progress.step
+        } else if progress.isBest {
+            // Or between the checkpoint and the best model, which comes after it.
+            try recorder.keepBest(try await engine.state())
         }
         while progress.step < plan.totalSteps, progress.stoppedEarly != true {
             let epoch = plan.epoch(ofStep: progress.step + 1)
@@ -115,7 +121,9 @@ package struct TrainingLoop {
         let epoch = plan.epoch(ofStep: progress.step)
         if hasValidation, progress.evaluatedStep != progress.step { try await validate(epoch, &progress) }
         if hasSourceValidation, progress.evaluatedSourceStep != progress.step { try await validateSource(epoch, &progress) }
-        recorder.checkpoint(try await engine.state(), progress)
+        let state = try await engine.state()
+        recorder.checkpoint(state, progress)
+        if progress.isBest { try recorder.keepBest(state) }
     }
 
     private func take(_ step: StepPlan, next: StepPlan?, _ throughput: inout Throughput, _ display: inout ProgressDisplay) async throws {
@@ -149,7 +157,6 @@ package struct TrainingLoop {
         if isBest {
             progress.best = report
             progress.bestStep = progress.step
-            try recorder.keepBest(try await engine.state())
         }
         let since = isBest ? 0 : (progress.evaluationsSinceBest ?? 0) + 1
         progress.evaluationsSinceBest = since

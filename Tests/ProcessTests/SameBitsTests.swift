@@ -69,6 +69,18 @@ import Testing
         }
     }
 
+    @Test func `a process that dies between a checkpoint and the best model leaves the model to the resumed run`() throws {
+        let job = try SmallJob()
+        let options = ["--batch-size", "8", "--lanes", "4", "--learning-rate", "1e-3", "--epochs", "3", "--keep", "9"]
+        #expect(try ApusProcess(job.command("whole", options, validation: true)).status == 0)
+        let whole = try FinishedRun(job, "whole")
+        let best = try #require(whole.summary["best_step"] as? Int)
+        try job.cutOff("whole", after: best, into: "cut")
+        try FileManager.default.removeItem(atPath: job.path("cut/model-best"))
+        #expect(try job.resume("cut").digest == whole.digest)
+        #expect(try job.bytes("cut/model-best/model.safetensors") == job.bytes("whole/model-best/model.safetensors"))
+    }
+
     @Test func `a run made longer after any step has the bits of one that was long from the start`() throws {
         let job = try SmallJob()
         let options = ["--batch-size", "5", "--lanes", "4", "--learning-rate", "1e-3", "--epochs", "2"]
