@@ -22,14 +22,14 @@ extension BERTModel {
     ///   - seed: key of the generator for new weights.
     ///   - growing: whether tables of words and positions may have more rows than the folder's; the rest of them are 0.
     ///   - forgetting: whether a parameter is initialized anew though the folder has it.
-    ///   - forTraining: whether gradient and optimizer state come beside the weights.
+    ///   - trained: what has a gradient and optimizer state beside the weights; nil where nothing is trained.
     /// - Throws: ``FileError``, before any memory is taken: what a configuration claims may be larger than this machine.
     package func load(
         _ folder: ModelFolder, keepsHead: Bool, seed: UInt64, forgetting: (String) -> Bool = { _ in false }, growing: Bool = false,
-        forTraining: Bool = false
+        forTrainingOf trained: ParameterLayout? = nil
     ) throws(FileError) -> LoadedWeights {
         let sources = try sources(in: folder, keepsHead: keepsHead, growing: growing)
-        try needMemory(folder, forTraining: forTraining)
+        try needMemory(folder, forTrainingOf: trained)
         let parameters = FloatBuffer(count: layout.count, whole: layout.count)
         var initialized: [String] = []
         for (place, entry) in layout.entries.enumerated() {
@@ -48,14 +48,14 @@ extension BERTModel {
     }
 
     /// Refuses what this machine cannot hold.
-    private func needMemory(_ folder: ModelFolder, forTraining: Bool) throws(FileError) {
-        let values = layout.count + (forTraining ? layout.denseCount + 2 * layout.stateCount : 0)
+    private func needMemory(_ folder: ModelFolder, forTrainingOf trained: ParameterLayout?) throws(FileError) {
+        let values = layout.count + (trained.map { $0.denseCount + 2 * $0.stateCount } ?? 0)
         let (needed, present) = (Double(values) * Double(MemoryLayout<Float>.stride), Double(ProcessInfo.processInfo.physicalMemory))
         guard needed > present else { return }
         func gigabytes(_ bytes: Double) -> Int { Int((bytes / 1e9).rounded(.up)) }
         throw FileError(
             folder.path,
-            "\(forTraining ? "weights, gradient and optimizer state" : "the weights") need \(gigabytes(needed)) GB, this machine has \(gigabytes(present)) GB: "
+            "\(trained != nil ? "weights, gradient and optimizer state" : "the weights") need \(gigabytes(needed)) GB, this machine has \(gigabytes(present)) GB: "
                 + "choose a smaller model, or lower what makes it larger: --lora-rank, --max-length")
     }
 

@@ -2,6 +2,8 @@
 #include "vector_math.h"
 #include <string.h>
 
+#pragma STDC FP_CONTRACT OFF
+
 #define TABLE(set) \
     APUS_KERNELS(DECLARE_##set) \
     static const apus_kernel_table table_##set = {.level = #set, APUS_KERNELS(ENTRY_##set)};
@@ -81,8 +83,9 @@ int apus_reads_in_place(void) {
 
 void apus_read_in_place(int yes) { reading = yes ? 1 : 2; }
 
-// x = 2^k m with m in [sqrt 1/2, sqrt 2); log m = 2 atanh(s), s = (m - 1) / (m + 1).
+// Infinity and what is no number stay what they are. x = 2^k m with m in [sqrt 1/2, sqrt 2); log m = 2 atanh(s), s = (m - 1) / (m + 1).
 double apus_log(double x) {
+    if (!(x < __builtin_inf())) return x;
     uint64_t bits;
     memcpy(&bits, &x, sizeof bits);
     int k = (int)((bits >> 52) & 0x7ff) - 1023;

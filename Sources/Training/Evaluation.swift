@@ -104,8 +104,8 @@ package struct EvaluationReport: Codable, Sendable, Equatable {
     /// and a figure that is not defined is worse than any.
     package func isBetter(than other: EvaluationReport, by measure: Measure? = nil) -> Bool {
         let measure = measure ?? .usual(self)
-        guard let own = measure.value(in: self) else { return false }
-        guard let best = measure.value(in: other) else { return true }
+        guard let own = measure.value(in: self), !own.isNaN else { return false }
+        guard let best = measure.value(in: other), !best.isNaN else { return true }
         return measure.isBetterWhenSmaller ? own < best : own > best
     }
 }

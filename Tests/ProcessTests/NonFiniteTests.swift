@@ -26,6 +26,23 @@ import Testing
         #expect(again.status == 1)
     }
 
+    /// A word that only validation texts have, and whose row is no number.
+    @Test(arguments: [["--threads", "2"], ["--workers", "2"]])
+    func `a validation loss that is no number costs no checkpoint and no summary`(way: [String]) throws {
+        let job = try SmallJob()
+        try job.spoilRow(of: "q")
+        try job.write("validation.tsv", "sentence\tlabel\nq\t0\nban\t1\n")
+        let options = ["--epochs", "2", "--batch-size", "8", "--lanes", "2", "--keep", "9", "--metric", "loss"] + way
+        let command = job.command("run", options, validation: true)
+        let run = try ApusProcess(way.contains("--workers") ? ["launch"] + command.dropFirst() : command)
+        #expect(run.status == 0, "\(run.complaint)")
+        let found = try FinishedRun(job, "run")
+        #expect((found.summary["validation"] as? [String: Any])?["loss"] as? String == "nan")
+        #expect(try FileManager.default.contentsOfDirectory(atPath: job.path("run/checkpoints")).sorted() == ["step-3", "step-6"])
+        // And the run can be made longer.
+        #expect(try job.resume("run", "--epochs", "3").steps == Array(1...9))
+    }
+
     @Test func `the debug mode names where it arose`() throws {
         let job = try SmallJob()
         let command = job.command("run", Self.options).dropFirst()
@@ -40,5 +57,20 @@ import Testing
         let plain = try job.train("plain", "--max-steps", "3", "--batch-size", "8", "--lanes", "2")
         let debug = try job.train("debug", "--max-steps", "3", "--batch-size", "8", "--lanes", "2", "--debug")
         #expect(plain.digest == debug.digest)
+    }
+}
+
+extension SmallJob {
+    /// Makes the model's row of a word one that is no number.
+    fileprivate func spoilRow(of word: String) throws {
+        let row = try #require(SmallText.vocabulary.firstIndex(of: word))
+        var bytes = try bytes("model/model.safetensors")
+        let length = bytes.prefix(8).enumerated().reduce(0) { $0 | Int($1.element) << (8 * $1.offset) }
+        let header = try #require(try JSONSerialization.jsonObject(with: bytes[8..<(8 + length)]) as? [String: Any])
+        let table = try #require(header["bert.embeddings.word_embeddings.weight"] as? [String: Any])
+        let (shape, offsets) = (try #require(table["shape"] as? [Int]), try #require(table["data_offsets"] as? [Int]))
+        let start = 8 + length + offsets[0] + 4 * row * shape[1]
+        for place in 0..<shape[1] { bytes.replaceSubrange((start + 4 * place)..<(start + 4 * place + 4), with: [0, 0, 0xC0, 0x7F]) }
+        try bytes.write(to: folder.url("model/model.safetensors"))
     }
 }

@@ -1,3 +1,4 @@
+import BERT
 import Kernels
 import Testing
 
@@ -19,6 +20,22 @@ import Testing
 
     private func history(_ entries: [JournalEntry], after base: Int = 0) throws -> JournalHistory {
         try #require(JournalHistory([.run(id: .max - 1, after: base)] + entries))
+    }
+
+    @Test(arguments: [Double.nan, .infinity, -.infinity]) func `an evaluation that is no number comes back too`(loss: Double) throws {
+        var progress = RunProgress()
+        progress.latest = EvaluationReport([ChunkScore(lossSum: loss, lossCount: 1, samples: 1)], .regression())
+        guard case .progress(let found)? = JournalEntry(bytes: JournalEntry.progress(progress).bytes) else { throw Missing() }
+        #expect(found.latest?.loss.description == loss.description && found.latest?.samples == 1)
+    }
+
+    private struct Missing: Error {}
+
+    @Test func `a figure that is no number is worse than any`() {
+        func report(_ loss: Double) -> EvaluationReport { EvaluationReport([ChunkScore(lossSum: loss, lossCount: 1, samples: 1)], .regression()) }
+        #expect(report(2).isBetter(than: report(.nan), by: .loss) && !report(.nan).isBetter(than: report(2), by: .loss))
+        #expect(report(.infinity).isBetter(than: report(.nan), by: .loss) && !report(.nan).isBetter(than: report(.nan), by: .loss))
+        #expect(report(1).isBetter(than: report(2), by: .loss) && !report(2).isBetter(than: report(2), by: .loss))
     }
 
     @Test func `entries come back from their bytes`() throws {

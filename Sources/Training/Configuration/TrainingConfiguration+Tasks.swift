@@ -30,6 +30,9 @@ extension TrainingConfiguration {
             return
         }
         try need(.sourceBatchSize, sourceBatchSize, from: 1)
+        // Samples of a step are counted in 32 bits.
+        let most = Int(UInt32.max) / max(1, accumulate)
+        if let size = sourceBatchSize { try need(.sourceBatchSize, size <= most, "at most \(most) with --accumulate \(accumulate)") }
         try need(.lambda, lambda >= 0 && lambda.isFinite, "a finite number from 0 up")
         if let lambdaEnd { try need(.lambdaEnd, lambdaEnd >= 0 && lambdaEnd.isFinite, "a finite number from 0 up") }
         try need(.sharedLayers, sharedLayers, from: 1)

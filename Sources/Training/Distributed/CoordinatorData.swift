@@ -75,6 +75,11 @@ final class CoordinatorData {
                 let samples = planned.lanes[lane][batch]
                 let payload = ShardFrame.encode(
                     samples, of: dataset, features: data.features, step: plan.step, withTypes: mesh.formation.run.hasTypes)
+                guard payload.count <= DataPlane.longestFrame else {
+                    throw RunError(
+                        "the samples of lane \(lane) in step \(plan.step) take \(payload.count >> 20) MB, \(DataPlane.longestFrame >> 20) MB is what a link carries at "
+                            + "once: choose a smaller --batch-size with --accumulate, or more --lanes")
+                }
                 let header = FrameHeader(
                     kind: kind.rawValue, sender: UInt16(mesh.links.rank), generation: mesh.formation.roster.generation,
                     step: UInt64(plan.step), bucket: UInt32(lane), offset: UInt64(batch), count: UInt64(samples.count))

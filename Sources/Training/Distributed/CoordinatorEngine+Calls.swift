@@ -67,7 +67,7 @@ extension CoordinatorEngine {
 extension Begun {
     /// What came of it; a failure ends the generation.
     func orEnd(_ what: String) async throws -> Value {
-        do { return try await value } catch MeshError.deadline(let ranks) {
+        do { return try await value } catch let error as RunError { throw error } catch MeshError.deadline(let ranks) {
             throw GenerationEnd(reason: "\(what): \(ExchangeError.mesh(.deadline(waitingFor: ranks)))", unlinked: Set(ranks))
         } catch { throw GenerationEnd(reason: "\(what): \(error)") }
     }

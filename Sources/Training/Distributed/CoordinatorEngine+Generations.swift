@@ -124,7 +124,9 @@ extension CoordinatorEngine {
     private func start(of members: [Membership.Member]) throws -> GenerationStart {
         let commits = [lastCommit, newestCommit].compactMap { $0 }
         let floor = source?.step ?? floor
-        guard let found = GenerationStart(members.map(\.held), run: run.id, known: commits, floor: floor, last: inputs.plan.totalSteps) else {
+        // Once it has begun, a coordinator knows of every step; a worker that comes back with a later one has it from an earlier coordinator.
+        let last = isFirst ? inputs.plan.totalSteps : reachedStep
+        guard let found = GenerationStart(members.map(\.held), run: run.id, known: commits, floor: floor, last: last) else {
             if let source, source.step == committedStep { return GenerationStart(step: source.step, workers: members.count) }
             try goBack()
             return GenerationStart(step: committedStep, workers: members.count)

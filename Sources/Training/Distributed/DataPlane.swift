@@ -6,6 +6,8 @@ enum DataPlane {
     static let formingTime = Duration.seconds(60)
     /// Time in which besides the states must have arrived that one rank may have to send to all others, one after another.
     static func transferTime(parameters: Int, workers: Int) -> Duration { StepPace.time(toSend: parameters * workers) }
+    /// Bytes of samples that a link takes in one frame, with room for what is before them.
+    static let longestFrame = 15 << 20
     /// Time without a frame after which an exchange is given up; a lost process is noticed much earlier.
     static let exchangeTime = Duration.seconds(300)
     /// Time after which a state on its way to or from the coordinator is given up.

@@ -21,7 +21,7 @@ package struct GenerationStart: Sendable, Equatable {
     ///   - held: what each worker has.
     ///   - commits: those that the coordinator knows, from its journal or its memory.
     ///   - floor: step that a checkpoint holds; older states are of no use.
-    ///   - last: step with which the run ends; nobody has a state after a later one.
+    ///   - last: nobody has a state of use after a later step, with which the run ends or which the coordinator does not know.
     /// - Returns: nil where no worker has or can come to a state of the run that is as new as the checkpoint's.
     package init?(_ held: [HeldState], run: UInt64, known commits: [Commit], floor: Int, last: Int = Int(Int32.max)) {
         let own = held.map { $0.run == run ? $0 : HeldState() }
@@ -29,7 +29,7 @@ package struct GenerationStart: Sendable, Equatable {
         let known = commits + own.compactMap(\.commit)
         func reachable(_ state: HeldState) -> (step: Int, way: Way)? {
             guard let step = state.committedStep, (0...last).contains(step) else { return nil }
-            if state.keptStep == step + 1, let commit = known.first(where: { $0.step == step + 1 }) { return (step + 1, .applies(commit)) }
+            if step < last, state.keptStep == step + 1, let commit = known.first(where: { $0.step == step + 1 }) { return (step + 1, .applies(commit)) }
             return (step, .has)
         }
         let reached = own.map(reachable)

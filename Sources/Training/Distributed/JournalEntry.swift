@@ -56,7 +56,9 @@ package enum JournalEntry: Codable, Sendable, Equatable {
     /// JSON, but for a step: there is one after the other of these, and JSON costs more than all else that is done with them.
     var bytes: [UInt8] {
         if case .committed(let step) = self { return Self.stepMark + Data(step.words.bytes).base64EncodedData() }
-        return (try? JSONEncoder().encode(self)).map { Array($0) } ?? []
+        let encoder = JSONEncoder()
+        encoder.takesAllNumbers()
+        return (try? encoder.encode(self)).map { Array($0) } ?? []
     }
 
     private static let stepMark = Array("step ".utf8)
@@ -68,7 +70,7 @@ package enum JournalEntry: Codable, Sendable, Equatable {
             self = .committed(step)
             return
         }
-        guard let entry = try? JSONDecoder().decode(Self.self, from: Data(bytes)) else { return nil }
+        guard let entry = try? JSONDecoder.ofAllNumbers().decode(Self.self, from: Data(bytes)) else { return nil }
         self = entry
     }
 }

@@ -168,6 +168,8 @@ final class WorkerCore {
     private func transferState(_ formation: Formation, _ mesh: WorkerMesh, deadline: ContinuousClock.Instant) throws {
         guard let replica else { return }
         let generation = formation.roster.generation
+        // Who takes a state takes it for right.
+        guard formation.stateTo.isEmpty || replica.isIntact else { throw memoryChanged(replica) }
         for peer in formation.stateTo {
             try StateTransfer.send(replica.state, over: mesh, generation: generation, to: peer, deadline: deadline)
         }

@@ -15,6 +15,8 @@ package struct RunInputs: Sendable {
     /// What tokenizer_config.json of the trained model has to say.
     package let tokenizerSettings: JSONValue
     package let model: BERTModel
+    /// Elements of either moment when all is trained that is not frozen for good.
+    private let mostTrained: Int
     package let parameters: FloatBuffer
     package let datasets: [Split: TokenizedDataset]
     /// By the names of the splits.
@@ -99,7 +101,8 @@ package struct RunInputs: Sendable {
         let keepsHead = self.source.head == data.head && (labels == nil || labels?.names == self.source.labels)
         let loaded = try model.load(
             folder, keepsHead: keepsHead, seed: configuration.seed, forgetting: Self.forgotten(model, configuration), growing: true,
-            forTraining: true)
+            forTrainingOf: whole.layout)
+        mostTrained = whole.layout.stateCount
         parameters = loaded.parameters
         if !configuration.fromScratch { input.begin(model, parameters, source: self.source.shape) }
         notes += Self.describe(loaded, data.head.described(labels))
@@ -184,8 +187,8 @@ package struct RunInputs: Sendable {
     /// Samples of all data files that were cut to --max-length.
     package var truncatedCount: Int { datasets.values.reduce(0) { $0 + $1.truncatedCount } }
 
-    /// Bytes of one checkpoint: weights and two moments.
-    package var checkpointBytes: Int { (model.layout.count + 2 * model.layout.stateCount) * MemoryLayout<Float>.stride }
+    /// Bytes of one checkpoint: weights and two moments, once all is trained that will be.
+    package var checkpointBytes: Int { (model.layout.count + 2 * mostTrained) * MemoryLayout<Float>.stride }
 }
 
 /// Input that no run can start with, found before any work.

@@ -58,6 +58,7 @@ package enum StateFiles {
         try SafetensorsWriter.write(moments(state, layout), to: folder + "/optimizer.safetensors", steps: steps)
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
+        encoder.takesAllNumbers()
         guard let json = try? encoder.encode(record) else { throw FileError(folder, "its state has no JSON form") }
         try FileSystem.replace(folder + "/state.json", with: Array(json), steps: steps)
     }
@@ -65,7 +66,7 @@ package enum StateFiles {
     package static func record(_ folder: String) throws(FileError) -> Record {
         let path = folder + "/state.json"
         let bytes = try FileSystem.read(path)
-        guard let record = try? JSONDecoder().decode(Record.self, from: Data(bytes)), record.version == 1 else {
+        guard let record = try? JSONDecoder.ofAllNumbers().decode(Record.self, from: Data(bytes)), record.version == 1 else {
             throw FileError(path, "is no state of version 1: was it written by another version of Apus?")
         }
         return record

@@ -48,8 +48,9 @@ package struct TrainingRun {
     package func history() throws -> JournalHistory? {
         guard let resumption, let history = try JournalHistory(file: RunJournal.path(inRun: folder.path)) else { return nil }
         guard history.reached >= savedStep, history.reached <= inputs.plan.totalSteps else { return nil }
-        // Under another horizon a falling rate gives the steps since the checkpoint other bits.
-        guard inputs.configuration.schedule == .constant || resumption.plannedSteps == inputs.plan.totalSteps else { return nil }
+        // Under another horizon a falling rate or a changing lambda gives the steps since the checkpoint other bits.
+        let isConstant = inputs.configuration.schedule == .constant && (inputs.plan.source?.lambda.shape ?? .constant) == .constant
+        guard isConstant || resumption.plannedSteps == inputs.plan.totalSteps else { return nil }
         return history
     }
 

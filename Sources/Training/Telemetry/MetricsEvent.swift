@@ -127,6 +127,22 @@ package struct EpochEvent: MetricsEvent, Encodable {
 package func jsonLine(_ event: some Encodable) throws -> String {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    encoder.nonConformingFloatEncodingStrategy = .convertToString(positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+    encoder.takesAllNumbers()
     return String(decoding: try encoder.encode(event), as: UTF8.self)
+}
+
+extension JSONEncoder {
+    /// Numbers that are none become words, as a diverged run's losses are.
+    func takesAllNumbers() {
+        nonConformingFloatEncodingStrategy = .convertToString(positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+    }
+}
+
+extension JSONDecoder {
+    /// Reads what an encoder writes that takes all numbers.
+    static func ofAllNumbers() -> JSONDecoder {
+        let decoder = JSONDecoder()
+        decoder.nonConformingFloatDecodingStrategy = .convertFromString(positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+        return decoder
+    }
 }

@@ -76,6 +76,7 @@ package struct RunSummary: Codable, Sendable {
     package func json() throws -> Data {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        encoder.takesAllNumbers()
         return try encoder.encode(self)
     }
 }
