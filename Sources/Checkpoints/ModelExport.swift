@@ -23,6 +23,16 @@ package enum ModelExport {
         }
     }
 
+    /// Makes the tokenizer that ``write(_:configuration:tokenizerFolder:tokenizerSettings:words:to:steps:)`` would, and nothing of it stays.
+    /// - Throws: ``FileError`` where that could not be done.
+    package static func check(tokenizerFolder: String, tokenizerSettings: JSONValue, words: [(text: String, id: Int)]) throws(FileError) {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "apus-tokenizer-\(UUID().uuidString)").path
+        try FileSystem.makeFolder(folder)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        try copyTokenizer(from: tokenizerFolder, tokenizerSettings, to: folder, steps: PlainFileSteps())
+        try TokenizerExport.add(words, to: folder, steps: PlainFileSteps())
+    }
+
     /// Writes adapters as PEFT does, in one step.
     ///
     /// - Parameter configuration: adapter_config.json, as it is to be written.

@@ -9,8 +9,10 @@ enum TokenizerExport {
         let added = words.map { word in entry(word.text, word.id, isSpecial: false) }
         tokenizer["added_tokens"] = .array((tokenizer["added_tokens"]?.array ?? []) + added)
         try FileSystem.replace(path, with: Array(tokenizer.line.utf8) + [0x0A], steps: steps)
-        let listed = JSONValue.object(words.map { .init($0.text, .integer($0.id)) })
-        try FileSystem.replace(folder + "/added_tokens.json", with: Array(listed.text.utf8), steps: steps)
+        let listPath = folder + "/added_tokens.json"
+        let before = FileManager.default.fileExists(atPath: listPath) ? try parsed(listPath).members ?? [] : []
+        let listed = JSONValue.object(before + words.map { .init($0.text, .integer($0.id)) })
+        try FileSystem.replace(listPath, with: Array(listed.text.utf8), steps: steps)
     }
 
     private static func parsed(_ path: String) throws(FileError) -> JSONValue {
@@ -36,6 +38,7 @@ enum TokenizerExport {
         }
         var ids: [String: Int] = [:]
         for (id, piece) in pieces.enumerated() { ids[piece] = id }
+        let known: [JSONValue.Member] = pieces.enumerated().filter { ids[$1] == $0 }.map { .init($1, .integer($0)) }
         func special(_ key: String, _ usual: String) -> String { configuration[key]?.string ?? configuration[key]?["content"]?.string ?? usual }
         let specials = [
             special("pad_token", "[PAD]"), special("unk_token", "[UNK]"), special("cls_token", "[CLS]"), special("sep_token", "[SEP]"),
@@ -83,7 +86,7 @@ enum TokenizerExport {
                 .object([
                     .init("type", .string("WordPiece")), .init("unk_token", .string(specials[1])),
                     .init("continuing_subword_prefix", .string("##")), .init("max_input_chars_per_word", .integer(100)),
-                    .init("vocab", .object(pieces.enumerated().map { .init($1, .integer($0)) })),
+                    .init("vocab", .object(known)),
                 ])),
         ])
     }

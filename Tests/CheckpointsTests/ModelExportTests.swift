@@ -37,6 +37,24 @@ import Testing
         #expect(tokenizer["do_lower_case"] == .bool(false))
     }
 
+    @Test func `words are added to those of an earlier round, and a piece that stands twice has its last number`() throws {
+        let folder = try TemporaryFolder()
+        try folder.write("[PAD]\n[UNK]\na\nb\na\n", to: "vocab.txt")
+        try folder.write("{\"do_lower_case\": true}", to: "tokenizer_config.json")
+        try TokenizerExport.add([("first", 5)], to: folder.path, steps: PlainFileSteps())
+        try TokenizerExport.add([("second", 6)], to: folder.path, steps: PlainFileSteps())
+        #expect(try JSONValue(parsing: FileSystem.read(folder("added_tokens.json"))).line == "{\"first\":5,\"second\":6}")
+        let tokenizer = try JSONValue(parsing: FileSystem.read(folder("tokenizer.json")))
+        #expect(tokenizer["model"]?["vocab"]?.line == "{\"[PAD]\":0,\"[UNK]\":1,\"b\":3,\"a\":4}")
+        #expect(tokenizer["added_tokens"]?.array?.compactMap { $0["content"]?.string } == ["[PAD]", "[UNK]", "first", "second"])
+    }
+
+    @Test func `a tokenizer that cannot take words is refused beforehand`() throws {
+        let folder = try TemporaryFolder()
+        try folder.write("{\"a\": 1, \"a\": 2}", to: "tokenizer.json")
+        #expect(throws: FileError.self) { try ModelExport.check(tokenizerFolder: folder.path, tokenizerSettings: .object([]), words: [("x", 1)]) }
+    }
+
     @Test func theTokenizersOwnConfigurationIsCopiedAsItIs() throws {
         let (source, folder) = (try source(), try TemporaryFolder())
         let own = "{ \"do_lower_case\": null, \"tokenizer_class\": \"X\" }"

@@ -52,6 +52,11 @@ package struct RunInputs: Sendable {
                     + "is this the vocabulary of this model?")
         }
         tokenizerSettings = Self.settings(of: tokenizer)
+        if !words.isEmpty {
+            // Before any work, not at the first export.
+            try ModelExport.check(
+                tokenizerFolder: configuration.model, tokenizerSettings: tokenizerSettings, words: words.map { ($0.text, Int($0.id)) })
+        }
         let files = [(Split.train, configuration.train), (.validation, configuration.validation), (.test, configuration.test)]
             .compactMap { split, path in path.map { (split, $0) } }
         var reading = TaskData.Reading(configuration)
