@@ -46,7 +46,7 @@ package final class RunFolder: Sendable {
             close(lock)
             throw error
         }
-        for name in Self.models { FileSystem.repairFolder(path + "/" + name) }
+        for name in Self.models where resuming { FileSystem.repairFolder(path + "/" + name) }
         _ = ftruncate(lock, 0)
         let pid = Array(String(getpid()).utf8)
         _ = unsafe Foundation.write(lock, pid, pid.count)

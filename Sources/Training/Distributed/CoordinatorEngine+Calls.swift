@@ -40,7 +40,8 @@ extension CoordinatorEngine {
                             reason: "worker \(rank) on \(group.members[rank].identity.hostName) is sent away: \(reason)", rank: rank,
                             untrue: [rank: reason])
                     } catch WorkerFailure.unlinked(let ranks, let reason) {
-                        throw GenerationEnd(reason: reason, unlinked: Set(ranks + [rank]))
+                        // Whoever misses all others is the one that the others miss.
+                        throw GenerationEnd(reason: reason, unlinked: ranks.count < group.members.count ? Set(ranks) : [rank])
                     } catch let failure as WorkerFailure {
                         throw GenerationEnd(reason: failure.description)
                     } catch ClusterError.deadline(let name, _) {

@@ -397,7 +397,7 @@ struct GenerationEnd: Error {
     var rank: Int?
     /// Workers whose state is not what it has to be, and what they are told.
     var untrue: [Int: String] = [:]
-    /// Workers between some of which links did not stand.
+    /// Workers to which links did not stand.
     var unlinked: Set<Int> = []
     /// Whether nobody can say whose state is right.
     var isSplit = false

@@ -43,11 +43,11 @@ extension Membership {
     /// Asks again and again: its answer comes behind what its data thread is still computing.
     private func readmit(_ member: Member, through system: ZeroMQActorSystem) async {
         guard let proxy = try? Worker.resolve(id: member.address, using: system) else { return }
-        while !members.contains(where: { $0.address == member.address }) {
+        repeat {
             do {
                 let held = try await ZeroMQActorSystem.within(.seconds(30)) { try await proxy.abort() }
                 return try join(member.identity, member.address, held)
             } catch ClusterError.deadline where system.isConnected(to: member.address.process) {} catch { return }
-        }
+        } while isNewest(member)
     }
 }

@@ -112,6 +112,9 @@ package final class Membership: Sendable {
     /// The newest member of a process, also a lost one.
     package func known(_ process: String) -> Member? { state.withLock { $0.known[process] } }
 
+    /// Whether the member's process has not joined again since.
+    func isNewest(_ member: Member) -> Bool { known(member.address.process)?.joining == member.joining }
+
     package var members: [Member] { state.withLock { $0.members } }
 
     /// Whether somebody joined since the last call of ``takeMembers()``.
