@@ -19,14 +19,28 @@ package struct FeatureStore: Sendable {
 extension PackedBatch {
     /// The same samples and targets with the encoder's output in the place of their tokens: one row a sentence.
     package func with(_ store: FeatureStore?) -> PackedBatch {
-        guard let store else { return self }
-        var batch = PackedBatch(targets: targets)
-        for (sentence, sample) in samples.enumerated() {
-            batch.append(
-                ids: CollectionOfOne(ids[Int(offsets[sentence])]), types: nil as [UInt8]?, position: Int(batchPositions[sentence]), sample: sample)
-            batch.features.append(contentsOf: store.values.rows(sample..<(sample + 1)).elements.array)
-        }
+        var batch = self
+        if let store { batch.replaceTokens(with: store) }
         return batch
+    }
+
+    /// Puts the encoder's output in the place of the tokens, in the same memory: of each sentence the first token stays.
+    package mutating func replaceTokens(with store: FeatureStore) {
+        features.removeAll(keepingCapacity: true)
+        for (sentence, sample) in samples.enumerated() {
+            ids[sentence] = ids[Int(offsets[sentence])]
+            store.values.rows(sample..<(sample + 1)).elements.withSpan { values in
+                for place in values.indices { features.append(values[place]) }
+            }
+        }
+        let count = sentenceCount
+        ids.removeLast(ids.count - count)
+        positions.removeAll(keepingCapacity: true)
+        positions.append(contentsOf: repeatElement(0, count: count))
+        types.removeAll(keepingCapacity: true)
+        types.append(contentsOf: repeatElement(0, count: count))
+        offsets.removeAll(keepingCapacity: true)
+        offsets.append(contentsOf: 0...Int32(count))
     }
 }
 

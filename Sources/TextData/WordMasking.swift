@@ -32,21 +32,14 @@ package struct WordMasking: Equatable, Sendable {
         continues = wholeWords ? vocabulary.pieces.map { $0.hasPrefix("##") } : nil
     }
 
-    /// A sample as it is shown, and what is asked for.
-    package struct Masked: Equatable, Sendable {
-        package var ids: [Int32]
-        /// Places in the sample, ascending, and the piece that belongs there.
-        package var tokens: [Int32] = []
-        package var words: [Int32] = []
-    }
-
+    /// Takes the tokens of `sample` that are asked for, in order: the place in the sample, and the piece that is shown there.
+    ///
     /// - Parameters:
     ///   - step: optimizer step from 1, 0 in an evaluation.
     ///   - position: of the sample in the step's global batches; in an evaluation its number.
-    package func masked(_ sample: ArraySlice<Int32>, step: Int, position: UInt32) -> Masked {
+    package func forEachAsked(_ sample: ArraySlice<Int32>, step: Int, position: UInt32, _ body: (_ place: Int, _ shown: Int32) -> Void) {
         // An evaluation asks for the same words whatever the run's seed.
         let random = Philox(key: step == 0 ? 0 : seed)
-        var result = Masked(ids: Array(sample))
         var takesWord = false
         for (place, id) in sample.enumerated() {
             guard !specials.contains(id) else {
@@ -57,14 +50,8 @@ package struct WordMasking: Equatable, Sendable {
             let isContinuation = place > 0 && continues?[Int(id)] == true
             if !isContinuation { takesWord = bits[0] < Self.chosen }
             guard takesWord else { continue }
-            result.tokens.append(Int32(place))
-            result.words.append(id)
-            if bits[1] < Self.masked {
-                result.ids[place] = mask
-            } else if bits[1] < Self.replaced {
-                result.ids[place] = Int32(bits[2].multipliedFullWidth(by: pieces).high)
-            }
+            let drawn = Int32(bits[2].multipliedFullWidth(by: pieces).high)
+            body(place, bits[1] < Self.masked ? mask : bits[1] < Self.replaced ? drawn : id)
         }
-        return result
     }
 }

@@ -19,16 +19,19 @@ extension PackedBatch {
         for planned in samples {
             let sample = Int(planned.sample)
             let range = dataset.range(of: sample)
-            var ids = dataset.ids[range]
+            let ids = dataset.ids[range]
             let first = Int32(tokenCount)
             switch dataset.labels {
             case .masked(let masking):
-                let masked = masking.masked(ids, step: step, position: planned.position)
-                ids = masked.ids[...]
-                rows.append(contentsOf: masked.tokens.map { first + $0 })
-                classes.append(contentsOf: masked.words)
+                append(ids: ids, types: dataset.types.map { $0[range] }, position: Int(planned.position), sample: sample)
+                masking.forEachAsked(ids, step: step, position: planned.position) { place, shown in
+                    rows.append(first + Int32(place))
+                    classes.append(ids[range.lowerBound + place])
+                    self.ids[Int(first) + place] = shown
+                }
+                continue
             case .tokens(let labels):
-                rows.append(contentsOf: labels.tokens[labels.range(of: sample)].map { first + $0 })
+                for token in labels.tokens[labels.range(of: sample)] { rows.append(first + token) }
                 classes.append(contentsOf: labels.classes[labels.range(of: sample)])
             case .none, .classes, .values: break
             }

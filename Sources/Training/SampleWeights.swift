@@ -26,10 +26,12 @@ package enum SampleWeights: Sendable, Equatable {
     ///   - position: of the sample in the step's global batches.
     package func weight(of sample: Int, step: Int, position: UInt32) -> Double {
         switch self {
-        case .same(let weight): weight
-        case .each(let weights): weights[sample]
+        case .same(let weight): return weight
+        case .each(let weights): return weights[sample]
         case .masked(let dataset, let masking):
-            Double(masking.masked(dataset.ids[dataset.range(of: sample)], step: step, position: position).tokens.count)
+            var count = 0
+            masking.forEachAsked(dataset.ids[dataset.range(of: sample)], step: step, position: position) { _, _ in count += 1 }
+            return Double(count)
         }
     }
 }

@@ -130,7 +130,7 @@ extension LaneWork {
                 for samples in stream.lanes[lane] {
                     if place == lanes[lane].count { lanes[lane].append(PackedBatch()) }
                     lanes[lane][place].set(samples, of: dataset, step: plan.step, stream: kind)
-                    if let features { lanes[lane][place] = lanes[lane][place].with(features) }
+                    if let features { lanes[lane][place].replaceTokens(with: features) }
                     place += 1
                 }
             }

@@ -103,3 +103,22 @@ import Testing
         #expect(cut.truncatedCount == 1)
     }
 }
+
+/// A sample as it is shown, and what is asked for.
+private struct Masked: Equatable {
+    var ids: [Int32]
+    var tokens: [Int32] = []
+    var words: [Int32] = []
+}
+
+extension WordMasking {
+    fileprivate func masked(_ sample: ArraySlice<Int32>, step: Int, position: UInt32) -> Masked {
+        var result = Masked(ids: Array(sample))
+        forEachAsked(sample, step: step, position: position) { place, shown in
+            result.tokens.append(Int32(place))
+            result.words.append(sample[sample.startIndex + place])
+            result.ids[place] = shown
+        }
+        return result
+    }
+}
