@@ -390,15 +390,3 @@ extension DataThread {
     /// Does work that cannot fail.
     func performQuietly(_ work: @escaping @Sendable (Core) -> Void) async { _ = try? await perform { work($0) } }
 }
-
-/// A generation that cannot go on.
-struct GenerationEnd: Error {
-    let reason: String
-    var rank: Int?
-    /// Workers whose state is not what it has to be, and what they are told.
-    var untrue: [Int: String] = [:]
-    /// Workers to which links did not stand.
-    var unlinked: Set<Int> = []
-    /// Whether nobody can say whose state is right.
-    var isSplit = false
-}
