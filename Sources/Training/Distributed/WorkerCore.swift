@@ -1,19 +1,18 @@
 internal import BERT
 internal import Collectives
 internal import Kernels
-internal import Synchronization
 internal import Tensors
 internal import Transport
 
 /// What a worker's data thread owns: its replica, its lanes and the links of the current generation.
 final class WorkerCore {
-    private let threads: Int
+    let threads: Int
     private let context: Context
     private let place: MeshPlace
     private let refusals: RefusalCount
-    private var run: RunDescription?
-    private var replica: Replica?
-    private var runner: LaneRunner?
+    var run: RunDescription?
+    var replica: Replica?
+    var runner: LaneRunner?
     /// Step after which the replica's state is; nil while it has none, or only a part of one.
     private var committedStep: Int?
     /// The gradient of the step that was reported ready, until its commit or its abort is seen.
@@ -26,14 +25,14 @@ final class WorkerCore {
     /// The commit of `committedStep`, for a coordinator that lost it.
     private var newestCommit: Commit?
     private var listener: MeshListener?
-    private var group: Group?
+    var group: Group?
     #if MPI
     /// Nil until the first generation, and where the links carry everything.
     private var world: MPIWorld?
     #endif
 
     /// The links of one generation and what is exchanged over them.
-    private struct Group {
+    struct Group {
         let formation: Formation
         let mesh: WorkerMesh
         let canceller: MeshCanceller
@@ -290,7 +289,7 @@ final class WorkerCore {
         self.kept = nil
     }
 
-    private func memoryChanged(_ replica: Replica) -> WorkerFailure {
+    func memoryChanged(_ replica: Replica) -> WorkerFailure {
         .memoryChanged("its memory no longer holds the weights that it wrote there after step \(committedStep ?? 0)")
     }
 
@@ -320,86 +319,6 @@ final class WorkerCore {
         }
         return nil
     }
-
-    // MARK: Evaluation and state
-
-    /// Scores chunks whose samples the coordinator feeds.
-    func evaluate(_ chunks: [Int], of stream: TaskStream) throws -> [ScoredChunk] {
-        guard let group, let replica, let runner, let run else { throw WorkerFailure.outOfOrder("an evaluation without a generation") }
-        let found = try fedChunks(chunks.count, .chunk, of: stream, withFeatures: group.hasFeatures, run, group)
-        let scores = ChunkScores(count: found.count)
-        let canceller = group.canceller
-        inParallel(found.count, threads: threads) { piece, _ in
-            guard !canceller.isCancelled else { return }
-            let score = runner.withArena {
-                Evaluation.score(found[piece].batch, model: runner.model, parameters: replica.parameters.view, arena: $0)
-            }
-            scores.set(piece, ScoredChunk(chunk: found[piece].chunk, score: score))
-        }
-        guard !canceller.isCancelled else { throw WorkerFailure.generationEnded("an evaluation was given up") }
-        guard group.hasFeatures ? replica.isHeadIntact : replica.isIntact(rows: found.rows) else { throw memoryChanged(replica) }
-        return scores.all
-    }
-
-    /// Chunks of a dataset that the coordinator feeds.
-    private func fedChunks(
-        _ count: Int, _ kind: ShardFrame.Kind, of stream: TaskStream, withFeatures: Bool, _ run: RunDescription, _ group: Group
-    ) throws -> [(chunk: Int, batch: PackedBatch)] {
-        let deadline = ContinuousClock.now + DataPlane.exchangeTime
-        do {
-            return try (0..<count).map { _ in
-                let frame = try group.mesh.receiveFed(deadline: deadline) {
-                    $0.kind == kind.rawValue && $0.generation == group.generation && Int($0.sender) == group.mesh.coordinator
-                }
-                let bytes = frame.withPayload { payload in unsafe payload.withUnsafeBytes { unsafe Array($0) } }
-                guard let packed = ShardFrame.decode(bytes, count: frame.header.count, run: run, stream: stream, withFeatures: withFeatures) else {
-                    throw WorkerFailure.generationEnded("the samples of chunk \(frame.header.bucket) cannot be read")
-                }
-                return (Int(frame.header.bucket), packed)
-            }
-        } catch let error as MeshError {
-            throw WorkerFailure.generationEnded("\(ExchangeError.mesh(error))")
-        }
-    }
-
-    /// Computes the features of chunks whose samples the coordinator feeds, and sends them to it.
-    func computeFeatures(_ chunks: [Int]) throws {
-        guard let group, let replica, let runner, let run else { throw WorkerFailure.outOfOrder("features without a generation") }
-        let found = try fedChunks(chunks.count, .featureChunk, of: .target, withFeatures: false, run, group)
-        let canceller = group.canceller
-        let features = Mutex([[Float]](repeating: [], count: found.count))
-        inParallel(found.count, threads: threads) { piece, _ in
-            guard !canceller.isCancelled else { return }
-            let values = runner.withArena {
-                Evaluation.features(found[piece].batch, model: runner.model, parameters: replica.parameters.view, arena: $0)
-            }
-            features.withLock { $0[piece] = values }
-        }
-        guard !canceller.isCancelled else { throw WorkerFailure.generationEnded("features were given up") }
-        guard replica.isIntact(rows: found.rows) else { throw memoryChanged(replica) }
-        do {
-            for (piece, values) in features.withLock({ $0 }).enumerated() {
-                let header = FrameHeader(
-                    kind: ShardFrame.Kind.features.rawValue, sender: UInt16(group.mesh.rank), generation: group.generation, step: 0,
-                    bucket: UInt32(found[piece].chunk), offset: 0, count: UInt64(values.count))
-                try unsafe group.mesh.send(header, payload: values.span.bytes, to: group.mesh.coordinator, deadline: .now + DataPlane.exchangeTime)
-            }
-        } catch {
-            throw WorkerFailure.generationEnded("\(ExchangeError.mesh(error))")
-        }
-    }
-
-    /// Sends the whole state to the coordinator.
-    func sendState() throws {
-        guard let group, let replica else { throw WorkerFailure.outOfOrder("no state to send") }
-        do {
-            try StateTransfer.send(
-                replica.state, over: group.mesh, generation: group.generation, to: group.mesh.coordinator,
-                deadline: .now + DataPlane.stateTime(parameters: replica.parameters.count))
-        } catch {
-            throw WorkerFailure.generationEnded("\(ExchangeError.mesh(error))")
-        }
-    }
 }
 
 extension Replica {
@@ -410,11 +329,6 @@ extension Replica {
 extension LaneWork {
     /// The rows of the word table that it reads.
     fileprivate var rows: some Sequence<Int32> { lanes.lazy.joined().lazy.flatMap(\.ids) }
-}
-
-extension [(chunk: Int, batch: PackedBatch)] {
-    /// The rows of the word table that they read.
-    fileprivate var rows: some Sequence<Int32> { lazy.flatMap(\.batch.ids) }
 }
 
 extension Formation {
