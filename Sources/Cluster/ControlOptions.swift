@@ -22,8 +22,9 @@ package enum PeerEvent: Equatable, Sendable {
     case found(process: String)
     /// The coordinator's end does not let this process in: the keys do not fit, or it is no coordinator. Tried again.
     case refused
-    /// A connection ended, its process fell silent, or its key was taken off the list.
-    case lost(process: String)
+    /// A connection ended, its process fell silent, or its key was taken off the list; and the generation in which this
+    /// process took part then.
+    case lost(process: String, generation: UInt32)
     /// The coordinator runs anew: what was agreed with the former run must be agreed again.
     case coordinatorChanged(incarnation: UInt64)
 }

@@ -292,9 +292,10 @@ final class ControlThread {
         _ = detector.forget(process)
         // What a lost process asked is remembered, lest it ask again; but not for ever.
         if answered.count > PeerTable.limit { answered = answered.filter { peers[$0.key] != nil } }
-        guard state.withShared({ $0.connected.remove(process) }) != nil else { return }
+        let (wasConnected, generation) = state.withShared { ($0.connected.remove(process) != nil, $0.generation) }
+        guard wasConnected else { return }
         if state.isCoordinator { state.fail(.lost(process: process)) { $0.process == process } }
-        state.eventsEnd.yield(.lost(process: process))
+        state.eventsEnd.yield(.lost(process: process, generation: generation))
     }
 }
 

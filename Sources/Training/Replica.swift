@@ -31,6 +31,7 @@ package final class Replica: Sendable {
     package let second: FloatBuffer
     package let threads: Int
     private let touchedRows: Mutex<TouchedRows>
+    private let updates: Mutex<Int>
     private let chunks: [Chunk]
     /// Compares memory with what was written there; nil where nobody asks.
     private let watch: StateWatch?
@@ -49,7 +50,10 @@ package final class Replica: Sendable {
         let depth: Int
     }
 
-    private init(model: BERTModel, parameters: FloatBuffer, threads: Int, first: FloatBuffer, second: FloatBuffer, isWatched: Bool) {
+    private init(
+        model: BERTModel, parameters: FloatBuffer, threads: Int, first: FloatBuffer, second: FloatBuffer, step: Int,
+        isWatched: Bool
+    ) {
         precondition(parameters.count == model.layout.count, "\(parameters.count) weights for \(model.layout.count)")
         precondition(first.count == model.layout.stateCount, "\(first.count) moments for \(model.layout.stateCount)")
         self.model = model
@@ -58,15 +62,17 @@ package final class Replica: Sendable {
         self.first = first
         self.second = second
         touchedRows = Mutex(TouchedRows(rows: model.layout.sparseTable?.shape[0] ?? 0))
+        updates = Mutex(step)
         chunks = Self.chunks(model)
         watch = isWatched ? StateWatch(model, threads: threads) : nil
     }
 
-    /// A replica of a state.
+    /// A replica of the state after `step`.
     /// - Parameter isWatched: whether ``hash`` and ``isIntact(rows:)`` will be asked for.
-    package convenience init(model: BERTModel, state: TrainingState, threads: Int, isWatched: Bool = false) {
+    package convenience init(model: BERTModel, state: TrainingState, step: Int, threads: Int, isWatched: Bool = false) {
         self.init(
-            model: model, parameters: state.parameters, threads: threads, first: state.first, second: state.second, isWatched: isWatched)
+            model: model, parameters: state.parameters, threads: threads, first: state.first, second: state.second,
+            step: step, isWatched: isWatched)
         touched = state.touched
     }
 
@@ -74,13 +80,17 @@ package final class Replica: Sendable {
         let (count, dense) = (model.layout.stateCount, model.layout.denseCount)
         self.init(
             model: model, parameters: parameters, threads: threads, first: FloatBuffer(count: count, whole: dense),
-            second: FloatBuffer(count: count, whole: dense), isWatched: isWatched)
+            second: FloatBuffer(count: count, whole: dense), step: 0, isWatched: isWatched)
     }
+
+    /// The step after which the state is: it moves with the updates, whatever anybody else says of it.
+    package var step: Int { updates.withLock { $0 } }
 
     // MARK: Truth
 
-    /// Takes what memory holds now for right: after a state was received.
-    package func trust() {
+    /// Takes what memory holds now as the state after `step`: after a state was received.
+    package func trust(asOf step: Int) {
+        updates.withLock { $0 = step }
         guard let watch else { return }
         watch.take(state)
         let frozen = watch.frozenSum(parameters.view)
@@ -88,7 +98,7 @@ package final class Replica: Sendable {
     }
 
     /// The hash of the state as it was written; 0 where it is not watched.
-    package var hash: UInt64 { watch?.hash(touched) ?? 0 }
+    package var hash: UInt64 { watch?.hash(touched, step: step) ?? 0 }
 
     /// Whether memory still holds what was written, in all that a computation over these rows of the word table reads.
     package func isIntact(rows: some Sequence<Int32>) -> Bool { watch?.isIntact(parameters.view, rows: rows) ?? true }
@@ -97,7 +107,7 @@ package final class Replica: Sendable {
     package var isHeadIntact: Bool { watch?.isHeadIntact(parameters.view) ?? true }
 
     /// Whether memory still holds what was written, moments and untouched rows included.
-    package var isIntact: Bool { watch == nil || StateHash.of(state, threads: threads) == hash }
+    package var isIntact: Bool { watch == nil || StateHash.of(state, step: step, threads: threads) == hash }
 
     package var touched: TouchedRows {
         get { touchedRows.withLock { $0 } }
@@ -147,6 +157,7 @@ package final class Replica: Sendable {
 
     /// One optimizer update from the sum of all lanes' gradients. An absent gradient is zero.
     package func apply(_ gradient: StepGradient, _ update: OptimizerUpdate) {
+        updates.withLock { $0 += 1 }
         written.reset()
         moments.reset()
         inParallel(chunks.count, threads: threads) { piece, _ in

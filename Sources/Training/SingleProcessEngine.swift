@@ -54,7 +54,8 @@ package final class SingleProcessEngine: StepEngine {
         freeze = wanted
         let model = try inputs.model(ofStep: step)
         guard model.layout.stateCount != replica.model.layout.stateCount else { return }
-        replica = Replica(model: model, state: replica.state.converted(from: replica.model, to: model), threads: replica.threads)
+        replica = Replica(
+            model: model, state: replica.state.converted(from: replica.model, to: model), step: replica.step, threads: replica.threads)
         runner = LaneRunner(model: model, laneCount: runner.laneCount, threads: replica.threads, recompute: runner.recompute)
     }
 

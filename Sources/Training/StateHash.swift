@@ -3,22 +3,25 @@ package import Kernels
 internal import Tensors
 
 /// What a training state hashes to: equal on every worker before a step counts, however many threads computed it.
+///
+/// The step is part of it: the same weights under another step are another state, so that a wrong label is seen.
 package enum StateHash {
-    /// The hash of a state with these position sums of all parameters and of all moments.
-    package static func of(_ sums: PositionSum.Pair, _ touched: TouchedRows) -> UInt64 {
+    /// The hash of the state after `step` with these position sums of all parameters and of all moments.
+    package static func of(_ sums: PositionSum.Pair, _ touched: TouchedRows, step: Int) -> UInt64 {
         let rows = touched.words.reduce(0xCBF2_9CE4_8422_2325) { ($0 ^ mixed($1)) &* 0x100_0000_01B3 }
         let moments = mixed(sums.moments ^ 0x9E37_79B9_7F4A_7C15)
-        return mixed(sums.parameters) ^ (moments << 1 | moments >> 63) ^ mixed(rows)
+        let label = mixed(UInt64(bitPattern: Int64(step)) &+ 0xD1B5_4A32_D192_ED03)
+        return mixed(mixed(sums.parameters) ^ (moments << 1 | moments >> 63) ^ mixed(rows) ^ label)
     }
 
-    /// The hash of a whole state, read from memory.
-    package static func of(_ state: TrainingState, threads: Int) -> UInt64 {
+    /// The hash of a whole state after `step`, read from memory.
+    package static func of(_ state: TrainingState, step: Int, threads: Int) -> UInt64 {
         of(
             PositionSum.Pair(
                 parameters: sum(state.parameters.view, from: 0, .parameters, threads: threads),
                 moments: sum(state.first.view, from: 0, .firstMoments, threads: threads)
                     &+ sum(state.second.view, from: 0, .secondMoments, threads: threads)),
-            state.touched)
+            state.touched, step: step)
     }
 
     /// A position sum by several threads.

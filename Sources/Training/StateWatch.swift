@@ -120,13 +120,13 @@ final class StateWatch: Sendable {
 
     // MARK: Comparing
 
-    /// The hash of the state as it was written.
-    func hash(_ touched: TouchedRows) -> UInt64 {
+    /// The hash of the state after `step` as it was written.
+    func hash(_ touched: TouchedRows, step: Int) -> UInt64 {
         let all = sums.withLock { sums in
             PositionSum.Pair(
                 parameters: sums.rest.parameters &+ sums.allRows.parameters, moments: sums.rest.moments &+ sums.allRows.moments)
         }
-        return StateHash.of(all, touched)
+        return StateHash.of(all, touched, step: step)
     }
 
     /// Whether the parameters that a computation over these rows of the word table reads are still as they were written.

@@ -163,7 +163,7 @@ import Transport
             while try await cluster.workersTally.waiting() == 0 { await Task.yield() }
             await cluster.worker.shutDown()
             await #expect(throws: ClusterError.lost(process: cluster.worker.process)) { try await call.value }
-            #expect(await next(.lost(process: cluster.worker.process), in: cluster.coordinator.events))
+            #expect(await next(.lost(process: cluster.worker.process, generation: 0), in: cluster.coordinator.events))
             _ = try await cluster.workersTally.release()
         }
     }

@@ -93,7 +93,7 @@ import Transport
             peer.send(Envelope(kind: .heartbeat, generation: 0, incarnation: 0, sender: peer.name).bytes)
             var lost: [String] = []
             for await event in coordinator.events {
-                guard case .lost(let process) = event else { continue }
+                guard case .lost(let process, _) = event else { continue }
                 lost.append(process)
                 break
             }
@@ -117,7 +117,7 @@ import Transport
             let tally = try Tally.resolve(id: ActorAddress(process: "coordinator", name: "tally"), using: worker)
             #expect(try await tally.add(1) == 1)
             list.remove(member.publicKey)
-            #expect(await next(.lost(process: worker.process), in: coordinator.events))
+            #expect(await next(.lost(process: worker.process, generation: 0), in: coordinator.events))
             await #expect(throws: ClusterError.self) {
                 try await ZeroMQActorSystem.within(.milliseconds(200)) { try await tally.add(1) }
             }

@@ -26,6 +26,17 @@ import Testing
         }
     }
 
+    @Test func `every second run cuts a worker's connections, every fourth the coordinator's`() {
+        for run in 1...200 {
+            let deeds = Self.deeds(run)
+            let isCut = deeds.contains { if case .cut(_, let times, _) = $0 { times >= 3 } else { false } }
+            let isCoordinatorCut = deeds.contains { if case .cutCoordinator = $0 { true } else { false } }
+            #expect(isCut == (run % 2 == 0) && isCoordinatorCut == (run % 4 == 0), "\(run)")
+        }
+        let cut = (1...200).flatMap { Self.deeds($0) }.compactMap { if case .cut(let links, _, _) = $0 { links } else { nil } }
+        #expect(ChaosPlan.Links.allCases.allSatisfy(cut.contains))
+    }
+
     @Test func `every third run slows, every fifth kills the coordinator, every seventh and eleventh freeze past the deadline`() {
         for run in 1...200 {
             let deeds = Self.deeds(run)
@@ -41,6 +52,8 @@ import Testing
     @Test func `a coordinator that is to be spared is`() {
         for run in 1...200 {
             let deeds = Self.deeds(run, spares: true)
+            let isCut = deeds.contains { if case .cutCoordinator = $0 { true } else { false } }
+            #expect(!isCut, "\(run)")
             #expect(!deeds.contains(.killCoordinator) && !deeds.contains(.freezeCoordinator(ChaosPlan.pastTheDeadline)), "\(run)")
         }
     }

@@ -38,13 +38,15 @@ import Transport
         let context = try Context()
         func canceller() throws -> MeshCanceller { try MeshListener(at: "tcp://127.0.0.1:*", keys: nil, in: context).canceller }
         let (first, second, third) = try (canceller(), canceller(), canceller())
-        membership.endLinks(first, whenLost: Array(membership.members.prefix(2)))
-        membership.fellSilent("c")
+        membership.endLinks(first, ofGeneration: 1, whenLost: Array(membership.members.prefix(2)))
+        membership.fellSilent("c", inGeneration: 1)
         #expect(!first.isCancelled)
-        membership.endLinks(second, whenLost: Array(membership.members.prefix(2)))
-        membership.fellSilent("b")
+        membership.endLinks(second, ofGeneration: 2, whenLost: Array(membership.members.prefix(2)))
+        membership.fellSilent("b", inGeneration: 1)
+        #expect(!second.isCancelled, "b came back into generation 2 before its loss was told")
+        membership.fellSilent("b", inGeneration: 2)
         #expect(!first.isCancelled && second.isCancelled)
-        membership.endLinks(third, whenLost: membership.members)
+        membership.endLinks(third, ofGeneration: 3, whenLost: membership.members)
         #expect(third.isCancelled, "b was lost before")
     }
 
@@ -70,16 +72,42 @@ import Transport
         #expect(membership.takeMembers().map(\.address.process) == ["a", "b", "c", "d", "x", "y"])
     }
 
-    @Test func `what is known of an earlier joining does not touch a later one`() throws {
+    @Test func `the loss of an earlier joining does not touch a later one`() throws {
         try join("a", step: 1)
         let earlier = membership.members[0]
         try join("a", step: 2)
-        membership.update(earlier, HeldState(run: 1, committedStep: 9))
         membership.remove(earlier)
         #expect(membership.members.map(\.held.committedStep) == [2])
         membership.remove(membership.members[0])
         #expect(membership.members.isEmpty)
         #expect(membership.known("a")?.held.committedStep == 2)
+    }
+
+    /// Every order in which three reports of one worker can arrive, each by joining, by an answer, or twice.
+    @Test(arguments: [[1, 2, 3], [1, 3, 2], [2, 1, 3], [2, 3, 1], [3, 1, 2], [3, 2, 1]], [0, 1, 2, 3, 4, 5, 6, 7])
+    func `the report with the highest number counts, in whatever order and way reports arrive`(order: [Int], ways: Int) throws {
+        func report(_ number: Int) -> HeldState { HeldState(report: UInt64(number), run: 1, committedStep: 10 * number) }
+        try membership.join(Self.identity, address("b"), HeldState(report: 9, run: 1, committedStep: 1))
+        try membership.join(Self.identity, address("a"), report(order[0]))
+        for (turn, number) in order.enumerated() {
+            if ways & 1 << turn == 0 {
+                membership.update(address("a"), report(number))
+            } else {
+                try membership.join(Self.identity, address("a"), report(number))
+            }
+            let newest = order[...turn].max()
+            #expect(membership.known("a")?.held.committedStep == newest.map { 10 * $0 })
+        }
+        #expect(membership.members.first { $0.address == address("a") }?.held.committedStep == 30)
+        #expect(membership.members.first { $0.address == address("b") }?.held.committedStep == 1)
+    }
+
+    @Test func `an old report of a lost worker that joins again does not replace what was known of it`() throws {
+        try membership.join(Self.identity, address("a"), HeldState(report: 1, run: 1, committedStep: 20))
+        membership.update(address("a"), HeldState(report: 2, run: 1, committedStep: 30))
+        membership.remove(membership.members[0])
+        try membership.join(Self.identity, address("a"), HeldState(report: 1, run: 1, committedStep: 20))
+        #expect(membership.members.map(\.held.committedStep) == [30])
     }
 
     @Test func `a wait ends when somebody joins, when it is woken and when a worker is given up`() async throws {

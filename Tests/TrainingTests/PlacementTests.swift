@@ -29,7 +29,7 @@ import Testing
     @Test func `a process may take the place of one that is lost, or later of any`() throws {
         try join(Self.identity(1), as: "a")
         try join(Self.identity(1), as: "a")
-        membership.fellSilent("a")
+        membership.fellSilent("a", inGeneration: 0)
         try join(Self.identity(1), as: "b")
         _ = membership.takeMembers()
         try join(Self.identity(1), as: "c")

@@ -21,7 +21,7 @@ import Testing
         let parameters = FloatBuffer(count: model.layout.count)
         parameters.view.copy(from: inputs.parameters.view)
         let replica = Replica(model: model, parameters: parameters, threads: threads, isWatched: isWatched)
-        replica.trust()
+        replica.trust(asOf: 0)
         let runner = LaneRunner(model: model, laneCount: inputs.plan.laneCount, threads: threads)
         for step in 1...steps {
             let plan = inputs.plan.step(step, order: inputs.plan.order(ofEpoch: 1))
@@ -34,11 +34,19 @@ import Testing
     @Test(arguments: [[], ["embeddings"], ["layers 0"]], [1, 3])
     func `the sums of what was written are those of what memory holds, on any number of threads`(freeze: [String], threads: Int) throws {
         let replica = try replica(threads: threads, freeze: freeze)
-        #expect(replica.hash == StateHash.of(replica.state, threads: 1))
+        #expect(replica.hash == StateHash.of(replica.state, step: 3, threads: 1))
         #expect(replica.isIntact && replica.isIntact(rows: [5, 6, 7]))
         let other = try self.replica(freeze: freeze)
         #expect(other.hash == replica.hash)
         #expect(try self.replica(steps: 2, freeze: freeze).hash != replica.hash)
+    }
+
+    @Test func `the same state under another step has another hash`() throws {
+        let replica = try replica()
+        let hashes = (0...5).map { StateHash.of(replica.state, step: $0, threads: 1) }
+        #expect(Set(hashes).count == hashes.count && hashes[3] == replica.hash && replica.step == 3)
+        replica.trust(asOf: 2)
+        #expect(replica.hash == hashes[2])
     }
 
     @Test func `watching changes no bit`() throws {

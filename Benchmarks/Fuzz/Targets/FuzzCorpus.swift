@@ -52,7 +52,7 @@ private enum Example {
 
     static var invocations: [[UInt8]] {
         let identity = WorkerIdentity(version: "1", fingerprint: "f", coreType: "Haswell", host: "h", hostName: "h", processID: 3, threads: 2)
-        let held = HeldState(run: 5, committedStep: 7, keptStep: nil)
+        let held = HeldState(report: 3, run: 5, committedStep: 7, keptStep: nil, hash: 11)
         return [
             InvocationEncoder.payload(of: [identity, ActorAddress(process: "p", name: "worker"), held]),
             InvocationEncoder.payload(of: [StepCommand(step: 3, commit: nil, batches: 1, emptyLanes: [2], lossScale: 7)]),

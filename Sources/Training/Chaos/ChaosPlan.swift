@@ -13,8 +13,21 @@ package struct ChaosPlan: Equatable, Sendable {
         case slow(stops: Int, Duration)
         case killCoordinator
         case freezeCoordinator(Duration)
+        /// The connections of a worker are cut again and again while it and the others live, each time after a pause.
+        case cut(Links, times: Int, Duration)
+        /// Those of the coordinator.
+        case cutCoordinator(Links, times: Int, Duration)
         /// SIGKILL to launcher, coordinator and workers; the run is then resumed.
         case killEverything
+    }
+
+    /// Which of a process's connections are cut.
+    package enum Links: Equatable, Sendable, CaseIterable {
+        /// Those between coordinator and workers over which calls go.
+        case control
+        /// Those over which samples, gradients and states go.
+        case data
+        case all
     }
 
     /// The instant of a deed.
@@ -42,8 +55,9 @@ package struct ChaosPlan: Equatable, Sendable {
 
     /// The plan of run `run`, counted from 1, of a job of `steps` steps.
     ///
-    /// Every run kills one to three workers. Every third also slows one, every fifth kills the coordinator, every seventh
-    /// freezes a worker past the deadline, and every eleventh the coordinator.
+    /// Every run kills one to three workers. Every second also cuts the connections of one, every third slows one, every fourth
+    /// cuts the coordinator's connections, every fifth kills the coordinator, every seventh freezes a worker past the deadline,
+    /// and every eleventh the coordinator.
     /// - Parameters:
     ///   - workers: nil for 2 to 4, by the run's number.
     ///   - sparesCoordinator: whether only workers are disturbed.
@@ -63,6 +77,12 @@ package struct ChaosPlan: Equatable, Sendable {
         if run % 7 == 0 { add(.freeze(Self.pastTheDeadline), within: early) }
         if run % 11 == 0, !sparesCoordinator { add(.freezeCoordinator(Self.pastTheDeadline), within: early) }
         if run % 5 == 0, !sparesCoordinator { add(.killCoordinator, within: usual) }
+        func links() -> Links { Links.allCases[Int.random(in: 0..<3, using: &random)] }
+        func pause() -> Duration { .milliseconds(Int.random(in: 10...150, using: &random)) }
+        if run % 2 == 0 { add(.cut(links(), times: Int.random(in: 3...10, using: &random), pause()), within: usual) }
+        if run % 4 == 0, !sparesCoordinator {
+            add(.cutCoordinator(links(), times: Int.random(in: 2...6, using: &random), pause()), within: usual)
+        }
         if run % 3 == 0 { add(.slow(stops: 12, .milliseconds(Int.random(in: 20...150, using: &random))), within: early) }
         for _ in 0..<Int.random(in: 1...3, using: &random) {
             let deed = Int.random(in: 0..<4, using: &random) == 0 ? Deed.end : .kill

@@ -1,4 +1,5 @@
 internal import Foundation
+internal import Transport
 
 /// A process of a launched job, as /proc tells of it.
 struct JobProcess: Equatable, Sendable {
@@ -33,6 +34,27 @@ struct JobProcess: Equatable, Sendable {
     /// - Returns: whether it was sent.
     @discardableResult
     func send(_ signal: Int32) -> Bool { JobProcess(id) == self && kill(id, signal) == 0 }
+
+    /// Cuts its connections; none of a process that has ended.
+    /// - Returns: how many.
+    func cut(_ links: ChaosPlan.Links) -> Int {
+        guard JobProcess(id) == self else { return 0 }
+        let control = controlName
+        return ProcessConnections.cut(of: id) { connection in
+            guard links != .all, let control else { return links == .all }
+            let isControl = connection.local == control || connection.peer == control
+            return isControl == (links == .control)
+        }
+    }
+
+    /// What the coordinator's end of the control connections is called.
+    private var controlName: ProcessConnections.Name? {
+        guard let index = arguments.firstIndex(where: { $0 == "--endpoint" || $0 == "--coordinator" }),
+            let endpoint = arguments.dropFirst(index + 1).first
+        else { return nil }
+        if endpoint.hasPrefix("ipc://") { return .path(String(endpoint.dropFirst(6))) }
+        return endpoint.split(separator: ":").last.flatMap { UInt16($0) }.map { .port($0) }
+    }
 
     /// The file that the coordinator was given.
     var configurationFile: String? {

@@ -1,5 +1,6 @@
 internal import Foundation
 internal import Synchronization
+internal import Transport
 
 /// Does the deeds of a plan to a running job, each at its moment, on a thread of its own.
 final class Strikes: Sendable {
@@ -110,14 +111,36 @@ final class Strikes: Sendable {
                 note("froze the coordinator for \(decimal(time.seconds, 1)) s")
                 wake(coordinator, after: time)
             }
+        case .cut(let links, let times, let pause):
+            if let (process, name) = worker() { cut(links, of: process, named: name, times: times, pause, note) }
+        case .cutCoordinator(let links, let times, let pause):
+            if let coordinator { cut(links, of: coordinator, named: "the coordinator", times: times, pause, note) }
         case .killEverything:
             guard !all.isEmpty else { return }
-            // The launcher first, lest it replace the others.
+            // The launcher first, so that it does not replace the others.
             for process in all.filter({ $0.role == .launcher }) + all.filter({ $0.role != .launcher }) { process.send(SIGKILL) }
             while case let rest = processes(), !rest.isEmpty { for process in rest { process.send(SIGKILL) } }
             note("killed everything (\(progress.unfinishedCheckpoint.map { "\($0) unfinished" } ?? "no checkpoint unfinished"))")
             state.withLock { $0.killedEverything = true }
         }
+    }
+
+    /// Cuts a process's connections, each time those that it has by then.
+    private func cut(
+        _ links: ChaosPlan.Links, of process: JobProcess, named name: String, times: Int, _ pause: Duration, _ note: (String) -> Void
+    ) {
+        var count = 0
+        for turn in 0..<times {
+            if turn > 0 { self.pause(pause) }
+            count += process.cut(links)
+        }
+        let kind =
+            switch links {
+            case .control: "control ";
+            case .data: "data ";
+            case .all: ""
+            }
+        note(count > 0 ? "cut \(count) \(kind)connections of \(name)" : "found no \(kind)connection of \(name) to cut")
     }
 
     private func wake(_ process: JobProcess, after time: Duration) {

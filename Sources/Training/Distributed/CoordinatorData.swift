@@ -45,7 +45,9 @@ final class CoordinatorData {
         guard let state else { return }
         let deadline = ContinuousClock.now + DataPlane.formingTime + DataPlane.transferTime(parameters: state.parameters.count, workers: formation.workers)
         for peer in formation.stateTo {
-            try StateTransfer.send(state, over: links, generation: formation.roster.generation, to: peer, deadline: deadline)
+            try StateTransfer.send(
+                state, after: formation.step, over: links, generation: formation.roster.generation, to: peer,
+                deadline: deadline)
         }
     }
 
@@ -124,15 +126,15 @@ final class CoordinatorData {
         }
     }
 
-    /// Receives a worker's state.
-    func receiveState(of model: BERTModel, from rank: Int) throws -> TrainingState {
+    /// Receives a worker's state after `step`.
+    func receiveState(of model: BERTModel, after step: Int, from rank: Int) throws -> TrainingState {
         guard let mesh else { throw WorkerFailure.generationEnded("the coordinator has no links") }
         let layout = model.layout
         var state = TrainingState(
             parameters: FloatBuffer(count: layout.count), first: FloatBuffer(count: layout.stateCount),
             second: FloatBuffer(count: layout.stateCount), touched: TouchedRows(rows: layout.sparseTable?.shape[0] ?? 0))
         let deadline = ContinuousClock.now + DataPlane.stateTime(parameters: layout.count)
-        try StateTransfer.receive(into: &state) { () throws(MeshError) in
+        try StateTransfer.receive(into: &state, after: step) { () throws(MeshError) in
             while true {
                 let frame = try mesh.links.receive(deadline: deadline)
                 if Int(frame.header.sender) == rank { return frame }

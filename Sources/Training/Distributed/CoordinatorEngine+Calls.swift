@@ -40,8 +40,9 @@ extension CoordinatorEngine {
                             reason: "worker \(rank) on \(group.members[rank].identity.hostName) is sent away: \(reason)", rank: rank,
                             untrue: [rank: reason])
                     } catch WorkerFailure.unlinked(let ranks, let reason) {
-                        // Whoever misses all others is the one that the others miss.
-                        throw GenerationEnd(reason: reason, unlinked: ranks.count < group.members.count ? Set(ranks) : [rank])
+                        throw GenerationEnd(
+                            reason: "worker \(rank) on \(group.members[rank].identity.hostName): \(reason)",
+                            unlinked: UnlinkedRanks(ranks, missedBy: rank))
                     } catch let failure as WorkerFailure {
                         throw GenerationEnd(reason: failure.description)
                     } catch ClusterError.deadline(let name, _) {
@@ -55,6 +56,11 @@ extension CoordinatorEngine {
             var results: [(Int, Result)] = []
             do {
                 for try await result in tasks { if let result { results.append(result) } }
+            } catch let end as GenerationEnd where !end.unlinked.dead.isEmpty {
+                // Who is to blame is seen from all reports.
+                let all = await Self.unlinked(end, rest: &tasks)
+                group.canceller.cancel()
+                throw all
             } catch {
                 // Whatever waits for a frame on the coordinator's links, or for room there, stops waiting too.
                 group.canceller.cancel()
@@ -63,13 +69,32 @@ extension CoordinatorEngine {
             return results.sorted { $0.0 < $1.0 }.map(\.1)
         }
     }
+
+    /// The first report of missing links together with those that come soon after it.
+    private static func unlinked<Result: Sendable>(
+        _ first: GenerationEnd, rest tasks: inout ThrowingTaskGroup<(Int, Result)?, any Error>
+    ) async -> GenerationEnd {
+        var end = first
+        tasks.addTask {
+            try await Task.sleep(for: DataPlane.reportTime)
+            throw CancellationError()
+        }
+        while true {
+            do { guard try await tasks.next() != nil else { return end } } catch let further as GenerationEnd { end.unlinked.add(further.unlinked) } catch {
+                return end
+            }
+        }
+    }
 }
 
 extension Begun {
     /// What came of it; a failure ends the generation.
-    func orEnd(_ what: String) async throws -> Value {
+    /// - Parameter rank: whose links it needs.
+    func orEnd(_ what: String, rank: Int? = nil) async throws -> Value {
         do { return try await value } catch let error as RunError { throw error } catch MeshError.deadline(let ranks) {
-            throw GenerationEnd(reason: "\(what): \(ExchangeError.mesh(.deadline(waitingFor: ranks)))", unlinked: Set(ranks))
+            throw GenerationEnd(
+                reason: "\(what): \(ExchangeError.mesh(.deadline(waitingFor: ranks)))",
+                unlinked: rank.map { UnlinkedRanks(ranks, missedBy: $0) } ?? UnlinkedRanks())
         } catch { throw GenerationEnd(reason: "\(what): \(error)") }
     }
 }

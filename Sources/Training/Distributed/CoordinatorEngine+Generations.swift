@@ -75,16 +75,19 @@ extension CoordinatorEngine {
         do {
             let proxies = try members.map { try Proxy.resolve(id: $0.address, using: system) }
             let own = try await data.perform { try $0.prepare(generation: generation) }
-            let peers = try await prepare(members, proxies, generation, own: own.peer)
-            let roster = MeshRoster(generation: generation, token: UInt64.random(in: 1 ... .max), peers: peers + [own.peer])
-            let start = try start(of: members)
+            let prepared = try await prepare(members, proxies, generation, own: own.peer)
+            let peers = prepared.map(\.peer) + [own.peer]
+            let roster = MeshRoster(generation: generation, token: UInt64.random(in: 1 ... .max), peers: peers)
+            for (member, worker) in zip(members, prepared) { membership.update(member.address, worker.held) }
+            // Not what was remembered of them: what they had once nothing could change it any more.
+            let start = try start(prepared.map(\.held))
             run.freeze = freeze()
             let formations = formations(members, roster, start)
             let group = Group(
                 members: members, proxies: proxies, formation: formations[0], canceller: own.canceller,
                 hasFeatures: try stageModel.hasFixedFeatures)
             pace.lanes = group.formation.lanes.map { $0[1] }.max() ?? 1
-            membership.endLinks(own.canceller, whenLost: members)
+            membership.endLinks(own.canceller, ofGeneration: generation, whenLost: members)
             try await stand(group, formations)
             linked = Set(members.map(\.address))
             announce(group)
@@ -104,9 +107,9 @@ extension CoordinatorEngine {
 
     private func prepare(
         _ members: [Membership.Member], _ proxies: [Proxy], _ generation: UInt32, own: MeshPeer
-    ) async throws -> [MeshPeer] {
+    ) async throws -> [PreparedWorker] {
         let keys = (members.map(\.identity.key) + [own.key]).compactMap { $0 }
-        return try await withThrowingTaskGroup(of: (Int, MeshPeer).self) { tasks in
+        return try await withThrowingTaskGroup(of: (Int, PreparedWorker).self) { tasks in
             for (rank, proxy) in proxies.enumerated() {
                 tasks.addTask {
                     do { return (rank, try await proxy.prepare(generation: generation, keys: keys)) } catch {
@@ -114,22 +117,22 @@ extension CoordinatorEngine {
                     }
                 }
             }
-            var peers: [(Int, MeshPeer)] = []
-            for try await peer in tasks { peers.append(peer) }
-            return peers.sorted { $0.0 < $1.0 }.map(\.1)
+            var prepared: [(Int, PreparedWorker)] = []
+            for try await worker in tasks { prepared.append(worker) }
+            return prepared.sorted { $0.0 < $1.0 }.map(\.1)
         }
     }
 
     /// Which step the generation begins after: the newest that any worker has or can come to, else that of a checkpoint.
-    private func start(of members: [Membership.Member]) throws -> GenerationStart {
+    private func start(_ held: [HeldState]) throws -> GenerationStart {
         let commits = [lastCommit, newestCommit].compactMap { $0 }
         let floor = source?.step ?? floor
         // Once it has begun, a coordinator knows of every step; a worker that comes back with a later one has it from an earlier coordinator.
         let last = isFirst ? inputs.plan.totalSteps : reachedStep
-        guard let found = GenerationStart(members.map(\.held), run: run.id, known: commits, floor: floor, last: last) else {
-            if let source, source.step == committedStep { return GenerationStart(step: source.step, workers: members.count) }
+        guard let found = GenerationStart(held, run: run.id, known: commits, floor: floor, last: last) else {
+            if let source, source.step == committedStep { return GenerationStart(step: source.step, workers: held.count) }
             try goBack()
-            return GenerationStart(step: committedStep, workers: members.count)
+            return GenerationStart(step: committedStep, workers: held.count)
         }
         source = nil
         if found.step != committedStep {
@@ -163,11 +166,27 @@ extension CoordinatorEngine {
         let source = source.map { $0.state.converted(from: before, to: now) }
         let place = own
         let links = data.begin { try $0.form(place, sending: source) }
-        let limit = pace.limit(stateOf: before.layout.count * formations.count)
-        let held = try await callAll(group, within: limit, meanwhile: { try await links.orEnd("the coordinator's links do not stand") }) { proxy, rank in
+        // Longer than the workers wait for their links: whoever does not find another one says so.
+        let longest = DataPlane.formingTime + DataPlane.transferTime(parameters: before.layout.count, workers: formations.count)
+        let limit = max(pace.limit(stateOf: before.layout.count * formations.count), longest) + DataPlane.reportTime
+        let held = try await callAll(group, within: limit, meanwhile: { try await links.orEnd("the coordinator's links do not stand", rank: place.rank) }) {
+            proxy, rank in
             try await proxy.form(formations[rank])
         }
-        for (rank, state) in held.enumerated() { membership.update(group.members[rank], state) }
+        for (rank, state) in held.enumerated() { membership.update(group.members[rank].address, state) }
+        try begin(group, with: held)
+    }
+
+    /// Lets the generation begin once every worker has one and the same state, after the step that it begins with.
+    private func begin(_ group: Group, with held: [HeldState]) throws {
+        let step = group.formation.step
+        for (rank, held) in held.enumerated() where !held.has(run.id, step: step) || held.hash == nil {
+            throw GenerationEnd(
+                reason: "worker \(rank) on \(group.members[rank].identity.hostName) has another state than that after step \(step)")
+        }
+        let hashes = held.compactMap(\.hash)
+        try agree(hashes, group, "after step \(step)")
+        journal.add(.formed(generation: group.formation.roster.generation, after: step, state: hashes[0]))
     }
 
     /// The model with the parameters that the newest generation trains.
@@ -204,27 +223,33 @@ extension CoordinatorEngine {
 
     /// Asks every member how far it is and removes those that do not answer.
     private func dropLost(_ members: [Membership.Member], because end: GenerationEnd) async {
-        let newcomers = await sendAway(unlinkedOf: members, end)
-        let lost = await refresh(members, but: Set(end.untrue.keys).union(newcomers))
-        if lost.isEmpty, end.untrue.isEmpty, newcomers.isEmpty { fruitlessEnds += 1 }
-        let names = (lost + newcomers).filter { $0 != end.rank }.map { "worker \($0) on \(members[$0].identity.hostName)" }
+        let unlinked = await sendAway(unlinkedOf: members, end)
+        let lost = await refresh(members, but: Set(end.untrue.keys).union(unlinked))
+        if lost.isEmpty, end.untrue.isEmpty, unlinked.isEmpty { fruitlessEnds += 1 }
+        let names = (lost + unlinked).filter { $0 != end.rank }.map { "worker \($0) on \(members[$0].identity.hostName)" }
         display.say(
             "generation \(generation) ended after step \(committedStep): \(end.reason)"
                 + (names.isEmpty ? "" : "; lost: \(names.joined(separator: ", "))") + "; going on with \(membership.members.count)")
     }
 
-    /// Sends workers away that have joined since links last stood, and to or from which they do not stand now: without them the run
-    /// goes on as before.
+    /// Sends workers away whose links to living ones do not stand: without them the run goes on.
+    ///
+    /// - Returns: their ranks; none where nobody would be left, since then the fault is more likely the coordinator's.
     private func sendAway(unlinkedOf members: [Membership.Member], _ end: GenerationEnd) async -> [Int] {
-        guard !linked.isEmpty else { return [] }
-        let newcomers = end.unlinked.filter { members.indices.contains($0) && !linked.contains(members[$0].address) }.sorted()
-        for rank in newcomers {
+        let newcomers = members.indices.filter { !linked.contains(members[$0].address) }
+        let away = end.unlinked.ranksToSendAway(workers: members.count, newcomers: Set(newcomers))
+        guard away.count < members.count else { return [] }
+        for rank in away {
             membership.remove(members[rank])
+            let host = members[rank].identity.hostName
+            let missing = end.unlinked.missing(by: rank).map { $0 == members.count ? "the coordinator" : "worker \($0)" }
+            let links = "no data links stand between worker \(rank) on \(host) and \(missing.joined(separator: ", "))"
+            display.say("\(links): it is sent away; check --interface and firewalls")
             guard let proxy = try? Proxy.resolve(id: members[rank].address, using: system) else { continue }
-            let reason = "no data links stand between this worker and the others: check --interface and firewalls; the run goes on without it"
+            let reason = "\(links): check --interface and firewalls; the run goes on without this worker"
             try? await ZeroMQActorSystem.within(.seconds(5)) { try await proxy.leave(reason) }
         }
-        return newcomers
+        return away
     }
 
     @discardableResult
@@ -244,7 +269,7 @@ extension CoordinatorEngine {
         var lost: [Int] = []
         for (rank, held) in answers {
             if let held {
-                membership.update(members[rank], held)
+                membership.update(members[rank].address, held)
             } else {
                 membership.remove(members[rank])
                 lost.append(rank)

@@ -22,6 +22,15 @@ extension CoordinatorEngine {
         }
     }
 
+    /// Ends the generation where a step does not begin with the state with which it began before.
+    func compareWithBefore(_ hash: UInt64, after step: Int) throws(GenerationEnd) {
+        knownStates.forget(before: floor)
+        guard knownStates.take(hash, after: step, freeze: run.freeze) else {
+            throw GenerationEnd(
+                reason: "the workers' state after step \(step) is not the one that step \(step + 1) began with before", isSplit: true)
+        }
+    }
+
     /// The end of a generation in which a worker answered what cannot be.
     func untrue(_ rank: Int, _ reason: String) -> GenerationEnd { GenerationEnd(reason: reason, rank: rank, untrue: [rank: reason]) }
 
@@ -43,6 +52,7 @@ extension CoordinatorEngine {
             try? await ZeroMQActorSystem.within(.seconds(1)) { try await proxy.leave(reason) }
         }
         guard end.isSplit else { return }
+        knownStates.forgetAll()
         // Whatever a worker has is of another run now; everybody takes the checkpoint's state.
         run.id = UInt64.random(in: 1...UInt64(Int64.max))
         journal.add(.renamed(run: run.id))

@@ -48,6 +48,7 @@ package final class CoordinatorEngine: StepEngine {
     /// Generations that ended since the last step was done, without a worker lost.
     var fruitlessEnds = 0
     var seenWorkers = 0
+    var knownStates = KnownStates()
     private let beganAt: Int
     /// The journal's base when the state went back, and the step to which it did: where the newest checkpoint cannot be read, before that one.
     private var wentBack: (base: Int, step: Int)?
@@ -209,6 +210,7 @@ package final class CoordinatorEngine: StepEngine {
             throw untrue(rank, reason)
         }
         try agree(replies.map(\.state), group, "after step \(plan.step - 1)")
+        try compareWithBefore(replies[0].state, after: plan.step - 1)
         guard let norm = replies.first.map({ Double(bitPattern: $0.norm) }), replies.allSatisfy({ $0.norm == replies[0].norm }) else {
             let reason = "the workers disagree about the gradient of step \(plan.step)"
             guard case .minority(let ranks) = Agreement(replies.map(\.norm)), let first = ranks.first else { throw GenerationEnd(reason: reason) }
@@ -323,13 +325,14 @@ package final class CoordinatorEngine: StepEngine {
         let model = try inputs.model(ofStep: reachedStep)
         return try await withCommitted { group, hash in
             let data = self.data
-            let arriving = data.begin { try $0.receiveState(of: model, from: 0) }
+            let step = self.committedStep
+            let arriving = data.begin { try $0.receiveState(of: model, after: step, from: 0) }
             let limit = self.pace.limit(stateOf: model.layout.count)
             _ = try await self.callAll([0], of: group, within: limit, meanwhile: { _ = try await arriving.orEnd(Self.stateless) }) { proxy, _ in
                 try await proxy.sendState()
             }
             let state = try await arriving.orEnd(Self.stateless)
-            guard StateHash.of(state, threads: self.inputs.configuration.threads) == hash else {
+            guard StateHash.of(state, step: step, threads: self.inputs.configuration.threads) == hash else {
                 throw GenerationEnd(reason: "the state that arrived is not that of the workers")
             }
             return state
@@ -384,9 +387,4 @@ package struct CoordinatorDataThread: Sendable {
         let refusals = refusals
         thread = DataThread(name: "apus data") { CoordinatorData(context: context, place: place, refusals: refusals) }
     }
-}
-
-extension DataThread {
-    /// Does work that cannot fail.
-    func performQuietly(_ work: @escaping @Sendable (Core) -> Void) async { _ = try? await perform { work($0) } }
 }

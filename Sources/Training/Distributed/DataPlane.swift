@@ -3,8 +3,11 @@ internal import Synchronization
 /// Limits of the data plane.
 enum DataPlane {
     /// Time in which a generation's links must stand, and its memory.
-    static let formingTime = Duration.seconds(60)
-    /// Time in which besides the states must have arrived that one rank may have to send to all others, one after another.
+    static let formingTime = Duration.seconds(30)
+    /// Time in which the reports of all that wait for links arrive after the first one.
+    static let reportTime = Duration.seconds(10)
+    /// Time in which, after the links stand, the states must have arrived that one rank may have to send to all others, one
+    /// after another.
     static func transferTime(parameters: Int, workers: Int) -> Duration { StepPace.time(toSend: parameters * workers) }
     /// Bytes of samples that a link takes in one frame, with room for what is before them.
     static let longestFrame = 15 << 20

@@ -40,6 +40,13 @@ package final class DataThread<Core>: Sendable {
         }
     }
 
+    /// Does work that cannot fail on the thread, after everything asked for before.
+    package func performQuietly<Result: Sendable>(_ work: @escaping @Sendable (Core) -> Result) async -> Result {
+        await withCheckedContinuation { continuation in
+            add(Job { core in continuation.resume(returning: work(core)) })
+        }
+    }
+
     /// Begins `work` on the thread, after everything asked for before; no other thread has to wake for it.
     package func begin<Result: Sendable>(_ work: @escaping @Sendable (Core) throws -> Result) -> Begun<Result> {
         let begun = Begun<Result>()

@@ -4,8 +4,8 @@ struct GenerationEnd: Error {
     var rank: Int?
     /// Workers whose state is not what it has to be, and what they are told.
     var untrue: [Int: String] = [:]
-    /// Workers to which links did not stand.
-    var unlinked: Set<Int> = []
+    /// Links that did not stand.
+    var unlinked = UnlinkedRanks()
     /// Whether nobody can say whose state is right.
     var isSplit = false
 }

@@ -43,6 +43,8 @@ package enum JournalEntry: Codable, Sendable, Equatable {
     case run(id: UInt64, after: Int)
     /// A generation with this number was begun; no other one may have it.
     case generation(UInt32)
+    /// A generation stands: all its workers have the state after this step, with this hash.
+    case formed(generation: UInt32, after: Int, state: UInt64)
     case committed(CommittedStep)
     /// Steps whose entries were left out for their number; their digests were those of the plan.
     case counted(from: Int, through: Int)

@@ -37,6 +37,7 @@ package struct JournalHistory: Sendable, Equatable {
         switch entry {
         case .run: return
         case .generation(let number): generation = max(generation, number)
+        case .formed: break
         case .committed(let committed):
             newest = committed
             step = committed.step

@@ -41,7 +41,7 @@ final class Ledger: Sendable {
         var place = history.base
         for entry in history.entries {
             switch entry {
-            case .run, .generation, .renamed, .progress: continue
+            case .run, .generation, .formed, .renamed, .progress: continue
             case .counted(let from, let through):
                 for step in from...max(from, through) { count(planned(step), redone: false) }
                 place = through

@@ -8,8 +8,8 @@ package final class Membership: Sendable {
     package struct Member: Sendable {
         package let address: ActorAddress
         package let identity: WorkerIdentity
-        /// Changed by formations and aborts.
-        package var held: HeldState
+        /// The newest report of its process.
+        package fileprivate(set) var held: HeldState
         /// Tells this joining from an earlier one of the same process.
         fileprivate let joining: Int
     }
@@ -29,14 +29,21 @@ package final class Membership: Sendable {
         var expected: WorkerIdentity?
         /// Processes that are lost or silent.
         var silent: Set<String> = []
-        /// The newest generation's processes, and what ends the coordinator's links to them.
-        var links: (processes: Set<String>, canceller: MeshCanceller)?
+        /// The newest generation, its processes, and what ends the coordinator's links to them.
+        var links: (generation: UInt32, processes: Set<String>, canceller: MeshCanceller)?
         /// Whether a generation was formed.
         var hasFormed = false
         /// Why a worker that was needed may not join; one that computes other bits may still come back with others.
         var refusal: JoinRefused?
         /// Time in which all placed workers should have come, once it is over.
         var rendezvousTime: Duration?
+
+        /// The newer one of a report and what is known of that process, lost or not: a report that was sent again, or that was
+        /// overtaken, says what is no longer so.
+        func newest(_ held: HeldState, of address: ActorAddress) -> HeldState {
+            guard let known = known[address.process], known.address == address, known.held.report > held.report else { return held }
+            return known.held
+        }
 
         mutating func wake() {
             waiting?.resume()
@@ -73,6 +80,7 @@ package final class Membership: Sendable {
         }
         state.withLock { state in
             state.joinings += 1
+            let held = state.newest(held, of: address)
             let member = Member(address: address, identity: identity, held: held, joining: state.joinings)
             state.members.removeAll { $0.address == address }
             let number = identity.number ?? .max
@@ -132,10 +140,12 @@ package final class Membership: Sendable {
     /// Takes a lost worker out, unless it has joined again meanwhile.
     package func remove(_ member: Member) { state.withLock { $0.members.removeAll { $0.joining == member.joining } } }
 
-    /// Notes what a worker has by now, unless it has joined again meanwhile.
-    package func update(_ member: Member, _ held: HeldState) {
+    /// Notes what a worker reported, also where it has joined again meanwhile, unless a newer report is known.
+    package func update(_ address: ActorAddress, _ held: HeldState) {
         state.withLock { state in
-            if let place = state.members.firstIndex(where: { $0.joining == member.joining }) { state.members[place].held = held }
+            let newest = state.newest(held, of: address)
+            state.known[address.process]?.held = newest
+            if let index = state.members.firstIndex(where: { $0.address == address }) { state.members[index].held = newest }
         }
     }
 

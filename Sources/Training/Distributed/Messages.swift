@@ -41,8 +41,13 @@ package struct WorkerIdentity: Codable, Sendable, Equatable {
     }
 }
 
-/// What a worker already has of a run when it joins.
+/// What a worker has of a run, as it was when the worker said so.
+///
+/// Reports may overtake one another, and a connection that drops may have one sent again much later. The highest number is
+/// the newest report; an older one never replaces it.
 package struct HeldState: Codable, Sendable, Equatable {
+    /// Number of this report among those of its process, from 1; 0 where no worker reported.
+    package var report: UInt64
     /// The run's ``RunDescription/id``; nil without state.
     package var run: UInt64?
     /// Last step whose update it made; nil without state.
@@ -51,16 +56,36 @@ package struct HeldState: Codable, Sendable, Equatable {
     package var keptStep: Int?
     /// The commit of its last update, where it knows it.
     package var commit: Commit?
+    /// The state's hash, the step included; nil without state.
+    package var hash: UInt64?
 
-    package init(run: UInt64? = nil, committedStep: Int? = nil, keptStep: Int? = nil, commit: Commit? = nil) {
+    package init(
+        report: UInt64 = 0, run: UInt64? = nil, committedStep: Int? = nil, keptStep: Int? = nil, commit: Commit? = nil,
+        hash: UInt64? = nil
+    ) {
+        self.report = report
         self.run = run
         self.committedStep = committedStep
         self.keptStep = keptStep
         self.commit = commit
+        self.hash = hash
     }
 
     /// Whether it is the state of run `run` after step `step`.
     package func has(_ run: UInt64, step: Int) -> Bool { self.run == run && committedStep == step }
+}
+
+/// A worker that has left its generation and waits for the next one.
+package struct PreparedWorker: Codable, Sendable, Equatable {
+    /// Where the other ranks find it.
+    package var peer: MeshPeer
+    /// What it has; nothing changes that before the next generation is formed.
+    package var held: HeldState
+
+    package init(peer: MeshPeer, held: HeldState) {
+        self.peer = peer
+        self.held = held
+    }
 }
 
 /// Everything a worker needs to know of a run but weights and samples.

@@ -5,37 +5,44 @@ internal import Transport
 enum StateTransfer {
     static let frameElements = 1 << 16
 
-    /// Sends a state to one rank.
-    static func send(_ state: TrainingState, over mesh: any Mesh, generation: UInt32, to peer: Int, deadline: ContinuousClock.Instant) throws(MeshError) {
+    /// Sends the state after `step` to one rank. Every frame names that step.
+    static func send(
+        _ state: TrainingState, after step: Int, over mesh: any Mesh, generation: UInt32, to peer: Int,
+        deadline: ContinuousClock.Instant
+    ) throws(MeshError) {
+        func header(_ kind: ShardFrame.Kind, offset: Int, count: Int) -> FrameHeader {
+            FrameHeader(
+                kind: kind.rawValue, sender: UInt16(mesh.rank), generation: generation, step: UInt64(step), bucket: 0,
+                offset: UInt64(offset), count: UInt64(count))
+        }
         for (kind, buffer) in [(ShardFrame.Kind.parameters, state.parameters), (.first, state.first), (.second, state.second)] {
             for start in stride(from: 0, to: buffer.count, by: frameElements) {
                 let values = buffer.view[start..<min(start + frameElements, buffer.count)]
                 try values.withSpan { (span) throws(MeshError) in
                     try unsafe mesh.send(
-                        header(kind, mesh.rank, generation, offset: start, count: span.count), payload: span.bytes, to: peer, deadline: deadline)
+                        header(kind, offset: start, count: span.count), payload: span.bytes, to: peer, deadline: deadline)
                 }
             }
         }
         let words = state.touched.words
         try unsafe mesh.send(
-            header(.touched, mesh.rank, generation, offset: 0, count: words.count), payload: words.span.bytes, to: peer, deadline: deadline)
+            header(.touched, offset: 0, count: words.count), payload: words.span.bytes, to: peer, deadline: deadline)
     }
 
-    private static func header(_ kind: ShardFrame.Kind, _ rank: Int, _ generation: UInt32, offset: Int, count: Int) -> FrameHeader {
-        FrameHeader(
-            kind: kind.rawValue, sender: UInt16(rank), generation: generation, step: 0, bucket: 0, offset: UInt64(offset), count: UInt64(count))
-    }
-
-    /// Receives a state from one rank into buffers of the right size.
+    /// Receives the state after `step` from one rank into buffers of the right size.
     /// - Parameter next: the next fed frame of that rank.
+    /// - Throws: ``MeshError/lost(rank:)`` for frames of another step or size; what `next` throws. Only a part of the state
+    ///   may have arrived then.
     static func receive(
-        into state: inout TrainingState, _ next: () throws(MeshError) -> any ReceivedFrame
+        into state: inout TrainingState, after step: Int, _ next: () throws(MeshError) -> any ReceivedFrame
     ) throws(MeshError) {
         for (kind, buffer) in [(ShardFrame.Kind.parameters, state.parameters), (.first, state.first), (.second, state.second)] {
             for start in stride(from: 0, to: buffer.count, by: frameElements) {
                 let values = buffer.view[start..<min(start + frameElements, buffer.count)]
                 let frame = try next()
-                guard frame.header.kind == kind.rawValue, frame.header.offset == UInt64(start), copy(frame, to: values) else {
+                guard frame.header.kind == kind.rawValue, frame.header.step == UInt64(step), frame.header.offset == UInt64(start),
+                    copy(frame, to: values)
+                else {
                     throw .lost(rank: Int(frame.header.sender))
                 }
             }
@@ -44,7 +51,9 @@ enum StateTransfer {
         let words = frame.withPayload { bytes in
             (0..<(bytes.byteCount / 8)).map { place in unsafe bytes.unsafeLoadUnaligned(fromByteOffset: 8 * place, as: UInt64.self) }
         }
-        guard frame.header.kind == ShardFrame.Kind.touched.rawValue, let touched = TouchedRows(rows: state.touched.rows, words: words) else {
+        guard frame.header.kind == ShardFrame.Kind.touched.rawValue, frame.header.step == UInt64(step),
+            let touched = TouchedRows(rows: state.touched.rows, words: words)
+        else {
             throw .lost(rank: Int(frame.header.sender))
         }
         state.touched = touched

@@ -16,8 +16,8 @@ package distributed actor Worker<ActorSystem: CodableActorSystem> {
         self.thread = thread
     }
 
-    /// Opens the data link of the next generation, which only holders of `keys` may connect to, and says where it is.
-    package distributed func prepare(generation: UInt32, keys: [PublicKey]) async throws -> MeshPeer {
+    /// Leaves the ended generation and opens the data link of the next one, which only holders of `keys` may connect to.
+    package distributed func prepare(generation: UInt32, keys: [PublicKey]) async throws -> PreparedWorker {
         try await thread.prepare(generation, keys: keys)
     }
 
@@ -73,17 +73,14 @@ package final class WorkerThread: Sendable {
         self.allowList = allowList
     }
 
-    func prepare(_ generation: UInt32, keys: [PublicKey]) async throws -> MeshPeer {
+    func prepare(_ generation: UInt32, keys: [PublicKey]) async throws -> PreparedWorker {
         canceller.withLock { $0 }?.cancel()
         entered(generation)
         // Before anybody learns where to connect to: a refused connection is not tried again.
         allowList.replace(with: Set(keys))
-        let (peer, canceller) = try await thread.perform { core in
-            core.leaveGroup()
-            return try core.prepare(generation: generation)
-        }
+        let (ready, canceller) = try await thread.perform { try $0.prepare(generation: generation) }
         self.canceller.withLock { $0 = canceller }
-        return peer
+        return ready
     }
 
     func form(_ formation: Formation) async throws -> HeldState { try await thread.perform { try $0.form(formation) } }
@@ -106,10 +103,8 @@ package final class WorkerThread: Sendable {
 
     func abort() async -> HeldState {
         canceller.withLock { $0 }?.cancel()
-        return (try? await thread.perform { $0.held }) ?? HeldState()
+        return await thread.performQuietly { $0.report() }
     }
-
-    package func held() async -> HeldState { await abort() }
 
     func leave(_ reason: String) {
         ending.yield(reason)

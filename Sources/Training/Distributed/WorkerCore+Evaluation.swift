@@ -77,7 +77,7 @@ extension WorkerCore {
         guard let group, let replica else { throw WorkerFailure.outOfOrder("no state to send") }
         do {
             try StateTransfer.send(
-                replica.state, over: group.mesh, generation: group.generation, to: group.mesh.coordinator,
+                replica.state, after: replica.step, over: group.mesh, generation: group.generation, to: group.mesh.coordinator,
                 deadline: .now + DataPlane.stateTime(parameters: replica.parameters.count))
         } catch {
             throw WorkerFailure.generationEnded("\(ExchangeError.mesh(error))")

@@ -13,8 +13,13 @@ final class WorkerCore {
     var run: RunDescription?
     var replica: Replica?
     var runner: LaneRunner?
-    /// Step after which the replica's state is; nil while it has none, or only a part of one.
-    private var committedStep: Int?
+    /// Whether the replica holds a whole state: it has none before the first arrives, and only a part while one arrives.
+    private var hasState = false
+    /// Step after which the replica's state is; nil without a whole state. Only the replica knows it: no message can
+    /// relabel a state.
+    private var committedStep: Int? { hasState ? replica?.step : nil }
+    /// Reports of what this worker holds that were made so far.
+    private var reports: UInt64 = 0
     /// The gradient of the step that was reported ready, until its commit or its abort is seen.
     ///
     /// It lies in the shared memory of its generation, which stays mapped for it. No rank of that generation writes there
@@ -24,7 +29,9 @@ final class WorkerCore {
     private var work = LaneWork(firstLane: 0, lanes: [], lossScale: 0, dropout: nil)
     /// The commit of `committedStep`, for a coordinator that lost it.
     private var newestCommit: Commit?
+    /// Where the ranks of the next generation find this worker, and that generation's number.
     private var listener: MeshListener?
+    private var prepared: UInt32 = 0
     var group: Group?
     #if MPI
     /// Nil until the first generation, and where the links carry everything.
@@ -52,15 +59,23 @@ final class WorkerCore {
         self.refusals = refusals
     }
 
-    var held: HeldState {
-        guard committedStep != nil else { return HeldState() }
-        return HeldState(run: run?.id, committedStep: committedStep, keptStep: kept?.step, commit: newestCommit)
+    /// What this worker holds now, under a number above those of all reports before.
+    func report() -> HeldState {
+        reports += 1
+        guard let committedStep, let replica else { return HeldState(report: reports) }
+        return HeldState(
+            report: reports, run: run?.id, committedStep: committedStep, keptStep: kept?.step, commit: newestCommit,
+            hash: replica.hash)
     }
 
     // MARK: Forming
 
-    /// Opens the place at which the other ranks of the next generation find this one.
-    func prepare(generation: UInt32) throws -> (peer: MeshPeer, canceller: MeshCanceller) {
+    /// Leaves the group and opens the endpoint at which the other ranks of the next generation find this one.
+    ///
+    /// The report is made behind everything that the ended generation still asked for. Calls of that generation are refused
+    /// from here on, so that it holds until the new one is formed.
+    func prepare(generation: UInt32) throws -> (ready: PreparedWorker, canceller: MeshCanceller) {
+        leaveGroup()
         let opened = try MeshListener(at: place.endpoint(generation: generation), keys: place.keys, in: context, refusals: refusals)
         #if MPI
         var peer = MeshPeer(endpoint: place.reachable(opened.endpoint), key: place.keys?.publicKey)
@@ -71,7 +86,8 @@ final class WorkerCore {
         #endif
         let canceller = opened.canceller
         listener = consume opened
-        return (peer, canceller)
+        prepared = generation
+        return (PreparedWorker(peer: peer, held: report()), canceller)
     }
 
     /// What carries a generation's frames: its links, or MPI beside them.
@@ -94,9 +110,12 @@ final class WorkerCore {
 
     /// Forms the generation: links, state, memory.
     func form(_ formation: Formation) throws -> HeldState {
-        guard let listener = listener.take() else { throw WorkerFailure.outOfOrder("a generation is formed only after it was prepared") }
+        guard let listener = listener.take(), prepared == formation.roster.generation else {
+            throw WorkerFailure.outOfOrder("generation \(formation.roster.generation) was formed before it was prepared")
+        }
         let canceller = listener.canceller
         if let commit = formation.commit { try apply(commit) }
+        try checkBeginning(of: formation)
         // What the ended generation's memory holds is applied or given up before that memory goes.
         kept = nil
         group = nil
@@ -128,9 +147,20 @@ final class WorkerCore {
         } catch let error as ExchangeError {
             throw WorkerFailure.generationEnded(error.description)
         }
-        committedStep = formation.step
         newestCommit = formation.newest ?? newestCommit.flatMap { $0.step == formation.step ? $0 : nil }
-        return held
+        return report()
+    }
+
+    /// Refuses a generation that begins after another step than this worker's state is, unless it gets a state.
+    ///
+    /// The coordinator decided by a report that is no longer true. Its generation ends, and the next one asks again.
+    private func checkBeginning(of formation: Formation) throws {
+        guard formation.stateFrom == nil else { return }
+        guard run?.id == formation.run.id, committedStep == formation.step else {
+            let held = committedStep.map { "after step \($0)" } ?? "absent"
+            throw WorkerFailure.outOfOrder(
+                "generation \(formation.roster.generation) begins after step \(formation.step), and this worker's state is \(held)")
+        }
     }
 
     private func links(_ listener: consuming MeshListener, _ rank: Int, _ roster: MeshRoster) throws -> any Mesh {
@@ -147,8 +177,10 @@ final class WorkerCore {
             // What is converted is taken for right afterwards.
             guard committedStep == nil || replica.isIntact else { throw memoryChanged(replica) }
             let model = replica.model.freezing(frozen.contains)
-            self.replica = Replica(model: model, state: replica.state.converted(from: replica.model, to: model), threads: threads, isWatched: true)
-            self.replica?.trust()
+            self.replica = Replica(
+                model: model, state: replica.state.converted(from: replica.model, to: model), step: replica.step,
+                threads: threads, isWatched: true)
+            self.replica?.trust(asOf: replica.step)
             runner = LaneRunner(model: model, laneCount: next.laneCount, threads: threads, recompute: next.recompute)
             run = next
             return
@@ -160,7 +192,7 @@ final class WorkerCore {
         runner = LaneRunner(model: model, laneCount: next.laneCount, threads: threads, recompute: next.recompute)
         run = next
         kept = nil
-        committedStep = nil
+        hasState = false
         newestCommit = nil
     }
 
@@ -170,18 +202,19 @@ final class WorkerCore {
         // Who takes a state takes it for right.
         guard formation.stateTo.isEmpty || replica.isIntact else { throw memoryChanged(replica) }
         for peer in formation.stateTo {
-            try StateTransfer.send(replica.state, over: mesh, generation: generation, to: peer, deadline: deadline)
+            try StateTransfer.send(
+                replica.state, after: replica.step, over: mesh, generation: generation, to: peer, deadline: deadline)
         }
         guard let source = formation.stateFrom else { return }
-        committedStep = nil
+        hasState = false
         var state = replica.state
-        try StateTransfer.receive(into: &state) { () throws(MeshError) in
+        try StateTransfer.receive(into: &state, after: formation.step) { () throws(MeshError) in
             try mesh.receiveFed(deadline: deadline) { Int($0.sender) == source && $0.generation == generation }
         }
         replica.touched = state.touched
-        replica.trust()
+        replica.trust(asOf: formation.step)
         // From here on this worker has the state, whatever becomes of this generation.
-        committedStep = formation.step
+        hasState = true
         newestCommit = formation.newest
     }
 
@@ -284,7 +317,6 @@ final class WorkerCore {
             let update = OptimizerUpdate(bits: commit.constants)
         else { throw outOfOrder("the commit of step \(commit.step)") }
         replica.apply(kept.gradient, update)
-        committedStep = commit.step
         newestCommit = commit
         self.kept = nil
     }

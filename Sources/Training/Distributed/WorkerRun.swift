@@ -83,11 +83,12 @@ final class WorkerRun: Sendable {
     /// - Returns: the coordinator's incarnation that took this worker in.
     private func join() async throws -> UInt64 {
         system.generation = 0
-        // Behind what the data thread is still computing; the coordinator's time begins after that.
-        let held = await thread.held()
-        var deadline = ContinuousClock.now + timeout
         let (coordinator, address) = (coordinator, worker.id)
         do {
+            // What this worker has is reported behind what its data thread is still computing; the coordinator's time begins
+            // after that.
+            var held = await thread.abort()
+            var deadline = ContinuousClock.now + timeout
             while true {
                 do {
                     try await ZeroMQActorSystem.within(deadline - .now) {
@@ -99,7 +100,9 @@ final class WorkerRun: Sendable {
                     // Asked of the coordinator that was; the answer told which one there is now.
                     continue
                 } catch ClusterError.deadline where system.isConnected(to: coordinator.id.process) {
-                    // It is there, and still reads its data.
+                    // It is there, and still reads its data; or it took this worker back by itself.
+                    guard system.generation == 0 else { return system.incarnation }
+                    held = await thread.abort()
                     deadline = .now + timeout
                 }
             }
@@ -136,6 +139,8 @@ final class WorkerRun: Sendable {
         for await event in system.events {
             switch event {
             case .coordinatorChanged(let incarnation) where incarnation == joined: continue
+            // The coordinator has taken this worker back since then, by itself or when it was last asked.
+            case .lost(_, let generation) where generation < system.generation: continue
             case .lost, .coordinatorChanged: joined = try await join()
             // Without keys a coordinator that is just starting or ending looks the same.
             case .refused where key == nil: continue

@@ -1,0 +1,38 @@
+/// Which ranks have to go because data links between living ranks do not stand.
+///
+/// A link may be dead in one direction or both, and each of its ends blames the other. Whoever has most dead links goes first;
+/// of those with as many, one that has joined since links last stood, and then the highest rank. That repeats until no dead
+/// link is left. The coordinator holds the last rank and never goes.
+struct UnlinkedRanks: Sendable, Equatable {
+    /// The ends of each dead link, lower rank first.
+    private(set) var dead: Set<[Int]> = []
+
+    init() {}
+
+    init(_ missing: some Sequence<Int>, missedBy rank: Int) { add(missing, reportedBy: rank) }
+
+    /// Notes that `rank` waited in vain for links with `missing`.
+    mutating func add(_ missing: some Sequence<Int>, reportedBy rank: Int) {
+        for other in missing where other != rank { dead.insert([min(rank, other), max(rank, other)]) }
+    }
+
+    mutating func add(_ other: UnlinkedRanks) { dead.formUnion(other.dead) }
+
+    /// The other ends of a rank's dead links, in ascending order.
+    func missing(by rank: Int) -> [Int] { dead.filter { $0.contains(rank) }.joined().filter { $0 != rank }.sorted() }
+
+    /// - Parameters:
+    ///   - workers: how many there are; the coordinator's rank is this number.
+    ///   - newcomers: ranks whose links have never stood.
+    /// - Returns: in ascending order.
+    func ranksToSendAway(workers: Int, newcomers: Set<Int>) -> [Int] {
+        var (links, away) = (dead, [Int]())
+        while true {
+            let counts = links.joined().filter { (0..<workers).contains($0) }.reduce(into: [Int: Int]()) { $0[$1, default: 0] += 1 }
+            func weight(_ rank: Int) -> (Int, Int, Int) { (counts[rank] ?? 0, newcomers.contains(rank) ? 1 : 0, rank) }
+            guard let worst = counts.keys.max(by: { weight($0) < weight($1) }) else { return away.sorted() }
+            away.append(worst)
+            links = links.filter { !$0.contains(worst) }
+        }
+    }
+}
