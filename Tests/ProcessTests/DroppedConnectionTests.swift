@@ -59,6 +59,8 @@ import Transport
         }
         #expect(cut > 0)
         try run.waitForOutput("each exactly once")
+        let journal = String(decoding: try job.bytes("run/journal"), as: UTF8.self)
+        #expect(journal.contains("\"formed\""), "it says what the newest generation began with")
         try job.expectUndisturbed(run, "run")
     }
 }

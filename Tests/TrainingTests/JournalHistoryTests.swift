@@ -41,6 +41,7 @@ import Testing
     @Test func `entries come back from their bytes`() throws {
         let all: [JournalEntry] = [
             .run(id: .max, after: 4), .generation(.max), committed(5), .counted(from: 1, through: 9), .moved(to: 3), .renamed(run: 8), .progress(RunProgress()),
+            .formed(generation: .max, after: 7, state: .max),
         ]
         for entry in all {
             #expect(JournalEntry(bytes: entry.bytes) == entry)
@@ -50,6 +51,15 @@ import Testing
         // A step without its end, and text that is no row of numbers.
         #expect(JournalEntry(bytes: Array(committed(5).bytes.prefix(60))) == nil)
         for text in ["step ", "step AAAA", "step *", "step"] { #expect(JournalEntry(bytes: Array(text.utf8)) == nil) }
+    }
+
+    @Test func `what the newest generation began with stays known after a checkpoint and when a journal is shortened`() throws {
+        let formed = [1, 2].map { JournalEntry.formed(generation: UInt32($0), after: $0, state: UInt64(40 + $0)) }
+        var found = try history([.generation(1), formed[0], committed(1), committed(2), .generation(2), formed[1], committed(3)])
+        found.shorten()
+        #expect(found.formed == formed[1] && found.entries.contains(formed[1]) && !found.entries.contains(formed[0]))
+        found.begin(anew: RunProgress())
+        #expect(found.formed == formed[1] && found.entries.contains(formed[1]) && found.step == 3)
     }
 
     @Test func `a history knows where the run is and how far it ever was`() throws {

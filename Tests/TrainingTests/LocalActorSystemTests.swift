@@ -82,7 +82,9 @@ extension LocalTestingDistributedActorSystem: CodableActorSystem {}
         for (rank, worker) in cluster.workers.enumerated() {
             mistaken.rank = rank
             let formation = mistaken
-            await #expect(throws: WorkerFailure.self) { try await worker.form(formation) }
+            let failure = await #expect(throws: WorkerFailure.self) { try await worker.form(formation) }
+            if case .outOfOrder = failure { continue }
+            Issue.record("\(String(describing: failure))")
         }
         #expect(try await cluster.workers.asyncMap { try await $0.abort().committedStep } == [2, 2])
         // It does not believe it: the report that came with the preparation has a higher number.

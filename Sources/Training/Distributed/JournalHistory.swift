@@ -13,6 +13,8 @@ package struct JournalHistory: Sendable, Equatable {
     package private(set) var reached: Int
     package private(set) var newest: CommittedStep?
     package private(set) var progress: RunProgress?
+    /// What the newest generation began with.
+    package private(set) var formed: JournalEntry?
     /// From the base on, without what no longer matters.
     package private(set) var entries: [JournalEntry] = []
     /// Bytes at the file's end that are no whole entry.
@@ -37,7 +39,7 @@ package struct JournalHistory: Sendable, Equatable {
         switch entry {
         case .run: return
         case .generation(let number): generation = max(generation, number)
-        case .formed: break
+        case .formed: formed = entry
         case .committed(let committed):
             newest = committed
             step = committed.step
@@ -57,6 +59,7 @@ package struct JournalHistory: Sendable, Equatable {
         entries = []
         newest = nil
         add(.generation(generation))
+        if let formed { add(formed) }
         if let kept, kept.step == step { add(.committed(kept)) }
         add(.progress(progress))
     }
@@ -68,6 +71,7 @@ package struct JournalHistory: Sendable, Equatable {
         entries = []
         newest = nil
         add(.generation(generation))
+        if let formed { add(formed) }
         if last > base { add(.counted(from: base + 1, through: last)) }
         if present != max(last, base) { add(.moved(to: present)) }
         if let kept, kept.step == present { add(.committed(kept)) }
