@@ -30,6 +30,35 @@ struct NetworkNamespaceTests {
     }
 }
 
+/// Hosts in namespaces, two of which do not reach each other while everybody else reaches both.
+@Suite(.enabled(if: Bridge.isPossible, "needs root and network namespaces"))
+struct DeadLinkTests {
+    @Test func `of two living workers without a link one is sent away, and the others end with the same bits`() throws {
+        let job = try SmallJob()
+        let bridge = try Bridge(hosts: 3)
+        let single = try ApusProcess(["launch", "--single"] + job.command("single", ClusterLaunchTests.options).dropFirst())
+        #expect(single.status == 0, "\(single.complaint)")
+        let (first, second) = (bridge.hosts[1], bridge.hosts[2])
+        try SSHServer.run("ip -n \(first.namespace) route add blackhole \(second.address)")
+        try SSHServer.run("ip -n \(second.namespace) route add blackhole \(first.address)")
+        let (program, endpoint) = (ApusProcess.executable.path, "tcp://\(bridge.coordinator):5701")
+        let command = ["coordinate", "--insecure", "--workers", "3", "--endpoint", endpoint] + job.command("run", ClusterLaunchTests.options).dropFirst()
+        let workers = bridge.hosts.enumerated().map { number, host in
+            "(timeout -k 5 90 ip netns exec \(host.namespace) '\(program)' work --insecure --threads 1 --rank \(number) "
+                + "--coordinator \(endpoint); echo $? > '\(job.path("status-\(number)"))') &"
+        }
+        let words = command.map { "'\($0)'" }.joined(separator: " ")
+        let run = try ScriptRun(
+            shell: "\(workers.joined(separator: "\n"))\ntimeout -k 5 100 ip netns exec \(bridge.home) '\(program)' \(words)\nstatus=$?\nwait\nexit $status")
+        #expect(run.status == 0, "\(run.text)")
+        let statuses = try (0..<3).map { try job.text("status-\($0)").trimmingCharacters(in: .newlines) }
+        #expect(statuses == ["0", "0", "1"], "\(run.text)")
+        let done = try FinishedRun(job, "run")
+        #expect(try done.digest == FinishedRun(job, "single").digest)
+        #expect(done.events("step").allSatisfy { ($0["workers"] as? [Any])?.count == 2 })
+    }
+}
+
 /// Network namespaces joined by a bridge, which lies in one of them; removed with their last user.
 final class Bridge {
     struct Host {

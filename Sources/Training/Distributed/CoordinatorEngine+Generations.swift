@@ -241,6 +241,8 @@ extension CoordinatorEngine {
         guard away.count < members.count else { return [] }
         for rank in away {
             membership.remove(members[rank])
+            // The run begins without it; a replacement takes part when it comes.
+            if isFirst { membership.giveUp(1) }
             let host = members[rank].identity.hostName
             let missing = end.unlinked.missing(by: rank).map { $0 == members.count ? "the coordinator" : "worker \($0)" }
             let links = "no data links stand between worker \(rank) on \(host) and \(missing.joined(separator: ", "))"
