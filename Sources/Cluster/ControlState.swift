@@ -16,7 +16,8 @@ final class ControlState: TaskExecutor {
     /// What the socket thread is asked to do.
     enum Order: Sendable {
         case send([UInt8], to: String)
-        case answer(call: UInt64, to: String, [UInt8])
+        /// To a call that was made by this incarnation of the coordinator, or by a worker.
+        case answer(call: UInt64, incarnation: UInt64, to: String, [UInt8])
     }
 
     struct Shared {
@@ -197,7 +198,8 @@ final class ControlState: TaskExecutor {
     func answer(_ incoming: Incoming, _ kind: Envelope.Kind, _ payload: [UInt8]) {
         withShared { shared in
             let bytes = envelope(kind, in: shared, call: incoming.envelope.call, payload: payload).bytes
-            shared.orders.append(.answer(call: incoming.envelope.call, to: incoming.caller, bytes))
+            shared.orders.append(
+                .answer(call: incoming.envelope.call, incarnation: incoming.envelope.incarnation, to: incoming.caller, bytes))
         }
         wake()
     }

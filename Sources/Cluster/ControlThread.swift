@@ -104,9 +104,14 @@ final class ControlThread {
         switch order {
         case .send(let bytes, let process):
             try send(bytes, to: process)
-        case .answer(let call, let process, let bytes):
+        case .answer(let call, let incarnation, let process, let bytes):
+            let current = state.withShared { shared in
+                shared.unanswered -= 1
+                return shared.incarnation
+            }
+            // Each coordinator numbers its calls from 1: an answer to one that is gone would answer another one's call.
+            guard state.isCoordinator || incarnation == current else { return }
             answered[process, default: AnsweredCalls()].answered(call, with: bytes)
-            state.withShared { $0.unanswered -= 1 }
             try send(bytes, to: process)
             lastAnswer = .now
         }

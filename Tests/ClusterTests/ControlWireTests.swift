@@ -146,6 +146,39 @@ import Transport
         }
     }
 
+    /// Both coordinators number their calls from 1: what the first one asked must not answer the second one.
+    @Test func `a call of the coordinator before does not answer one of the coordinator after it`() async throws {
+        try await withFolder { folder in
+            let endpoint = "ipc://\(folder)/control"
+            var options = ControlOptions()
+            options.lossAfter = .milliseconds(600)
+            options.callLimit = .seconds(60)
+            let worker = try ZeroMQActorSystem.worker(of: endpoint, security: .plain, in: context, options: options)
+            let own = worker.named("tally") { Tally(actorSystem: $0) }
+            let serving = Task { await worker.run() }
+            func call(_ amount: Int, from coordinator: ZeroMQActorSystem) async throws -> Task<Int, any Error> {
+                #expect(await next(.found(process: worker.process), in: coordinator.events))
+                let tally = try Tally.resolve(id: own.id, using: coordinator)
+                let call = Task { try await tally.hold(amount) }
+                while try await own.waiting() < amount { await Task.yield() }
+                return call
+            }
+            try await withCoordinator(options, at: endpoint) { coordinator in
+                let call = try await call(1, from: coordinator)
+                await coordinator.shutDown()
+                await #expect(throws: ClusterError.self) { try await call.value }
+            }
+            try await withCoordinator(options, at: endpoint, incarnation: 10) { coordinator in
+                let call = try await call(2, from: coordinator)
+                try await own.releaseFirst()
+                try await own.releaseFirst()
+                #expect(try await call.value == 2)
+            }
+            serving.cancel()
+            await worker.shutDown()
+        }
+    }
+
     /// Runs a coordinator of incarnation 9 with an actor named `tally`.
     private func withCoordinator(
         _ options: ControlOptions = ControlOptions(), security: Security = .plain, at endpoint: String = "tcp://127.0.0.1:*",

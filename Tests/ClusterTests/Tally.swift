@@ -32,6 +32,15 @@ distributed actor Tally<ActorSystem> where ActorSystem: DistributedActorSystem<a
         await withCheckedContinuation { waiters.append($0) }
     }
 
+    /// The same, and answers with what it was given.
+    distributed func hold(_ amount: Int) async -> Int {
+        await withCheckedContinuation { waiters.append($0) }
+        return amount
+    }
+
+    /// Ends the longest wait.
+    distributed func releaseFirst() { waiters.removeFirst().resume() }
+
     distributed func waiting() -> Int { waiters.count }
 
     /// Waits until what executes this call is cancelled.
