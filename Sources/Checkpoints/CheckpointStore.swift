@@ -100,7 +100,7 @@ package struct CheckpointStore: Sendable {
     package static func verify(_ path: String) throws(FileError) {
         let manifestPath = path + "/manifest.json"
         let manifest: JSONValue
-        do { manifest = try JSONValue(parsing: try FileSystem.read(manifestPath)) } catch {
+        do { manifest = try JSONValue(parsing: try FileSystem.read(manifestPath, limit: 1 << 20)) } catch {
             throw FileError(manifestPath, "is missing or no JSON: use another checkpoint")
         }
         guard manifest["version"]?.integer == 1 else {

@@ -69,7 +69,7 @@ package enum ModelExport {
         let path = target + "/tokenizer_config.json"
         var configuration = JSONValue.object([])
         if FileManager.default.fileExists(atPath: path) {
-            guard let found = try? JSONValue(parsing: FileSystem.read(path)), found.members != nil else { return }
+            guard let found = try? JSONValue(parsing: FileSystem.read(path, limit: ModelFolder.longestJSON)), found.members != nil else { return }
             configuration = found
         }
         let missing = (settings.members ?? []).filter { configuration[$0.key] == nil }

@@ -4,11 +4,14 @@ internal import Foundation
 package struct ModelFolder: Sendable {
     package let path: String
     package let configuration: JSONValue
-    private let files: [SafetensorsFile]
+    let files: [SafetensorsFile]
     private let places: [String: Int]
 
     /// Files of a tokenizer that travel with a model.
     package static let tokenizerFiles = ["vocab.txt", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json"]
+
+    /// Bytes of the longest config.json or index that is read: labels by the hundred thousand. As values JSON takes 20 times its bytes.
+    package static let longestJSON = 8 << 20
 
     package init(_ path: String) throws(FileError) {
         self.path = path
@@ -35,7 +38,7 @@ package struct ModelFolder: Sendable {
             throw FileError(path, "holds no config.json: a Hugging Face model folder was needed")
         }
         do {
-            let value = try JSONValue(parsing: try FileSystem.read(file))
+            let value = try JSONValue(parsing: try FileSystem.read(file, limit: longestJSON))
             guard value.members != nil else { throw JSONError(offset: 0, problem: "no object") }
             return value
         } catch let error as JSONError {
@@ -59,7 +62,7 @@ package struct ModelFolder: Sendable {
                     : "holds no model.safetensors: are the weights downloaded?")
         }
         let map: JSONValue?
-        do { map = try JSONValue(parsing: try FileSystem.read(index))["weight_map"] } catch {
+        do { map = try JSONValue(parsing: try FileSystem.read(index, limit: longestJSON))["weight_map"] } catch {
             throw FileError(index, "cannot be used: \(error): download the model again")
         }
         guard let members = map?.members, !members.isEmpty else { throw FileError(index, "has no weight_map: download the model again") }

@@ -46,8 +46,10 @@ package final class SafetensorsFile: Sendable {
     }
 
     /// A tensor of floats as an array.
-    package func floats(_ name: String) throws(FileError) -> [Float] {
+    /// - Parameter count: expected number of elements; nil takes any.
+    package func floats(_ name: String, count: Int? = nil) throws(FileError) -> [Float] {
         let entry = try entry(name)
+        if let count, count != entry.count { throw FileError(path, "tensor \(name) has \(entry.count) elements, expected \(count): is this the right file?") }
         var values = [Float](repeating: 0, count: entry.count)
         var span = values.mutableSpan
         try readFloats(name, into: &span)

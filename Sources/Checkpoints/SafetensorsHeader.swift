@@ -61,16 +61,17 @@ package struct SafetensorsHeader: Equatable, Sendable {
     package let tensors: [TensorEntry]
     package let metadata: [String: String]
 
-    /// As the format's own library: a longer header is refused.
-    package static let longest = 100_000_000
+    /// A longer header is refused: a BERT of a thousand layers has one of 2 MB, and as values JSON takes 20 times its bytes.
+    package static let longest = 8 << 20
 
     /// Where the header ends, from the file's first eight bytes.
     package static func end(of start: some Collection<UInt8>, fileSize: Int) throws(JSONError) -> Int {
         guard fileSize >= 8, start.count >= 8 else { throw JSONError(offset: 0, problem: "\(fileSize) bytes hold no header") }
         let length = start.prefix(8).reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
-        guard length <= UInt64(longest), length <= UInt64(fileSize - 8) else {
+        guard length <= UInt64(fileSize - 8) else {
             throw JSONError(offset: 0, problem: "the header is said to have \(length) bytes, the file has \(fileSize)")
         }
+        guard length <= UInt64(longest) else { throw JSONError(offset: 0, problem: "the header has \(length) bytes, at most \(longest) are read") }
         return 8 + Int(length)
     }
 

@@ -15,8 +15,11 @@ enum TokenizerExport {
         try FileSystem.replace(listPath, with: Array(listed.text.utf8), steps: steps)
     }
 
+    /// Bytes of the longest tokenizer.json that words are added to: vocabularies of a quarter of a million have some 10 MB.
+    private static let longestTokenizer = 64 << 20
+
     private static func parsed(_ path: String) throws(FileError) -> JSONValue {
-        do { return try JSONValue(parsing: try FileSystem.read(path)) } catch { throw FileError(path, "cannot be used: \(error)") }
+        do { return try JSONValue(parsing: try FileSystem.read(path, limit: longestTokenizer)) } catch { throw FileError(path, "cannot be used: \(error)") }
     }
 
     private static func entry(_ text: String, _ id: Int, isSpecial: Bool) -> JSONValue {

@@ -18,7 +18,7 @@ package enum EntryPoints {
         let inputs = run.inputs
         let replica = Replica(model: try run.firstModel, parameters: inputs.parameters, threads: inputs.configuration.threads)
         let progress = try run.begin(replica)
-        run.forgetJournal()
+        run.forgetJournal(after: progress.step)
         try waitFor {
             let engine = SingleProcessEngine(
                 inputs: inputs, replica: replica, debug: debug)

@@ -11,9 +11,9 @@ package struct TouchedRows: Sendable, Equatable {
         words = [UInt64](repeating: 0, count: (rows + 63) / 64)
     }
 
-    /// - Returns: nil where the words do not fit the number of rows.
+    /// - Returns: nil if the words do not fit the number of rows, or have a bit beyond it.
     package init?(rows: Int, words: [UInt64]) {
-        guard words.count == (rows + 63) / 64 else { return nil }
+        guard words.count == (rows + 63) / 64, rows % 64 == 0 || words.last.map({ $0 >> UInt64(rows % 64) == 0 }) ?? true else { return nil }
         self.rows = rows
         self.words = words
     }

@@ -21,6 +21,8 @@ package struct RunProgress: Codable, Sendable, Equatable {
     package var evaluatedStep: Int?
     /// The same of the source task.
     package var evaluatedSourceStep: Int?
+    /// Why a run of the same options from the start would have other bits; nil: it has the same.
+    package var departure: String?
 
     package init() {}
 

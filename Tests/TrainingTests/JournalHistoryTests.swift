@@ -1,4 +1,6 @@
 import BERT
+import Checkpoints
+import Foundation
 import Kernels
 import Testing
 
@@ -40,7 +42,8 @@ import Testing
 
     @Test func `entries come back from their bytes`() throws {
         let all: [JournalEntry] = [
-            .run(id: .max, after: 4), .generation(.max), committed(5), .counted(from: 1, through: 9), .moved(to: 3), .renamed(run: 8), .progress(RunProgress()),
+            .run(id: .max, after: 4), .run(id: 1, after: 0, identity: RunIdentity(data: ["train": "0"], options: "a: b\nc: d\n")),
+            .generation(.max), committed(5), .counted(from: 1, through: 9), .moved(to: 3), .renamed(run: 8), .progress(RunProgress()),
             .formed(generation: .max, after: 7, state: .max),
         ]
         for entry in all {
@@ -112,6 +115,60 @@ import Testing
         // The newest commit stays in a journal begun anew at its step, and is not counted again.
         let anew = try Ledger(plan, history([committed(2), committed(3), committed(4)], after: 2))
         #expect(anew.endOfEpoch(1) == "epoch 1: 10 of 10 samples computed, each exactly once, 6 of them before this process began")
+    }
+
+    @Test func `a first entry of an older build names no identity, and what it does not say is not compared`() throws {
+        let entry = try #require(JournalEntry(bytes: Array(#"{"run":{"id":7,"after":4}}"#.utf8)))
+        #expect(entry == .run(id: 7, after: 4))
+        #expect(try history([]).identity == nil)
+    }
+
+    @Test func `the identity stays in a journal that begins again or is shortened`() throws {
+        let identity = RunIdentity(data: ["train": "ab"], model: ["config.json": "cd"], labels: "ef", options: "x", plannedSteps: 12, arithmetic: "a")
+        var found = try #require(JournalHistory([.run(id: 3, after: 0, identity: identity), .generation(1), committed(1), committed(2)]))
+        var progress = RunProgress()
+        progress.step = 2
+        for change in [{ $0.shorten() }, { $0.begin(anew: progress) }] as [(inout JournalHistory) -> Void] {
+            change(&found)
+            let again = try #require(JournalHistory(found.all.compactMap { JournalEntry(bytes: $0.bytes) }))
+            #expect(again.identity == identity)
+        }
+    }
+
+    /// Entries with right digests and numbers that no run writes: 12 steps in all.
+    @Test func `numbers that no run writes are found before any is used`() throws {
+        func progress(_ change: (inout RunProgress) -> Void) -> JournalEntry {
+            var progress = RunProgress()
+            progress.step = 2
+            change(&progress)
+            return .progress(progress)
+        }
+        let fine: [[JournalEntry]] = [
+            [], [committed(1), committed(2), .moved(to: 0), committed(1, redone: true)], [.counted(from: 1, through: 12), .moved(to: 12)],
+            [.moved(to: 9), committed(9), committed(10)], [.generation(8), .renamed(run: 3)],
+            [committed(1), committed(2), progress { ($0.evaluatedStep, $0.bestStep, $0.evaluatedEpochs) = (2, 1, 1) }],
+        ]
+        for entries in fine { #expect(try history([.generation(1)] + entries).problem(in: plan) == nil, "\(entries)") }
+        let odd: [[JournalEntry]] = [
+            [.counted(from: -5, through: 9)], [.counted(from: 1, through: 13)], [.counted(from: 1, through: .max)], [.counted(from: 3, through: 4)],
+            [.counted(from: 1, through: 0)], [.counted(from: 1, through: .min)], [.moved(to: -1)], [.moved(to: .min)], [.moved(to: 13)], [.moved(to: .max)],
+            [committed(2)], [committed(1), committed(3)], [.moved(to: 11), committed(13)], [.generation(.max)],
+            [progress { $0.step = -1 }], [progress { $0.step = .min }], [progress { $0.step = .max }], [progress { $0.evaluatedEpochs = -3 }],
+            [progress { $0.evaluatedEpochs = 1_000_000_000_000_000_000 }], [progress { $0.bestStep = -1 }], [progress { $0.evaluatedStep = -9 }],
+            [progress { $0.evaluatedSourceStep = .max }], [progress { $0.evaluationsSinceBest = -1 }],
+        ]
+        for entries in odd { #expect(try history([.generation(1)] + entries).problem(in: plan) != nil, "\(entries)") }
+        for base in [-7, 13, Int.min, .max] { #expect(try history([.generation(1)], after: base).problem(in: plan) != nil, "\(base)") }
+    }
+
+    @Test func `a whole entry that says nothing to this build is found`() throws {
+        let file = FileManager.default.temporaryDirectory.appending(path: "apus-j-\(UInt32.random(in: 0 ... .max))").path
+        defer { try? FileManager.default.removeItem(atPath: file) }
+        let entries = [JournalEntry.run(id: 1, after: 0), .generation(1)].map(\.bytes)
+        _ = try RecordLog(file, records: entries)
+        #expect(try JournalHistory(file: file)?.problem(in: plan) == nil)
+        _ = try RecordLog(file, records: entries + [Array(#"{"new":{}}"#.utf8)])
+        #expect(try JournalHistory(file: file)?.problem(in: plan) != nil)
     }
 
     @Test func `digests that are not the plan's are refused`() throws {

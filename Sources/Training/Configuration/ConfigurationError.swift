@@ -33,7 +33,10 @@ extension ConfigurationError: CustomStringConvertible {
         case .missingDefault(let what, let path, let key):
             "\(what) is not at \(path): run scripts/fetch.sh to fetch it, or give your own with \(key.flag)"
         case .resumeWithoutOutput: "--resume needs the folder of the run to go on with: add --output DIR"
-        case .nothingToResume(let output): "\(output) holds no config.yaml, so no run to resume: leave out --resume to start one there"
+        case .nothingToResume(let output):
+            SavedConfiguration.isThere(inRun: output)
+                ? "\(output) holds no config.yaml and no copy of it: restore it, or give all options of the run again beside --resume"
+                : "\(output) holds no config.yaml, so no run to resume: leave out --resume to start one there"
         case .contradiction(let line): line
         case .changedOnResume(let output, let differences):
             "the run in \(output) cannot go on with other options: \(differences.map(\.description).joined(separator: "; ")): "

@@ -1,3 +1,4 @@
+internal import Checkpoints
 internal import Foundation
 internal import Yams
 
@@ -37,7 +38,16 @@ package enum ConfigurationFile {
 
     /// The configuration that ``write(_:to:)`` saved: equal to it.
     package static func readSaved(_ path: String, cores: Int) throws(ConfigurationError) -> TrainingConfiguration {
-        let given = try read(path)
+        try configuration(read(path), path: path, cores: cores)
+    }
+
+    /// The same of a text that ``text(_:)`` made.
+    package static func readSaved(text: String, cores: Int) throws(ConfigurationError) -> TrainingConfiguration {
+        let path = "the saved configuration"
+        return try configuration(read(text: text, path: path), path: path, cores: cores)
+    }
+
+    private static func configuration(_ given: GivenOptions, path: String, cores: Int) throws(ConfigurationError) -> TrainingConfiguration {
         var configuration = TrainingConfiguration(model: "", train: "", output: "", threads: cores)
         try configuration.apply(given)
         for key in [TrainingConfiguration.Key.model, .train, .output] where given[key] == nil {
@@ -65,14 +75,11 @@ package enum ConfigurationFile {
         }
     }
 
-    /// Writes beside and renames, so that a reader never finds half a file.
+    /// Writes beside and renames, so that a reader finds the whole file, also after a failure of the machine. A file that says the same stays.
     package static func write(_ configuration: TrainingConfiguration, to path: String) throws(ConfigurationError) {
-        let text = try text(configuration)
-        do {
-            try Data(text.utf8).write(to: URL(fileURLWithPath: path), options: .atomic)
-        } catch {
-            throw .unwritable(path: path, reason: error.localizedDescription)
-        }
+        let text = Array(try text(configuration).utf8)
+        if let present = try? FileSystem.read(path), present == text { return }
+        do throws(FileError) { try FileSystem.replace(path, with: text) } catch { throw .unwritable(path: path, reason: error.problem) }
     }
 
     private static func compose(_ text: String, _ path: String) throws(ConfigurationError) -> Node? {

@@ -22,9 +22,14 @@ extension TrainingConfiguration {
         _ given: GivenOptions, cores: Int, files: DefaultFiles
     ) throws(ConfigurationError) -> TrainingConfiguration {
         guard case .text(let output) = given[.output] else { throw .resumeWithoutOutput }
-        let path = ConfigurationFile.path(inRun: output)
-        guard FileManager.default.fileExists(atPath: path) else { throw .nothingToResume(output: output) }
-        let saved = try ConfigurationFile.readSaved(path, cores: cores)
+        guard let saved = try SavedConfiguration.read(inRun: output, cores: cores) else {
+            guard let complete = SavedConfiguration.replaced(by: given, inRun: output) else { throw .nothingToResume(output: output) }
+            var now = defaults(complete, cores: cores, files: files)
+            try now.apply(complete)
+            try now.validate()
+            try files.needPresent(now)
+            return now
+        }
         var now = saved
         now.output = output
         now.threads = cores  // this machine may be another than the saved run's

@@ -6,6 +6,9 @@ extension TrainingConfiguration {
         package let now: ConfigurationValue
 
         package var description: String { "\(key.rawValue) was \(saved.shown), now \(now.shown)" }
+
+        /// Whether both name a file or folder, whose contents decide and not where they are.
+        var isPath: Bool { key.namesFile && saved != .absent && now != .absent }
     }
 
     /// The options that keep a saved run from going on as it is asked to now, by order of ``Key``.
@@ -24,6 +27,14 @@ extension TrainingConfiguration.Key {
         case .output, .resume: true
         case .epochs, .maxSteps, .checkpointEvery, .keep: true
         case .recompute, .threads, .minWorkers, .maxRestarts, .coordinatorTimeout, .heartbeatTimeout, .progressTimeout, .insecure: true
+        default: false
+        }
+    }
+
+    /// Whether the value is the path of a file or folder that the run reads.
+    var namesFile: Bool {
+        switch self {
+        case .model, .train, .validation, .test, .addTokens, .sourceTrain, .sourceValidation: true
         default: false
         }
     }

@@ -64,12 +64,9 @@ struct CoordinatorRun {
     func start() async throws {
         let inputs = run.inputs
         let replica = Replica(model: try run.firstModel, parameters: inputs.parameters, threads: inputs.configuration.threads)
-        let history = try run.history()
-        let progress = try run.begin(replica, after: history)
-        let first = JournalHistory([.run(id: UInt64.random(in: 1...UInt64(Int64.max)), after: progress.step)])
-        guard let begun = history ?? first else { preconditionFailure("a history begins with its run") }
-        let journal = try RunJournal(begun, inRun: inputs.configuration.output, display: run.display)
-        run.keep(journal)
+        let progress = try run.begin(replica)
+        let journal = try run.beginJournal(after: progress.step)
+        let history = run.history
         if system.endpoint.hasPrefix("tcp://") {
             run.display.say("listening at \(system.endpoint)")
             if security.keys == nil { run.display.say(ClusterSecurity.insecureNotice) }

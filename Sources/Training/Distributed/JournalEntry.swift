@@ -39,8 +39,8 @@ extension CommittedStep {
 
 /// What the journal of a run's coordinator says, entry by entry.
 package enum JournalEntry: Codable, Sendable, Equatable {
-    /// First of all: which run this is, and the step up to which a checkpoint holds it.
-    case run(id: UInt64, after: Int)
+    /// The first entry: which run this is, the step up to which a checkpoint holds it, and what it is made of, unless an older build wrote it.
+    case run(id: UInt64, after: Int, identity: RunIdentity? = nil)
     /// A generation with this number was begun; no other one may have it.
     case generation(UInt32)
     /// A generation stands: all its workers have the state after this step, with this hash.
@@ -56,7 +56,7 @@ package enum JournalEntry: Codable, Sendable, Equatable {
     case progress(RunProgress)
 
     /// JSON, but for a step: there is one after the other of these, and JSON costs more than all else that is done with them.
-    var bytes: [UInt8] {
+    package var bytes: [UInt8] {
         if case .committed(let step) = self { return Self.stepMark + Data(step.words.bytes).base64EncodedData() }
         let encoder = JSONEncoder()
         encoder.takesAllNumbers()

@@ -3,6 +3,8 @@ package import Checkpoints
 /// What a journal tells of the run so far.
 package struct JournalHistory: Sendable, Equatable {
     package private(set) var run: UInt64
+    /// What the run is made of; nil in a journal of an older build.
+    package var identity: RunIdentity?
     /// Step up to which a checkpoint held the run when the journal was begun anew.
     package private(set) var base: Int
     /// Newest generation.
@@ -19,20 +21,25 @@ package struct JournalHistory: Sendable, Equatable {
     package private(set) var entries: [JournalEntry] = []
     /// Bytes at the file's end that are no whole entry.
     package private(set) var droppedBytes = 0
+    /// Whole entries that say nothing to this build.
+    package private(set) var unknownCount = 0
 
     /// - Returns: nil where the first entry names no run.
     package init?(_ entries: some Sequence<JournalEntry>) {
         var all = entries.makeIterator()
-        guard case .run(let id, let after) = all.next() else { return nil }
+        guard case .run(let id, let after, let identity) = all.next() else { return nil }
         (run, base, step, reached) = (id, after, after, after)
+        self.identity = identity
         while let entry = all.next() { add(entry) }
     }
 
-    /// - Returns: nil where there is no journal, or none that names a run.
+    /// - Returns: nil if there is no journal, or none that names a run.
     package init?(file: String) throws(FileError) {
         let (records, dropped) = try RecordLog.read(file)
-        self.init(records.lazy.compactMap(JournalEntry.init))
+        let known = records.compactMap(JournalEntry.init)
+        self.init(known)
         droppedBytes = dropped
+        unknownCount = records.count - known.count
     }
 
     package mutating func add(_ entry: JournalEntry) {
@@ -79,5 +86,5 @@ package struct JournalHistory: Sendable, Equatable {
     }
 
     /// Everything, as a new journal has it.
-    package var all: [JournalEntry] { [.run(id: run, after: base)] + entries }
+    package var all: [JournalEntry] { [.run(id: run, after: base, identity: identity)] + entries }
 }

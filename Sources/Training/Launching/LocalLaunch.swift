@@ -52,18 +52,17 @@ struct Resumption: Sendable {
         self.folder = folder
     }
 
-    /// The same command with a configuration that resumes; nil where the run folder holds nothing to go on with.
+    /// The same command, with a configuration that resumes if the run folder holds anything to go on from; nil if that cannot be written.
     func command(_ first: ChildCommand) -> ChildCommand? {
-        guard let place = first.arguments.firstIndex(of: "--config"),
-            FileManager.default.fileExists(atPath: ConfigurationFile.path(inRun: configuration.output))
-        else { return nil }
+        guard let place = first.arguments.firstIndex(of: "--config") else { return nil }
+        guard SavedConfiguration.isThere(inRun: configuration.output) else { return first }
         var again = configuration
         again.resume = true
         let file = folder.path + "/resume.yaml"
         guard (try? ConfigurationFile.write(again, to: file)) != nil else { return nil }
         var arguments = first.arguments
         arguments[place + 1] = file
-        return ChildCommand(executable: first.executable, arguments: arguments, opening: first.opening, place: first.place)
+        return ChildCommand(executable: first.executable, arguments: arguments, opening: first.opening, place: first.place, resumes: true)
     }
 }
 

@@ -9,6 +9,8 @@ struct ChildCommand: Sendable {
     let opening: Data
     /// Where it runs, as messages say it: empty, or ` on HOST`.
     var place = ""
+    /// Whether it goes on with a run that its folder holds.
+    var resumes = false
 }
 
 /// Starts the processes of a run, watches over them, passes signals on, and leaves nothing running.
@@ -169,8 +171,9 @@ final class Supervisor: Sendable {
             !isEnding.load(ordering: .sequentiallyConsistent)
         else { return false }
         let how = "the coordinator was ended by signal \(number)"
-        guard case .restart(let pause) = decision(on: nil), let command = resumption.withLock({ $0 })() else {
-            sayToUser("\(how): go on with --resume")
+        let next = resumption.withLock { $0 }()
+        guard case .restart(let pause) = decision(on: nil), let command = next else {
+            sayToUser("\(how): \(next?.resumes == false ? "nothing is done yet, start the run again" : "go on with --resume")")
             return false
         }
         sayToUser("\(how); it starts again\(pause > .zero ? " in \(Int(pause.seconds)) s" : "")")

@@ -10,6 +10,7 @@ package final class FileRecorder: RunRecorder {
     private let inputs: RunInputs
     private let folder: RunFolder
     private let store: CheckpointStore
+    private let identity: RunIdentity
     private let display: RunDisplay
     /// Learns of progress and of checkpoints, where the run has one.
     package var journal: RunJournal?
@@ -20,6 +21,7 @@ package final class FileRecorder: RunRecorder {
         self.folder = folder
         self.display = display
         store = CheckpointStore(folder: folder.path + "/checkpoints")
+        identity = inputs.identity
     }
 
     /// A line that finds no room is kept until there is some; that is said once.
@@ -43,7 +45,7 @@ package final class FileRecorder: RunRecorder {
 
     package func checkpoint(_ state: TrainingState, _ progress: RunProgress) {
         let record = StateFiles.Record(
-            progress: progress, lanes: inputs.plan.laneCount, seed: inputs.configuration.seed, data: inputs.digests,
+            progress: progress, lanes: inputs.plan.laneCount, seed: inputs.configuration.seed, run: identity,
             touched: state.touched.words, arithmetic: BLASInformation.description)
         guard let layout = try? inputs.model(ofStep: progress.step).layout else { return }
         do throws(FileError) {

@@ -32,6 +32,10 @@ package struct RunInputs: Sendable {
     package let freeze: [String]
     /// SHA-256 of each data file.
     package let digests: [String: String]
+    /// SHA-256 of each file of the source model's folder.
+    package let modelDigests: [String: String]
+    /// SHA-256 of the names of both tasks' labels.
+    package let labelsDigest: String
     /// What the user should know before the first step, a line each.
     package let notes: [String]
 
@@ -42,6 +46,7 @@ package struct RunInputs: Sendable {
         sourceJSON = try ModelFolder.configuration(configuration.model)
         source = try BERTConfiguration(sourceJSON, path: configuration.model + "/config.json")
         let folder = try ModelFolder(configuration.model)
+        let digesting = BackgroundWork { try folder.digests() }
         let input = try InputLayer(configuration, source: source.shape)
         let tokenizer = input.tokenizer
         words = input.words?.words ?? []
@@ -79,6 +84,7 @@ package struct RunInputs: Sendable {
         self.statistics = statistics
         if let file = configuration.addTokens { digests["added words"] = try Digests.file(file) }
         self.digests = digests
+        labelsDigest = Digests.bytes(Array([labels, source?.data.labels].flatMap { ($0?.names ?? []) + [""] }.joined(separator: "\0").utf8))
         let shape = configuration.dropout.map(input.shape.dropout) ?? input.shape
         let lanes = configuration.laneCount(cores: cores)
         configuration.lanes = lanes
@@ -123,8 +129,15 @@ package struct RunInputs: Sendable {
             factors: configuration.learningRateFactors(layers: shape.layers),
             beginnings: configuration.beginnings(layers: shape.layers, stepsPerEpoch: plan.stepsPerEpoch))
         if let note = Self.describeFeatures(model, datasets) { notes.append(note) }
+        modelDigests = try digesting.value()
         self.configuration = configuration
         self.notes = notes
+        let size = exportedConfiguration.text.utf8.count
+        guard size <= ModelFolder.longestJSON else {
+            throw InputError(
+                "the labels make the model's config.json \(size >> 20) MB long, at most \(ModelFolder.longestJSON >> 20) MB are read: "
+                    + "is --label-column the column of the labels?")
+        }
     }
 
     /// The source task's data and head, where one was asked for.

@@ -69,9 +69,7 @@ package struct SeedRuns {
         child.seed = seed
         child.output = path(seed)
         child.resume = false
-        let saved = ConfigurationFile.path(inRun: child.output)
-        guard configuration.resume, FileManager.default.fileExists(atPath: saved) else { return child }
-        let begun = try ConfigurationFile.readSaved(saved, cores: configuration.threads)
+        guard configuration.resume, let begun = try SavedConfiguration.read(inRun: child.output, cores: configuration.threads) else { return child }
         child.lanes = begun.lanes
         child.task = begun.task
         child.resume = true

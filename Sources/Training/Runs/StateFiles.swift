@@ -13,19 +13,25 @@ package enum StateFiles {
         package var seed: UInt64
         /// SHA-256 of each data file.
         package var data: [String: String]
+        /// What the run is made of; nil: written by an older build.
+        package var run: RunIdentity?
         /// Rows of the word table that were ever touched, a bit each.
         package var touched: [UInt64]
-        /// What computed it: version, BLAS and kernels.
+        /// Version, BLAS and kernels that computed it.
         package var arithmetic: String
 
-        package init(progress: RunProgress, lanes: Int, seed: UInt64, data: [String: String], touched: [UInt64], arithmetic: String) {
+        package init(progress: RunProgress, lanes: Int, seed: UInt64, run: RunIdentity, touched: [UInt64], arithmetic: String) {
             self.progress = progress
             self.lanes = lanes
             self.seed = seed
-            self.data = data
+            data = run.data
+            self.run = run
             self.touched = touched
             self.arithmetic = arithmetic
         }
+
+        /// What the run was made of, as far as the checkpoint says it.
+        package var identity: RunIdentity { run ?? RunIdentity(data: data) }
     }
 
     /// All weights by their Hugging Face names, or those that `isWanted`.
@@ -72,6 +78,8 @@ package enum StateFiles {
         return record
     }
 
+    static let otherTable = "its touched rows are of another word table: remove this checkpoint to go on from the one before it"
+
     /// Reads a checkpoint into a replica of the same model.
     package static func read(_ folder: String, into replica: Replica) throws(FileError) -> Record {
         let record = try record(folder)
@@ -85,7 +93,7 @@ package enum StateFiles {
             try copy(moments, "exp_avg_sq.\(entry.name)", to: replica.second.view.part(from: offset, count: entry.count))
         }
         guard let touched = TouchedRows(rows: replica.touched.rows, words: record.touched) else {
-            throw FileError(folder, "its touched rows are of another vocabulary")
+            throw FileError(folder + "/state.json", Self.otherTable)
         }
         replica.touched = touched
         return record

@@ -14,15 +14,7 @@ package struct TrainingRun {
     private let started: ContinuousClock.Instant
     private let recorder: FileRecorder
     /// What a resumed run goes on from.
-    private let resumption: Resumption?
-
-    private struct Resumption {
-        /// The newest whole checkpoint; nil: none.
-        let found: CheckpointStore.Found?
-        let passedOver: [CheckpointStore.PassedOver]
-        /// Steps that the run was to have until now.
-        let plannedSteps: Int
-    }
+    private let resumption: ResumptionPoint?
 
     /// Checks all input and takes the output folder; when it throws, the folder is as it was.
     package init(_ configuration: TrainingConfiguration, cores: Int, stop: StopRequest) throws {
@@ -30,7 +22,7 @@ package struct TrainingRun {
         self.stop = stop
         inputs = try RunInputs(configuration, cores: cores)
         folder = try RunFolder(configuration.output, resuming: configuration.resume, neededBytes: 2 * inputs.checkpointBytes)
-        resumption = configuration.resume ? try Self.resumption(inputs) : nil
+        resumption = configuration.resume ? try ResumptionPoint(inputs) : nil
         display = RunDisplay()
         display.open(configuration.output + "/log.txt")
         recorder = FileRecorder(inputs, folder: folder, display: display)
@@ -38,94 +30,59 @@ package struct TrainingRun {
 
     /// The model as the step before the first one trained it, which the state at the beginning belongs to.
     package var firstModel: BERTModel {
-        get throws { try inputs.model(ofStep: resumption?.found.map { try StateFiles.record($0.path).progress.step } ?? 0) }
+        get throws { try inputs.model(ofStep: savedStep) }
     }
 
     /// Step of the checkpoint from which the run goes on; 0 for none.
-    package var savedStep: Int { resumption?.found?.step ?? 0 }
+    package var savedStep: Int { resumption?.savedStep ?? 0 }
 
-    /// What the journal of the run's coordinator tells of steps beyond the newest checkpoint; nil where the run cannot go on from there.
-    package func history() throws -> JournalHistory? {
-        guard let resumption, let history = try JournalHistory(file: RunJournal.path(inRun: folder.path)) else { return nil }
-        guard history.reached >= savedStep, history.reached <= inputs.plan.totalSteps else { return nil }
-        // Under another horizon a falling rate or a changing lambda gives the steps since the checkpoint other bits.
-        let isConstant = inputs.configuration.schedule == .constant && (inputs.plan.source?.lambda.shape ?? .constant) == .constant
-        guard isConstant || resumption.plannedSteps == inputs.plan.totalSteps else { return nil }
-        return history
+    /// What the journal of the run's coordinator tells of steps beyond the newest checkpoint; nil if the run cannot go on from there.
+    package var history: JournalHistory? { resumption?.history }
+
+    /// Begins the journal of the run after a step, with what the run is made of.
+    package func beginJournal(after step: Int) throws -> RunJournal {
+        guard var history = history ?? JournalHistory([.run(id: UInt64.random(in: 1...UInt64(Int64.max)), after: step)]) else {
+            preconditionFailure("a history begins with its run")
+        }
+        history.identity = inputs.identity
+        let journal = try RunJournal(history, inRun: folder.path, display: display)
+        recorder.journal = journal
+        return journal
     }
 
-    /// From now on the journal learns of checkpoints and evaluations.
-    package func keep(_ journal: RunJournal) { recorder.journal = journal }
-
-    /// Takes away the journal of a coordinator: from now on this process alone goes on with the run.
-    package func forgetJournal() { try? FileManager.default.removeItem(atPath: RunJournal.path(inRun: folder.path)) }
+    /// Replaces the journal of a coordinator by one that only says what the run is made of: from now on this process alone goes on with it.
+    package func forgetJournal(after step: Int) {
+        let path = RunJournal.path(inRun: folder.path)
+        let first = JournalEntry.run(id: UInt64.random(in: 1...UInt64(Int64.max)), after: step, identity: inputs.identity)
+        do { _ = try RecordLog(path, records: [first.bytes]) } catch {
+            try? FileManager.default.removeItem(atPath: path)
+            display.say("\(error); the next checkpoint will say what the run is made of")
+        }
+    }
 
     /// Where the run begins: at the start, at its newest whole checkpoint, or where its journal ends.
     ///
-    /// - Parameters:
-    ///   - replica: takes the checkpoint's state.
-    ///   - history: what ``history()`` gave.
-    package func begin(_ replica: Replica, after history: JournalHistory? = nil) throws -> RunProgress {
+    /// - Parameter replica: takes the checkpoint's state.
+    package func begin(_ replica: Replica) throws -> RunProgress {
+        // As soon as the folder is this run's: whatever ends this process from here on, --resume goes on.
+        if let found = resumption?.found { _ = try StateFiles.read(found.path, into: replica) } else if resumption == nil { try saveOptions() }
         for note in inputs.notes { display.say(note) }
-        var progress = RunProgress()
-        if let resumption { progress = try resume(resumption, replica, history) }
-        var saved = inputs.configuration
-        saved.resume = false
-        try ConfigurationFile.write(saved, to: ConfigurationFile.path(inRun: folder.path))
+        guard let resumption else { return RunProgress() }
+        let progress = try resume(resumption)
+        try saveOptions()
         return progress
     }
 
-    private static func resumption(_ inputs: RunInputs) throws -> Resumption {
-        let output = inputs.configuration.output
-        let (found, passedOver) = CheckpointStore(folder: output + "/checkpoints").newestWhole()
-        if let found { try check(StateFiles.record(found.path), of: found.path, inputs) }
-        let saved = try ConfigurationFile.readSaved(ConfigurationFile.path(inRun: output), cores: 1)
-        let planned = min(saved.maxSteps ?? .max, inputs.plan.stepsPerEpoch * saved.epochs)
-        return Resumption(found: found, passedOver: passedOver, plannedSteps: planned)
+    private func saveOptions() throws {
+        var saved = inputs.configuration
+        saved.resume = false
+        try ConfigurationFile.write(saved, to: ConfigurationFile.path(inRun: folder.path))
     }
 
-    /// Refuses to go on from a state that other lanes, another seed or other data led to.
-    private static func check(_ record: StateFiles.Record, of path: String, _ inputs: RunInputs) throws(InputError) {
-        guard record.lanes == inputs.plan.laneCount, record.seed == inputs.configuration.seed else {
-            throw InputError(
-                "\(path) has \(record.lanes) lanes and seed \(record.seed), config.yaml \(inputs.plan.laneCount) and "
-                    + "\(inputs.configuration.seed): the two do not belong together")
-        }
-        for (name, digest) in record.data.sorted(by: { $0.key < $1.key }) where inputs.digests[name] != digest {
-            throw InputError(
-                "the \(name) data has changed since the run began (SHA-256 was \(digest.prefix(12))…, is "
-                    + "\(inputs.digests[name]?.prefix(12) ?? "none")…): restore the file, or start a new run")
-        }
-    }
-
-    private func resume(_ resumption: Resumption, _ replica: Replica, _ history: JournalHistory?) throws -> RunProgress {
-        for checkpoint in resumption.passedOver { display.say("passed over \(checkpoint.name): \(checkpoint.reason)") }
-        let lambda = inputs.plan.source?.lambda.shape ?? .constant
-        let shape = inputs.configuration.schedule == .constant ? lambda : inputs.configuration.schedule
-        if shape != .constant, resumption.plannedSteps != inputs.plan.totalSteps {
-            display.say(
-                "the run was to have \(resumption.plannedSteps) steps and now has \(inputs.plan.totalSteps): the \(shape.rawValue) "
-                    + "schedule falls otherwise from here, so bits will differ from those of a run of \(inputs.plan.totalSteps) steps from the start"
-            )
-        }
-        var progress = RunProgress()
-        if let found = resumption.found {
-            let record = try StateFiles.read(found.path, into: replica)
-            if record.arithmetic != BLASInformation.description {
-                display.say(
-                    "computed so far with \(record.arithmetic), now with \(BLASInformation.description): "
-                        + "bits may differ from an undisturbed run"
-                )
-            }
-            progress = record.progress
-        } else if history == nil {
-            display.say("\(folder.path) has no whole checkpoint: starting from step 1")
-        }
-        if let history {
-            progress = history.progress ?? progress
-            progress.step = history.reached
-            if history.droppedBytes > 0 { display.say("the journal's last \(history.droppedBytes) bytes were not written to their end and are dropped") }
-        }
+    private func resume(_ resumption: ResumptionPoint) throws -> RunProgress {
+        for line in resumption.notes { display.say(line) }
+        let progress = resumption.progress
+        if let departure = progress.departure { display.say("bits may differ from those of a run of \(inputs.plan.totalSteps) steps from the start: \(departure)") }
         if history == nil { try trimMetrics(to: progress, nil) }
         if progress.step > 0 {
             display.say("resuming after step \(progress.step) of \(inputs.plan.totalSteps)\(progress.step > savedStep ? ", the journal's newest" : "")")
@@ -227,12 +184,14 @@ package struct TrainingRun {
             stoppedEarly: progress.stoppedEarly, test: test.map(RunSummary.Figures.init), sourceValidation: progress.latestSource.map(RunSummary.Figures.init),
             parametersSHA256: digest, lanes: inputs.plan.laneCount, workers: engine.workers, threads: engine.threads,
             seed: inputs.configuration.seed, truncated: inputs.truncatedCount, data: inputs.statistics, command: command,
-            reproduce: reproducing(command))
+            reproduce: departure(progress) == nil ? reproducing(command) : nil)
         try recorder.writeSummary(summary)
         display.say(
             "\(progress.step) steps in \(decimal(summary.seconds, 1)) s, \(decimal(throughput.samplesPerSecond, 1)) samples/s; "
                 + "parameters SHA-256 \(digest)")
-        display.say("the same bits elsewhere: \(summary.reproduce)")
+        display.say(
+            summary.reproduce.map { "the same bits elsewhere: \($0)" }
+                ?? "no run from the start is known to have the same bits: \(departure(progress) ?? "")")
         let best = progress.best == nil ? "model" : "model-best"
         display.say("\(folder.path): \(programName) predict --model \(shellQuoted(folder.path + "/" + best))")
     }
@@ -260,10 +219,18 @@ package struct TrainingRun {
         return report
     }
 
+    /// Why a run of these options from the start would not end as this one did; nil if it would.
+    private func departure(_ progress: RunProgress) -> String? {
+        if let departure = progress.departure { return departure }
+        // A step that was the last one once, and was scored for that.
+        guard let best = progress.bestStep, best % inputs.plan.stepsPerEpoch != 0, best < inputs.plan.totalSteps else { return nil }
+        return "the best model is that of step \(best), which was the last one once and was scored for that"
+    }
+
     /// The command with the lanes that decide the bits; for a resumed run, one that needs none of its state.
     private func reproducing(_ command: String) -> String {
-        // Under an engine the command is that of one rank.
-        if resumption != nil || command.hasPrefix("\(programName) work") {
+        // The command of one process of several that were started by hand or by an engine computes nothing alone.
+        if resumption != nil || ["work", "coordinate"].contains(where: { command.hasPrefix("\(programName) \($0)") }) {
             let saved = ConfigurationFile.path(inRun: folder.path)
             return "\(programName) train --config \(shellQuoted(saved)) --output \(shellQuoted(folder.path + "-again"))"
         }

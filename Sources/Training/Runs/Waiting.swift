@@ -29,3 +29,19 @@ private final class ResultBox<Value: Sendable>: Sendable {
         return try result.get()
     }
 }
+
+/// Work on another thread, whose result is asked for later.
+final class BackgroundWork<Value: Sendable>: Sendable {
+    private let box = ResultBox<Value>()
+    private let done = DispatchGroup()
+
+    init(_ work: @escaping @Sendable () throws -> Value) {
+        DispatchQueue.global().async(group: done) { [box] in box.set(Result { try work() }) }
+    }
+
+    /// Waits for the result.
+    func value() throws -> Value {
+        done.wait()
+        return try box.get()
+    }
+}

@@ -54,8 +54,8 @@ package struct RunSummary: Codable, Sendable {
     /// What the data are like, by split.
     package var data: [String: DataStatistics]
     package var command: String
-    /// The command that gives the same bits anywhere.
-    package var reproduce: String
+    /// The command that gives the same bits anywhere; nil if none does.
+    package var reproduce: String?
 
     enum CodingKeys: String, CodingKey {
         case epochs, steps

@@ -12,10 +12,10 @@ package struct ReferenceCase {
     package let optimizer: OptimizerSettings
     package let schedule: LearningRateSchedule
     package let steps: Int
-    /// Weights by Hugging Face name.
-    package let weights: (String) throws -> [Float]
-    /// Reference tensors by name: hidden.K, logits, loss, grad.NAME, after.NAME.
-    package let reference: (String) throws -> [Float]
+    /// Weights by Hugging Face name, of a given count.
+    package let weights: (String, Int) throws -> [Float]
+    /// Reference tensors by name, of a given count: hidden.K, logits, loss, grad.NAME, after.NAME.
+    package let reference: (String, Int) throws -> [Float]
     package let target: ReferenceBatch
     package let source: Source?
 

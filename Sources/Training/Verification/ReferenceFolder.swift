@@ -30,15 +30,13 @@ extension ReferenceCase {
             schedule: LearningRateSchedule(
                 shape: .linear, peak: steps["lr"]?.double ?? 0, warmupSteps: steps["warmup"]?.integer ?? 0,
                 totalSteps: steps["total_steps"]?.integer ?? 1),
-            steps: steps["steps"]?.array?.count ?? 0, weights: { try Self.weights(of: $0, in: model, adapters) }, reference: { try reference.floats($0) },
-            target: try Self.batch(reference, .target, head), source: try Self.source(steps, reference, layers: configuration.shape.layers))
+            steps: steps["steps"]?.array?.count ?? 0, weights: { try Self.weights(of: $0, count: $1, in: model, adapters) }, reference: { try reference.floats($0, count: $1) },
+            target: try Self.batch(reference, .target, head, configuration.shape), source: try Self.source(steps, reference, configuration.shape))
         lora = adapters?.settings
-        guard steps["lr"]?.double != nil, self.steps > 0 else {
-            throw FileError(folder, "its steps do not fit a case: make it again with generate.py")
-        }
+        try check(path: folder + "/steps.json")
     }
 
-    private static func batch(_ reference: SafetensorsFile, _ stream: TaskStream, _ head: Head) throws(FileError) -> ReferenceBatch {
+    private static func batch(_ reference: SafetensorsFile, _ stream: TaskStream, _ head: Head, _ shape: BERTShape) throws(FileError) -> ReferenceBatch {
         let prefix = stream == .target ? "" : "source."
         guard let size = reference.tensor(prefix + "input_ids")?.shape, size.count == 2, size[0] > 0 else {
             throw FileError(reference.path, "\(prefix)input_ids is missing or not (B, L)")
@@ -53,15 +51,16 @@ extension ReferenceCase {
             stream: stream, inputIds: try reference.readIntegers(prefix + "input_ids"),
             attentionMask: try reference.readIntegers(prefix + "attention_mask"),
             tokenTypes: try reference.readIntegers(prefix + "token_type_ids"), sentences: size[0], width: size[1], labels: labels)
-        guard batch.inputIds.count == batch.attentionMask.count, batch.inputIds.count == batch.tokenTypes.count else {
-            throw FileError(reference.path, "its mask or types do not fit its input_ids: make the case again with generate.py")
-        }
+        try batch.check(shape, head, path: reference.path)
         return batch
     }
 
-    private static func source(_ steps: JSONValue, _ reference: SafetensorsFile, layers: Int) throws(FileError) -> Source? {
+    private static func source(_ steps: JSONValue, _ reference: SafetensorsFile, _ shape: BERTShape) throws(FileError) -> Source? {
         guard let source = steps["source"] else { return nil }
         let outputs = source["labels"]?.integer ?? 1
+        guard (1...(1 << 20)).contains(outputs) else {
+            throw FileError(reference.path, "its source has \(outputs) labels: make the case again with generate_tasks.py")
+        }
         let head: Head
         switch source["head"]?.string {
         case "cls": head = .classification(labels: outputs)
@@ -69,37 +68,38 @@ extension ReferenceCase {
         case "mlm": head = .maskedLanguageModel
         case let other: throw FileError(reference.path, "its source head is \(other ?? "missing"), cls, regression or mlm was needed")
         }
-        guard let shared = source["shared_layers"]?.integer, (1...layers).contains(shared), let lambda = source["lambda"]?.double else {
+        guard let shared = source["shared_layers"]?.integer, (1...shape.layers).contains(shared), let lambda = source["lambda"]?.double else {
             throw FileError(reference.path, "its source has no lambda or shared_layers that fit: make the case again with generate_tasks.py")
         }
         return Source(
-            head: SourceHead(head: head, sharedLayers: shared), batch: try batch(reference, .source, head), lambda: lambda)
+            head: SourceHead(head: head, sharedLayers: shared), batch: try batch(reference, .source, head, shape), lambda: lambda)
     }
 
     private static func steps(_ folder: String) throws(FileError) -> JSONValue {
         let path = folder + "/steps.json"
-        do { return try JSONValue(parsing: try FileSystem.read(path)) } catch { throw FileError(path, "cannot be used: \(error)") }
+        do { return try JSONValue(parsing: try FileSystem.read(path, limit: ModelFolder.longestJSON)) } catch { throw FileError(path, "cannot be used: \(error)") }
     }
 
     /// Adapters as PEFT saves them; nil where the folder has none.
     private static func adapters(_ folder: String) throws(FileError) -> (settings: LoRA, file: SafetensorsFile)? {
         let path = folder + "/adapter_config.json"
-        guard let bytes = try? FileSystem.read(path) else { return nil }
-        guard let json = try? JSONValue(parsing: bytes), let rank = json["r"]?.integer, let alpha = json["lora_alpha"]?.double else {
-            throw FileError(path, "has no r and lora_alpha: make the case again with generate.py")
-        }
+        guard let bytes = try? FileSystem.read(path, limit: ModelFolder.longestJSON) else { return nil }
+        guard let json = try? JSONValue(parsing: bytes), let rank = json["r"]?.integer, (1...(1 << 16)).contains(rank),
+            let alpha = json["lora_alpha"]?.double, alpha > 0, alpha.isFinite
+        else { throw FileError(path, "has no r and lora_alpha above 0: make the case again with generate.py") }
         let file = try SafetensorsFile(folder + "/adapter_model.safetensors")
         let targets = LoRA.Target.allCases.filter { file.tensor("base_model.model.\($0.product(ofLayer: 0)).lora_A.weight") != nil }
         return (LoRA(rank: rank, alpha: alpha, targets: targets, dropout: 0), file)
     }
 
     private static func weights(
-        of name: String, in model: ModelFolder, _ adapters: (settings: LoRA, file: SafetensorsFile)?
+        of name: String, count: Int, in model: ModelFolder, _ adapters: (settings: LoRA, file: SafetensorsFile)?
     ) throws(FileError) -> [Float] {
-        if LoRA.isAdapter(name), let adapters { return try adapters.file.floats("base_model.model.\(name)") }
+        if LoRA.isAdapter(name), let adapters { return try adapters.file.floats("base_model.model.\(name)", count: count) }
         guard let tensor = model.tensor(name) ?? model.tensor(name.replacing("bert.", with: "")) else {
             throw FileError(model.path, "has no tensor \(name)")
         }
+        guard tensor.count == count else { throw FileError(model.path, "tensor \(name) has \(tensor.count) elements, expected \(count)") }
         var values = [Float](repeating: 0, count: tensor.count)
         var span = values.mutableSpan
         try model.readFloats(tensor.name, into: &span)

@@ -36,8 +36,10 @@ package struct Verification {
         model = BERTModel(
             shape: reference.shape, head: reference.head, source: reference.source?.head, loss: reference.loss, lora: reference.lora,
             isFrozen: frozen.contains)
+        // Before any memory is taken: a configuration may claim a model that no machine holds.
+        let weights = try model.layout.entries.map { try reference.weights($0.name, $0.count) }
         let parameters = FloatBuffer(count: model.layout.count)
-        for entry in model.layout.entries { parameters.view[entry.range].copy(from: try reference.weights(entry.name)) }
+        for (entry, values) in zip(model.layout.entries, weights) { parameters.view[entry.range].copy(from: values) }
         runner = LaneRunner(model: model, laneCount: lanes, threads: threads)
         replica = Replica(model: model, parameters: parameters, threads: threads)
     }
@@ -55,7 +57,7 @@ package struct Verification {
                 if let source = reference.source {
                     loss = loss * source.lambda + results.sourceLosses.reduce(0, +) / source.batch.normalizer(LossOptions())
                 }
-                report.loss = abs(loss - Double(try reference.reference("loss")[0]))
+                report.loss = abs(loss - Double(try reference.reference("loss", 1)[0]))
                 try compareGradients(total, &report)
             }
             let settings = reference.optimizer
@@ -87,7 +89,7 @@ package struct Verification {
         for sentence in 0..<reference.target.sentences {
             let states = model.hiddenStates(reference.target.packed([sentence]), parameters: replica.parameters.view, arena: Arena())
             for (layer, state) in states.enumerated() {
-                let expected = try reference.reference("hidden.\(layer)")
+                let expected = try reference.reference("hidden.\(layer)", reference.target.inputIds.count * model.shape.width)
                 let start = sentence * reference.target.width * model.shape.width
                 error = max(error, Self.largestDifference(state, expected[start..<(start + state.count)]))
             }
@@ -96,8 +98,9 @@ package struct Verification {
     }
 
     private func logitsError(_ work: LaneWork) throws -> Double {
-        let expected = try reference.reference("logits")
         let width = model.head.outputs(model.shape)
+        let rows = model.head.pooling == nil ? reference.target.inputIds.count : reference.target.sentences
+        let expected = try reference.reference("logits", rows * width)
         var error = 0.0
         for (lane, batches) in work.lanes.enumerated() {
             for batch in batches where batch.sentenceCount > 0 && batch.stream == .target {
@@ -128,7 +131,7 @@ package struct Verification {
 
     private func compareGradients(_ total: BlockGradient, _ report: inout VerificationReport) throws {
         for entry in model.layout.entries where entry.gradientOffset != nil {
-            let expected = try reference.reference("grad.\(entry.name)")
+            let expected = try reference.reference("grad.\(entry.name)", entry.count)
             var actual = [Float](repeating: 0, count: entry.count)
             if entry.isRowSparse, let rows = total.rows {
                 for (place, id) in rows.ids.enumerated() {
@@ -150,8 +153,8 @@ package struct Verification {
     private func weightError() throws -> Double {
         var error = 0.0
         for entry in model.layout.entries where entry.gradientOffset != nil && !Self.isKeyBias(entry.name) {
-            let expected = try reference.reference("after.\(entry.name)")
-            let gradient = try reference.reference("grad.\(entry.name)")
+            let expected = try reference.reference("after.\(entry.name)", entry.count)
+            let gradient = try reference.reference("grad.\(entry.name)", entry.count)
             let actual = replica.parameters.view[entry.range].array
             for place in actual.indices where abs(gradient[place]) >= 1e-6 {
                 error = max(error, Self.difference(actual[place], expected[place]))

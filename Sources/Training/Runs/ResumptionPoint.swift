@@ -1,0 +1,110 @@
+internal import BERT
+internal import Checkpoints
+internal import Kernels
+internal import Tensors
+
+/// Where a resumed run goes on, found in its folder and compared with what the run is made of now. Nothing is written.
+struct ResumptionPoint {
+    /// The newest whole checkpoint; nil: none.
+    let found: CheckpointStore.Found?
+    /// What a coordinator's journal tells of steps beyond that checkpoint; nil if it tells of none, or the run cannot go on from them.
+    let history: JournalHistory?
+    let progress: RunProgress
+    /// What the user should know before the first step, a line each.
+    let notes: [String]
+
+    /// Step of the checkpoint; 0 for none.
+    var savedStep: Int { found?.step ?? 0 }
+
+    /// - Throws: ``BadInput`` if checkpoint and journal belong to a run of something else, or to a longer run than is asked for.
+    init(_ inputs: RunInputs) throws {
+        let output = inputs.configuration.output
+        let (found, passedOver) = CheckpointStore(folder: output + "/checkpoints").newestWhole()
+        self.found = found
+        let record = try found.map { try Self.record($0, inputs) }
+        var notes = passedOver.map { "passed over \($0.name): \($0.reason)" }
+        let path = RunJournal.path(inRun: output)
+        let journal = try JournalHistory(file: path)
+        if let identity = journal?.identity { try inputs.check(identity, in: path) }
+        let saved = try SavedConfiguration.read(inRun: output, cores: 1)
+        let planned = saved.map { min($0.maxSteps ?? .max, inputs.plan.stepsPerEpoch * $0.epochs) } ?? inputs.plan.totalSteps
+        history = Self.history(journal, record, plannedSteps: planned, inputs, &notes)
+        var progress = record?.progress ?? RunProgress()
+        progress.departure = record.flatMap { Self.departure($0.progress, $0.identity, $0.arithmetic, plannedSteps: planned, inputs) }
+        if let history {
+            let before = progress.departure
+            progress = history.progress ?? progress
+            progress.step = history.reached
+            progress.departure =
+                before ?? Self.departure(progress, history.identity, history.identity?.arithmetic, plannedSteps: planned, inputs)
+            if history.droppedBytes > 0 { notes.append("the journal's last \(history.droppedBytes) bytes were not written to their end and are dropped") }
+        } else if found == nil {
+            notes.append("\(output) has no whole checkpoint: starting from step 1")
+        }
+        self.progress = progress
+        self.notes = notes
+    }
+
+    /// The record of a checkpoint that this run can go on from.
+    private static func record(_ found: CheckpointStore.Found, _ inputs: RunInputs) throws -> StateFiles.Record {
+        let record = try StateFiles.record(found.path)
+        guard record.lanes == inputs.plan.laneCount, record.seed == inputs.configuration.seed else {
+            throw InputError(
+                "\(found.path) has \(record.lanes) lanes and seed \(record.seed), config.yaml \(inputs.plan.laneCount) and "
+                    + "\(inputs.configuration.seed): the two do not belong together")
+        }
+        try inputs.check(record.identity, in: found.path + "/state.json")
+        let problem = record.progress.problem(in: inputs.plan) ?? (record.progress.step == found.step ? nil : "it is after step \(record.progress.step)")
+        if let problem { throw FileError(found.path + "/state.json", "cannot be true: \(problem): remove this checkpoint to go on from the one before it") }
+        let table = try inputs.model(ofStep: found.step).layout.sparseTable
+        guard TouchedRows(rows: table?.shape[0] ?? 0, words: record.touched) != nil else {
+            throw FileError(found.path + "/state.json", StateFiles.otherTable)
+        }
+        guard found.step <= inputs.plan.totalSteps else {
+            throw InputError(
+                "the run in \(inputs.configuration.output) is after step \(found.step) already, --epochs and --max-steps end it at step "
+                    + "\(inputs.plan.totalSteps): give it at least \(found.step) steps, or start a new run in another folder")
+        }
+        return record
+    }
+
+    /// The journal's history, if it tells of more than the checkpoint, and of steps that this run would compute to the same bits.
+    private static func history(
+        _ journal: JournalHistory?, _ record: StateFiles.Record?, plannedSteps: Int, _ inputs: RunInputs, _ notes: inout [String]
+    ) -> JournalHistory? {
+        guard let journal else { return nil }
+        if let problem = journal.problem(in: inputs.plan) {
+            notes.append("passed over the journal: \(problem)")
+            return nil
+        }
+        // Before the first generation nobody has computed anything.
+        guard journal.generation > 0, journal.reached >= record?.progress.step ?? 0 else { return nil }
+        guard !inputs.dependsOnLength || (journal.identity?.plannedSteps ?? plannedSteps) == inputs.plan.totalSteps else { return nil }
+        return journal
+    }
+
+    /// Why a run of these options from the start would not have the bits of a state; nil if it would.
+    private static func departure(
+        _ progress: RunProgress, _ identity: RunIdentity?, _ arithmetic: String?, plannedSteps: Int, _ inputs: RunInputs
+    ) -> String? {
+        if let departure = progress.departure { return departure }
+        guard progress.step > 0 else { return nil }
+        let steps = progress.step == 1 ? "the first step" : "the first \(progress.step) steps"
+        let planned = identity?.plannedSteps ?? plannedSteps
+        if planned != inputs.plan.totalSteps {
+            if inputs.dependsOnLength { return "\(steps) followed the schedule of a run of \(planned) steps" }
+            // The last step is scored, wherever in an epoch it is, and patience counts that.
+            if inputs.configuration.patience != nil, progress.evaluatedStep == planned, planned % inputs.plan.stepsPerEpoch != 0 {
+                return "step \(planned) was scored as the last one, which --patience counts"
+            }
+        }
+        let now = BLASInformation.description
+        if let arithmetic, arithmetic != now { return "\(steps) were computed with \(arithmetic), the others with \(now)" }
+        return nil
+    }
+}
+
+extension RunInputs {
+    /// Whether the run's length decides what a step computes: by a falling rate or a changing lambda.
+    var dependsOnLength: Bool { configuration.schedule != .constant || plan.source.map { $0.lambda.shape != .constant } ?? false }
+}
