@@ -48,11 +48,11 @@ import Testing
     }
 
     @Test(arguments: [
-        ("classify", "input_ids", Int64(1) << 40), ("classify", "input_ids", -1), ("classify", "token_type_ids", 2), ("classify", "token_type_ids", -1),
+        ("classify", "input_ids", 1_099_511_627_776), ("classify", "input_ids", -1), ("classify", "token_type_ids", 2), ("classify", "token_type_ids", -1),
         ("classify", "attention_mask", 2), ("classify", "attention_mask", 0), ("classify", "labels", 3), ("classify", "labels", -1),
-        ("words", "labels", 1 << 33), ("words", "labels", -7), ("masked-lm", "labels", 100_000), ("joint", "source.input_ids", -5),
+        ("words", "labels", 8_589_934_592), ("words", "labels", -7), ("masked-lm", "labels", 100_000), ("joint", "source.input_ids", -5),
         ("joint", "source.labels", 4),
-    ])
+    ] as [(String, String, Int64)])
     func `a number beyond the model is refused`(name: String, tensor: String, value: Int64) throws {
         let said = try #require(try refusal(name, tensor) { $0[0] = value })
         #expect(said.contains(tensor), "\(said)")
@@ -79,17 +79,16 @@ import Testing
     }
 
     @Test(arguments: ["hidden.0", "logits", "loss", "grad.classifier.bias", "after.classifier.bias"])
-    func `a reference tensor of another size is refused`(name: String) throws {
+    func `a reference tensor that is missing is refused`(name: String) throws {
         defer { try? FileManager.default.removeItem(atPath: folder) }
         try FileManager.default.copyItem(atPath: "\(ReferenceCaseTests.folder)/classify", toPath: folder)
         let file = try SafetensorsFile(folder + "/reference.safetensors")
-        let entry = try #require(file.tensor(name))
         var bytes = try Data(contentsOf: URL(filePath: file.path))
-        // Two elements become one of twice the width, or the tensor another's: the header's names are exchanged for equally long ones.
+        // Under a name of the same length.
         let header = 8 + Int(bytes[0..<8].reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) })
-        let key = try #require(bytes[8..<header].firstRange(of: Data("\"\(name)\"".utf8)))
+        let key = try #require(bytes.range(of: Data("\"\(name)\"".utf8), in: 8..<header))
         bytes.replaceSubrange(key, with: Data("\"\(String(repeating: "x", count: name.utf8.count))\"".utf8))
         try bytes.write(to: URL(filePath: file.path))
-        #expect(try refusal()?.contains(name) == true, "\(entry)")
+        #expect(try refusal()?.contains(name) == true)
     }
 }

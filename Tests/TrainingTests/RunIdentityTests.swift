@@ -22,7 +22,11 @@ import Testing
         #expect(try changed { $0.labels = "ff" } == ["the list of labels has changed (SHA-256 was e5…, is ff…)"])
         let options = whole.options?.replacing("0.1", with: "0.2")
         #expect(try changed { $0.options = options } == ["learning-rate has changed (was 0.1, is 0.2)"])
-        #expect(try changed { ($0.data["test"], $0.model?["vocab.txt"]) = ("0", "0") }.count == 2)
+        let both = try changed {
+            $0.data["test"] = "0"
+            $0.model?["vocab.txt"] = "0"
+        }
+        #expect(both.count == 2)
     }
 
     @Test func `a file that went and one that came are changes`() throws {
