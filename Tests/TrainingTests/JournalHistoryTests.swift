@@ -153,6 +153,7 @@ import Testing
             [.counted(from: -5, through: 9)], [.counted(from: 1, through: 13)], [.counted(from: 1, through: .max)], [.counted(from: 3, through: 4)],
             [.counted(from: 1, through: 0)], [.counted(from: 1, through: .min)], [.moved(to: -1)], [.moved(to: .min)], [.moved(to: 13)], [.moved(to: .max)],
             [committed(2)], [committed(1), committed(3)], [.moved(to: 11), committed(13)], [.generation(.max)],
+            [.formed(generation: 1, after: -1, state: 0)], [.formed(generation: 1, after: .max, state: 0)],
             [progress { $0.step = -1 }], [progress { $0.step = .min }], [progress { $0.step = .max }], [progress { $0.evaluatedEpochs = -3 }],
             [progress { $0.evaluatedEpochs = 1_000_000_000_000_000_000 }], [progress { $0.bestStep = -1 }], [progress { $0.evaluatedStep = -9 }],
             [progress { $0.evaluatedSourceStep = .max }], [progress { $0.evaluationsSinceBest = -1 }],

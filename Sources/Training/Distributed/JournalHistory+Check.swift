@@ -12,6 +12,8 @@ extension JournalHistory {
         for entry in entries {
             switch entry {
             case .run, .generation, .renamed: continue
+            case .formed(_, let after, _):
+                guard isStep(after) else { return "a generation began after step \(after)" }
             case .committed(let done):
                 guard isStep(done.step), done.step == place || done.step == place + 1 else {
                     return "it has step \(done.step) of \(plan.totalSteps) after step \(place)"
