@@ -22,6 +22,8 @@ package struct TrainingRun {
         let passedOver: [CheckpointStore.PassedOver]
         /// Steps that the run was to have until now.
         let plannedSteps: Int
+        /// Where a run ended that kept no checkpoint; nil for any other.
+        var finished: RunProgress?
     }
 
     /// Checks all input and takes the output folder; when it throws, the folder is as it was.
@@ -34,6 +36,7 @@ package struct TrainingRun {
         display = RunDisplay()
         display.open(configuration.output + "/log.txt")
         recorder = FileRecorder(inputs, folder: folder, display: display)
+        if let shortage = folder.shortage { display.say("\(folder.path) has \(shortage): make room; until then checkpoints fail") }
     }
 
     /// The model as the step before the first one trained it, which the state at the beginning belongs to.
@@ -46,12 +49,30 @@ package struct TrainingRun {
 
     /// What the journal of the run's coordinator tells of steps beyond the newest checkpoint; nil where the run cannot go on from there.
     package func history() throws -> JournalHistory? {
-        guard let resumption, let history = try JournalHistory(file: RunJournal.path(inRun: folder.path)) else { return nil }
-        guard history.reached >= savedStep, history.reached <= inputs.plan.totalSteps else { return nil }
+        guard let resumption, resumption.finished == nil, let history = try JournalHistory(file: RunJournal.path(inRun: folder.path)) else { return nil }
+        guard history.reached >= savedStep, history.reached <= inputs.plan.totalSteps, Self.hasBest(history) else { return nil }
         // Under another horizon a falling rate or a changing lambda gives the steps since the checkpoint other bits.
         let isConstant = inputs.configuration.schedule == .constant && (inputs.plan.source?.lambda.shape ?? .constant) == .constant
         guard isConstant || resumption.plannedSteps == inputs.plan.totalSteps else { return nil }
         return history
+    }
+
+    /// Whether the best model of a history is on the disk, or is that of the state after its last step.
+    private static func hasBest(_ history: JournalHistory) -> Bool {
+        guard let best = history.progress?.bestStep else { return true }
+        return best == history.progress?.keptBestStep || best == history.reached
+    }
+
+    /// The newest step after which workers may have the state for the run to go on from there: beyond it lies an evaluation, or a best
+    /// model, that the earlier coordinator made and its journal lost.
+    package func newestUsableStep(after progress: RunProgress) -> Int {
+        var newest = inputs.plan.totalSteps
+        for (split, evaluated) in [(Split.validation, progress.evaluatedStep), (.sourceValidation, progress.evaluatedSourceStep)]
+        where inputs.datasets[split] != nil {
+            newest = min(newest, ((evaluated ?? 0) / inputs.plan.stepsPerEpoch + 1) * inputs.plan.stepsPerEpoch)
+        }
+        if let best = progress.bestStep, best != progress.keptBestStep { newest = min(newest, best) }
+        return max(newest, progress.step)
     }
 
     /// From now on the journal learns of checkpoints and evaluations.
@@ -69,10 +90,18 @@ package struct TrainingRun {
         for note in inputs.notes { display.say(note) }
         var progress = RunProgress()
         if let resumption { progress = try resume(resumption, replica, history) }
-        var saved = inputs.configuration
-        saved.resume = false
-        try ConfigurationFile.write(saved, to: ConfigurationFile.path(inRun: folder.path))
+        try save(inputs.configuration)
         return progress
+    }
+
+    /// Saves what a resumed run needs to know. What is there already is left alone: a full disk has no room to write it once more.
+    private func save(_ configuration: TrainingConfiguration) throws {
+        var saved = configuration
+        saved.resume = false
+        let path = ConfigurationFile.path(inRun: folder.path)
+        let text = try ConfigurationFile.text(saved)
+        guard (try? FileSystem.read(path)).map({ $0.elementsEqual(text.utf8) }) != true else { return }
+        try ConfigurationFile.write(saved, to: path)
     }
 
     private static func resumption(_ inputs: RunInputs) throws -> Resumption {
@@ -81,7 +110,26 @@ package struct TrainingRun {
         if let found { try check(StateFiles.record(found.path), of: found.path, inputs) }
         let saved = try ConfigurationFile.readSaved(ConfigurationFile.path(inRun: output), cores: 1)
         let planned = min(saved.maxSteps ?? .max, inputs.plan.stepsPerEpoch * saved.epochs)
-        return Resumption(found: found, passedOver: passedOver, plannedSteps: planned)
+        let finished = found == nil && passedOver.isEmpty ? try finished(inputs, planned: planned) : nil
+        return Resumption(found: found, passedOver: passedOver, plannedSteps: planned, finished: finished)
+    }
+
+    /// Where a finished run without checkpoints ended, by its summary; nil if the run is not finished.
+    /// - Throws: ``InputError`` if it is to have more steps.
+    private static func finished(_ inputs: RunInputs, planned: Int) throws -> RunProgress? {
+        let output = inputs.configuration.output
+        let path = output + "/summary.json"
+        guard FileManager.default.fileExists(atPath: path) else { return nil }
+        guard let summary = try? JSONValue(parsing: FileSystem.read(path)), let steps = summary["steps"]?.integer else { return nil }
+        var progress = RunProgress()
+        progress.step = steps
+        if summary["stopped_early"]?.bool == true { progress.stoppedEarly = true }
+        guard inputs.plan.totalSteps <= max(steps, progress.stoppedEarly == true ? planned : 0) else {
+            throw InputError(
+                "the run in \(output) ended after step \(steps) and kept no checkpoint (--keep 0), so that it cannot be made longer: start a new run, "
+                    + "with --model \(output)/model to begin with its weights")
+        }
+        return progress
     }
 
     /// Refuses to go on from a state that other lanes, another seed or other data led to.
@@ -99,6 +147,7 @@ package struct TrainingRun {
     }
 
     private func resume(_ resumption: Resumption, _ replica: Replica, _ history: JournalHistory?) throws -> RunProgress {
+        if let finished = resumption.finished { return finished }
         for checkpoint in resumption.passedOver { display.say("passed over \(checkpoint.name): \(checkpoint.reason)") }
         let lambda = inputs.plan.source?.lambda.shape ?? .constant
         let shape = inputs.configuration.schedule == .constant ? lambda : inputs.configuration.schedule
@@ -126,7 +175,7 @@ package struct TrainingRun {
             progress.step = history.reached
             if history.droppedBytes > 0 { display.say("the journal's last \(history.droppedBytes) bytes were not written to their end and are dropped") }
         }
-        if history == nil { try trimMetrics(to: progress, nil) }
+        if history == nil { sayLost(try trimMetrics(to: progress, nil), until: progress.step, "since they were made") }
         if progress.step > 0 {
             display.say("resuming after step \(progress.step) of \(inputs.plan.totalSteps)\(progress.step > savedStep ? ", the journal's newest" : "")")
         }
@@ -138,7 +187,7 @@ package struct TrainingRun {
     @discardableResult
     private func trimMetrics(to progress: RunProgress, _ history: JournalHistory?) throws -> Set<Int> {
         var told: Set<Int> = []
-        try folder.trimMetrics { event in
+        let late = try folder.trimMetrics { event in
             let step = event["step"]?.integer ?? 0
             guard step <= progress.step else { return false }
             if event["event"]?.string == "step" { return told.insert(step).inserted }
@@ -148,6 +197,7 @@ package struct TrainingRun {
             default: return true
             }
         }
+        if let late { display.say("METRICS FELL BEHIND: \(late); training goes on, and the lines are written as soon as there is room") }
         for case .committed(let done) in history?.entries ?? [] where done.step <= progress.step && told.insert(done.step).inserted {
             let plan = inputs.plan.step(done.step, order: inputs.plan.order(ofEpoch: inputs.plan.epoch(ofStep: done.step)))
             try recorder.record(event(plan, StepReport(done.commit), seconds: done.seconds))
@@ -168,8 +218,12 @@ package struct TrainingRun {
             let plan = inputs.plan.step(beginning.step, order: inputs.plan.order(ofEpoch: inputs.plan.epoch(ofStep: beginning.step)))
             try recorder.record(event(plan, newest, seconds: 0))
         }
-        let lost = (1..<(progress.step + 1)).filter { !told.contains($0) }
-        if let first = lost.first { display.say("metrics.jsonl lost the lines of \(lost.count) steps from \(first) on with the earlier coordinator") }
+        sayLost(told, until: progress.step, "with the earlier coordinator")
+    }
+
+    private func sayLost(_ told: Set<Int>, until last: Int, _ how: String) {
+        let lost = (1..<(last + 1)).filter { !told.contains($0) }
+        if let first = lost.first { display.say("metrics.jsonl lost the lines of \(lost.count) steps from \(first) on \(how)") }
     }
 
     /// Runs to the end, or to a signal.
@@ -181,7 +235,9 @@ package struct TrainingRun {
         var throughput = Throughput()
         let alreadyDone = progress.step >= inputs.plan.totalSteps || progress.stoppedEarly == true
         if alreadyDone && FileManager.default.fileExists(atPath: folder.path + "/summary.json") {
-            let advice = progress.stoppedEarly == true ? "--patience ended it" : "--epochs or --max-steps make it longer"
+            let longer = resumption?.finished == nil ? "--epochs or --max-steps make it longer" : "it kept no checkpoint to be made longer from"
+            let advice = progress.stoppedEarly == true ? "--patience ended it" : longer
+            recorder.removeSpareCheckpoints()
             display.say("the run in \(folder.path) is finished (\(progress.step) steps): nothing to do; \(advice)")
             return
         }
@@ -198,24 +254,31 @@ package struct TrainingRun {
             let beginning = try await engine.begin(after: progress.step)
             if let history { try takeOver(beginning, history, &progress) }
             try await steps(loop, &progress, &throughput)
-            try await finish(engine, progress, throughput, command: command)
+            try await finish(engine, &progress, throughput, command: command)
         } catch let error as FileError {
             throw RunError("\(error); make room or mend it, then go on with: \(resumeCommand)")
         }
     }
 
     private func steps(_ loop: TrainingLoop, _ progress: inout RunProgress, _ throughput: inout Throughput) async throws {
-        let outcome = try await loop.run(&progress, &throughput, saved: savedStep)
-        if case .stopped(let signal) = outcome {
+        switch try await loop.run(&progress, &throughput, saved: savedStep) {
+        case .finished: return
+        case .stopped(let signal):
             throw SignalStop(signal: signal, "stopped after step \(progress.step); go on with: \(resumeCommand)")
+        case .failed(let step, let isSaved):
+            let kept =
+                isSaved
+                ? "the weights before it are kept in \(folder.path)/checkpoints/step-\(progress.step)"
+                : progress.step == 0 ? "it is the first step" : "THE WEIGHTS BEFORE IT ARE LOST, see above why"
+            throw RunError("\(step); \(kept): lower the learning rate, set --max-grad-norm, or check these samples")
         }
     }
 
     private var resumeCommand: String { inputs.configuration.resumeCommand }
 
-    private func finish(_ engine: any StepEngine, _ progress: RunProgress, _ throughput: Throughput, command: String) async throws {
+    private func finish(_ engine: any StepEngine, _ progress: inout RunProgress, _ throughput: Throughput, command: String) async throws {
         let state = try await engine.state()
-        try recorder.export(state, name: "model")
+        try recorder.exportModels(state, &progress)
         var test: EvaluationReport?
         if inputs.datasets[.test] != nil { test = try await scoreTest(engine, state, progress) }
         let digest = Digests.parameters(inputs.exportedTensors(state.parameters))
@@ -229,6 +292,7 @@ package struct TrainingRun {
             seed: inputs.configuration.seed, truncated: inputs.truncatedCount, data: inputs.statistics, command: command,
             reproduce: reproducing(command))
         try recorder.writeSummary(summary)
+        recorder.removeSpareCheckpoints()
         display.say(
             "\(progress.step) steps in \(decimal(summary.seconds, 1)) s, \(decimal(throughput.samplesPerSecond, 1)) samples/s; "
                 + "parameters SHA-256 \(digest)")
