@@ -97,7 +97,8 @@ package struct AppendedFile: ~Copyable {
     private mutating func open() throws(FileError) {
         let opened = unsafe Foundation.open(path, O_RDWR | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, 0o644)
         guard opened >= 0 else {
-            throw FileError(path, errno == ELOOP ? "is a symbolic link, which is not followed: remove it" : "cannot be opened (\(systemReason())): check the permission")
+            let reason = errno == ELOOP ? "is a symbolic link, which is not followed: remove it" : "cannot be opened (\(systemReason())): check the permission"
+            throw FileError(path, reason)
         }
         var status = stat()
         guard unsafe fstat(opened, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {

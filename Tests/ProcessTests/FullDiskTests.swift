@@ -20,6 +20,7 @@ struct FullDiskTests {
             "disturb",
             """
             cd '\(job.folder.path)'
+            : >words
             mount -t tmpfs -o size=20m none disk || exit 99
             TMPDIR=$PWD '\(ApusProcess.executable.path)' \(command.map { "'\($0)'" }.joined(separator: " ")) >words 2>&1 &
             run=$!
