@@ -21,14 +21,18 @@ import Testing
         try run.waitForOutput("epoch 2: ")
         func folders() throws -> [String] { try FileManager.default.contentsOfDirectory(atPath: job.folder.path).filter { $0.hasPrefix("apus-") } }
         let folder = try #require(try folders().first)
+        // This process stands for one of the run's that outlives the launcher.
+        let hold = unsafe open(job.path(folder), O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        #expect(flock(hold, LOCK_SH) == 0)
         let processes = job.processes
         kill(run.identifier, SIGKILL)
+        try job.expectGone(processes, within: 30)
         // As if it had been a while ago.
         let old = [FileAttributeKey.modificationDate: Date.now - 3_600]
         try FileManager.default.setAttributes(old, ofItemAtPath: job.path(folder))
         #expect(try ApusProcess(job.launch("beside", workers: 1, ["--max-steps", "1"]), environment: job.environment).status == 0)
         #expect(try folders() == [folder])
-        try job.expectGone(processes, within: 30)
+        close(hold)
         try FileManager.default.setAttributes(old, ofItemAtPath: job.path(folder))
         #expect(try ApusProcess(job.launch("after", workers: 1, ["--max-steps", "1"]), environment: job.environment).status == 0)
         #expect(try folders() == [])

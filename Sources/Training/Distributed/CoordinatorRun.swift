@@ -86,7 +86,8 @@ struct CoordinatorRun {
         let data = CoordinatorDataThread(context: context, place: place)
         let engine = try CoordinatorEngine(
             inputs: inputs, source: replica.state, step: run.savedStep, newest: run.newestUsableStep(after: progress), journal: journal,
-            patience: history == nil ? nil : Self.patience, wanted: options.workers, system: system, membership: membership, data: data, display: run.display, stop: stop)
+            patience: history == nil ? nil : Self.patience, wanted: options.workers, system: system, membership: membership, data: data, display: run.display,
+            stop: stop)
         let serving = Task { [system, membership] in
             async let readmitting: Void = membership.readmitReturning(through: system)
             await system.run()

@@ -52,11 +52,12 @@ package final class FileRecorder: RunRecorder {
         }
     }
 
-    /// A checkpoint comes after the best model of the steps before it: a run that goes on from it needs that model.
+    /// A checkpoint comes after the best model of the steps before it: a run that goes on from it needs that model. The best model of
+    /// the very step is kept afterwards.
     package func checkpoint(_ state: TrainingState, _ progress: inout RunProgress) -> Bool {
         let store = store
         do throws(FileError) {
-            try keepUnkeptBest(&progress)
+            if !progress.isBest { try keepUnkeptBest(&progress) }
             let record = StateFiles.Record(
                 progress: progress, lanes: inputs.plan.laneCount, seed: inputs.configuration.seed, data: inputs.digests,
                 touched: state.touched.words, arithmetic: BLASInformation.description)
@@ -79,11 +80,8 @@ package final class FileRecorder: RunRecorder {
     package func note(_ progress: RunProgress) { journal?.add(.progress(progress)) }
 
     package func keepBest(_ state: TrainingState, _ progress: inout RunProgress) {
-        unkeptBest = nil
         do throws(FileError) {
-            try exportFiles(state.parameters, name: Self.best)
-            progress.keptBestStep = progress.step
-            note(progress)
+            try keepBest(state.parameters, ofStep: progress.step, &progress)
         } catch {
             let copy = FloatBuffer(count: state.parameters.count)
             copy.view.copy(from: state.parameters.view)
@@ -92,15 +90,16 @@ package final class FileRecorder: RunRecorder {
         }
     }
 
-    private static let best = "model-best"
-
     private func keepUnkeptBest(_ progress: inout RunProgress) throws(FileError) {
-        guard let best = unkeptBest else { return }
-        try exportFiles(best.parameters, name: Self.best)
-        unkeptBest = nil
-        progress.keptBestStep = best.step
+        if let unkeptBest { try keepBest(unkeptBest.parameters, ofStep: unkeptBest.step, &progress) }
+    }
+
+    private func keepBest(_ parameters: FloatBuffer, ofStep step: Int, _ progress: inout RunProgress) throws(FileError) {
+        try exportFiles(parameters, name: "model-best")
+        progress.keptBestStep = step
         note(progress)
-        say("there is room again: the best model, of step \(best.step), is in \(Self.best)")
+        if unkeptBest != nil { say("there is room again: the best model, of step \(step), is in model-best") }
+        unkeptBest = nil
     }
 
     /// Writes the best model, if it found no room until now, and the last one.
