@@ -17,7 +17,7 @@ struct TrainOptions: ParsableArguments {
     var validation: String?
     @Option(help: ArgumentHelp("Scored once, at the end. (default: movie reviews with the default data)", valueName: "file"))
     var test: String?
-    @Option(help: ArgumentHelp("Folder of the run. (default: runs/<time>-<model>)", valueName: "dir"))
+    @Option(help: ArgumentHelp("Folder of the run. (default: runs/<time>-<model>-<number>)", valueName: "dir"))
     var output: String?
 
     @Option(parsing: .unconditional, help: "Passes over the training data. (default: 3)")
@@ -91,7 +91,7 @@ struct TrainOptions: ParsableArguments {
     var loraDropout: Double?
     @Option(parsing: .unconditional, help: ArgumentHelp("Steps from one checkpoint to the next. (default: each epoch)", valueName: "steps"))
     var checkpointEvery: Int?
-    @Option(parsing: .unconditional, help: "Checkpoints that stay. (default: 2)")
+    @Option(parsing: .unconditional, help: "Checkpoints that stay; 0: none after the end. (default: 2, and the newest after the end)")
     var keep: Int?
     @Flag(help: "Go on with the run in --output.")
     var resume = false

@@ -71,6 +71,12 @@ package struct CheckpointStore: Sendable {
         ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).filter { $0.hasSuffix(suffix) }
     }
 
+    /// Removes the oldest checkpoints, and with 0 all of them with their folder.
+    package func prune(keep: Int) {
+        for step in savedSteps.dropLast(keep) { remove(step) }
+        if keep == 0 { try? FileManager.default.removeItem(atPath: folder) }
+    }
+
     private func removeOld(keep: Int, newest: Int) {
         // What lies after this step belongs to a future that a resumed run has left.
         for step in savedSteps where step > newest { remove(step) }

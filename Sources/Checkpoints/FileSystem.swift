@@ -1,68 +1,9 @@
 internal import CSystem
 internal import Foundation
 
-/// The steps in which files reach the disk. Tests make one of them fail, or the process end there.
-package protocol FileSteps: Sendable {
-    /// Called before each step; throws to make it fail.
-    func before(_ step: String, _ path: String) throws(FileError)
-
-    /// Exchanges what two names stand for, in one step.
-    /// - Returns: 0, or the system's error code.
-    func exchange(_ first: String, _ second: String) -> CInt
-}
-
-extension FileSteps {
-    package func exchange(_ first: String, _ second: String) -> CInt { unsafe apus_exchange_names(first, second) == 0 ? 0 : errno }
-}
-
-/// Lets every step happen.
-package struct PlainFileSteps: FileSteps {
-    package init() {}
-    package func before(_ step: String, _ path: String) throws(FileError) {}
-}
-
-/// A file being written front to back.
-package struct FileWriter: ~Copyable {
-    private let descriptor: Int32
-    private let path: String
-    private let steps: any FileSteps
-
-    /// Creates or empties the file.
-    package init(_ path: String, steps: any FileSteps = PlainFileSteps()) throws(FileError) {
-        try steps.before("create", path)
-        let opened = unsafe open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
-        guard opened >= 0 else { throw FileError(path, "cannot be created (\(systemReason())): check the folder and the permission") }
-        descriptor = opened
-        self.path = path
-        self.steps = steps
-    }
-
-    package mutating func write(_ bytes: RawSpan) throws(FileError) {
-        try unsafe bytes.withUnsafeBytes { (bytes) throws(FileError) in
-            var done = 0
-            while done < bytes.count {
-                let count = unsafe Foundation.write(descriptor, bytes.baseAddress.map { unsafe $0 + done }, bytes.count - done)
-                if count < 0 && errno == EINTR { continue }
-                guard count > 0 else { throw FileError(path, "cannot be written (\(systemReason())): is the disk full?") }
-                done += count
-            }
-        }
-    }
-
-    package mutating func write(_ bytes: [UInt8]) throws(FileError) { try unsafe write(bytes.span.bytes) }
-
-    /// Brings everything to the disk and closes the file.
-    package consuming func finish() throws(FileError) {
-        try steps.before("sync", path)
-        guard fsync(descriptor) == 0 else { throw FileError(path, "cannot be brought to the disk (\(systemReason())): is it full or failing?") }
-    }
-
-    deinit { close(descriptor) }
-}
-
 /// Files and folders replaced as a whole, or not at all.
 package enum FileSystem {
-    /// Writes a small file beside its place and renames it there.
+    /// Writes a small file next to its target and renames it.
     package static func replace(_ path: String, with bytes: [UInt8], steps: any FileSteps = PlainFileSteps()) throws(FileError) {
         let beside = path + ".partial"
         do throws(FileError) {
@@ -140,6 +81,12 @@ package enum FileSystem {
     package static func isFolder(_ path: String) -> Bool {
         var isFolder: ObjCBool = false
         return unsafe FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) && isFolder.boolValue
+    }
+
+    /// Whether the name is a symbolic link, to whatever.
+    package static func isLink(_ path: String) -> Bool {
+        var status = stat()
+        return unsafe lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFLNK
     }
 
     package static func syncFolder(_ path: String, steps: any FileSteps = PlainFileSteps()) throws(FileError) {

@@ -4,34 +4,36 @@ internal import Synchronization
 /// The output folder of a run, held by one process at a time.
 package final class RunFolder: Sendable {
     package let path: String
-    private let lock: Int32
-    private let metrics = Mutex(Metrics())
-
-    private struct Metrics {
-        var descriptor: Int32 = -1
-        /// Lines that found no room yet.
-        var pending: [UInt8] = []
-    }
+    /// Why checkpoints will fail until somebody makes room; nil if there is enough.
+    package let shortage: String?
+    private let lock: CInt
+    private let metrics: Mutex<AppendedFile>
 
     /// Folders of models that a run leaves.
     private static let models = ["model", "model-best", "adapter", "adapter-best"]
     /// Names that say a folder holds a run.
     private static let traces = ["summary.json", "config.yaml", "metrics.jsonl", "checkpoints", "journal"] + models
 
+    /// Files of a run that stay under their names and are written in place.
+    private static let writtenInPlace = [".lock", "log.txt", "metrics.jsonl"]
+
     /// Takes the folder for a new run, or for going on with the one it holds.
     ///
+    /// A run that goes on is not refused for lack of room: a coordinator may be started again while the disk is full for a while.
     /// - Parameter neededBytes: room that one checkpoint and the model take.
-    /// - Throws: ``FileError``; nothing is written where the folder cannot serve.
+    /// - Throws: ``FileError``; nothing is written if the folder cannot be used.
     package init(_ path: String, resuming: Bool, neededBytes: Int) throws(FileError) {
         try Self.refuseUnfit(path, resuming: resuming)
-        if let free = FileSystem.freeBytes(Self.nearestFolder(path)), free < neededBytes {
-            throw FileError(
-                path, "has \(free / 1_000_000) MB free, one checkpoint needs \(neededBytes / 1_000_000) MB: make room or name another --output")
+        let shortage = FileSystem.freeBytes(Self.nearestFolder(path)).flatMap { free in
+            free >= neededBytes ? nil : "\(ByteText(free)) free, a checkpoint and the model need \(ByteText(neededBytes))"
         }
+        if let shortage, !resuming { throw FileError(path, "has \(shortage): make room or name another --output") }
         try FileSystem.makeFolder(path)
         self.path = path
+        self.shortage = shortage
+        metrics = Mutex(AppendedFile(path + "/metrics.jsonl"))
         let lockPath = path + "/.lock"
-        lock = unsafe open(lockPath, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
+        lock = unsafe open(lockPath, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0o644)
         guard lock >= 0 else {
             throw FileError(path, "cannot be written to (\(systemReason())): check the permission or name another folder with --output")
         }
@@ -47,15 +49,17 @@ package final class RunFolder: Sendable {
             throw error
         }
         for name in Self.models where resuming { FileSystem.repairFolder(path + "/" + name) }
-        _ = ftruncate(lock, 0)
-        let pid = Array(String(getpid()).utf8)
-        _ = unsafe Foundation.write(lock, pid, pid.count)
+        sign()
     }
 
-    deinit {
-        close(lock)
-        metrics.withLock { if $0.descriptor >= 0 { close($0.descriptor) } }
+    /// Writes this process's number into the lock file, if nobody else has that file under another name. Without room it stays empty.
+    private func sign() {
+        var status = stat()
+        guard unsafe fstat(lock, &status) == 0, status.st_nlink == 1, ftruncate(lock, 0) == 0 else { return }
+        DescriptorWriting.write(Array(String(getpid()).utf8), to: lock)
     }
+
+    deinit { close(lock) }
 
     private static func refuseUnfit(_ path: String, resuming: Bool) throws(FileError) {
         let existing = nearest(path, where: { FileManager.default.fileExists(atPath: $0) })
@@ -63,6 +67,9 @@ package final class RunFolder: Sendable {
             throw FileError(path, existing == path ? "is a file: name a folder with --output" : "lies below \(existing), which is a file: name another folder")
         }
         guard existing == path else { return }
+        for name in writtenInPlace where FileSystem.isLink(path + "/" + name) {
+            throw FileError(path + "/" + name, "is a link to another file, which a run does not write to: remove it, or name another --output")
+        }
         guard !resuming else { return }
         let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
         if let trace = traces.first(where: names.contains) {
@@ -81,43 +88,40 @@ package final class RunFolder: Sendable {
     }
 
     /// Appends one line to `metrics.jsonl`.
+    /// - Returns: what somebody else had done to the file.
     /// - Throws: ``FileError``; the line is then kept, and appended together with the next one or by ``appendPendingMetrics()``.
-    package func appendMetrics(_ line: String) throws(FileError) {
-        metrics.withLock { $0.pending += Array((line + "\n").utf8) }
-        try appendPendingMetrics()
+    @discardableResult
+    package func appendMetrics(_ line: String) throws(FileError) -> AppendedFile.Change? {
+        try metrics.withLock { (metrics) throws(FileError) in try metrics.append(Array((line + "\n").utf8)) }
     }
 
     /// Appends the lines that found no room before.
     package func appendPendingMetrics() throws(FileError) {
-        let file = path + "/metrics.jsonl"
-        try metrics.withLock { (metrics) throws(FileError) in
-            let pending = metrics.pending
-            guard !pending.isEmpty else { return }
-            if metrics.descriptor < 0 { metrics.descriptor = unsafe open(file, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644) }
-            let size = lseek(metrics.descriptor, 0, SEEK_END)
-            guard metrics.descriptor >= 0, unsafe Foundation.write(metrics.descriptor, pending, pending.count) == pending.count else {
-                let reason = systemReason()
-                // No half of a line stays, on which the next one would follow.
-                if size >= 0 { _ = ftruncate(metrics.descriptor, size) }
-                throw FileError(file, "cannot be written (\(reason)): is the disk full?")
-            }
-            metrics.pending = []
-        }
+        _ = try metrics.withLock { (metrics) throws(FileError) in try metrics.flush() }
     }
 
     /// Keeps the lines of `metrics.jsonl` that `isKept` accepts; a torn last line goes.
-    package func trimMetrics(_ isKept: (JSONValue) -> Bool) throws(FileError) {
+    ///
+    /// Needs room only if other lines follow one that goes. Without room the file stays as it is until there is some.
+    /// - Returns: what keeps the lines from the disk until then.
+    /// - Throws: ``FileError`` if the file cannot be read or cut.
+    @discardableResult
+    package func trimMetrics(_ isKept: (JSONValue) -> Bool) throws(FileError) -> FileError? {
         let file = path + "/metrics.jsonl"
-        guard FileManager.default.fileExists(atPath: file) else { return }
-        metrics.withLock { metrics in
-            if metrics.descriptor >= 0 { close(metrics.descriptor) }
-            metrics.descriptor = -1
-        }
+        guard FileManager.default.fileExists(atPath: file) else { return nil }
+        let all = try FileSystem.read(file)
         var kept: [UInt8] = []
-        for line in try FileSystem.read(file).split(separator: 0x0A) {
+        for line in all.split(separator: 0x0A) {
             if let value = try? JSONValue(parsing: Array(line)), isKept(value) { kept += line + [0x0A] }
         }
-        try FileSystem.replace(file, with: kept)
+        return try metrics.withLock { (metrics) throws(FileError) in
+            guard !all.starts(with: kept) else {
+                try metrics.shorten(by: all.count - kept.count)
+                return nil
+            }
+            do throws(FileError) { try metrics.startOver(with: kept) } catch { return error }
+            return nil
+        }
     }
 
     /// Replaces a small file of the run.

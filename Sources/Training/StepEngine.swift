@@ -111,12 +111,12 @@ package struct NonFiniteStep: Error, Sendable, Equatable, CustomStringConvertibl
         self.origin = origin
     }
 
+    /// What happened, without what to do about it.
     package var description: String {
         let ids =
             samples.map(String.init).joined(separator: ", ")
             + (sourceSamples.isEmpty ? "" : "; source samples " + sourceSamples.map(String.init).joined(separator: ", "))
         return "step \(step): the loss or gradient of lane \(lane) is not finite (training samples \(ids))"
             + (origin.map { "; it arose in the \($0)" } ?? "; run again with --single --debug to see where it arises")
-            + "; the weights before this step are kept: lower the learning rate, set --max-grad-norm, or check these samples"
     }
 }

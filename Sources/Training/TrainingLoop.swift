@@ -7,6 +7,8 @@ package struct RunProgress: Codable, Sendable, Equatable {
     /// Best validation so far, and the step after which it was found.
     package var best: EvaluationReport?
     package var bestStep: Int?
+    /// Step of the model that is kept as the best one; behind `bestStep` until that one is on the disk.
+    package var keptBestStep: Int?
     /// Validation after the newest evaluated epoch.
     package var latest: EvaluationReport?
     /// The same of the source task, where it has data of its own to be scored on.
@@ -36,11 +38,12 @@ package protocol RunRecorder: AnyObject {
     func say(_ line: String)
     func showProgress(_ line: String)
     /// Saves everything needed to go on. A failure is said and does not end the run.
-    func checkpoint(_ state: TrainingState, _ progress: RunProgress)
+    /// - Returns: whether it is on the disk.
+    func checkpoint(_ state: TrainingState, _ progress: inout RunProgress) -> Bool
     /// Notes progress that no checkpoint holds yet.
     func note(_ progress: RunProgress)
-    /// Keeps the state as the best one so far.
-    func keepBest(_ state: TrainingState) throws
+    /// Keeps the state as the best one so far. A failure is said and does not end the run: it is tried again before each checkpoint.
+    func keepBest(_ state: TrainingState, _ progress: inout RunProgress)
 }
 
 /// The steps of a run in their order, with evaluation, checkpoints and reports between them.
@@ -79,6 +82,9 @@ package struct TrainingLoop {
     package enum Outcome: Sendable, Equatable {
         case finished
         case stopped(signal: Int32)
+        /// Before a step that cannot be made.
+        /// - Parameter isSaved: whether a checkpoint has the state.
+        case failed(NonFiniteStep, isSaved: Bool)
     }
 
     /// Runs from `progress` to the last step or until a signal asks to stop, which leaves a checkpoint.
@@ -87,11 +93,10 @@ package struct TrainingLoop {
         var saved = saved
         if progress.step > 0, saved != progress.step, progress.step % plan.stepsPerEpoch == 0 || progress.step >= plan.totalSteps {
             // The process before this one ended between an epoch's last step and its checkpoint.
-            try await endEpoch(&progress)
-            saved = progress.step
+            if try await endEpoch(&progress) { saved = progress.step }
         } else if progress.isBest {
             // Or between the checkpoint and the best model, which comes after it.
-            try recorder.keepBest(try await engine.state())
+            recorder.keepBest(try await engine.state(), &progress)
         }
         while progress.step < plan.totalSteps, progress.stoppedEarly != true {
             let epoch = plan.epoch(ofStep: progress.step + 1)
@@ -100,32 +105,37 @@ package struct TrainingLoop {
             var upcoming: StepPlan?
             while progress.step < plan.totalSteps, plan.epoch(ofStep: progress.step + 1) == epoch {
                 if let signal = stop.signal {
-                    if saved != progress.step { recorder.checkpoint(try await engine.state(), progress) }
+                    if saved != progress.step { _ = recorder.checkpoint(try await engine.state(), &progress) }
                     return .stopped(signal: signal)
                 }
                 let step = upcoming ?? plan.step(progress.step + 1, order: order)
                 let isLast = step.step == plan.totalSteps || step.endsEpoch
                 upcoming = isLast ? nil : plan.step(step.step + 1, order: order)
-                try await take(step, next: upcoming, &throughput, &display)
+                do { try await take(step, next: upcoming, &throughput, &display) } catch let failed as NonFiniteStep {
+                    var isSaved = saved == progress.step
+                    if !isSaved, progress.step > 0 { isSaved = recorder.checkpoint(try await engine.state(), &progress) }
+                    return .failed(failed, isSaved: isSaved && progress.step > 0)
+                }
                 progress.step = step.step
                 if let every = checkpointEvery, progress.step % every == 0, progress.step < plan.totalSteps, !step.endsEpoch {
-                    recorder.checkpoint(try await engine.state(), progress)
-                    saved = progress.step
+                    if recorder.checkpoint(try await engine.state(), &progress) { saved = progress.step }
                 }
             }
-            try await endEpoch(&progress)
-            saved = progress.step
+            if try await endEpoch(&progress) { saved = progress.step }
         }
         return .finished
     }
 
-    private func endEpoch(_ progress: inout RunProgress) async throws {
+    /// Scores, saves, and keeps the best model.
+    /// - Returns: whether the checkpoint is on the disk.
+    private func endEpoch(_ progress: inout RunProgress) async throws -> Bool {
         let epoch = plan.epoch(ofStep: progress.step)
         if hasValidation, progress.evaluatedStep != progress.step { try await validate(epoch, &progress) }
         if hasSourceValidation, progress.evaluatedSourceStep != progress.step { try await validateSource(epoch, &progress) }
         let state = try await engine.state()
-        recorder.checkpoint(state, progress)
-        if progress.isBest { try recorder.keepBest(state) }
+        let isSaved = recorder.checkpoint(state, &progress)
+        if progress.isBest { recorder.keepBest(state, &progress) }
+        return isSaved
     }
 
     private func take(_ step: StepPlan, next: StepPlan?, _ throughput: inout Throughput, _ display: inout ProgressDisplay) async throws {

@@ -53,6 +53,18 @@ final class PicturingSteps: FileSteps {
         #expect(store.savedSteps == [101])
     }
 
+    @Test func `after the end there are as many as are wanted, and for none no folder`() throws {
+        let folder = try TemporaryFolder()
+        let store = CheckpointStore(folder: folder("run/checkpoints"))
+        for step in 1...3 { try save(store, step, keep: 9) }
+        store.prune(keep: 9)
+        #expect(store.savedSteps == [1, 2, 3])
+        store.prune(keep: 1)
+        #expect(names(in: store.folder) == ["step-3"])
+        store.prune(keep: 0)
+        #expect(names(in: folder("run")) == [])
+    }
+
     @Test func aStepSavedAgainReplacesTheFirstAndEndsTheFutureAfterIt() throws {
         let folder = try TemporaryFolder()
         let store = CheckpointStore(folder: folder.path)

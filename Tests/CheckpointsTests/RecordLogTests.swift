@@ -80,4 +80,40 @@ private final class FullOnce: FileSteps {
         try log.append(records[2])
         #expect(try RecordLog.read(path).records == [records[0], records[3], records[2]])
     }
+
+    @Test func `a log goes on after its last whole record`() throws {
+        let bytes = try written()
+        try folder.write(Array(bytes.dropLast(3)), to: "log")
+        let log = try RecordLog(goingOnWith: path)
+        try log.append(records[1])
+        #expect(try RecordLog.read(path).records == Array(records[..<3]) + [records[1]])
+        #expect(try FileSystem.read(path).count == log.byteCount)
+    }
+
+    @Test func `a log for which there is no room begins when there is`() throws {
+        try folder.write("of another run", to: "log")
+        let log = RecordLog(path, whenThereIsRoom: [records[0], records[1]], steps: FailingFirst(creations: 2))
+        #expect(throws: FileError.self) { try log.append(records[2]) }
+        #expect(try FileSystem.read(path) == Array("of another run".utf8))
+        try log.append(records[3])
+        #expect(try RecordLog.read(path).records == records)
+    }
+
+    @Test func `a log that was deleted is whole again with the next record`() throws {
+        let log = try RecordLog(path, records: Array(records[..<3]))
+        try FileManager.default.removeItem(atPath: path)
+        try log.append(records[3])
+        #expect(try RecordLog.read(path).records == records)
+    }
+}
+
+/// A disk on which the first files cannot be created.
+private final class FailingFirst: FileSteps {
+    private let count = Counter()
+    private let creations: Int
+    init(creations: Int) { self.creations = creations }
+
+    func before(_ step: String, _ path: String) throws(FileError) {
+        if step == "create", count.next() < creations { throw FileError(path, "was full") }
+    }
 }

@@ -63,10 +63,35 @@ import Testing
         let folder = try TemporaryFolder()
         for name in ["new", "a/b/c"] {
             let said = problem(folder(name), neededBytes: .max)
-            #expect(said.contains(" MB free, one checkpoint needs 9223372036854 MB: make room or name another --output"), "\(said)")
+            #expect(said.hasSuffix("B free, a checkpoint and the model need 9.22 EB: make room or name another --output"), "\(said)")
         }
         #expect(problem(folder.path, neededBytes: .max).contains("make room"))
         #expect(names(in: folder.path) == [])
+    }
+
+    @Test func `a run that goes on is told of too little room and not refused`() throws {
+        let folder = try TemporaryFolder()
+        #expect(try RunFolder(folder.path, resuming: true, neededBytes: .max).shortage?.contains(" free, a checkpoint and the model need 9.22 EB") == true)
+        #expect(try RunFolder(folder.path, resuming: true, neededBytes: 1).shortage == nil)
+    }
+
+    @Test(arguments: [".lock", "log.txt", "metrics.jsonl"], [false, true])
+    func `a link under the name of a file that is written in place is refused`(name: String, resuming: Bool) throws {
+        let folder = try TemporaryFolder()
+        try folder.write("precious", to: "victim")
+        try FileSystem.makeFolder(folder("run"))
+        try FileManager.default.createSymbolicLink(atPath: folder("run/\(name)"), withDestinationPath: folder("victim"))
+        #expect(problem(folder("run"), resuming: resuming).contains("is a link to another file"))
+        #expect(try FileSystem.read(folder("victim")) == Array("precious".utf8))
+    }
+
+    @Test func `a lock file that has another name is locked and not written`() throws {
+        let folder = try TemporaryFolder()
+        try FileSystem.makeFolder(folder("run"))
+        try FileManager.default.linkItem(atPath: folder.write("precious", to: "victim"), toPath: folder("run/.lock"))
+        let run = try RunFolder(folder("run"), resuming: false, neededBytes: 0)
+        #expect(try FileSystem.read(folder("victim")) == Array("precious".utf8))
+        withExtendedLifetime(run) {}
     }
 
     @Test func appendsMetricsLineByLine() throws {

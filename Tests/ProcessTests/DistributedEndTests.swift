@@ -87,7 +87,7 @@ import Testing
         let single = try ApusProcess(job.command("single", options))
         let run = try ApusProcess(job.launch("run", workers: 2, options), environment: job.environment)
         expectOneLine(run, status: 1, "apus: step 2: the loss or gradient of lane ", "(training samples ")
-        #expect(run.complaint == single.complaint)
+        #expect(run.complaint == single.complaint.replacing("/single/", with: "/run/"))
         #expect(try FileManager.default.contentsOfDirectory(atPath: job.path("run/checkpoints")) == ["step-1"])
         #expect(job.processes.isEmpty)
     }

@@ -26,6 +26,25 @@ import Testing
         #expect(again.status == 1)
     }
 
+    @Test(arguments: [false, true]) func `the weights before the step are on the disk when that is said`(isLaunched: Bool) throws {
+        let job = try SmallJob()
+        let options = ["--learning-rate", "1e30", "--batch-size", "4", "--lanes", "2"]
+        let run = try ApusProcess(isLaunched ? job.launch("run", workers: 2, options) : job.command("run", options))
+        expectOneLine(run, status: 1, "apus: step 2: ", job.path("run/checkpoints/step-1"))
+        #expect(job.exists("run/checkpoints/step-1/manifest.json"))
+        let again = try ApusProcess("train", "--resume", "--output", job.path("run"))
+        #expect(again.output.contains("resuming after step 1"))
+        #expect(again.complaint == run.complaint)
+    }
+
+    @Test func `nothing is said to be kept where the first step cannot be made`() throws {
+        let job = try SmallJob()
+        for word in SmallText.vocabulary { try job.spoilRow(of: word) }
+        let run = try ApusProcess(job.command("run", ["--batch-size", "4"]))
+        expectOneLine(run, status: 1, "apus: step 1: ", "it is the first step")
+        #expect(!job.exists("run/checkpoints"))
+    }
+
     /// A word that only validation texts have, and whose row is no number.
     @Test(arguments: [["--threads", "2"], ["--workers", "2"]])
     func `a validation loss that is no number costs no checkpoint and no summary`(way: [String]) throws {

@@ -58,7 +58,7 @@ import Testing
         let run = try SmallDisk(job, kibibytes: 64).run(job.command("disk/deep/run"))
         #expect(run.status == 2)
         #expect(run.text.hasPrefix("apus: "), "\(run.text)")
-        #expect(run.text.contains("MB free, one checkpoint needs"))
+        #expect(run.text.contains("kB free, a checkpoint and the model need "))
         #expect(run.text.contains("make room"))
         #expect(run.text.hasSuffix("left:\n"), "\(run.text)")
     }

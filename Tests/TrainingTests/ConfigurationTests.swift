@@ -7,7 +7,7 @@ internal import Testing
     let files = DefaultFiles(cache: "/nowhere/apus")
 
     func resolve(_ given: GivenOptions) throws(ConfigurationError) -> TrainingConfiguration {
-        try TrainingConfiguration.resolve(given, cores: 4, now: Date(timeIntervalSince1970: 0), files: files)
+        try TrainingConfiguration.resolve(given, cores: 4, now: Date(timeIntervalSince1970: 0), chance: 36, files: files)
     }
 
     /// Own model and data, so that nothing need be fetched.
@@ -24,7 +24,7 @@ internal import Testing
         #expect(configuration.validation == nil)
         #expect(configuration.test == nil)
         #expect(configuration.threads == 4)
-        #expect(configuration.output == "runs/19700101T000000Z-small")
+        #expect(configuration.output == "runs/19700101T000000Z-small-0000010")
     }
 
     @Test func `a default that was never fetched is named with the way to fetch it`() {
@@ -58,7 +58,7 @@ internal import Testing
     @Test(arguments: [
         (TrainingConfiguration.Key.learningRate, "nan"), (.learningRate, "-1e-5"), (.learningRate, "inf"), (.batchSize, "0"), (.epochs, "0"),
         (.maxLength, "2"), (.dropout, "1"), (.dropout, "-0.1"), (.accumulate, "0"), (.lanes, "0"), (.threads, "-1"), (.maxSteps, "0"),
-        (.maxGradNorm, "0"), (.weightDecay, "nan"), (.keep, "0"), (.checkpointEvery, "0"), (.warmupSteps, "-1"), (.minWorkers, "0"),
+        (.maxGradNorm, "0"), (.weightDecay, "nan"), (.keep, "-1"), (.checkpointEvery, "0"), (.warmupSteps, "-1"), (.minWorkers, "0"),
         (.maxRestarts, "-1"), (.coordinatorTimeout, "0"), (.heartbeatTimeout, "0"),
         (.progressTimeout, "0"), (.batchSize, "9223372036854775807"),
     ])

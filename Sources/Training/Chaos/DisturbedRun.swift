@@ -83,14 +83,7 @@ private struct Launcher {
         let reading = reading
         reading.enter()
         Thread {
-            var rest: [UInt8] = []
-            while case let data = output.availableData, !data.isEmpty {
-                rest += data
-                while let end = rest.firstIndex(of: 0x0A) {
-                    hear(String(decoding: rest[..<end], as: UTF8.self))
-                    rest.removeSubrange(...end)
-                }
-            }
+            output.readLines { hear(String(decoding: $0, as: UTF8.self)) }
             reading.leave()
         }.start()
     }

@@ -3,15 +3,15 @@ package import Foundation
 extension TrainingConfiguration {
     /// The value of each option: what was given, otherwise its default; with `resume` given, the saved run's.
     ///
-    /// `cores` are those of this machine, the default for threads; `now` names the run's folder.
+    /// `cores` are those of this machine, the default for threads; `now` and `chance` name the run's folder.
     /// - Throws: ``ConfigurationError`` for the first thing that no run could start with.
     package static func resolve(
-        _ given: GivenOptions, cores: Int, now: Date, files: DefaultFiles
+        _ given: GivenOptions, cores: Int, now: Date, chance: UInt32 = .random(in: 0 ... .max), files: DefaultFiles
     ) throws(ConfigurationError) -> TrainingConfiguration {
         if given[.resume] == true.value { return try resume(given, cores: cores, files: files) }
         var configuration = defaults(given, cores: cores, files: files)
         try configuration.apply(given)
-        if given[.output] == nil { configuration.output = "runs/\(runName(model: configuration.model, now: now))" }
+        if given[.output] == nil { configuration.output = "runs/\(runName(model: configuration.model, now: now, chance: chance))" }
         try configuration.validate()
         try files.needPresent(configuration)
         return configuration
@@ -71,8 +71,10 @@ extension TrainingConfiguration {
 
     private static func absolute(_ path: String) -> String { URL(fileURLWithPath: path).standardizedFileURL.path }
 
-    private static func runName(model: String, now: Date) -> String {
+    /// The time and the model, for people; and a number, as many runs may begin in one second.
+    private static func runName(model: String, now: Date, chance: UInt32) -> String {
         let time = now.formatted(Date.ISO8601FormatStyle(dateSeparator: .omitted, timeSeparator: .omitted, timeZone: .gmt))
-        return "\(time)-\(URL(fileURLWithPath: model).lastPathComponent)"
+        let number = String(chance, radix: 36)
+        return "\(time)-\(URL(fileURLWithPath: model).lastPathComponent)-\(String(repeating: "0", count: 7 - number.count))\(number)"
     }
 }

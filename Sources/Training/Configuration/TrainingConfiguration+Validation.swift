@@ -17,7 +17,7 @@ extension TrainingConfiguration {
         try need(.lanes, lanes, from: 1, through: Self.mostLanes)
         try validateWorker()
         try need(.checkpointEvery, checkpointEvery, from: 1)
-        try need(.keep, keep, from: 1)
+        try need(.keep, keep, from: 0)
         try need(.minWorkers, minWorkers, from: 1)
         try need(.maxRestarts, maxRestarts, from: 0)
         try need(.progressTimeout, progressTimeout, from: 1)

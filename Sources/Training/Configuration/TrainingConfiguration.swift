@@ -74,8 +74,8 @@ package struct TrainingConfiguration: Codable, Equatable, Sendable {
     package var loraDropout: Double?
     /// Steps from one checkpoint to the next; nil: after each epoch alone.
     package var checkpointEvery: Int?
-    /// Checkpoints that stay.
-    package var keep: Int = 2
+    /// Checkpoints that stay; nil: two while the run goes on, and the newest after its end. 0: one, and none after the end.
+    package var keep: Int?
     package var resume: Bool = false
     /// Workers below which a run waits.
     package var minWorkers: Int = 1

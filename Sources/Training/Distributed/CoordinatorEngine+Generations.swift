@@ -128,7 +128,7 @@ extension CoordinatorEngine {
         let commits = [lastCommit, newestCommit].compactMap { $0 }
         let floor = source?.step ?? floor
         // Once it has begun, a coordinator knows of every step; a worker that comes back with a later one has it from an earlier coordinator.
-        let last = isFirst ? inputs.plan.totalSteps : reachedStep
+        let last = isFirst ? newestUsable : reachedStep
         guard let found = GenerationStart(held, run: run.id, known: commits, floor: floor, last: last) else {
             if let source, source.step == committedStep { return GenerationStart(step: source.step, workers: held.count) }
             try goBack()

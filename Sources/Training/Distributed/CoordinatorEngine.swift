@@ -50,6 +50,8 @@ package final class CoordinatorEngine: StepEngine {
     var seenWorkers = 0
     var knownStates = KnownStates()
     private let beganAt: Int
+    /// The newest step after which workers of an earlier coordinator may have the state for this one to go on from it.
+    let newestUsable: Int
     /// The journal's base when the state went back, and the step to which it did: where the newest checkpoint cannot be read, before that one.
     private var wentBack: (base: Int, step: Int)?
     /// States older than this one are of no use.
@@ -69,12 +71,13 @@ package final class CoordinatorEngine: StepEngine {
 
     /// - Parameters:
     ///   - source: the state to begin with, after step `step`, where no worker has a newer one of this run.
+    ///   - newest: the newest step after which a state that workers of an earlier coordinator have is of use.
     ///   - journal: of this run; with the history of an earlier coordinator where there was one.
     ///   - patience: how long to wait for workers of that earlier coordinator; nil where there was none.
     ///   - wanted: workers to wait for before the first step.
     /// - Throws: ``RunError`` where the journal is not that of these inputs.
     package init(
-        inputs: RunInputs, source: TrainingState, step: Int, journal: RunJournal, patience: Duration?, wanted: Int, system: ZeroMQActorSystem,
+        inputs: RunInputs, source: TrainingState, step: Int, newest: Int, journal: RunJournal, patience: Duration?, wanted: Int, system: ZeroMQActorSystem,
         membership: Membership, data: CoordinatorDataThread, display: RunDisplay, stop: StopRequest
     ) throws {
         let history = journal.history
@@ -90,6 +93,7 @@ package final class CoordinatorEngine: StepEngine {
         pace = StepPace(floor: .seconds(inputs.configuration.progressTimeout))
         self.patience = patience.map { .now + $0 }
         beganAt = step
+        newestUsable = newest
         generation = history.generation
         committedStep = history.step
         reachedStep = history.reached

@@ -1,4 +1,5 @@
 internal import BERT
+internal import Checkpoints
 internal import Cluster
 internal import Distributed
 internal import Foundation
@@ -26,6 +27,7 @@ struct CoordinatorRun {
         self.options = options
         let ring = options.launched ? try LauncherPipe.readOpening() : nil
         let endpoint = options.endpoint ?? "tcp://*:*"
+        if endpoint.hasPrefix("ipc://") { try SocketPath.check(folder: FileSystem.parent(String(endpoint.dropFirst(6)))) }
         security = try .coordinator(at: endpoint, workers: options.workers, handedOver: ring, insecure: options.configuration.insecure)
         if let path = options.healthFile { try HealthFile.check(path) }
         context = try Context()
@@ -80,8 +82,9 @@ struct CoordinatorRun {
         let place = try MeshPlace(coordinator: options.endpoint ?? "tcp://*:*", keys: security.keys)
         let data = CoordinatorDataThread(context: context, place: place)
         let engine = try CoordinatorEngine(
-            inputs: inputs, source: replica.state, step: run.savedStep, journal: journal, patience: history == nil ? nil : Self.patience,
-            wanted: options.workers, system: system, membership: membership, data: data, display: run.display, stop: stop)
+            inputs: inputs, source: replica.state, step: run.savedStep, newest: run.newestUsableStep(after: progress), journal: journal,
+            patience: history == nil ? nil : Self.patience, wanted: options.workers, system: system, membership: membership, data: data, display: run.display,
+            stop: stop)
         let serving = Task { [system, membership] in
             async let readmitting: Void = membership.readmitReturning(through: system)
             await system.run()

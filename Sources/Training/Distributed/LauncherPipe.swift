@@ -1,4 +1,5 @@
 internal import Foundation
+internal import TextData
 internal import Transport
 
 /// The pipe that a launcher holds open as the standard input of what it starts, here or over ssh.
@@ -14,10 +15,10 @@ enum LauncherPipe {
     static func readOpening() throws -> KeyRing? {
         var bytes: [UInt8] = []
         while bytes != [0x0A], !bytes.suffix(2).elementsEqual([0x0A, 0x0A]) {
-            guard bytes.count < 512 << 10, let next = try? FileHandle.standardInput.read(upToCount: 1), !next.isEmpty else {
+            guard bytes.count < 512 << 10, let next = byte() else {
                 throw RunError("the launcher was gone before it said anything: --launched is for what apus launch starts")
             }
-            bytes += next
+            bytes.append(next)
         }
         guard bytes.count > 1 else { return nil }
         guard let ring = KeyRing(text: String(decoding: bytes, as: UTF8.self)) else {
@@ -25,6 +26,9 @@ enum LauncherPipe {
         }
         return ring
     }
+
+    /// The next byte; nil at the end, and from a pipe that cannot be read.
+    private static func byte() -> UInt8? { (try? DescriptorReading.read(STDIN_FILENO, most: 1))?.first }
 
     /// What a launcher says after its opening.
     enum Word: Sendable {
@@ -45,7 +49,7 @@ enum LauncherPipe {
     /// Calls `hear` for each word of the launcher, the last of which is that it ends or that this process is to.
     static func watch(_ hear: @escaping @Sendable (Word) -> Void) {
         let thread = Thread {
-            while let byte = try? FileHandle.standardInput.read(upToCount: 1)?.first {
+            while let byte = byte() {
                 if byte == Self.givenUp {
                     hear(.givenUp)
                 } else if let signal = Self.stop.first(where: { $0.value == byte })?.key {

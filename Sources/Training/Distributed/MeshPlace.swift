@@ -1,3 +1,4 @@
+internal import Checkpoints
 internal import Foundation
 internal import Transport
 
@@ -12,6 +13,8 @@ struct MeshPlace: Sendable {
 
     let kind: Kind
     let keys: KeyPair?
+    /// Keeps a launcher's folder from being removed while this process lives.
+    private let hold: FolderHold?
     #if MPI
     /// Whether frames between workers travel through MPI.
     var usesMPI = false
@@ -25,10 +28,14 @@ struct MeshPlace: Sendable {
     init(coordinator endpoint: String, interface: String? = nil, keys: KeyPair?) throws {
         self.keys = keys
         if endpoint.hasPrefix("ipc://") {
-            kind = .folder((String(endpoint.dropFirst(6)) as NSString).deletingLastPathComponent)
+            let folder = FileSystem.parent(String(endpoint.dropFirst(6)))
+            try SocketPath.check(folder: folder)
+            kind = .folder(folder)
+            hold = (folder as NSString).lastPathComponent.hasPrefix(AbandonedFolders.prefix) ? FolderHold(folder) : nil
             coordinatorHost = ""
             return
         }
+        hold = nil
         guard let place = HostAddress(endpoint: endpoint) else {
             throw InputError("'\(endpoint)' is no endpoint: tcp://HOST:PORT or ipc://PATH was needed")
         }
@@ -46,7 +53,7 @@ struct MeshPlace: Sendable {
 
     func endpoint(generation: UInt32) -> String {
         switch kind {
-        case .folder(let folder): "ipc://\(folder)/data-\(getpid())-\(generation)"
+        case .folder(let folder): "ipc://\(SocketPath.data(in: folder, generation: generation))"
         case .address(let address): "tcp://\(address):*"
         }
     }

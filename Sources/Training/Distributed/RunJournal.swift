@@ -3,8 +3,8 @@ internal import Synchronization
 
 /// The journal of a run's coordinator: what it must not forget when it is killed, and little more.
 ///
-/// A step is committed once its entry is written, before any worker hears of it. Every checkpoint begins the journal
-/// anew, and between checkpoints it is shortened when it grows long.
+/// A step is committed once its entry is written, before any worker hears of it. Every checkpoint starts a new journal,
+/// and between checkpoints it is shortened when it grows long.
 package final class RunJournal: Sendable {
     private static let longest = 4 << 20
 
@@ -15,16 +15,29 @@ package final class RunJournal: Sendable {
         var history: JournalHistory
         var log: RecordLog
         var saidFailure = false
+        /// Whether somebody else took entries out of the file.
+        var isDamaged = false
     }
 
     package static func path(inRun output: String) -> String { output + "/journal" }
 
-    /// Begins the file anew with a history.
-    /// - Throws: ``FileError``.
-    package init(_ history: JournalHistory, inRun output: String, display: RunDisplay) throws {
+    /// Replaces the file by one with this history.
+    ///
+    /// - Parameter isThere: whether the file holds this history already. It is then continued as it is if the disk has no room for
+    ///   another one; a history that the file does not hold is written as soon as there is room.
+    /// - Throws: ``FileError`` if the file that is there cannot be continued.
+    package init(_ history: JournalHistory, isThere: Bool, inRun output: String, display: RunDisplay) throws {
         self.display = display
-        let log = try RecordLog(Self.path(inRun: output), records: history.all.map(\.bytes))
-        state = Mutex(State(history: history, log: log))
+        let (path, records) = (Self.path(inRun: output), history.all.map(\.bytes))
+        var state: State
+        do throws(FileError) {
+            state = State(history: history, log: try RecordLog(path, records: records))
+        } catch {
+            let log = isThere ? try RecordLog(goingOnWith: path) : RecordLog(path, whenThereIsRoom: records)
+            state = State(history: history, log: log, saidFailure: true)
+            display.say(Self.fellBehind(error))
+        }
+        self.state = Mutex(state)
     }
 
     package var history: JournalHistory { state.withLock { $0.history } }
@@ -33,10 +46,14 @@ package final class RunJournal: Sendable {
     package func add(_ entry: JournalEntry) {
         attempt { state in
             state.history.add(entry)
-            try state.log.append(entry.bytes)
-            guard state.log.byteCount > Self.longest else { return }
-            state.history.shorten()
+            switch try state.log.append(entry.bytes) {
+            case nil, .restored: break
+            case .cut, .replaced: state.isDamaged = true
+            }
+            guard state.isDamaged || state.log.byteCount > Self.longest else { return }
+            if !state.isDamaged { state.history.shorten() }
             try state.log.replace(state.history.all.map(\.bytes))
+            state.isDamaged = false
         }
     }
 
@@ -47,6 +64,7 @@ package final class RunJournal: Sendable {
             next.begin(anew: progress)
             try state.log.replace(next.all.map(\.bytes))
             state.history = next
+            state.isDamaged = false
         }
     }
 
@@ -61,6 +79,10 @@ package final class RunJournal: Sendable {
                 return state.saidFailure ? nil : "\(error)"
             }
         }
-        if let failure { display.say("THE JOURNAL FELL BEHIND: \(failure); training goes on, and what is missing is written as soon as there is room") }
+        if let failure { display.say(Self.fellBehind(failure)) }
+    }
+
+    private static func fellBehind(_ failure: some CustomStringConvertible) -> String {
+        "THE JOURNAL FELL BEHIND: \(failure); training goes on, and what is missing is written as soon as there is room"
     }
 }

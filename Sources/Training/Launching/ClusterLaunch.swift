@@ -48,7 +48,7 @@ struct ClusterLaunch {
                 opening: LauncherPipe.opening(rings?.workers[number]), place: " on \(shell.host.address)")
         }
         let supervisor = Supervisor(maxRestarts: configuration.maxRestarts) { folder.remove() }
-        let resumption = Resumption(configuration, folder: folder)
+        let resumption = try Resumption(configuration, folder: folder)
         return try supervisor.run(coordinator: coordinator, resumption: { resumption.command(coordinator) }, workers: workers)
     }
 

@@ -28,7 +28,7 @@ struct LocalLaunch {
         let coordinator = ChildCommand(
             executable: program, arguments: ["coordinate", "--launched", "--workers", String(workers), "--endpoint", endpoint, "--config", file],
             opening: opening)
-        let resumption = Resumption(configuration, folder: folder)
+        let resumption = try Resumption(configuration, folder: folder)
         let commands = (0..<workers).map { number in
             ChildCommand(
                 executable: program,
@@ -44,22 +44,22 @@ struct LocalLaunch {
 
 /// How a coordinator is started again after a crash.
 struct Resumption: Sendable {
-    private let configuration: TrainingConfiguration
-    private let folder: PrivateFolder
+    private let output: String
+    private let file: String
 
-    init(_ configuration: TrainingConfiguration, folder: PrivateFolder) {
-        self.configuration = configuration
-        self.folder = folder
+    /// Writes the configuration that resumes, now: when it is needed the disk may be full.
+    init(_ configuration: TrainingConfiguration, folder: PrivateFolder) throws(ConfigurationError) {
+        output = configuration.output
+        file = folder.path + "/resume.yaml"
+        var again = configuration
+        again.resume = true
+        try ConfigurationFile.write(again, to: file)
     }
 
     /// The same command, with a configuration that resumes if the run folder holds anything to go on from; nil if that cannot be written.
     func command(_ first: ChildCommand) -> ChildCommand? {
         guard let place = first.arguments.firstIndex(of: "--config") else { return nil }
-        guard SavedConfiguration.isThere(inRun: configuration.output) else { return first }
-        var again = configuration
-        again.resume = true
-        let file = folder.path + "/resume.yaml"
-        guard (try? ConfigurationFile.write(again, to: file)) != nil else { return nil }
+        guard SavedConfiguration.isThere(inRun: output) else { return first }
         var arguments = first.arguments
         arguments[place + 1] = file
         return ChildCommand(executable: first.executable, arguments: arguments, opening: first.opening, place: first.place, resumes: true)
@@ -75,23 +75,3 @@ extension TrainingConfiguration {
 
 /// The path of this program.
 func ownProgram() -> String { URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().path }
-
-/// A folder of a launcher that its user alone may enter.
-struct PrivateFolder: Sendable {
-    let path: String
-
-    init() throws(RunError) {
-        let base = ProcessInfo.processInfo.environment["TMPDIR"] ?? "/tmp"
-        path = "\(base)/apus-\(getpid())-\(String(UInt32.random(in: 0 ... .max), radix: 16))"
-        do {
-            try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o700])
-        } catch {
-            throw RunError("\(path) cannot be made (\(error.localizedDescription)): set TMPDIR to a folder of yours")
-        }
-    }
-
-    /// Two threads may remove it at once, at a second signal: whoever finds that something went on the way begins again.
-    func remove() {
-        for _ in 0..<10 where FileManager.default.fileExists(atPath: path) { try? FileManager.default.removeItem(atPath: path) }
-    }
-}

@@ -57,24 +57,3 @@ enum MeetingPlace {
         }
     }
 }
-
-/// A folder that the ranks of one job on one host share and nobody else may enter.
-struct JobFolder: Sendable {
-    let path: String
-
-    /// Makes the folder, or takes the one that another rank has made.
-    /// - Throws: ``InputError`` where something else is in its place.
-    init(job: String) throws(InputError) {
-        let base = ProcessInfo.processInfo.environment["TMPDIR"] ?? "/tmp"
-        let name = job.map { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "-") ? $0 : "-" }
-        path = "\(base)/apus-job-\(getuid())-\(String(name))"
-        // With its rights from the first moment on: another rank may look at once.
-        unsafe mkdir(path, 0o700)
-        var status = stat()
-        guard unsafe lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR, status.st_uid == getuid(), status.st_mode & 0o077 == 0 else {
-            throw InputError("\(path) is not a folder of this user alone: remove it, or set TMPDIR to a folder of yours for all ranks")
-        }
-    }
-
-    func remove() { try? FileManager.default.removeItem(atPath: path) }
-}

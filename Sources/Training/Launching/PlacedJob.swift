@@ -56,7 +56,7 @@ struct PlacedJob {
                 + (options.interface.map { ["--interface", $0] } ?? []) + (options.insecure ? ["--insecure"] : []) + exchange,
             opening: LauncherPipe.opening(rings?.worker))
         let supervisor = Supervisor(maxRestarts: exchange.isEmpty ? configuration.maxRestarts : 0, isPlaced: true, cleanUp: cleanUp)
-        let resumption = Resumption(configuration, folder: ownFolder)
+        let resumption = try Resumption(configuration, folder: ownFolder)
         return try supervisor.run(coordinator: coordinator, resumption: { resumption.command(coordinator) }, workers: [worker])
     }
 

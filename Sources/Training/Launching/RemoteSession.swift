@@ -19,22 +19,22 @@ final class RemoteSession: Sendable {
         process = try SpawnedProcess(executable, arguments, output: .apart)
         guard let lines = process.output, let errors = process.errors else { preconditionFailure("the streams are apart") }
         Thread { [weak self] in
-            while case let data = lines.availableData, !data.isEmpty { self?.take(data) }
+            lines.readPieces { self?.take($0) }
             self?.endOfOutput()
         }.start()
         Thread { [weak self] in
-            while case let data = errors.availableData, !data.isEmpty { self?.complaints.withLock { if $0.count < 1 << 14 { $0 += data } } }
+            errors.readPieces { bytes in self?.complaints.withLock { if $0.count < 1 << 14 { $0 += bytes } } }
             self?.complaintsEnded.signal()
         }.start()
     }
 
     deinit { process.send(SIGKILL) }
 
-    private func take(_ data: Data) {
+    private func take(_ bytes: [UInt8]) {
         state.withLock { state in
             // Somebody who talks without end is no `apus`.
             guard state.rest.count < 1 << 16, state.lines.count < 1 << 10 else { return }
-            state.rest += data
+            state.rest += bytes
             while let end = state.rest.firstIndex(of: 0x0A) {
                 state.lines.append(String(decoding: state.rest[..<end], as: UTF8.self))
                 state.rest.removeSubrange(...end)

@@ -1,3 +1,4 @@
+internal import Checkpoints
 internal import Foundation
 internal import Synchronization
 
@@ -111,16 +112,7 @@ final class Supervisor: Sendable {
     /// Passes a worker's output on, each line with its number.
     private static func passOn(_ output: FileHandle, prefix: String) {
         Thread {
-            var rest: [UInt8] = []
-            func pass(_ line: some Sequence<UInt8>) { try? FileHandle.standardError.write(contentsOf: Data(Array(prefix.utf8) + line)) }
-            while case let data = output.availableData, !data.isEmpty {
-                rest += data
-                while let end = rest.firstIndex(of: 0x0A) {
-                    pass(rest[...end])
-                    rest.removeSubrange(...end)
-                }
-            }
-            if !rest.isEmpty { pass(rest + [0x0A]) }
+            output.readLines { line in DescriptorWriting.write(Array(prefix.utf8) + line + [0x0A], to: STDERR_FILENO) }
         }.start()
     }
 

@@ -3,6 +3,7 @@ package import Checkpoints
 internal import Foundation
 internal import Kernels
 internal import Synchronization
+internal import Tensors
 internal import TextData
 
 /// Keeps a run's files: metrics, log, checkpoints and models; and shows its progress.
@@ -15,6 +16,8 @@ package final class FileRecorder: RunRecorder {
     /// Learns of progress and of checkpoints, where the run has one.
     package var journal: RunJournal?
     private var metricsFellBehind = false
+    /// The best model so far, while it finds no room.
+    private var unkeptBest: (step: Int, parameters: FloatBuffer)?
 
     package init(_ inputs: RunInputs, folder: RunFolder, display: RunDisplay) {
         self.inputs = inputs
@@ -27,7 +30,7 @@ package final class FileRecorder: RunRecorder {
     /// A line that finds no room is kept until there is some; that is said once.
     package func record(_ event: some MetricsEvent) throws {
         do throws(FileError) {
-            try folder.appendMetrics(try line(event))
+            if let change = try folder.appendMetrics(try line(event)) { say(Self.description(change)) }
             metricsFellBehind = false
         } catch {
             if !metricsFellBehind { say("METRICS FELL BEHIND: \(error); training goes on, and the lines are written as soon as there is room") }
@@ -43,33 +46,81 @@ package final class FileRecorder: RunRecorder {
 
     package func showProgress(_ line: String) { display.show(line) }
 
-    package func checkpoint(_ state: TrainingState, _ progress: RunProgress) {
-        let record = StateFiles.Record(
-            progress: progress, lanes: inputs.plan.laneCount, seed: inputs.configuration.seed, run: identity,
-            touched: state.touched.words, arithmetic: BLASInformation.description)
-        guard let layout = try? inputs.model(ofStep: progress.step).layout else { return }
+    private static func description(_ change: AppendedFile.Change) -> String {
+        switch change {
+        case .restored: "metrics.jsonl was deleted by somebody else: it is there again, with all its lines"
+        case .replaced: "metrics.jsonl was replaced by somebody else: the new file is continued; it may lack earlier lines"
+        case .cut(let lost): "METRICS WERE LOST: somebody else cut \(ByteText(lost)) off the end of metrics.jsonl; it goes on with the next line"
+        }
+    }
+
+    /// A checkpoint comes after the best model of the steps before it: a run that goes on from it needs that model. The best model of
+    /// the very step is kept afterwards.
+    package func checkpoint(_ state: TrainingState, _ progress: inout RunProgress) -> Bool {
+        let store = store
         do throws(FileError) {
-            try store.save(step: progress.step, keep: inputs.configuration.keep) { (path, steps) throws(FileError) in
+            if !progress.isBest { try keepUnkeptBest(&progress) }
+            let record = StateFiles.Record(
+                progress: progress, lanes: inputs.plan.laneCount, seed: inputs.configuration.seed, run: identity,
+                touched: state.touched.words, arithmetic: BLASInformation.description)
+            let layout = try layout(ofStep: progress.step)
+            try store.save(step: progress.step, keep: inputs.configuration.keep ?? 2) { (path, steps) throws(FileError) in
                 try StateFiles.write(state, record, layout: layout, to: path, steps: steps)
             }
             journal?.begin(anew: progress)
+            return true
         } catch {
             say("CHECKPOINT OF STEP \(progress.step) FAILED, earlier ones stay: \(error): make room; training goes on")
+            return false
         }
+    }
+
+    private func layout(ofStep step: Int) throws(FileError) -> ParameterLayout {
+        do { return try inputs.model(ofStep: step).layout } catch { throw FileError(store.folder, "cannot take step \(step): \(error)") }
     }
 
     package func note(_ progress: RunProgress) { journal?.add(.progress(progress)) }
 
-    package func keepBest(_ state: TrainingState) throws { try export(state, name: "model-best") }
+    package func keepBest(_ state: TrainingState, _ progress: inout RunProgress) {
+        do throws(FileError) {
+            try keepBest(state.parameters, ofStep: progress.step, &progress)
+        } catch {
+            let copy = FloatBuffer(count: state.parameters.count)
+            copy.view.copy(from: state.parameters.view)
+            unkeptBest = (progress.step, copy)
+            say("BEST MODEL, OF STEP \(progress.step), FAILED: \(error); training goes on, and it is written as soon as there is room")
+        }
+    }
 
-    /// Writes the state's weights as a model folder.
-    package func export(_ state: TrainingState, name: String) throws {
+    private func keepUnkeptBest(_ progress: inout RunProgress) throws(FileError) {
+        if let unkeptBest { try keepBest(unkeptBest.parameters, ofStep: unkeptBest.step, &progress) }
+    }
+
+    private func keepBest(_ parameters: FloatBuffer, ofStep step: Int, _ progress: inout RunProgress) throws(FileError) {
+        try exportFiles(parameters, name: "model-best")
+        progress.keptBestStep = step
+        note(progress)
+        if unkeptBest != nil { say("there is room again: the best model, of step \(step), is in model-best") }
+        unkeptBest = nil
+    }
+
+    /// Writes the best model, if it found no room until now, and the last one.
+    package func exportModels(_ last: TrainingState, _ progress: inout RunProgress) throws {
+        try keepUnkeptBest(&progress)
+        try exportFiles(last.parameters, name: "model")
+    }
+
+    /// Writes weights as a model folder.
+    private func exportFiles(_ parameters: FloatBuffer, name: String) throws(FileError) {
         try ModelExport.write(
-            inputs.exportedTensors(state.parameters), configuration: inputs.exportedConfiguration,
+            inputs.exportedTensors(parameters), configuration: inputs.exportedConfiguration,
             tokenizerFolder: inputs.configuration.model, tokenizerSettings: inputs.tokenizerSettings,
             words: inputs.words.map { ($0.text, Int($0.id)) }, to: folder.path + "/" + name)
-        try inputs.exportAdapters(state.parameters, to: folder.path + "/" + name.replacing("model", with: "adapter"))
+        try inputs.exportAdapters(parameters, to: folder.path + "/" + name.replacing("model", with: "adapter"))
     }
+
+    /// After the end of the run: checkpoints that nobody needs to make it longer.
+    package func removeSpareCheckpoints() { store.prune(keep: inputs.configuration.keep ?? 1) }
 
     package func writeSummary(_ summary: RunSummary) throws {
         try folder.appendPendingMetrics()
@@ -79,21 +130,25 @@ package final class FileRecorder: RunRecorder {
 
 /// Lines for the user: on standard output, and in the run's log.
 package final class RunDisplay: Sendable {
-    private let log: Mutex<FileHandle?>
+    /// Of the log; -1 before there is one.
+    private let log = Mutex<CInt>(-1)
     private let isTerminal: Bool
     private let progressShown = Atomic(false)
 
     package init() {
-        log = Mutex(nil)
         isTerminal = isatty(STDOUT_FILENO) == 1
     }
 
-    /// From now on lines go to this file too.
+    deinit { log.withLock { if $0 >= 0 { close($0) } } }
+
+    /// From now on lines go to this file too. A file that cannot be opened is said once; the run needs no log.
     package func open(_ path: String) {
-        if !FileManager.default.fileExists(atPath: path) { _ = FileManager.default.createFile(atPath: path, contents: nil) }
-        let handle = FileHandle(forWritingAtPath: path)
-        _ = try? handle?.seekToEnd()
-        log.withLock { $0 = handle }
+        let descriptor = unsafe Foundation.open(path, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0o644)
+        guard descriptor >= 0 else {
+            say("\(path) cannot be written (\(unsafe String(cString: strerror(errno)))): the run goes on without a log")
+            return
+        }
+        log.withLock { $0 = descriptor }
     }
 
     package func say(_ line: String) {
@@ -116,8 +171,9 @@ package final class RunDisplay: Sendable {
     /// A reader that left does not end the run.
     private func write(_ text: String) { try? FileHandle.standardOutput.write(contentsOf: Data(text.utf8)) }
 
+    /// A line that finds no room on the disk is missing in the log: it was said.
     private func append(_ line: String) {
         let time = Date.now.formatted(.iso8601)
-        log.withLock { try? $0?.write(contentsOf: Data("\(time) \(line)\n".utf8)) }
+        log.withLock { if $0 >= 0 { DescriptorWriting.write(Array("\(time) \(line)\n".utf8), to: $0) } }
     }
 }

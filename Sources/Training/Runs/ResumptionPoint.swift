@@ -12,6 +12,8 @@ struct ResumptionPoint {
     let progress: RunProgress
     /// What the user should know before the first step, a line each.
     let notes: [String]
+    /// Whether the run has ended and kept no checkpoint.
+    let isFinished: Bool
 
     /// Step of the checkpoint; 0 for none.
     var savedStep: Int { found?.step ?? 0 }
@@ -28,6 +30,11 @@ struct ResumptionPoint {
         if let identity = journal?.identity { try inputs.check(identity, in: path) }
         let saved = try SavedConfiguration.read(inRun: output, cores: 1)
         let planned = saved.map { min($0.maxSteps ?? .max, inputs.plan.stepsPerEpoch * $0.epochs) } ?? inputs.plan.totalSteps
+        if found == nil, passedOver.isEmpty, let finished = try Self.finished(inputs, planned: planned) {
+            (history, progress, self.notes, isFinished) = (nil, finished, [], true)
+            return
+        }
+        isFinished = false
         history = Self.history(journal, record, plannedSteps: planned, inputs, &notes)
         var progress = record?.progress ?? RunProgress()
         progress.departure = record.flatMap { Self.departure($0.progress, $0.identity, $0.arithmetic, plannedSteps: planned, inputs) }
@@ -43,6 +50,29 @@ struct ResumptionPoint {
         }
         self.progress = progress
         self.notes = notes
+    }
+
+    /// Where a finished run without checkpoints ended, by its summary; nil if the run is not finished.
+    /// - Throws: ``InputError`` if it is to have more steps.
+    private static func finished(_ inputs: RunInputs, planned: Int) throws -> RunProgress? {
+        let output = inputs.configuration.output
+        guard let summary = try? JSONValue(parsing: FileSystem.read(output + "/summary.json")), let steps = summary["steps"]?.integer
+        else { return nil }
+        var progress = RunProgress()
+        progress.step = steps
+        if summary["stopped_early"]?.bool == true { progress.stoppedEarly = true }
+        guard inputs.plan.totalSteps <= max(steps, progress.stoppedEarly == true ? planned : 0) else {
+            throw InputError(
+                "the run in \(output) ended after step \(steps) and kept no checkpoint (--keep 0), so that it cannot be made longer: "
+                    + "start a new run, with --model \(output)/model to begin with its weights")
+        }
+        return progress
+    }
+
+    /// Whether the best model of a history is on the disk, or is that of the state after its last step.
+    private static func hasBest(_ history: JournalHistory) -> Bool {
+        guard let best = history.progress?.bestStep else { return true }
+        return best == history.progress?.keptBestStep || best == history.reached
     }
 
     /// The record of a checkpoint that this run can go on from.
@@ -78,7 +108,7 @@ struct ResumptionPoint {
             return nil
         }
         // Before the first generation nobody has computed anything.
-        guard journal.generation > 0, journal.reached >= record?.progress.step ?? 0 else { return nil }
+        guard journal.generation > 0, journal.reached >= record?.progress.step ?? 0, hasBest(journal) else { return nil }
         guard !inputs.dependsOnLength || (journal.identity?.plannedSteps ?? plannedSteps) == inputs.plan.totalSteps else { return nil }
         return journal
     }

@@ -26,6 +26,7 @@ package struct TrainingRun {
         display = RunDisplay()
         display.open(configuration.output + "/log.txt")
         recorder = FileRecorder(inputs, folder: folder, display: display)
+        if let shortage = folder.shortage { display.say("\(folder.path) has \(shortage): make room; until then checkpoints fail") }
     }
 
     /// The model as the step before the first one trained it, which the state at the beginning belongs to.
@@ -45,9 +46,21 @@ package struct TrainingRun {
             preconditionFailure("a history begins with its run")
         }
         history.identity = inputs.identity
-        let journal = try RunJournal(history, inRun: folder.path, display: display)
+        let journal = try RunJournal(history, isThere: self.history != nil, inRun: folder.path, display: display)
         recorder.journal = journal
         return journal
+    }
+
+    /// The newest step after which workers may have the state for the run to go on from there: beyond it lies an evaluation, or a best
+    /// model, that the earlier coordinator made and its journal lost.
+    package func newestUsableStep(after progress: RunProgress) -> Int {
+        var newest = inputs.plan.totalSteps
+        for (split, evaluated) in [(Split.validation, progress.evaluatedStep), (.sourceValidation, progress.evaluatedSourceStep)]
+        where inputs.datasets[split] != nil {
+            newest = min(newest, ((evaluated ?? 0) / inputs.plan.stepsPerEpoch + 1) * inputs.plan.stepsPerEpoch)
+        }
+        if let best = progress.bestStep, best != progress.keptBestStep { newest = min(newest, best) }
+        return max(newest, progress.step)
     }
 
     /// Replaces the journal of a coordinator by one that only says what the run is made of: from now on this process alone goes on with it.
@@ -73,17 +86,22 @@ package struct TrainingRun {
         return progress
     }
 
+    /// Saves what a resumed run needs to know. What is there already is left alone: a full disk has no room to write it once more.
     private func saveOptions() throws {
         var saved = inputs.configuration
         saved.resume = false
-        try ConfigurationFile.write(saved, to: ConfigurationFile.path(inRun: folder.path))
+        let path = ConfigurationFile.path(inRun: folder.path)
+        let text = try ConfigurationFile.text(saved)
+        guard (try? FileSystem.read(path)).map({ $0.elementsEqual(text.utf8) }) != true else { return }
+        try ConfigurationFile.write(saved, to: path)
     }
 
     private func resume(_ resumption: ResumptionPoint) throws -> RunProgress {
+        if resumption.isFinished { return resumption.progress }
         for line in resumption.notes { display.say(line) }
         let progress = resumption.progress
         if let departure = progress.departure { display.say("bits may differ from those of a run of \(inputs.plan.totalSteps) steps from the start: \(departure)") }
-        if history == nil { try trimMetrics(to: progress, nil) }
+        if history == nil { sayLost(try trimMetrics(to: progress, nil), until: progress.step, "since they were made") }
         if progress.step > 0 {
             display.say("resuming after step \(progress.step) of \(inputs.plan.totalSteps)\(progress.step > savedStep ? ", the journal's newest" : "")")
         }
@@ -95,7 +113,7 @@ package struct TrainingRun {
     @discardableResult
     private func trimMetrics(to progress: RunProgress, _ history: JournalHistory?) throws -> Set<Int> {
         var told: Set<Int> = []
-        try folder.trimMetrics { event in
+        let late = try folder.trimMetrics { event in
             let step = event["step"]?.integer ?? 0
             guard step <= progress.step else { return false }
             if event["event"]?.string == "step" { return told.insert(step).inserted }
@@ -105,6 +123,7 @@ package struct TrainingRun {
             default: return true
             }
         }
+        if let late { display.say("METRICS FELL BEHIND: \(late); training goes on, and the lines are written as soon as there is room") }
         for case .committed(let done) in history?.entries ?? [] where done.step <= progress.step && told.insert(done.step).inserted {
             let plan = inputs.plan.step(done.step, order: inputs.plan.order(ofEpoch: inputs.plan.epoch(ofStep: done.step)))
             try recorder.record(event(plan, StepReport(done.commit), seconds: done.seconds))
@@ -125,8 +144,12 @@ package struct TrainingRun {
             let plan = inputs.plan.step(beginning.step, order: inputs.plan.order(ofEpoch: inputs.plan.epoch(ofStep: beginning.step)))
             try recorder.record(event(plan, newest, seconds: 0))
         }
-        let lost = (1..<(progress.step + 1)).filter { !told.contains($0) }
-        if let first = lost.first { display.say("metrics.jsonl lost the lines of \(lost.count) steps from \(first) on with the earlier coordinator") }
+        sayLost(told, until: progress.step, "with the earlier coordinator")
+    }
+
+    private func sayLost(_ told: Set<Int>, until last: Int, _ how: String) {
+        let lost = (1..<(last + 1)).filter { !told.contains($0) }
+        if let first = lost.first { display.say("metrics.jsonl lost the lines of \(lost.count) steps from \(first) on \(how)") }
     }
 
     /// Runs to the end, or to a signal.
@@ -138,7 +161,9 @@ package struct TrainingRun {
         var throughput = Throughput()
         let alreadyDone = progress.step >= inputs.plan.totalSteps || progress.stoppedEarly == true
         if alreadyDone && FileManager.default.fileExists(atPath: folder.path + "/summary.json") {
-            let advice = progress.stoppedEarly == true ? "--patience ended it" : "--epochs or --max-steps make it longer"
+            let longer = resumption?.isFinished != true ? "--epochs or --max-steps make it longer" : "it kept no checkpoint to be made longer from"
+            let advice = progress.stoppedEarly == true ? "--patience ended it" : longer
+            recorder.removeSpareCheckpoints()
             display.say("the run in \(folder.path) is finished (\(progress.step) steps): nothing to do; \(advice)")
             return
         }
@@ -155,24 +180,31 @@ package struct TrainingRun {
             let beginning = try await engine.begin(after: progress.step)
             if let history { try takeOver(beginning, history, &progress) }
             try await steps(loop, &progress, &throughput)
-            try await finish(engine, progress, throughput, command: command)
+            try await finish(engine, &progress, throughput, command: command)
         } catch let error as FileError {
             throw RunError("\(error); make room or mend it, then go on with: \(resumeCommand)")
         }
     }
 
     private func steps(_ loop: TrainingLoop, _ progress: inout RunProgress, _ throughput: inout Throughput) async throws {
-        let outcome = try await loop.run(&progress, &throughput, saved: savedStep)
-        if case .stopped(let signal) = outcome {
+        switch try await loop.run(&progress, &throughput, saved: savedStep) {
+        case .finished: return
+        case .stopped(let signal):
             throw SignalStop(signal: signal, "stopped after step \(progress.step); go on with: \(resumeCommand)")
+        case .failed(let step, let isSaved):
+            let kept =
+                isSaved
+                ? "the weights before it are kept in \(folder.path)/checkpoints/step-\(progress.step)"
+                : progress.step == 0 ? "it is the first step" : "THE WEIGHTS BEFORE IT ARE LOST, see above why"
+            throw RunError("\(step); \(kept): lower the learning rate, set --max-grad-norm, or check these samples")
         }
     }
 
     private var resumeCommand: String { inputs.configuration.resumeCommand }
 
-    private func finish(_ engine: any StepEngine, _ progress: RunProgress, _ throughput: Throughput, command: String) async throws {
+    private func finish(_ engine: any StepEngine, _ progress: inout RunProgress, _ throughput: Throughput, command: String) async throws {
         let state = try await engine.state()
-        try recorder.export(state, name: "model")
+        try recorder.exportModels(state, &progress)
         var test: EvaluationReport?
         if inputs.datasets[.test] != nil { test = try await scoreTest(engine, state, progress) }
         let digest = Digests.parameters(inputs.exportedTensors(state.parameters))
@@ -186,6 +218,7 @@ package struct TrainingRun {
             seed: inputs.configuration.seed, truncated: inputs.truncatedCount, data: inputs.statistics, command: command,
             reproduce: departure(progress) == nil ? reproducing(command) : nil)
         try recorder.writeSummary(summary)
+        recorder.removeSpareCheckpoints()
         display.say(
             "\(progress.step) steps in \(decimal(summary.seconds, 1)) s, \(decimal(throughput.samplesPerSecond, 1)) samples/s; "
                 + "parameters SHA-256 \(digest)")

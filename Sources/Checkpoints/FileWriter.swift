@@ -1,0 +1,90 @@
+internal import CSystem
+internal import Foundation
+
+/// The steps in which files reach the disk. Tests make one of them fail, or the process end there.
+package protocol FileSteps: Sendable {
+    /// Called before each step; throws to make it fail.
+    func before(_ step: String, _ path: String) throws(FileError)
+
+    /// How many of `count` bytes the next write may take; a negative number makes it fail with that error code.
+    func room(for count: Int) -> Int
+
+    /// Exchanges what two names stand for, in one step.
+    /// - Returns: 0, or the system's error code.
+    func exchange(_ first: String, _ second: String) -> CInt
+}
+
+extension FileSteps {
+    package func room(for count: Int) -> Int { count }
+    package func exchange(_ first: String, _ second: String) -> CInt { unsafe apus_exchange_names(first, second) == 0 ? 0 : errno }
+}
+
+/// Lets every step happen.
+package struct PlainFileSteps: FileSteps {
+    package init() {}
+    package func before(_ step: String, _ path: String) throws(FileError) {}
+}
+
+/// A new file that is written front to back.
+package struct FileWriter: ~Copyable {
+    private let descriptor: CInt
+    private let path: String
+    private let steps: any FileSteps
+
+    /// Creates the file. A file or link that has the name is removed first: whatever the link points to stays as it is.
+    package init(_ path: String, steps: any FileSteps = PlainFileSteps()) throws(FileError) {
+        try steps.before("create", path)
+        _ = unsafe unlink(path)
+        let opened = unsafe open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o644)
+        guard opened >= 0 else { throw FileError(path, "cannot be created (\(systemReason())): check the folder and the permission") }
+        descriptor = opened
+        self.path = path
+        self.steps = steps
+    }
+
+    package mutating func write(_ bytes: RawSpan) throws(FileError) {
+        let code = DescriptorWriting.write(bytes, to: descriptor, steps: steps)
+        guard code == 0 else { throw FileError(path, "cannot be written (\(systemReason(code))): is the disk full?") }
+    }
+
+    package mutating func write(_ bytes: [UInt8]) throws(FileError) { try unsafe write(bytes.span.bytes) }
+
+    /// Brings everything to the disk and closes the file.
+    package consuming func finish() throws(FileError) {
+        try steps.before("sync", path)
+        guard fsync(descriptor) == 0 else { throw FileError(path, "cannot be brought to the disk (\(systemReason())): is it full or failing?") }
+    }
+
+    deinit { close(descriptor) }
+}
+
+/// Writing to what is open already.
+package enum DescriptorWriting {
+    /// Writes all bytes, in as many calls as the system needs.
+    /// - Returns: 0, or the error code of the call that failed; some of the bytes may have been written then.
+    static func write(_ bytes: RawSpan, to descriptor: CInt, steps: any FileSteps) -> CInt {
+        unsafe bytes.withUnsafeBytes { bytes in
+            var done = 0
+            while done < bytes.count {
+                let room = steps.room(for: bytes.count - done)
+                guard room >= 0 else { return CInt(-room) }
+                let count = unsafe Foundation.write(descriptor, bytes.baseAddress.map { unsafe $0 + done }, room)
+                if count > 0 {
+                    done += count
+                } else if count == 0 {
+                    return ENOSPC
+                } else if errno != EINTR {
+                    return errno
+                }
+            }
+            return 0
+        }
+    }
+
+    /// Writes all bytes.
+    /// - Returns: 0, or the system's error code.
+    @discardableResult
+    package static func write(_ bytes: [UInt8], to descriptor: CInt) -> CInt {
+        unsafe write(bytes.span.bytes, to: descriptor, steps: PlainFileSteps())
+    }
+}

@@ -1,0 +1,61 @@
+internal import Foundation
+
+/// The folder for temporary files, as the environment names it.
+private var temporaryFolder: String { ProcessInfo.processInfo.environment["TMPDIR"].flatMap { $0.isEmpty ? nil : $0 } ?? "/tmp" }
+
+/// A folder of a launcher that only its user may enter, with configurations and sockets of a run.
+///
+/// It is removed at the end of the run. After a launcher that was killed, a later one removes it.
+struct PrivateFolder: Sendable {
+    let path: String
+    private let hold: FolderHold
+
+    /// - Throws: ``InputError`` if it cannot be made, or if sockets in it would have too long a path.
+    init(in base: String? = nil) throws(InputError) {
+        let base = base ?? temporaryFolder
+        let number = String(UInt32.random(in: 0 ... .max), radix: 16)
+        path = "\(base)/\(AbandonedFolders.prefix)\(getpid())-\(String(repeating: "0", count: 8 - number.count))\(number)"
+        try SocketPath.check(folder: path)
+        guard unsafe mkdir(path, 0o700) == 0 else {
+            throw InputError("\(path) cannot be made (\(unsafe String(cString: strerror(errno)))): set TMPDIR to a folder of yours")
+        }
+        hold = FolderHold(path)
+        AbandonedFolders.remove(in: base)
+    }
+
+    /// Two threads may remove it at once, at a second signal: a thread that finds that something has gone meanwhile starts again.
+    func remove() {
+        for _ in 0..<10 where FileManager.default.fileExists(atPath: path) { try? FileManager.default.removeItem(atPath: path) }
+    }
+}
+
+/// A folder that the ranks of one job on one host share and nobody else may enter.
+struct JobFolder: Sendable {
+    let path: String
+    private let hold: FolderHold
+
+    /// Makes the folder, or takes the one that another rank has made.
+    /// - Throws: ``InputError`` if something else has its name, or if sockets in it would have too long a path.
+    init(job: String, in base: String? = nil) throws(InputError) {
+        let name = job.map { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "-") ? $0 : "-" }
+        path = "\(base ?? temporaryFolder)/\(AbandonedFolders.prefix)job-\(getuid())-\(String(name))"
+        try SocketPath.check(folder: path)
+        hold = try Self.hold(path)
+    }
+
+    private static func hold(_ path: String) throws(InputError) -> FolderHold {
+        // Another launcher may find the folder of an earlier job abandoned, and remove it at this moment.
+        for _ in 0..<10 {
+            // With its rights from the first moment on: another rank may look at once.
+            unsafe mkdir(path, 0o700)
+            let held = FolderHold(path)
+            var status = stat()
+            guard unsafe lstat(path, &status) == 0 else { continue }
+            guard status.st_mode & S_IFMT == S_IFDIR, status.st_uid == getuid(), status.st_mode & 0o077 == 0 else { break }
+            if held.isHeld(status) { return held }
+        }
+        throw InputError("\(path) is not a folder of this user alone: remove it, or set TMPDIR to a folder of yours for all ranks")
+    }
+
+    func remove() { try? FileManager.default.removeItem(atPath: path) }
+}
