@@ -11,7 +11,7 @@ struct Coordinate: ParsableCommand {
 
     @Option(help: "Workers to wait for before the first step.")
     var workers: Int
-    @Option(help: "Endpoint to listen on, such as tcp://0.0.0.0:5555. (default: a free port)")
+    @Option(help: "Endpoint to listen on, such as 0.0.0.0:5555 or [::]:5555. (default: a free port)")
     var endpoint: String?
     @Option(help: ArgumentHelp("Time in which all workers come, or the run fails. (default: they are waited for)", valueName: "seconds"))
     var rendezvousTimeout: Int?

@@ -1,5 +1,4 @@
 internal import ArgumentParser
-internal import Foundation
 internal import Training
 
 /// The options that `evaluate` and `predict` share.
@@ -27,6 +26,6 @@ struct InferenceArguments: ParsableArguments {
     func options(input: String, labelColumn: String?) -> InferenceOptions {
         InferenceOptions(
             model: model, input: input, textColumn: textColumn, pairColumn: pairColumn, labelColumn: labelColumn, maxLength: maxLength,
-            threads: threads ?? ProcessInfo.processInfo.activeProcessorCount)
+            threads: threads ?? ProcessorCount.usable)
     }
 }

@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import Foundation
 internal import Kernels
+internal import Training
 
 /// Parses, runs, and ends with the exit status and the one line that an error has.
 @main
@@ -8,8 +9,10 @@ enum Main {
     static func main() {
         CoreType.useFasterKernels()
         BLASInformation.useOneThread()
-        signal(SIGPIPE, SIG_IGN)  // a reader that left is an error of the write, not of this program
+        // A reader that left, and a file that may not grow, are errors of the write and not of this program.
+        for number in [SIGPIPE, SIGXFSZ] { signal(number, SIG_IGN) }
         do {
+            try StackLimit.provide()
             let arguments = try FieldNames.translated(Array(CommandLine.arguments.dropFirst()))
             var command = try ApusCommand.parseAsRoot(arguments)
             try command.run()

@@ -158,7 +158,7 @@ struct TrainOptions: ParsableArguments {
     func resolved() throws(ConfigurationError) -> TrainingConfiguration {
         let process = ProcessInfo.processInfo
         return try TrainingConfiguration.resolve(
-            merged(), cores: process.activeProcessorCount, now: Date(), files: DefaultFiles(environment: process.environment))
+            merged(), cores: ProcessorCount.usable, now: Date(), files: DefaultFiles(environment: process.environment))
     }
 
     /// The options given, over those of `--config`.

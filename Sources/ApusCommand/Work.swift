@@ -5,7 +5,7 @@ struct Work: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Compute for a coordinator.",
         discussion: """
-            Without --coordinator its address comes from APUS_COORDINATOR=tcp://host:port, from MASTER_ADDR and MASTER_PORT, from \
+            Without --coordinator its address comes from APUS_COORDINATOR=host:port, from MASTER_ADDR and MASTER_PORT, from \
             --cluster, or from Slurm's variables; an MPI launcher that has all ranks on one host needs none. Where srun, mpirun or \
             torchrun starts all workers, each gets the same command line with the training options, and rank 0 also starts the \
             coordinator.
@@ -14,7 +14,7 @@ struct Work: ParsableCommand {
             share, APUS_SECRET is a text of at least 32 random characters that all processes have.
             """)
 
-    @Option(help: "The coordinator's address, such as tcp://host:5555.")
+    @Option(help: "The coordinator's address, such as host:5555.")
     var coordinator: String?
     @Option(help: ArgumentHelp("YAML file that names the coordinator's address and port, and the hosts.", valueName: "file"))
     var cluster: String?

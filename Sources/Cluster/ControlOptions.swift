@@ -10,10 +10,20 @@ package struct ControlOptions: Sendable {
     package var errors: [any WireError.Type] = []
     /// Keys that may be connected; those taken off are disconnected. Nil without encryption.
     package var allowList: AllowList?
+    /// Called on the socket's thread when a process at the other end turns out to expect another key of this one.
+    package var expectsAnotherKey: @Sendable () -> Void = {}
     /// Most bytes of arguments or of a result.
     package var largestCall = 4 << 20
 
     package init() {}
+}
+
+/// How far a worker's connection to its coordinator has come.
+package enum CoordinatorContact: Equatable, Sendable {
+    case none
+    /// The keys do not fit, or it is no coordinator. Tried again.
+    case refused
+    case connected
 }
 
 /// What happened to the processes at the other ends.

@@ -42,6 +42,7 @@ final class ControlState: TaskExecutor {
         var incarnation: UInt64
         var refused = 0
         var endWaiters: [CheckedContinuation<Void, Never>] = []
+        var contact = CoordinatorContact.none
         /// The processes that can be called.
         var connected: Set<String> = []
 

@@ -10,6 +10,8 @@ final class ControlThread {
     private let socket: Socket
     private let monitor: SocketMonitor
     private let poller = Poller()
+    /// Bytes of an envelope beside its payload, at most.
+    private static let roomForNames = 64 << 10
     /// In the poller, behind the socket.
     private static let places = (monitor: 1, wakeup: 2)
     /// Whether the monitor may have something to tell.
@@ -121,7 +123,7 @@ final class ControlThread {
         if state.isCoordinator {
             guard let peer = peers[process], try socket.send(peer.connection, more: true) else { return }
         }
-        if try socket.send(bytes) { lastSent[process] = .now }
+        if try socket.sendInParts(bytes) { lastSent[process] = .now }
     }
 
     private func callsAreDue(at now: ContinuousClock.Instant) throws(ZeroMQError) {
@@ -157,19 +159,18 @@ final class ControlThread {
         for _ in 0..<256 {
             guard let first = try socket.receive() else { return true }
             guard state.isCoordinator else {
-                try socket.discardRest(after: first)
                 try accept(first, connection: [])
                 continue
             }
             guard first.hasMore, let body = try socket.receive() else { continue }
-            try socket.discardRest(after: body)
             try accept(body, connection: first.copy())
         }
         return false
     }
 
     private func accept(_ message: borrowing Message, connection: [UInt8]) throws(ZeroMQError) {
-        guard !message.hasMore, let envelope = try? Envelope(message.copy()) else { return refuse() }
+        let longest = state.options.largestCall + Self.roomForNames
+        guard let bytes = try socket.gather(message, limit: longest), let envelope = try? Envelope(bytes) else { return refuse() }
         // Disconnects that happened before this message must be seen before its descriptor is noted.
         if state.isCoordinator, !peers.knows(envelope.sender, through: connection, descriptor: message.descriptor) { try watchConnections() }
         let key = message.senderKey
@@ -177,9 +178,12 @@ final class ControlThread {
             if let allowList = state.options.allowList, !(key.map(allowList.contains) ?? false) { return refuse() }
             guard envelope.sender != state.process else { return refuse() }
         } else {
-            guard envelope.sender == coordinator, adopt(envelope.incarnation) else { return refuse() }
+            guard envelope.sender == coordinator, envelope.incarnation != 0 else { return refuse() }
+            // Of a run that has ended: late, and no stranger's.
+            guard adopt(envelope.incarnation) else { return }
         }
         guard peers.heard(envelope.sender, through: connection, descriptor: message.descriptor, key: key) else { return refuse() }
+        monitor.proven(message.descriptor)
         if detector.heard(envelope.sender, at: .now) { found(envelope.sender) }
         switch envelope.kind {
         case .heartbeat: break
@@ -192,7 +196,7 @@ final class ControlThread {
 
     /// Follows the coordinator's run; false for messages of one that has ended.
     private func adopt(_ incarnation: UInt64) -> Bool {
-        guard incarnation != 0, !superseded.contains(incarnation) else { return false }
+        guard !superseded.contains(incarnation) else { return false }
         let former = state.withShared { shared in
             defer { shared.incarnation = incarnation }
             return shared.incarnation
@@ -257,12 +261,21 @@ final class ControlThread {
             case .connected:
                 isConnected = true
                 saysRefused = false
-                if !state.isCoordinator { greet() }
+                if !state.isCoordinator {
+                    state.withShared { $0.contact = .connected }
+                    greet()
+                }
             case .disconnected(let descriptor):
                 let process = state.isCoordinator ? peers.process(at: descriptor) : isConnected ? coordinator : nil
+                if isConnected { state.withShared { $0.contact = .none } }
                 isConnected = false
-                if let process { lose(process) } else { endedBeforeHandshake() }
+                if let process { lose(process) } else if !state.isCoordinator { endedBeforeHandshake() }
             case .refused:
+                refuse()
+            case .expectsAnotherKey:
+                refuse()
+                state.options.expectsAnotherKey()
+            case .reached:
                 break
             }
         }
@@ -274,10 +287,10 @@ final class ControlThread {
         state.withShared { $0.calls.resendAll(to: coordinator, at: .now) }
     }
 
-    /// A connection that never spoke here, or this process's at the coordinator's.
+    /// A connection of this process to the coordinator that ended before it stood.
     private func endedBeforeHandshake() {
-        refuse()
-        guard !state.isCoordinator, !saysRefused else { return }
+        state.withShared { $0.contact = .refused }
+        guard !saysRefused else { return }
         saysRefused = true
         state.eventsEnd.yield(.refused)
     }

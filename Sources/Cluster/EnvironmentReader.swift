@@ -24,12 +24,7 @@ struct EnvironmentReader {
 
     func endpoint() throws(PlaceError) -> String? {
         guard let text = self["APUS_COORDINATOR"] else { return nil }
-        if text.hasPrefix("ipc://"), text.count > 6 { return text }
-        let parts = text.dropFirst(6)
-        guard text.hasPrefix("tcp://"), let colon = parts.lastIndex(of: ":"), colon > parts.startIndex,
-            let port = UInt16(parts[parts.index(after: colon)...]), port > 0
-        else { throw PlaceError(description: "APUS_COORDINATOR is \(text): write it as tcp://host:port") }
-        return text
+        do { return try EndpointText.read(text) } catch { throw PlaceError(description: "APUS_COORDINATOR: \(error.description)") }
     }
 
     func torchEndpoint() throws(PlaceError) -> String? {

@@ -64,7 +64,6 @@ package final class ZeroMQActorSystem: DistributedActorSystem, Sendable {
     private static func socketOptions(_ security: Security, _ options: ControlOptions) -> SocketOptions {
         var socket = SocketOptions()
         socket.security = security
-        socket.maximumMessageBytes = options.largestCall + (64 << 10)
         socket.unacknowledgedLimit = options.lossAfter
         socket.queuesOnlyWhenConnected = true
         return socket
@@ -88,6 +87,9 @@ package final class ZeroMQActorSystem: DistributedActorSystem, Sendable {
 
     /// Whether calls to a process find it: it was heard, and is not lost.
     package func isConnected(to process: String) -> Bool { state.withShared { $0.connected.contains(process) } }
+
+    /// How far this worker's connection to the coordinator has come.
+    package var contact: CoordinatorContact { state.withShared { $0.contact } }
 
     /// Bytes of the longest answer that a call can have.
     package var largestAnswer: Int { state.options.largestCall }

@@ -13,7 +13,8 @@ package enum EntryPoints {
     }
 
     private static func train(_ configuration: TrainingConfiguration, debug: Bool, _ stop: StopRequest) throws {
-        let run = try TrainingRun(configuration, cores: ProcessInfo.processInfo.activeProcessorCount, stop: stop)
+        try SystemLimits.provide(.single(threads: configuration.threads))
+        let run = try TrainingRun(configuration, cores: ProcessorCount.usable, stop: stop)
         stop.listen()
         let inputs = run.inputs
         let replica = Replica(model: try run.firstModel, parameters: inputs.parameters, threads: inputs.configuration.threads)
@@ -30,6 +31,7 @@ package enum EntryPoints {
         guard options.configuration.seeds == nil else {
             throw InputError("--seeds is a run after another, a coordinator's is one: give --seed, or the seeds to apus launch")
         }
+        try SystemLimits.provide(.coordinator(workers: options.workers, threads: options.configuration.threads))
         let run = try CoordinatorRun(options)
         try waitFor { try await run.start() }
     }
@@ -43,7 +45,7 @@ package enum EntryPoints {
             var one = options
             one.configuration = configuration
             if let file = options.cluster { return try ClusterLaunch(one, file: file).run() }
-            return try LocalLaunch(one, cores: ProcessInfo.processInfo.activeProcessorCount).run()
+            return try LocalLaunch(one, cores: ProcessorCount.usable).run()
         }
         let seeds = try options.configuration.seedList
         let status = try seeds.map { try SeedRuns(options.configuration, seeds: $0).run(launchOne) } ?? launchOne(options.configuration)

@@ -8,12 +8,15 @@ package final class Authenticator: Sendable {
     private let thread: ServiceThread
 
     /// Starts to answer for `context`.
+    /// - Parameter refused: called, on a thread of its own, with each key that is refused and the address that it came from.
     /// - Throws: ``ZeroMQError`` when the context has an authenticator already.
-    package init(in context: Context, allowList: AllowList) throws(ZeroMQError) {
+    package init(
+        in context: Context, allowList: AllowList, refused: @escaping @Sendable (PublicKey, String) -> Void = { _, _ in }
+    ) throws(ZeroMQError) {
         self.allowList = allowList
         let stopping = try Wakeup()
         self.stopping = stopping
-        let desk = try AdmissionDesk(in: context, allowList: allowList, stopping: stopping)
+        let desk = try AdmissionDesk(in: context, allowList: allowList, stopping: stopping, refused)
         thread = ServiceThread { desk.serve() }
     }
 
@@ -28,9 +31,13 @@ private final class AdmissionDesk {
     private let socket: Socket
     private let poller = Poller()
     private let allowList: AllowList
+    private let refused: @Sendable (PublicKey, String) -> Void
 
-    init(in context: Context, allowList: AllowList, stopping: Wakeup) throws(ZeroMQError) {
+    init(
+        in context: Context, allowList: AllowList, stopping: Wakeup, _ refused: @escaping @Sendable (PublicKey, String) -> Void
+    ) throws(ZeroMQError) {
         self.allowList = allowList
+        self.refused = refused
         socket = try Socket(.reply, in: context)
         _ = try socket.bind("inproc://zeromq.zap.01")
         poller.add(stopping)
@@ -63,6 +70,10 @@ private final class AdmissionDesk {
     private func answer(_ request: [[UInt8]]) throws(ZeroMQError) {
         let key = request.count == 7 && request[5] == Array("CURVE".utf8) ? PublicKey(binary: request[6]) : nil
         let admitted = key.map(allowList.admits) ?? false
+        if let key, !admitted {
+            let address = String(decoding: request[3], as: UTF8.self)
+            refused(key, address.hasPrefix("::ffff:") ? String(address.dropFirst(7)) : address)
+        }
         let user = admitted ? key?.text ?? "" : ""
         // 300 says not now: the other end tries again by itself, as a link must whose key comes onto the list a moment
         // later. After 400 libzmq gives that connection up for good.

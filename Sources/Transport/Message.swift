@@ -70,6 +70,8 @@ package struct Message: ~Copyable {
         unsafe [UInt8](UnsafeRawBufferPointer(start: zmq_msg_data(raw), count: byteCount))
     }
 
+    func append(to bytes: inout [UInt8]) { unsafe bytes.append(contentsOf: UnsafeRawBufferPointer(start: zmq_msg_data(raw), count: byteCount)) }
+
     /// The public key that the sender proved to hold; nil on a link without encryption.
     package var senderKey: PublicKey? {
         guard let text = unsafe zmq_msg_gets(raw, "User-Id") else { return nil }

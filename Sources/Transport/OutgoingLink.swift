@@ -31,13 +31,32 @@ final class OutgoingLink {
 
     /// Sends a message of two parts; false when the queue is full.
     func send(_ head: [UInt8], _ payload: borrowing Message) throws(MeshError) -> Bool {
-        do throws(ZeroMQError) {
-            guard try socket.send(head, more: true) else { return false }
-            // libzmq counts whole messages: there is room for the rest of one that it has begun to take.
-            let isQueued = try socket.send(payload)
-            precondition(isQueued, "a message was taken in part")
-            return true
-        } catch { throw MeshError(error) }
+        guard try begin(head) else { return false }
+        try go(on: payload, more: false)
+        return true
+    }
+
+    /// Sends a message whose payload travels in several parts; false when the queue is full.
+    /// - Parameter part: makes the message of a range of the payload's bytes.
+    func send(_ head: [UInt8], payloadBytes: Int, part: (Range<Int>) -> Message) throws(MeshError) -> Bool {
+        guard try begin(head) else { return false }
+        for start in stride(from: 0, to: payloadBytes, by: SocketOptions.longestPart) {
+            let end = min(start + SocketOptions.longestPart, payloadBytes)
+            try go(on: part(start..<end), more: end < payloadBytes)
+        }
+        return true
+    }
+
+    private func begin(_ head: [UInt8]) throws(MeshError) -> Bool {
+        do throws(ZeroMQError) { return try socket.send(head, more: true) } catch { throw MeshError(error) }
+    }
+
+    /// Sends a later part. libzmq counts whole messages: it has room for the rest of one that it has begun to take, unless the
+    /// connection was given up in between.
+    private func go(on part: borrowing Message, more: Bool) throws(MeshError) {
+        let isQueued: Bool
+        do throws(ZeroMQError) { isQueued = try socket.send(part, more: more) } catch { throw MeshError(error) }
+        guard isQueued else { throw .lost(rank: rank) }
     }
 
     func sendHello(_ header: FrameHeader) throws(MeshError) {
@@ -53,7 +72,7 @@ final class OutgoingLink {
                 switch event {
                 case .connected: stands = true
                 case .disconnected: isBroken = isBroken || stands
-                case .refused: break
+                case .reached, .refused, .expectsAnotherKey: break
                 }
             }
             return isBroken

@@ -34,6 +34,8 @@ package struct Socket: ~Copyable {
 
     /// Connects to `endpoint` in the background and again whenever the connection breaks.
     package borrowing func connect(_ endpoint: String) throws(ZeroMQError) {
+        // Of a name with addresses of both families libzmq would take the IPv6 one, and coordinators listen at the other.
+        try handle.set(ZMQ_IPV6, TCPProbe.needsIPv6(endpoint) ? Int32(1) : 0)
         try check("connecting to \(endpoint)", unsafe zmq_connect(handle.raw, endpoint))
     }
 
@@ -64,6 +66,42 @@ package struct Socket: ~Copyable {
         let message = Message()
         guard try handle.succeeded("receiving", unsafe zmq_msg_recv(message.raw, handle.raw, ZMQ_DONTWAIT)) else { return nil }
         return message
+    }
+
+    /// Queues a copy of `bytes`, in parts where they are longer than ``SocketOptions/longestPart``.
+    /// - Returns: false when the queue is full, or the connection ended on the way.
+    package borrowing func sendInParts(_ bytes: [UInt8]) throws(ZeroMQError) -> Bool {
+        let longest = SocketOptions.longestPart
+        guard bytes.count > longest else { return try send(bytes) }
+        for start in stride(from: 0, to: bytes.count, by: longest) {
+            let end = min(start + longest, bytes.count)
+            guard try unsafe send(bytes.span.extracting(start..<end).bytes, more: end < bytes.count) else {
+                // libzmq drops the rest of a message whose connection has ended, up to its last part.
+                if start > 0, end < bytes.count { _ = try send([]) }
+                return false
+            }
+        }
+        return true
+    }
+
+    /// The bytes of `first` and of the parts that follow it, as ``sendInParts(_:)`` cuts them.
+    /// - Returns: nil when they are cut otherwise, or exceed `limit` bytes; they are dropped then.
+    package borrowing func gather(_ first: borrowing Message, limit: Int) throws(ZeroMQError) -> [UInt8]? {
+        var bytes: [UInt8] = []
+        var isWhole = first.byteCount <= limit && (!first.hasMore || first.byteCount == SocketOptions.longestPart)
+        guard isWhole else {
+            try discardRest(after: first)
+            return nil
+        }
+        first.append(to: &bytes)
+        var more = first.hasMore
+        while more, let part = try receive() {
+            more = part.hasMore
+            isWhole = isWhole && bytes.count + part.byteCount <= limit && part.byteCount > 0
+            isWhole = isWhole && (more ? part.byteCount == SocketOptions.longestPart : part.byteCount <= SocketOptions.longestPart)
+            if isWhole { part.append(to: &bytes) }
+        }
+        return isWhole ? bytes : nil
     }
 
     /// Drops the remaining parts of the message whose part was just received.
@@ -132,7 +170,7 @@ final class SocketHandle {
         try set(ZMQ_LINGER, options.linger.milliseconds)
         try set(ZMQ_SNDHWM, Int32(options.highWaterMark))
         try set(ZMQ_RCVHWM, Int32(options.highWaterMark))
-        try set(ZMQ_MAXMSGSIZE, Int64(options.maximumMessageBytes))
+        try set(ZMQ_MAXMSGSIZE, Int64(options.maximumPartBytes))
         try set(ZMQ_HANDSHAKE_IVL, options.handshakeTimeout.milliseconds)
         try set(ZMQ_RECONNECT_IVL, options.reconnectInterval.milliseconds)
         try set(ZMQ_RECONNECT_IVL_MAX, Int32(1_000))

@@ -1,3 +1,4 @@
+internal import CSystem
 internal import CZeroMQ
 internal import Glibc
 
@@ -11,19 +12,31 @@ package struct SocketMonitor: ~Copyable {
         case connected
         /// A connection ended, for whatever reason.
         case disconnected(descriptor: Int32)
+        /// This end has a TCP connection; nothing is proven yet.
+        case reached
         /// A stranger, or a peer with a wrong key.
         case refused
+        /// A peer that expects another key of this end.
+        case expectsAnotherKey
     }
 
     package let socket: Socket
     /// Kept open until it is told to report no more.
     private let watched: SocketHandle
+    private let admission = Admission()
+
+    /// The listening socket of the kernel, and who came through it.
+    private final class Admission {
+        var listener: Int32?
+        var unproven = UnprovenConnections()
+    }
 
     /// Reports the connections of `watched` from now on.
     package init(_ watched: borrowing Socket, in context: Context) throws(ZeroMQError) {
         let endpoint = "inproc://monitor-\(UInt64.random(in: 0 ... .max))"
         let events =
-            ZMQ_EVENT_LISTENING | ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_DISCONNECTED | ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL
+            ZMQ_EVENT_LISTENING | ZMQ_EVENT_ACCEPTED | ZMQ_EVENT_CONNECTED | ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_DISCONNECTED
+            | ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL
             | ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL | ZMQ_EVENT_HANDSHAKE_FAILED_AUTH
         try check("watching a socket", unsafe zmq_socket_monitor(watched.handle.raw, endpoint, events))
         var options = SocketOptions()
@@ -44,13 +57,38 @@ package struct SocketMonitor: ~Copyable {
             try socket.discardRest(after: part)
             guard let (number, value) = part.withBytes(Self.decode) else { continue }
             switch number {
-            case ZMQ_EVENT_LISTENING: Self.leaveSilentToKernel(value)
+            case ZMQ_EVENT_LISTENING:
+                admission.listener = value
+                Self.leaveSilentToKernel(value)
+            case ZMQ_EVENT_ACCEPTED: carryOut(admission.unproven.accepted(value))
             case ZMQ_EVENT_HANDSHAKE_SUCCEEDED: return .connected
-            case ZMQ_EVENT_DISCONNECTED: return .disconnected(descriptor: value)
+            case ZMQ_EVENT_DISCONNECTED:
+                carryOut(admission.unproven.remove(value))
+                return .disconnected(descriptor: value)
+            case ZMQ_EVENT_CONNECTED: return .reached
+            case ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL where value == ZMQ_PROTOCOL_ERROR_ZMTP_CRYPTOGRAPHIC: return .expectsAnotherKey
+            // The other end went away, or said nothing in time: that happens to processes that are killed, too.
+            case ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL where value != EFAULT: continue
             default: return .refused
             }
         }
         return nil
+    }
+
+    /// Connections at this socket that have proven no key, by the events read so far.
+    package var unprovenConnections: Int { admission.unproven.count }
+
+    /// Notes that a message came through `descriptor`, so that its key is proven. Read the events before it first.
+    package borrowing func proven(_ descriptor: Int32?) {
+        if let descriptor { carryOut(admission.unproven.remove(descriptor)) }
+    }
+
+    /// Has the kernel keep everybody out who is not connected over TCP by now.
+    package borrowing func shutDoor() { carryOut(admission.unproven.shut()) }
+
+    /// Links within the host have no such door, and need none. On failure it stays as it is, which costs memory alone.
+    private borrowing func carryOut(_ action: UnprovenConnections.Action?) {
+        if let action, let listener = admission.listener { _ = apus_close_door(listener, action == .close ? 1 : 0) }
     }
 
     /// An event is 16 bits of number and 32 bits of value, in the machine's order.

@@ -15,8 +15,10 @@ package struct SocketOptions: Sendable {
     package var security: Security = .plain
     /// Messages that may wait in each direction for each peer; beyond that the sender is told to wait.
     package var highWaterMark = 1_000
-    /// Longest message accepted; a peer that announces a longer one is disconnected before any memory is taken for it.
-    package var maximumMessageBytes = 16 << 20
+    /// Longest message part accepted; a peer that announces a longer one is disconnected before any memory is allocated for it.
+    ///
+    /// libzmq takes no other limit for a handshake: this is also what a connection that has proven no key may send.
+    package var maximumPartBytes = SocketOptions.longestPart + (1 << 10)
     /// How long closing may go on sending what is queued.
     package var linger: Duration = .seconds(1)
     /// A connection that has not finished its handshake by then is dropped.
@@ -30,6 +32,9 @@ package struct SocketOptions: Sendable {
     package var queuesOnlyWhenConnected = false
 
     package init() {}
+
+    /// Longer messages travel in parts of this many bytes, the size of an exchange's frames.
+    package static let longestPart = 128 << 10
 }
 
 extension Duration {

@@ -13,7 +13,7 @@ package final class ZeroMQMesh: Mesh {
     package private(set) var refusedFrames = 0
     private let refusals: RefusalCount
 
-    private let roster: MeshRoster
+    let roster: MeshRoster
     private let incoming: Socket
     /// Of `incoming`.
     private let monitor: SocketMonitor
@@ -52,7 +52,7 @@ package final class ZeroMQMesh: Mesh {
             while let frame = try nextFrame() { inbox.append(frame) }
             try checkLinks()
             let missing = roster.peers.indices.filter { $0 != rank && !(admission.hasAdmitted($0) && outgoing[$0]!.stands) }
-            if missing.isEmpty { return }
+            guard !missing.isEmpty else { return monitor.shutDoor() }
             guard try wait(until: deadline), deadline > .now else { throw .deadline(waitingFor: missing) }
         }
     }
@@ -60,17 +60,21 @@ package final class ZeroMQMesh: Mesh {
     // MARK: Exchange
 
     package func send(_ header: FrameHeader, payload: RawSpan, to peer: Int, deadline: ContinuousClock.Instant) throws(MeshError) {
-        try send(Message(header, payload: payload), to: peer, deadline: deadline)
+        try send(header, payload: payload, toEach: [peer], deadline: deadline)
     }
 
     package func send(_ header: FrameHeader, payload: RawSpan, toEach peers: [Int], deadline: ContinuousClock.Instant) throws(MeshError) {
+        guard payload.byteCount <= SocketOptions.longestPart else { return try sendInParts(header, payload, toEach: peers, deadline: deadline) }
         let message = Message(header, payload: payload)
         for peer in peers { try send(Message(sharing: message), to: peer, deadline: deadline) }
     }
 
     package func send(_ header: FrameHeader, lending payload: LentBytes, toEach peers: [Int], deadline: ContinuousClock.Instant) throws(MeshError) {
-        // Encryption writes into a buffer of its own anyway, and small payloads are sooner copied than handed over.
-        guard payload.count >= Self.leastLent else { return try unsafe send(header, payload: payload.bytes.bytes, toEach: peers, deadline: deadline) }
+        // Encryption writes into a buffer of its own anyway, and small payloads are sooner copied than handed over. Longer payloads than
+        // an exchange's are rare.
+        guard (Self.leastLent...SocketOptions.longestPart).contains(payload.count) else {
+            return try unsafe send(header, payload: payload.bytes.bytes, toEach: peers, deadline: deadline)
+        }
         let head = FrameCodec.encode(header, payloadBytes: payload.count)
         let message = Message(lending: payload)
         for peer in peers {
@@ -84,6 +88,16 @@ package final class ZeroMQMesh: Mesh {
     private func send(_ message: consuming Message, to peer: Int, deadline: ContinuousClock.Instant) throws(MeshError) {
         let message = message
         try send(to: peer, deadline: deadline) { (link) throws(MeshError) in try link.send(message) }
+    }
+
+    private func sendInParts(_ header: FrameHeader, _ payload: RawSpan, toEach peers: [Int], deadline: ContinuousClock.Instant) throws(MeshError) {
+        precondition(payload.byteCount <= Self.longestPayload, "a frame of \(payload.byteCount) bytes, \(Self.longestPayload) at most")
+        let head = FrameCodec.encode(header, payloadBytes: payload.byteCount)
+        for peer in peers {
+            try send(to: peer, deadline: deadline) { (link) throws(MeshError) in
+                try link.send(head, payloadBytes: payload.byteCount) { Message(copying: payload.extracting($0)) }
+            }
+        }
     }
 
     /// Waits until `attempt` succeeds on the link to `peer`, and takes in what arrives meanwhile.
@@ -123,16 +137,17 @@ package final class ZeroMQMesh: Mesh {
                 guard let connection = try incoming.receive() else { return nil }
                 guard connection.hasMore, let message = try incoming.receive() else { continue }
                 if message.hasMore {
-                    guard let payload = try incoming.receive() else { continue }
-                    let isWhole = !payload.hasMore
-                    try incoming.discardRest(after: payload)
-                    if isWhole, case .frame(let header) = admission.judge(message, part: payload.byteCount, from: connection) {
+                    guard let payload = try wholePayload() else { continue }
+                    if case .frame(let header) = admission.judge(message, part: payload.byteCount, from: connection) {
                         return ZeroMQFrame(header: header, message: payload, isPayload: true)
                     }
                 } else {
                     switch admission.judge(message, from: connection) {
                     case .frame(let header): return ZeroMQFrame(header: header, message: message)
-                    case .hello: continue
+                    case .hello:
+                        try drainMonitor()
+                        monitor.proven(message.descriptor)
+                        continue
                     case .refused: break
                     }
                 }
@@ -145,6 +160,16 @@ package final class ZeroMQMesh: Mesh {
         }
     }
 
+    /// The payload that follows a header; one that came in several parts is copied together.
+    private func wholePayload() throws(ZeroMQError) -> Message? {
+        guard let first = try incoming.receive() else { return nil }
+        guard first.hasMore else { return first }
+        return try incoming.gather(first, limit: Self.longestPayload).map { Message(copying: $0) }
+    }
+
+    /// Bytes of the longest payload.
+    private static let longestPayload = 16 << 20
+
     // MARK: Waiting
 
     /// Waits for any socket; false when the deadline passed.
@@ -155,12 +180,12 @@ package final class ZeroMQMesh: Mesh {
         return woken
     }
 
+    private func drainMonitor() throws(ZeroMQError) {
+        while let event = try monitor.next() { if event == .refused || event == .expectsAnotherKey { refusals.count() } }
+    }
+
     private func checkLinks() throws(MeshError) {
-        do throws(ZeroMQError) {
-            while let event = try monitor.next() { if event == .refused { refusals.count() } }
-        } catch {
-            throw MeshError(error)
-        }
+        do throws(ZeroMQError) { try drainMonitor() } catch { throw MeshError(error) }
         for link in outgoing {
             if let link, try link.isLost() { throw .lost(rank: link.rank) }
         }

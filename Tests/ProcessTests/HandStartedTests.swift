@@ -65,7 +65,7 @@ import Transport
         let nobody = try ApusProcess("work", "--coordinator", "tcp://127.0.0.1:\(try freePort())", "--insecure", "--coordinator-timeout", "1")
         #expect(nobody.status == 1)
         #expect(nobody.complaint.contains("no coordinator answers at tcp://127.0.0.1:"))
-        expectOneLine(try ApusProcess("work", "--coordinator", "nonsense", "--insecure"), status: 2, "'nonsense' is no endpoint")
+        expectOneLine(try ApusProcess("work", "--coordinator", "nonsense", "--insecure"), status: 2, "'nonsense' is not an endpoint", "HOST:PORT")
         withExtendedLifetime(taken.port) {}
     }
 
@@ -86,7 +86,9 @@ import Transport
         for worker in workers {
             let end = worker.end()
             #expect(end.status == 0)
-            #expect(end.complaint.contains { $0.hasSuffix("of strangers were refused") }, "\(end.complaint)")
+            // Its data port let nobody in once the links stood.
+            #expect(!end.complaint.contains { $0.hasSuffix("of strangers were refused") }, "\(end.complaint)")
+            #expect(end.complaint.contains { $0.contains("joined") } && end.complaint.last?.contains("ended") == true, "\(end.complaint)")
         }
         let log = try job.text("run/log.txt")
         #expect(log.contains("of strangers were refused"), "\(log)")
@@ -156,14 +158,25 @@ import Transport
         #expect(workers[0].end().status == 0)
     }
 
-    @Test func `a worker whose key is not on the list gets nothing`() throws {
-        for folder in ["keys", "others"] { #expect(try ApusProcess("keygen", job.path(folder)).status == 0) }
+    @Test func `who has a wrong key is told so, and the coordinator says whom it refused`() throws {
+        for folder in ["keys", "others"] { #expect(try ApusProcess("keygen", job.path(folder), "--workers", "2").status == 0) }
+        // The last line of the coordinator's file is the key of worker 2.
+        let list = try job.text("keys/coordinator.key").split(separator: "\n")
+        try job.write("keys/coordinator.key", list.dropLast().joined(separator: "\n") + "\n")
         let port = try freePort()
         let coordinator = try coordinator(port, workers: 1, keys: job.path("keys/coordinator.key"), ["--max-steps", "2"])
         try coordinator.waitForOutput("listening at")
-        let stranger = try worker(port, keys: job.path("others/worker-1.key"), "--coordinator-timeout", "2").end()
-        #expect(stranger.status == 1)
-        #expect(stranger.complaint.last?.contains("no coordinator answers") == true, "\(stranger.complaint)")
+        for file in ["others/worker-1.key", "keys/worker-2.key"] {
+            let process = try worker(port, keys: job.path(file), "--coordinator-timeout", "4")
+            let lines = try job.text(file).split(separator: "\n")
+            let own = lines.first { $0.hasPrefix("public ") }
+            let key = String(try #require(own).dropFirst(7))
+            try process.waitForComplaint(key)
+            if file.hasPrefix("keys/") { try coordinator.waitForOutput(key) } else { try coordinator.waitForOutput("another coordinator's key") }
+            let end = process.end()
+            #expect(end.status == 1)
+            #expect(end.complaint.last?.contains("no coordinator answers") == true, "\(end.complaint)")
+        }
         let friend = try worker(port, keys: job.path("keys/worker-1.key"))
         #expect(coordinator.end().status == 0)
         #expect(friend.end().status == 0)
@@ -182,15 +195,6 @@ struct Strangers {
 
     func speak() {
         for port in ports {
-            _ = try? ScriptRun(
-                shell: """
-                    exec 2>/dev/null
-                    for i in 1 2 3 4 5; do
-                        head -c 3000 /dev/urandom >/dev/tcp/127.0.0.1/\(port)
-                        printf 'GET / HTTP/1.1\\r\\nHost: here\\r\\n\\r\\n' >/dev/tcp/127.0.0.1/\(port)
-                        : >/dev/tcp/127.0.0.1/\(port)
-                    done
-                    """)
             for security in [Security.plain, .client(.generate(), server: KeyPair.generate().publicKey)] {
                 var options = SocketOptions()
                 options.security = security
@@ -200,6 +204,18 @@ struct Strangers {
                 for length in [0, 1, 40, 5_000] { _ = try? socket.send([UInt8](repeating: 0xFF, count: length)) }
             }
         }
+        // A port that lets nobody in leaves them waiting.
+        _ = try? ScriptRun(
+            shell: """
+                for port in \(ports.map(String.init).joined(separator: " ")); do
+                    timeout -s KILL 1 bash -c 'for i in 1 2 3 4 5; do
+                        head -c 3000 /dev/urandom >/dev/tcp/127.0.0.1/$0
+                        printf "GET / HTTP/1.1\\r\\nHost: here\\r\\n\\r\\n" >/dev/tcp/127.0.0.1/$0
+                        : >/dev/tcp/127.0.0.1/$0
+                    done' $port 2>/dev/null &
+                done
+                wait
+                """)
     }
 }
 

@@ -41,7 +41,7 @@ import Testing
 
     @Test func `a message longer than allowed ends its connection`() throws {
         var options = SocketOptions()
-        options.maximumMessageBytes = 1_000
+        options.maximumPartBytes = 1_000
         let router = try Socket(.router, in: context, options: options)
         let monitor = try SocketMonitor(router, in: context)
         let endpoint = try router.bind("tcp://127.0.0.1:*")
@@ -66,6 +66,58 @@ import Testing
             #expect(!events.contains(.connected))
         }
         #expect(try router.receive() == nil)
+    }
+
+    @Test func `a stranger who announces a long handshake command is cut off at once`() throws {
+        var options = SocketOptions()
+        options.security = .server(.generate())
+        options.handshakeTimeout = .seconds(60)
+        let router = try Socket(.router, in: context, options: options)
+        let monitor = try SocketMonitor(router, in: context)
+        let endpoint = try router.bind("tcp://127.0.0.1:*")
+        let stranger = try RawConnection(port: try #require(UInt16(endpoint.split(separator: ":").last ?? "")))
+        let mechanism = Array("CURVE".utf8) + [UInt8](repeating: 0, count: 15)
+        let greeting = [0xFF] + [UInt8](repeating: 0, count: 8) + [0x7F, 3, 1] + mechanism + [UInt8](repeating: 0, count: 32)
+        let length = UInt64(1 << 20).bigEndian
+        stranger.write(greeting + [0x06] + (0..<8).map { UInt8(truncatingIfNeeded: length >> (8 * $0)) } + Array("\u{5}HELLO".utf8))
+        guard case .disconnected? = try eventsUntilDisconnect(monitor).last else { return #expect(Bool(false), "still connected") }
+        stranger.close()
+    }
+
+    @Test func `long messages travel in parts, and other cuts are refused`() throws {
+        let router = try Socket(.router, in: context)
+        let dealer = try Socket(.dealer, in: context)
+        try dealer.connect(try router.bind("tcp://127.0.0.1:*"))
+        let poller = Poller()
+        poller.add(router)
+        let longest = SocketOptions.longestPart
+        func received(limit: Int = 1 << 20) throws -> [UInt8]? {
+            while true {
+                guard let connection = try router.receive() else {
+                    try #require(try poller.wait(until: .now + .seconds(20)))
+                    continue
+                }
+                let first = try router.receive()
+                let isFollowed = connection.hasMore
+                try #require(isFollowed)
+                guard let first else { return nil }
+                return try router.gather(first, limit: limit)
+            }
+        }
+        for count in [0, 1, longest, longest + 1, 3 * longest, 3 * longest + 7] {
+            let bytes = (0..<count).map { UInt8(truncatingIfNeeded: $0 / 100) }
+            #expect(try dealer.sendInParts(bytes))
+            #expect(try received() == bytes)
+            #expect(try dealer.sendInParts(bytes))
+            #expect(try received(limit: count - 1) == nil)
+        }
+        let (whole, half) = ([UInt8](repeating: 1, count: longest), [UInt8](repeating: 1, count: longest / 2))
+        for cut in [[half, half], [whole, half, half], [whole, []], [[], whole]] {
+            for (place, part) in cut.enumerated() { #expect(try dealer.send(part, more: place + 1 < cut.count)) }
+            #expect(try received() == nil)
+        }
+        #expect(try dealer.sendInParts([7]))
+        #expect(try received() == [7])
     }
 
     @Test func `a connection that says nothing is left to the kernel`() throws {

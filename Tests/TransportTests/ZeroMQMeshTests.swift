@@ -102,6 +102,16 @@ import Testing
         for result in results { try result.get() }
     }
 
+    @Test func `once its links stand a data port lets nobody else in`() throws {
+        let results = try onMeshes(of: 2, at: { _ in "tcp://127.0.0.1:*" }) { mesh in
+            let late = try RawConnection(port: try #require(UInt16(mesh.roster.peers[mesh.rank].endpoint.split(separator: ":").last ?? "")), isPatient: false)
+            defer { late.close() }
+            try mesh.send(.data(from: mesh.rank), [1], to: 1 - mesh.rank)
+            return try mesh.receive().bytes == [1] && !late.stands(within: .milliseconds(50))
+        }
+        for result in results { #expect(try result.get()) }
+    }
+
     @Test func `a mesh can be cancelled from another thread`() throws {
         let results = try onMeshes(of: 2, at: { _ in "tcp://127.0.0.1:*" }) { mesh in
             let canceller = mesh.canceller

@@ -11,4 +11,17 @@ int apus_exchange_names(const char *first, const char *second);
 /// EPERM where the system does not let this process trace the other one, ENOSYS before Linux 5.6.
 int apus_copy_descriptor(int process, int descriptor);
 
+/// Has the kernel drop (closed != 0) or accept new connections at a listening TCP socket; those that stand stay.
+/// Returns 0, or -1 with errno set.
+int apus_close_door(int listener, int closed);
+
+/// The processors that the calling process may run on, by its affinity mask; 0 if the system does not say.
+int apus_affinity_count(void);
+
+/// Tries to start `count` more threads and ends them again. Returns how many the system would start.
+int apus_try_threads(int count);
+
+/// Has the process write `line` to standard error before an error of its own ends it by a signal.
+void apus_say_when_crashing(const char *line);
+
 #endif

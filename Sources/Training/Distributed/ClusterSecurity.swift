@@ -67,8 +67,11 @@ struct ClusterSecurity: Sendable {
     }
 
     /// Begins to judge who connects to sockets of `context`: before the first of them, and as long as they live.
-    func authenticator(in context: Context) throws -> Authenticator? {
-        keys == nil ? nil : try Authenticator(in: context, allowList: allowList)
+    /// - Parameter report: hears of each key that is refused.
+    func authenticator(in context: Context, report: RefusalReport? = nil) throws -> Authenticator? {
+        let file = file
+        return keys == nil
+            ? nil : try Authenticator(in: context, allowList: allowList) { key, address in report?.note(.unknownKey(key), from: address, file: file) }
     }
 
     /// Lets in whom the key file lists now; those taken off it lose their connections.

@@ -35,6 +35,8 @@ extension CoordinatorEngine {
     /// - Throws: ``SignalStop`` when a signal asks to stop, ``RunError`` when too few can come.
     private func waitForWorkers() async throws {
         var said: Int?
+        var reminding: Task<Void, Never>?
+        defer { reminding?.cancel() }
         if isFirst, let patience, patience > .now {
             let rest = (patience - .now).seconds
             DispatchQueue.global().asyncAfter(deadline: .now() + rest) { [membership] in membership.wake() }
@@ -58,6 +60,8 @@ extension CoordinatorEngine {
             if said != needed {
                 display.say("waiting for workers: \(count) of \(needed) are there")
                 said = needed
+                reminding?.cancel()
+                reminding = reminder?.begin(needed: needed, isThere: { [membership] in membership.members.count }) { [display] in display.say($0) }
             }
             await membership.change()
         }

@@ -39,6 +39,8 @@ package final class CoordinatorEngine: StepEngine {
     /// Whether the workers of this generation still have to be told of the last commit.
     var commitIsPending = false
     var isFirst = true
+    /// Reminds whoever starts the workers that they are waited for.
+    var reminder: WaitingReminder?
     /// Until when workers of an earlier coordinator of this run are waited for; nil where there was none.
     let patience: ContinuousClock.Instant?
     /// Tells from when on a worker stands still.

@@ -11,6 +11,8 @@ internal import Transport
 /// A coordinator process, from its inputs to its summary.
 struct CoordinatorRun {
     private let options: CoordinateOptions
+    /// Where it listens, as it was asked to.
+    private let endpoint: String
     private let security: ClusterSecurity
     private let context: Context
     private let authenticator: Authenticator?
@@ -18,6 +20,7 @@ struct CoordinatorRun {
     private let run: TrainingRun
     private let stop: StopRequest
     private let membership: Membership
+    private let refusals = RefusalReport()
     /// Time in which workers find a coordinator that was started again: they try ten times a second.
     private static let patience = Duration.seconds(10)
 
@@ -26,13 +29,14 @@ struct CoordinatorRun {
     init(_ options: CoordinateOptions) throws {
         self.options = options
         let ring = options.launched ? try LauncherPipe.readOpening() : nil
-        let endpoint = options.endpoint ?? "tcp://*:*"
+        endpoint = try Self.listening(at: options.endpoint)
         if endpoint.hasPrefix("ipc://") { try SocketPath.check(folder: FileSystem.parent(String(endpoint.dropFirst(6)))) }
         security = try .coordinator(at: endpoint, workers: options.workers, handedOver: ring, insecure: options.configuration.insecure)
         if let path = options.healthFile { try HealthFile.check(path) }
         context = try Context()
-        authenticator = try security.authenticator(in: context)
+        authenticator = try security.authenticator(in: context, report: refusals)
         var control = security.options
+        control.expectsAnotherKey = { [refusals, security] in refusals.note(.otherCoordinator, file: security.file) }
         control.lossAfter = .seconds(options.configuration.heartbeatTimeout)
         do {
             system = try .coordinator(
@@ -54,13 +58,23 @@ struct CoordinatorRun {
                 _exit(128 + SIGTERM)
             }
         }
-        run = try TrainingRun(options.configuration, cores: ProcessInfo.processInfo.activeProcessorCount, stop: stop)
+        run = try TrainingRun(options.configuration, cores: ProcessorCount.usable, stop: stop)
         if !(options.launched && options.rendezvousTimeout != nil) {
             stop.listen()
         } else {
             // An engine signals every process of a job, some twice: the word of rank 0 counts.
             for number in [SIGINT, SIGTERM] { signal(number, SIG_IGN) }
         }
+    }
+
+    /// libzmq listens at numbers and interfaces, not at names.
+    private static func listening(at given: String?) throws -> String {
+        let endpoint = try given.map { try EndpointText.read($0, listens: true) } ?? "tcp://*:*"
+        guard let place = HostAddress(endpoint: endpoint), place.host != "*" else { return endpoint }
+        guard let number = TCPProbe.number(of: place.host) else {
+            throw InputError("--endpoint \(given ?? endpoint): the host \(place.host) is unknown: name an address of this machine, or 0.0.0.0 for all of them")
+        }
+        return "tcp://\(TCPProbe.bracketed(number)):\(place.port)"
     }
 
     func start() async throws {
@@ -73,18 +87,20 @@ struct CoordinatorRun {
             run.display.say("listening at \(system.endpoint)")
             if security.keys == nil { run.display.say(ClusterSecurity.insecureNotice) }
         }
+        refusals.begin { [display = run.display] in display.say($0) }
         let keyFile = KeyFileWatch(security, run.display)
         let health = try options.healthFile.map { try HealthFile($0, endpoint: system.endpoint) }
         if let limit = options.rendezvousTimeout { membership.endRendezvous(after: limit) }
         let shape = ArithmeticShape(inputs.model.shape)
         membership.expect(Fingerprint.identity(shape, threads: inputs.configuration.threads))
         let coordinator = system.named("coordinator") { Coordinator(membership, shape: shape, actorSystem: $0) }
-        let place = try MeshPlace(coordinator: options.endpoint ?? "tcp://*:*", keys: security.keys)
+        let place = try MeshPlace(coordinator: endpoint, keys: security.keys)
         let data = CoordinatorDataThread(context: context, place: place)
         let engine = try CoordinatorEngine(
             inputs: inputs, source: replica.state, step: run.savedStep, newest: run.newestUsableStep(after: progress), journal: journal,
             patience: history == nil ? nil : Self.patience, wanted: options.workers, system: system, membership: membership, data: data, display: run.display,
             stop: stop)
+        engine.reminder = WaitingReminder(hint: startHint)
         let serving = Task { [system, membership] in
             async let readmitting: Void = membership.readmitReturning(through: system)
             await system.run()
@@ -103,6 +119,16 @@ struct CoordinatorRun {
 }
 
 extension CoordinatorRun {
+    /// How somebody starts a worker of this run; nil where a launcher does.
+    private var startHint: String? {
+        guard !options.launched, let place = HostAddress(endpoint: system.endpoint) else { return nil }
+        let isOpen = ["*", "0.0.0.0", "[::]"].contains(place.host)
+        let host = isOpen ? ProcessInfo.processInfo.hostName : place.host
+        let key =
+            if security.keys == nil { "" } else if security.file == nil { "\(KeySource.secret)=… RANK=N " } else { "\(KeySource.file)=…/worker-N.key " }
+        return "\(key)apus work --coordinator \(host):\(place.port)\(security.keys == nil ? " --insecure" : "")"
+    }
+
     /// Why the workers are sent home; empty where nothing is wrong. Those that an engine placed fail with the run.
     private func farewell(_ outcome: Result<Void, any Error>) -> String {
         guard options.rendezvousTimeout != nil, case .failure(let error) = outcome, !(error is SignalStop) else { return "" }

@@ -13,12 +13,15 @@ struct HostAddress {
         guard !host.isEmpty, port == "*" || UInt16(port) != nil else { return nil }
     }
 
-    /// The address of this machine from which the way to the host begins; `*` for `*`.
+    /// Whether the host is written as an IPv6 number.
+    var isIPv6: Bool { host.hasPrefix("[") }
+
+    /// The address of this machine from which the way to the host begins, as an endpoint has it; `*` for `*`.
     /// - Throws: ``InputError`` where the name is unknown.
     func localAddress() throws(InputError) -> String {
         if host == "*" || host == "0.0.0.0" || host == "[::]" { return "*" }
         guard TCPProbe.number(of: host) != nil else { throw InputError("the host \(host) is unknown: check the coordinator's address") }
         guard let address = TCPProbe.ownAddress(towards: host) else { throw InputError("no address of this machine leads to \(host): check the network") }
-        return address
+        return TCPProbe.bracketed(address)
     }
 }

@@ -37,18 +37,21 @@ struct MeshPlace: Sendable {
         }
         hold = nil
         guard let place = HostAddress(endpoint: endpoint) else {
-            throw InputError("'\(endpoint)' is no endpoint: tcp://HOST:PORT or ipc://PATH was needed")
+            throw InputError("'\(endpoint)' is not an endpoint: expected tcp://HOST:PORT or ipc://PATH")
         }
         coordinatorHost = place.host
-        kind = .address(try interface.map(Self.address(of:)) ?? place.localAddress())
+        kind = .address(try interface.map { name throws(InputError) in try Self.address(of: name, isIPv6: place.isIPv6) } ?? place.localAddress())
     }
 
-    private static func address(of interface: String) throws(InputError) -> String {
+    /// - Parameter isIPv6: the family to prefer.
+    private static func address(of interface: String, isIPv6: Bool) throws(InputError) -> String {
         let all = TCPProbe.interfaces
-        if let found = all.first(where: { $0.name == interface }) { return found.address }
+        let own = all.filter { $0.name == interface }
+        if let found = own.first(where: { $0.isIPv6 == isIPv6 }) ?? own.first { return TCPProbe.bracketed(found.address) }
+        var names: [String] = []
+        for name in all.map(\.name) where !names.contains(name) { names.append(name) }
         throw InputError(
-            "host \(ProcessInfo.processInfo.hostName) has no interface \(interface) with an IPv4 address: it has "
-                + all.map(\.name).joined(separator: ", "))
+            "host \(ProcessInfo.processInfo.hostName) has no interface \(interface) with an address: it has \(names.joined(separator: ", "))")
     }
 
     func endpoint(generation: UInt32) -> String {

@@ -1,9 +1,9 @@
 internal import Tensors
 internal import Transport
 
-/// A training state on its way over a mesh: weights, both moments, touched rows, in frames of a few hundred KiB.
+/// A training state on its way over a mesh: weights, both moments, touched rows, in frames that a link carries in one part.
 enum StateTransfer {
-    static let frameElements = 1 << 16
+    static let frameElements = 1 << 15
 
     /// Sends the state after `step` to one rank. Every frame names that step.
     static func send(

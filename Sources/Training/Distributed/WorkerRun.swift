@@ -19,6 +19,7 @@ final class WorkerRun: Sendable {
     private let endpoint: String
     private let timeout: Duration
     private let isLaunched: Bool
+    private let search: CoordinatorSearch
 
     /// - Parameters:
     ///   - place: rank and world size that an engine gave.
@@ -43,6 +44,9 @@ final class WorkerRun: Sendable {
         self.endpoint = endpoint
         timeout = options.coordinatorTimeout
         isLaunched = options.launched
+        search = CoordinatorSearch(
+            system: system, endpoint: endpoint, security: security, timeout: options.coordinatorTimeout,
+            isWatched: !options.launched && place.starter == .somebodyElse)
     }
 
     private static func links(_ endpoint: String, _ security: ClusterSecurity, _ options: WorkOptions) throws -> MeshPlace {
@@ -62,6 +66,7 @@ final class WorkerRun: Sendable {
         let serving = Task { [system] in await system.run() }
         defer { serving.cancel() }
         let first = try await join()
+        search.say("joined the run of the coordinator at \(endpoint)")
         let reason = try await withThrowingTaskGroup(of: String?.self) { tasks in
             tasks.addTask { [thread] in
                 for await reason in thread.departures { return reason }; return nil
@@ -78,12 +83,15 @@ final class WorkerRun: Sendable {
         let refused = thread.refusals.total
         if refused > 0 { sayToUser("\(refused) connections or messages of strangers were refused") }
         if let reason, !reason.isEmpty { throw RunError(reason) }
+        search.say("the coordinator has ended the run; this worker ends too")
     }
 
     /// - Returns: the coordinator's incarnation that took this worker in.
     private func join() async throws -> UInt64 {
         system.generation = 0
         let (coordinator, address) = (coordinator, worker.id)
+        let searching = Task { [search] in await search.report() }
+        defer { searching.cancel() }
         do {
             // What this worker has is reported behind what its data thread is still computing; the coordinator's time begins
             // after that.
@@ -110,7 +118,7 @@ final class WorkerRun: Sendable {
             startOver(because: refused)
             throw InputError(refused.description)
         } catch {
-            throw RunError("no coordinator answers at \(endpoint) within \(timeout.seconds) s (\(error)): is it running, and is the address right?")
+            throw RunError("no coordinator answers at \(endpoint) within \(Int(timeout.seconds)) s (\(error)): is it running, and is the address right?")
         }
     }
 

@@ -18,7 +18,7 @@ struct ClusterCheck {
             try emit((isGood ? "ok    " : "mend  ") + line)
         }
         let endpoint: CoordinatorEndpoint
-        do { endpoint = try CoordinatorEndpoint(cluster.coordinator) } catch {
+        do { endpoint = try CoordinatorEndpoint(cluster.coordinator, hosts: cluster.hosts.map(\.address)) } catch {
             try find(false, error.description)
             return false
         }
@@ -71,6 +71,7 @@ struct ClusterCheck {
         } else {
             try find(true, "\(host): computes the same bits as this machine")
         }
+        if report.isLedToItself { try find(false, CoordinatorEndpoint.unreachable(cluster.coordinator.address, from: host)) }
         let seconds = String(format: "%+.1f", offset)
         try find(abs(offset) < 5, "\(host): clock differs by \(seconds) s\(abs(offset) < 5 ? "" : ": let both follow a time server")")
         if report.freeMemoryBytes < 1 << 30 { try find(false, "\(host): less than 1 GB of memory is free: end something there, or use fewer workers") }

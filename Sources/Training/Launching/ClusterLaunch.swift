@@ -20,10 +20,11 @@ struct ClusterLaunch {
 
     /// - Returns: the exit status of the job.
     func run() throws -> Int32 {
-        let endpoint = try CoordinatorEndpoint(cluster.coordinator)
+        let endpoint = try CoordinatorEndpoint(cluster.coordinator, hosts: cluster.hosts.map(\.address))
+        try SystemLimits.provide(.remoteLaunch(workers: cluster.workers, threads: options.configuration.threads))
         let program = ownProgram()
         let shells = cluster.hosts.map { SecureShell($0, program: program) }
-        let reports = try HostProbe(shells: shells, coordinator: endpoint.reachable, shape: shape).reports()
+        let reports = try HostProbe(shells: shells, coordinator: endpoint.reachable, shape: shape).reports(coordinator: cluster.coordinator.address)
         let coreType = try commonCoreType(shells, reports)
         let folder = try PrivateFolder()
         defer { folder.remove() }
@@ -88,13 +89,14 @@ struct ClusterLaunch {
 extension HostProbe {
     /// The reports of all hosts, each of which can take part.
     /// - Throws: ``InputError`` naming the first that cannot.
-    fileprivate func reports() throws(InputError) -> [HostReport] {
+    fileprivate func reports(coordinator: String) throws(InputError) -> [HostReport] {
         var reports: [HostReport] = []
         for (answer, shell) in zip(ask(), shells) {
             switch answer {
             case .failure(let line): throw InputError(line)
             case .report(let report, _, _):
                 if let difference = Self.difference(report, on: shell.host.address) { throw InputError(difference) }
+                if report.isLedToItself { throw InputError(CoordinatorEndpoint.unreachable(coordinator, from: shell.host.address)) }
                 reports.append(report)
             }
         }

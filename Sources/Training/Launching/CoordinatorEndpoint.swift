@@ -12,15 +12,19 @@ struct CoordinatorEndpoint: Equatable, Sendable {
         reachable = socket
     }
 
-    /// Checks that the address is one of this machine and the port is free; without a port, one is chosen.
+    /// Checks that the address is one of this machine that the hosts can reach, and the port is free; without a port, one is chosen.
+    /// - Parameter hosts: who is to find the coordinator there, as far as that is known.
     /// - Throws: ``InputError``.
-    init(_ place: ClusterFile.Coordinator) throws(InputError) {
+    init(_ place: ClusterFile.Coordinator, hosts: [String] = []) throws(InputError) {
         guard let number = TCPProbe.number(of: place.address) else {
             throw InputError("the coordinator's address \(place.address) is unknown: give a name or number at which the hosts reach this machine")
         }
         // Some systems know their own name as a loopback address only; others do not reach that.
-        let isLoopbackName = number.hasPrefix("127.") && number != place.address && place.address != "localhost"
-        let own = isLoopbackName ? "0.0.0.0" : number
+        let isLoopbackName = TCPProbe.isLoopback(number) && number != place.address && place.address != "localhost"
+        if TCPProbe.isLoopback(number), !isLoopbackName, let host = hosts.first(where: { TCPProbe.isOwn($0) == false }) {
+            throw InputError(Self.unreachable(place.address, from: host))
+        }
+        let own = isLoopbackName ? "0.0.0.0" : TCPProbe.bracketed(number)
         let port: UInt16
         do {
             port = try TCPProbe.Listener(address: own, port: place.port ?? 0, accepts: false).port
@@ -31,6 +35,14 @@ struct CoordinatorEndpoint: Equatable, Sendable {
                     : "the coordinator cannot begin \(error.description)")
         }
         listening = "tcp://\(own):\(port)"
-        reachable = "tcp://\(place.address):\(port)"
+        reachable = "tcp://\(TCPProbe.bracketed(place.address)):\(port)"
+    }
+
+    /// Why a host cannot reach the coordinator at an address that means the host itself there.
+    static func unreachable(_ address: String, from host: String) -> String {
+        let own = TCPProbe.interfaces.map(\.address).filter { !TCPProbe.isLoopback($0) && !$0.hasPrefix("fe80:") }
+        let choice = own.isEmpty ? "" : " (it has \(own.joined(separator: ", ")))"
+        return "the coordinator's address \(address) leads host \(host) to itself, not to this machine: name an address of this machine that "
+            + "\(host) can reach\(choice)"
     }
 }

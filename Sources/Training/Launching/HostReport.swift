@@ -16,6 +16,8 @@ struct HostReport: Codable, Equatable, Sendable {
     /// Where it listens while the check lasts; others try to connect.
     var address: String
     var port: UInt16
+    /// Equal for processes of one machine since its start; nil where the system does not say.
+    var machine: String?
 
     /// This host's report.
     /// - Parameters:
@@ -26,13 +28,19 @@ struct HostReport: Codable, Equatable, Sendable {
         version = Build.version
         fingerprint = Fingerprint.compute(shape)
         coreType = BLASInformation.coreType
-        cores = ProcessInfo.processInfo.activeProcessorCount
+        cores = ProcessorCount.usable
         clock = Date().timeIntervalSince1970
         freeMemoryBytes = Self.availableMemory()
         freeDiskBytes = Self.freeDisk(FileManager.default.temporaryDirectory.path)
         self.address = address
         self.port = port
+        machine = Self.thisMachine
     }
+
+    private static let thisMachine = SystemFile.text("/proc/sys/kernel/random/boot_id")?.split(whereSeparator: \.isNewline).first.map(String.init)
+
+    /// Whether another machine than this one takes the coordinator's address for one of its own.
+    var isLedToItself: Bool { machine != nil && machine != Self.thisMachine && TCPProbe.isLoopback(address) }
 
     static func freeDisk(_ path: String) -> Int {
         let attributes = try? FileManager.default.attributesOfFileSystem(forPath: path)

@@ -16,6 +16,7 @@ struct LocalLaunch {
 
     /// - Returns: the exit status of the job.
     func run() throws -> Int32 {
+        try SystemLimits.provide(.launch(workers: workers, threads: threads))
         let folder = try PrivateFolder()
         defer { folder.remove() }
         var configuration = options.configuration

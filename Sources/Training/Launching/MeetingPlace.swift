@@ -5,7 +5,7 @@ internal import Transport
 /// Where the ranks of a job find the coordinator, which rank 0 starts there.
 enum MeetingPlace {
     /// A host and port that every rank knows; `variable` sets another port.
-    case network(host: String, port: UInt16, variable: String)
+    case network(host: String, port: UInt16, variable: String, hosts: [String])
     /// A socket in a folder of the one host on which all ranks are.
     case host(JobFolder)
 
@@ -15,12 +15,17 @@ enum MeetingPlace {
             guard let port = cluster.coordinator.port else {
                 throw InputError("the cluster file gives the coordinator no port, which all ranks need to know: add port: under coordinator")
             }
-            self = .network(host: cluster.coordinator.address, port: port, variable: "the cluster file's port")
+            self = .network(host: cluster.coordinator.address, port: port, variable: "the cluster file's port", hosts: cluster.hosts.map(\.address))
         } else if let endpoint = place.coordinator {
             guard let address = HostAddress(endpoint: endpoint), let port = UInt16(address.port) else {
-                throw InputError("'\(endpoint)' is no endpoint at which rank 0 could start the coordinator: tcp://HOST:PORT was needed")
+                throw InputError("'\(endpoint)' is not an endpoint at which rank 0 could start the coordinator: expected tcp://HOST:PORT")
             }
-            self = .network(host: address.host, port: port, variable: place.portVariable)
+            if TCPProbe.isLoopback(address.host), let size = place.worldSize, let here = place.localSize, here < size {
+                throw InputError(
+                    "the coordinator's address \(address.host) leads each host to itself, and only \(here) of \(size) ranks are on this one: set "
+                        + "MASTER_ADDR to rank 0's host as the others reach it")
+            }
+            self = .network(host: address.host, port: port, variable: place.portVariable, hosts: [])
         } else if place.starter == .rankZero {
             self = .host(try JobFolder(job: place.job ?? "parent-\(getppid())"))
         } else {
@@ -35,7 +40,7 @@ enum MeetingPlace {
     /// As ranks write it.
     var endpoint: String {
         switch self {
-        case .network(let host, let port, _): "tcp://\(host):\(port)"
+        case .network(let host, let port, _, _): "tcp://\(TCPProbe.bracketed(host)):\(port)"
         case .host(let folder): "ipc://\(folder.path)/control"
         }
     }
@@ -50,8 +55,8 @@ enum MeetingPlace {
     func coordinatorEndpoint() throws(InputError) -> CoordinatorEndpoint {
         switch self {
         case .host: return CoordinatorEndpoint(socket: endpoint)
-        case .network(let host, let port, let variable):
-            do { return try CoordinatorEndpoint(ClusterFile.Coordinator(address: host, port: port)) } catch {
+        case .network(let host, let port, let variable, let hosts):
+            do { return try CoordinatorEndpoint(ClusterFile.Coordinator(address: host, port: port), hosts: hosts) } catch {
                 throw InputError("rank 0 runs on host \(ProcessInfo.processInfo.hostName): \(error); another port: \(variable)")
             }
         }

@@ -35,6 +35,7 @@ struct PlacedJob {
     /// - Returns: the exit status of the job.
     func run() throws -> Int32 {
         let rings = try rings()
+        try SystemLimits.provide(.launch(workers: 1, threads: threads))
         let ownFolder = try PrivateFolder()
         let cleanUp: @Sendable () -> Void = { [folder] in
             ownFolder.remove()

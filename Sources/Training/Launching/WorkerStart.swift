@@ -12,6 +12,7 @@ struct WorkerStart {
     init(_ options: WorkOptions, training: TrainingRequest, environment: [String: String] = ProcessInfo.processInfo.environment) throws {
         var place = try Place(environment: environment)
         var options = options
+        if let given = options.coordinator { options.coordinator = try EndpointText.read(given) }
         cluster = try options.cluster.map(ClusterFile.read)
         if let cluster {
             guard options.coordinator == nil else { throw InputError("--coordinator and --cluster both say where the coordinator is: leave one of them out") }
@@ -49,6 +50,7 @@ struct WorkerStart {
     }
 
     private func work(_ endpoint: String) throws {
+        try SystemLimits.provide(.worker(peers: place.worldSize ?? 1, threads: threads))
         let ring = options.launched ? try LauncherPipe.readOpening() : nil
         // The coordinator sends workers home; a terminal's Ctrl-C is not for them, nor what an engine tells the whole job.
         signal(SIGINT, SIG_IGN)
@@ -66,10 +68,6 @@ struct WorkerStart {
         try waitFor { try await run.run() }
     }
 
-    /// As given, else the engine's, else this host's processors shared by its ranks; those this process is bound to, where there
-    /// are fewer.
-    private var threads: Int {
-        let process = ProcessInfo.processInfo
-        return options.threads ?? max(1, min(process.activeProcessorCount, process.processorCount / (place.localSize ?? 1)))
-    }
+    /// As given, else the engine's, else this process's share of the host's processors.
+    private var threads: Int { options.threads ?? ProcessorCount.share(of: place.localSize ?? 1) }
 }

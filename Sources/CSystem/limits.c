@@ -1,0 +1,64 @@
+#define _GNU_SOURCE
+#include "CSystem.h"
+#include <errno.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+int apus_affinity_count(void) {
+    // The kernel refuses a mask that is smaller than its own, which may hold more than cpu_set_t's 1,024 processors.
+    for (int processors = 1024; processors <= 1 << 20; processors *= 4) {
+        cpu_set_t *mask = CPU_ALLOC(processors);
+        if (!mask) return 0;
+        size_t size = CPU_ALLOC_SIZE(processors);
+        int count = sched_getaffinity(0, size, mask) == 0 ? CPU_COUNT_S(size, mask) : 0;
+        CPU_FREE(mask);
+        if (count > 0) return count;
+    }
+    return 0;
+}
+
+static void *wait_for_release(void *lock) {
+    pthread_mutex_lock(lock);
+    pthread_mutex_unlock(lock);
+    return NULL;
+}
+
+int apus_try_threads(int count) {
+    pthread_t *threads = calloc((size_t)count, sizeof *threads);
+    pthread_attr_t attributes;
+    if (!threads || pthread_attr_init(&attributes) != 0) {
+        free(threads);
+        return 0;
+    }
+    pthread_attr_setstacksize(&attributes, 256 << 10);
+    pthread_mutex_t held = PTHREAD_MUTEX_INITIALIZER;
+    pthread_mutex_lock(&held);
+    int started = 0, code = 0;
+    while (started < count && (code = pthread_create(&threads[started], &attributes, wait_for_release, &held)) == 0) started++;
+    pthread_mutex_unlock(&held);
+    for (int thread = 0; thread < started; thread++) pthread_join(threads[thread], NULL);
+    pthread_attr_destroy(&attributes);
+    free(threads);
+    // Anything else than EAGAIN is no limit of the system's.
+    return code == 0 || code == EAGAIN ? started : count;
+}
+
+static char last_words[512];
+
+static void say_last_words(int number) {
+    ssize_t written = write(STDERR_FILENO, last_words, strlen(last_words));
+    (void)written;
+    // The handler is gone by now: the signal does what it would have done.
+    raise(number);
+}
+
+void apus_say_when_crashing(const char *line) {
+    strncpy(last_words, line, sizeof last_words - 1);
+    struct sigaction action = {.sa_handler = say_last_words, .sa_flags = SA_RESETHAND | SA_NODEFER};
+    const int signals[] = {SIGILL, SIGTRAP, SIGABRT, SIGSEGV, SIGBUS};
+    for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) sigaction(signals[i], &action, NULL);
+}

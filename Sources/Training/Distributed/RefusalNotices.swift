@@ -1,0 +1,71 @@
+internal import Synchronization
+internal import Transport
+
+/// Decides which refused connections are worth a line: each cause once a minute, and few lines in all.
+///
+/// Pure; time is an argument.
+struct RefusalNotices {
+    enum Cause: Hashable, Sendable {
+        /// The key was proven, and is not on the list.
+        case unknownKey(PublicKey)
+        /// The other end expects another key of this process.
+        case otherCoordinator
+    }
+
+    static let pause = Duration.seconds(60)
+    /// Lines within a pause: whoever makes up keys writes no log.
+    static let most = 5
+    private var said: [(cause: Cause, at: ContinuousClock.Instant)] = []
+
+    /// - Returns: whether to say it.
+    mutating func note(_ cause: Cause, at now: ContinuousClock.Instant) -> Bool {
+        said.removeAll { now - $0.at >= Self.pause }
+        guard said.count < Self.most, !said.contains(where: { $0.cause == cause }) else { return false }
+        said.append((cause, now))
+        return true
+    }
+}
+
+/// Says on behalf of a coordinator whom it refuses.
+final class RefusalReport: Sendable {
+    private struct State {
+        var notices = RefusalNotices()
+        var early: [String] = []
+        var say: (@Sendable (String) -> Void)?
+    }
+
+    private let state = Mutex(State())
+
+    /// Says what there is to say with `say`, now and from now on.
+    func begin(_ say: @escaping @Sendable (String) -> Void) {
+        let lines = state.withLock { state in
+            defer { (state.early, state.say) = ([], say) }
+            return state.early
+        }
+        for line in lines { say(line) }
+    }
+
+    /// - Parameters:
+    ///   - address: where the connection came from; nil where that is not known.
+    ///   - file: the key file of this process; nil where it has none.
+    func note(_ cause: RefusalNotices.Cause, from address: String? = nil, file: String?) {
+        let line = Self.line(cause, from: address, file: file)
+        let say = state.withLock { state -> (@Sendable (String) -> Void)? in
+            guard state.notices.note(cause, at: .now) else { return nil }
+            if state.say == nil { state.early.append(line) }
+            return state.say
+        }
+        say?(line)
+    }
+
+    private static func line(_ cause: RefusalNotices.Cause, from address: String?, file: String?) -> String {
+        let origin = address.map { " from \($0)" } ?? ""
+        switch cause {
+        case .unknownKey(let key):
+            let remedy = file.map { "to let it in, add the line 'worker \(key)' to \($0) and send SIGHUP" } ?? "give it the keys of this run"
+            return "a connection\(origin) was refused: its key \(key) is not one of this run's; \(remedy)"
+        case .otherCoordinator:
+            return "a connection\(origin) was refused: its end expects another coordinator's key; give it a key file that was made with this run's"
+        }
+    }
+}

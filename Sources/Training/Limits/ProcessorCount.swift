@@ -1,0 +1,25 @@
+internal import CSystem
+internal import Foundation
+
+/// How many processors this process may use: what defaults of workers, threads and lanes follow.
+///
+/// `taskset`, Slurm and cpusets bind a process to some processors; containers limit its processor time instead.
+package enum ProcessorCount {
+    /// The least of what the affinity mask and the control groups allow, at least 1.
+    package static let usable = max(1, min(bound, quota ?? bound))
+
+    /// The usable processors of one of `processes` on this host, at least 1.
+    ///
+    /// Each may be bound to processors of its own, which then are its share; a quota is for all of them together.
+    static func share(of processes: Int) -> Int {
+        let all = min(ProcessInfo.processInfo.processorCount, quota ?? .max)
+        return max(1, min(bound, all / processes))
+    }
+
+    private static let bound: Int = {
+        let count = Int(apus_affinity_count())
+        return count > 0 ? count : ProcessInfo.processInfo.activeProcessorCount
+    }()
+
+    private static let quota = ProcessorQuota { SystemFile.text($0) }.processors
+}

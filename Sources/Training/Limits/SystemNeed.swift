@@ -1,0 +1,55 @@
+/// What processes of a run need of what the system limits, beside the memory for model and data.
+///
+/// Measured on runs of small models (`/proc/PID/status` and `fd`), with a margin; a run that needs less than it may is not refused
+/// for it, since only what the system cannot give is.
+struct SystemNeed: Equatable, Sendable {
+    /// Files, pipes and sockets of the process that needs most.
+    var descriptors: Int
+    /// Threads of all processes together.
+    var threads: Int
+    var processes = 1
+    /// Bytes of addresses of the process that needs most.
+    var addresses: Int
+
+    /// A process that computes on `threads` threads without sockets.
+    static func single(threads: Int) -> SystemNeed {
+        SystemNeed(descriptors: 10, threads: threads + 4, addresses: baseAddresses + threads * threadAddresses)
+    }
+
+    /// A coordinator; for each worker it has a control connection and a link each way, with what watches over them.
+    static func coordinator(workers: Int, threads: Int) -> SystemNeed {
+        var need = single(threads: threads)
+        need.descriptors = 40 + 6 * workers
+        need.threads += 7
+        return need
+    }
+
+    static func worker(peers: Int, threads: Int) -> SystemNeed {
+        var need = single(threads: threads)
+        need.descriptors = 34 + 6 * peers
+        need.threads += 7
+        return need
+    }
+
+    /// A launcher with `workers` processes on this machine, and their coordinator.
+    static func launch(workers: Int, threads: Int) -> SystemNeed {
+        let (coordinator, worker) = (coordinator(workers: workers, threads: threads), worker(peers: workers, threads: threads))
+        return SystemNeed(
+            descriptors: max(16 + 4 * workers, coordinator.descriptors, worker.descriptors),
+            threads: 6 + 2 * workers + coordinator.threads + workers * worker.threads, processes: workers + 2,
+            addresses: max(coordinator.addresses, worker.addresses))
+    }
+
+    /// A launcher of a coordinator here and of `workers` sessions to other hosts.
+    static func remoteLaunch(workers: Int, threads: Int) -> SystemNeed {
+        var need = coordinator(workers: workers, threads: threads)
+        need.descriptors = max(need.descriptors, 24 + 6 * workers)
+        need.threads += 8 + 4 * workers
+        need.processes = workers + 2
+        return need
+    }
+
+    private static let baseAddresses = 480 << 20
+    /// A stack, and what glibc's heap reserves for a thread.
+    private static let threadAddresses = 72 << 20
+}
