@@ -13,6 +13,20 @@ enum TokenizerExport {
         let before = FileManager.default.fileExists(atPath: listPath) ? try parsed(listPath).members ?? [] : []
         let listed = JSONValue.object(before + words.map { .init($0.text, .integer($0.id)) })
         try FileSystem.replace(listPath, with: Array(listed.text.utf8), steps: steps)
+        try list(words, in: folder + "/tokenizer_config.json", steps: steps)
+    }
+
+    /// Where tokenizer_config.json lists the added tokens, Transformers looks for them nowhere else.
+    private static func list(_ words: [(text: String, id: Int)], in path: String, steps: any FileSteps) throws(FileError) {
+        guard FileManager.default.fileExists(atPath: path) else { return }
+        var configuration = try parsed(path)
+        guard let listed = configuration["added_tokens_decoder"]?.members else { return }
+        let added = words.map { word in
+            let members = (entry(word.text, word.id, isSpecial: false).members ?? []).filter { $0.key != "id" }
+            return JSONValue.Member(String(word.id), .object(members))
+        }
+        configuration["added_tokens_decoder"] = .object(listed + added)
+        try FileSystem.replace(path, with: Array(configuration.text.utf8), steps: steps)
     }
 
     private static func parsed(_ path: String) throws(FileError) -> JSONValue {

@@ -19,13 +19,18 @@ package struct WordPieceTokenizer: Sendable {
     /// The fewest pieces that a pair can be cut to: its special tokens.
     package static let shortestLength = 3
 
-    /// Reads tokenizer_config.json, where there is one, and tokenizer.json or else vocab.txt.
+    /// Whether the model's tokenizer.json decides how texts are split, and not its tokenizer_config.json.
+    package let followsFile: Bool
+
+    /// Reads the tokenizer of a model folder; see ``TokenizerFiles/init(folder:)``.
     ///
     /// - Parameters:
     ///   - lowercase: takes the place of what the folder says; accents then follow it.
+    ///   - rows: of the model's word table; nil where there is no model.
     ///   - words: added to those of the folder.
-    package init(folder: URL, lowercase: Bool? = nil, adding words: [AddedWords.Word] = []) throws(TokenizerError) {
+    package init(folder: URL, lowercase: Bool? = nil, rows: Int? = nil, adding words: [AddedWords.Word] = []) throws(TokenizerError) {
         var files = try TokenizerFiles(folder: folder)
+        if let rows { files.keepUsualTokens(below: rows) }
         for word in words {
             files.pieces.append(word.text)
             files.addedTokens.append(AddedToken(word.text, id: word.id, isNormalized: true))
@@ -43,12 +48,13 @@ package struct WordPieceTokenizer: Sendable {
         let path = "tokenizer.json"
         let file: TextFile
         do { file = try TextFile(bytes) } catch { throw TokenizerError(path: path, problem: error.problem) }
-        try self.init(TokenizerFiles(TokenizerJSON(file, path: path), path: path))
+        try self.init(TokenizerFiles(TokenizerJSON(file, path: path), path: path, configuration: nil))
     }
 
     init(_ files: TokenizerFiles) throws(TokenizerError) {
         model = try WordPieceModel(files)
         options = files.options
+        followsFile = files.followsFile
         vocabulary = Vocabulary(pieces: files.pieces, specials: files.specials)
     }
 

@@ -49,6 +49,16 @@ import Testing
         #expect(tokenizer["added_tokens"]?.array?.compactMap { $0["content"]?.string } == ["[PAD]", "[UNK]", "first", "second"])
     }
 
+    @Test func `where the configuration lists all added tokens, words are added there too`() throws {
+        let folder = try TemporaryFolder()
+        try folder.write("[PAD]\n[UNK]\n", to: "vocab.txt")
+        try folder.write("{\"added_tokens_decoder\": {\"0\": {\"content\": \"[PAD]\"}}}", to: "tokenizer_config.json")
+        try TokenizerExport.add([("first", 2)], to: folder.path, steps: PlainFileSteps())
+        let listed = try JSONValue(parsing: FileSystem.read(folder("tokenizer_config.json")))["added_tokens_decoder"]
+        #expect(listed?.members?.map(\.key) == ["0", "2"])
+        #expect(listed?["2"]?["content"]?.string == "first" && listed?["2"]?["normalized"]?.bool == true)
+    }
+
     @Test func `a tokenizer that cannot take words is refused beforehand`() throws {
         let folder = try TemporaryFolder()
         try folder.write("{\"a\": 1, \"a\": 2}", to: "tokenizer.json")
