@@ -30,6 +30,7 @@ struct TokenizerConfiguration {
     /// Whether `added` is all there is, so that the tokens added in tokenizer.json do not count.
     private(set) var listsAllAdded = false
 
+    /// Whether `further` are tokenizer_config.json's, or extra ones of special_tokens_map.json.
     private var hasFurther = false
 
     /// The names of special tokens, in the order in which Transformers adds them.
@@ -164,7 +165,8 @@ struct TokenizerConfiguration {
     }
 
     private mutating func readAddedTokens(_ cursor: inout JSONCursor) throws(JSONCursor.Failure) {
-        let special = Set((Array(named.values) + further).map(\.bytes))
+        // additional_special_tokens of special_tokens_map.json do not make a token of this file special.
+        let special = Set((Array(named.values) + (hasFurther ? further : [])).map(\.bytes))
         try cursor.open("{")
         while let text = try cursor.nextKey() {
             let id = try cursor.integer(named: "the id of \(text)", in: 0...PieceTrie.capacity)

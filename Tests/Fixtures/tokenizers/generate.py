@@ -38,7 +38,8 @@ TEXTS = [
     "", "hello world", "Hello CAFÉ movies.", "the café 中国 movie", "blockbuster Blockbuster", "new movie new\tmovie new  movie", "[MASK] hello[MASK]",
     "[mask] <mask> <MASK>", "<e1>hello <E1> x<e1>", "Ce\u0301 e\u0301", "hel\x07lo \x07 wor\u200bld", "中hello国", "[CLS] the [SEP] [PAD][UNK]", "hello\u00a0world\x0bnew",
     "café-world, hello", "newmovie newer news", "cafe Cafe CAFE", "hellohello movie", "<s>the</s>", "the. movie"]
-ADDED = ["blockbuster", "Blockbuster", "new movie", "café", "Café", "<e1>", "<mask>", "hello", "movie", "中国", "<s>", "</s>", "er"]
+# No two that are the same once they are normalized: which of them Tokenizers takes differs from run to run.
+ADDED = ["blockbuster", "new movie", "Café", "<e1>", "<mask>", "hello", "movie", "中国", "<s>", "</s>", "er"]
 
 
 def token(text, **flags):
