@@ -14,6 +14,8 @@ package struct Encoding: Equatable, Sendable {
 package struct WordPieceTokenizer: Sendable {
     package let vocabulary: Vocabulary
     package let options: TextOptions
+    /// What is cut out of the text before words are: special tokens, and what was added to the vocabulary.
+    package let addedTokens: [(text: String, id: Int, isNormalized: Bool)]
     private let model: WordPieceModel
 
     /// The fewest pieces that a pair can be cut to: its special tokens.
@@ -55,6 +57,7 @@ package struct WordPieceTokenizer: Sendable {
         model = try WordPieceModel(files)
         options = files.options
         followsFile = files.followsFile
+        addedTokens = files.addedTokens.map { (String(decoding: $0.bytes, as: UTF8.self), Int($0.id), $0.isNormalized) }
         vocabulary = Vocabulary(pieces: files.pieces, specials: files.specials)
     }
 

@@ -23,6 +23,8 @@ package struct RunInputs: Sendable {
     package let statistics: [String: DataStatistics]
     /// Words that the tokenizer learned.
     package let words: [AddedWords.Word]
+    /// All that the tokenizer adds to its vocabulary.
+    package let addedTokens: [ModelExport.AddedToken]
     /// Absent for regression and masked-LM.
     package let labels: LabelSet?
     package let plan: TrainingPlan
@@ -47,6 +49,7 @@ package struct RunInputs: Sendable {
         words = input.words?.words ?? []
         notes += input.notes
         tokenizerSettings = Self.settings(of: tokenizer)
+        addedTokens = tokenizer.addedTokens.map { .init($0.text, id: $0.id, isNormalized: $0.isNormalized) }
         if !words.isEmpty {
             // Before any work, not at the first export.
             try ModelExport.check(

@@ -33,7 +33,7 @@ draw = random.Random(arguments.seed)
 SPECIALS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 VOCABULARY = SPECIALS + list("abcdehilmnorstvwHCE") + ["é", "É", "中", "国", ".", ",", "-", "[", "]", "<", ">", "\x07"] + [
     "##" + letter for letter in "abcdehilmnorstvwHCE"] + ["##é", "##中", "##国"] + [
-    "hello", "Hello", "world", "cafe", "café", "Café", "the", "movie", "##s", "##er", "block", "##bust", "new", "mask", "<e1>", "e1"]
+    "hello", "Hello", "world", "cafe", "café", "Café", "the", "movie", "##er", "block", "##bust", "new", "mask", "<e1>", "e1"]
 TEXTS = [
     "", "hello world", "Hello CAFÉ movies.", "the café 中国 movie", "blockbuster Blockbuster", "new movie new\tmovie new  movie", "[MASK] hello[MASK]",
     "[mask] <mask> <MASK>", "<e1>hello <E1> x<e1>", "Ce\u0301 e\u0301", "hel\x07lo \x07 wor\u200bld", "中hello国", "[CLS] the [SEP] [PAD][UNK]", "hello\u00a0world\x0bnew",
@@ -96,6 +96,8 @@ def written():
     yield {**text, "special_tokens_map.json": {"additional_special_tokens": ["<e1>"], "cls_token": token("[CLS]", normalized=True, lstrip=False)}}
     yield {**text, "config.json": json.dumps(dict(model_type="bert", tokenizer_class="DistilBertTokenizer"))}
     yield {"vocab.txt": "\n".join(piece for piece in VOCABULARY if piece not in ("[PAD]", "[MASK]")) + "\n"}
+    # A token twice: the last place counts, and the first added token shares an id.
+    yield {"vocab.txt": "@VOCABULARY@hello\n", "added_tokens.json": {"blockbuster": len(VOCABULARY) + 1}}
     for name in ("BertTokenizer", "BertTokenizerFast", "PreTrainedTokenizerFast", "TokenizersBackend", "ElectraTokenizer"):
         own = {"tokenizer_class": name}
         for settings in (dict(lowercase=False), dict(accents=False), dict(chinese=False), dict(normalizer=False), dict(clean=False), dict(longest=4)):
