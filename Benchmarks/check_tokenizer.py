@@ -7,6 +7,7 @@ For two vocabularies (the default model's, and one that has a piece for nearly e
 [UNK]) and every combination of do_lower_case, strip_accents and tokenize_chinese_chars, COUNT generated lines go through
 `apus tokenize` and through BertTokenizerFast, BertTokenizer or, where a folder holds tokenizer.json alone, Tokenizers.
 Half of these have added tokens as well. --characters also sends every code point, alone and within a word: some minutes.
+Tests/Fixtures/tokenizers/generate.py --apus compares what the other files of a folder may say.
 Exit status 1 when a line differs.
 """
 import argparse
@@ -160,6 +161,9 @@ def folders(work):
         yield folder, tokenizer
         alone = folder + "-json"
         os.mkdir(alone)
+        # The class that takes a tokenizer.json as it is; BertTokenizer would follow its own settings.
+        with open(os.path.join(alone, "tokenizer_config.json"), "w") as file:
+            json.dump(dict(tokenizer_class="PreTrainedTokenizerFast"), file)
         path = os.path.join(alone, "tokenizer.json")
         if draw.random() < 0.5:
             tokenizer.add_tokens([

@@ -7,10 +7,11 @@ struct Evaluate: ParsableCommand {
     @OptionGroup var arguments: InferenceArguments
     @Option(help: ArgumentHelp("Labelled data: TSV, CSV or JSON lines.", valueName: "file"))
     var input: String
-    @Option(help: ArgumentHelp("Column of the label.", valueName: "name"))
-    var labelColumn: String?
+    @Option(help: ArgumentHelp("Column of the label; several with commas between, or by giving the option again.", valueName: "name"))
+    var labelColumn: [String] = []
 
     func run() throws {
-        try StandardOutput.write(line: EntryPoints.evaluate(arguments.options(input: input, labelColumn: labelColumn)))
+        let columns = labelColumn.isEmpty ? nil : labelColumn.joined(separator: ",")
+        try StandardOutput.write(line: EntryPoints.evaluate(arguments.options(input: input, labelColumn: columns)))
     }
 }

@@ -1,10 +1,14 @@
 internal import ArgumentParser
+internal import TextData
 internal import Training
 
 /// The options that `evaluate` and `predict` share.
 struct InferenceArguments: ParsableArguments {
     @Option(help: ArgumentHelp("Folder of the model.", valueName: "dir"))
     var model: String
+    @Option(
+        help: ArgumentHelp("How the input is read: \(TrainingConfiguration.formats). (default: by its name and first lines)", valueName: "name"))
+    var format: DataFormat?
     @Option(help: ArgumentHelp("Column of the text.", valueName: "name"))
     var textColumn: String?
     @Option(help: ArgumentHelp("Column of the second text of a pair.", valueName: "name"))
@@ -25,7 +29,9 @@ struct InferenceArguments: ParsableArguments {
 
     func options(input: String, labelColumn: String?) -> InferenceOptions {
         InferenceOptions(
-            model: model, input: input, textColumn: textColumn, pairColumn: pairColumn, labelColumn: labelColumn, maxLength: maxLength,
+            model: model, input: input, format: format, textColumn: textColumn, pairColumn: pairColumn, labelColumn: labelColumn, maxLength: maxLength,
             threads: threads ?? ProcessorCount.usable)
     }
 }
+
+extension DataFormat: ExpressibleByArgument {}

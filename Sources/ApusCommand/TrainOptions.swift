@@ -113,12 +113,18 @@ struct TrainOptions: ParsableArguments {
     @Flag(help: "Compute activations again in the backward pass: less memory, more time.")
     var recompute = false
 
+    @Option(
+        help: ArgumentHelp(
+            "How data files are read: \(TrainingConfiguration.formats). (default: by their names and first lines)", valueName: "name"))
+    var format: String?
     @Option(help: ArgumentHelp("Column of the text. (default: by the header)", valueName: "name"))
     var textColumn: String?
     @Option(help: ArgumentHelp("Column of the second text of a pair.", valueName: "name"))
     var pairColumn: String?
-    @Option(help: ArgumentHelp("Column of the label, or several with commas between. (default: by the header)", valueName: "name"))
-    var labelColumn: String?
+    @Option(
+        help: ArgumentHelp(
+            "Column of the label; several with commas between, or by giving the option again. (default: by the header)", valueName: "name"))
+    var labelColumn: [String] = []
     @Option(help: "classification, regression, multi-label, token-classification or masked-lm. (default: by the labels)")
     var task: String?
     @Option(help: "What a head reads of a sentence: cls, BERT's pooler on [CLS], or mean, over its tokens. (default: cls)")
@@ -152,7 +158,7 @@ struct TrainOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Column of its second text.", valueName: "name"))
     var sourcePairColumn: String?
     @Option(help: ArgumentHelp("Column of its label. (default: by the header)", valueName: "name"))
-    var sourceLabelColumn: String?
+    var sourceLabelColumn: [String] = []
 
     /// The options given, over those of `--config`, with defaults for the rest.
     func resolved() throws(ConfigurationError) -> TrainingConfiguration {
@@ -216,9 +222,10 @@ struct TrainOptions: ParsableArguments {
         given.give(.progressTimeout, progressTimeout)
         given.give(.insecure, insecure ? true : nil)
         given.give(.recompute, recompute ? true : nil)
+        given.give(.format, format)
         given.give(.textColumn, textColumn)
         given.give(.pairColumn, pairColumn)
-        given.give(.labelColumn, labelColumn)
+        given.give(.labelColumn, labelColumn.isEmpty ? nil : labelColumn)
         given.give(.task, task)
         given.give(.pooling, pooling)
         given.give(.labelSmoothing, labelSmoothing)
@@ -234,7 +241,7 @@ struct TrainOptions: ParsableArguments {
         given.give(.sharedLayers, sharedLayers)
         given.give(.sourceTextColumn, sourceTextColumn)
         given.give(.sourcePairColumn, sourcePairColumn)
-        given.give(.sourceLabelColumn, sourceLabelColumn)
+        given.give(.sourceLabelColumn, sourceLabelColumn.isEmpty ? nil : sourceLabelColumn)
         return given
     }
 }

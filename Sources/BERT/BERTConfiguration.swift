@@ -4,29 +4,54 @@ internal import Kernels
 /// A Hugging Face `config.json` that describes a BERT, checked.
 package struct BERTConfiguration: Sendable, Equatable {
     package let shape: BERTShape
-    /// Class names by number; LABEL_0 and LABEL_1 where the file names none.
+    /// Class names by number; LABEL_0, LABEL_1, … where the file names none.
     package let labels: [String]
     /// Whether the file names its classes itself.
     package let namesLabels: Bool
+    /// Whether the file says how many classes there are, without their names.
+    private let countsLabels: Bool
     package let architectures: [String]
     package let problemType: String?
     package let pooling: Head.Pooling
 
-    /// What the folder's head answers, by its architecture and problem type; nil where it has none that is known.
-    package var head: Head? {
-        switch architectures.first {
-        case "BertForTokenClassification": .tokenClassification(labels: labels.count)
-        case "BertForMaskedLM": .maskedLanguageModel
+    /// What the architecture and problem type say that the head answers; nil where they name none that is known.
+    package var head: Head? { architectures.lazy.compactMap { head(architecture: $0, labels: labels.count) }.first }
+
+    private func head(architecture: String, labels: Int) -> Head? {
+        switch architecture {
+        case "BertForTokenClassification": .tokenClassification(labels: labels)
+        case "BertForMaskedLM", "BertForPreTraining": .maskedLanguageModel
         case "BertForSequenceClassification":
             switch problemType {
-            case "multi_label_classification": .multiLabel(labels: labels.count, pooling: pooling)
-            case "regression": .regression(targets: labels.count, pooling: pooling)
-            case "single_label_classification": .classification(labels: labels.count, pooling: pooling)
-            default: labels.count == 1 ? .regression(pooling: pooling) : .classification(labels: labels.count, pooling: pooling)
+            case "multi_label_classification": .multiLabel(labels: labels, pooling: pooling)
+            case "regression": .regression(targets: labels, pooling: pooling)
+            case "single_label_classification": .classification(labels: labels, pooling: pooling)
+            default: labels == 1 ? .regression(pooling: pooling) : .classification(labels: labels, pooling: pooling)
             }
         default: nil
         }
     }
+
+    /// The heads that a folder holds, by its tensors, as Transformers' classes find them; the one that the architecture
+    /// names is the first.
+    ///
+    /// Where the file does not say how many classes there are, the classifier's rows do. Without an architecture a
+    /// classifier is one of sentences if the folder has a pooler or takes means, and otherwise one of words.
+    package func heads(in folder: ModelFolder) -> [Head] {
+        var heads: [Head] = []
+        if let classifier = folder.tensor("classifier.weight"), let rows = classifier.shape.first {
+            let labels = namesLabels || countsLabels ? labels.count : rows
+            let poolsSentences = pooling == .mean || ["bert.pooler.dense.weight", "pooler.dense.weight"].contains { folder.tensor($0) != nil }
+            let known = architectures.filter { ["BertForTokenClassification", "BertForSequenceClassification"].contains($0) }
+            let architecture = known.first ?? (poolsSentences ? "BertForSequenceClassification" : "BertForTokenClassification")
+            if let head = head(architecture: architecture, labels: labels) { heads.append(head) }
+        }
+        if folder.tensor("cls.predictions.transform.dense.weight") != nil { heads.append(.maskedLanguageModel) }
+        return heads.count > 1 && head == .maskedLanguageModel ? heads.reversed() : heads
+    }
+
+    /// The names of `count` classes: the file's, or LABEL_0, LABEL_1, … where it names none.
+    package func labels(count: Int) -> [String] { namesLabels ? labels : (0..<count).map { "LABEL_\($0)" } }
 
     /// - Parameter path: of the file, for messages.
     package init(_ json: JSONValue, path: String) throws(FileError) {
@@ -50,6 +75,7 @@ package struct BERTConfiguration: Sendable, Equatable {
         self.pooling = pooling
         let names = try Self.labels(json, path: path)
         namesLabels = names != nil
+        countsLabels = json["num_labels"]?.integer != nil
         labels = names ?? (0..<(json["num_labels"]?.integer.map { min(max(1, $0), 1 << 20) } ?? 2)).map { "LABEL_\($0)" }
     }
 

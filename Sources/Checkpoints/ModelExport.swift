@@ -2,6 +2,20 @@ internal import Foundation
 
 /// Writes a model folder that Hugging Face loads.
 package enum ModelExport {
+    /// A token that a tokenizer adds to its vocabulary.
+    package struct AddedToken: Sendable {
+        package let text: String
+        package let id: Int
+        /// Whether it is looked for in the normalized text.
+        package let isNormalized: Bool
+
+        package init(_ text: String, id: Int, isNormalized: Bool) {
+            self.text = text
+            self.id = id
+            self.isNormalized = isNormalized
+        }
+    }
+
     /// Writes beside the target and puts the folder in its place in one step.
     ///
     /// - Parameters:
@@ -10,20 +24,21 @@ package enum ModelExport {
     ///   - tokenizerSettings: how the tokenizer works; keys that tokenizer_config.json lacks are added to it, as Transformers
     ///     looks nowhere else for them.
     ///   - words: added to the tokenizer, each with its id.
+    ///   - tokens: all that the tokenizer adds to its vocabulary.
     /// - Throws: ``FileError``; the target is as it was.
     package static func write(
         _ tensors: [SafetensorsWriter.Tensor], configuration: JSONValue, tokenizerFolder: String, tokenizerSettings: JSONValue,
-        words: [(text: String, id: Int)] = [], to path: String, steps: any FileSteps = PlainFileSteps()
+        words: [(text: String, id: Int)] = [], among tokens: [AddedToken] = [], to path: String, steps: any FileSteps = PlainFileSteps()
     ) throws(FileError) {
         try replace(path, steps: steps) { (partial) throws(FileError) in
             try FileSystem.replace(partial + "/config.json", with: Array(configuration.text.utf8), steps: steps)
             try SafetensorsWriter.write(tensors, to: partial + "/model.safetensors", steps: steps)
             try copyTokenizer(from: tokenizerFolder, tokenizerSettings, to: partial, steps: steps)
-            if !words.isEmpty { try TokenizerExport.add(words, to: partial, steps: steps) }
+            if !words.isEmpty { try TokenizerExport.add(words, among: tokens, to: partial, steps: steps) }
         }
     }
 
-    /// Makes the tokenizer that ``write(_:configuration:tokenizerFolder:tokenizerSettings:words:to:steps:)`` would, and nothing of it stays.
+    /// Makes the tokenizer that ``write(_:configuration:tokenizerFolder:tokenizerSettings:words:among:to:steps:)`` would, and nothing of it stays.
     /// - Throws: ``FileError`` where that could not be done.
     package static func check(tokenizerFolder: String, tokenizerSettings: JSONValue, words: [(text: String, id: Int)]) throws(FileError) {
         let folder = FileManager.default.temporaryDirectory.appending(path: "apus-tokenizer-\(UUID().uuidString)").path

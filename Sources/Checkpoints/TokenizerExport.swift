@@ -2,17 +2,56 @@ internal import Foundation
 
 /// Words added to a tokenizer's files as Hugging Face's `add_tokens` leaves them.
 enum TokenizerExport {
-    /// Adds words to the tokenizer in `folder`; where there is no tokenizer.json, one is made of vocab.txt and tokenizer_config.json.
-    static func add(_ words: [(text: String, id: Int)], to folder: String, steps: any FileSteps) throws(FileError) {
+    /// Adds words to the tokenizer in `folder`; where there is no tokenizer.json, one is made of vocab.txt and
+    /// tokenizer_config.json.
+    ///
+    /// Transformers numbers added tokens in the order of its lists, so `tokens` are written into each of them.
+    /// - Parameter tokens: all that the tokenizer adds to its vocabulary, words too; empty where only the words are known.
+    static func add(
+        _ words: [(text: String, id: Int)], among tokens: [ModelExport.AddedToken] = [], to folder: String,
+        steps: any FileSteps
+    ) throws(FileError) {
         let path = folder + "/tokenizer.json"
         var tokenizer = FileManager.default.fileExists(atPath: path) ? try parsed(path) : try made(folder)
-        let added = words.map { word in entry(word.text, word.id, isSpecial: false) }
-        tokenizer["added_tokens"] = .array((tokenizer["added_tokens"]?.array ?? []) + added)
+        let all = tokens.isEmpty ? words.map { ModelExport.AddedToken($0.text, id: $0.id, isNormalized: true) } : tokens
+        let isWord = Set(words.map(\.id))
+        let before = tokenizer["added_tokens"]?.array ?? []
+        let known = Set(before.compactMap { $0["content"]?.string.map { Array($0.utf8) } })
+        let added = all.sorted { $0.id < $1.id }.filter { !known.contains(Array($0.text.utf8)) }
+        tokenizer["added_tokens"] = .array(before + added.map { entry($0, isSpecial: !isWord.contains($0.id) && !$0.isNormalized) })
         try FileSystem.replace(path, with: Array(tokenizer.line.utf8) + [0x0A], steps: steps)
         let listPath = folder + "/added_tokens.json"
-        let before = FileManager.default.fileExists(atPath: listPath) ? try parsed(listPath).members ?? [] : []
-        let listed = JSONValue.object(before + words.map { .init($0.text, .integer($0.id)) })
+        let earlier = FileManager.default.fileExists(atPath: listPath) ? try parsed(listPath).members ?? [] : []
+        let listed = JSONValue.object(earlier + words.map { .init($0.text, .integer($0.id)) })
         try FileSystem.replace(listPath, with: Array(listed.text.utf8), steps: steps)
+        try list(all, isComplete: !tokens.isEmpty, in: folder, steps: steps)
+    }
+
+    /// Lists tokens in tokenizer_config.json. Where it lists added tokens, Transformers looks for them nowhere else, so
+    /// that it takes over what special_tokens_map.json says.
+    private static func list(
+        _ tokens: [ModelExport.AddedToken], isComplete: Bool, in folder: String, steps: any FileSteps
+    ) throws(FileError) {
+        let path = folder + "/tokenizer_config.json"
+        guard FileManager.default.fileExists(atPath: path) else { return }
+        var configuration = try parsed(path)
+        let before = configuration["added_tokens_decoder"]?.members
+        guard before != nil || isComplete else { return }
+        func text(_ entry: JSONValue) -> [UInt8]? { entry["content"]?.string.map { Array($0.utf8) } }
+        func member(_ token: ModelExport.AddedToken) -> JSONValue.Member {
+            let found = before?.first { text($0.value) == Array(token.text.utf8) }?.value
+            let new = (entry(token, isSpecial: !token.isNormalized).members ?? []).filter { $0.key != "id" }
+            return JSONValue.Member(String(token.id), found ?? .object(new))
+        }
+        let members = tokens.sorted { $0.id < $1.id }.map(member)
+        configuration["added_tokens_decoder"] = .object((isComplete ? [] : before ?? []) + members)
+        let named = folder + "/special_tokens_map.json"
+        if before == nil, FileManager.default.fileExists(atPath: named) {
+            for entry in try parsed(named).members ?? [] where entry.key.hasSuffix("_token") {
+                configuration[entry.key] = entry.value["content"] ?? entry.value
+            }
+        }
+        try FileSystem.replace(path, with: Array(configuration.text.utf8), steps: steps)
     }
 
     /// Bytes of the longest tokenizer.json that words are added to: vocabularies of a quarter of a million have some 10 MB.
@@ -22,10 +61,11 @@ enum TokenizerExport {
         do { return try JSONValue(parsing: try FileSystem.read(path, limit: longestTokenizer)) } catch { throw FileError(path, "cannot be used: \(error)") }
     }
 
-    private static func entry(_ text: String, _ id: Int, isSpecial: Bool) -> JSONValue {
+    private static func entry(_ token: ModelExport.AddedToken, isSpecial: Bool) -> JSONValue {
         .object([
-            .init("id", .integer(id)), .init("content", .string(text)), .init("single_word", .bool(false)), .init("lstrip", .bool(false)),
-            .init("rstrip", .bool(false)), .init("normalized", .bool(!isSpecial)), .init("special", .bool(isSpecial)),
+            .init("id", .integer(token.id)), .init("content", .string(token.text)), .init("single_word", .bool(false)),
+            .init("lstrip", .bool(false)), .init("rstrip", .bool(false)), .init("normalized", .bool(token.isNormalized)),
+            .init("special", .bool(isSpecial)),
         ])
     }
 
@@ -57,7 +97,7 @@ enum TokenizerExport {
         let single = [token(first, 0), text("A", 0), token(last, 0)]
         return .object([
             .init("version", .string("1.0")), .init("truncation", .null), .init("padding", .null),
-            .init("added_tokens", .array(specials.compactMap { name in ids[name].map { entry(name, $0, isSpecial: true) } })),
+            .init("added_tokens", .array(specials.compactMap { name in ids[name].map { entry(.init(name, id: $0, isNormalized: false), isSpecial: true) } })),
             .init(
                 "normalizer",
                 .object([

@@ -16,12 +16,20 @@ package struct AddedWords: Sendable, Equatable {
 
     /// Reads a file with a word a line; empty lines count for nothing.
     ///
-    /// - Parameter folder: of the tokenizer that the words are added to.
+    /// - Parameters:
+    ///   - folder: of the tokenizer that the words are added to.
+    ///   - rows: of the model's word table.
     /// - Throws: ``DatasetError`` where the file holds no new word; ``TokenizerError``.
-    package init(path: String, folder: URL) throws {
+    package init(path: String, folder: URL, rows: Int? = nil) throws {
         let file: TextFile
         do { file = try TextFile(path: path) } catch { throw DatasetError(path: path, problem: error.problem) }
-        let tokenizer = try WordPieceTokenizer(folder: folder)
+        let tokenizer = try WordPieceTokenizer(folder: folder, rows: rows)
+        guard tokenizer.vocabulary.hasDistinctTokens else {
+            throw DatasetError(
+                path: folder.path,
+                problem: "the vocabulary has a token twice or an id without one, so that Transformers would number added words "
+                    + "otherwise: leave out --add-tokens")
+        }
         let folding = CharacterFolding(tokenizer.options)
         var seen: Set<[UInt32]> = []
         var words: [Word] = []

@@ -4,12 +4,18 @@ package struct TextOptions: Equatable, Sendable {
     /// Nil follows `lowercase`.
     package var stripAccents: Bool?
     package var tokenizeChineseCharacters = true
+    /// Whether control characters are dropped and every kind of white space becomes a space.
+    package var cleansText = true
 
-    package init(lowercase: Bool = true, stripAccents: Bool? = nil, tokenizeChineseCharacters: Bool = true) {
+    package init(lowercase: Bool = true, stripAccents: Bool? = nil, tokenizeChineseCharacters: Bool = true, cleansText: Bool = true) {
         self.lowercase = lowercase
         self.stripAccents = stripAccents
         self.tokenizeChineseCharacters = tokenizeChineseCharacters
+        self.cleansText = cleansText
     }
+
+    /// Text stays as it is: a tokenizer without a normalizer.
+    package static let none = TextOptions(lowercase: false, stripAccents: false, tokenizeChineseCharacters: false, cleansText: false)
 }
 
 /// What one character becomes: cleaning, Chinese characters, accents, case and word borders in one look-up.
@@ -65,10 +71,12 @@ struct CharacterFolding: Sendable {
     }
 
     private func fold(_ scalar: Unicode.Scalar, into outputs: inout [Output]) {
-        if scalar.isDropped { return }
-        if scalar.properties.isWhitespace {
-            outputs.append(Output(" ", .separator))
-            return
+        if options.cleansText {
+            if scalar.isDropped { return }
+            if scalar.properties.isWhitespace {
+                outputs.append(Output(" ", .separator))
+                return
+            }
         }
         let isChinese = options.tokenizeChineseCharacters && scalar.isChinese
         if isChinese { outputs.append(Output(" ", .separator)) }
@@ -102,6 +110,7 @@ struct ByteActions: Sendable {
 
     private let actions: [Action]
     private let lowered: [UInt8]
+    let cleansText: Bool
 
     init(_ options: TextOptions, addedTokens: [AddedToken]) {
         var actions: [Action] = []
@@ -113,16 +122,17 @@ struct ByteActions: Sendable {
             if addedTokens.contains(where: { $0.bytes.first == byte }) {
                 actions.append(.maybeAddedToken)
             } else {
-                actions.append(Self.ordinaryAction(of: scalar))
+                actions.append(Self.ordinaryAction(of: scalar, cleansText: options.cleansText))
             }
         }
         self.actions = actions
         self.lowered = lowered
+        cleansText = options.cleansText
     }
 
-    static func ordinaryAction(of scalar: Unicode.Scalar) -> Action {
+    static func ordinaryAction(of scalar: Unicode.Scalar, cleansText: Bool) -> Action {
         if !scalar.isASCII { return .firstOfSeveral }
-        if scalar.isDropped { return .drop }
+        if cleansText, scalar.isDropped { return .drop }
         if scalar.properties.isWhitespace { return .separator }
         return scalar.isPunctuationMark ? .wordOfItsOwn : .inWord
     }

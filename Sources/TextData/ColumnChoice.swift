@@ -4,11 +4,14 @@ package struct ColumnNames: Equatable, Sendable {
     package var pair: String?
     /// One column, or several with commas between their names.
     package var label: String?
+    /// Labels of a model: where the file has a column for each of them and no column was asked for, those are read.
+    package var modelLabels: [String] = []
 
-    package init(text: String? = nil, pair: String? = nil, label: String? = nil) {
+    package init(text: String? = nil, pair: String? = nil, label: String? = nil, modelLabels: [String] = []) {
         self.text = text
         self.pair = pair
         self.label = label
+        self.modelLabels = modelLabels
     }
 }
 
@@ -30,8 +33,8 @@ struct ColumnChoice: Equatable {
         ("sentence1", "sentence2"), ("premise", "hypothesis"), ("question1", "question2"), ("question", "sentence"),
         ("text1", "text2"), ("text", "text_pair"),
     ]
-    static let knownTexts = ["sentence", "text", "sentence1", "premise", "question", "question1", "text1", "review", "content"]
-    static let knownLabels = ["label", "labels"]
+    static let knownTexts = ["sentence", "text", "sentence1", "premise", "question", "question1", "text1", "review", "content", "tokens", "words"]
+    static let knownLabels = ["label", "labels", "ner_tags", "tags", "pos_tags", "chunk_tags"]
 
     /// Finds the columns asked for; a second text is taken unasked only when the first was left open as well.
     init(_ asked: ColumnNames, in header: [String], labels: LabelNeed, path: String) throws(DatasetError) {
@@ -59,6 +62,7 @@ struct ColumnChoice: Equatable {
             text = try column(name, flag: "--text-column")
             if let name = asked.pair { pair = try column(name, flag: "--pair-column") } else { pair = nil }
         }
+        let isOfModel = asked.modelLabels.count > 1 && asked.modelLabels.allSatisfy(header.contains)
         switch (asked.label ?? firstKnown(Self.knownLabels), labels) {
         case (_, .unwanted): self.labels = []
         case (let name?, _):
@@ -68,6 +72,10 @@ struct ColumnChoice: Equatable {
             guard Set(places).count == places.count else {
                 throw DatasetError(path: path, problem: "--label-column names a column twice in \"\(name)\": name each once")
             }
+            self.labels = places
+        case (nil, _) where isOfModel:
+            var places: [Int] = []
+            for name in asked.modelLabels { places.append(try column(name, flag: "--label-column")) }
             self.labels = places
         case (nil, .ifPresent): self.labels = []
         case (nil, .required), (nil, .requiredPerhapsEmpty):

@@ -8,17 +8,19 @@ extension Dataset {
         var width: Int?
         for (row, labels) in try neededLabels().enumerated() {
             let isText = labels.count == 1 && labels[0].contains(Self.listSeparator)
-            let numbers = isText ? parts(of: labels[0]) : labels
+            let numbers = isText ? Self.parts(of: labels[0]) : labels
             let needed = width ?? numbers.count
             width = needed
             guard numbers.count == needed, needed > 0 else {
                 throw DatasetError(
-                    path: path, line: lines[row], problem: "\(numbers.count) numbers, the first row has \(needed): give each row as many")
+                    path: path, line: lines[row],
+                    problem: "\(numbers.count) numbers, the first row has \(needed): give each row as many")
             }
             for number in numbers {
                 guard let value = Float(number), value.isFinite else {
                     throw DatasetError(
-                        path: path, line: lines[row], problem: "the label \"\(number)\" is no finite number, regression needs one: mend the row")
+                        path: path, line: lines[row],
+                        problem: "the label \"\(number)\" is not a finite number, as regression needs: correct the row")
                 }
                 values.append(value)
             }
@@ -33,7 +35,8 @@ extension Dataset {
             guard labels.count == 1 else {
                 throw DatasetError(
                     path: path, line: lines[row],
-                    problem: "\(labels.count) labels, classification needs one: choose --task multi-label, regression or token-classification, "
+                    problem:
+                        "\(labels.count) labels, classification needs one: choose --task multi-label, regression or token-classification, "
                         + "or another --label-column")
             }
             column.append(labels[0])
@@ -41,35 +44,47 @@ extension Dataset {
         return column
     }
 
-    /// Each row's labels, of which there may be none.
+    /// Each row's labels, of which there may be none, or their flags.
     package func labelLists() throws(DatasetError) -> [[String]] {
         let all = try neededLabels()
-        guard words == nil else {
-            throw wrongKind("holds a label for each word, multi-label needs a list for each text: choose --task token-classification")
+        switch labelLayout {
+        case .words:
+            throw wrongKind(
+                "holds a label for each word, multi-label needs a list for each text: choose --task token-classification"
+            )
+        case .lists, .columns: return all
+        case .single: return all.map { Self.parts(of: $0[0]) }
         }
-        if hasLists { return all }
-        guard all.allSatisfy({ $0.count == 1 }) else {
-            throw wrongKind("has several label columns, multi-label needs one with lists: name one with --label-column")
-        }
-        return all.map { parts(of: $0[0]) }
+    }
+
+    /// How many labels a row has a 0 or 1 for; nil where rows are not written so.
+    ///
+    /// A vector of flags is told from a list of label numbers by its form alone: as long in each row, at least 2, and
+    /// nothing but 0 and 1. A list of the labels 0 and 1 would look so only where each row had both.
+    package var flagWidth: Int? {
+        guard let lists = try? labelLists(), let width = lists.first?.count, width > 1 else { return nil }
+        return lists.allSatisfy { $0.count == width && $0.allSatisfy { LabelFlag.value(of: $0) != nil } } ? width : nil
     }
 
     /// A label for each word.
     package func wordLabels() throws(DatasetError) -> [[String]] {
-        guard words != nil else {
-            throw wrongKind("holds no single words, token-classification needs a file .conll with a word and its label a line")
+        guard labelLayout == .words else {
+            throw wrongKind(
+                "holds no single words, token-classification needs a file .conll with a word and its label a line, "
+                    + "or JSON lines with a list of words and a list of labels")
         }
         return try neededLabels()
     }
 
-    private func parts(of text: String) -> [String] {
-        text.split(separator: Self.listSeparator).map { part in
-            String(part.drop { $0 == " " }.reversed().drop { $0 == " " || $0 == "\r" }.reversed())
-        }.filter { !$0.isEmpty }
+    /// The labels or numbers of a text with commas between.
+    package static func parts(of text: String) -> [String] {
+        text.split(separator: listSeparator).map { trimmed(String($0)) }.filter { !$0.isEmpty }
     }
 
     private func neededLabels() throws(DatasetError) -> [[String]] {
-        guard let labels else { throw DatasetError(path: path, problem: "no label column was read: name one with --label-column") }
+        guard let labels else {
+            throw DatasetError(path: path, problem: "no label column was read: name one with --label-column")
+        }
         return labels
     }
 

@@ -5,107 +5,190 @@ package struct Dataset: Equatable, Sendable {
     package let path: String
     package private(set) var texts: [String] = []
     package private(set) var pairs: [String]?
-    /// Each row's label, or several of them; of a file of words one for each word.
+    /// Each row's label, or several of them, as ``labelLayout`` says.
     package private(set) var labels: [[String]]?
-    /// Whether some rows' labels were written as a list.
-    package private(set) var hasLists = false
+    package private(set) var labelLayout = LabelLayout.single
     /// Each row's words, where the file gives them one by one.
     package private(set) var words: [[String]]?
     /// The line of the file on which each row begins, from 1.
     package private(set) var lines: [Int] = []
+    /// What the user should know about how the file was read, a line each.
+    package private(set) var notes: [String] = []
 
     package var count: Int { texts.count }
 
-    /// Reads TSV, CSV or JSON lines, as the name's ending says; the first line of TSV and CSV names the columns. A file of
-    /// words, `.conll`, has no header.
+    /// Reads a data file. The first line of TSV and CSV names the columns; a file of words, `.conll`, has no header.
     ///
-    /// - Parameter allowsPlainText: whether a file `.txt` of one text a line will do; it has no labels.
-    /// - Complexity: O(bytes), in one pass.
+    /// - Parameters:
+    ///   - format: nil leaves it to the name's ending and the first lines.
+    ///   - allowsPlainText: whether a file of one text a line will do; it has no labels.
+    /// - Complexity: O(bytes).
     package init(
-        path: String, columns: ColumnNames = ColumnNames(), labels need: LabelNeed, allowsPlainText: Bool = false
+        path: String, format asked: DataFormat? = nil, columns: ColumnNames = ColumnNames(), labels need: LabelNeed,
+        allowsPlainText: Bool = false
     ) throws(DatasetError) {
-        let ending = URL(fileURLWithPath: path).pathExtension.lowercased()
-        let known = ["tsv", "csv", "jsonl", "json", "conll"] + (allowsPlainText ? ["txt"] : [])
-        guard known.contains(ending) else {
-            throw DatasetError(
-                path: path, problem: "the ending \".\(ending)\" is unknown: name the file .tsv, .csv, .jsonl or .json, after what is in it")
+        self.path = path
+        var bytes: [UInt8]
+        do { bytes = try TextFile(path: path).bytes } catch { throw DatasetError(path: path, problem: error.problem) }
+        guard !bytes.isEmpty else {
+            throw DatasetError(path: path, problem: "is empty, expected a header and rows: name another file")
         }
-        let file: TextFile
-        do { file = try TextFile(path: path) } catch { throw DatasetError(path: path, problem: error.problem) }
-        guard !file.bytes.isEmpty else {
-            throw DatasetError(path: path, problem: "is empty, a header and rows were needed: name another file")
+        if !bytes.contains(0x0A), bytes.contains(0x0D) {
+            bytes = bytes.map { $0 == 0x0D ? 0x0A : $0 }
+            notes.append("its lines end in carriage returns alone, which are read as line ends")
         }
-        switch ending {
-        case "tsv": try self.init(TabSeparatedRows(file.bytes, path: path), path: path, columns: columns, need: need)
-        case "csv": try self.init(CommaSeparatedRows(file.bytes, path: path), path: path, columns: columns, need: need)
-        case "conll": try self.init(try WordLines(file.bytes, path: path, column: columns.label, labels: need), path: path)
-        case "txt": try self.init(plainText: file.bytes, path: path)
-        default: try self.init(JSONLines(file.bytes, path: path), path: path, columns: columns, need: need)
+        let (format, note) =
+            if let asked { (asked, nil as String?) } else {
+                try DataFormat.found(in: bytes, path: path, columns: columns, allowsPlainText: allowsPlainText)
+            }
+        if let note { notes.append(note) }
+        switch format {
+        case .csv: try read(DelimitedRows(bytes, .csv, path: path), columns, need)
+        case .semicolons: try read(DelimitedRows(bytes, .semicolons, path: path), columns, need)
+        case .tsv: try read(DelimitedRows(bytes, .tsv, path: path), columns, need)
+        case .quotedTSV: try read(DelimitedRows(bytes, .quotedTSV, path: path), columns, need)
+        case .jsonLines: try read(JSONLines(bytes, path: path), columns, need)
+        case .conll: try read(WordLines(bytes, path: path, columns: columns, labels: need))
+        case .text:
+            guard allowsPlainText else {
+                throw DatasetError(
+                    path: path, problem: "a file of one text a line has no labels: that is data for --task masked-lm")
+            }
+            try read(plainText: bytes)
         }
     }
 
-    private init(_ source: consuming any RowSource, path: String, columns: ColumnNames, need: LabelNeed) throws(DatasetError) {
-        self.path = path
+    private mutating func read(_ source: consuming any RowSource, _ columns: ColumnNames, _ need: LabelNeed)
+        throws(DatasetError)
+    {
         var source = source
         let choice = try ColumnChoice(columns, in: source.header, labels: need, path: path)
         if choice.pair != nil { pairs = [] }
         if !choice.labels.isEmpty { labels = [] }
+        if choice.labels.count > 1 { labelLayout = .columns(choice.labels.map { source.header[$0] }) }
         while let row = try source.next(choice) {
             texts.append(row.text)
             if let pair = row.pair { pairs?.append(pair) }
-            if let found = row.labels {
-                guard need == .requiredPerhapsEmpty || !found.contains(where: Self.isBlank) else {
-                    throw DatasetError(path: path, line: row.line, problem: "the label is empty: fill it in or take the row out")
-                }
-                labels?.append(found)
-                if row.isList { hasLists = true }
-            }
             lines.append(row.line)
+            try take(row.words)
+            if let found = row.labels { try take(found, isList: row.isList, words: row.words, need) }
         }
         guard !texts.isEmpty else {
-            throw DatasetError(path: path, problem: "has a header and no rows, at least one was needed: name another file")
+            throw DatasetError(
+                path: path, problem: "has a header and no rows, expected at least one: name another file")
+        }
+        if labelLayout == .single { try readListsInFields() }
+        try needLabelsOfAllWords()
+    }
+
+    private mutating func take(_ found: [String]?) throws(DatasetError) {
+        guard texts.count > 1 else { return words = found.map { [$0] } }
+        guard (found == nil) == (words == nil) else {
+            throw DatasetError(
+                path: path, line: lines.last,
+                problem:
+                    "the text is \(found == nil ? "a string" : "a list"), in the first row it is not: write all alike")
+        }
+        if let found { words?.append(found) }
+    }
+
+    private mutating func take(_ found: [String], isList: Bool, words: [String]?, _ need: LabelNeed)
+        throws(DatasetError)
+    {
+        let found = found.map(Self.trimmed)
+        guard need == .requiredPerhapsEmpty || !found.contains(where: \.isEmpty) else {
+            let remedy =
+                labelLayout == .single
+                ? "fill it in, take the row out, or say --task multi-label, where a row may have none"
+                : "fill it in or take the row out"
+            throw DatasetError(path: path, line: lines.last, problem: "the label is empty: \(remedy)")
+        }
+        if isList { labelLayout = words == nil ? .lists : .words }
+        labels?.append(found)
+    }
+
+    private func needLabelsOfAllWords() throws(DatasetError) {
+        guard labelLayout == .words, let words, let labels else { return }
+        for row in words.indices where words[row].count != labels[row].count {
+            throw DatasetError(
+                path: path, line: lines[row],
+                problem: "\(labels[row].count) labels for \(words[row].count) words: give each word one, "
+                    + "or the text as a string where the labels are those of the whole text")
         }
     }
 
-    private init(_ source: WordLines, path: String) throws(DatasetError) {
-        self.path = path
+    /// Takes lists that programs printed into fields for what they are.
+    private mutating func readListsInFields() throws(DatasetError) {
+        guard let fields = labels, fields.contains(where: { ListLiteral($0[0]) != nil }) else { return }
+        var lists: [[String]] = []
+        for (row, field) in fields.enumerated() {
+            guard field[0].isEmpty || ListLiteral.isLikely(field[0]) else { return }
+            guard let list = field[0].isEmpty ? [] : ListLiteral(field[0])?.elements.map(Self.trimmed) else {
+                throw DatasetError(
+                    path: path, line: lines[row],
+                    problem:
+                        "the list \"\(field[0].prefix(40))\" cannot be read: write the labels with commas between, or as JSON lines"
+                )
+            }
+            lists.append(list)
+        }
+        labels = lists
+        labelLayout = .lists
+    }
+
+    private mutating func read(_ source: WordLines) throws(DatasetError) {
         texts = source.sentences.map { $0.joined(separator: " ") }
         words = source.sentences
         labels = source.labels
         lines = source.lines
+        labelLayout = .words
         guard !texts.isEmpty else {
-            throw DatasetError(path: path, problem: "has no sentence, lines of a token and its label were needed: name another file")
+            throw DatasetError(
+                path: path, problem: "has no sentence, expected lines of a word and its label: name another file")
         }
     }
 
     /// Lines that are not blank.
-    private init(plainText bytes: [UInt8], path: String) throws(DatasetError) {
-        self.path = path
-        for (place, line) in bytes.split(separator: 0x0A, omittingEmptySubsequences: false).enumerated() {
+    private mutating func read(plainText bytes: [UInt8]) throws(DatasetError) {
+        for (index, line) in bytes.split(separator: 0x0A, omittingEmptySubsequences: false).enumerated() {
             let text = String(decoding: line.last == 0x0D ? line.dropLast() : line, as: UTF8.self)
             guard !Self.isBlank(text) else { continue }
             texts.append(text)
-            lines.append(place + 1)
+            lines.append(index + 1)
         }
-        guard !texts.isEmpty else { throw DatasetError(path: path, problem: "has no text, at least one line was needed: name another file") }
+        guard !texts.isEmpty else {
+            throw DatasetError(path: path, problem: "has no text, expected at least one line: name another file")
+        }
     }
 
-    static func isBlank(_ text: String) -> Bool { !text.utf8.contains { $0 != 0x20 && $0 != 0x09 && $0 != 0x0D } }
+    static func isBlank(_ text: String) -> Bool { !text.utf8.contains { !isSpace($0) } }
+
+    /// A text without the white space around it.
+    static func trimmed(_ text: String) -> String {
+        let bytes = text.utf8
+        guard let first = bytes.first, let last = bytes.last, isSpace(first) || isSpace(last) else { return text }
+        guard let start = bytes.firstIndex(where: { !isSpace($0) }), let end = bytes.lastIndex(where: { !isSpace($0) })
+        else { return "" }
+        return String(text[start...end])
+    }
+
+    private static func isSpace(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x09 || byte == 0x0D }
 }
 
 /// One row, cut down to the columns that were chosen.
 struct Row {
     let line: Int
+    /// The words with a space between, where the row gives them one by one.
     let text: String
     let pair: String?
     let labels: [String]?
     /// Whether the labels were written as a list.
     var isList = false
+    var words: [String]?
 }
 
 /// A file format: column names first, then row after row.
 protocol RowSource {
     var header: [String] { get }
-    init(_ bytes: [UInt8], path: String) throws(DatasetError)
     mutating func next(_ choice: ColumnChoice) throws(DatasetError) -> Row?
 }

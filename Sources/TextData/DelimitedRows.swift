@@ -1,29 +1,28 @@
-/// Rows of TSV: tabs between fields, quotes are ordinary characters.
-struct TabSeparatedRows: RowSource {
-    private var rows: DelimitedRows
-    var header: [String] { rows.header }
+/// How the fields of a table are told apart.
+struct TableDialect: Equatable {
+    let separator: UInt8
+    /// Whether a field may stand in quotes, after RFC 4180: then it may hold separators, line breaks and doubled
+    /// quotes.
+    let hasQuotes: Bool
 
-    init(_ bytes: [UInt8], path: String) throws(DatasetError) {
-        rows = try DelimitedRows(bytes, separator: 0x09, hasQuotes: false, path: path)
+    static let csv = TableDialect(separator: UInt8(ascii: ","), hasQuotes: true)
+    static let semicolons = TableDialect(separator: UInt8(ascii: ";"), hasQuotes: true)
+    static let tsv = TableDialect(separator: 0x09, hasQuotes: false)
+    static let quotedTSV = TableDialect(separator: 0x09, hasQuotes: true)
+
+    /// What helps where a row has another number of fields than the header.
+    var remedy: String {
+        switch self {
+        case .csv: "quote fields that hold commas, and write decimals with a point"
+        case .semicolons: "quote fields that hold semicolons"
+        case .quotedTSV: "quote fields that hold tabs"
+        default: "take tabs out of the texts"
+        }
     }
-
-    mutating func next(_ choice: ColumnChoice) throws(DatasetError) -> Row? { try rows.next(choice) }
-}
-
-/// Rows of CSV, after RFC 4180: a quoted field may hold commas, line breaks and doubled quotes.
-struct CommaSeparatedRows: RowSource {
-    private var rows: DelimitedRows
-    var header: [String] { rows.header }
-
-    init(_ bytes: [UInt8], path: String) throws(DatasetError) {
-        rows = try DelimitedRows(bytes, separator: 0x2C, hasQuotes: true, path: path)
-    }
-
-    mutating func next(_ choice: ColumnChoice) throws(DatasetError) -> Row? { try rows.next(choice) }
 }
 
 /// Cuts bytes into rows of fields; remembers where fields lie and makes strings only of those asked for.
-struct DelimitedRows {
+struct DelimitedRows: RowSource {
     private struct Field {
         let range: Range<Int>
         let hasDoubledQuotes: Bool
@@ -31,8 +30,7 @@ struct DelimitedRows {
 
     private(set) var header: [String] = []
     private let bytes: [UInt8]
-    private let separator: UInt8
-    private let hasQuotes: Bool
+    private let dialect: TableDialect
     private let path: String
     private var offset = 0
     private var line = 1
@@ -42,13 +40,12 @@ struct DelimitedRows {
     private static let carriageReturn: UInt8 = 0x0D
     private static let quote: UInt8 = 0x22
 
-    init(_ bytes: [UInt8], separator: UInt8, hasQuotes: Bool, path: String) throws(DatasetError) {
+    init(_ bytes: [UInt8], _ dialect: TableDialect, path: String) throws(DatasetError) {
         self.bytes = bytes
-        self.separator = separator
-        self.hasQuotes = hasQuotes
+        self.dialect = dialect
         self.path = path
         guard try readFields() != nil else { return }
-        header = fields.map { string($0) }
+        header = fields.map { Dataset.trimmed(string($0)) }
     }
 
     /// The next row; an empty line counts as a row only where rows have a single field.
@@ -56,9 +53,8 @@ struct DelimitedRows {
         while let start = try readFields() {
             if fields.count == 1, fields[0].range.isEmpty, header.count > 1 { continue }
             guard fields.count == header.count else {
-                let remedy = hasQuotes ? "quote fields that hold commas" : "take tabs out of the texts"
                 throw DatasetError(
-                    path: path, line: start, problem: "\(fields.count) fields, the header has \(header.count): \(remedy)")
+                    path: path, line: start, problem: "\(fields.count) fields, the header has \(header.count): \(dialect.remedy)")
             }
             return Row(
                 line: start, text: string(fields[choice.text]), pair: choice.pair.map { string(fields[$0]) },
@@ -73,16 +69,17 @@ struct DelimitedRows {
         fields.removeAll(keepingCapacity: true)
         let start = line
         while true {
-            if hasQuotes, offset < bytes.count, bytes[offset] == Self.quote {
+            if dialect.hasQuotes, let opening = openingQuote() {
+                offset = opening
                 fields.append(try quotedField())
             } else {
                 let begin = offset
-                while offset < bytes.count, bytes[offset] != separator, bytes[offset] != Self.newline { offset += 1 }
+                while offset < bytes.count, bytes[offset] != dialect.separator, bytes[offset] != Self.newline { offset += 1 }
                 let endsLine = offset == bytes.count || bytes[offset] == Self.newline
                 let hasReturn = endsLine && offset > begin && bytes[offset - 1] == Self.carriageReturn
                 fields.append(Field(range: begin..<(hasReturn ? offset - 1 : offset), hasDoubledQuotes: false))
             }
-            guard offset < bytes.count, bytes[offset] == separator else { break }
+            guard offset < bytes.count, bytes[offset] == dialect.separator else { break }
             offset += 1
         }
         if offset < bytes.count {
@@ -90,6 +87,22 @@ struct DelimitedRows {
             line += 1
         }
         return start
+    }
+
+    /// Where a field's opening quote stands. Spaces before it are passed over where it opens a whole field: a writer
+    /// that puts them there quotes like any other, and a text that begins so has quotes around all of it.
+    private func openingQuote() -> Int? {
+        var index = offset
+        while index < bytes.count, bytes[index] == 0x20 { index += 1 }
+        guard index < bytes.count, bytes[index] == Self.quote else { return nil }
+        if index == offset { return index }
+        var end = index + 1
+        while end < bytes.count, bytes[end] != Self.quote || (end + 1 < bytes.count && bytes[end + 1] == Self.quote) {
+            end += bytes[end] == Self.quote ? 2 : 1
+        }
+        guard end < bytes.count else { return nil }
+        let isWhole = end + 1 == bytes.count || [dialect.separator, Self.newline, Self.carriageReturn].contains(bytes[end + 1])
+        return isWhole ? index : nil
     }
 
     /// Reads a field from its opening quote up to the separator or line end behind it.
@@ -114,7 +127,7 @@ struct DelimitedRows {
             offset += 1
             if offset + 1 < bytes.count, bytes[offset] == Self.carriageReturn, bytes[offset + 1] == Self.newline { offset += 1 }
             if offset + 1 == bytes.count, bytes[offset] == Self.carriageReturn { offset += 1 }
-            guard offset == bytes.count || bytes[offset] == separator || bytes[offset] == Self.newline else {
+            guard offset == bytes.count || bytes[offset] == dialect.separator || bytes[offset] == Self.newline else {
                 throw DatasetError(path: path, line: line, problem: "text follows a closing quote: double the quotes within a field")
             }
             return field

@@ -6,6 +6,8 @@ struct JSONCursor {
     struct Failure: Error {
         let problem: String
         let offset: Int
+        /// What to do; nil where the reader knows better.
+        var remedy: String?
     }
 
     private let bytes: [UInt8]

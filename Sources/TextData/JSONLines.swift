@@ -25,6 +25,7 @@ struct JSONLines: RowSource {
     mutating func next(_ choice: ColumnChoice) throws(DatasetError) -> Row? {
         guard var cursor = try nextObject() else { return nil }
         var text: String?
+        var words: [String]?
         var pair: String?
         var labels = [[String]?](repeating: nil, count: choice.labels.count)
         var isList = false
@@ -33,7 +34,12 @@ struct JSONLines: RowSource {
             try cursor.open("{")
             while let key = try cursor.nextKey() {
                 if key == names.text {
-                    text = try value(of: key, in: &cursor, isText: true)
+                    if cursor.peek() == UInt8(ascii: "[") {
+                        words = try list(of: key, in: &cursor, areTexts: true)
+                        text = words?.joined(separator: " ")
+                    } else {
+                        text = try value(of: key, in: &cursor, isText: true)
+                    }
                 } else if key == names.pair {
                     pair = try value(of: key, in: &cursor, isText: true)
                 } else if let place = names.labels.firstIndex(of: key) {
@@ -53,14 +59,14 @@ struct JSONLines: RowSource {
         if let name = names.pair, pair == nil { throw missing(name) }
         if let place = labels.firstIndex(where: { $0 == nil }) { throw missing(names.labels[place]) }
         return Row(
-            line: line, text: text, pair: pair, labels: labels.isEmpty ? nil : labels.flatMap { $0 ?? [] }, isList: isList)
+            line: line, text: text, pair: pair, labels: labels.isEmpty ? nil : labels.flatMap { $0 ?? [] }, isList: isList, words: words)
     }
 
     /// The elements of an array of strings or numbers.
-    private func list(of key: String, in cursor: inout JSONCursor) throws(JSONCursor.Failure) -> [String] {
+    private func list(of key: String, in cursor: inout JSONCursor, areTexts: Bool = false) throws(JSONCursor.Failure) -> [String] {
         var elements: [String] = []
         try cursor.open("[")
-        while try cursor.nextElement() { elements.append(try value(of: key, in: &cursor, isText: false)) }
+        while try cursor.nextElement() { elements.append(try value(of: key, in: &cursor, isText: areTexts)) }
         return elements
     }
 
@@ -76,7 +82,7 @@ struct JSONLines: RowSource {
             guard first == UInt8(ascii: "{") else {
                 throw DatasetError(
                     path: path, line: line,
-                    problem: "no object, JSON lines were needed: write one object a line, without a list around them")
+                    problem: "is not an object, expected JSON lines: write one object a line, without a list around them")
             }
             return cursor
         }
@@ -86,16 +92,28 @@ struct JSONLines: RowSource {
     /// A string, or for a label also a number or truth value as it is written.
     private func value(of key: String, in cursor: inout JSONCursor, isText: Bool) throws(JSONCursor.Failure) -> String {
         let start = cursor.offset
-        if cursor.peek() == UInt8(ascii: "\"") { return try cursor.string() }
-        if !isText, cursor.peek() != UInt8(ascii: "{"), cursor.peek() != UInt8(ascii: "[") {
+        var found = "a list"
+        switch cursor.peek() {
+        case UInt8(ascii: "\""): return try cursor.string()
+        case UInt8(ascii: "{"): found = "an object"
+        case UInt8(ascii: "["): break
+        default:
             let literal = try cursor.literal()
-            if literal != "null" { return literal }
+            guard literal != "null" else {
+                throw JSONCursor.Failure(
+                    problem: "\"\(key)\" is null", offset: start,
+                    remedy: isText ? "write the text, \"\" if it is empty, or take the row out" : "write the label or take the row out")
+            }
+            if !isText { return literal }
+            found = ["true", "false"].contains(literal) ? "a truth value" : "a number"
         }
-        throw JSONCursor.Failure(problem: "\"\(key)\" is no \(isText ? "string" : "string or number, nor a list of them")", offset: start)
+        throw JSONCursor.Failure(
+            problem: "\"\(key)\" is \(found), expected \(isText ? "a string or a list of strings" : "a string or number, or a list of them")", offset: start,
+            remedy: "write it so in each row, or name another column")
     }
 
     private func failure(_ error: JSONCursor.Failure) -> DatasetError {
-        DatasetError(path: path, line: line, problem: "\(error.problem): write one JSON object a line")
+        DatasetError(path: path, line: line, problem: "\(error.problem): \(error.remedy ?? "write one JSON object a line")")
     }
 
     private func missing(_ name: String) -> DatasetError {

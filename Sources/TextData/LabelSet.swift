@@ -4,6 +4,8 @@ package struct LabelSet: Equatable, Sendable {
     package let names: [String]
     /// How a data file writes each class.
     package let words: [String]
+    /// Whether lists give a 0 or 1 for each label, and not the labels that a row has; nil leaves it to the lists.
+    private var readsFlags: Bool?
     private var indices: [String: Int32]
 
     package var count: Int { names.count }
@@ -15,9 +17,21 @@ package struct LabelSet: Equatable, Sendable {
         try self.init(Set(try dataset.labelColumn()), of: dataset, atLeast: 2, knownTo: model)
     }
 
-    /// The labels of which a sample may have any number.
+    /// The labels of which a sample may have any number: those that the lists name, the columns' names, or, where rows
+    /// have a 0 or 1 for each label, the source model's if it has as many, or LABEL_0, LABEL_1, …
     package init(listed dataset: Dataset, knownTo model: [String] = []) throws(DatasetError) {
-        try self.init(Set(try dataset.labelLists().joined()), of: dataset, atLeast: 1, knownTo: model)
+        let lists = try dataset.labelLists()
+        let width = dataset.flagWidth
+        if case .columns(let names) = dataset.labelLayout {
+            // Says which row holds something else.
+            _ = try Self.flags(lists, of: dataset)
+            self.init(words: model.count == names.count && Set(model) == Set(names) ? model : names)
+        } else if let width {
+            self.init(names: model.count == width ? model : (0..<width).map { "LABEL_\($0)" })
+        } else {
+            try self.init(Set(lists.joined()), of: dataset, atLeast: 1, knownTo: model)
+        }
+        readsFlags = width != nil
     }
 
     /// The classes of single words.
@@ -25,7 +39,9 @@ package struct LabelSet: Equatable, Sendable {
         try self.init(Set(try dataset.wordLabels().joined()), of: dataset, atLeast: 2, knownTo: model)
     }
 
-    private init(_ found: Set<String>, of dataset: Dataset, atLeast least: Int, knownTo model: [String]) throws(DatasetError) {
+    private init(_ found: Set<String>, of dataset: Dataset, atLeast least: Int, knownTo model: [String])
+        throws(DatasetError)
+    {
         guard found.count >= least else {
             throw DatasetError(
                 path: dataset.path,
@@ -49,12 +65,19 @@ package struct LabelSet: Equatable, Sendable {
         }
     }
 
-    /// The classes of a model that was trained before; where its names are LABEL_0, LABEL_1, … data files may write 0, 1, … too.
+    /// The classes of a model that was trained before; where its names are LABEL_0, LABEL_1, … data files may write 0,
+    /// 1, … too.
     package init(names: [String]) {
         let isCount = names.indices.allSatisfy { names[$0] == "LABEL_\($0)" }
         self.init(words: isCount ? names.indices.map { String($0) } : names, names: names)
+        // Numbers are classes as Transformers counts them, unless a class has a number for its name.
         if isCount { for (index, name) in names.enumerated() { indices[name] = Int32(index) } }
+        if !names.contains(where: { Int($0) != nil }) {
+            for index in names.indices { indices[String(index)] = Int32(index) }
+        }
     }
+
+    private init(words: [String]) { self.init(words: words, names: words) }
 
     private init(words: [String], names: [String]) {
         self.words = words
@@ -70,17 +93,85 @@ package struct LabelSet: Equatable, Sendable {
     /// The class of each row.
     package func classes(of dataset: Dataset) throws(DatasetError) -> [Int32] {
         var classes: [Int32] = []
-        for (row, label) in try dataset.labelColumn().enumerated() { classes.append(try index(of: label, row: row, in: dataset)) }
+        for (row, label) in try dataset.labelColumn().enumerated() {
+            classes.append(try index(of: label, row: row, in: dataset))
+        }
         return classes
     }
 
     /// (rows, count) 1 for each label that a row has, 0 for the others.
     package func flags(of dataset: Dataset) throws(DatasetError) -> [Float] {
+        let lists = try dataset.labelLists()
+        if case .columns(let columns) = dataset.labelLayout {
+            let places = try places(of: columns, in: dataset)
+            return try Self.flags(lists, of: dataset).flatMap { row in places.map { row[$0] } }
+        }
+        if readsFlags ?? (dataset.flagWidth == count) {
+            return try Self.flags(lists, of: dataset, count: count).flatMap { $0 }
+        }
         var flags = [Float](repeating: 0, count: dataset.count * count)
-        for (row, list) in try dataset.labelLists().enumerated() {
+        for (row, list) in lists.enumerated() {
+            if Set(list).count < list.count, list.allSatisfy({ LabelFlag.value(of: $0) != nil }) {
+                throw DatasetError(
+                    path: dataset.path, line: dataset.lines[row],
+                    problem:
+                        "\(list.count) values of 0 and 1, there are \(count) labels: give each row one for each of them, or the names of its labels"
+                )
+            }
             for label in list { flags[row * count + Int(try index(of: label, row: row, in: dataset))] = 1 }
         }
         return flags
+    }
+
+    /// Which of a file's columns holds each label: by the names, or by their order where the labels have none of their
+    /// own.
+    private func places(of columns: [String], in dataset: Dataset) throws(DatasetError) -> [Int] {
+        if columns.count == count, names.indices.allSatisfy({ names[$0] == "LABEL_\($0)" }) {
+            return Array(columns.indices)
+        }
+        var places: [Int] = []
+        for name in words {
+            guard let place = columns.firstIndex(of: name) else {
+                throw DatasetError(
+                    path: dataset.path,
+                    problem:
+                        "no column for the label \"\(name)\" among \(columns.map { "\"\($0)\"" }.joined(separator: ", ")): "
+                        + "name a column for each of the \(count) labels with --label-column")
+            }
+            places.append(place)
+        }
+        return places
+    }
+
+    /// Each row's flags, as many as there are labels.
+    /// - Parameter count: nil: as many as in the first row.
+    private static func flags(_ lists: [[String]], of dataset: Dataset, count: Int? = nil) throws(DatasetError)
+        -> [[Float]]
+    {
+        var all: [[Float]] = []
+        let count = count ?? lists.first?.count ?? 0
+        for (row, list) in lists.enumerated() {
+            guard list.count == count else {
+                throw DatasetError(
+                    path: dataset.path, line: dataset.lines[row],
+                    problem:
+                        "\(list.count) \(list.count == 1 ? "value" : "values"), there are \(count) labels: give each row a 0 or 1 for each label"
+                )
+            }
+            var flags: [Float] = []
+            for value in list {
+                guard let flag = LabelFlag.value(of: value) else {
+                    throw DatasetError(
+                        path: dataset.path, line: dataset.lines[row],
+                        problem:
+                            "\"\(value)\" stands where a 0 or 1 for a label is expected: correct the row, or choose --task regression for numbers"
+                    )
+                }
+                flags.append(flag)
+            }
+            all.append(flags)
+        }
+        return all
     }
 
     /// The class of each row's words.
@@ -99,6 +190,7 @@ package struct LabelSet: Equatable, Sendable {
         let shown = words.prefix(10).map { "\"\($0)\"" }.joined(separator: ", ") + (words.count > 10 ? ", …" : "")
         throw DatasetError(
             path: dataset.path, line: dataset.lines[row],
-            problem: "the label \"\(label)\" was never seen in training, known are \(shown): mend the row or train with it")
+            problem:
+                "the label \"\(label)\" was never seen in training, known are \(shown): mend the row or train with it")
     }
 }

@@ -31,7 +31,7 @@ struct PieceSearch {
                     index += token.bytes.count
                     continue
                 }
-                action = ByteActions.ordinaryAction(of: Unicode.Scalar(byte))
+                action = ByteActions.ordinaryAction(of: Unicode.Scalar(byte), cleansText: model.actions.cleansText)
             }
             switch action {
             case .inWord:

@@ -74,6 +74,18 @@ package struct TokenizedDataset: Equatable, Sendable {
         labels = .tokens(tokens)
     }
 
+    /// Takes out the samples of a masked-LM task in which no token can be hidden: they would have no loss.
+    package mutating func removeSamplesWithoutHiddenTokens() {
+        guard case .masked(let masking) = labels, (0..<count).contains(where: { !masking.canAsk(ids[range(of: $0)]) }) else { return }
+        let all = self
+        (ids, types, offsets) = ([], all.types.map { _ in [] }, [0])
+        for range in (0..<all.count).map(all.range) where masking.canAsk(all.ids[range]) {
+            ids.append(contentsOf: all.ids[range])
+            if let found = all.types?[range] { types?.append(contentsOf: found) }
+            offsets.append(ids.count)
+        }
+    }
+
     package func length(of sample: Int) -> Int { offsets[sample + 1] - offsets[sample] }
 
     package func range(of sample: Int) -> Range<Int> { offsets[sample]..<offsets[sample + 1] }

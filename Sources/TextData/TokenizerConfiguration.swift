@@ -1,92 +1,211 @@
 internal import Foundation
 
-/// The part of tokenizer_config.json that changes results; a folder without the file has nothing to say.
+/// What a model folder says about its tokenizer beside the vocabulary: tokenizer_config.json, the class that
+/// config.json may name, and the files of older versions of Transformers, special_tokens_map.json and
+/// added_tokens.json.
+///
+/// Precedence is that of Transformers' `AutoTokenizer`: where tokenizer_config.json has an added_tokens_decoder, it
+/// alone names tokens; otherwise special_tokens_map.json wins over it and added_tokens.json adds to it.
 struct TokenizerConfiguration {
-    var lowercase: Bool?
-    var stripAccents: Bool?
-    var tokenizeChineseCharacters: Bool?
+    /// Which of Transformers' classes reads the folder.
+    enum Kind: Equatable {
+        /// BertTokenizer: takes the vocabulary and added tokens of tokenizer.json, and nothing else of it.
+        case bert
+        /// PreTrainedTokenizerFast: takes tokenizer.json as it is.
+        case asTheFileSays
+    }
+
+    private(set) var kind = Kind.bert
+    private(set) var lowercase: Bool?
+    private(set) var stripAccents: Bool?
+    private(set) var tokenizeChineseCharacters: Bool?
     /// By their keys, such as "cls_token".
-    var specialTokens: [String: String] = [:]
-    /// Special tokens without a meaning of their own here.
-    var furtherTokens: [String] = []
+    private(set) var named: [String: TokenEntry] = [:]
+    /// Tokens with names that only one model gives, in their order.
+    private(set) var namedOtherwise: [TokenEntry] = []
+    /// Special tokens without a name.
+    private(set) var further: [TokenEntry] = []
+    /// By the ids that the files give, ascending; these only order them.
+    private(set) var added: [(id: Int, token: TokenEntry)] = []
+    /// Whether `added` is all there is, so that the tokens added in tokenizer.json do not count.
+    private(set) var listsAllAdded = false
+
+    /// Whether `further` are tokenizer_config.json's, or extra ones of special_tokens_map.json.
+    private var hasFurther = false
+
+    /// The names of special tokens, in the order in which Transformers adds them.
+    static let names = ["bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token"]
 
     init() {}
 
     init(folder: URL) throws(TokenizerError) {
-        let path = folder.appendingPathComponent("tokenizer_config.json").path
-        guard FileManager.default.fileExists(atPath: path) else { return }
-        do {
-            var cursor = JSONCursor(try TextFile(path: path).bytes)
-            try read(&cursor)
-        } catch let error as TextFile.Failure {
-            throw TokenizerError(path: path, problem: error.problem)
-        } catch let error as JSONCursor.Failure {
-            throw TokenizerError(path: path, problem: "\(error.problem), at byte \(error.offset): copy the model's file again")
-        } catch {
-            throw TokenizerError(path: path, problem: "\(error)")
+        var className: String?
+        try Self.read("tokenizer_config.json", in: folder) { (cursor) throws(JSONCursor.Failure) in
+            try read(&cursor, &className)
+        }
+        if className == nil {
+            try Self.read("config.json", in: folder) { (cursor) throws(JSONCursor.Failure) in
+                try cursor.open("{")
+                while let key = try cursor.nextKey() {
+                    if key == "tokenizer_class" {
+                        try take(classOf: &cursor, &className)
+                    } else {
+                        try cursor.skipValue()
+                    }
+                }
+            }
+        }
+        guard !listsAllAdded else { return }
+        try Self.read("special_tokens_map.json", in: folder) { (cursor) throws(JSONCursor.Failure) in
+            try readSpecialTokens(&cursor)
+        }
+        try Self.read("added_tokens.json", in: folder) { (cursor) throws(JSONCursor.Failure) in
+            try readAddedTokens(&cursor)
         }
     }
 
-    func options(over base: TextOptions) -> TextOptions {
-        TextOptions(
-            lowercase: lowercase ?? base.lowercase, stripAccents: stripAccents ?? base.stripAccents,
-            tokenizeChineseCharacters: tokenizeChineseCharacters ?? base.tokenizeChineseCharacters)
+    var options: TextOptions {
+        let usual = TextOptions()
+        return TextOptions(
+            lowercase: lowercase ?? usual.lowercase, stripAccents: stripAccents,
+            tokenizeChineseCharacters: tokenizeChineseCharacters ?? usual.tokenizeChineseCharacters)
     }
 
-    private mutating func read(_ cursor: inout JSONCursor) throws(JSONCursor.Failure) {
+    private static func read(
+        _ name: String, in folder: URL, _ body: (inout JSONCursor) throws(JSONCursor.Failure) -> Void
+    ) throws(TokenizerError) {
+        let path = folder.appendingPathComponent(name).path
+        guard FileManager.default.fileExists(atPath: path) else { return }
+        let file: TextFile
+        do { file = try TextFile(path: path) } catch { throw TokenizerError(path: path, problem: error.problem) }
+        do {
+            var cursor = JSONCursor(file.bytes)
+            try body(&cursor)
+        } catch {
+            throw TokenizerError(
+                path: path,
+                problem: "\(error.problem), at byte \(error.offset): \(error.remedy ?? "copy the model's file again")")
+        }
+    }
+
+    private mutating func read(_ cursor: inout JSONCursor, _ className: inout String?) throws(JSONCursor.Failure) {
+        var additional: [TokenEntry]?
         try cursor.open("{")
         while let key = try cursor.nextKey() {
             switch key {
-            case "tokenizer_class": try Self.check(tokenizerClass: &cursor)
+            case "tokenizer_class": try take(classOf: &cursor, &className)
             case "do_lower_case": lowercase = try cursor.boolean(named: key)
             case "strip_accents": stripAccents = try cursor.boolean(named: key)
             case "tokenize_chinese_chars": tokenizeChineseCharacters = try cursor.boolean(named: key)
-            case "unk_token", "cls_token", "sep_token", "pad_token", "mask_token":
-                if let token = try Self.token(&cursor) { specialTokens[key] = token }
-            case "additional_special_tokens", "extra_special_tokens":
-                guard cursor.peek() == UInt8(ascii: "[") else {
-                    try cursor.skipValue()
-                    continue
+            case "split_special_tokens":
+                let start = cursor.offset
+                if try cursor.boolean(named: key) == true {
+                    throw JSONCursor.Failure(
+                        problem: "split_special_tokens is true, which is not supported", offset: start,
+                        remedy: "use a model that keeps its special tokens whole")
                 }
-                try cursor.open("[")
-                while try cursor.nextElement() {
-                    if let token = try Self.token(&cursor), !token.isEmpty { furtherTokens.append(token) }
+            case "added_tokens_decoder" where cursor.peek() == UInt8(ascii: "{"):
+                try readDecoder(&cursor)
+            case "additional_special_tokens" where cursor.peek() == UInt8(ascii: "["):
+                additional = try Self.list(&cursor)
+            case "extra_special_tokens" where cursor.peek() == UInt8(ascii: "["):
+                further = try Self.list(&cursor)
+                hasFurther = true
+            case "extra_special_tokens" where cursor.peek() == UInt8(ascii: "{"):
+                try cursor.open("{")
+                while try cursor.nextKey() != nil {
+                    if let token = try cursor.tokenEntry() { namedOtherwise.append(token) }
                 }
+            case _ where key.hasSuffix("_token"):
+                if let token = try cursor.tokenEntry() { take(token, named: key) }
+            default: try cursor.skipValue()
+            }
+        }
+        if further.isEmpty, let additional {
+            further = additional
+            hasFurther = true
+        }
+    }
+
+    private mutating func take(_ token: TokenEntry, named key: String) {
+        if Self.names.contains(key) { named[key] = token } else { namedOtherwise.append(token) }
+    }
+
+    private mutating func readDecoder(_ cursor: inout JSONCursor) throws(JSONCursor.Failure) {
+        listsAllAdded = true
+        try cursor.open("{")
+        while let key = try cursor.nextKey() {
+            let start = cursor.offset
+            guard let id = Int(key), id >= 0, let token = try cursor.tokenEntry() else {
+                throw JSONCursor.Failure(
+                    problem: "added_tokens_decoder has the entry \(key.prefix(20)), expected a number with a token",
+                    offset: start)
+            }
+            added.append((id, token))
+        }
+        added.sort { $0.id < $1.id }
+    }
+
+    private mutating func readSpecialTokens(_ cursor: inout JSONCursor) throws(JSONCursor.Failure) {
+        try cursor.open("{")
+        while let key = try cursor.nextKey() {
+            switch key {
+            case "extra_special_tokens" where cursor.peek() == UInt8(ascii: "["):
+                for token in try Self.list(&cursor, areSpecial: true)
+                where !further.contains(where: { $0.bytes == token.bytes }) { further.append(token) }
+                hasFurther = true
+            case "additional_special_tokens" where cursor.peek() == UInt8(ascii: "["):
+                let found = try Self.list(&cursor, areSpecial: true)
+                if !hasFurther { further = found }
+            case _ where key.hasSuffix("_token"):
+                if let token = try cursor.tokenEntry(isSpecial: true) { take(token, named: key) }
             default: try cursor.skipValue()
             }
         }
     }
 
-    /// Classes of Transformers that tokenize as BERT does, by their names without "Fast"; the last two say nothing of how they tokenize.
-    private static let classes: Set = [
-        "BertTokenizer", "DistilBertTokenizer", "ElectraTokenizer", "MobileBertTokenizer", "SqueezeBertTokenizer", "LayoutLMTokenizer",
-        "ConvBertTokenizer", "RetriBertTokenizer", "LxmertTokenizer", "PreTrainedTokenizer", "TokenizersBackend",
-    ]
-
-    private static func check(tokenizerClass cursor: inout JSONCursor) throws(JSONCursor.Failure) {
-        let start = cursor.offset
-        guard let name = try token(&cursor) else { return }
-        guard classes.contains(name.hasSuffix("Fast") ? String(name.dropLast(4)) : name) else {
-            throw JSONCursor.Failure(
-                problem: "tokenizer_class is \(name), which splits words otherwise than BertTokenizer: use a model with BERT's own tokenizer", offset: start)
+    private mutating func readAddedTokens(_ cursor: inout JSONCursor) throws(JSONCursor.Failure) {
+        // additional_special_tokens of special_tokens_map.json do not make a token of this file special.
+        let special = Set((Array(named.values) + (hasFurther ? further : [])).map(\.bytes))
+        try cursor.open("{")
+        while let text = try cursor.nextKey() {
+            let id = try cursor.integer(named: "the id of \(text)", in: 0...PieceTrie.capacity)
+            let token = TokenEntry(text, isNormalized: !special.contains(Array(text.utf8)))
+            added.append((id, token))
         }
+        added.sort { $0.id < $1.id }
     }
 
-    /// A token is a string or an object with its text under "content".
-    private static func token(_ cursor: inout JSONCursor) throws(JSONCursor.Failure) -> String? {
-        switch cursor.peek() {
-        case UInt8(ascii: "\""): return try cursor.string()
-        case UInt8(ascii: "{"):
-            var content: String?
-            try cursor.open("{")
-            while let key = try cursor.nextKey() {
-                if key == "content" { content = try cursor.string() } else { try cursor.skipValue() }
-            }
-            return content
-        default:
-            try cursor.skipValue()
-            return nil
+    private static func list(_ cursor: inout JSONCursor, areSpecial: Bool = false) throws(JSONCursor.Failure)
+        -> [TokenEntry]
+    {
+        var tokens: [TokenEntry] = []
+        try cursor.open("[")
+        while try cursor.nextElement() {
+            if let token = try cursor.tokenEntry(isSpecial: areSpecial), !token.text.isEmpty { tokens.append(token) }
         }
+        return tokens
+    }
+
+    /// Classes of Transformers, by their names without "Fast".
+    private static let kinds: [String: Kind] = [
+        "BertTokenizer": .bert, "DistilBertTokenizer": .bert, "ElectraTokenizer": .bert, "MobileBertTokenizer": .bert,
+        "SqueezeBertTokenizer": .bert,
+        "LayoutLMTokenizer": .bert, "LxmertTokenizer": .bert, "ConvBertTokenizer": .asTheFileSays,
+        "RetriBertTokenizer": .asTheFileSays,
+        "PreTrainedTokenizer": .asTheFileSays, "TokenizersBackend": .asTheFileSays,
+    ]
+
+    private mutating func take(classOf cursor: inout JSONCursor, _ className: inout String?) throws(JSONCursor.Failure) {
+        let start = cursor.offset
+        guard let name = try cursor.tokenEntry()?.text else { return }
+        guard let found = Self.kinds[name.hasSuffix("Fast") ? String(name.dropLast(4)) : name] else {
+            throw JSONCursor.Failure(
+                problem: "tokenizer_class is \(name), which splits words otherwise than BertTokenizer", offset: start,
+                remedy: "use a model with BERT's own tokenizer")
+        }
+        className = name
+        kind = found
     }
 }
 
@@ -98,7 +217,7 @@ extension JSONCursor {
         case "true": return true
         case "false": return false
         case "null": return nil
-        case let other: throw Failure(problem: "\(key) is \(other), true, false or null was needed", offset: start)
+        case let other: throw Failure(problem: "\(key) is \(other), expected true, false or null", offset: start)
         }
     }
 
@@ -106,7 +225,9 @@ extension JSONCursor {
         let start = offset
         let text = try literal()
         guard let value = Int(text), range.contains(value) else {
-            throw Failure(problem: "\(key) is \(text), a whole number from \(range.lowerBound) to \(range.upperBound) was needed", offset: start)
+            throw Failure(
+                problem: "\(key) is \(text), expected a whole number from \(range.lowerBound) to \(range.upperBound)",
+                offset: start)
         }
         return value
     }

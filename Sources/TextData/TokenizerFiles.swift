@@ -2,18 +2,26 @@ internal import Foundation
 
 /// What a model folder says about its tokenizer, before anything is built from it.
 struct TokenizerFiles {
-    /// The file that the pieces came from.
+    /// The file that the vocabulary came from.
     var path: String
+    /// The vocabulary's tokens and then the added ones, by id; an id without a token is empty.
     var pieces: [String]
     var options = TextOptions()
     var specials: Vocabulary.Specials
-    var addedTokens: [AddedToken]
-    /// Pieces that are cut out of the text as added tokens only: no word is made of them.
+    var addedTokens: [AddedToken] = []
+    /// Tokens that are cut out of the text as added tokens only: no word is made of them.
     var addedOnly: Set<Int32> = []
+    /// Added tokens that no file names: Transformers adds what a BERT usually has.
+    private(set) var usual: Set<Int32> = []
     var continuationPrefix = "##"
     var maxWordCharacters = 100
+    /// Whether tokenizer.json decides how texts are split, and not the settings of tokenizer_config.json.
+    private(set) var followsFile = false
 
-    /// tokenizer.json wins over vocab.txt, tokenizer_config.json over both, as in Transformers.
+    /// Reads the files as Transformers' `AutoTokenizer` does.
+    ///
+    /// tokenizer.json's vocabulary wins over vocab.txt. What else it says counts where the class is
+    /// PreTrainedTokenizerFast; BertTokenizer follows tokenizer_config.json, and its own settings where that is silent.
     init(folder: URL) throws(TokenizerError) {
         let configuration = try TokenizerConfiguration(folder: folder)
         let json = folder.appendingPathComponent("tokenizer.json").path
@@ -21,65 +29,115 @@ struct TokenizerFiles {
         if FileManager.default.fileExists(atPath: json) {
             try self.init(TokenizerJSON(path: json), path: json, configuration: configuration)
         } else if FileManager.default.fileExists(atPath: vocabulary) {
-            let pieces = try Self.pieces(ofLinesAt: vocabulary)
-            try self.init(path: vocabulary, pieces: pieces, configuration: configuration)
-            options = configuration.options(over: TextOptions())
+            try self.init(
+                path: vocabulary, pieces: try Self.pieces(ofLinesAt: vocabulary), configuration: configuration)
         } else {
             throw TokenizerError(
-                path: folder.path, problem: "neither tokenizer.json nor vocab.txt is there: name a Hugging Face model folder that has one")
+                path: folder.path,
+                problem: "neither tokenizer.json nor vocab.txt is there: name a Hugging Face model folder that has one")
         }
     }
 
-    /// What a tokenizer.json says, at `path`, under the folder's configuration.
-    init(_ file: TokenizerJSON, path: String, configuration: TokenizerConfiguration = .init()) throws(TokenizerError) {
-        try self.init(path: path, pieces: file.pieces, configuration: configuration, listed: file.addedTokens, unknown: file.unknownToken)
-        addedOnly = file.addedOnly
+    /// What a tokenizer.json says, at `path`, under the folder's configuration; by itself where there is none.
+    init(_ file: TokenizerJSON, path: String, configuration: TokenizerConfiguration?) throws(TokenizerError) {
+        if let configuration, configuration.kind == .bert {
+            try self.init(path: path, pieces: file.pieces, configuration: configuration, listed: file.addedTokens)
+        } else {
+            try file.checkPipeline(path: path, needsTemplate: configuration != nil)
+            try self.init(following: file, path: path, configuration: configuration ?? .init())
+        }
+    }
+
+    private init(following file: TokenizerJSON, path: String, configuration: TokenizerConfiguration)
+        throws(TokenizerError)
+    {
+        self.path = path
+        followsFile = true
+        pieces = file.pieces
+        options = file.options
         continuationPrefix = file.continuationPrefix
         maxWordCharacters = file.maxWordCharacters
-        options = configuration.options(over: file.options)
+        let present = file.addedTokens.map(\.token)
+        var table = AddedTokenTable(pieces)
+        table.add(present + Self.tokens(configuration, listed: file.addedTokens, present: present))
+        let named = configuration.named.mapValues(\.text)
+        specials = try table.specials(
+            path: path, unknown: file.unknownToken ?? "[UNK]", first: file.template?.first ?? "[CLS]",
+            last: file.template?.last ?? "[SEP]",
+            padding: named["pad_token"] ?? "[PAD]", mask: named["mask_token"] ?? "[MASK]")
+        (pieces, addedTokens, addedOnly) = (table.pieces, table.tokens, table.addedOnly)
     }
 
-    /// A tokenizer of these pieces with Hugging Face's default rules and tokens.
+    /// A tokenizer of these pieces with BertTokenizer's rules and tokens.
+    /// - Parameter listed: tokens that a tokenizer.json adds, by id.
     init(
-        path: String = "vocabulary", pieces: [String], configuration: TokenizerConfiguration = .init(), listed: [AddedToken] = [],
-        unknown: String? = nil
+        path: String = "vocabulary", pieces: [String], configuration: TokenizerConfiguration = .init(),
+        listed: [(id: Int, token: TokenEntry)] = []
     ) throws(TokenizerError) {
         self.path = path
-        self.pieces = pieces
-        var ids: [[UInt8]: Int32] = [:]
-        for (index, piece) in pieces.enumerated() { ids[Array(piece.utf8)] = Int32(index) }
-        func id(_ token: String) -> Int32? { ids[Array(token.utf8)] }
-        func needed(_ token: String) throws(TokenizerError) -> Int32 {
-            guard let id = id(token) else {
-                throw TokenizerError(
-                    path: path, problem: "\(token) is not among the \(pieces.count) pieces, a BERT tokenizer needs it: is this its vocabulary?")
-            }
-            return id
-        }
-        let names = configuration.specialTokens
-        specials = Vocabulary.Specials(
-            unknown: try needed(names["unk_token"] ?? unknown ?? "[UNK]"),
-            classification: try needed(names["cls_token"] ?? "[CLS]"),
-            separator: try needed(names["sep_token"] ?? "[SEP]"),
-            padding: id(names["pad_token"] ?? "[PAD]"),
-            mask: id(names["mask_token"] ?? "[MASK]"))
-        addedTokens = listed
-        for token in configuration.furtherTokens where !listed.contains(where: { $0.bytes == Array(token.utf8) }) {
-            if let id = id(token) { addedTokens.append(AddedToken(token, id: id)) }
-        }
-        for special in [specials.unknown, specials.classification, specials.separator, specials.padding, specials.mask] {
-            guard let special else { continue }
-            let token = AddedToken(pieces[Int(special)], id: special)
-            if !addedTokens.contains(where: { $0.id == token.id }) { addedTokens.append(token) }
+        options = configuration.options
+        let listed = configuration.listsAllAdded ? [] : listed
+        let usual = [
+            "unk_token": "[UNK]", "sep_token": "[SEP]", "pad_token": "[PAD]", "cls_token": "[CLS]",
+            "mask_token": "[MASK]",
+        ]
+        var table = AddedTokenTable(pieces)
+        table.add(Self.tokens(configuration, listed: listed, present: [], usual: usual))
+        let given = Self.tokens(configuration, listed: listed, present: []).map(\.bytes)
+        let unasked = Set(usual.values.map { Array($0.utf8) }).subtracting(given)
+        self.usual = table.addedOnly.filter { unasked.contains(Array(table.pieces[Int($0)].utf8)) }
+        func name(_ key: String) -> String { configuration.named[key]?.text ?? usual[key] ?? "" }
+        specials = try table.specials(
+            path: path, unknown: name("unk_token"), first: name("cls_token"), last: name("sep_token"),
+            padding: name("pad_token"),
+            mask: name("mask_token"), except: self.usual)
+        (self.pieces, addedTokens, addedOnly) = (table.pieces, table.tokens, table.addedOnly)
+    }
+
+    /// Leaves out what Transformers adds unasked where a model has no row for it: no text that the model knows holds
+    /// it.
+    mutating func keepUsualTokens(below rows: Int) {
+        while pieces.count > rows, let last = pieces.indices.last.map({ Int32($0) }), usual.contains(last) {
+            pieces.removeLast()
+            addedTokens.removeAll { $0.id == last }
+            addedOnly.remove(last)
         }
     }
 
-    /// One piece a line; the line's number, from 0, is its id.
+    /// The tokens that Transformers adds to a tokenizer, in its order.
+    ///
+    /// - Parameters:
+    ///   - listed: those of tokenizer.json, which win over added_tokens.json; they count where tokenizer_config.json
+    ///     does not list all.
+    ///   - present: those that the tokenizer has already.
+    ///   - usual: names that the class has of its own, for those that no file gives.
+    private static func tokens(
+        _ configuration: TokenizerConfiguration, listed: [(id: Int, token: TokenEntry)], present: [TokenEntry],
+        usual: [String: String] = [:]
+    ) -> [TokenEntry] {
+        var decoder: [Int: TokenEntry] = [:]
+        var byText: [[UInt8]: TokenEntry] = [:]
+        for (id, token) in configuration.added + (configuration.listsAllAdded ? [] : listed) {
+            decoder[id] = token
+            byText[token.bytes] = token
+        }
+        var tokens = decoder.sorted { $0.key < $1.key }.map(\.value).filter { !present.contains($0) }
+        var known = Set((present + tokens).map(\.bytes))
+        let named = TokenizerConfiguration.names.compactMap { key in
+            configuration.named[key].map { byText[$0.bytes] ?? $0 } ?? usual[key].map { TokenEntry($0) }
+        }
+        for token in named + configuration.namedOtherwise + configuration.further
+        where known.insert(token.bytes).inserted { tokens.append(token) }
+        return tokens
+    }
+
+    /// One token a line; the line's number, from 0, is its id.
     private static func pieces(ofLinesAt path: String) throws(TokenizerError) -> [String] {
         let file: TextFile
         do { file = try TextFile(path: path) } catch { throw TokenizerError(path: path, problem: error.problem) }
         guard !file.bytes.isEmpty else {
-            throw TokenizerError(path: path, problem: "is empty, one piece a line was needed: copy the model's vocabulary again")
+            throw TokenizerError(
+                path: path, problem: "is empty, expected one token a line: copy the model's vocabulary again")
         }
         var lines = file.bytes.split(separator: 0x0A, omittingEmptySubsequences: false)
         if lines.last?.isEmpty == true { lines.removeLast() }
@@ -88,5 +146,68 @@ struct TokenizerFiles {
             while piece.unicodeScalars.last?.properties.isWhitespace == true { piece.unicodeScalars.removeLast() }
             return piece
         }
+    }
+}
+
+/// A vocabulary to which tokens are added as Hugging Face's Tokenizers adds them.
+struct AddedTokenTable {
+    private(set) var pieces: [String]
+    private(set) var tokens: [AddedToken] = []
+    private(set) var addedOnly: Set<Int32> = []
+    /// Distinct tokens of the vocabulary itself.
+    let vocabularyCount: Int
+
+    private var ids: [[UInt8]: Int32] = [:]
+    private var largestAdded: Int32?
+
+    init(_ pieces: [String]) {
+        self.pieces = pieces
+        for (index, piece) in pieces.enumerated() where !piece.isEmpty { ids[Array(piece.utf8)] = Int32(index) }
+        vocabularyCount = ids.count
+    }
+
+    /// The tokens with a meaning of their own.
+    /// - Parameter unasked: tokens that are as good as absent.
+    func specials(
+        path: String, unknown: String, first: String, last: String, padding: String, mask: String,
+        except unasked: Set<Int32> = []
+    ) throws(TokenizerError) -> Vocabulary.Specials {
+        func id(_ token: String) -> Int32? { ids[Array(token.utf8)].flatMap { unasked.contains($0) ? nil : $0 } }
+        func needed(_ token: String) throws(TokenizerError) -> Int32 {
+            guard let id = id(token) else {
+                throw TokenizerError(
+                    path: path,
+                    problem:
+                        "\(token) is not among the \(vocabularyCount) tokens, a BERT tokenizer needs it: is this its vocabulary?"
+                )
+            }
+            return id
+        }
+        return Vocabulary.Specials(
+            unknown: try needed(unknown), classification: try needed(first), separator: try needed(last),
+            padding: id(padding), mask: id(mask))
+    }
+
+    /// Adds tokens in their order: one that the vocabulary has keeps its id, another gets the first id after it.
+    mutating func add(_ added: [TokenEntry]) {
+        for token in added where !token.text.isEmpty {
+            let next = largestAdded.map { max($0 + 1, Int32(vocabularyCount)) } ?? Int32(vocabularyCount)
+            place(token, ids[token.bytes] ?? next)
+        }
+    }
+
+    private mutating func place(_ token: TokenEntry, _ id: Int32) {
+        if ids[token.bytes] == nil {
+            while pieces.count <= Int(id) { pieces.append("") }
+            // Where the vocabulary names a token twice, an id may be taken already.
+            if pieces[Int(id)].isEmpty {
+                pieces[Int(id)] = token.text
+                addedOnly.insert(id)
+            }
+            ids[token.bytes] = id
+        }
+        largestAdded = max(largestAdded ?? id, id)
+        tokens.removeAll { $0.bytes == token.bytes }
+        tokens.append(AddedToken(token.text, id: id, isNormalized: token.isNormalized))
     }
 }

@@ -1,16 +1,20 @@
 /// The part of a tokenizer.json that a WordPiece tokenizer needs; whatever works otherwise is refused by name.
 struct TokenizerJSON {
+    /// The vocabulary by id, without what is added to it.
     private(set) var pieces: [String] = []
-    /// Ids of added tokens that the vocabulary itself lacks.
-    private(set) var addedOnly: Set<Int32> = []
-    private(set) var addedTokens: [AddedToken] = []
-    private(set) var options = TextOptions()
+    /// In the order of the file; the ids are those that it gives.
+    private(set) var addedTokens: [(id: Int, token: TokenEntry)] = []
+    /// Text is left as it is where the file has no normalizer.
+    private(set) var options = TextOptions.none
+    /// The special tokens that the post processor puts around a text.
+    private(set) var template: (first: String, last: String)?
     private(set) var continuationPrefix = "##"
     private(set) var maxWordCharacters = 100
     private(set) var unknownToken: String?
 
     private var piecesByID: [(id: Int, piece: String)] = []
-    private var addedByID: [(id: Int, text: String, isNormalized: Bool)] = []
+    private var hasPreTokenizer = false
+    private var hasPostProcessor = false
     private static let ids = 0...PieceTrie.capacity
 
     init(path: String) throws(TokenizerError) {
@@ -37,9 +41,13 @@ struct TokenizerJSON {
             case "added_tokens":
                 try cursor.open("[")
                 while try cursor.nextElement() { try readAddedToken(&cursor) }
-            case "normalizer": try readNormalizer(&cursor)
-            case "pre_tokenizer": try Self.requireType(["BertPreTokenizer"], of: key, &cursor)
-            case "post_processor": try Self.requireType(["BertProcessing", "TemplateProcessing"], of: key, &cursor)
+            case "normalizer" where cursor.peek() == UInt8(ascii: "{"): try readNormalizer(&cursor)
+            case "pre_tokenizer" where cursor.peek() == UInt8(ascii: "{"):
+                try Self.requireType(["BertPreTokenizer"], of: key, &cursor)
+                hasPreTokenizer = true
+            case "post_processor" where cursor.peek() == UInt8(ascii: "{"):
+                try readPostProcessor(&cursor)
+                hasPostProcessor = true
             case "model": try readModel(&cursor)
             default: try cursor.skipValue()
             }
@@ -48,30 +56,22 @@ struct TokenizerJSON {
 
     private mutating func readAddedToken(_ cursor: inout JSONCursor) throws(JSONCursor.Failure) {
         let start = cursor.offset
-        var token: (id: Int?, text: String?) = (nil, nil)
-        var (isSpecialCase, isNormalized) = (false, false)
-        try cursor.open("{")
-        while let key = try cursor.nextKey() {
-            switch key {
-            case "id": token.id = try cursor.integer(named: key, in: Self.ids)
-            case "content": token.text = try cursor.string()
-            case "single_word": isSpecialCase = try cursor.boolean(named: key) == true
-            case "normalized": isNormalized = try cursor.boolean(named: key) == true
-            default: try cursor.skipValue()
-            }
+        var peeked = cursor
+        var id: Int?
+        try peeked.open("{")
+        while let key = try peeked.nextKey() {
+            if key == "id" { id = try peeked.integer(named: key, in: Self.ids) } else { try peeked.skipValue() }
         }
-        guard let id = token.id, let text = token.text, !text.isEmpty else {
+        guard let token = try cursor.tokenEntry(), let id, !token.text.isEmpty else {
             throw JSONCursor.Failure(problem: "an added token has no id or no content", offset: start)
         }
-        if isSpecialCase {
-            throw JSONCursor.Failure(problem: "the added token \(text) is for single words only, which is not supported", offset: start)
-        }
-        addedByID.append((id, text, isNormalized))
+        addedTokens.append((id, token))
     }
 
     private mutating func readNormalizer(_ cursor: inout JSONCursor) throws(JSONCursor.Failure) {
         let start = cursor.offset
         var type = ""
+        options = TextOptions()
         try cursor.open("{")
         while let key = try cursor.nextKey() {
             switch key {
@@ -79,14 +79,71 @@ struct TokenizerJSON {
             case "lowercase": options.lowercase = try cursor.boolean(named: key) ?? true
             case "strip_accents": options.stripAccents = try cursor.boolean(named: key)
             case "handle_chinese_chars": options.tokenizeChineseCharacters = try cursor.boolean(named: key) ?? true
-            case "clean_text":
-                guard try cursor.boolean(named: key) != false else {
-                    throw JSONCursor.Failure(problem: "clean_text is false, which is not supported", offset: start)
-                }
+            case "clean_text": options.cleansText = try cursor.boolean(named: key) ?? true
             default: try cursor.skipValue()
             }
         }
         try Self.check(type, among: ["BertNormalizer"], of: "normalizer", at: start)
+    }
+
+    private mutating func readPostProcessor(_ cursor: inout JSONCursor) throws(JSONCursor.Failure) {
+        let start = cursor.offset
+        var type = ""
+        var (single, pair): ([String]?, [String]?)
+        var names: [String: String] = [:]
+        try cursor.open("{")
+        while let key = try cursor.nextKey() {
+            switch key {
+            case "type": type = try cursor.string()
+            case "sep", "cls":
+                try cursor.open("[")
+                while try cursor.nextElement() {
+                    if cursor.peek() == UInt8(ascii: "\"") { names[key] = try cursor.string() } else { try cursor.skipValue() }
+                }
+            case "single": single = try Self.template(&cursor)
+            case "pair": pair = try Self.template(&cursor)
+            default: try cursor.skipValue()
+            }
+        }
+        try Self.check(type, among: ["BertProcessing", "TemplateProcessing"], of: "post_processor", at: start)
+        if let first = names["cls"], let last = names["sep"] { template = (first, last) }
+        guard let single, single.count == 3, single[1] == "A:0", single[0].hasSuffix(":0"), single[2].hasSuffix(":0") else { return }
+        let (first, last) = (String(single[0].dropLast(2)), String(single[2].dropLast(2)))
+        if pair == nil || pair == single + ["B:1", last + ":1"] { template = (first, last) }
+    }
+
+    /// The parts of a template: a token or a text's letter, with the type that it gets.
+    private static func template(_ cursor: inout JSONCursor) throws(JSONCursor.Failure) -> [String] {
+        var parts: [String] = []
+        try cursor.open("[")
+        while try cursor.nextElement() {
+            try cursor.open("{")
+            while try cursor.nextKey() != nil {
+                var (id, type) = ("", "0")
+                try cursor.open("{")
+                while let key = try cursor.nextKey() {
+                    switch key {
+                    case "id": id = try cursor.string()
+                    case "type_id": type = try cursor.literal()
+                    default: try cursor.skipValue()
+                    }
+                }
+                parts.append("\(id):\(type)")
+            }
+        }
+        return parts
+    }
+
+    /// Refuses a file that by itself does not split texts as BERT does.
+    /// - Parameter needsTemplate: whether the special tokens come from the file alone.
+    func checkPipeline(path: String, needsTemplate: Bool) throws(TokenizerError) {
+        guard hasPreTokenizer || !needsTemplate else {
+            throw TokenizerError(path: path, problem: "has no pre_tokenizer, BertPreTokenizer is needed: use the tokenizer of a BERT model")
+        }
+        guard template != nil || !(needsTemplate || hasPostProcessor) else {
+            throw TokenizerError(
+                path: path, problem: "its post_processor does not put [CLS] before and [SEP] behind a text: use the tokenizer of a BERT model")
+        }
     }
 
     private mutating func readModel(_ cursor: inout JSONCursor) throws(JSONCursor.Failure) {
@@ -113,7 +170,6 @@ struct TokenizerJSON {
     private static func requireType(_ types: [String], of name: String, _ cursor: inout JSONCursor) throws(JSONCursor.Failure) {
         let start = cursor.offset
         var type = ""
-        guard cursor.peek() == UInt8(ascii: "{") else { return try cursor.skipValue() }
         try cursor.open("{")
         while let key = try cursor.nextKey() {
             if key == "type" { type = try cursor.string() } else { try cursor.skipValue() }
@@ -123,30 +179,25 @@ struct TokenizerJSON {
 
     private static func check(_ type: String, among types: [String], of name: String, at start: Int) throws(JSONCursor.Failure) {
         guard types.contains(type) else {
-            throw JSONCursor.Failure(problem: "the \(name) is \(type), \(types.joined(separator: " or ")) was needed", offset: start)
+            throw JSONCursor.Failure(problem: "the \(name) is \(type), expected \(types.joined(separator: " or "))", offset: start)
         }
     }
 
-    /// Puts every piece, of the vocabulary or added to it, at its id.
+    /// Puts every token of the vocabulary at its id.
     ///
-    /// An id without a piece, as Hugging Face leaves one where a vocabulary names a piece twice, stands for no text.
+    /// An id without a token, as Hugging Face leaves one where a vocabulary names a token twice, stands for no text.
     private mutating func orderPieces(path: String) throws(TokenizerError) {
-        var all = piecesByID
-        let known = Set(all.map(\.id))
-        all += addedByID.filter { !known.contains($0.id) }.map { ($0.id, $0.text) }
-        all.sort { $0.id < $1.id }
+        let all = piecesByID.sorted { $0.id < $1.id }
         guard let highest = all.last?.id else {
-            throw TokenizerError(path: path, problem: "has no model.vocab, a WordPiece vocabulary was needed: use the tokenizer of a BERT model")
+            throw TokenizerError(path: path, problem: "has no model.vocab, expected a WordPiece vocabulary: use the tokenizer of a BERT model")
         }
         if let twice = zip(all, all.dropFirst()).first(where: { $0.id == $1.id }) {
-            throw TokenizerError(path: path, problem: "two pieces have the id \(twice.0.id), each needs its own: copy the model's file again")
+            throw TokenizerError(path: path, problem: "two tokens have the id \(twice.0.id), each needs its own: copy the model's file again")
         }
         guard highest + 1 <= 2 * all.count else {
-            throw TokenizerError(path: path, problem: "has \(all.count) pieces and ids up to \(highest), most have no piece: copy the model's file again")
+            throw TokenizerError(path: path, problem: "has \(all.count) tokens and ids up to \(highest), most have no token: copy the model's file again")
         }
         pieces = Array(repeating: "", count: highest + 1)
         for entry in all { pieces[entry.id] = entry.piece }
-        addedOnly = Set(addedByID.map { Int32($0.id) }).subtracting(known.map { Int32($0) })
-        addedTokens = addedByID.map { AddedToken($0.text, id: Int32($0.id), isNormalized: $0.isNormalized) }
     }
 }

@@ -12,4 +12,7 @@ package struct Vocabulary: Equatable, Sendable {
     package let specials: Specials
 
     package var count: Int { pieces.count }
+
+    /// Whether each id has a token of its own.
+    var hasDistinctTokens: Bool { Set(pieces.lazy.filter { !$0.isEmpty }.map { Array($0.utf8) }).count == count }
 }

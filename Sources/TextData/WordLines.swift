@@ -1,9 +1,10 @@
 /// Sentences word by word, as the CoNLL tasks write them: a word a line with its label in another column, a blank line
 /// between sentences.
 ///
-/// Columns are parted by tabs, or by spaces where a line has no tab; the first is the word, the last its label. Lines that begin
-/// with `-DOCSTART-` are passed over.
-/// Source: Tjong Kim Sang and De Meulder 2003.
+/// Columns are parted by tabs, or by spaces where a line has no tab. Lines that begin with `-DOCSTART-` are passed
+/// over, and so are comments before a sentence: lines that begin with `#` and a space, as in CoNLL-U, and, where a word
+/// `#` could be meant, do not look like the sentence's other lines. Source: Tjong Kim Sang and De Meulder 2003;
+/// universaldependencies.org/format.html.
 struct WordLines {
     private(set) var sentences: [[String]] = []
     /// A label a word; nil where they are not wanted.
@@ -11,40 +12,107 @@ struct WordLines {
     /// The line on which each sentence begins, from 1.
     private(set) var lines: [Int] = []
 
-    /// - Parameter column: number of the label's column from 1; nil for the last one.
-    init(_ bytes: [UInt8], path: String, column: String?, labels need: LabelNeed) throws(DatasetError) {
-        var place: Int?
-        if let column {
-            guard let number = Int(column), number > 1 else {
-                throw DatasetError(path: path, problem: "--label-column is \"\(column)\", of a file of words the number of a column from 2 was needed")
+    private let path: String
+    private let columns: Columns
+
+    /// Which fields of a line are read, from 0.
+    private struct Columns {
+        /// Whether the file is CoNLL-U, whose lines begin with a number.
+        let areNumbered: Bool
+        let word: Int
+        /// Nil: the last one.
+        let label: Int?
+        let isLabelWanted: Bool
+
+        var needed: Int { max(word, isLabelWanted ? label ?? 1 : 0) + 1 }
+    }
+
+    private struct Line {
+        let number: Int
+        let fields: [Substring]
+        let isComment: Bool
+    }
+
+    /// - Parameter asked: columns by their numbers from 1; the first is the word and the last its label, in CoNLL-U,
+    ///   whose name ends in `.conllu`, the second is the word.
+    init(_ bytes: [UInt8], path: String, columns asked: ColumnNames, labels need: LabelNeed) throws(DatasetError) {
+        func number(_ name: String?, flag: String) throws(DatasetError) -> Int? {
+            guard let name else { return nil }
+            guard let number = Int(name), number > 0 else {
+                throw DatasetError(
+                    path: path,
+                    problem: "\(flag) is \"\(name)\", a file of words has no names: give the column's number, from 1")
             }
-            place = number - 1
+            return number - 1
         }
-        let isWanted = need != .unwanted
-        if isWanted { labels = [] }
-        var isOpen = false
+        let areNumbered = path.lowercased().hasSuffix(".conllu")
+        let word = try number(asked.text, flag: "--text-column") ?? (areNumbered ? 1 : 0)
+        let label = try number(asked.label, flag: "--label-column")
+        guard label != word else {
+            throw DatasetError(
+                path: path,
+                problem: "column \(word + 1) cannot be the word and its label: name another with --label-column")
+        }
+        guard label != nil || need == .unwanted || !areNumbered else {
+            throw DatasetError(
+                path: path,
+                problem: "CoNLL-U has several labels a word: name one, such as --label-column 4, the part of speech")
+        }
+        self.path = path
+        columns = Columns(areNumbered: areNumbered, word: word, label: label, isLabelWanted: need != .unwanted)
+        if columns.isLabelWanted { labels = [] }
+        let sentences = Self.sentences(bytes)
+        let tags = Set(sentences.joined().lazy.filter { !$0.isComment }.compactMap(\.fields.last))
+        for sentence in sentences { try append(sentence, tags: tags) }
+    }
+
+    /// Lines between blank ones.
+    private static func sentences(_ bytes: [UInt8]) -> [[Line]] {
+        var sentences: [[Line]] = []
+        var open: [Line] = []
         for (index, bytes) in bytes.split(separator: 0x0A, omittingEmptySubsequences: false).enumerated() {
             let line = String(decoding: bytes.last == 0x0D ? bytes.dropLast() : bytes, as: UTF8.self)
             guard !Dataset.isBlank(line), !line.hasPrefix("-DOCSTART-") else {
-                isOpen = false
+                if !open.isEmpty { sentences.append(open) }
+                open = []
                 continue
             }
             let fields = line.utf8.contains(0x09) ? line.split(separator: "\t") : line.split(separator: " ")
-            let needed = isWanted ? (place ?? 1) + 1 : 1
-            guard fields.count >= needed else {
+            open.append(
+                Line(number: index + 1, fields: fields, isComment: line.hasPrefix("# ") && open.allSatisfy(\.isComment))
+            )
+        }
+        return open.isEmpty ? sentences : sentences + [open]
+    }
+
+    /// - Parameter tags: last fields of the lines that are words for sure.
+    private mutating func append(_ sentence: [Line], tags: Set<Substring>) throws(DatasetError) {
+        let width = sentence.first { !$0.isComment }?.fields.count
+        let words = sentence.filter { line in
+            if line.isComment {
+                return line.fields.first == "#" && line.fields.count == width
+                    && line.fields.last.map(tags.contains) == true
+            }
+            // Numbers of several words written as one, and of words that are left out.
+            return !columns.areNumbered || line.fields[0].allSatisfy(\.isNumber)
+        }
+        guard let first = words.first else { return }
+        sentences.append([])
+        labels?.append([])
+        lines.append(first.number)
+        for line in words {
+            let fields = line.fields
+            guard fields.count >= columns.needed else {
                 throw DatasetError(
-                    path: path, line: index + 1,
-                    problem: "\(fields.count) \(fields.count == 1 ? "field" : "fields"), at least \(needed) were needed: "
+                    path: path, line: line.number,
+                    problem:
+                        "\(fields.count) \(fields.count == 1 ? "field" : "fields"), expected at least \(columns.needed): "
                         + "a word and its label, with a tab or spaces between")
             }
-            if !isOpen {
-                sentences.append([])
-                labels?.append([])
-                lines.append(index + 1)
-                isOpen = true
+            sentences[sentences.count - 1].append(String(fields[columns.word]))
+            if columns.isLabelWanted {
+                labels?[sentences.count - 1].append(String(fields[columns.label ?? fields.count - 1]))
             }
-            sentences[sentences.count - 1].append(String(fields[0]))
-            if isWanted { labels?[sentences.count - 1].append(String(fields[place ?? fields.count - 1])) }
         }
     }
 }

@@ -1,8 +1,8 @@
-/// Which tokens a masked-LM task hides, as a function of seed, step and a sample's position alone: the same ones for every
-/// split of the work, other ones in each step.
+/// Which tokens a masked-LM task hides, as a function of seed, step and a sample's position alone: the same ones for
+/// every split of the work, other ones in each step.
 ///
-/// 15 % of the tokens are asked for. Of these 80 % become [MASK], 10 % a random piece, 10 % stay.
-/// Source: Devlin et al. 2019, section 3.1.
+/// 15 % of the tokens are asked for, and of each sample at least one. Of these 80 % become [MASK], 10 % a random token,
+/// 10 % stay. Source: Devlin et al. 2019, section 3.1; create_pretraining_data.py in their code for the one at least.
 package struct WordMasking: Equatable, Sendable {
     package let seed: UInt64
     /// 0 for the target task, 1 for the source task.
@@ -32,26 +32,54 @@ package struct WordMasking: Equatable, Sendable {
         continues = wholeWords ? vocabulary.pieces.map { $0.hasPrefix("##") } : nil
     }
 
-    /// Takes the tokens of `sample` that are asked for, in order: the place in the sample, and the piece that is shown there.
+    /// Whether a sample has a token that can be asked for: one that is not special.
+    package func canAsk(_ sample: ArraySlice<Int32>) -> Bool { sample.contains { !specials.contains($0) } }
+
+    /// Takes the tokens of `sample` that are asked for, in order: the index in the sample, and the token that is shown
+    /// there.
     ///
+    /// Where the draws ask for nothing, the token or word with the lowest draw is asked for, so that no sample is
+    /// without a loss.
     /// - Parameters:
     ///   - step: optimizer step from 1, 0 in an evaluation.
     ///   - position: of the sample in the step's global batches; in an evaluation its number.
     package func forEachAsked(_ sample: ArraySlice<Int32>, step: Int, position: UInt32, _ body: (_ place: Int, _ shown: Int32) -> Void) {
         // An evaluation asks for the same words whatever the run's seed.
         let random = Philox(key: step == 0 ? 0 : seed)
-        var takesWord = false
+        func draw(_ place: Int) -> Philox.Block {
+            random([UInt32(place), position, UInt32(truncatingIfNeeded: step), Self.purpose ^ stream << 24])
+        }
+        func ask(_ place: Int, _ id: Int32, _ bits: Philox.Block) {
+            let drawn = Int32(bits[2].multipliedFullWidth(by: pieces).high)
+            body(place, bits[1] < Self.masked ? mask : bits[1] < Self.replaced ? drawn : id)
+        }
+        var (takesWord, asksAny) = (false, false)
+        var lowest: (draw: UInt32, place: Int)?
         for (place, id) in sample.enumerated() {
             guard !specials.contains(id) else {
                 takesWord = false
                 continue
             }
-            let bits = random([UInt32(place), position, UInt32(truncatingIfNeeded: step), Self.purpose ^ stream << 24])
-            let isContinuation = place > 0 && continues?[Int(id)] == true
-            if !isContinuation { takesWord = bits[0] < Self.chosen }
+            let bits = draw(place)
+            if !goesOn(place, in: sample) {
+                takesWord = bits[0] < Self.chosen
+                if bits[0] < lowest?.draw ?? .max { lowest = (bits[0], place) }
+            }
             guard takesWord else { continue }
-            let drawn = Int32(bits[2].multipliedFullWidth(by: pieces).high)
-            body(place, bits[1] < Self.masked ? mask : bits[1] < Self.replaced ? drawn : id)
+            asksAny = true
+            ask(place, id, bits)
         }
+        guard !asksAny else { return }
+        // A sample of continuations alone, behind an unknown word, has none that begins.
+        let first = lowest?.place ?? sample.enumerated().first { !specials.contains($1) }?.offset
+        for (place, id) in sample.enumerated().dropFirst(first ?? sample.count) {
+            guard place == first || (goesOn(place, in: sample) && !specials.contains(id)) else { return }
+            ask(place, id, draw(place))
+        }
+    }
+
+    /// Whether a token belongs to the word before it.
+    private func goesOn(_ place: Int, in sample: ArraySlice<Int32>) -> Bool {
+        place > 0 && continues?[Int(sample[sample.startIndex + place])] == true
     }
 }

@@ -14,18 +14,25 @@ package struct Encoding: Equatable, Sendable {
 package struct WordPieceTokenizer: Sendable {
     package let vocabulary: Vocabulary
     package let options: TextOptions
+    /// What is cut out of the text before words are: special tokens, and what was added to the vocabulary.
+    package let addedTokens: [(text: String, id: Int, isNormalized: Bool)]
     private let model: WordPieceModel
 
     /// The fewest pieces that a pair can be cut to: its special tokens.
     package static let shortestLength = 3
 
-    /// Reads tokenizer_config.json, where there is one, and tokenizer.json or else vocab.txt.
+    /// Whether the model's tokenizer.json decides how texts are split, and not its tokenizer_config.json.
+    package let followsFile: Bool
+
+    /// Reads the tokenizer of a model folder; see ``TokenizerFiles/init(folder:)``.
     ///
     /// - Parameters:
     ///   - lowercase: takes the place of what the folder says; accents then follow it.
+    ///   - rows: of the model's word table; nil where there is no model.
     ///   - words: added to those of the folder.
-    package init(folder: URL, lowercase: Bool? = nil, adding words: [AddedWords.Word] = []) throws(TokenizerError) {
+    package init(folder: URL, lowercase: Bool? = nil, rows: Int? = nil, adding words: [AddedWords.Word] = []) throws(TokenizerError) {
         var files = try TokenizerFiles(folder: folder)
+        if let rows { files.keepUsualTokens(below: rows) }
         for word in words {
             files.pieces.append(word.text)
             files.addedTokens.append(AddedToken(word.text, id: word.id, isNormalized: true))
@@ -43,12 +50,14 @@ package struct WordPieceTokenizer: Sendable {
         let path = "tokenizer.json"
         let file: TextFile
         do { file = try TextFile(bytes) } catch { throw TokenizerError(path: path, problem: error.problem) }
-        try self.init(TokenizerFiles(TokenizerJSON(file, path: path), path: path))
+        try self.init(TokenizerFiles(TokenizerJSON(file, path: path), path: path, configuration: nil))
     }
 
     init(_ files: TokenizerFiles) throws(TokenizerError) {
         model = try WordPieceModel(files)
         options = files.options
+        followsFile = files.followsFile
+        addedTokens = files.addedTokens.map { (String(decoding: $0.bytes, as: UTF8.self), Int($0.id), $0.isNormalized) }
         vocabulary = Vocabulary(pieces: files.pieces, specials: files.specials)
     }
 

@@ -71,6 +71,7 @@ package struct EvaluationReport: Codable, Sendable, Equatable {
         samples = chunks.reduce(0) { $0 + $1.samples }
         loss = chunks.reduce(0) { $0 + $1.lossSum } / Double(max(1, chunks.reduce(0) { $0 + $1.lossCount }))
         further = Self.further(chunks, head, names)
+        if further.f1 != nil { further.labels = names }
         if case .regression = head { return }
         accuracy = Double(chunks.reduce(0) { $0 + $1.correct }) / Double(max(1, chunks.reduce(0) { $0 + $1.asked }))
     }
@@ -95,9 +96,11 @@ package struct EvaluationReport: Codable, Sendable, Equatable {
 
     /// The figures in words, for somebody who waits; `metric` is among them.
     package func line(_ metric: Measure?) -> String {
-        var shown: [Measure] = [.loss, .accuracy, .entityF1, .pearson, .spearman].filter { $0.value(in: self) != nil }
+        var shown: [Measure] = [.loss, .accuracy, .exactMatch, .entityF1, .pearson, .spearman].filter { $0.value(in: self) != nil }
         if let metric, !shown.contains(metric) { shown.append(metric) }
-        return shown.map { "\($0.words) \($0.value(in: self).map { decimal($0, 4) } ?? "not defined")" }.joined(separator: ", ")
+        // With several labels a text, a share of single labels is not a share of texts.
+        func words(_ measure: Measure) -> String { measure == .accuracy && further.exactMatch != nil ? "label accuracy" : measure.words }
+        return shown.map { "\(words($0)) \($0.value(in: self).map { decimal($0, 4) } ?? "not defined")" }.joined(separator: ", ")
     }
 
     /// Whether these figures are better than `other`: by the measure named, or else by accuracy, without one by loss; ties are not,

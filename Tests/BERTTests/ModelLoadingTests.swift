@@ -39,6 +39,40 @@ import Testing
         #expect(loaded.initialized == [] && loaded.unexpected == [])
     }
 
+    @Test(arguments: [nil, "BertForPreTraining", "BertForMaskedLM", "BertModel"])
+    func `a masked-LM head is found by its tensors`(architecture: String?) throws {
+        let model = BERTModel(shape: smallShape(layers: 1), head: .maskedLanguageModel)
+        let parameters = randomParameters(model)
+        let folder = try folder(of: model, parameters)
+        #expect(try configuration(architecture).heads(in: folder) == [.maskedLanguageModel])
+        #expect(try model.load(folder, keepsHead: true, seed: 1).initialized == [])
+    }
+
+    @Test func `a classifier is found by its tensors, its kind by pooler, rows and problem`() throws {
+        let folder = try folder(of: model, randomParameters(model))
+        #expect(try configuration(nil).heads(in: folder) == [.classification(labels: 3)])
+        #expect(try configuration("BertModel").heads(in: folder) == [.classification(labels: 3)])
+        #expect(try configuration("BertForTokenClassification").heads(in: folder) == [.tokenClassification(labels: 3)])
+        #expect(try configuration(nil, ("problem_type", .string("multi_label_classification"))).heads(in: folder) == [.multiLabel(labels: 3)])
+        #expect(try configuration(nil, ("num_labels", .integer(5))).heads(in: folder) == [.classification(labels: 5)])
+        #expect(try configuration(nil).labels(count: 3) == ["LABEL_0", "LABEL_1", "LABEL_2"])
+    }
+
+    @Test func `without a pooler a classifier is one of words, and without a classifier there is none`() throws {
+        let words = BERTModel(shape: smallShape(layers: 1), head: .tokenClassification(labels: 4))
+        #expect(try configuration(nil).heads(in: folder(of: words, randomParameters(words))) == [.tokenClassification(labels: 4)])
+        let bare = try folder(of: words, randomParameters(words)) { $0.hasPrefix("classifier.") ? nil : $0 }
+        #expect(try configuration("BertForSequenceClassification").heads(in: bare).isEmpty)
+    }
+
+    private func configuration(_ architecture: String?, _ others: (String, JSONValue)...) throws -> BERTConfiguration {
+        let smallest = #"{"hidden_size":24,"num_attention_heads":3,"num_hidden_layers":1,"vocab_size":37,"intermediate_size":40,"max_position_embeddings":20}"#
+        var json = try JSONValue(parsing: Array(smallest.utf8))
+        if let architecture { json["architectures"] = .array([.string(architecture)]) }
+        for (key, value) in others { json[key] = value }
+        return try BERTConfiguration(json, path: "config.json")
+    }
+
     @Test func loadsNamesWithoutThePrefix() throws {
         let parameters = randomParameters(model)
         let plain = try folder(of: model, parameters) { $0.hasPrefix("bert.") ? String($0.dropFirst(5)) : $0 }

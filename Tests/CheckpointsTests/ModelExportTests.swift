@@ -49,6 +49,34 @@ import Testing
         #expect(tokenizer["added_tokens"]?.array?.compactMap { $0["content"]?.string } == ["[PAD]", "[UNK]", "first", "second"])
     }
 
+    @Test func `where the configuration lists all added tokens, words are added there too`() throws {
+        let folder = try TemporaryFolder()
+        try folder.write("[PAD]\n[UNK]\n", to: "vocab.txt")
+        try folder.write("{\"added_tokens_decoder\": {\"0\": {\"content\": \"[PAD]\"}}}", to: "tokenizer_config.json")
+        try TokenizerExport.add([("first", 2)], to: folder.path, steps: PlainFileSteps())
+        let listed = try JSONValue(parsing: FileSystem.read(folder("tokenizer_config.json")))["added_tokens_decoder"]
+        #expect(listed?.members?.map(\.key) == ["0", "2"])
+        #expect(listed?["2"]?["content"]?.string == "first" && listed?["2"]?["normalized"]?.bool == true)
+    }
+
+    @Test func `all added tokens are listed with their numbers, and the names of the special tokens map move there`() throws {
+        let folder = try TemporaryFolder()
+        try folder.write("[PAD]\n[UNK]\n", to: "vocab.txt")
+        try folder.write("{\"mask_token\": \"[MASK]\"}", to: "tokenizer_config.json")
+        try folder.write("{\"mask_token\": {\"content\": \"<mask>\", \"lstrip\": true}}", to: "special_tokens_map.json")
+        let tokens = [
+            ModelExport.AddedToken("first", id: 3, isNormalized: true), .init("<mask>", id: 2, isNormalized: false),
+            .init("[PAD]", id: 0, isNormalized: false),
+        ]
+        try TokenizerExport.add([("first", 3)], among: tokens, to: folder.path, steps: PlainFileSteps())
+        let configuration = try JSONValue(parsing: FileSystem.read(folder("tokenizer_config.json")))
+        #expect(configuration["mask_token"]?.string == "<mask>")
+        #expect(configuration["added_tokens_decoder"]?.members?.map(\.key) == ["0", "2", "3"])
+        #expect(configuration["added_tokens_decoder"]?["2"]?["special"]?.bool == true)
+        let tokenizer = try JSONValue(parsing: FileSystem.read(folder("tokenizer.json")))
+        #expect(tokenizer["added_tokens"]?.array?.compactMap { $0["content"]?.string } == ["[PAD]", "[UNK]", "<mask>", "first"])
+    }
+
     @Test func `a tokenizer that cannot take words is refused beforehand`() throws {
         let folder = try TemporaryFolder()
         try folder.write("{\"a\": 1, \"a\": 2}", to: "tokenizer.json")

@@ -98,8 +98,8 @@ import Testing
 
     @Test func `a model without a head, and data without a label, are refused`() throws {
         let trained = try Trained()
-        try trained.job.write(
-            "model/config.json", trained.job.text("model/config.json").replacing("BertForSequenceClassification", with: "BertModel"))
+        let weights = try trained.job.bytes("model/model.safetensors")
+        try Data(weights).replacing("classifier.weight", with: "classifies.weight").write(to: trained.job.folder.url("model/model.safetensors"))
         expectOneLine(
             try ApusProcess("predict", "--model", trained.job.model, input: "bel\n"), status: 2, "no classification or regression head",
             "apus train")
@@ -111,5 +111,36 @@ import Testing
             try ApusProcess("predict", "--model", trained.best, "--input", trained.job.path("none.tsv")), status: 2,
             "none.tsv: there is no such file")
         expectOneLine(try ApusProcess("predict", "--model", trained.best, "--max-length", "41", input: "bel\n"), status: 2, "40 positions")
+    }
+
+    @Test func `a classifier without an architecture answers as one with it`() throws {
+        let trained = try Trained()
+        let named = try answers(try ApusProcess("predict", "--model", trained.best, input: "bel\n"))
+        let path = "run/model-best/config.json"
+        try trained.job.write(path, trained.job.text(path).replacing("BertForSequenceClassification", with: "BertModel"))
+        #expect(try answers(try ApusProcess("predict", "--model", trained.best, input: "bel\n"))[0]["logits"] as? [Double] == named[0]["logits"] as? [Double])
+    }
+
+    @Test func `a word table with more rows than the vocabulary has tokens is trained and asked`() throws {
+        let job = try SmallJob()
+        try job.write("model/vocab.txt", SmallText.vocabulary.dropLast(3).joined(separator: "\n") + "\n")
+        try job.train("run", "--max-steps", "1")
+        #expect(try job.text("run/model/config.json").contains("\"vocab_size\": 211"))
+        #expect(try answers(try ApusProcess("predict", "--model", job.path("run/model"), input: "bel\n")).count == 1)
+        // The first words that are added take the rows that are there.
+        try job.write("words.txt", "blockbuster\n")
+        try job.train("words", "--max-steps", "1", "--add-tokens", job.path("words.txt"))
+        #expect(try job.text("words/model/config.json").contains("\"vocab_size\": 211"))
+        #expect(try job.text("words/model/added_tokens.json").contains("\"blockbuster\": 208"))
+        let tokens = try answers(try ApusProcess("tokenize", "--model", job.path("words/model"), input: #"{"text": "bel blockbuster"}"# + "\n"))
+        #expect((tokens[0]["ids"] as? [Int])?[2] == 208)
+    }
+}
+
+extension Data {
+    fileprivate func replacing(_ old: String, with new: String) -> Data {
+        var copy = self
+        while let range = copy.range(of: Data(old.utf8)) { copy.replaceSubrange(range, with: Data(new.utf8)) }
+        return copy
     }
 }

@@ -163,8 +163,8 @@ import Testing
             try job.write("model/config.json", "{\"hidden_size\": ")
             return []
         },
-        Fault("a vocabulary of another size", "the vocabulary has 210 pieces, config.json says 211") { job in
-            try job.write("model/vocab.txt", SmallText.vocabulary.dropLast().joined(separator: "\n") + "\n")
+        Fault("a vocabulary of another size", "the vocabulary has 212 tokens, config.json says 211") { job in
+            try job.write("model/vocab.txt", (SmallText.vocabulary + ["more"]).joined(separator: "\n") + "\n")
             return []
         },
         .configuration("num_attention_heads", "5", "hidden_size 48 is no multiple of num_attention_heads 5"),
@@ -200,7 +200,16 @@ import Testing
         },
         .data("empty", "bad.tsv: is empty", contents: ""),
         .data("header only", "has a header and no rows", contents: "sentence\tlabel\n"),
-        .data("an unknown ending", "the ending \".txt\" is unknown", file: "bad.txt", contents: "sentence\tlabel\nbel\t0\n"),
+        .data("an unknown ending", "the ending \".txt\" says nothing", "--format", file: "bad.txt", contents: "bel dan\ndan bel\n"),
+        .data("text without labels", "--task masked-lm", file: "bad.txt", options: ["--format", "text"], contents: "bel dan\ndan bel\n"),
+        .data("a format that there is not", "format is 'xml'", "quoted-tsv", options: ["--format", "xml"], contents: "sentence\tlabel\nbel\t0\ndan\t1\n"),
+        .data("null", "line 1: \"sentence\" is null", file: "bad.jsonl", contents: "{\"sentence\": null, \"label\": 0}\n"),
+        .data("a decimal comma", "\"0,5\" may be numbers with a decimal comma", contents: "sentence\tlabel\nbel\t0,5\ndan\t1\n"),
+        .data(
+            "masked-lm with nothing to hide", "nothing to hide", file: "bad.txt", options: ["--task", "masked-lm"], contents: "☃ ☃\n☃\n"),
+        .data(
+            "flags that are not 0 or 1", "line 3: \"2\" stands where a 0 or 1", options: ["--task", "multi-label", "--label-column", "a,b"],
+            contents: "sentence\ta\tb\nbel\t0\t1\ndan\t2\t0\n"),
         .data(
             "no column of the name", "no column \"words\"", "\"sentence\", \"label\"", "--text-column",
             options: ["--text-column", "words"], contents: "sentence\tlabel\nbel\t0\n"),

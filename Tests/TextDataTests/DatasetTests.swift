@@ -84,25 +84,34 @@ import Testing
     }
 
     @Test(arguments: [
-        ("a.tsv", "", "a.tsv: is empty, a header and rows were needed: name another file"),
-        ("a.csv", "text,label\n", "a.csv: has a header and no rows, at least one was needed: name another file"),
-        ("a.txt", "x", "a.txt: the ending \".txt\" is unknown: name the file .tsv, .csv, .jsonl or .json, after what is in it"),
+        ("a.tsv", "", "a.tsv: is empty, expected a header and rows: name another file"),
+        ("a.csv", "text,label\n", "a.csv: has a header and no rows, expected at least one: name another file"),
+        ("a.txt", "x", "a.txt: the ending \".txt\" says nothing, nor do the first lines: say what it is with --format csv, tsv, jsonl or conll, or name it so"),
         ("a.tsv", "x\ty\n1\t2\n", "a.tsv: no column looks like a text, found \"x\", \"y\": name one with --text-column"),
         ("a.tsv", "text\ty\n1\t2\n", "a.tsv: no column \"label\", found \"text\", \"y\": name one with --label-column"),
         ("a.tsv", "text\tlabel\tlabel\n1\t2\t3\n", "a.tsv: 2 columns are named \"label\": rename all but one"),
         ("a.tsv", "text\tlabel\na\t1\nb\n", "a.tsv, line 3: 1 fields, the header has 2: take tabs out of the texts"),
-        ("a.csv", "text,label\n\"a\nb\",1\nc,d,0\n", "a.csv, line 4: 3 fields, the header has 2: quote fields that hold commas"),
+        (
+            "a.csv", "text,label\n\"a\nb\",1\nc,d,0\n",
+            "a.csv, line 4: 3 fields, the header has 2: quote fields that hold commas, and write decimals with a point"
+        ),
         (
             "a.csv", "text,label\na,1\n\"b,0\nc,1\n",
             "a.csv, line 3: a quote is opened and never closed: close it, or double the quotes within a field"
         ),
         ("a.csv", "text,label\n\"a\"b,1\n", "a.csv, line 2: text follows a closing quote: double the quotes within a field"),
-        ("a.tsv", "text\tlabel\na\t1\nb\t \n", "a.tsv, line 3: the label is empty: fill it in or take the row out"),
-        ("a.jsonl", "{\"text\":\"a\",\"label\":null}\n", "a.jsonl, line 1: \"label\" is no string or number, nor a list of them: write one JSON object a line"),
+        (
+            "a.tsv", "text\tlabel\na\t1\nb\t \n",
+            "a.tsv, line 3: the label is empty: fill it in, take the row out, or say --task multi-label, where a row may have none"
+        ),
+        ("a.jsonl", "{\"text\":\"a\",\"label\":null}\n", "a.jsonl, line 1: \"label\" is null: write the label or take the row out"),
         ("a.jsonl", "{\"text\":\"a\",\"label\":1}\n{\"text\":\"b\"}\n", "a.jsonl, line 2: no \"label\", the first line has it: give each object the same keys"),
         ("a.jsonl", "{\"text\":\"a\",\"label\":1}\n{\"text\":\"b\n", "a.jsonl, line 2: a string has no closing quote: write one JSON object a line"),
-        ("a.json", "[{\"text\":\"a\"}]", "a.json, line 1: no object, JSON lines were needed: write one object a line, without a list around them"),
-        ("a.jsonl", "{\"text\":3,\"label\":1}\n", "a.jsonl, line 1: \"text\" is no string: write one JSON object a line"),
+        ("a.json", "[{\"text\":\"a\"}]", "a.json, line 1: is not an object, expected JSON lines: write one object a line, without a list around them"),
+        (
+            "a.jsonl", "{\"text\":3,\"label\":1}\n",
+            "a.jsonl, line 1: \"text\" is a number, expected a string or a list of strings: write it so in each row, or name another column"
+        ),
     ])
     func badFilesAreRefusedInOneLine(name: String, contents: String, message: String) throws {
         #expect(try complaint(name, contents) == message)

@@ -10,13 +10,17 @@ import Testing
         added: String = #"{"id":1,"content":"[UNK]"},{"id":6,"content":"<e>","special":true,"normalized":false}"#,
         normalizer: String = #"{"type":"BertNormalizer","clean_text":true,"handle_chinese_chars":true,"strip_accents":null,"lowercase":false}"#,
         model: String =
-            #"{"type":"WordPiece","unk_token":"[UNK]","continuing_subword_prefix":"~","max_input_chars_per_word":6,"vocab":{"[PAD]":0,"[UNK]":1,"[CLS]":2,"[SEP]":3,"Hello":4,"~s":5}}"#
+            #"{"type":"WordPiece","unk_token":"[UNK]","continuing_subword_prefix":"~","max_input_chars_per_word":6,"vocab":{"[PAD]":0,"[UNK]":1,"[CLS]":2,"[SEP]":3,"Hello":4,"~s":5}}"#,
+        processor: String = #"{"type":"BertProcessing","sep":["[SEP]",3],"cls":["[CLS]",2]}"#
     ) -> String {
         """
         {"version": "1.0", "truncation": null, "added_tokens": [\(added)], "normalizer": \(normalizer),
-         "pre_tokenizer": {"type": "BertPreTokenizer"}, "post_processor": null, "model": \(model)}
+         "pre_tokenizer": {"type": "BertPreTokenizer"}, "post_processor": \(processor), "model": \(model)}
         """
     }
+
+    /// The class that takes a tokenizer.json as it is.
+    static let fast = #"{"tokenizer_class": "PreTrainedTokenizerFast"}"#
 
     private func complaint(_ files: [String: Data]) throws -> String {
         let folder = try TemporaryFolder(files)
@@ -62,28 +66,58 @@ import Testing
         #expect(try WordPieceTokenizer(folder: folder.url, lowercase: false).encode("Hello café").ids == [2, 6, 8, 3])
     }
 
-    @Test func tokenizerJSONAloneSuffices() throws {
-        let folder = try TemporaryFolder(["tokenizer.json": Self.json()])
+    @Test func `tokenizer json alone suffices, and the fast class takes all of it`() throws {
+        let folder = try TemporaryFolder(["tokenizer.json": Self.json(), "tokenizer_config.json": Self.fast])
         let tokenizer = try WordPieceTokenizer(folder: folder.url)
         #expect(tokenizer.vocabulary.pieces == ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "Hello", "~s", "<e>"])
-        #expect(tokenizer.options.lowercase == false)
+        #expect(tokenizer.options.lowercase == false && tokenizer.followsFile)
         #expect(tokenizer.encode("Hellos Hello<e> Hellosss").ids == [2, 4, 5, 4, 6, 1, 3])
     }
 
-    @Test func tokenizerJSONWinsOverTheVocabularyAndTheConfigurationOverBoth() throws {
+    @Test func `tokenizer json wins over the vocabulary and the class over tokenizer json`() throws {
         let folder = try TemporaryFolder([
             "tokenizer.json": Self.json(), "vocab.txt": Self.vocabulary, "tokenizer_config.json": #"{"do_lower_case": true}"#,
         ])
         let tokenizer = try WordPieceTokenizer(folder: folder.url)
-        #expect(tokenizer.vocabulary.count == 7)
-        #expect(tokenizer.options.lowercase)
+        // With [MASK], which BertTokenizer adds unasked.
+        #expect(tokenizer.vocabulary.pieces == ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "Hello", "~s", "<e>", "[MASK]"])
+        #expect(tokenizer.options.lowercase && !tokenizer.followsFile)
+        #expect(tokenizer.vocabulary.specials.mask == nil)
+        #expect(try WordPieceTokenizer(folder: folder.url, rows: 7).vocabulary.count == 7)
+        #expect(try WordPieceTokenizer(folder: folder.url, rows: 5).vocabulary.count == 7)
     }
 
-    @Test func anIdWithoutAPieceStandsForNoText() throws {
-        let folder = try TemporaryFolder(["tokenizer.json": Self.json(added: #"{"id":8,"content":"<e>"}"#)])
+    @Test func `an id without a token stands for no text`() throws {
+        let model = #"{"type":"WordPiece","unk_token":"[UNK]","vocab":{"[PAD]":0,"[UNK]":1,"[CLS]":2,"[SEP]":3,"Hello":5,"\u0023#s":7}}"#
+        let folder = try TemporaryFolder(["tokenizer.json": Self.json(added: "", model: model), "tokenizer_config.json": Self.fast])
         let tokenizer = try WordPieceTokenizer(folder: folder.url)
-        #expect(tokenizer.vocabulary.count == 9)
-        #expect(tokenizer.encode(" Hello<e>\u{AD}").ids == [2, 4, 8, 3])
+        #expect(tokenizer.vocabulary.count == 8)
+        #expect(tokenizer.encode(" Hellos\u{AD} x").ids == [2, 5, 7, 1, 3])
+    }
+
+    @Test func `without a normalizer the text stays as it is`() throws {
+        let model = #"{"type":"WordPiece","unk_token":"[UNK]","vocab":{"[UNK]":0,"[CLS]":1,"[SEP]":2,"É":3,"\u0007":4,"中国":5,"a":6}}"#
+        let folder = try TemporaryFolder([
+            "tokenizer.json": Self.json(added: "", normalizer: "null", model: model), "tokenizer_config.json": Self.fast,
+        ])
+        #expect(try WordPieceTokenizer(folder: folder.url).encode("É \u{7} 中国\u{B}a A é").ids == [1, 3, 4, 5, 6, 0, 0, 2])
+    }
+
+    @Test func `a file that puts other tokens around a text is refused`() throws {
+        func template(_ single: String) -> String { "{\"type\":\"TemplateProcessing\",\"single\":[\(single)],\"special_tokens\":{}}" }
+        let sequence = #"{"Sequence":{"id":"A","type_id":0}}"#
+        let last = #"{"SpecialToken":{"id":"[SEP]","type_id":0}}"#
+        for processor in ["null", template(sequence), template(sequence + "," + last)] {
+            let message = try complaint(["tokenizer.json": Self.json(processor: processor), "tokenizer_config.json": Self.fast])
+            #expect(message.contains("its post_processor does not put [CLS] before and [SEP] behind a text"), "\(message)")
+            let folder = try TemporaryFolder(["tokenizer.json": Self.json(processor: processor)])
+            #expect(try WordPieceTokenizer(folder: folder.url).encode("").ids == [2, 3])
+        }
+        let first = #"{"SpecialToken":{"id":"Hello","type_id":0}}"#
+        let folder = try TemporaryFolder([
+            "tokenizer.json": Self.json(processor: template(first + "," + sequence + "," + last)), "tokenizer_config.json": Self.fast,
+        ])
+        #expect(try WordPieceTokenizer(folder: folder.url).encode("").ids == [4, 3])
     }
 
     /// "He" is an added token of the raw text, and no piece: cleaning makes a word "He" that has none.
@@ -101,15 +135,15 @@ import Testing
 
     @Test func piecesThatDifferOnlyInCompositionStayApart() throws {
         let model = #"{"type":"WordPiece","vocab":{"[UNK]":0,"[CLS]":1,"[SEP]":2,"\u00e9":3,"e\u0301":4}}"#
-        let folder = try TemporaryFolder(["tokenizer.json": Self.json(added: "", model: model)])
+        let folder = try TemporaryFolder(["tokenizer.json": Self.json(added: "", model: model), "tokenizer_config.json": Self.fast])
         #expect(try WordPieceTokenizer(folder: folder.url).encode("é e\u{301}").ids == [1, 3, 4, 2])
     }
 
     @Test(arguments: [
-        ("", "vocab.txt: is empty, one piece a line was needed: copy the model's vocabulary again"),
-        ("a\nb\n", "vocab.txt: [UNK] is not among the 2 pieces, a BERT tokenizer needs it: is this its vocabulary?"),
-        ("[UNK]\n[SEP]\n", "vocab.txt: [CLS] is not among the 2 pieces, a BERT tokenizer needs it: is this its vocabulary?"),
-        ("[UNK]\n[CLS]\n\n\n", "vocab.txt: [SEP] is not among the 4 pieces, a BERT tokenizer needs it: is this its vocabulary?"),
+        ("", "vocab.txt: is empty, expected one token a line: copy the model's vocabulary again"),
+        ("a\nb\n", "vocab.txt: [UNK] is not among the 2 tokens, a BERT tokenizer needs it: is this its vocabulary?"),
+        ("[UNK]\n[SEP]\n", "vocab.txt: [CLS] is not among the 2 tokens, a BERT tokenizer needs it: is this its vocabulary?"),
+        ("[UNK]\n[CLS]\n\n\n", "vocab.txt: [SEP] is not among the 2 tokens, a BERT tokenizer needs it: is this its vocabulary?"),
     ])
     func badVocabulariesAreRefused(contents: String, message: String) throws {
         #expect(try complaint(["vocab.txt": contents]) == message)
@@ -124,19 +158,18 @@ import Testing
                 == "vocab.txt: line 2 is not UTF-8: save the file as UTF-8")
         #expect(
             try complaint(["vocab.txt": Self.vocabulary, "tokenizer_config.json": #"{"do_lower_case": 1}"#])
-                == "tokenizer_config.json: do_lower_case is 1, true, false or null was needed, at byte 17: copy the model's file again")
+                == "tokenizer_config.json: do_lower_case is 1, expected true, false or null, at byte 17: copy the model's file again")
     }
 
     @Test(arguments: [
         ("{", "the text ends where a \" was needed"),
         ("{}", "has no model.vocab"),
-        (json(added: #"{"id":90,"content":"x"}"#), "has 7 pieces and ids up to 90, most have no piece"),
-        (json(added: #"{"id":-1,"content":"x"}"#), "id is -1, a whole number from 0"),
+        (json(model: #"{"type":"WordPiece","vocab":{"[UNK]":0,"[CLS]":1,"[SEP]":90}}"#), "has 3 tokens and ids up to 90, most have no token"),
+        (json(added: #"{"id":-1,"content":"x"}"#), "id is -1, expected a whole number from 0"),
         (json(added: #"{"id":6,"content":"x","single_word":true}"#), "the added token x is for single words only"),
-        (json(normalizer: #"{"type":"Lowercase"}"#), "the normalizer is Lowercase, BertNormalizer was needed"),
-        (json(normalizer: #"{"type":"BertNormalizer","clean_text":false}"#), "clean_text is false, which is not supported"),
-        (json(model: #"{"type":"BPE","vocab":{}}"#), "the model is BPE, WordPiece was needed"),
-        (json(model: #"{"type":"WordPiece","vocab":{"[UNK]":0,"b":0}}"#), "two pieces have the id 0"),
+        (json(normalizer: #"{"type":"Lowercase"}"#), "the normalizer is Lowercase, expected BertNormalizer"),
+        (json(model: #"{"type":"BPE","vocab":{}}"#), "the model is BPE, expected WordPiece"),
+        (json(model: #"{"type":"WordPiece","vocab":{"[UNK]":0,"b":0}}"#), "two tokens have the id 0"),
         (json(model: #"{"type":"WordPiece","max_input_chars_per_word":0}"#), "max_input_chars_per_word is 0"),
         (#"{"x":"# + String(repeating: "[", count: 100), "values are nested over 64 deep"),
         (#"{"x":"\q"}"#, "\\q is no escape of JSON"),

@@ -61,6 +61,32 @@ import Testing
         #expect(asked > 1_500)
     }
 
+    @Test(arguments: [false, true])
+    func `of each sample at least one word is asked for, however short it is`(wholeWords: Bool) throws {
+        let masking = try masking(wholeWords: wholeWords)
+        let pair: [Int32] = [2, 7, 8, 3]
+        #expect(Self.pieces[8] == "##p3")
+        for position in 0..<200 {
+            #expect(masking.masked([2, 9, 3], step: 1, position: UInt32(position)).tokens == [1])
+            #expect(!masking.masked(pair[...], step: 1, position: UInt32(position)).tokens.isEmpty)
+            if wholeWords { #expect(masking.masked(pair[...], step: 1, position: UInt32(position)).tokens == [1, 2]) }
+            // Behind an unknown word, a continuation alone.
+            #expect(masking.masked([2, 1, 8, 3], step: 1, position: UInt32(position)).tokens == [2])
+            #expect(masking.masked([2, 1, 4, 3], step: 1, position: UInt32(position)).tokens.isEmpty)
+        }
+        #expect(masking.canAsk([2, 9, 3]) && !masking.canAsk([2, 1, 4, 3]) && !masking.canAsk([2, 3]))
+    }
+
+    @Test func `a text without a word that can be hidden is left out`() throws {
+        let folder = try TemporaryFolder(["a.txt": "p0 p1\n?\np2\n"])
+        let tokenizer = try WordPieceTokenizer(TokenizerFiles(pieces: Self.pieces))
+        let rows = try Dataset(path: folder.path("a.txt"), labels: .unwanted, allowsPlainText: true)
+        var samples = TokenizedDataset(rows, tokenizer: tokenizer, maxLength: 8, labels: .masked(try masking()), threads: 1)
+        #expect(samples.count == 3)
+        samples.removeSamplesWithoutHiddenTokens()
+        #expect(samples.ids == [2, 5, 6, 3, 2, 7, 3] && samples.offsets == [0, 4, 7])
+    }
+
     @Test func `without a mask token there is no masking`() throws {
         let vocabulary = try WordPieceTokenizer(TokenizerFiles(pieces: ["[UNK]", "[CLS]", "[SEP]", "a"])).vocabulary
         #expect(WordMasking(vocabulary, seed: 0, stream: 0, wholeWords: false) == nil)

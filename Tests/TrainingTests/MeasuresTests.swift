@@ -6,6 +6,14 @@ import Testing
 
 /// Against scikit-learn, SciPy and seqeval: Tests/Fixtures/measures.
 @Suite struct MeasuresTests {
+    @Test func `texts whose labels are all right are told from labels that are right`() {
+        // Two texts of three labels: one whole, one with two of three.
+        let figures = FurtherFigures(flags: [1, 0, 1, 0, 1, 0], answers: [1, 0, 1, 0, 1, 1], labels: 3)
+        #expect(figures.exactMatch == 0.5)
+        #expect(figures.precision == [1, 1, 0.5] && figures.recall == [1, 1, 1])
+        #expect(FurtherFigures(flags: [], answers: [], labels: 3).exactMatch == 0)
+    }
+
     @Test func `scores that no samples under a head can have are told from those that can`() {
         var score = ChunkScore(lossSum: 1, lossCount: 2, samples: 2, asked: 2, correct: 1, truths: [0, 2], answers: [0, 1])
         let classes = Head.classification(labels: 3)

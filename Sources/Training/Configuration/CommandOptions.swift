@@ -1,3 +1,5 @@
+package import TextData
+
 /// What `apus launch` was asked for, apart from the training options.
 package struct LaunchOptions: Equatable, Sendable {
     /// Workers on this machine; nil: cores / 8, but at least 2 where there are 2 cores.
@@ -94,6 +96,8 @@ package struct InferenceOptions: Equatable, Sendable {
     package var model: String
     /// A file with a header, or `-`: bare text from standard input, one a line.
     package var input: String
+    /// Nil: by the input's name and first lines.
+    package var format: DataFormat?
     package var textColumn: String?
     package var pairColumn: String?
     package var labelColumn: String?
@@ -102,14 +106,20 @@ package struct InferenceOptions: Equatable, Sendable {
     package var threads: Int
 
     package init(
-        model: String, input: String, textColumn: String?, pairColumn: String?, labelColumn: String?, maxLength: Int?, threads: Int
+        model: String, input: String, format: DataFormat? = nil, textColumn: String?, pairColumn: String?, labelColumn: String?, maxLength: Int?, threads: Int
     ) {
         self.model = model
         self.input = input
+        self.format = format
         self.textColumn = textColumn
         self.pairColumn = pairColumn
         self.labelColumn = labelColumn
         self.maxLength = maxLength
         self.threads = threads
     }
+}
+
+extension TrainingConfiguration {
+    /// The names of the data formats, for help.
+    package static var formats: String { DataFormat.allCases.map(\.rawValue).joined(separator: ", ") }
 }

@@ -14,8 +14,12 @@ package struct GivenOptions: Equatable, Sendable {
 
     /// Notes `value` as given; for the files that may be left out, `none` says that there is none.
     package mutating func give(_ key: TrainingConfiguration.Key, _ value: ConfigurationValue) {
-        let mayBeNone = key == .validation || key == .test
-        values[key] = mayBeNone && value == .text("none") ? .absent : value
+        switch (key, value) {
+        case (.validation, .text("none")), (.test, .text("none")): values[key] = .absent
+        // Several columns are kept as one text, with commas between their names.
+        case (.labelColumn, .list(let names)), (.sourceLabelColumn, .list(let names)): values[key] = .text(names.joined(separator: ","))
+        default: values[key] = value
+        }
     }
 
     /// These options, and those of `file` where these say nothing.

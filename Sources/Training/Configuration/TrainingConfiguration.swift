@@ -1,4 +1,5 @@
 package import BERT
+package import TextData
 
 /// Everything that decides what a training run computes and where it puts it: each option has its value.
 ///
@@ -90,6 +91,8 @@ package struct TrainingConfiguration: Codable, Equatable, Sendable {
     package var insecure: Bool = false
     /// Whether the backward pass computes activations again instead of keeping them.
     package var recompute: Bool = false
+    /// How the target task's data files are read; nil: by their names and first lines.
+    package var format: DataFormat?
     /// Column of the text, of a second text, of the label; nil: chosen by the names in the file.
     package var textColumn: String?
     package var pairColumn: String?
@@ -164,7 +167,7 @@ extension TrainingConfiguration {
         case coordinatorTimeout = "coordinator-timeout"
         case heartbeatTimeout = "heartbeat-timeout"
         case progressTimeout = "progress-timeout"
-        case insecure, recompute
+        case insecure, recompute, format
         case textColumn = "text-column"
         case pairColumn = "pair-column"
         case labelColumn = "label-column"

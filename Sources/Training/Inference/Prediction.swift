@@ -42,7 +42,10 @@ package struct Prediction: Sendable {
             return
         }
         let columns = ColumnNames(text: options.textColumn, pair: options.pairColumn, label: nil)
-        let dataset = try Dataset(path: options.input, columns: columns, labels: .unwanted, allowsPlainText: trained.model.head == .maskedLanguageModel)
+        let dataset = try Dataset(
+            path: options.input, format: options.format, columns: columns, labels: .unwanted,
+            allowsPlainText: trained.model.head == .maskedLanguageModel || options.format == .text)
+        for note in dataset.notes { sayToUser("\(options.input): \(note)") }
         if dataset.pairs != nil { try trained.configuration.shape.checkPairs(model: options.model) }
         for start in stride(from: 0, to: dataset.count, by: Self.group) {
             let range = start..<min(start + Self.group, dataset.count)

@@ -9,19 +9,21 @@ enum Scoring {
     static func run(_ options: InferenceOptions) throws -> String {
         let trained = try TrainedModel(options)
         let task = TaskData.Task(trained.model.head)
-        let columns = ColumnNames(text: options.textColumn, pair: options.pairColumn, label: options.labelColumn)
-        let dataset = try TaskData.read(options.input, task, columns)
+        var columns = ColumnNames(text: options.textColumn, pair: options.pairColumn, label: options.labelColumn)
+        if task == .multiLabel { columns.modelLabels = trained.configuration.labels }
+        let dataset = try TaskData.read(options.input, task, columns, options.format)
+        for note in dataset.notes { sayToUser("\(options.input): \(note)") }
         if dataset.pairs != nil { try trained.configuration.shape.checkPairs(model: options.model) }
         var reading = TaskData.Reading(columns: columns, maxLength: trained.maxLength, threads: options.threads)
         reading.wholeWords = trained.wholeWords
         let tokenized = try TaskData.tokenize(dataset, task, trained.model.head, trained.labels, reading, trained.tokenizer)
+        if let note = TaskData.noteOnTextsLeftOut(dataset, tokenized) { sayToUser(note) }
         let runner = LaneRunner(model: trained.model, laneCount: 1, threads: options.threads)
         let report = Evaluation.run(tokenized, runner: runner, parameters: trained.parameters.view, names: trained.labels?.names)
         var members: [JSONValue.Member] = [.init("loss", .number(report.loss))]
         if let accuracy = report.accuracy { members.append(.init("accuracy", .number(accuracy))) }
         members += [.init("samples", .integer(report.samples)), .init("truncated", .integer(tokenized.truncatedCount))]
         let further = try JSONValue(parsing: Array(jsonLine(report.further).utf8)).members ?? []
-        if let labels = trained.labels, report.further.confusion != nil { members.append(.init("labels", .array(labels.names.map { .string($0) }))) }
         return JSONValue.object(members + further).line
     }
 }

@@ -20,15 +20,11 @@ struct TrainedModel: Sendable {
         let json = try ModelFolder.configuration(options.model)
         configuration = try BERTConfiguration(json, path: options.model + "/config.json")
         let folder = try ModelFolder(options.model)
-        guard let head = configuration.head, head == .maskedLanguageModel || folder.tensor("classifier.weight") != nil else {
+        guard let head = configuration.heads(in: folder).first else {
             throw InputError("\(options.model): has no classification or regression head: fine-tune it first with 'apus train'")
         }
-        tokenizer = try WordPieceTokenizer(folder: URL(fileURLWithPath: options.model))
-        guard tokenizer.vocabulary.count == configuration.shape.vocabulary else {
-            throw InputError(
-                "\(options.model): the vocabulary has \(tokenizer.vocabulary.count) pieces, config.json says \(configuration.shape.vocabulary): "
-                    + "is this the vocabulary of this model?")
-        }
+        tokenizer = try WordPieceTokenizer(folder: URL(fileURLWithPath: options.model), rows: configuration.shape.vocabulary)
+        try configuration.shape.checkVocabulary(tokenizer.vocabulary.count, model: options.model)
         model = BERTModel(shape: configuration.shape, head: head)
         let loaded = try model.load(folder, keepsHead: true, seed: 0)
         guard loaded.initialized.isEmpty else {
@@ -36,7 +32,7 @@ struct TrainedModel: Sendable {
         }
         parameters = loaded.parameters
         switch head {
-        case .classification, .multiLabel, .tokenClassification: labels = LabelSet(names: configuration.labels)
+        case .classification, .multiLabel, .tokenClassification: labels = LabelSet(names: configuration.labels(count: head.outputs(configuration.shape)))
         case .regression, .maskedLanguageModel: labels = nil
         }
         wholeWords = json["apus_whole_word_masking"]?.bool ?? false

@@ -16,6 +16,9 @@ package struct DataStatistics: Codable, Sendable, Equatable {
     package var meanTarget: Double?
     package var targetDeviation: Double?
 
+    /// Whether a sample may have several of the classes, or none.
+    private var areLabels = false
+
     package struct Class: Codable, Sendable, Equatable {
         package var label: String
         package var count: Int
@@ -48,6 +51,7 @@ package struct DataStatistics: Codable, Sendable, Equatable {
             } else {
                 let labels = values.indices.filter { values[$0] > 0.5 }.map { Int32($0 % width) }
                 classes = Self.count(labels, names)
+                areLabels = true
             }
         case .tokens(let labels): classes = Self.count(labels.classes, names)
         case .masked: break
@@ -70,9 +74,9 @@ package struct DataStatistics: Codable, Sendable, Equatable {
     package var balance: String? {
         if let meanTarget, let targetDeviation { return "numbers of mean \(decimal(meanTarget, 3)), deviation \(decimal(targetDeviation, 3))" }
         guard let classes, !classes.isEmpty else { return nil }
-        let all = Double(max(1, classes.reduce(0) { $0 + $1.count }))
+        let all = Double(max(1, areLabels ? samples : classes.reduce(0) { $0 + $1.count }))
         let shown = classes.prefix(12).map { "\($0.label) \($0.count) (\(decimal(100 * Double($0.count) / all, 1)) %)" }
-        return shown.joined(separator: ", ") + (classes.count > 12 ? ", … of \(classes.count) classes" : "")
+        return shown.joined(separator: ", ") + (classes.count > 12 ? ", … of \(classes.count) \(areLabels ? "labels" : "classes")" : "")
     }
 
     /// For somebody who is about to train on it.

@@ -1,5 +1,9 @@
 /// What an evaluation shows beside loss and accuracy, under the names that JSON gives it; absent is what a task does not have.
 package struct FurtherFigures: Codable, Sendable, Equatable {
+    /// Names of the classes or labels, in the order of the figures by class.
+    package var labels: [String]?
+    /// Of a task with several labels: samples whose labels are all answered right, and none beside.
+    package var exactMatch: Double?
     package var macroF1: Double?
     package var matthews: Double?
     /// By class, in the order of the labels.
@@ -16,6 +20,8 @@ package struct FurtherFigures: Codable, Sendable, Equatable {
     package var mse: Double?
 
     enum CodingKeys: String, CodingKey {
+        case labels
+        case exactMatch = "exact_match"
         case macroF1 = "macro_f1"
         case matthews, precision, recall, f1, confusion
         case entityPrecision = "entity_precision"
@@ -62,6 +68,9 @@ package struct FurtherFigures: Codable, Sendable, Equatable {
         }
         (precision, recall, f1) = (matrices.map { $0.precision(1) }, matrices.map { $0.recall(1) }, matrices.map { $0.f1(1) })
         macroF1 = matrices.reduce(0.0) { $0 + $1.f1(1) } / Double(max(1, labels))
+        let samples = stride(from: 0, to: flags.count, by: labels)
+        let exact = samples.count { flags[$0..<($0 + labels)] == answers[$0..<($0 + labels)] }
+        exactMatch = Double(exact) / Double(max(1, flags.count / max(1, labels)))
     }
 
     package mutating func add(_ entities: EntityScores) {

@@ -3,6 +3,7 @@ package import BERT
 /// A figure of an evaluation by which models can be compared.
 package enum Measure: String, Codable, CaseIterable, Sendable {
     case accuracy
+    case exactMatch = "exact-match"
     case macroF1 = "macro-f1"
     case matthews
     case entityF1 = "entity-f1"
@@ -15,6 +16,7 @@ package enum Measure: String, Codable, CaseIterable, Sendable {
     package func value(in report: EvaluationReport) -> Double? {
         switch self {
         case .accuracy: report.accuracy
+        case .exactMatch: report.further.exactMatch
         case .macroF1: report.further.macroF1
         case .matthews: report.further.matthews
         case .entityF1: report.further.entityF1
@@ -31,6 +33,7 @@ package enum Measure: String, Codable, CaseIterable, Sendable {
     /// As a line for a reader names it.
     package var words: String {
         switch self {
+        case .exactMatch: "exact match"
         case .macroF1: "macro F1"
         case .matthews: "Matthews"
         case .entityF1: "entity F1"
@@ -52,6 +55,8 @@ extension Measure {
             case (.loss, _): nil
             case (.accuracy, .regression): "a task with classes"
             case (.accuracy, _): nil
+            case (.exactMatch, .multiLabel): nil
+            case (.exactMatch, _): "multi-label"
             case (.macroF1, .classification), (.macroF1, .tokenClassification), (.macroF1, .multiLabel): nil
             case (.matthews, .classification), (.matthews, .tokenClassification): nil
             case (.macroF1, _), (.matthews, _): "classification"

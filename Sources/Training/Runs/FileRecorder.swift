@@ -115,7 +115,7 @@ package final class FileRecorder: RunRecorder {
         try ModelExport.write(
             inputs.exportedTensors(parameters), configuration: inputs.exportedConfiguration,
             tokenizerFolder: inputs.configuration.model, tokenizerSettings: inputs.tokenizerSettings,
-            words: inputs.words.map { ($0.text, Int($0.id)) }, to: folder.path + "/" + name)
+            words: inputs.words.map { ($0.text, Int($0.id)) }, among: inputs.addedTokens, to: folder.path + "/" + name)
         try inputs.exportAdapters(parameters, to: folder.path + "/" + name.replacing("model", with: "adapter"))
     }
 

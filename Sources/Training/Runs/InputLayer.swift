@@ -14,11 +14,17 @@ struct InputLayer {
     /// - Throws: ``InputError`` where `--max-length` is beyond the positions, and whatever the files are refused for.
     init(_ configuration: TrainingConfiguration, source: BERTShape) throws {
         let folder = URL(fileURLWithPath: configuration.model)
-        words = try configuration.addTokens.map { try AddedWords(path: $0, folder: folder) }
-        tokenizer = try WordPieceTokenizer(folder: folder, adding: words?.words ?? [])
+        words = try configuration.addTokens.map { try AddedWords(path: $0, folder: folder, rows: source.vocabulary) }
+        tokenizer = try WordPieceTokenizer(folder: folder, rows: source.vocabulary, adding: words?.words ?? [])
         var (shape, notes) = (source, [String]())
+        let count = tokenizer.vocabulary.count - (words?.words.count ?? 0)
+        try source.checkVocabulary(count, model: configuration.model)
+        if count < source.vocabulary {
+            notes.append("the vocabulary has \(count) tokens, the model's word table \(source.vocabulary) rows: no text leads to the other rows")
+        }
+        // Rows beyond the vocabulary are there for the first words that are added.
+        shape.vocabulary = max(source.vocabulary, tokenizer.vocabulary.count)
         if let words {
-            shape.vocabulary += words.words.count
             let pieces = words.words.reduce(0) { $0 + $1.pieces.count }
             notes.append(
                 "added words: \(words.words.count), of \(decimal(Double(pieces) / Double(words.words.count), 1)) pieces on average until now"
@@ -41,5 +47,13 @@ struct InputLayer {
     func begin(_ model: BERTModel, _ parameters: FloatBuffer, source: BERTShape) {
         model.setWords((words?.words ?? []).map { (row: Int($0.id), mean: $0.pieces) }, in: parameters)
         model.repeatPositions(beyond: source.positions, in: parameters)
+    }
+}
+
+extension BERTShape {
+    /// Refuses a vocabulary with ids beyond the word table. One with fewer is usual: the table is padded to a multiple of 8 or 64.
+    func checkVocabulary(_ count: Int, model: String) throws(InputError) {
+        guard count > vocabulary else { return }
+        throw InputError("\(model): the vocabulary has \(count) tokens, config.json says \(vocabulary): is this the vocabulary of this model?")
     }
 }

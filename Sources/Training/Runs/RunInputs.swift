@@ -23,6 +23,8 @@ package struct RunInputs: Sendable {
     package let statistics: [String: DataStatistics]
     /// Words that the tokenizer learned.
     package let words: [AddedWords.Word]
+    /// All that the tokenizer adds to its vocabulary.
+    package let addedTokens: [ModelExport.AddedToken]
     /// Absent for regression and masked-LM.
     package let labels: LabelSet?
     package let plan: TrainingPlan
@@ -51,12 +53,8 @@ package struct RunInputs: Sendable {
         let tokenizer = input.tokenizer
         words = input.words?.words ?? []
         notes += input.notes
-        guard tokenizer.vocabulary.count == input.shape.vocabulary else {
-            throw InputError(
-                "\(configuration.model): the vocabulary has \(tokenizer.vocabulary.count - words.count) pieces, config.json says \(source.shape.vocabulary): "
-                    + "is this the vocabulary of this model?")
-        }
         tokenizerSettings = Self.settings(of: tokenizer)
+        addedTokens = tokenizer.addedTokens.map { .init($0.text, id: $0.id, isNormalized: $0.isNormalized) }
         if !words.isEmpty {
             // Before any work, not at the first export.
             try ModelExport.check(
@@ -70,7 +68,9 @@ package struct RunInputs: Sendable {
         configuration.task = data.task
         try configuration.validate()
         labels = data.labels
+        notes += data.notes
         let source = try Self.sourceData(configuration, tokenizer, layers: self.source.shape.layers)
+        notes += source?.data.notes ?? []
         datasets = data.datasets.merging(source?.data.datasets ?? [:]) { own, _ in own }
         var digests = data.digests.merging(source?.data.digests ?? [:]) { own, _ in own }
         if datasets.values.contains(where: { $0.types != nil }) { try self.source.shape.checkPairs(model: configuration.model) }
@@ -109,7 +109,9 @@ package struct RunInputs: Sendable {
         let whole = BERTModel(shape: shape, head: data.head, source: source?.head, loss: loss, lora: adapters, isFrozen: frozen.contains)
         try frozen.check(whole)
         model = try Self.begin(whole, configuration, frozen, freeze)
-        let keepsHead = self.source.head == data.head && (labels == nil || labels?.names == self.source.labels)
+        let keepsHead =
+            self.source.heads(in: folder).contains(data.head)
+            && (labels == nil || labels?.names == self.source.labels(count: labels?.count ?? 0))
         let loaded = try model.load(
             folder, keepsHead: keepsHead, seed: configuration.seed, forgetting: Self.forgotten(model, configuration), growing: true,
             forTrainingOf: whole.layout)
@@ -166,6 +168,8 @@ package struct RunInputs: Sendable {
 
     private static func settings(of tokenizer: WordPieceTokenizer) -> JSONValue {
         let (options, vocabulary) = (tokenizer.options, tokenizer.vocabulary)
+        // The file says all, and a token named beside it would be added to it.
+        if tokenizer.followsFile { return .object([.init("tokenizer_class", .string("PreTrainedTokenizerFast"))]) }
         let specials = vocabulary.specials
         var members: [JSONValue.Member] = [
             .init("tokenizer_class", .string("BertTokenizer")), .init("do_lower_case", .bool(options.lowercase)),

@@ -9,6 +9,8 @@ package struct TaskData: Sendable {
     /// How a task's files are read.
     package struct Reading: Sendable {
         package var columns: ColumnNames
+        /// Nil leaves it to the files' names and first lines.
+        package var format: DataFormat?
         package var maxLength: Int
         package var threads: Int
         package var pooling = Head.Pooling.cls
@@ -27,6 +29,7 @@ package struct TaskData: Sendable {
 
         package init(_ configuration: TrainingConfiguration) {
             columns = ColumnNames(text: configuration.textColumn, pair: configuration.pairColumn, label: configuration.labelColumn)
+            format = configuration.format
             maxLength = configuration.maxLength
             threads = configuration.threads
             pooling = configuration.pooling
@@ -42,6 +45,8 @@ package struct TaskData: Sendable {
     package private(set) var datasets: [Split: TokenizedDataset] = [:]
     /// SHA-256 of each file.
     package private(set) var digests: [String: String] = [:]
+    /// What the user should know about how files and labels were read, a line each.
+    package private(set) var notes: [String] = []
 
     /// - Parameters:
     ///   - files: the first one decides the labels.
@@ -49,40 +54,32 @@ package struct TaskData: Sendable {
     package init(_ files: [(Split, String)], task asked: Task?, _ reading: Reading, tokenizer: WordPieceTokenizer) throws {
         var raw: [(Split, Dataset)] = []
         for (split, path) in files {
-            raw.append((split, try Self.read(path, asked, reading.columns)))
+            let rows = try Self.read(path, asked, reading.columns, reading.format)
+            notes += rows.notes.map { "\(path): \($0)" }
+            raw.append((split, rows))
             digests[split.rawValue] = try Digests.file(path)
         }
         guard let train = raw.first?.1 else { preconditionFailure("a task has training data") }
-        let task = try asked ?? Self.task(of: train)
-        self.task = task
+        let choice = try TaskChoice(asked, of: train)
+        if let note = choice.note { notes.append("\(train.path): \(note)") }
+        task = choice.task
         (head, labels) = try Self.head(task, train, reading)
         for (split, rows) in raw {
-            datasets[split] = try Self.tokenize(rows, task, head, labels, reading, tokenizer)
+            let dataset = try Self.tokenize(rows, task, head, labels, reading, tokenizer)
+            if let note = Self.noteOnTextsLeftOut(rows, dataset) { notes.append(note) }
+            datasets[split] = dataset
         }
     }
 
     /// Reads a file as a task needs it.
-    package static func read(_ path: String, _ task: Task?, _ columns: ColumnNames) throws(DatasetError) -> Dataset {
+    package static func read(_ path: String, _ task: Task?, _ columns: ColumnNames, _ format: DataFormat?) throws(DatasetError) -> Dataset {
         let need: LabelNeed =
             switch task {
             case .maskedLM?: .unwanted
             case .multiLabel?: .requiredPerhapsEmpty
             default: .required
             }
-        return try Dataset(path: path, columns: columns, labels: need, allowsPlainText: task == .maskedLM)
-    }
-
-    /// Lists of words are labels, numbers with a fraction are regression targets, everything else is a class.
-    private static func task(of dataset: Dataset) throws -> Task {
-        if dataset.words != nil { return .tokenClassification }
-        let labels = dataset.labels ?? []
-        let areNumbers = labels.joined().allSatisfy { Float($0) != nil }
-        if dataset.hasLists, areNumbers {
-            throw InputError("\(dataset.path): lists of numbers may be labels or targets: say --task multi-label or --task regression")
-        }
-        if dataset.hasLists { return .multiLabel }
-        if labels.contains(where: { $0.count > 1 }) { return .regression }
-        return areNumbers && labels.joined().contains { Int($0) == nil } ? .regression : .classification
+        return try Dataset(path: path, format: format, columns: columns, labels: need, allowsPlainText: task == .maskedLM)
     }
 
     private static func head(_ task: Task, _ train: Dataset, _ reading: Reading) throws -> (Head, LabelSet?) {
@@ -102,6 +99,12 @@ package struct TaskData: Sendable {
         }
     }
 
+    /// How many texts a masked-LM task does without; nil where all are taken.
+    package static func noteOnTextsLeftOut(_ rows: Dataset, _ dataset: TokenizedDataset) -> String? {
+        guard dataset.count < rows.count else { return nil }
+        return "\(rows.path): \(rows.count - dataset.count) of \(rows.count) texts have no word that can be hidden and are left out"
+    }
+
     /// One file's rows with what is to be learned of them, for a head that is known.
     package static func tokenize(
         _ rows: Dataset, _ task: Task, _ head: Head, _ labels: LabelSet?, _ reading: Reading, _ tokenizer: WordPieceTokenizer
@@ -119,7 +122,13 @@ package struct TaskData: Sendable {
                 let masking = WordMasking(
                     tokenizer.vocabulary, seed: reading.seed, stream: UInt32(reading.stream.rawValue), wholeWords: reading.wholeWords)
             else { throw InputError("the vocabulary has no [MASK], which masked-lm needs: choose another model") }
-            answers = .masked(masking)
+            var dataset = TokenizedDataset(
+                rows, tokenizer: tokenizer, maxLength: reading.maxLength, labels: .masked(masking), threads: reading.threads)
+            dataset.removeSamplesWithoutHiddenTokens()
+            guard dataset.count > 0 else {
+                throw InputError("\(rows.path): no text has a word of the vocabulary, so masked-lm has nothing to hide: is it the data of this model?")
+            }
+            return dataset
         default:
             let (values, width) = try rows.targets()
             guard case .regression(width, _) = head else {

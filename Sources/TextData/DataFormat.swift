@@ -1,0 +1,152 @@
+internal import Foundation
+
+/// How the bytes of a data file are to be read; the names are those of `--format`.
+package enum DataFormat: String, Codable, CaseIterable, Sendable {
+    /// Commas between fields, quotes as RFC 4180 has them.
+    case csv
+    /// The same with semicolons, as spreadsheets write it where the comma is the decimal sign.
+    case semicolons = "semicolon-csv"
+    /// Tabs between fields; quotes are ordinary characters.
+    case tsv
+    /// Tabs between fields, quotes as in CSV: what pandas and `datasets` write and read.
+    case quotedTSV = "quoted-tsv"
+    /// An object a line.
+    case jsonLines = "jsonl"
+    /// A word a line.
+    case conll
+    /// A text a line.
+    case text
+
+    private static let endings: [String: DataFormat] = [
+        "tsv": .tsv, "tab": .tsv, "csv": .csv, "jsonl": .jsonLines, "json": .jsonLines, "ndjson": .jsonLines,
+        "conll": .conll, "conllu": .conll,
+        "bio": .conll, "iob": .conll, "iob2": .conll,
+    ]
+
+    /// The format of a file, and what its user should know about how it was found.
+    ///
+    /// The name's ending decides, then the first lines: those that speak against the ending, or, where it says nothing,
+    /// for a format.
+    /// - Parameter allowsPlainText: whether a file of one text a line will do.
+    /// - Throws: ``DatasetError`` where neither says what it is.
+    static func found(
+        in bytes: [UInt8], path: String, columns: ColumnNames, allowsPlainText: Bool
+    ) throws(DatasetError) -> (format: DataFormat, note: String?) {
+        let ending = URL(fileURLWithPath: path).pathExtension.lowercased()
+        let lines = FirstLines(bytes)
+        switch endings[ending] {
+        case .csv?: return try commas(bytes, lines, path: path)
+        case .tsv?:
+            let comma = UInt8(ascii: ",")
+            let isCSV =
+                !lines.header(has: 0x09) && lines.header(has: comma) && lines.namesColumns(columns, between: comma)
+            return isCSV
+                ? (.csv, "commas part the fields of its header, so it is read as --format csv")
+                : try tabs(bytes, path: path)
+        case let format?: return (format, nil)
+        case nil where ending == "txt" && allowsPlainText: return (.text, nil)
+        case nil:
+            let why = ending.isEmpty ? "its name has no ending" : "the ending \".\(ending)\" says nothing"
+            guard let found = lines.format(columns) ?? (allowsPlainText ? .text : nil) else {
+                throw DatasetError(
+                    path: path,
+                    problem:
+                        "\(why), nor do the first lines: say what it is with --format csv, tsv, jsonl or conll, or name it so"
+                )
+            }
+            if found == .tsv { return try tabs(bytes, path: path, because: why) }
+            return (found, "\(why), it is read as --format \(found.rawValue) by its first lines")
+        }
+    }
+
+    /// CSV, or what the header shows instead.
+    private static func commas(
+        _ bytes: [UInt8], _ lines: FirstLines, path: String
+    ) throws(DatasetError) -> (format: DataFormat, note: String?) {
+        if lines.header(has: UInt8(ascii: ",")) { return (.csv, nil) }
+        if lines.header(has: UInt8(ascii: ";")) {
+            return (.semicolons, "semicolons part the fields of its header, so it is read as --format semicolon-csv")
+        }
+        return lines.header(has: 0x09)
+            ? try tabs(bytes, path: path, because: "tabs part the fields of its header") : (.csv, nil)
+    }
+
+    /// TSV, with or without quotes as its fields show.
+    private static func tabs(_ bytes: [UInt8], path: String, because: String? = nil) throws(DatasetError) -> (
+        format: DataFormat, note: String?
+    ) {
+        func note(_ more: String) -> String { [because, more].compactMap { $0 }.joined(separator: "; ") }
+        switch TabQuotes(bytes) {
+        case .none: return (.tsv, because.map { "\($0), so it is read as --format tsv" })
+        case .fields:
+            return (
+                .quotedTSV,
+                note(
+                    "the quotes around its fields are taken off, as --format quoted-tsv says; --format tsv keeps them in the texts"
+                )
+            )
+        case .perhaps(let count):
+            let fields = count == 1 ? "a field" : "\(count) fields"
+            return (.tsv, note("the quotes around \(fields) are kept in the texts; --format quoted-tsv takes them off"))
+        }
+    }
+}
+
+/// The first lines of a file, to tell what it is.
+private struct FirstLines {
+    private let lines: [ArraySlice<UInt8>]
+
+    init(_ bytes: [UInt8]) {
+        var lines: [ArraySlice<UInt8>] = []
+        var start = 0
+        while start < bytes.count, lines.count < 200 {
+            let end = bytes[start...].firstIndex(of: 0x0A) ?? bytes.count
+            lines.append(bytes[start..<end].last == 0x0D ? bytes[start..<(end - 1)] : bytes[start..<end])
+            start = end + 1
+        }
+        self.lines = lines
+    }
+
+    private var header: ArraySlice<UInt8> { lines.first ?? [] }
+
+    func header(has separator: UInt8) -> Bool { header.contains(separator) }
+
+    private var beginsObject: Bool {
+        lines.first { !$0.allSatisfy { $0 == 0x20 || $0 == 0x09 } }?.first { $0 != 0x20 && $0 != 0x09 }
+            == UInt8(ascii: "{")
+    }
+
+    /// The format that the lines speak for; nil where they could be anything.
+    func format(_ columns: ColumnNames) -> DataFormat? {
+        if beginsObject { return .jsonLines }
+        if namesColumns(columns, between: 0x09) { return .tsv }
+        if namesColumns(columns, between: UInt8(ascii: ",")) { return .csv }
+        if namesColumns(columns, between: UInt8(ascii: ";")) { return .semicolons }
+        return areTaggedWords ? .conll : nil
+    }
+
+    /// Whether the first line has one of the names that columns have.
+    func namesColumns(_ asked: ColumnNames, between separator: UInt8) -> Bool {
+        let names = header.split(separator: separator, omittingEmptySubsequences: false).map { part in
+            Dataset.trimmed(String(decoding: part, as: UTF8.self)).trimmingCharacters(in: ["\""])
+        }
+        let known = Set(
+            ColumnChoice.knownTexts + ColumnChoice.knownLabels
+                + [asked.text, asked.pair, asked.label].compactMap { $0 })
+        return !known.isDisjoint(with: names)
+    }
+
+    /// Whether most lines end in a tag as the CoNLL tasks have them, and one of them is O.
+    private var areTaggedWords: Bool {
+        let tags = lines.filter { !$0.isEmpty }.compactMap { line -> ArraySlice<UInt8>? in
+            let fields = line.split { $0 == 0x20 || $0 == 0x09 }
+            return fields.count > 1 ? fields.last : nil
+        }
+        func isTag(_ tag: ArraySlice<UInt8>) -> Bool {
+            tag.elementsEqual("O".utf8)
+                || (tag.count > 2 && "BIESLU".utf8.contains(tag[tag.startIndex])
+                    && tag[tag.startIndex + 1] == UInt8(ascii: "-"))
+        }
+        return tags.contains { $0.elementsEqual("O".utf8) } && 2 * tags.count(where: isTag) > tags.count
+    }
+}

@@ -1,0 +1,103 @@
+import Foundation
+import Testing
+
+@testable import TextData
+
+/// How a file is read, by its name and its first lines.
+@Suite struct DataFormatTests {
+    private func read(
+        _ name: String, _ contents: String, format: DataFormat? = nil, columns: ColumnNames = ColumnNames(),
+        plain: Bool = false
+    ) throws -> Dataset {
+        let folder = try TemporaryFolder([name: contents])
+        defer { withExtendedLifetime(folder) {} }
+        return try Dataset(
+            path: folder.path(name), format: format, columns: columns, labels: plain ? .unwanted : .required,
+            allowsPlainText: plain)
+    }
+
+    private static let quoted = "text\tlabel\n\"he said \"\"great film\"\"\"\t1\n\"the \"\"bad\"\" film\"\t0\n"
+
+    @Test func `TSV with quotes, as pandas and datasets write it, is read as the same table in CSV`() throws {
+        let tabs = try read("a.tsv", Self.quoted)
+        #expect(tabs.texts == ["he said \"great film\"", "the \"bad\" film"])
+        #expect(tabs.texts == (try read("a.csv", Self.quoted.replacing("\t", with: ","))).texts)
+        #expect(tabs.notes.count == 1)
+        let all = try read("a.tsv", "\"text\"\t\"label\"\n\"good\"\t\"1\"\n\"bad\"\t\"0\"\n")
+        #expect(all.texts == ["good", "bad"] && all.labels == [["1"], ["0"]] && all.notes.count == 1)
+        let long = try read("a.tsv", "text\tlabel\n\"two\nlines\"\t1\n\"a\ttab\"\t0\n")
+        #expect(long.texts == ["two\nlines", "a\ttab"])
+    }
+
+    @Test func `a format that was asked for is the one that is read`() throws {
+        #expect(try read("a.tsv", Self.quoted, format: .tsv).texts[0] == "\"he said \"\"great film\"\"\"")
+        #expect(try read("a.tsv", "text\tlabel\n\"good\"\t1\n", format: .quotedTSV).texts == ["good"])
+        #expect(try read("a.tsv", Self.quoted, format: .quotedTSV).notes.isEmpty)
+        #expect(try read("a.csv", "text;label\na;1\n", format: .semicolons).labels == [["1"]])
+        #expect(try read("a.dat", "one\ntwo\n", format: .text, plain: true).count == 2)
+    }
+
+    @Test(arguments: [
+        "text\tlabel\n\"so\" good\t1\n\"bad\t0\n",
+        "text\tlabel\na \"b\" c\t1\n\"x\"\t0\n",
+        "text\tlabel\n\"hello there\t1\nbye, he said\"\t0\n",
+        "text\tlabel\n\"hello there\t1\n\"bye\"\t0\n",
+        "text\tlabel\n\"one\t1\nmiddle\t0\ntwo\"\t0\n",
+    ])
+    func `quotes of GLUE's kind are text, without a word`(contents: String) throws {
+        let dataset = try read("a.tsv", contents)
+        #expect(dataset.texts.joined().contains("\""))
+        #expect(dataset.notes.isEmpty)
+        #expect(dataset.lines.count == contents.split(separator: "\n").count - 1)
+    }
+
+    @Test func `quotes that may be meant either way are text, and that is said`() throws {
+        let dataset = try read("a.tsv", "text\tlabel\n\"good\"\t1\nbad\t0\n")
+        #expect(dataset.texts == ["\"good\"", "bad"])
+        #expect(dataset.notes.count == 1)
+        #expect(dataset.notes[0].contains("quoted-tsv"))
+    }
+
+    @Test func `semicolons, carriage returns and tabs are found in a file that is named csv`() throws {
+        for contents in [
+            "text;label\ngood;1\nbad;0\n", "text,label\rgood,1\rbad,0\r", "text\tlabel\ngood\t1\nbad\t0\n",
+        ] {
+            let dataset = try read("a.csv", contents)
+            #expect(dataset.texts == ["good", "bad"] && dataset.labels == [["1"], ["0"]])
+            #expect(dataset.notes.count == 1)
+        }
+        let commas = try read("a.tsv", "text,label\ngood,1\nbad,0\n")
+        #expect(commas.texts == ["good", "bad"] && commas.notes.count == 1)
+    }
+
+    @Test func `a space after a comma is no part of names, labels and quoted fields`() throws {
+        let dataset = try read("a.csv", "text, label\ngood, 1\n\"a, b\", 0\n \"c, d\", \"1\"\n")
+        #expect(dataset.labels == [["1"], ["0"], ["1"]])
+        #expect(dataset.texts.count == 3)
+        #expect(try read("a.csv", "label, text\n1, \"a, b\"\n0, say \"c\"\n").texts == ["a, b", " say \"c\""])
+        #expect(try read("a.tsv", "text\tlabel \nx\t pos\ny\tpos\n").labels == [["pos"], ["pos"]])
+    }
+
+    @Test(arguments: ["a.dat", "a.txt", "table", "a.bio"])
+    func `where the ending says nothing the first lines do`(name: String) throws {
+        let isWords = name == "a.bio"
+        if !isWords {
+            #expect(try read(name, "text\tlabel\ngood\t1\n").texts == ["good"])
+            #expect(try read(name, "label,text\n1,good\n").texts == ["good"])
+            #expect(try read(name, "body;label\ngood;1\n", columns: ColumnNames(text: "body")).texts == ["good"])
+            #expect(try read(name, #"{"text": "good", "label": 1}"# + "\n").texts == ["good"])
+            #expect(throws: DatasetError.self) { try read(name, "some words\nmore words\n") }
+        }
+        #expect(try read(name, "the O\nfilm B-WORK\n\nloved O\n").words == [["the", "film"], ["loved"]])
+        #expect(try read("a.txt", "{\"text\"\nlabel,text\n", plain: true).texts == ["{\"text\"", "label,text"])
+    }
+
+    @Test func `null is called null`() throws {
+        for contents in [
+            #"{"text":null,"label":0}"#, #"{"text":"x","label":null}"#, #"{"text":["a",null],"label":["O","O"]}"#,
+        ] {
+            let error = #expect(throws: DatasetError.self) { try read("a.jsonl", contents) }
+            #expect(error?.problem.contains("is null") == true)
+        }
+    }
+}

@@ -1,0 +1,38 @@
+import Testing
+
+@testable import TextData
+
+/// Lists as programs print them into one field.
+@Suite struct ListLiteralTests {
+    @Test(arguments: [
+        ("['toxic', 'obscene']", ["toxic", "obscene"]),
+        (#"["it's", "a, b"]"#, ["it's", "a, b"]),
+        (#"["it's", 'say \'no\'']"#, ["it's", "say 'no'"]),
+        ("['a' 'b'\n 'c']", ["a", "b", "c"]),
+        ("[]", []),
+        ("[ ]", []),
+        (" ['a',] ", ["a"]),
+        ("('a', 'b')", ["a", "b"]),
+        ("[1, 0, 0]", ["1", "0", "0"]),
+        ("[1 0\n 0]", ["1", "0", "0"]),
+        ("[1. 0.5 -3e-4]", ["1.", "0.5", "-3e-4"]),
+        ("array([0.2, 1.5])", ["0.2", "1.5"]),
+        ("array(['a', 'b'], dtype=object)", ["a", "b"]),
+        ("[np.float64(0.5), np.int64(2)]", ["0.5", "2"]),
+        ("[np.str_('a'), np.str_('b')]", ["a", "b"]),
+        ("[True, False]", ["True", "False"]),
+        ("[New York, Paris]", ["New York", "Paris"]),
+        ("[New York]", ["New York"]),
+        ("[é, 中国]", ["é", "中国"]),
+    ])
+    func `lists of several programs`(text: String, elements: [String]) {
+        #expect(ListLiteral(text)?.elements == elements)
+    }
+
+    @Test(arguments: [
+        "", "toxic", "[", "]", "(a, b)", "[1, [2]]", "['a", "[1 ... 0]", "['a', None]", "[nan, 1]", "['a' 'b]", "{'a'}",
+        "[a, , b]",
+        "[np.str_('a']",
+    ])
+    func `what is not a whole list is none`(text: String) { #expect(ListLiteral(text) == nil) }
+}

@@ -1,0 +1,73 @@
+import Foundation
+import Testing
+
+@testable import TextData
+@testable import Training
+
+/// The task that labels without `--task` stand for.
+@Suite struct TaskChoiceTests {
+    /// - Parameter rows: a label a row, of a TSV file, or objects of JSON lines.
+    private func choice(
+        _ rows: [String], label: String? = nil, asked: TaskChoice.Task? = nil, header: String = "text\tlabel"
+    ) throws -> TaskChoice {
+        let isJSON = rows[0].hasPrefix("{")
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("apus-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let file = folder.appendingPathComponent(isJSON ? "a.jsonl" : "a.tsv")
+        let text = isJSON ? rows.joined(separator: "\n") : ([header] + rows.map { "x\t" + $0 }).joined(separator: "\n")
+        try Data((text + "\n").utf8).write(to: file)
+        return try TaskChoice(
+            asked, of: try Dataset(path: file.path, columns: ColumnNames(label: label), labels: .required))
+    }
+
+    private func lists(_ rows: String...) -> [String] { rows.map { #"{"text":"x","labels":\#($0)}"# } }
+
+    @Test func `plain labels need no word`() throws {
+        for (rows, task) in [
+            (["0", "1"], TaskChoice.Task.classification), (["good", "bad"], .classification),
+            (["0.5", "1"], .regression), (["-1", "3"], .classification),
+            (["Portland, Oregon", "Salem, Oregon"], .classification), (["good", "1.5"], .classification),
+        ] {
+            let choice = try choice(rows)
+            #expect(choice.task == task && choice.note == nil, "\(rows)")
+        }
+    }
+
+    @Test func `several columns are labels where they hold 0 and 1, and numbers otherwise`() throws {
+        let flags = try choice(["1\t0", "0\t0"], label: "a,b", header: "text\ta\tb")
+        #expect(flags.task == .multiLabel && flags.note?.contains("--task multi-label") == true)
+        let numbers = try choice(["1\t0", "0\t2"], label: "a,b", header: "text\ta\tb")
+        #expect(numbers.task == .regression && numbers.note == nil)
+        #expect(throws: DatasetError.self) { try choice(["1\tgood", "0\tbad"], label: "a,b", header: "text\ta\tb") }
+    }
+
+    @Test func `lists are labels or targets by what is in them, and the choice is said`() throws {
+        #expect(try choice(lists(#"["good"]"#, "[]")).task == .multiLabel)
+        for (rows, task) in [
+            (lists("[1, 0, 0]", "[0, 1, 1]"), TaskChoice.Task.multiLabel),
+            (lists("[true, false]", "[false, false]"), .multiLabel),
+            (lists("[0.2, 1.5]", "[1, 2]"), .regression), (lists("[3, 4]", "[5, 6]"), .regression),
+            (lists("[0, 2]", "[1]"), .multiLabel),
+            (["1,0,0", "0,1,1"], .multiLabel), (["0.2,1.5", "1,2"], .regression), (["0,2,3", "1"], .multiLabel),
+        ] {
+            let choice = try choice(rows)
+            #expect(choice.task == task && choice.note?.contains("--task \(task.rawValue)") == true, "\(rows)")
+        }
+    }
+
+    @Test func `a small set of labels with commas between is offered as multi-label`() throws {
+        let offer = try choice(["good,long", "good", "long", "good, bad"])
+        #expect(offer.task == .classification)
+        #expect(offer.note?.contains("(bad, good, long): --task multi-label") == true)
+    }
+
+    @Test func `a decimal comma does not silently make classes or several targets`() throws {
+        for rows in [["0,5", "1,25"], ["0,5", "1"], ["-1,5", "2"]] {
+            #expect(throws: DatasetError.self) { try choice(rows) }
+        }
+        #expect(try choice(["0,5", "1,25"], asked: .regression).note?.contains("two numbers") == true)
+        #expect(try choice(["0.2,1.5", "1,2"], asked: .regression).note == nil)
+        #expect(try choice(["1.0", "0.0"]).note?.contains("--task regression") == true)
+    }
+}
