@@ -10,12 +10,13 @@ enum Main {
         BLASInformation.useOneThread()
         signal(SIGPIPE, SIG_IGN)  // a reader that left is an error of the write, not of this program
         do {
+            try CommandName.check(Array(CommandLine.arguments.dropFirst()))
             let arguments = try FieldNames.translated(Array(CommandLine.arguments.dropFirst()))
             var command = try ApusCommand.parseAsRoot(arguments)
             try command.run()
             try StandardOutput.flush()
         } catch {
-            exit(Ending(error, command: CommandLine.arguments.dropFirst().first).announce())
+            exit(Ending(error, command: CommandName.given(Array(CommandLine.arguments.dropFirst()))).announce())
         }
     }
 }

@@ -90,6 +90,17 @@ package struct Dataset: Equatable, Sendable {
         guard !texts.isEmpty else { throw DatasetError(path: path, problem: "has no text, at least one line was needed: name another file") }
     }
 
+    /// Some of the rows, by their numbers from 0.
+    package func rows(_ numbers: [Int]) -> Dataset {
+        var part = self
+        part.texts = numbers.map { texts[$0] }
+        part.pairs = pairs.map { all in numbers.map { all[$0] } }
+        part.labels = labels.map { all in numbers.map { all[$0] } }
+        part.words = words.map { all in numbers.map { all[$0] } }
+        part.lines = numbers.map { lines[$0] }
+        return part
+    }
+
     static func isBlank(_ text: String) -> Bool { !text.utf8.contains { $0 != 0x20 && $0 != 0x09 && $0 != 0x0D } }
 }
 

@@ -74,6 +74,7 @@ package struct SeedRuns {
         let begun = try ConfigurationFile.readSaved(saved, cores: configuration.threads)
         child.lanes = begun.lanes
         child.task = begun.task
+        child.maxLength = begun.maxLength
         child.resume = true
         return child
     }

@@ -19,6 +19,9 @@ package struct TaskData: Sendable {
         /// Classes of the source model, whose order is kept where they are the task's.
         package var knownLabels: [String] = []
 
+        /// Share of the first file's rows that is held out.
+        package var validationSplit: Double?
+
         package init(columns: ColumnNames, maxLength: Int, threads: Int) {
             self.columns = columns
             self.maxLength = maxLength
@@ -27,10 +30,11 @@ package struct TaskData: Sendable {
 
         package init(_ configuration: TrainingConfiguration) {
             columns = ColumnNames(text: configuration.textColumn, pair: configuration.pairColumn, label: configuration.labelColumn)
-            maxLength = configuration.maxLength
+            maxLength = configuration.lengthLimit
             threads = configuration.threads
             pooling = configuration.pooling
             seed = configuration.seed
+            validationSplit = configuration.validationSplit
             wholeWords = configuration.wholeWordMasking
         }
     }
@@ -42,6 +46,8 @@ package struct TaskData: Sendable {
     package private(set) var datasets: [Split: TokenizedDataset] = [:]
     /// SHA-256 of each file.
     package private(set) var digests: [String: String] = [:]
+    /// Lines of the training file on which rows begin that are held out for validation.
+    package private(set) var heldOut: [Int] = []
 
     /// - Parameters:
     ///   - files: the first one decides the labels.
@@ -52,13 +58,33 @@ package struct TaskData: Sendable {
             raw.append((split, try Self.read(path, asked, reading.columns)))
             digests[split.rawValue] = try Digests.file(path)
         }
-        guard let train = raw.first?.1 else { preconditionFailure("a task has training data") }
+        guard let whole = raw.first?.1 else { preconditionFailure("a task has training data") }
+        let (train, held) = try Self.hold(whole, asked, reading)
+        if let held {
+            heldOut = held.lines
+            raw[0].1 = train
+            raw.insert((.validation, held), at: 1)
+            digests[Split.validation.rawValue] = Digests.bytes(Array(held.lines.map(String.init).joined(separator: " ").utf8))
+        }
         let task = try asked ?? Self.task(of: train)
         self.task = task
         (head, labels) = try Self.head(task, train, reading)
         for (split, rows) in raw {
             datasets[split] = try Self.tokenize(rows, task, head, labels, reading, tokenizer)
         }
+    }
+
+    /// The training rows without those that are held out for validation, and these, where some are asked for.
+    private static func hold(_ rows: Dataset, _ asked: Task?, _ reading: Reading) throws -> (Dataset, Dataset?) {
+        guard let share = reading.validationSplit else { return (rows, nil) }
+        let task = try asked ?? Self.task(of: rows)
+        let split = HeldOutRows(rows, share: share, seed: reading.seed, stratified: task == .classification)
+        guard !split.validation.isEmpty, !split.training.isEmpty else {
+            throw InputError(
+                "\(rows.path): --validation-split \(share) of \(counted(rows.count, "row")) leaves none on one side: "
+                    + "choose another share, or name a file with --validation")
+        }
+        return (rows.rows(split.training), rows.rows(split.validation))
     }
 
     /// Reads a file as a task needs it.

@@ -48,9 +48,10 @@ package struct TrainingRun {
     package func history() throws -> JournalHistory? {
         guard let resumption, let history = try JournalHistory(file: RunJournal.path(inRun: folder.path)) else { return nil }
         guard history.reached >= savedStep, history.reached <= inputs.plan.totalSteps else { return nil }
-        // Under another horizon a falling rate or a changing lambda gives the steps since the checkpoint other bits.
-        let isConstant = inputs.configuration.schedule == .constant && (inputs.plan.source?.lambda.shape ?? .constant) == .constant
-        guard isConstant || resumption.plannedSteps == inputs.plan.totalSteps else { return nil }
+        // Under another horizon a falling rate, a share of warm-up or a changing lambda gives the steps since the
+        // checkpoint other bits.
+        let isSame = !inputs.configuration.dependsOnTotalSteps || resumption.plannedSteps == inputs.plan.totalSteps
+        guard isSame else { return nil }
         return history
     }
 
@@ -72,6 +73,10 @@ package struct TrainingRun {
         var saved = inputs.configuration
         saved.resume = false
         try ConfigurationFile.write(saved, to: ConfigurationFile.path(inRun: folder.path))
+        if !inputs.heldOut.isEmpty {
+            let lines = inputs.heldOut.map { "\($0)\n" }.joined()
+            try folder.replace("validation-lines.txt", with: Array(lines.utf8))
+        }
         return progress
     }
 
@@ -80,7 +85,8 @@ package struct TrainingRun {
         let (found, passedOver) = CheckpointStore(folder: output + "/checkpoints").newestWhole()
         if let found { try check(StateFiles.record(found.path), of: found.path, inputs) }
         let saved = try ConfigurationFile.readSaved(ConfigurationFile.path(inRun: output), cores: 1)
-        let planned = min(saved.maxSteps ?? .max, inputs.plan.stepsPerEpoch * saved.epochs)
+        let planned = TrainingPlan.totalSteps(
+            saved.epochs, stepsPerEpoch: inputs.plan.stepsPerEpoch, maxSteps: saved.maxSteps)
         return Resumption(found: found, passedOver: passedOver, plannedSteps: planned)
     }
 
@@ -100,12 +106,11 @@ package struct TrainingRun {
 
     private func resume(_ resumption: Resumption, _ replica: Replica, _ history: JournalHistory?) throws -> RunProgress {
         for checkpoint in resumption.passedOver { display.say("passed over \(checkpoint.name): \(checkpoint.reason)") }
-        let lambda = inputs.plan.source?.lambda.shape ?? .constant
-        let shape = inputs.configuration.schedule == .constant ? lambda : inputs.configuration.schedule
-        if shape != .constant, resumption.plannedSteps != inputs.plan.totalSteps {
+        if inputs.configuration.dependsOnTotalSteps, resumption.plannedSteps != inputs.plan.totalSteps {
             display.say(
-                "the run was to have \(resumption.plannedSteps) steps and now has \(inputs.plan.totalSteps): the \(shape.rawValue) "
-                    + "schedule falls otherwise from here, so bits will differ from those of a run of \(inputs.plan.totalSteps) steps from the start"
+                "the run was to have \(resumption.plannedSteps) steps and now has \(inputs.plan.totalSteps): the "
+                    + "schedule goes otherwise from here, so bits will differ from those of a run of "
+                    + "\(inputs.plan.totalSteps) steps from the start"
             )
         }
         var progress = RunProgress()
@@ -192,8 +197,8 @@ package struct TrainingRun {
         let loop = TrainingLoop(
             plan: inputs.plan, schedule: inputs.schedule, engine: engine, recorder: recorder, stop: stop,
             checkpointEvery: inputs.configuration.checkpointEvery, hasValidation: inputs.datasets[.validation] != nil,
-            hasSourceValidation: inputs.datasets[.sourceValidation] != nil, metric: inputs.configuration.metric,
-            patience: inputs.configuration.patience)
+            hasSourceValidation: inputs.datasets[.sourceValidation] != nil, metric: inputs.metric,
+            patience: inputs.configuration.patience, evalEvery: inputs.configuration.evalEvery)
         do {
             let beginning = try await engine.begin(after: progress.step)
             if let history { try takeOver(beginning, history, &progress) }
@@ -255,19 +260,21 @@ package struct TrainingRun {
                 loss: report.loss, accuracy: report.accuracy, samples: report.samples, further: report.further,
                 seconds: (ContinuousClock.now - start).seconds))
         display.say(
-            "test: \(report.line(inputs.configuration.metric)) over \(report.samples) samples, "
+            "test: \(report.line(inputs.metric)) over \(report.samples) samples, "
                 + (progress.best == nil ? "last model" : "best model"))
         return report
     }
 
     /// The command with the lanes that decide the bits; for a resumed run, one that needs none of its state.
     private func reproducing(_ command: String) -> String {
+        let coreType = CoreTypeChange.given().map { "\(CoreTypeChange.variable)=\(shellQuoted($0)) " } ?? ""
         // Under an engine the command is that of one rank.
         if resumption != nil || command.hasPrefix("\(programName) work") {
             let saved = ConfigurationFile.path(inRun: folder.path)
-            return "\(programName) train --config \(shellQuoted(saved)) --output \(shellQuoted(folder.path + "-again"))"
+            let command = "\(programName) train --config \(shellQuoted(saved))"
+            return "\(coreType)\(command) --output \(shellQuoted(folder.path + "-again"))"
         }
-        return command.contains("--lanes") ? command : "\(command) --lanes \(inputs.plan.laneCount)"
+        return coreType + (command.contains("--lanes") ? command : "\(command) --lanes \(inputs.plan.laneCount)")
     }
 }
 
