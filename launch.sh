@@ -18,16 +18,16 @@ for argument in "$@"; do
     if [[ $configuration == next ]]; then configuration=$argument; fi
     case $argument in
         --debug) build=debug ;;
-        --model | --model=*) model=own ;;
-        --train | --train=*) data=own ;;
+        --model | --model=* | --model[-_]name[-_]or[-_]path*) model=own ;;
+        --train | --train=* | --train[-_]file*) data=own ;;
         --config) configuration=next ;;
         --config=*) configuration=${argument#*=} ;;
         --help | -h | --version | --resume) model=none data=none ;; # nothing to fetch: the run folder says what it uses
     esac
 done
 if [[ -f $configuration ]]; then
-    if grep -q '^model:' "$configuration"; then model=own; fi
-    if grep -q '^train:' "$configuration"; then data=own; fi
+    if grep -qE '^model([-_]name[-_]or[-_]path)?:' "$configuration"; then model=own; fi
+    if grep -qE '^train([-_]file)?:' "$configuration"; then data=own; fi
 fi
 
 "$root/scripts/setup.sh"

@@ -3,10 +3,17 @@
 # beside it OpenBLAS, ZeroMQ and what they need, apart from the C library.
 #
 #     scripts/package.sh [FOLDER]      # default: .build/package/apus-VERSION-linux-MACHINE; the tarball lies beside it
+#     scripts/package.sh --contents    # what of this project is in it besides the program
 #
 # The C library of the machine it runs on must be at least as new as that of this one: package on the oldest system you have.
 set -euo pipefail
 root=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
+# Whatever a message of the program, README or SECURITY.md tells a user to run or to read.
+contents=(CHANGELOG.md LICENSE README.md SECURITY.md cluster docs scripts/fetch.py scripts/fetch.sh scripts/install.sh)
+if [[ ${1:-} == --contents ]]; then
+    printf '%s\n' "${contents[@]}"
+    exit 0
+fi
 "$root/scripts/setup.sh"
 
 scratch=$root/.build/package
@@ -16,13 +23,13 @@ swift build --package-path "$root" --scratch-path "$scratch" -c release --produc
 program=$scratch/release/apus
 # The line begins with name and version: apus 0.1.0, OpenBLAS …
 version=$("$program" --version | sed 's/^apus \([^, ]*\).*/\1/')
-folder=${1:-$scratch/apus-$version-linux-$(uname -m)}
+folder=$(realpath -m -- "${1:-$scratch/apus-$version-linux-$(uname -m)}")
 
 rm -rf -- "$folder"
 mkdir -p -- "$folder/lib" "$folder/licenses"
 install -m 755 "$program" "$folder/apus"
 strip --strip-debug "$folder/apus"
-cp -r -- "$root/cluster" "$root/LICENSE" "$root/README.md" "$folder/"
+(cd -- "$root" && cp -r --parents -- "${contents[@]}" "$folder/")
 
 # What the C library and the loader bring is on every machine, and must be that machine's own.
 own='^(ld-linux.*|linux-vdso|lib(c|m|dl|rt|pthread|resolv|util|anl|nsl))\.so'

@@ -5,6 +5,10 @@ struct Chaos: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Kill, freeze, slow and restart the processes of runs at random instants; compare their bits with an undisturbed run's.",
         discussion: """
+            Examples:
+              $ apus chaos --runs 20 --workers 3
+              $ apus chaos -- --model bert-base-uncased --train train.csv --max-steps 200
+
             Without options after `--` the job is a tiny one that needs no files. Options after `--` are those of apus launch, with --cluster \
             too: `apus chaos --runs 5 -- --cluster lab.yaml --max-steps 200`. Processes on other hosts cannot be reached: of their workers \
             the ssh sessions are disturbed, whose end ends the worker. What run N meets depends on --seed and N alone: every run loses one to \
@@ -34,7 +38,7 @@ struct Chaos: ParsableCommand {
 
     func validate() throws {
         for (name, value) in [("--runs", runs), ("--first", first), ("--workers", workers ?? 1), ("--deadline", deadline ?? 1)] where value < 1 {
-            throw ValidationError("\(name) is \(value), needed is at least 1")
+            throw ValidationError("\(name) is \(value), must be at least 1")
         }
         if launcher != nil, everything || !job.isEmpty || workers != nil {
             throw ValidationError("--launcher disturbs a job that runs: --everything, --workers and options after -- are for jobs that are started here")
@@ -42,6 +46,7 @@ struct Chaos: ParsableCommand {
     }
 
     func run() throws {
+        let job = Array(try FieldNames.translated(["launch"] + job).dropFirst())
         try EntryPoints.chaos(
             ChaosOptions(
                 runs: runs, first: first, seed: seed, workers: workers, everything: everything, sparesCoordinator: spareCoordinator,

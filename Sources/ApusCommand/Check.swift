@@ -4,9 +4,14 @@ internal import Training
 struct Check: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Look at the hosts of a cluster file before a run: ssh, ports, versions, arithmetic, clocks, disk.",
-        discussion: "A line a finding, 'ok' or 'mend'. Exit status 1 where something is to be mended.")
+        usage: "apus check --cluster <file>",
+        discussion: """
+            A line a finding, 'ok' or 'mend'. Exit status 1 where something is to be mended. Examples:
+              $ apus check --cluster cluster/lab.yaml
+              $ apus check --cluster lab.yaml && apus launch --cluster lab.yaml
+            """)
 
-    @Option(help: ArgumentHelp("YAML file with the hosts.", valueName: "file"))
+    @Option(help: ArgumentHelp("YAML file with the hosts. Required.", valueName: "file"))
     var cluster: String?
     @Flag(help: .hidden)
     var local = false

@@ -6,7 +6,9 @@ struct Coordinate: ParsableCommand {
         abstract: "Coordinate workers that are started elsewhere.",
         discussion: """
             Links between hosts need keys: APUS_KEY_FILE names the coordinator's, made by apus keygen. SIGHUP reads that file again; \
-            a worker whose key was taken off it loses its place.
+            a worker whose key was taken off it loses its place. Examples:
+              $ apus coordinate --workers 4 --endpoint ipc:///tmp/apus --train train.csv
+              $ APUS_KEY_FILE=keys/coordinator.key apus coordinate --workers 2 --endpoint tcp://0.0.0.0:5555
             """)
 
     @Option(help: "Workers to wait for before the first step.")
@@ -22,8 +24,10 @@ struct Coordinate: ParsableCommand {
     @OptionGroup var options: TrainOptions
 
     func validate() throws {
-        guard workers >= 1 else { throw ValidationError("--workers is \(workers), needed is at least 1") }
-        if let limit = rendezvousTimeout, limit < 1 { throw ValidationError("--rendezvous-timeout is \(limit), needed is at least 1") }
+        guard workers >= 1 else { throw ValidationError("--workers is \(workers), must be at least 1") }
+        if let limit = rendezvousTimeout, limit < 1 {
+            throw ValidationError("--rendezvous-timeout is \(limit), must be at least 1")
+        }
     }
 
     func run() throws {

@@ -22,7 +22,9 @@ struct Ending: Equatable {
         case is StandardOutput.ReaderGone: self.init(status: 0)
         default:
             switch ApusCommand.exitCode(for: error) {
-            case .success: self.init(status: 0, answer: ApusCommand.fullMessage(for: error))
+            case .success:
+                let answer = ApusCommand.fullMessage(for: error)
+                self.init(status: 0, answer: OptionExamples.added(to: answer, of: command ?? ""))
             case .validationFailure: self.init(status: 2, complaint: Self.usage(ApusCommand.message(for: error), command))
             default: self.init(status: 1, complaint: String(describing: error))
             }

@@ -2,7 +2,13 @@ internal import ArgumentParser
 internal import Training
 
 struct Evaluate: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Score a model on labelled data: one JSON object of metrics.")
+    static let configuration = CommandConfiguration(
+        abstract: "Score a model on labelled data: one JSON object of metrics.",
+        discussion: """
+            Examples:
+              $ apus evaluate --model runs/short/model-best --input test.tsv
+              $ apus evaluate --model runs/short/model-best --input test.csv --text-column review --label-column stars
+            """)
 
     @OptionGroup var arguments: InferenceArguments
     @Option(help: ArgumentHelp("Labelled data: TSV, CSV or JSON lines.", valueName: "file"))

@@ -1,38 +1,68 @@
 internal import Training
 
-/// Names that other trainers give to the same options, understood wherever training options are.
+/// Names that other trainers give to the same options, understood wherever training options are; underscores count as
+/// dashes in the names of all options.
 enum FieldNames {
-    static let ours = [
-        "--output-dir": "--output",
-        "--lr": "--learning-rate",
-        "--num-train-epochs": "--epochs",
-        "--lr-scheduler-type": "--schedule",
-        "--gradient-accumulation-steps": "--accumulate",
-        "--nproc-per-node": "--workers",
-    ]
-    static let perDevice = "--per-device-train-batch-size"
     private static let commands: Set = ["train", "coordinate", "launch", "work"]
+    /// Torchrun's name, for the command that starts workers.
+    private static let launchers = ["nproc-per-node": "workers"]
 
-    struct PerDeviceBatch: BadInput {
-        var description: String {
-            "\(perDevice) is not an option: the batch is global here, never per worker: give --batch-size, that figure times the workers"
-        }
+    struct NotHere: BadInput {
+        let description: String
     }
 
     /// The arguments in this program's own names; the `--` that may stand before launch's training options is dropped.
-    static func translated(_ arguments: [String]) throws(PerDeviceBatch) -> [String] {
-        guard let command = arguments.first, commands.contains(command) else { return arguments }
-        var translated: [String] = []
-        for argument in arguments {
-            let parts = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            let name = parts.first.map(String.init) ?? ""
-            if name == perDevice { throw PerDeviceBatch() }
-            let rest = parts.count > 1 ? "=\(parts[1])" : ""
-            // Only launch starts workers.
-            let known = name == "--nproc-per-node" && command == "work" ? nil : ours[name]
-            translated.append(known.map { $0 + rest } ?? argument)
+    static func translated(_ arguments: [String]) throws(NotHere) -> [String] {
+        guard let command = arguments.first else { return arguments }
+        var (translated, rest) = ([command], arguments.dropFirst())
+        while let argument = rest.popFirst() {
+            guard argument != "--" else {
+                if command == "launch" { continue }
+                return translated + [argument] + rest
+            }
+            guard argument.hasPrefix("--") else {
+                translated.append(argument)
+                continue
+            }
+            let parts = argument.dropFirst(2).split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            let name = OptionName.dashed(String(parts.first ?? ""))
+            let attached = parts.count > 1 ? String(parts[1]) : nil
+            translated +=
+                commands.contains(command)
+                ? try option(name, attached, &rest, of: command) : [Self.flag(name, attached)]
         }
-        if command == "launch", let index = translated.firstIndex(of: "--") { translated.remove(at: index) }
         return translated
+    }
+
+    private static func flag(_ name: String, _ value: String?) -> String {
+        "--\(name)" + (value.map { "=\($0)" } ?? "")
+    }
+
+    private static func option(
+        _ name: String, _ attached: String?, _ rest: inout ArraySlice<String>, of command: String
+    ) throws(NotHere) -> [String] {
+        // Only launch starts workers.
+        if let own = launchers[name], command != "work" { return [flag(own, attached)] }
+        switch OptionName(name) {
+        case .own, nil: return [flag(name, attached)]
+        case .hint(let hint): throw NotHere(description: "--\(name) is not an option: \(hint)")
+        case .other(let key, let value):
+            if key == .recompute { return isWanted(attached, &rest) ? [key.flag] : [] }
+            guard let given = attached ?? rest.popFirst() else { return [key.flag] }
+            guard let ours = value(given) else {
+                throw NotHere(
+                    description: "--\(name) is \(given): expected a share of the run from 0 up and below 1, such as 0.1"
+                )
+            }
+            return attached == nil ? [key.flag, ours] : [flag(key.rawValue, ours)]
+        }
+    }
+
+    /// Whether a flag of Transformers' scripts is set: True or False may follow it.
+    private static func isWanted(_ attached: String?, _ rest: inout ArraySlice<String>) -> Bool {
+        let word = attached ?? rest.first
+        guard let wanted = word.flatMap({ Bool($0.lowercased()) }) else { return true }
+        if attached == nil { _ = rest.popFirst() }
+        return wanted
     }
 }

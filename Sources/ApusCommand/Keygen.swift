@@ -2,7 +2,13 @@ internal import ArgumentParser
 internal import Training
 
 struct Keygen: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Make keys for coordinator and workers, readable by their owner alone.")
+    static let configuration = CommandConfiguration(
+        abstract: "Make keys for coordinator and workers, readable by their owner alone.",
+        discussion: """
+            Examples:
+              $ apus keygen keys --workers 4
+              $ apus keygen ~/shared/keys --workers 16
+            """)
 
     @Argument(help: ArgumentHelp("Folder to write the keys into.", valueName: "dir"))
     var folder: String

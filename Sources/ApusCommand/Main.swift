@@ -13,12 +13,13 @@ enum Main {
         for number in [SIGPIPE, SIGXFSZ] { signal(number, SIG_IGN) }
         do {
             try StackLimit.provide()
+            try CommandName.check(Array(CommandLine.arguments.dropFirst()))
             let arguments = try FieldNames.translated(Array(CommandLine.arguments.dropFirst()))
             var command = try ApusCommand.parseAsRoot(arguments)
             try command.run()
             try StandardOutput.flush()
         } catch {
-            exit(Ending(error, command: CommandLine.arguments.dropFirst().first).announce())
+            exit(Ending(error, command: CommandName.given(Array(CommandLine.arguments.dropFirst()))).announce())
         }
     }
 }

@@ -4,7 +4,11 @@ internal import Training
 struct Predict: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Label texts: a JSON object a line, in order.",
-        discussion: "A file has a header and columns; standard input is bare text, one a line.")
+        discussion: """
+            A file has a header and columns; standard input is bare text, one a line. Examples:
+              $ apus predict --model runs/short/model-best --input reviews.tsv
+              $ echo 'a quiet film that stays with you' | apus predict --model runs/short/model-best
+            """)
 
     @OptionGroup var arguments: InferenceArguments
     @Option(help: ArgumentHelp("Data to label, or '-' for standard input.", valueName: "file"))

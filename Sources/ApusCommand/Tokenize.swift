@@ -1,19 +1,23 @@
 internal import ArgumentParser
 internal import Foundation
 internal import TextData
+internal import Training
 
 struct Tokenize: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Turn texts into token ids.",
         discussion: """
             Reads JSON lines {"text", "pair", "max_length", "lowercase"} from standard input, all but "text" optional, and writes a line \
-            {"ids", "types"} for each.
+            {"ids", "types"} for each. Examples:
+              $ echo '{"text": "a quiet film"}' | apus tokenize --model bert-base-uncased
+              $ apus tokenize --model bert-base-uncased < texts.jsonl > ids.jsonl
             """)
 
     @Option(help: ArgumentHelp("Folder of the model whose vocabulary is used.", valueName: "dir"))
     var model: String
 
     func run() throws {
+        try ModelPath.check(model, needsModel: false)
         var lines = try TokenLines(folder: URL(fileURLWithPath: model))
         while let chunk = try StandardInput.chunk() {
             try Self.answer { output throws in try lines.answer(chunk, to: &output) }

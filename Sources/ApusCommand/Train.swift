@@ -2,13 +2,28 @@ internal import ArgumentParser
 internal import Training
 
 struct Train: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Fine-tune in this one process.")
+    static let configuration = CommandConfiguration(
+        abstract: "Fine-tune in this one process.",
+        discussion: """
+            apus launch takes the same options and trains on all cores. Examples:
+              $ apus train --max-steps 20 --output runs/short
+              $ apus train --model bert-base-uncased --train train.csv --validation dev.csv
+            """)
 
     @OptionGroup var options: TrainOptions
     @Flag(help: "Check each layer's output and gradient for values that are not finite.")
     var debug = false
 
+    @Flag(help: "Say what would be trained, how much memory and time it takes by three steps, and write nothing.")
+    var dryRun = false
+
+    func validate() throws { try options.needOneProcess("apus train") }
+
     func run() throws {
+        guard !dryRun else {
+            for line in try EntryPoints.dryRun(options.resolved()) { try StandardOutput.write(line: line) }
+            return
+        }
         try EntryPoints.train(options.resolved(), debug: debug)
     }
 }

@@ -3,7 +3,12 @@ internal import Training
 
 struct Verify: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Compare the training path with reference folders: a JSON object of largest errors for each.")
+        abstract: "Compare the training path with reference folders: a JSON object of largest errors for each.",
+        discussion: """
+            Examples:
+              $ apus verify Tests/Fixtures/golden/classify
+              $ apus verify Tests/Fixtures/golden/*/
+            """)
 
     @Argument(help: ArgumentHelp("Reference folders, such as golden/classify.", valueName: "case"))
     var cases: [String]

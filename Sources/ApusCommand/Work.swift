@@ -12,6 +12,10 @@ struct Work: ParsableCommand {
 
             Keys: APUS_KEY_FILE names this worker's key, APUS_KEY_FOLDER a folder of apus keygen on a file system that all hosts \
             share, APUS_SECRET is a text of at least 32 random characters that all processes have.
+
+            The training options are for the rank that starts the coordinator. Examples:
+              $ APUS_KEY_FILE=keys/worker-0.key apus work --coordinator tcp://lab1:5555 --threads 8
+              $ mpirun -np 4 apus work --output runs/first
             """)
 
     @Option(help: "The coordinator's address, such as host:5555.")
@@ -28,7 +32,7 @@ struct Work: ParsableCommand {
     var launched = false
     @Option(help: .hidden)
     var rank: Int?
-    @OptionGroup(title: "Training options, for the rank that starts the coordinator") var options: TrainOptions
+    @OptionGroup var options: TrainOptions
 
     #if MPI
     func validate() throws {
@@ -39,8 +43,8 @@ struct Work: ParsableCommand {
     func run() throws {
         try EntryPoints.work(
             workOptions(),
-            training: TrainingRequest(given: options.given, hasFile: options.config != nil) { () throws(ConfigurationError) -> TrainingConfiguration in
-                try options.resolved()
+            training: TrainingRequest(given: options.given, hasFile: options.run.config != nil) {
+                () throws(ConfigurationError) -> TrainingConfiguration in try options.resolved()
             })
     }
 

@@ -36,13 +36,37 @@ struct ColumnChoice: Equatable {
     static let knownTexts = ["sentence", "text", "sentence1", "premise", "question", "question1", "text1", "review", "content", "tokens", "words"]
     static let knownLabels = ["label", "labels", "ner_tags", "tags", "pos_tags", "chunk_tags"]
 
+    /// Whether a first line is a row rather than the names of columns: a field is a number, empty or a sentence.
+    static func looksLikeData(_ header: [String]) -> Bool {
+        let known = Set((knownTexts + knownLabels + knownPairs.flatMap { [$0.0, $0.1] }).map { $0.lowercased() })
+        guard !header.contains(where: { known.contains($0.lowercased()) }) else { return false }
+        return header.contains { field in
+            let spaces = field.count { $0 == " " }
+            return Double(field) != nil || spaces == field.count || spaces >= 3 || field.utf8.count > 60
+        }
+    }
+
     /// Finds the columns asked for; a second text is taken unasked only when the first was left open as well.
     init(_ asked: ColumnNames, in header: [String], labels: LabelNeed, path: String) throws(DatasetError) {
         let found = "found " + (header.isEmpty ? "none" : header.map { "\"\($0)\"" }.joined(separator: ", "))
+        let headerless =
+            Self.looksLikeData(header)
+            ? "the first line has no column names but data (\(found)): put a header such as \"sentence\", \"label\" above it"
+            : nil
+        /// A name that differs only in its letters' case.
+        func spelledOtherwise(_ names: [String]) -> String? {
+            header.first { column in
+                !names.contains(column) && names.contains { $0.lowercased() == column.lowercased() }
+            }
+        }
+        func problem(_ missing: String, _ names: [String], flag: String) -> String {
+            if let other = spelledOtherwise(names) { return "\(missing), \(found): did you mean \(flag) \"\(other)\"?" }
+            return headerless ?? "\(missing), \(found): name one\(names.count == 1 ? " of these" : "") with \(flag)"
+        }
         func column(_ name: String, flag: String) throws(DatasetError) -> Int {
             let places = header.indices.filter { header[$0] == name }
             guard let place = places.first else {
-                throw DatasetError(path: path, problem: "no column \"\(name)\", \(found): name one of these with \(flag)")
+                throw DatasetError(path: path, problem: problem("no column \"\(name)\"", [name], flag: flag))
             }
             guard places.count == 1 else {
                 throw DatasetError(path: path, problem: "\(places.count) columns are named \"\(name)\": rename all but one")
@@ -57,7 +81,8 @@ struct ColumnChoice: Equatable {
             pair = try column(knownPair.1, flag: "--pair-column")
         } else {
             guard let name = asked.text ?? firstKnown(Self.knownTexts) else {
-                throw DatasetError(path: path, problem: "no column looks like a text, \(found): name one with --text-column")
+                let line = problem("no column looks like a text", Self.knownTexts, flag: "--text-column")
+                throw DatasetError(path: path, problem: line)
             }
             text = try column(name, flag: "--text-column")
             if let name = asked.pair { pair = try column(name, flag: "--pair-column") } else { pair = nil }
@@ -79,7 +104,8 @@ struct ColumnChoice: Equatable {
             self.labels = places
         case (nil, .ifPresent): self.labels = []
         case (nil, .required), (nil, .requiredPerhapsEmpty):
-            throw DatasetError(path: path, problem: "no column \"label\", \(found): name one with --label-column")
+            let line = problem("no column \"label\"", Self.knownLabels, flag: "--label-column")
+            throw DatasetError(path: path, problem: line)
         }
     }
 }

@@ -161,6 +161,17 @@ package struct Dataset: Equatable, Sendable {
         }
     }
 
+    /// Some of the rows, by their numbers from 0.
+    package func rows(_ numbers: [Int]) -> Dataset {
+        var part = self
+        part.texts = numbers.map { texts[$0] }
+        part.pairs = pairs.map { all in numbers.map { all[$0] } }
+        part.labels = labels.map { all in numbers.map { all[$0] } }
+        part.words = words.map { all in numbers.map { all[$0] } }
+        part.lines = numbers.map { lines[$0] }
+        return part
+    }
+
     static func isBlank(_ text: String) -> Bool { !text.utf8.contains { !isSpace($0) } }
 
     /// A text without the white space around it.

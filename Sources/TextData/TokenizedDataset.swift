@@ -32,6 +32,8 @@ package struct TokenizedDataset: Equatable, Sendable {
     package private(set) var offsets: [Int] = [0]
     package private(set) var labels: SampleLabels
     package private(set) var truncatedCount = 0
+    /// Tokens of each sample before truncation.
+    package private(set) var wholeLengths: [Int32] = []
 
     package var count: Int { offsets.count - 1 }
     package var tokenCount: Int { ids.count }
@@ -102,6 +104,7 @@ package struct TokenizedDataset: Equatable, Sendable {
         types?.append(contentsOf: part.types)
         for end in part.ends { offsets.append(base + end) }
         truncatedCount += part.truncatedCount
+        wholeLengths += part.wholeLengths
     }
 
     private static func parts(of count: Int, threads: Int, _ make: @Sendable (Range<Int>) -> Part) -> [Part] {
@@ -121,6 +124,9 @@ package struct TokenizedDataset: Equatable, Sendable {
         var ends: [Int] = []
         var firstPieces: [[WordPieceTokenizer.FirstPiece]] = []
         var truncatedCount = 0
+        var wholeLengths: [Int32] = []
+        /// Ids of a sample that was truncated, as long as they are counted.
+        private var whole: [Int32] = []
 
         init(_ dataset: Dataset, _ rows: Range<Int>, _ tokenizer: WordPieceTokenizer, _ maxLength: Int) {
             var scratch = WordPieceTokenizer.Scratch(tokenizer)
@@ -129,8 +135,9 @@ package struct TokenizedDataset: Equatable, Sendable {
                 let pair = dataset.pairs?[row]
                 let shape = scratch.append(dataset.texts[row], pair: pair, maxLength: maxLength, to: &ids)
                 if pair != nil { types.append(contentsOf: shape.types) }
-                ends.append(ids.count)
-                if shape.truncated { truncatedCount += 1 }
+                end(isTruncated: shape.truncated) { whole in
+                    _ = scratch.append(dataset.texts[row], pair: pair, maxLength: nil, to: &whole)
+                }
             }
         }
 
@@ -139,9 +146,22 @@ package struct TokenizedDataset: Equatable, Sendable {
             for row in rows {
                 let shape = scratch.append(words: words[row], maxLength: maxLength, to: &ids)
                 firstPieces.append(shape.firstPieces)
-                ends.append(ids.count)
-                if shape.truncated { truncatedCount += 1 }
+                end(isTruncated: shape.truncated) { whole in
+                    _ = scratch.append(words: words[row], maxLength: .max, to: &whole)
+                }
             }
+        }
+
+        /// Ends a sample whose ids are there.
+        /// - Parameter encode: appends all ids of the sample.
+        private mutating func end(isTruncated: Bool, encode: (inout [Int32]) -> Void) {
+            let begin = ends.last ?? 0
+            ends.append(ids.count)
+            guard isTruncated else { return wholeLengths.append(Int32(ids.count - begin)) }
+            truncatedCount += 1
+            whole.removeAll(keepingCapacity: true)
+            encode(&whole)
+            wholeLengths.append(Int32(whole.count))
         }
     }
 }

@@ -27,11 +27,23 @@ package enum EntryPoints {
         }
     }
 
+    /// What a run would be like, one line each; nothing is written.
+    package static func dryRun(_ configuration: TrainingConfiguration) throws -> [String] {
+        let cores = ProcessInfo.processInfo.activeProcessorCount
+        return try waitFor { try await DryRun(configuration, cores: cores).lines() }
+    }
+
     package static func coordinate(_ options: CoordinateOptions) throws {
         guard options.configuration.seeds == nil else {
             throw InputError("--seeds is a run after another, a coordinator's is one: give --seed, or the seeds to apus launch")
         }
         try SystemLimits.provide(.coordinator(workers: options.workers, threads: options.configuration.threads))
+        let (least, workers) = (options.configuration.minWorkers, options.workers)
+        guard least <= workers else {
+            throw InputError(
+                "--min-workers is \(least), but the run has \(counted(workers, "worker")) and would wait for ever: "
+                    + "lower it, or start more")
+        }
         let run = try CoordinatorRun(options)
         try waitFor { try await run.start() }
     }

@@ -187,12 +187,12 @@ package enum Evaluation {
         return store
     }
 
-    /// Scores the whole dataset on the runner's threads.
+    /// Scores the whole dataset, or its first samples, on the runner's threads.
     package static func run(
         _ dataset: TokenizedDataset, _ stream: TaskStream = .target, runner: LaneRunner, parameters: FloatView,
-        features: FeatureStore? = nil, names: [String]? = nil
+        features: FeatureStore? = nil, names: [String]? = nil, first: Int = .max
     ) -> EvaluationReport {
-        let chunks = chunks(of: dataset.count)
+        let chunks = chunks(of: min(first, dataset.count))
         let scores = Mutex([ChunkScore](repeating: ChunkScore(), count: chunks.count))
         inParallel(chunks.count, threads: runner.threads) { piece, _ in
             let score = runner.withArena { arena in

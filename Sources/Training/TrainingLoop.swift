@@ -59,12 +59,15 @@ package struct TrainingLoop {
     /// Whether the source task has data of its own to be scored on.
     package let hasSourceValidation: Bool
     package let metric: Measure?
-    /// Epochs without a better validation after which the loop ends.
+    /// Evaluations without a better one after which the loop ends.
     package let patience: Int?
+    /// Steps from one evaluation to the next within an epoch; nil: only after each epoch.
+    package let evalEvery: Int?
 
     package init(
         plan: TrainingPlan, schedule: LearningRateSchedule, engine: any StepEngine, recorder: any RunRecorder, stop: StopRequest,
-        checkpointEvery: Int?, hasValidation: Bool, hasSourceValidation: Bool = false, metric: Measure? = nil, patience: Int? = nil
+        checkpointEvery: Int?, hasValidation: Bool, hasSourceValidation: Bool = false, metric: Measure? = nil,
+        patience: Int? = nil, evalEvery: Int? = nil
     ) {
         self.plan = plan
         self.schedule = schedule
@@ -75,6 +78,7 @@ package struct TrainingLoop {
         self.hasValidation = hasValidation
         self.metric = metric
         self.patience = patience
+        self.evalEvery = evalEvery
         self.hasSourceValidation = hasSourceValidation
     }
 
@@ -94,6 +98,9 @@ package struct TrainingLoop {
         if progress.step > 0, saved != progress.step, progress.step % plan.stepsPerEpoch == 0 || progress.step >= plan.totalSteps {
             // The process before this one ended between an epoch's last step and its checkpoint.
             if try await endEpoch(&progress) { saved = progress.step }
+        } else if progress.step > 0, isEvaluated(progress.step), lacksEvaluation(progress) {
+            // Or between a step and the evaluation after it.
+            try await evaluate(&progress, saved: &saved)
         } else if progress.isBest {
             // Or between the checkpoint and the best model, which comes after it.
             recorder.keepBest(try await engine.state(), &progress)
@@ -110,14 +117,19 @@ package struct TrainingLoop {
                 }
                 let step = upcoming ?? plan.step(progress.step + 1, order: order)
                 let isLast = step.step == plan.totalSteps || step.endsEpoch
-                upcoming = isLast ? nil : plan.step(step.step + 1, order: order)
+                let isFollowed = !isLast && isEvaluated(step.step)
+                upcoming = isLast || isFollowed ? nil : plan.step(step.step + 1, order: order)
                 do { try await take(step, next: upcoming, &throughput, &display) } catch let failed as NonFiniteStep {
                     var isSaved = saved == progress.step
                     if !isSaved, progress.step > 0 { isSaved = recorder.checkpoint(try await engine.state(), &progress) }
                     return .failed(failed, isSaved: isSaved && progress.step > 0)
                 }
                 progress.step = step.step
-                if let every = checkpointEvery, progress.step % every == 0, progress.step < plan.totalSteps, !step.endsEpoch {
+                if isFollowed {
+                    try await evaluate(&progress, saved: &saved)
+                    if progress.stoppedEarly == true { break }
+                }
+                if let every = checkpointEvery, progress.step % every == 0, !isLast, saved != progress.step {
                     if recorder.checkpoint(try await engine.state(), &progress) { saved = progress.step }
                 }
             }
@@ -125,6 +137,33 @@ package struct TrainingLoop {
         }
         return .finished
     }
+
+    private func isEvaluated(_ step: Int) -> Bool { evalEvery.map { step % $0 == 0 } ?? false }
+
+    private func lacksEvaluation(_ progress: RunProgress) -> Bool {
+        (hasValidation && progress.evaluatedStep != progress.step)
+            || (hasSourceValidation && progress.evaluatedSourceStep != progress.step)
+    }
+
+    /// An evaluation within an epoch. If it finds the best model so far, a checkpoint is written: both belong together.
+    private func evaluate(_ progress: inout RunProgress, saved: inout Int) async throws {
+        let epoch = plan.epoch(ofStep: progress.step)
+        if hasValidation, progress.evaluatedStep != progress.step { try await validate(epoch, &progress) }
+        if hasSourceValidation, progress.evaluatedSourceStep != progress.step { try await validateSource(epoch, &progress) }
+        guard progress.isBest else { return }
+        let state = try await engine.state()
+        if recorder.checkpoint(state, &progress) { saved = progress.step }
+        recorder.keepBest(state, &progress)
+    }
+
+    /// Where an evaluation was made, as lines name it.
+    private func place(_ epoch: Int, _ step: Int) -> String {
+        let name = "epoch \(epoch)/\(plan.epochs.begun)"
+        return isEnd(step) ? name : "\(name), step \(step)"
+    }
+
+    /// Whether an epoch or the run ends with a step.
+    private func isEnd(_ step: Int) -> Bool { step % plan.stepsPerEpoch == 0 || step == plan.totalSteps }
 
     /// Scores, saves, and keeps the best model.
     /// - Returns: whether the checkpoint is on the disk.
@@ -161,11 +200,14 @@ package struct TrainingLoop {
                 step: progress.step, epoch: epoch, split: .validation, loss: report.loss, accuracy: report.accuracy,
                 samples: report.samples, further: report.further, seconds: seconds))
         progress.latest = report
-        progress.evaluatedEpochs = epoch
+        if isEnd(progress.step) { progress.evaluatedEpochs = epoch }
         progress.evaluatedStep = progress.step
         let isBest = progress.best.map { report.isBetter(than: $0, by: metric) } ?? true
         let figures = report.line(metric)
-        recorder.say("epoch \(epoch)/\(plan.epochs): validation \(figures) over \(report.samples) samples\(isBest ? ", the best so far" : "")")
+        let here = place(epoch, progress.step)
+        recorder.say(
+            "\(here): validation \(figures) over \(counted(report.samples, "sample"))"
+                + (isBest ? ", the best so far" : ""))
         if isBest {
             progress.best = report
             progress.bestStep = progress.step
@@ -175,7 +217,8 @@ package struct TrainingLoop {
         if let patience, since >= patience, progress.step < plan.totalSteps {
             progress.stoppedEarly = true
             recorder.say(
-                "stopped early: no better \((metric ?? .usual(report)).rawValue) in \(since) \(since == 1 ? "epoch" : "epochs"), "
+                "stopped early: no better \((metric ?? .usual(report)).rawValue) in "
+                    + "\(counted(since, evalEvery == nil ? "epoch" : "evaluation")), "
                     + "the best was after step \(progress.bestStep ?? 0)")
         }
         recorder.note(progress)
@@ -193,13 +236,17 @@ extension TrainingLoop {
                 samples: report.samples, further: report.further, seconds: (ContinuousClock.now - start).seconds))
         progress.latestSource = report
         progress.evaluatedSourceStep = progress.step
-        recorder.say("epoch \(epoch)/\(plan.epochs): source validation \(report.line(nil)) over \(report.samples) samples")
+        let samples = counted(report.samples, "sample")
+        recorder.say("\(place(epoch, progress.step)): source validation \(report.line(nil)) over \(samples)")
         recorder.note(progress)
     }
 }
 
 /// A number with a fixed count of decimals, the same in every locale.
 package func decimal(_ value: Double, _ places: Int) -> String { String(format: "%.\(places)f", value) }
+
+/// A count with its noun: "1 step", "2 steps".
+package func counted(_ count: Int, _ noun: String) -> String { count == 1 ? "1 \(noun)" : "\(count) \(noun)s" }
 
 /// What the progress line shows: figures over the steps since the last line.
 struct ProgressDisplay {
@@ -227,8 +274,9 @@ struct ProgressDisplay {
         let remaining = Double(plan.totalSteps - step.step) * seconds / Double(max(1, steps))
         let source = sourceLossSum.map { "source \(decimal($0 / Double(steps), 4))  " } ?? ""
         defer { (lossSum, sourceLossSum, steps, samples, seconds) = (0, nil, 0, 0, 0) }
-        return "epoch \(step.epoch)/\(plan.epochs)  step \(step.step)/\(plan.totalSteps)  loss \(decimal(lossSum / Double(steps), 4))  \(source)"
-            + "rate \(String(format: "%.2e", rate))  \(decimal(speed, 1)) samples/s  \(Self.clock(remaining)) left"
+        let epochs = plan.epochs.begun
+        return "epoch \(step.epoch)/\(epochs)  step \(step.step)/\(plan.totalSteps)  "
+            + "loss \(decimal(lossSum / Double(steps), 4))  \(source)rate \(String(format: "%.2e", rate))  \(decimal(speed, 1)) samples/s  \(Self.clock(remaining)) left"
     }
 
     private static func clock(_ seconds: Double) -> String {

@@ -77,7 +77,7 @@ package struct TrainingPlan: Sendable {
     package let batchSize: Int
     package let accumulate: Int
     package let laneCount: Int
-    package let epochs: Int
+    package let epochs: EpochCount
     /// Tokens of each sample.
     package let lengths: [Int32]
     package let weights: SampleWeights
@@ -87,8 +87,8 @@ package struct TrainingPlan: Sendable {
     package var source: SourcePlan?
 
     package init(
-        seed: UInt64, batchSize: Int, accumulate: Int, laneCount: Int, epochs: Int, maxSteps: Int?, lengths: [Int32],
-        weights: SampleWeights = .same(1)
+        seed: UInt64, batchSize: Int, accumulate: Int, laneCount: Int, epochs: EpochCount, maxSteps: Int?,
+        lengths: [Int32], weights: SampleWeights = .same(1)
     ) {
         self.seed = seed
         self.batchSize = batchSize
@@ -99,7 +99,11 @@ package struct TrainingPlan: Sendable {
         self.weights = weights
         let batches = (lengths.count + batchSize - 1) / batchSize
         stepsPerEpoch = (batches + accumulate - 1) / accumulate
-        totalSteps = min(maxSteps ?? .max, stepsPerEpoch * epochs)
+        totalSteps = Self.totalSteps(epochs, stepsPerEpoch: stepsPerEpoch, maxSteps: maxSteps)
+    }
+
+    package static func totalSteps(_ epochs: EpochCount, stepsPerEpoch: Int, maxSteps: Int?) -> Int {
+        min(maxSteps ?? .max, epochs.steps(perEpoch: stepsPerEpoch))
     }
 
     /// The epoch of a step, both counted from 1.

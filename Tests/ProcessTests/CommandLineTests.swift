@@ -1,5 +1,8 @@
+import ArgumentParser
 import Foundation
 import Testing
+
+@testable import ApusCommand
 
 /// What anybody sees who types a command: status, where the words go, and how many lines they take.
 @Suite struct CommandLineTests {
@@ -76,6 +79,70 @@ import Testing
         expectRefused(try ApusProcess("train", "--lr-scheduler-type", "step"), "schedule is 'step'")
         expectRefused(try ApusProcess("launch", "--nproc-per-node", "0"), "--workers is 0")
         expectRefused(try ApusProcess("train", "--resume", "--output-dir", "/nowhere/run"), "/nowhere/run holds no config.yaml")
+    }
+
+    @Test func `underscores count as dashes in the names of options`() throws {
+        expectRefused(try ApusProcess("train", "--batch_size", "0"), "--batch-size is 0")
+        expectRefused(try ApusProcess("train", "--num_train_epochs=0"), "--epochs is 0")
+        expectRefused(try ApusProcess("launch", "--nproc_per_node", "0"), "--workers is 0")
+        let prediction = try ApusProcess("predict", "--model", "/nowhere", "--text_column", "a")
+        expectRefused(prediction, "standard input is bare text")
+    }
+
+    @Test(arguments: [
+        ("--logging-steps", "metrics.jsonl"), ("--eval_strategy", "--eval-every"), ("--save-strategy", "--checkpoint-every"),
+        ("--fp16", "float32"),
+        ("--resume_from_checkpoint", "--resume"), ("--report-to", "metrics.jsonl"), ("--do_train", "leave it out"),
+    ])
+    func `an option of another trainer without a counterpart is refused with what to do`(
+        flag: String, remedy: String
+    ) throws {
+        expectRefused(try ApusProcess("train", flag, "x"), remedy)
+    }
+
+    @Test func `a share of warm-up beyond the run is refused`() throws {
+        expectRefused(try ApusProcess("train", "--warmup-ratio", "1.5"), "--warmup-ratio is 1.5")
+        expectRefused(try ApusProcess("train", "--warmup-steps", "1.5"), "'1.5' is invalid for '--warmup-steps")
+    }
+
+    @Test func `a mistyped command is answered with the one that was meant`() throws {
+        expectRefused(try ApusProcess("predct", "--model", "m"), "'predct' is not a command: did you mean 'predict'?")
+        expectRefused(try ApusProcess("frobnicate"), "expected one of train, ")
+    }
+
+    @Test func `one process has no least number of workers`() throws {
+        expectRefused(try ApusProcess("train", "--min-workers", "2"), "--min-workers is 2, apus train is one process")
+        expectRefused(try ApusProcess("launch", "--single", "--min-workers", "2"), "--single is one process")
+    }
+
+    @Test(arguments: ["train", "launch", "work", "coordinate"])
+    func `help shows training options in groups with two examples each`(command: String) throws {
+        let help = try ApusProcess(command, "--help").output
+        let lines = help.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+        for group in ["DATA", "OPTIMIZATION", "TRANSFER", "RUN", "CLUSTER"] {
+            let heading = try #require(lines.firstIndex(of: "\(group):"), "\(group)")
+            for example in lines[(heading + 1)...(heading + 2)] {
+                #expect(example.hasPrefix("  $ apus \(command) --"))
+                // As a shell reads it.
+                let words = try ScriptRun(shell: "printf '%s\\n' \(example.dropFirst("  $ apus ".count))").text
+                if command == "train" || command == "launch" {
+                    _ = try ApusCommand.parseAsRoot(words.split(separator: "\n").map(String.init))
+                }
+            }
+        }
+    }
+
+    @Test(arguments: [
+        "evaluate", "predict", "tokenize", "verify", "check", "inspect", "keygen", "chaos", "train", "launch", "work", "coordinate",
+    ])
+    func `each command's help has two examples`(command: String) throws {
+        #expect(try ApusProcess(command, "--help").output.components(separatedBy: "apus \(command) ").count >= 4)
+    }
+
+    @Test func `help of check shows that a cluster file is required`() throws {
+        let help = try ApusProcess("check", "--help").output
+        #expect(help.contains("USAGE: apus check --cluster <file>"))
+        #expect(try ApusProcess("check").status == 2)
     }
 
     @Test func `training options may follow two dashes after launch`() throws {

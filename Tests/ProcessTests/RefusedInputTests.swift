@@ -94,6 +94,31 @@ import Testing
         Fault("all groups frozen", "--freeze leaves nothing to train", options: ["--freeze", "encoder", "pooler", "classifier"]),
         Fault("a layer decay of nothing", "--layer-decay is 0", options: ["--layer-decay", "0"]),
         Fault("a rate for the head alone", "--freeze encoder", options: ["--learning-rate", "0", "--head-learning-rate", "1e-3"]),
+        Fault(
+            "adapters of a frozen encoder", "--lora-rank", "--freeze", options: ["--freeze", "encoder", "--lora-rank", "4"]),
+        Fault(
+            "letting in what stays frozen", "--unfreeze-every", "--freeze",
+            options: ["--freeze", "encoder", "--unfreeze-every", "1"]),
+        Fault(
+            "slowing what is frozen", "--layer-decay", "--freeze", options: ["--freeze", "encoder", "--layer-decay", "0.9"]),
+        Fault(
+            "a rate of a frozen head", "--head-learning-rate", "--freeze",
+            options: ["--freeze", "classifier", "--head-learning-rate", "1e-3"]),
+        Fault(
+            "a pooler that is forgotten and frozen", "bert.pooler", "at random",
+            options: ["--reinitialize-layers", "1", "--freeze", "pooler"]),
+        Fault("a new head that is frozen", "classifier", "at random", options: ["--freeze", "classifier"]) { job in
+            try job.write("two.tsv", "sentence\tlabel\nbel\tgood\ndan\tbad\n")
+            return ["--train", job.path("two.tsv")]
+        },
+        Fault("evaluations without validation", "--eval-every looks at the validation", options: ["--eval-every", "2"]),
+        Fault("a share of nothing", "--validation-split is 0", options: ["--validation-split", "0"]),
+        Fault("a share that leaves no row", "leaves none on one side", options: ["--validation-split", "0.001"]),
+        Fault("a share beside a file", "--validation-split") { ["--validation", $0.validation, "--validation-split", "0.1"] },
+        Fault("a seed beside seeds", "--seeds", "--seed", options: ["--seeds", "0,1", "--seed", "4"]),
+        Fault(
+            "labels for hidden words", "--label-column is for --task",
+            options: ["--task", "masked-lm", "--label-column", "label"]),
         Fault("more forgotten layers than there are", "the model has 3 encoder layers", options: ["--reinitialize-layers", "4"]),
         Fault("forgotten and frozen", "would keep layer 2 at random", options: ["--reinitialize-layers", "1", "--freeze", "layers 2"]),
         Fault("from scratch and frozen", "no source weights to keep", options: ["--from-scratch", "--freeze", "embeddings"]),
@@ -156,6 +181,12 @@ import Testing
     @Test(arguments: [
         Fault("a folder that is not there", "nowhere", "model folder") { ["--model", $0.path("nowhere")] },
         Fault("a file in place of the folder", "model folder") { ["--model", $0.data] },
+        Fault("a file of the model", "is a file", "--model") { ["--model", $0.model + "/config.json"] },
+        Fault("a slip in the path", "did you mean", "/model?") { ["--model", $0.path("modle")] },
+        Fault("weights that Git did not fetch", "model.safetensors: is a Git LFS pointer") { job in
+            try job.write("model/model.safetensors", "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 9\n")
+            return []
+        },
         Fault("no weights", "holds no model.safetensors") { try $0.remove("model/model.safetensors") },
         Fault("no configuration", "holds no config.json") { try $0.remove("model/config.json") },
         Fault("no vocabulary", "neither tokenizer.json nor vocab.txt") { try $0.remove("model/vocab.txt") },
@@ -219,6 +250,13 @@ import Testing
             "an unclosed quote", "bad.csv, line 3: a quote is opened and never closed", file: "bad.csv",
             contents: "sentence,label\nbel,0\n\"dan,1\n"),
         .data("an empty label", "line 2: the label is empty", contents: "sentence\tlabel\nbel\t\ndan\t1\n"),
+        .data(
+            "a class for each row", "10 different labels in 10 rows: is this the right column?", "--label-column",
+            "--task regression", contents: "sentence\tlabel\n" + (0..<10).map { "bel\t\(100 + 7 * $0)\n" }.joined()),
+        .data("no header", "the first line has no column names but data", contents: "bel dan\t0\ndan\t1\n"),
+        .data(
+            "a column in other case", "did you mean --text-column \"Sentence\"?",
+            contents: "Sentence\tlabel\nbel\t0\ndan\t1\n"),
         .data("one class", "every label is \"1\", at least 2 classes were needed", contents: "sentence\tlabel\nbel\t1\ndan\t1\n"),
         .data(
             "broken JSON", "bad.jsonl, line 2: ", file: "bad.jsonl", contents: "{\"sentence\": \"bel\", \"label\": 0}\n{\"sentence\": \n"),

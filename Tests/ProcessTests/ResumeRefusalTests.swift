@@ -72,7 +72,7 @@ import Testing
         let job = try SmallJob()
         try job.train("run", "--batch-size", "8", "--lanes", "2", "--epochs", "1")
         let longer = try job.resume(
-            "run", "--epochs", "3", "--threads", "2", "--checkpoint-every", "1", "--keep", "5", "--min-workers", "2", "--max-restarts", "1")
+            "run", "--epochs", "3", "--threads", "2", "--checkpoint-every", "1", "--keep", "5", "--max-restarts", "1")
         #expect(longer.steps == Array(1...9))
         #expect(longer.summary["epochs"] as? Int == 3)
         #expect(longer.digest == (try job.train("whole", "--batch-size", "8", "--lanes", "2", "--epochs", "3").digest))

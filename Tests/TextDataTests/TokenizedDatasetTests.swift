@@ -22,6 +22,7 @@ import Testing
         #expect(samples.lengths == [4, 2, 5])
         #expect(samples.truncatedCount == 1)
         #expect(samples.longest == 5)
+        #expect(samples.wholeLengths == [4, 2, 7])
         #expect(samples.labels == .classes([1, 0, 1]))
     }
 

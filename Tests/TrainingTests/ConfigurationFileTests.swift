@@ -17,6 +17,7 @@ internal import Testing
         it.schedule = .cosine
         it.warmupSteps = 10
         it.maxSteps = 99
+        it.evalEvery = 3
         it.maxGradNorm = 1
         it.accumulate = 2
         it.maxLength = 64
@@ -64,15 +65,20 @@ internal import Testing
 
     @Test(arguments: [
         ("epochs: 3\nbatchsize: 4\n", "unknown key 'batchsize': did you mean 'batch-size'?", 2),
-        ("learning_rate: 1\n", "unknown key 'learning_rate': did you mean 'learning-rate'?", 1),
+        ("learning_rats: 1\n", "unknown key 'learning_rats': did you mean 'learning-rate'?", 1),
+        ("seed: 1\nlogging_steps: 10\n", "logging_steps is not an option here: metrics.jsonl", 2),
+        ("per_device_train_batch_size: 8\n", "give --batch-size", 1),
+        ("learning-rate: 1\nlearning_rate: 1\n", "learning_rate is learning-rate, which is there twice", 2),
+        ("epochs: 1\nnum_train_epochs: 2\n", "num_train_epochs is epochs, which is there twice", 2),
+        ("warmup_ratio: 2\n", "warmup-steps is '2'", 1),
         ("colour: red\n", "unknown key 'colour': keys are the flags", 1),
-        ("seed: 1\n\nepochs: three\n", "epochs is 'three', needed is a whole number", 3),
-        ("epochs: [1, 2]\n", "epochs is '[1, 2]', needed is a whole number", 1),
-        ("epochs:\n", "epochs is 'none', needed is a whole number", 1),
+        ("seed: 1\n\nepochs: three\n", "epochs is 'three', needed is a number", 3),
+        ("epochs: [1, 2]\n", "epochs is '[1, 2]', needed is a number", 1),
+        ("epochs:\n", "epochs is 'none', needed is a number", 1),
         ("optimizer: sgd\n", "optimizer is 'sgd', needed is adam or adamw", 1),
         ("resume: maybe\n", "resume is 'maybe', needed is true or false", 1),
         ("model: {a: b}\n", "model is 'a mapping', needed is a text", 1),
-        ("- epochs\n", "needed are lines of 'key: value'", 1),
+        ("- epochs\n", "expected lines of 'key: value'", 1),
     ])
     func `a file's mistake is named with its line`(text: String, message: String, line: Int) {
         let error = #expect(throws: ConfigurationError.self) { try ConfigurationFile.read(text: text, path: "run.yaml") }
@@ -93,6 +99,16 @@ internal import Testing
     @Test func `an empty file gives nothing`() throws {
         #expect(try ConfigurationFile.read(text: "", path: "run.yaml") == GivenOptions())
         #expect(try ConfigurationFile.read(text: "# only a comment\n", path: "run.yaml") == GivenOptions())
+    }
+
+    @Test func `underscores count as dashes and Python's True is true`() throws {
+        let text = "batch_size: 16\ngradient_checkpointing: True\nlr_scheduler_type: constant_with_warmup\n"
+        let given = try ConfigurationFile.read(text: text, path: "run.yaml")
+        var configuration = TrainingConfiguration(model: "/m", train: "/t", output: "o", threads: 1)
+        try configuration.apply(given)
+        #expect(configuration.batchSize == 16)
+        #expect(configuration.recompute)
+        #expect(given[.schedule] == .text("constant"))
     }
 
     @Test func `none and null leave out the files that may be left out`() throws {

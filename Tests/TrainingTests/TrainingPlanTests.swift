@@ -43,6 +43,16 @@ import TextData
         }
     }
 
+    @Test func `a part of an epoch ends within it`() {
+        let whole = plan(40, batch: 8, accumulate: 1, lanes: 4)
+        let part = TrainingPlan(
+            seed: 7, batchSize: 8, accumulate: 1, laneCount: 4, epochs: 0.5, maxSteps: nil, lengths: whole.lengths)
+        #expect(part.totalSteps == 3)
+        for step in 1...3 {
+            #expect(part.step(step, order: part.order(ofEpoch: 1)) == whole.step(step, order: whole.order(ofEpoch: 1)))
+        }
+    }
+
     @Test func `a limit on steps ends the run within an epoch`() {
         #expect(plan(40, batch: 8, accumulate: 1, lanes: 4, maxSteps: 7).totalSteps == 7)
         #expect(plan(40, batch: 8, accumulate: 2, lanes: 4, maxSteps: 70).totalSteps == 6)

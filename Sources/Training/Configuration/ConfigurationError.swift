@@ -5,6 +5,8 @@ package enum ConfigurationError: Error, Equatable, Sendable {
     case unwritable(path: String, reason: String)
     case syntax(path: String, line: Int?, problem: String)
     case unknownKey(path: String, line: Int?, key: String, suggestion: String?)
+    /// An option of another trainer that has no counterpart here.
+    case otherTrainer(path: String, line: Int?, name: String, hint: String)
     case wrongKind(path: String?, line: Int?, key: TrainingConfiguration.Key, found: String, needed: String)
     case outOfRange(key: TrainingConfiguration.Key, found: String, needed: String)
     case sameColumn(key: TrainingConfiguration.Key, other: TrainingConfiguration.Key, name: String)
@@ -25,6 +27,8 @@ extension ConfigurationError: CustomStringConvertible {
         case .unknownKey(let path, let line, let key, let suggestion):
             "\(Self.place(path, line)): unknown key '\(key)': "
                 + (suggestion.map { "did you mean '\($0)'?" } ?? "keys are the flags of 'apus train --help' without dashes")
+        case .otherTrainer(let path, let line, let name, let hint):
+            "\(Self.place(path, line)): \(name) is not an option here: \(hint)"
         case .wrongKind(let path, let line, let key, let found, let needed):
             "\(path.map { "\(Self.place($0, line)): " } ?? "")\(key.rawValue) is '\(found)', needed is \(needed)"
         case .outOfRange(let key, let found, let needed): "\(key.flag) is \(found), needed is \(needed)"

@@ -22,16 +22,29 @@ package enum ConfigurationFile {
         guard let root = try compose(text, path) else { return given }
         if case .scalar(let scalar) = root, isNull(scalar) { return given }
         guard case .mapping(let mapping) = root else {
-            throw .syntax(path: path, line: root.mark?.line, problem: "needed are lines of 'key: value'")
+            throw .syntax(path: path, line: root.mark?.line, problem: "expected lines of 'key: value'")
         }
         for (keyNode, valueNode) in mapping {
             let line = keyNode.mark?.line
             let name = keyNode.string ?? "?"
-            guard let key = TrainingConfiguration.Key(rawValue: name) else {
+            let (key, node): (TrainingConfiguration.Key, Node)
+            switch OptionName(name) {
+            case .own(let own): (key, node) = (own, valueNode)
+            case .other(let own, let translate):
+                guard let ours = translated(valueNode, translate) else {
+                    let needed = TrainingConfiguration.field(own).needed
+                    throw .wrongKind(path: path, line: line, key: own, found: valueNode.string ?? "?", needed: needed)
+                }
+                (key, node) = (own, ours)
+            case .hint(let hint): throw .otherTrainer(path: path, line: line, name: name, hint: hint)
+            case nil:
                 let known = TrainingConfiguration.Key.allCases.map(\.rawValue)
                 throw .unknownKey(path: path, line: line, key: name, suggestion: NearMiss.of(name, among: known))
             }
-            try given.give(key, value(valueNode, key: key, path: path, line: line))
+            guard given[key] == nil else {
+                throw .syntax(path: path, line: line, problem: "\(name) is \(key.rawValue), which is there twice")
+            }
+            try given.give(key, value(node, key: key, path: path, line: line))
         }
         return given
     }
@@ -90,6 +103,12 @@ package enum ConfigurationFile {
         } catch {
             throw .syntax(path: path, line: nil, problem: "\(error)")
         }
+    }
+
+    /// A value of another trainer's option as this program writes it.
+    private static func translated(_ node: Node, _ translate: (String) -> String?) -> Node? {
+        guard case .scalar(let scalar) = node, !isNull(scalar) else { return node }
+        return translate(scalar.string).map { .scalar(Node.Scalar($0, scalar.tag, scalar.style, scalar.mark)) }
     }
 
     private static func value(

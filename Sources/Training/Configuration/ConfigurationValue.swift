@@ -68,7 +68,7 @@ extension Bool: ConfigurationEntry {
     package static var needed: String { "true or false" }
     package init?(_ value: ConfigurationValue) {
         guard case .text(let text) = value else { return nil }
-        self.init(text)
+        self.init(text.lowercased())  // Python writes True
     }
     package var value: ConfigurationValue { .text(String(self)) }
 }

@@ -4,9 +4,24 @@ extension TrainingConfiguration {
     /// Refuses values and contradictions among the options that say what is trained and how fast.
     func validateAdaptation() throws(ConfigurationError) {
         _ = try seedList
+        if seeds != nil, seed != 0 {
+            throw .contradiction("--seeds names the seed of each run, --seed another one: leave one of them out")
+        }
         try need(.patience, patience, from: 1)
-        if validation == nil, let key = patience != nil ? Key.patience : metric != nil ? .metric : nil {
-            throw .contradiction("\(key.flag) looks at the validation after each epoch: add --validation, or leave it out")
+        try need(.evalEvery, evalEvery, from: 1)
+        let watching: [(Key, Bool)] = [
+            (.patience, patience != nil), (.metric, metric != nil), (.evalEvery, evalEvery != nil),
+        ]
+        if let validationSplit {
+            try need(.validationSplit, validationSplit > 0 && validationSplit < 1, "a share above 0 and below 1, such as 0.1")
+            if validation != nil {
+                throw .contradiction("--validation names the data to score, --validation-split takes them from --train: leave one of them out")
+            }
+        }
+        if !hasValidation, let (key, _) = watching.first(where: \.1) {
+            guard key == .evalEvery, sourceValidation != nil else {
+                throw .contradiction("\(key.flag) looks at the validation: add --validation or --validation-split, or leave it out")
+            }
         }
         try need(.unfreezeEvery, unfreezeEvery, from: 1)
         try need(.layerDecay, layerDecay > 0 && layerDecay <= 1, "above 0 and at most 1")

@@ -45,7 +45,7 @@ extension TrainingConfiguration {
     private static func defaults(_ given: GivenOptions, cores: Int, files: DefaultFiles) -> TrainingConfiguration {
         var configuration = TrainingConfiguration(model: files.model, train: files.train, output: "", threads: cores)
         if given[.train] == nil {
-            configuration.validation = files.validation
+            configuration.validation = given[.validationSplit] == nil ? files.validation : nil
             configuration.test = files.test
         }
         return configuration

@@ -14,6 +14,7 @@ extension TrainingConfiguration {
         try need(.classWeights, !classWeights.isEmpty, for: .classification, .tokenClassification)
         try need(.wholeWordMasking, wholeWordMasking && sourceTask != .maskedLM, for: .maskedLM)
         try need(.pairColumn, pairColumn != nil, for: .classification, .regression, .multiLabel)
+        try need(.labelColumn, labelColumn != nil, for: .classification, .regression, .multiLabel, .tokenClassification)
     }
 
     /// Refuses options of a source task where there is none, and values that no source task can have.
@@ -44,6 +45,11 @@ extension TrainingConfiguration {
         }
         if let sourceTask, ![.classification, .regression, .maskedLM].contains(sourceTask) {
             throw .outOfRange(key: .sourceTask, found: sourceTask.rawValue, needed: "classification, regression or masked-lm")
+        }
+        let needless = [Key.sourcePairColumn, .sourceLabelColumn].first { value($0) != .absent }
+        if sourceTask == .maskedLM, let needless {
+            throw .contradiction(
+                "\(needless.flag) is not for --source-task masked-lm, which learns from the text alone: leave one of them out")
         }
         let columns: [(Key, String?)] = [
             (.sourceTextColumn, sourceTextColumn), (.sourcePairColumn, sourcePairColumn), (.sourceLabelColumn, sourceLabelColumn),

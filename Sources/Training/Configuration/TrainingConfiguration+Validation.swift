@@ -1,17 +1,17 @@
 extension TrainingConfiguration {
     /// Refuses values that no run can have, the first by order of ``Key``; what needs the model or the data is checked with them.
     package func validate() throws(ConfigurationError) {
-        try need(.epochs, epochs, from: 1)
+        try need(.epochs, epochs.passes > 0 && epochs.passes <= Double(Int32.max), "a number above 0, such as 3 or 0.5")
         try need(.batchSize, batchSize, from: 1)
         try need(.learningRate, learningRate >= 0 && learningRate.isFinite, "a finite number from 0 up")
         try need(.weightDecay, weightDecay >= 0 && weightDecay.isFinite, "a finite number from 0 up")
-        try need(.warmupSteps, warmupSteps, from: 0)
+        if case .steps(let count) = warmupSteps { try need(.warmupSteps, count, from: 0) }
         try need(.maxSteps, maxSteps, from: 1)
         if let maxGradNorm {
             try need(.maxGradNorm, maxGradNorm > 0 && maxGradNorm.isFinite, "a finite number above 0; leave it out for no clipping")
         }
         try need(.accumulate, accumulate, from: 1)
-        try need(.maxLength, maxLength >= 3, "at least 3: [CLS], one piece and [SEP]")
+        if let maxLength { try need(.maxLength, maxLength >= 3, "at least 3: [CLS], one token and [SEP]") }
         try need(.maxLength, maxLength, from: 3)
         if let dropout { try need(.dropout, dropout >= 0 && dropout < 1, "a probability from 0 up and below 1") }
         try need(.lanes, lanes, from: 1, through: Self.mostLanes)

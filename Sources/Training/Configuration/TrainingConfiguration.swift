@@ -18,26 +18,29 @@ package struct TrainingConfiguration: Codable, Equatable, Sendable {
     package var train: String
     /// File scored after each epoch; nil: none.
     package var validation: String?
+    /// Share of the training rows that is held out and scored after each epoch; nil: none.
+    package var validationSplit: Double?
     /// File scored once, at the end; nil: none.
     package var test: String?
     /// Folder of the run.
     package var output: String
-    package var epochs: Int = 3
+    package var epochs: EpochCount = 3
     /// Samples in one global batch, over all workers together.
     package var batchSize: Int = 32
     package var learningRate: Double = 5e-5
     package var optimizer: OptimizerSettings.Kind = .adam
     package var weightDecay: Double = 0
     package var schedule: LearningRateSchedule.Shape = .constant
-    package var warmupSteps: Int = 0
+    package var warmupSteps: WarmupLength = 0
     /// Optimizer steps after which the run ends; nil: the epochs decide.
     package var maxSteps: Int?
     /// Global gradient norm above which a gradient is scaled down; nil: no clipping.
     package var maxGradNorm: Double?
     /// Global batches in one optimizer step.
     package var accumulate: Int = 1
-    /// Pieces of a sample with [CLS] and [SEP]; what is longer is truncated.
-    package var maxLength: Int = 128
+    /// Tokens of a sample with [CLS] and [SEP]; what is longer is truncated. Nil until the model is known:
+    /// ``usualMaxLength``, or as many as the model has positions for.
+    package var maxLength: Int?
     /// Probability of both dropouts; nil: as in the model's config.json.
     package var dropout: Double?
     package var seed: UInt64 = 0
@@ -45,8 +48,10 @@ package struct TrainingConfiguration: Codable, Equatable, Sendable {
     package var seeds: String?
     /// What decides which model is the best; nil: accuracy, or the loss where there is none.
     package var metric: Measure?
-    /// Epochs without a better validation after which the run ends; nil: all epochs are run.
+    /// Evaluations without a better one after which the run ends; nil: all epochs are run.
     package var patience: Int?
+    /// Steps from one evaluation to the next, beside those after each epoch; nil: only those.
+    package var evalEvery: Int?
     /// Fixed parts of a global batch; nil until a run is formed: ``LaneCount`` decides.
     package var lanes: Int?
     /// Threads of one worker.
@@ -126,6 +131,19 @@ package struct TrainingConfiguration: Codable, Equatable, Sendable {
     package var sourcePairColumn: String?
     package var sourceLabelColumn: String?
 
+    package static let usualMaxLength = 128
+
+    /// Whether a run has data that are scored after each epoch.
+    package var hasValidation: Bool { validation != nil || validationSplit != nil }
+
+    /// Most tokens of a sample, once the model is known.
+    package var lengthLimit: Int { maxLength ?? Self.usualMaxLength }
+
+    /// Whether a step's update depends on how many steps the run has: a longer run then computes other bits from the start.
+    package var dependsOnTotalSteps: Bool {
+        schedule != .constant || warmupSteps.dependsOnTotal || (sourceTrain != nil && lambdaSchedule != .constant)
+    }
+
     package init(model: String, train: String, output: String, threads: Int) {
         self.model = model
         self.train = train
@@ -137,7 +155,9 @@ package struct TrainingConfiguration: Codable, Equatable, Sendable {
 extension TrainingConfiguration {
     /// Names of the options: flags without their two dashes, keys of a file.
     package enum Key: String, CodingKey, CaseIterable, Sendable {
-        case model, train, validation, test, output, epochs
+        case model, train, validation
+        case validationSplit = "validation-split"
+        case test, output, epochs
         case batchSize = "batch-size"
         case learningRate = "learning-rate"
         case optimizer
@@ -148,7 +168,9 @@ extension TrainingConfiguration {
         case maxGradNorm = "max-grad-norm"
         case accumulate
         case maxLength = "max-length"
-        case dropout, seed, seeds, metric, patience, lanes, threads, freeze
+        case dropout, seed, seeds, metric, patience
+        case evalEvery = "eval-every"
+        case lanes, threads, freeze
         case unfreezeEvery = "unfreeze-every"
         case layerDecay = "layer-decay"
         case headLearningRate = "head-learning-rate"

@@ -322,7 +322,8 @@ package final class CoordinatorEngine: StepEngine {
 
     /// As many, or fewer where the answers would be longer than a message may be.
     private func chunksARound(_ stream: TaskStream) -> Int {
-        let chunk = inputs.model.head(of: stream).mostScoreBytes(length: inputs.configuration.maxLength) * Evaluation.chunkSize
+        let head = inputs.model.head(of: stream)
+        let chunk = head.mostScoreBytes(length: inputs.configuration.lengthLimit) * Evaluation.chunkSize
         return max(1, min(Self.chunksARound, system.largestAnswer / 2 / max(1, chunk)))
     }
 

@@ -17,6 +17,7 @@ struct TrainedModel: Sendable {
     let wholeWords: Bool
 
     init(_ options: InferenceOptions) throws {
+        try ModelPath.check(options.model)
         let json = try ModelFolder.configuration(options.model)
         configuration = try BERTConfiguration(json, path: options.model + "/config.json")
         let folder = try ModelFolder(options.model)
@@ -37,7 +38,8 @@ struct TrainedModel: Sendable {
         }
         wholeWords = json["apus_whole_word_masking"]?.bool ?? false
         let longest = configuration.shape.positions
-        maxLength = options.maxLength ?? min(json["apus_max_length"]?.integer ?? 128, longest)
+        let trained = json["apus_max_length"]?.integer ?? TrainingConfiguration.usualMaxLength
+        maxLength = options.maxLength ?? min(trained, longest)
         guard (WordPieceTokenizer.shortestLength...longest).contains(maxLength) else {
             throw InputError(
                 "--max-length is \(maxLength), \(WordPieceTokenizer.shortestLength) to \(longest) was needed: \(options.model) has \(longest) positions")

@@ -3,7 +3,7 @@ package import TextData
 /// What a dataset is like before anything is learned from it: how long its samples are and what is asked of them.
 package struct DataStatistics: Codable, Sendable, Equatable {
     package var samples: Int
-    /// Pieces of a sample, with the special ones.
+    /// Tokens of a sample before truncation, with the special ones.
     package var meanLength: Double
     package var medianLength: Int
     /// Of 100 samples 95 are no longer.
@@ -37,10 +37,10 @@ package struct DataStatistics: Codable, Sendable, Equatable {
     /// - Parameter names: of the classes.
     package init(_ dataset: TokenizedDataset, names: [String]) {
         samples = dataset.count
-        meanLength = dataset.meanLength
-        let lengths = dataset.lengths.sorted().map { Int($0) }
+        let lengths = dataset.wholeLengths.sorted().map { Int($0) }
+        meanLength = lengths.isEmpty ? 0 : Double(lengths.reduce(0, +)) / Double(lengths.count)
         func quantile(_ part: Double) -> Int { lengths.isEmpty ? 0 : lengths[min(lengths.count - 1, Int(part * Double(lengths.count)))] }
-        (medianLength, length95, longest) = (quantile(0.5), quantile(0.95), dataset.longest)
+        (medianLength, length95, longest) = (quantile(0.5), quantile(0.95), lengths.last ?? 0)
         truncated = dataset.truncatedCount
         switch dataset.labels {
         case .none: break

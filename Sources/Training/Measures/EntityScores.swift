@@ -20,6 +20,12 @@ package struct EntityScores: Codable, Sendable, Equatable {
         }
     }
 
+    /// Whether these are tags of entities rather than classes of words, such as parts of speech.
+    package static func areTags(_ names: [String]) -> Bool {
+        let tags = names.filter { $0 != "O" }
+        return !tags.isEmpty && tags.allSatisfy { "BIES".contains($0.prefix(1)) && $0.dropFirst().first == "-" }
+    }
+
     /// Counts one sentence; tags are "O", or a prefix among B, I, E, S with "-" and a type.
     package mutating func add(truth: [String], answer: [String]) {
         precondition(truth.count == answer.count, "\(truth.count) tags answered with \(answer.count)")

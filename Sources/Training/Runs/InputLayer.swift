@@ -9,6 +9,8 @@ struct InputLayer {
     let words: AddedWords?
     /// The source's, with rows for the words and, where asked for, more positions.
     let shape: BERTShape
+    /// Tokens of a sample at most, as asked for or as the model allows.
+    let maxLength: Int
     let notes: [String]
 
     /// - Throws: ``InputError`` where `--max-length` is beyond the positions, and whatever the files are refused for.
@@ -30,13 +32,22 @@ struct InputLayer {
                 "added words: \(words.words.count), of \(decimal(Double(pieces) / Double(words.words.count), 1)) pieces on average until now"
                     + (words.knownCount > 0 ? "; \(words.knownCount) of the file are pieces already or stand there twice" : ""))
         }
-        if configuration.maxLength > source.positions {
+        maxLength = configuration.maxLength ?? min(TrainingConfiguration.usualMaxLength, source.positions)
+        if maxLength < TrainingConfiguration.usualMaxLength, configuration.maxLength == nil {
+            guard maxLength >= WordPieceTokenizer.shortestLength else {
+                throw InputError(
+                    "the model in \(configuration.model) has \(source.positions) positions, a sample needs at least "
+                        + "\(WordPieceTokenizer.shortestLength): choose another model")
+            }
+            notes.append("--max-length is \(maxLength): the model has no more positions")
+        }
+        if maxLength > source.positions {
             guard configuration.extendPositions else {
                 throw InputError(
-                    "--max-length is \(configuration.maxLength), the model in \(configuration.model) has \(source.positions) positions: lower it, "
-                        + "or let --extend-positions repeat the position table")
+                    "--max-length is \(maxLength), the model in \(configuration.model) has \(source.positions) positions: "
+                        + "lower it, or let --extend-positions repeat the position table")
             }
-            shape.positions = configuration.maxLength
+            shape.positions = maxLength
             notes.append("positions: \(source.positions) of the source, repeated up to \(shape.positions)")
         }
         self.shape = shape

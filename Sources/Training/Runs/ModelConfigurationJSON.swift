@@ -21,7 +21,7 @@ extension RunInputs {
             json["id2label"] = .object(names.enumerated().map { .init(String($0), .string($1)) })
             json["label2id"] = .object(names.enumerated().map { .init($1, .integer($0)) })
         }
-        json["apus_max_length"] = .integer(configuration.maxLength)
+        json["apus_max_length"] = .integer(configuration.lengthLimit)
         return json
     }
 }

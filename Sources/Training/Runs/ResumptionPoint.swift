@@ -29,7 +29,7 @@ struct ResumptionPoint {
         let journal = try JournalHistory(file: path)
         if let identity = journal?.identity { try inputs.check(identity, in: path) }
         let saved = try SavedConfiguration.read(inRun: output, cores: 1)
-        let planned = saved.map { min($0.maxSteps ?? .max, inputs.plan.stepsPerEpoch * $0.epochs) } ?? inputs.plan.totalSteps
+        let planned = saved.map { TrainingPlan.totalSteps($0.epochs, stepsPerEpoch: inputs.plan.stepsPerEpoch, maxSteps: $0.maxSteps) } ?? inputs.plan.totalSteps
         if found == nil, passedOver.isEmpty, let finished = try Self.finished(inputs, planned: planned) {
             (history, progress, self.notes, isFinished) = (nil, finished, [], true)
             return
@@ -135,6 +135,6 @@ struct ResumptionPoint {
 }
 
 extension RunInputs {
-    /// Whether the run's length decides what a step computes: by a falling rate or a changing lambda.
-    var dependsOnLength: Bool { configuration.schedule != .constant || plan.source.map { $0.lambda.shape != .constant } ?? false }
+    /// Whether the run's length decides what a step computes: by a falling rate, a share of warm-up or a changing lambda.
+    var dependsOnLength: Bool { configuration.dependsOnTotalSteps }
 }

@@ -28,10 +28,14 @@ package struct RunInputs: Sendable {
     /// Absent for regression and masked-LM.
     package let labels: LabelSet?
     package let plan: TrainingPlan
+    /// What decides which model is the best; nil: accuracy, or the loss where there is none.
+    package let metric: Measure?
     package let schedule: LearningRateSchedule
     package let optimizer: OptimizerSettings
     /// What is never trained, in the words of `--freeze`: as asked for, and what is the target task's alone where that never counts.
     package let freeze: [String]
+    /// Lines of the training file on which rows begin that are held out for validation.
+    package let heldOut: [Int]
     /// SHA-256 of each data file.
     package let digests: [String: String]
     /// SHA-256 of each file of the source model's folder.
@@ -44,12 +48,14 @@ package struct RunInputs: Sendable {
     /// - Parameter cores: of this machine, or of the whole cluster file.
     package init(_ given: TrainingConfiguration, cores: Int) throws {
         var configuration = given
-        var notes: [String] = []
+        var notes = CoreTypeChange.note.map { [$0] } ?? []
+        try ModelPath.check(configuration.model)
         sourceJSON = try ModelFolder.configuration(configuration.model)
         source = try BERTConfiguration(sourceJSON, path: configuration.model + "/config.json")
         let folder = try ModelFolder(configuration.model)
         let digesting = BackgroundWork { try folder.digests() }
         let input = try InputLayer(configuration, source: source.shape)
+        configuration.maxLength = input.maxLength
         let tokenizer = input.tokenizer
         words = input.words?.words ?? []
         notes += input.notes
@@ -66,6 +72,13 @@ package struct RunInputs: Sendable {
         reading.knownLabels = self.source.labels
         let data = try TaskData(files, task: configuration.task, reading, tokenizer: tokenizer)
         configuration.task = data.task
+        notes += try data.doubts(given)
+        heldOut = data.heldOut
+        if let share = configuration.validationSplit {
+            notes.append(
+                "\(configuration.train): \(counted(heldOut.count, "row")) held out for validation, by --validation-split \(share) "
+                    + "and seed \(configuration.seed)")
+        }
         try configuration.validate()
         labels = data.labels
         notes += data.notes
@@ -79,7 +92,7 @@ package struct RunInputs: Sendable {
             guard let dataset = datasets[split] else { continue }
             let found = DataStatistics(dataset, names: (split.stream == .target ? labels : source?.data.labels)?.names ?? [])
             statistics[split.rawValue] = found
-            notes += found.lines(split, maxLength: configuration.maxLength)
+            notes += found.lines(split, maxLength: configuration.lengthLimit)
         }
         self.statistics = statistics
         if let file = configuration.addTokens { digests["added words"] = try Digests.file(file) }
@@ -104,10 +117,9 @@ package struct RunInputs: Sendable {
         self.freeze = freeze
         var adapters = try configuration.adapters
         adapters?.trainsPooler = folder.tensor("bert.pooler.dense.weight") == nil && folder.tensor("pooler.dense.weight") == nil
-        let frozen = try FrozenParameters(freeze, lora: adapters)
-        try configuration.metric?.check(data.head)
-        let whole = BERTModel(shape: shape, head: data.head, source: source?.head, loss: loss, lora: adapters, isFrozen: frozen.contains)
-        try frozen.check(whole)
+        let (whole, frozen) = try Self.wholeModel(
+            configuration, shape: shape, head: data.head, source: source?.head, loss: loss, freeze: freeze,
+            adapters: adapters)
         model = try Self.begin(whole, configuration, frozen, freeze)
         let keepsHead =
             self.source.heads(in: folder).contains(data.head)
@@ -115,6 +127,9 @@ package struct RunInputs: Sendable {
         let loaded = try model.load(
             folder, keepsHead: keepsHead, seed: configuration.seed, forgetting: Self.forgotten(model, configuration), growing: true,
             forTrainingOf: whole.layout)
+        if adapters == nil { try Self.needKnownValues(configuration, whole, initialized: loaded.initialized) }
+        let hasEntities = data.task == .tokenClassification && EntityScores.areTags(labels?.names ?? [])
+        metric = configuration.metric ?? (hasEntities ? .entityF1 : nil)
         mostTrained = whole.layout.stateCount
         parameters = loaded.parameters
         if !configuration.fromScratch { input.begin(model, parameters, source: self.source.shape) }
@@ -125,7 +140,8 @@ package struct RunInputs: Sendable {
                     + "in batches of \(plan.source?.batchSize ?? 0) samples")
         }
         schedule = LearningRateSchedule(
-            shape: configuration.schedule, peak: configuration.learningRate, warmupSteps: configuration.warmupSteps, totalSteps: plan.totalSteps)
+            shape: configuration.schedule, peak: configuration.learningRate,
+            warmupSteps: configuration.warmupSteps.count(of: plan.totalSteps), totalSteps: plan.totalSteps)
         optimizer = OptimizerSettings(
             kind: configuration.optimizer, weightDecay: configuration.weightDecay, maxGradientNorm: configuration.maxGradNorm,
             factors: configuration.learningRateFactors(layers: shape.layers),
@@ -152,7 +168,7 @@ package struct RunInputs: Sendable {
         var reading = TaskData.Reading(
             columns: ColumnNames(
                 text: configuration.sourceTextColumn, pair: configuration.sourcePairColumn, label: configuration.sourceLabelColumn),
-            maxLength: configuration.maxLength, threads: configuration.threads)
+            maxLength: configuration.lengthLimit, threads: configuration.threads)
         reading.seed = configuration.seed
         reading.stream = .source
         reading.wholeWords = configuration.wholeWordMasking

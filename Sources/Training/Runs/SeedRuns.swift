@@ -72,6 +72,7 @@ package struct SeedRuns {
         guard configuration.resume, let begun = try SavedConfiguration.read(inRun: child.output, cores: configuration.threads) else { return child }
         child.lanes = begun.lanes
         child.task = begun.task
+        child.maxLength = begun.maxLength
         child.resume = true
         return child
     }

@@ -21,6 +21,9 @@ package struct TaskData: Sendable {
         /// Classes of the source model, whose order is kept where they are the task's.
         package var knownLabels: [String] = []
 
+        /// Share of the first file's rows that is held out.
+        package var validationSplit: Double?
+
         package init(columns: ColumnNames, maxLength: Int, threads: Int) {
             self.columns = columns
             self.maxLength = maxLength
@@ -30,10 +33,11 @@ package struct TaskData: Sendable {
         package init(_ configuration: TrainingConfiguration) {
             columns = ColumnNames(text: configuration.textColumn, pair: configuration.pairColumn, label: configuration.labelColumn)
             format = configuration.format
-            maxLength = configuration.maxLength
+            maxLength = configuration.lengthLimit
             threads = configuration.threads
             pooling = configuration.pooling
             seed = configuration.seed
+            validationSplit = configuration.validationSplit
             wholeWords = configuration.wholeWordMasking
         }
     }
@@ -47,6 +51,8 @@ package struct TaskData: Sendable {
     package private(set) var digests: [String: String] = [:]
     /// What the user should know about how files and labels were read, a line each.
     package private(set) var notes: [String] = []
+    /// Lines of the training file on which rows begin that are held out for validation.
+    package private(set) var heldOut: [Int] = []
 
     /// - Parameters:
     ///   - files: the first one decides the labels.
@@ -59,7 +65,14 @@ package struct TaskData: Sendable {
             raw.append((split, rows))
             digests[split.rawValue] = try Digests.file(path)
         }
-        guard let train = raw.first?.1 else { preconditionFailure("a task has training data") }
+        guard let whole = raw.first?.1 else { preconditionFailure("a task has training data") }
+        let (train, held) = try Self.hold(whole, asked, reading)
+        if let held {
+            heldOut = held.lines
+            raw[0].1 = train
+            raw.insert((.validation, held), at: 1)
+            digests[Split.validation.rawValue] = Digests.bytes(Array(held.lines.map(String.init).joined(separator: " ").utf8))
+        }
         let choice = try TaskChoice(asked, of: train)
         if let note = choice.note { notes.append("\(train.path): \(note)") }
         task = choice.task
@@ -69,6 +82,19 @@ package struct TaskData: Sendable {
             if let note = Self.noteOnTextsLeftOut(rows, dataset) { notes.append(note) }
             datasets[split] = dataset
         }
+    }
+
+    /// The training rows without those that are held out for validation, and these, where some are asked for.
+    private static func hold(_ rows: Dataset, _ asked: Task?, _ reading: Reading) throws -> (Dataset, Dataset?) {
+        guard let share = reading.validationSplit else { return (rows, nil) }
+        let task = try TaskChoice(asked, of: rows).task
+        let split = HeldOutRows(rows, share: share, seed: reading.seed, stratified: task == .classification)
+        guard !split.validation.isEmpty, !split.training.isEmpty else {
+            throw InputError(
+                "\(rows.path): --validation-split \(share) of \(counted(rows.count, "row")) leaves none on one side: "
+                    + "choose another share, or name a file with --validation")
+        }
+        return (rows.rows(split.training), rows.rows(split.validation))
     }
 
     /// Reads a file as a task needs it.

@@ -94,6 +94,10 @@ package struct TrainingRun {
         let text = try ConfigurationFile.text(saved)
         guard (try? FileSystem.read(path)).map({ $0.elementsEqual(text.utf8) }) != true else { return }
         try ConfigurationFile.write(saved, to: path)
+        if !inputs.heldOut.isEmpty {
+            let lines = inputs.heldOut.map { "\($0)\n" }.joined()
+            try folder.replace("validation-lines.txt", with: Array(lines.utf8))
+        }
     }
 
     private func resume(_ resumption: ResumptionPoint) throws -> RunProgress {
@@ -174,8 +178,8 @@ package struct TrainingRun {
         let loop = TrainingLoop(
             plan: inputs.plan, schedule: inputs.schedule, engine: engine, recorder: recorder, stop: stop,
             checkpointEvery: inputs.configuration.checkpointEvery, hasValidation: inputs.datasets[.validation] != nil,
-            hasSourceValidation: inputs.datasets[.sourceValidation] != nil, metric: inputs.configuration.metric,
-            patience: inputs.configuration.patience)
+            hasSourceValidation: inputs.datasets[.sourceValidation] != nil, metric: inputs.metric,
+            patience: inputs.configuration.patience, evalEvery: inputs.configuration.evalEvery)
         do {
             let beginning = try await engine.begin(after: progress.step)
             if let history { try takeOver(beginning, history, &progress) }
@@ -247,7 +251,7 @@ package struct TrainingRun {
                 loss: report.loss, accuracy: report.accuracy, samples: report.samples, further: report.further,
                 seconds: (ContinuousClock.now - start).seconds))
         display.say(
-            "test: \(report.line(inputs.configuration.metric)) over \(report.samples) samples, "
+            "test: \(report.line(inputs.metric)) over \(report.samples) samples, "
                 + (progress.best == nil ? "last model" : "best model"))
         return report
     }
@@ -262,12 +266,14 @@ package struct TrainingRun {
 
     /// The command with the lanes that decide the bits; for a resumed run, one that needs none of its state.
     private func reproducing(_ command: String) -> String {
+        let coreType = CoreTypeChange.given().map { "\(CoreTypeChange.variable)=\(shellQuoted($0)) " } ?? ""
         // The command of one process of several that were started by hand or by an engine computes nothing alone.
         if resumption != nil || ["work", "coordinate"].contains(where: { command.hasPrefix("\(programName) \($0)") }) {
             let saved = ConfigurationFile.path(inRun: folder.path)
-            return "\(programName) train --config \(shellQuoted(saved)) --output \(shellQuoted(folder.path + "-again"))"
+            let command = "\(programName) train --config \(shellQuoted(saved))"
+            return "\(coreType)\(command) --output \(shellQuoted(folder.path + "-again"))"
         }
-        return command.contains("--lanes") ? command : "\(command) --lanes \(inputs.plan.laneCount)"
+        return coreType + (command.contains("--lanes") ? command : "\(command) --lanes \(inputs.plan.laneCount)")
     }
 }
 

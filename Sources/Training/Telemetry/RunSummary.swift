@@ -30,7 +30,7 @@ package struct RunSummary: Codable, Sendable {
         }
     }
 
-    package var epochs: Int
+    package var epochs: EpochCount
     package var steps: Int
     package var samplesPerSecond: Double
     package var tokensPerSecond: Double

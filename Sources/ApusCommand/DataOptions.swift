@@ -1,0 +1,80 @@
+internal import ArgumentParser
+internal import Training
+
+/// What is learned, from which files and columns.
+struct DataOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "Folder of the source model, in Hugging Face's layout. (default: all-MiniLM-L6-v2)", valueName: "dir"))
+    var model: String?
+    @Option(
+        help: ArgumentHelp("Training data: TSV, CSV, JSON lines or .conll. (default: movie reviews)", valueName: "file")
+    )
+    var train: String?
+    @Option(
+        help: ArgumentHelp(
+            "Scored after each epoch, or 'none'. (default: movie reviews with the default data)", valueName: "file"))
+    var validation: String?
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp(
+            "Share of the training rows that is held out and scored like --validation: the same share of each class, equal "
+                + "texts on one side, by --seed.", valueName: "share"))
+    var validationSplit: Double?
+    @Option(
+        help: ArgumentHelp("Scored once, at the end. (default: movie reviews with the default data)", valueName: "file")
+    )
+    var test: String?
+    @Option(
+        help: ArgumentHelp(
+            "How data files are read: \(TrainingConfiguration.formats). (default: by their names and first lines)",
+            valueName: "name"))
+    var format: String?
+    @Option(help: ArgumentHelp("Column of the text. (default: by the header)", valueName: "name"))
+    var textColumn: String?
+    @Option(help: ArgumentHelp("Column of the second text of a pair.", valueName: "name"))
+    var pairColumn: String?
+    @Option(
+        parsing: .singleValue,
+        help: ArgumentHelp(
+            "Column of the label, or several with commas between or one an option. (default: by the header)",
+            valueName: "name"))
+    var labelColumn: [String] = []
+    @Option(
+        help: ArgumentHelp(
+            "What is learned: classification (one class a text), regression (numbers), multi-label (any number of "
+                + "labels a text), token-classification (a tag for each word) or masked-lm (hidden words). (default: by the labels)"
+        ))
+    var task: String?
+    @Option(
+        parsing: .unconditional,
+        help:
+            "Tokens of a sample with [CLS] and [SEP]; what is longer is truncated. (default: 128, or as the model has)"
+    )
+    var maxLength: Int?
+    @Flag(help: "Let --max-length go beyond the model's positions: its position table is repeated.")
+    var extendPositions = false
+    @Option(
+        help: ArgumentHelp(
+            "Words of the domain, one a line, that get tokens and embeddings of their own.", valueName: "file"))
+    var addTokens: String?
+    @Flag(help: "With masked-lm: hide all tokens of a word together.")
+    var wholeWordMasking = false
+
+    func give(to given: inout GivenOptions) {
+        given.give(.model, model)
+        given.give(.train, train)
+        given.give(.validation, validation)
+        given.give(.validationSplit, validationSplit)
+        given.give(.test, test)
+        given.give(.format, format)
+        given.give(.textColumn, textColumn)
+        given.give(.pairColumn, pairColumn)
+        given.give(.labelColumn, labelColumn.isEmpty ? nil : labelColumn)
+        given.give(.task, task)
+        given.give(.maxLength, maxLength)
+        given.give(.extendPositions, extendPositions ? true : nil)
+        given.give(.addTokens, addTokens)
+        given.give(.wholeWordMasking, wholeWordMasking ? true : nil)
+    }
+}

@@ -1,0 +1,48 @@
+/// Two examples for each group of training options, shown under the group's heading in a command's help.
+enum OptionExamples {
+    enum Group: String, CaseIterable {
+        case data, optimization, transfer, run, cluster
+
+        /// What follows `apus COMMAND`.
+        fileprivate var examples: [String] {
+            switch self {
+            case .data:
+                [
+                    "--train reviews.csv --validation dev.csv --text-column review --label-column stars",
+                    "--task masked-lm --train articles.txt --max-length 256",
+                ]
+            case .optimization:
+                [
+                    "--optimizer adamw --weight-decay 0.01 --schedule linear --warmup-steps 0.1",
+                    "--epochs 20 --metric macro-f1 --patience 3 --eval-every 200",
+                ]
+            case .transfer:
+                [
+                    "--freeze embeddings 'layers 0-3' --layer-decay 0.95 --head-learning-rate 1e-3",
+                    "--lora-rank 8 --lora-alpha 16 --lora-targets query value",
+                ]
+            case .run:
+                [
+                    "--config reviews.yaml --output runs/reviews --checkpoint-every 500",
+                    "--resume --output runs/reviews --epochs 5",
+                ]
+            case .cluster:
+                [
+                    "--min-workers 3 --max-restarts 10",
+                    "--heartbeat-timeout 10 --progress-timeout 120",
+                ]
+            }
+        }
+    }
+
+    /// The help text of `command` with the examples under its groups' headings.
+    static func added(to help: String, of command: String) -> String {
+        var lines: [String] = []
+        for line in help.split(separator: "\n", omittingEmptySubsequences: false) {
+            lines.append(String(line))
+            guard let group = Group.allCases.first(where: { line == "\($0.rawValue.uppercased()):" }) else { continue }
+            lines += group.examples.map { "  $ apus \(command) \($0)" } + [""]
+        }
+        return lines.joined(separator: "\n")
+    }
+}

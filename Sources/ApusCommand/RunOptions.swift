@@ -1,0 +1,36 @@
+internal import ArgumentParser
+internal import Training
+
+/// Where a run is kept, and what it may take of this machine.
+struct RunOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("YAML file with these options as keys; the command line wins.", valueName: "file"))
+    var config: String?
+    @Option(help: ArgumentHelp("Folder of the run. (default: runs/<time>-<model>-<number>)", valueName: "dir"))
+    var output: String?
+    @Flag(help: "Go on with the run in --output.")
+    var resume = false
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("Steps from one checkpoint to the next. (default: each epoch)", valueName: "steps"))
+    var checkpointEvery: Int?
+    @Option(parsing: .unconditional, help: "Checkpoints that stay; 0: none after the end. (default: 2, and the newest after the end)")
+    var keep: Int?
+    @Option(
+        parsing: .unconditional,
+        help: "Fixed parts of a global batch; equal lanes give equal bits. (default: by cores and batch size)")
+    var lanes: Int?
+    @Option(parsing: .unconditional, help: "Threads of one worker. (default: the cores, shared by the workers)")
+    var threads: Int?
+    @Flag(help: "Compute activations again in the backward pass: less memory, more time.")
+    var recompute = false
+
+    func give(to given: inout GivenOptions) {
+        given.give(.output, output)
+        given.give(.resume, resume ? true : nil)
+        given.give(.checkpointEvery, checkpointEvery)
+        given.give(.keep, keep)
+        given.give(.lanes, lanes)
+        given.give(.threads, threads)
+        given.give(.recompute, recompute ? true : nil)
+    }
+}

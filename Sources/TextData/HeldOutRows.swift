@@ -1,0 +1,60 @@
+/// Which rows of a data file are held out for validation: a function of the rows, a share and a seed.
+///
+/// Rows with equal texts stay on one side, so that nothing learned by heart is scored. Each label has its share on both sides,
+/// as nearly as whole rows allow.
+package struct HeldOutRows: Equatable, Sendable {
+    /// Ascending row numbers, from 0.
+    package let training: [Int]
+    package let validation: [Int]
+
+    /// - Parameters:
+    ///   - share: of all rows; above 0 and below 1.
+    ///   - stratified: whether labels are looked at.
+    /// - Complexity: O(rows log rows).
+    package init(_ dataset: Dataset, share: Double, seed: UInt64, stratified: Bool) {
+        precondition(share > 0 && share < 1, "a share of \(share)")
+        /// Rows with one text, in their order.
+        var groups: [[Int]] = []
+        var places: [[String]: Int] = [:]
+        for row in 0..<dataset.count {
+            let text = [dataset.texts[row]] + (dataset.pairs.map { [$0[row]] } ?? [])
+            if let place = places[text] {
+                groups[place].append(row)
+            } else {
+                places[text] = groups.count
+                groups.append([row])
+            }
+        }
+        // A text under two labels counts as one of its first row's.
+        var strata: [[String]: [Int]] = [:]
+        for group in Self.shuffled(groups.count, seed: seed) {
+            let label = stratified ? dataset.labels?[groups[group][0]] ?? [] : []
+            strata[label, default: []].append(group)
+        }
+        var (held, due, seen) = ([Int](), 0, 0)
+        for label in strata.keys.sorted(by: { $0.lexicographicallyPrecedes($1) }) {
+            let members = strata[label] ?? []
+            seen += members.reduce(0) { $0 + groups[$1].count }
+            // What rounding left over of one label goes to the next.
+            due = Int((share * Double(seen)).rounded())
+            for group in members where held.count + groups[group].count <= due { held += groups[group] }
+        }
+        validation = held.sorted()
+        let isHeld = Set(held)
+        training = (0..<dataset.count).filter { !isHeld.contains($0) }
+    }
+
+    private static func shuffled(_ count: Int, seed: UInt64) -> [Int] {
+        var order = Array(0..<count)
+        let random = Philox(key: seed)
+        for last in stride(from: count - 1, to: 0, by: -1) {
+            let bits = random([UInt32(last), 0, 0, purpose])
+            let draw = UInt64(bits[1]) << 32 | UInt64(bits[0])
+            order.swapAt(last, Int(draw.multipliedFullWidth(by: UInt64(last + 1)).high))
+        }
+        return order
+    }
+
+    /// Keeps these draws apart from other uses of the same seed.
+    private static let purpose: UInt32 = 0x5350_4C49
+}

@@ -1,0 +1,44 @@
+/// Passes over the training data; the last one may be a part of a pass.
+package struct EpochCount: Sendable, Equatable, ExpressibleByIntegerLiteral, ExpressibleByFloatLiteral {
+    package let passes: Double
+
+    package init(_ passes: Double) { self.passes = passes }
+    package init(integerLiteral passes: Int) { self.passes = Double(passes) }
+    package init(floatLiteral passes: Double) { self.passes = passes }
+
+    /// The epochs that are begun.
+    package var begun: Int { Int(passes.rounded(.up)) }
+
+    /// Optimizer steps of all of them: a part of a step is a step, as in Transformers.
+    package func steps(perEpoch: Int) -> Int { max(1, passes.steps(of: perEpoch)) }
+}
+
+extension EpochCount: Codable {
+    package init(from decoder: any Decoder) throws { passes = try decoder.singleValueContainer().decode(Double.self) }
+
+    /// A whole number is written as one.
+    package func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        if let whole = Int(exactly: passes) { try container.encode(whole) } else { try container.encode(passes) }
+    }
+}
+
+extension EpochCount: ConfigurationEntry {
+    package static var needed: String { "a number, such as 3 or 0.5" }
+
+    package init?(_ value: ConfigurationValue) {
+        guard let number = Double(value) else { return nil }
+        self.init(number)
+    }
+
+    package var value: ConfigurationValue { .text(Int(exactly: passes).map { String($0) } ?? String(passes)) }
+}
+
+extension Double {
+    /// This share of `total` steps, rounded up; what exceeds a whole number by rounding errors alone is that number.
+    func steps(of total: Int) -> Int {
+        let exact = self * Double(total)
+        let nearest = exact.rounded()
+        return Int(abs(exact - nearest) < 1e-6 ? nearest : exact.rounded(.up))
+    }
+}

@@ -1,0 +1,94 @@
+/// What an option's name means here: this program's own names, and those of Hugging Face's Trainer and of its scripts.
+package enum OptionName: Sendable {
+    case own(TrainingConfiguration.Key)
+    /// The same option under another trainer's name; `value` turns a value of theirs into ours, nil if there is none.
+    case other(TrainingConfiguration.Key, value: @Sendable (String) -> String?)
+    /// Nothing here is the same; the text says what to do instead.
+    case hint(String)
+
+    /// - Parameter name: without leading dashes; underscores count as dashes.
+    package init?(_ name: String) {
+        let name = Self.dashed(name)
+        if let key = TrainingConfiguration.Key(rawValue: name) {
+            self = .own(key)
+        } else if let key = Self.renamed[name] {
+            self = .other(key) { Self.value($0, of: name) }
+        } else if let hint = Self.hints[name] {
+            self = .hint(hint)
+        } else {
+            return nil
+        }
+    }
+
+    package static func dashed(_ name: String) -> String { name.replacing("_", with: "-") }
+
+    /// docs/options.md has the same table for people.
+    package static let renamed: [String: TrainingConfiguration.Key] = [
+        "early-stopping-patience": .patience,
+        "eval-steps": .evalEvery,
+        "gradient-accumulation-steps": .accumulate,
+        "gradient-checkpointing": .recompute,
+        "label-column-name": .labelColumn,
+        "label-smoothing-factor": .labelSmoothing,
+        "lr": .learningRate,
+        "lr-scheduler-type": .schedule,
+        "max-seq-length": .maxLength,
+        "metric-for-best-model": .metric,
+        "model-name-or-path": .model,
+        "num-train-epochs": .epochs,
+        "optim": .optimizer,
+        "output-dir": .output,
+        "save-steps": .checkpointEvery,
+        "save-total-limit": .keep,
+        "test-file": .test,
+        "text-column-name": .textColumn,
+        "train-file": .train,
+        "validation-file": .validation,
+        "warmup-ratio": .warmupSteps,
+    ]
+
+    package static let hints: [String: String] = [
+        "bf16": "weights are float32 here, on CPUs: leave it out",
+        "dataloader-num-workers": "the data are read before the first step: leave it out",
+        "dataset-name": "data are files here: name them with --train, --validation and --test",
+        "do-eval": "--validation FILE is scored after each epoch: leave it out",
+        "do-predict": "apus predict labels texts with a trained model, --test FILE scores one at the end: leave it out",
+        "do-train": "apus train and apus launch always train: leave it out",
+        "eval-strategy": "--validation FILE is scored after each epoch, and every --eval-every STEPS: leave it out",
+        "evaluation-strategy":
+            "--validation FILE is scored after each epoch, and every --eval-every STEPS: leave it out",
+        "fp16": "weights are float32 here, on CPUs: leave it out",
+        "greater-is-better": "each --metric knows that by itself: leave it out",
+        "load-best-model-at-end": "the best model is always kept, in model-best of the run folder: leave it out",
+        "logging-dir": "metrics.jsonl in the run folder has a line for each step: leave it out",
+        "logging-steps": "metrics.jsonl in the run folder has a line for each step: leave it out",
+        "logging-strategy": "metrics.jsonl in the run folder has a line for each step: leave it out",
+        "no-cuda": "everything runs on CPUs here: leave it out",
+        "overwrite-output-dir":
+            "a folder that holds a run is never overwritten: name another with --output, or go on with it by --resume",
+        "per-device-eval-batch-size": "the size of an evaluation's batches changes no figure: leave it out",
+        "per-device-train-batch-size":
+            "the batch is global here, never per worker: give --batch-size, that figure times the workers",
+        "report-to": "metrics.jsonl in the run folder has a line for each step and each evaluation: leave it out",
+        "resume-from-checkpoint": "give --resume with the run's --output: it goes on from the newest whole checkpoint",
+        "save-strategy": "a checkpoint is written after each epoch, and every --checkpoint-every STEPS: leave it out",
+        "task-name": "data are files here: name them with --train and --validation, and the kind of task with --task",
+        "use-cpu": "everything runs on CPUs here: leave it out",
+    ]
+
+    private static func value(_ given: String, of name: String) -> String? {
+        switch name {
+        case "warmup-ratio":
+            guard let share = Double(given), share >= 0, share < 1 else { return nil }
+            return given
+        case "lr-scheduler-type": return given == "constant_with_warmup" ? "constant" : given
+        case "optim": return given.hasPrefix("adamw") ? "adamw" : given
+        case "metric-for-best-model":
+            let plain = given.hasPrefix("eval_") ? String(given.dropFirst(5)) : given
+            return dashed(
+                plain == "f1" || plain == "f1_macro" ? "macro-f1" : plain == "matthews_correlation" ? "matthews" : plain
+            )
+        default: return given
+        }
+    }
+}

@@ -1,0 +1,91 @@
+internal import BERT
+internal import Foundation
+internal import Tensors
+internal import TextData
+
+/// What a run would be like: all is read and checked as for the run, and three of its steps are timed. Nothing is written.
+struct DryRun {
+    private let configuration: TrainingConfiguration
+    private let cores: Int
+
+    init(_ configuration: TrainingConfiguration, cores: Int) {
+        self.configuration = configuration
+        self.cores = cores
+    }
+
+    /// One line each. The first step, which takes memory that later ones find, is not counted.
+    func lines() async throws -> [String] {
+        let inputs = try RunInputs(configuration, cores: cores)
+        let plan = inputs.plan
+        let model = try inputs.model(ofStep: 1)
+        let replica = Replica(model: model, parameters: inputs.parameters, threads: inputs.configuration.threads)
+        let engine = SingleProcessEngine(inputs: inputs, replica: replica, debug: false)
+        _ = try await engine.begin(after: 0)
+        var (tokens, seconds) = (0, 0.0)
+        for number in 1...min(4, plan.totalSteps) {
+            let step = plan.step(number, order: plan.order(ofEpoch: plan.epoch(ofStep: number)))
+            let start = ContinuousClock.now
+            _ = try await engine.run(step, next: nil, learningRate: 0)
+            if number == 2 { (tokens, seconds) = (0, 0) }
+            tokens += Self.tokens(of: step)
+            seconds += (ContinuousClock.now - start).seconds
+        }
+        let perToken = seconds / Double(max(1, tokens))
+        let training = perToken * tokensOfRun(inputs)
+        let scoring = try evaluationSeconds(inputs, replica)
+        let evaluations = plan.epochs.begun + (inputs.configuration.evalEvery.map { plan.totalSteps / $0 } ?? 0)
+        let all = training + scoring * Double(evaluations)
+        let trained = model.layout.stateCount
+        let share = 100 * Double(trained) / Double(max(1, model.layout.count))
+        let threads = counted(inputs.configuration.threads, "thread")
+        return inputs.notes + [
+            "parameters: \(trained) of \(model.layout.count) are trained (\(decimal(share, 2)) %)",
+            "steps: \(plan.totalSteps), \(plan.stepsPerEpoch) an epoch, "
+                + "of \(counted(plan.batchSize * plan.accumulate, "sample")) in \(counted(plan.laneCount, "lane"))",
+            "memory of this process, with the data: \(megabytes(peakResidentBytes())); "
+                + "a checkpoint: \(megabytes(inputs.checkpointBytes))",
+            "time on \(threads) of this machine: \(duration(training)) of training"
+                + (scoring > 0
+                    ? ", \(duration(scoring)) for each of \(counted(evaluations, "evaluation")), "
+                        + "\(duration(all)) in all"
+                    : ""),
+            "nothing was written: leave out --dry-run to train",
+        ]
+    }
+
+    private static func tokens(of step: StepPlan) -> Int { step.tokenCount + (step.source?.tokenCount ?? 0) }
+
+    /// Tokens of all steps; of the source task on average.
+    private func tokensOfRun(_ inputs: RunInputs) -> Double {
+        let plan = inputs.plan
+        let epoch = plan.lengths.reduce(0.0) { $0 + Double($1) }
+        let target = epoch / Double(plan.stepsPerEpoch) * Double(plan.totalSteps)
+        guard let source = plan.source, !source.lengths.isEmpty else { return target }
+        let mean = source.lengths.reduce(0.0) { $0 + Double($1) } / Double(source.lengths.count)
+        return target + mean * Double(source.batchSize * plan.accumulate * plan.totalSteps)
+    }
+
+    /// Seconds of one evaluation, by some of its chunks.
+    private func evaluationSeconds(_ inputs: RunInputs, _ replica: Replica) throws -> Double {
+        let runner = LaneRunner(model: replica.model, laneCount: 1, threads: replica.threads)
+        var all = 0.0
+        for split in [Split.validation, .sourceValidation] {
+            guard let dataset = inputs.datasets[split] else { continue }
+            let few = min(dataset.count, 4 * replica.threads * Evaluation.chunkSize)
+            let start = ContinuousClock.now
+            _ = Evaluation.run(dataset, split.stream, runner: runner, parameters: replica.parameters.view, first: few)
+            let seconds = (ContinuousClock.now - start).seconds
+            let tokens = (0..<few).reduce(0) { $0 + dataset.length(of: $1) }
+            all += seconds * Double(dataset.tokenCount) / Double(max(1, tokens))
+        }
+        return all
+    }
+
+    private func megabytes(_ bytes: Int) -> String { "\(decimal(Double(bytes) / 1e6, 0)) MB" }
+
+    private func duration(_ seconds: Double) -> String {
+        let whole = Int(seconds.rounded())
+        if whole >= 3_600 { return String(format: "%d:%02d:%02d", whole / 3_600, whole / 60 % 60, whole % 60) }
+        return whole >= 60 ? String(format: "%d:%02d", whole / 60, whole % 60) + " min" : "\(decimal(seconds, 1)) s"
+    }
+}

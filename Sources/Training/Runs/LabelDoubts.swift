@@ -1,0 +1,22 @@
+internal import TextData
+
+extension TaskData {
+    /// Questions a label column that tells hardly any two rows apart from the rest: it is likelier an id or an amount.
+    ///
+    /// - Returns: lines for the user.
+    /// - Throws: ``InputError`` where every row is a class of its own and nobody said that classes are meant.
+    func doubts(_ given: TrainingConfiguration) throws(InputError) -> [String] {
+        guard task == .classification, let labels, let rows = datasets[.train]?.count, rows >= 10,
+            2 * labels.count > rows
+        else { return [] }
+        let question = "\(given.train): \(labels.count) different labels in \(rows) rows: is this the right column?"
+        if labels.count == rows, given.task == nil {
+            throw InputError(
+                question
+                    + " Name another with --label-column; say --task regression if these are amounts, or --task "
+                    + "classification if each is a class"
+            )
+        }
+        return ["\(question) --label-column names another"]
+    }
+}

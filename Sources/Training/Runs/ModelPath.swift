@@ -1,0 +1,93 @@
+internal import Checkpoints
+internal import Foundation
+
+/// What somebody named as a model folder, when it is not one: what it is, and what was probably meant.
+package enum ModelPath {
+    /// - Parameters:
+    ///   - path: as `--model` gave it, or absolute.
+    ///   - needsModel: whether a folder without config.json is refused; a tokenizer's folder has none.
+    /// - Throws: ``InputError`` with one line.
+    package static func check(_ path: String, needsModel: Bool = true) throws(InputError) {
+        var isFolder: ObjCBool = false
+        guard unsafe FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
+            throw InputError(missing(path))
+        }
+        guard isFolder.boolValue else {
+            let parent = URL(fileURLWithPath: path).deletingLastPathComponent().path
+            let isInside = exists(parent + "/config.json")
+            throw InputError(
+                "\(path): is a file, not a model folder: "
+                    + (isInside ? "give the folder that it is in, --model \(parent)" : "give --model a folder"))
+        }
+        if needsModel, !exists(path + "/config.json") { throw InputError(withoutConfiguration(path)) }
+        for name in names(in: path) where isPointer("\(path)/\(name)") {
+            throw InputError(
+                "\(path)/\(name): is a Git LFS pointer, not the file itself: run 'git lfs install' once and 'git lfs pull' "
+                    + "in that folder"
+            )
+        }
+    }
+
+    private static func missing(_ path: String) -> String {
+        let url = URL(fileURLWithPath: path).standardizedFileURL
+        let (parent, name) = (url.deletingLastPathComponent().path, url.lastPathComponent)
+        let folders = names(in: parent).filter { exists("\(parent)/\($0)/config.json") }
+        if let near = NearMiss.of(name, among: folders) {
+            return "\(path): does not exist: did you mean \(parent)/\(near)?"
+        }
+        if let hubName = hubName(url.path) {
+            return
+                "\(path): does not exist, and names of models on a hub are not looked up: 'hf download \(hubName) "
+                + "--local-dir \(name)' (from Python's huggingface_hub) fetches the folder"
+        }
+        return "\(path): there is no such model folder: check --model, or run scripts/fetch.sh for the default one"
+    }
+
+    /// `NAME` or `ORGANIZATION/NAME`, where a path looks like one of those, seen from the working folder.
+    private static func hubName(_ path: String) -> String? {
+        let working = FileManager.default.currentDirectoryPath
+        guard path.hasPrefix(working + "/") else { return nil }
+        let parts = path.dropFirst(working.count + 1).split(separator: "/")
+        let areNames = parts.allSatisfy { part in
+            part.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "-_.".contains($0)) } && part.first != "."
+        }
+        guard (1...2).contains(parts.count), areNames, parts.count == 1 || !exists("\(working)/\(parts[0])") else {
+            return nil
+        }
+        return parts.joined(separator: "/")
+    }
+
+    private static func withoutConfiguration(_ path: String) -> String {
+        if exists(path + "/adapter_config.json") {
+            let merged = URL(fileURLWithPath: path).deletingLastPathComponent().path + "/model"
+            return "\(path): holds adapters without the model they belong to: "
+                + (exists(merged + "/config.json")
+                    ? "the merged model is in \(merged)" : "give the folder of a merged model")
+        }
+        for name in ["model-best", "model"] where exists("\(path)/\(name)/config.json") {
+            return "\(path): is a run folder: give one of its models, --model \(path)/\(name)"
+        }
+        if exists(path + "/config.yaml") || exists(path + "/journal") {
+            return
+                "\(path): is the folder of a run that has no model yet: "
+                + "'apus train --resume --output \(path)' goes on with it"
+        }
+        let snapshots = names(in: path + "/snapshots").map { "\(path)/snapshots/\($0)" }
+        let below = (names(in: path).map { "\(path)/\($0)" } + snapshots).filter { exists($0 + "/config.json") }
+        if let found = below.first { return "\(path): holds no config.json, but \(found) does: give that folder" }
+        return "\(path): holds no config.json: a model folder in Hugging Face's layout has one"
+    }
+
+    /// What Git leaves in place of a large file that was not fetched.
+    private static func isPointer(_ path: String) -> Bool {
+        guard let file = FileHandle(forReadingAtPath: path) else { return false }
+        defer { try? file.close() }
+        return (try? file.read(upToCount: 42)) == Data("version https://git-lfs.github.com/spec/v1".utf8)
+    }
+
+    private static func exists(_ path: String) -> Bool { FileManager.default.fileExists(atPath: path) }
+
+    private static func names(in path: String) -> [String] {
+        ((try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []).sorted()
+    }
+}

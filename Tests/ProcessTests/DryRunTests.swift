@@ -1,0 +1,32 @@
+import Foundation
+import Testing
+
+/// What `--dry-run` says, and that it leaves nothing behind.
+@Suite struct DryRunTests {
+    @Test(arguments: ["train", "launch"])
+    func `a dry run says what would be trained and writes nothing`(command: String) throws {
+        let job = try SmallJob()
+        let before = try job.contents()
+        let options = ["--epochs", "2", "--batch-size", "4", "--freeze", "embeddings", "--dry-run"]
+        let run = try ApusProcess([command] + job.command("run", options, validation: true).dropFirst())
+        #expect(run.status == 0, "\(run.complaint)")
+        #expect(run.output.contains("steps: 12, 6 an epoch, of 4 samples"), "\(run.output)")
+        let line = try #require(run.output.split(separator: "\n").first { $0.hasPrefix("parameters: ") })
+        let numbers = line.split { !$0.isNumber }.compactMap { Int($0) }
+        // Embeddings: 211 words, 40 positions, 2 types and a layer norm of 48 each.
+        let embeddings = (211 + 40 + 2 + 2) * 48
+        #expect(numbers[1] - numbers[0] == embeddings, "\(line)")
+        #expect(try job.contents() == before)
+    }
+
+    @Test func `a dry run finds what a run would be refused for`() throws {
+        let job = try SmallJob()
+        let run = try ApusProcess(job.command("run", ["--freeze", "encoder", "--lora-rank", "4", "--dry-run"]))
+        expectOneLine(run, status: 2, "--lora-rank")
+    }
+
+    @Test func `other machines are not measured`() throws {
+        let run = try ApusProcess("launch", "--cluster", "lab.yaml", "--dry-run")
+        expectOneLine(run, status: 2, "--dry-run", "--cluster")
+    }
+}

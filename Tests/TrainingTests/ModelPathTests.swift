@@ -1,0 +1,90 @@
+internal import Foundation
+internal import Testing
+
+@testable internal import Training
+
+/// Each thing that is not a model folder has a line of its own that says what to give instead.
+@Suite struct ModelPathTests {
+    private let root: String
+
+    init() throws {
+        root =
+            FileManager.default.temporaryDirectory.appendingPathComponent("apus-model-path-\(UUID().uuidString)").path
+        try FileManager.default.createDirectory(atPath: root, withIntermediateDirectories: false)
+    }
+
+    private func write(_ name: String, _ text: String = "{}") throws {
+        let url = URL(fileURLWithPath: root).appendingPathComponent(name)
+        try FileManager.default.createDirectory(at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
+        try Data(text.utf8).write(to: url)
+    }
+
+    private func expect(_ path: String, _ words: String..., location: SourceLocation = #_sourceLocation) throws {
+        defer { try? FileManager.default.removeItem(atPath: root) }
+        let error = #expect(throws: InputError.self, sourceLocation: location) { try ModelPath.check(path) }
+        let line = error?.description ?? ""
+        for word in words { #expect(line.contains(word), "\(line)", sourceLocation: location) }
+        #expect(!line.contains("\n"), sourceLocation: location)
+    }
+
+    @Test func `a folder with config.json is taken`() throws {
+        defer { try? FileManager.default.removeItem(atPath: root) }
+        try write("model/config.json")
+        try ModelPath.check(root + "/model")
+    }
+
+    @Test func `a mistyped path is answered with the folder beside it`() throws {
+        try write("bert-base-uncased/config.json")
+        try expect(root + "/bert-base-uncasd", "does not exist", "did you mean \(root)/bert-base-uncased?")
+    }
+
+    @Test(arguments: ["bert-base-uncased-of-nobody", "google-bert-of-nobody/bert-base-uncased"])
+    func `a name from a hub is answered with the way to fetch it`(name: String) throws {
+        try expect(FileManager.default.currentDirectoryPath + "/" + name, "does not exist", "hf download \(name)")
+    }
+
+    @Test func `a path of several folders is not taken for a name`() throws {
+        try expect(root + "/a/b/c", "there is no such model folder")
+    }
+
+    @Test func `a file is answered with its folder`() throws {
+        try write("model/config.json")
+        try write("model/model.safetensors")
+        try expect(root + "/model/model.safetensors", "is a file", "--model \(root)/model")
+    }
+
+    @Test(arguments: [["model", "model-best"], ["model"]])
+    func `a run folder is answered with its best model`(models: [String]) throws {
+        for model in models { try write("run/\(model)/config.json") }
+        try write("run/config.yaml")
+        try expect(root + "/run", "is a run folder", "--model \(root)/run/\(models.last ?? "")")
+    }
+
+    @Test func `a run without a model is named`() throws {
+        try write("run/config.yaml")
+        try expect(root + "/run", "has no model yet", "--resume")
+    }
+
+    @Test func `adapters are answered with the merged model`() throws {
+        try write("run/adapter/adapter_config.json")
+        try write("run/model/config.json")
+        try expect(root + "/run/adapter", "holds adapters", "\(root)/run/model")
+    }
+
+    @Test func `a hub's cache is answered with its snapshot`() throws {
+        try write("models--google--bert/snapshots/0123abcd/config.json")
+        try expect(root + "/models--google--bert", "\(root)/models--google--bert/snapshots/0123abcd")
+    }
+
+    @Test func `a folder around the model is answered with the model's`() throws {
+        try write("outer/bert/config.json")
+        try expect(root + "/outer", "holds no config.json, but \(root)/outer/bert does")
+    }
+
+    @Test(arguments: ["model.safetensors", "vocab.txt"])
+    func `a Git LFS pointer is recognized`(name: String) throws {
+        try write("model/config.json")
+        try write("model/\(name)", "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 438000000\n")
+        try expect(root + "/model", "model/\(name)", "Git LFS pointer", "git lfs pull")
+    }
+}
