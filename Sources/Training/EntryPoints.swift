@@ -53,9 +53,22 @@ package enum EntryPoints {
     /// The metrics, as one JSON object.
     package static func evaluate(_ options: InferenceOptions) throws -> String { try Scoring.run(options) }
 
-    /// Hands one JSON object a sample to `emit`, in order.
-    package static func predict(_ options: InferenceOptions, emit: (String) throws -> Void) throws {
-        try Prediction(options).run(options, emit: emit)
+    /// Answers each sample with a line, in order: to the file that `answers` names, else to `emit`.
+    /// - Parameter flush: called when the lines handed to `emit` so far are to reach their reader.
+    package static func predict(
+        _ options: InferenceOptions, _ answers: AnswerOptions, emit: (String) throws -> Void, flush: () throws -> Void
+    ) throws {
+        guard let output = answers.output else { return try PredictionRun(options, answers).run(emit: emit, flush: flush) }
+        try AnswerFile.check(output)
+        let run = try PredictionRun(options, answers)
+        var file = try AnswerFile(output)
+        do {
+            try run.run(emit: { try file.write(line: $0) }, flush: {})
+        } catch {
+            file.discard()
+            throw error
+        }
+        try file.finish()
     }
 
     /// The largest errors of one reference folder, as one JSON object.

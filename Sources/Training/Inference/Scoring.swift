@@ -9,7 +9,7 @@ enum Scoring {
     static func run(_ options: InferenceOptions) throws -> String {
         let trained = try TrainedModel(options)
         let task = TaskData.Task(trained.model.head)
-        let columns = ColumnNames(text: options.textColumn, pair: options.pairColumn, label: options.labelColumn)
+        let columns = ColumnNames(text: options.textColumn, pair: options.pairColumn, label: options.labelColumn, usual: trained.columns)
         let dataset = try TaskData.read(options.input, task, columns)
         if dataset.pairs != nil { try trained.configuration.shape.checkPairs(model: options.model) }
         var reading = TaskData.Reading(columns: columns, maxLength: trained.maxLength, threads: options.threads)
