@@ -51,7 +51,10 @@ package enum EntryPoints {
     }
 
     /// The metrics, as one JSON object.
-    package static func evaluate(_ options: InferenceOptions) throws -> String { try Scoring.run(options) }
+    /// - Parameter predictions: a new file for each sample's scores.
+    package static func evaluate(_ options: InferenceOptions, predictions: String? = nil) throws -> String {
+        try Scoring.run(options, predictions: predictions)
+    }
 
     /// Answers each sample with a line, in order: to the file that `answers` names, else to `emit`.
     /// - Parameter flush: called when the lines handed to `emit` so far are to reach their reader.
@@ -59,7 +62,7 @@ package enum EntryPoints {
         _ options: InferenceOptions, _ answers: AnswerOptions, emit: (String) throws -> Void, flush: () throws -> Void
     ) throws {
         guard let output = answers.output else { return try PredictionRun(options, answers).run(emit: emit, flush: flush) }
-        try AnswerFile.check(output)
+        try NewFile.check(output, flag: "--output")
         let run = try PredictionRun(options, answers)
         var file = try AnswerFile(output)
         do {

@@ -93,7 +93,7 @@ package struct Answer: Sendable, Equatable {
 
     private static func softmax(_ logits: [Float], _ names: [String]) -> [(name: String, probability: Float)] {
         let most = logits.max() ?? 0
-        let powers = logits.map { exp(Double($0 - most)) }
+        let powers = logits.map { exp(Double($0) - Double(most)) }
         let all = powers.reduce(0, +)
         return zip(names, powers).map { (name: $0, probability: Float($1 / all)) }
     }

@@ -8,16 +8,6 @@ struct AnswerFile: ~Copyable {
     private var writer: FileWriter
     private var pending: [UInt8] = []
 
-    /// Refuses a path that cannot be written, or that would be overwritten.
-    /// - Throws: ``InputError`` if the file exists already or its folder does not.
-    static func check(_ path: String) throws(InputError) {
-        guard !FileManager.default.fileExists(atPath: path) else {
-            throw InputError("--output \(path) exists already and is not overwritten: name another file, or remove this one")
-        }
-        let folder = FileSystem.parent(path)
-        guard FileSystem.isFolder(folder) else { throw InputError("--output \(path): \(folder) is not a folder: make it, or name another file") }
-    }
-
     init(_ path: String) throws(FileError) {
         self.path = path
         partial = path + ".partial"

@@ -247,7 +247,9 @@ package struct TrainingRun {
             parameters = try inputs.model.load(folder, keepsHead: true, seed: 0).parameters
         }
         let runner = LaneRunner(model: inputs.model, laneCount: 1, threads: inputs.configuration.threads)
-        let report = Evaluation.run(dataset, runner: runner, parameters: parameters.view, names: inputs.labels?.names)
+        let evaluated = Evaluation.run(dataset, runner: runner, parameters: parameters.view, names: inputs.labels?.names)
+        let report = evaluated.report
+        recorder.keepScores(evaluated, .test, step: progress.bestStep ?? progress.step, as: [progress.best == nil ? "last" : "best"])
         try recorder.record(
             EvaluationEvent(
                 step: progress.bestStep ?? progress.step, epoch: inputs.plan.epoch(ofStep: max(1, progress.bestStep ?? progress.step)),
