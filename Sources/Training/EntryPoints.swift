@@ -74,6 +74,13 @@ package enum EntryPoints {
         try file.finish()
     }
 
+    /// Writes a page about runs and returns its path.
+    package static func report(_ runs: [String], withTexts: Bool, to output: String?) throws -> String {
+        let path = output ?? ReportPage.path(inRun: runs[0])
+        try ReportPage.write(runs, withTexts: withTexts, to: path)
+        return path
+    }
+
     /// The largest errors of one reference folder, as one JSON object.
     package static func verify(case folder: String) throws -> String {
         try jsonLine(try Verification(try ReferenceCase(folder: folder), lanes: 3, threads: 2).run())

@@ -229,12 +229,20 @@ package struct TrainingRun {
             seed: inputs.configuration.seed, truncated: inputs.truncatedCount, data: inputs.statistics, command: command,
             reproduce: reproducing(command))
         try recorder.writeSummary(summary)
+        writeReport()
         display.say(
             "\(progress.step) steps in \(decimal(summary.seconds, 1)) s, \(decimal(throughput.samplesPerSecond, 1)) samples/s; "
                 + "parameters SHA-256 \(digest)")
         display.say("the same bits elsewhere: \(summary.reproduce)")
         let best = progress.best == nil ? "model" : "model-best"
         display.say("\(folder.path): \(programName) predict --model \(shellQuoted(folder.path + "/" + best))")
+    }
+
+    /// A page about the run beside its summary. Without it the run is as good.
+    private func writeReport() {
+        do { try ReportPage.write([folder.path], withTexts: true, to: ReportPage.path(inRun: folder.path)) } catch {
+            display.say("NO REPORT: \(error); make room, then write it with: \(programName) report \(shellQuoted(folder.path))")
+        }
     }
 
     /// The test data, scored once: by the best model where there is validation, else by the last.
