@@ -18,13 +18,18 @@ struct AnswerWriter {
         let name: String
     }
 
+    /// What was asked for, or what the output's name says.
+    static func format(_ options: AnswerOptions) -> AnswerFormat {
+        let ending = options.output.flatMap { AnswerFormat(rawValue: URL(fileURLWithPath: $0).pathExtension.lowercased()) }
+        return options.format ?? ending ?? .jsonl
+    }
+
     /// - Parameters:
     ///   - columns: of the input.
     ///   - answers: columns that the answers add.
     /// - Throws: ``InputError`` if the input has one of these columns, or a name cannot stand in the format.
     init(_ options: AnswerOptions, input: String, columns: [String], answers: [String]) throws(InputError) {
-        let ending = options.output.flatMap { AnswerFormat(rawValue: URL(fileURLWithPath: $0).pathExtension.lowercased()) }
-        format = options.format ?? ending ?? .jsonl
+        format = Self.format(options)
         withText = options.withText
         guard format != .jsonl else {
             header = []

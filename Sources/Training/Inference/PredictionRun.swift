@@ -30,13 +30,15 @@ struct PredictionRun {
     private func answerFile(_ emit: (String) throws -> Void) throws {
         let columns = ColumnNames(text: options.textColumn, pair: options.pairColumn, usual: trained.columns)
         let dataset = try Dataset(
-            path: options.input, columns: columns, labels: .unwanted, allowsPlainText: trained.model.head == .maskedLanguageModel, keepsTable: true)
+            path: options.input, columns: columns, labels: .unwanted, allowsPlainText: trained.model.head == .maskedLanguageModel,
+            keepsTable: AnswerWriter.format(asked) != .jsonl)
         try checkPairs(dataset)
-        let table = dataset.table ?? (header: ["text"], rows: dataset.texts.map { [$0] })
-        let writer = try AnswerWriter(asked, input: options.input, columns: table.header, answers: Answer.columns(trained))
+        let header = dataset.table?.header ?? ["text"]
+        let writer = try AnswerWriter(asked, input: options.input, columns: header, answers: Answer.columns(trained))
         func question(_ row: Int) -> AnswerWriter.Asked {
             .init(
-                text: dataset.texts[row], pair: dataset.pairs?[row], fields: table.rows[row], name: "\(options.input), line \(dataset.lines[row])")
+                text: dataset.texts[row], pair: dataset.pairs?[row], fields: dataset.table?.rows[row] ?? [dataset.texts[row]],
+                name: "\(options.input), line \(dataset.lines[row])")
         }
         for row in 0..<dataset.count { try writer.check(question(row).fields, question(row).name) }
         if let line = writer.firstLine { try emit(line) }
