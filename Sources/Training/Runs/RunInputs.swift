@@ -27,6 +27,10 @@ package struct RunInputs: Sendable {
     package let addedTokens: [ModelExport.AddedToken]
     /// Absent for regression and masked-LM.
     package let labels: LabelSet?
+    /// Names of the head's outputs; nil where they have none.
+    package let outputNames: [String]?
+    /// The columns of the training data.
+    package let columns: ColumnNames
     package let plan: TrainingPlan
     /// What decides which model is the best; nil: accuracy, or the loss where there is none.
     package let metric: Measure?
@@ -82,6 +86,8 @@ package struct RunInputs: Sendable {
         try configuration.validate()
         labels = data.labels
         notes += data.notes
+        outputNames = data.outputNames
+        columns = data.columns
         let source = try Self.sourceData(configuration, tokenizer, layers: self.source.shape.layers)
         notes += source?.data.notes ?? []
         datasets = data.datasets.merging(source?.data.datasets ?? [:]) { own, _ in own }
@@ -121,9 +127,7 @@ package struct RunInputs: Sendable {
             configuration, shape: shape, head: data.head, source: source?.head, loss: loss, freeze: freeze,
             adapters: adapters)
         model = try Self.begin(whole, configuration, frozen, freeze)
-        let keepsHead =
-            self.source.heads(in: folder).contains(data.head)
-            && (labels == nil || labels?.names == self.source.labels(count: labels?.count ?? 0))
+        let keepsHead = self.source.heads(in: folder).contains(data.head) && Self.outputs(data.head, outputNames, areThoseOf: self.source)
         let loaded = try model.load(
             folder, keepsHead: keepsHead, seed: configuration.seed, forgetting: Self.forgotten(model, configuration), growing: true,
             forTrainingOf: whole.layout)
@@ -133,10 +137,10 @@ package struct RunInputs: Sendable {
         mostTrained = whole.layout.stateCount
         parameters = loaded.parameters
         if !configuration.fromScratch { input.begin(model, parameters, source: self.source.shape) }
-        notes += Self.describe(loaded, data.head.described(labels))
+        notes += Self.describe(loaded, data.head.described(outputNames))
         if let source {
             notes.append(
-                "source task: \(source.data.head.described(source.data.labels)), on the lower \(source.head.sharedLayers) of \(shape.layers) layers, "
+                "source task: \(source.data.head.described(source.data.outputNames)), on the lower \(source.head.sharedLayers) of \(shape.layers) layers, "
                     + "in batches of \(plan.source?.batchSize ?? 0) samples")
         }
         schedule = LearningRateSchedule(
@@ -156,6 +160,12 @@ package struct RunInputs: Sendable {
                 "the labels make the model's config.json \(size >> 20) MB long, at most \(ModelFolder.longestJSON >> 20) MB are read: "
                     + "is --label-column the column of the labels?")
         }
+    }
+
+    /// Whether the outputs of a head mean what those of the source model's do, in the same order.
+    private static func outputs(_ head: Head, _ names: [String]?, areThoseOf source: BERTConfiguration) -> Bool {
+        guard case .regression(let targets, _) = head else { return names == nil || names == source.labels(count: names?.count ?? 0) }
+        return targets == 1 || names == nil || !source.namesOutputs || names == source.labels
     }
 
     /// The source task's data and head, where one was asked for.

@@ -46,6 +46,8 @@ package struct TaskData: Sendable {
     package let head: Head
     /// Absent for regression and masked-LM.
     package let labels: LabelSet?
+    /// The columns of the training data.
+    package let columns: ColumnNames
     package private(set) var datasets: [Split: TokenizedDataset] = [:]
     /// SHA-256 of each file.
     package private(set) var digests: [String: String] = [:]
@@ -76,6 +78,7 @@ package struct TaskData: Sendable {
         let choice = try TaskChoice(asked, of: train)
         if let note = choice.note { notes.append("\(train.path): \(note)") }
         task = choice.task
+        columns = train.columns
         (head, labels) = try Self.head(task, train, reading)
         for (split, rows) in raw {
             let dataset = try Self.tokenize(rows, task, head, labels, reading, tokenizer)
@@ -95,6 +98,14 @@ package struct TaskData: Sendable {
                     + "choose another share, or name a file with --validation")
         }
         return (rows.rows(split.training), rows.rows(split.validation))
+    }
+
+    /// Names of the outputs: the classes, or the columns of the numbers if each has one.
+    package var outputNames: [String]? {
+        if let labels { return labels.names }
+        guard case .regression(let targets, _) = head, let label = columns.label else { return nil }
+        let names = targets == 1 ? [label] : label.split(separator: ",").map(String.init)
+        return names.count == targets ? names : nil
     }
 
     /// Reads a file as a task needs it.
@@ -159,7 +170,8 @@ package struct TaskData: Sendable {
             let (values, width) = try rows.targets()
             guard case .regression(width, _) = head else {
                 throw InputError(
-                    "\(rows.path): \(width) \(width == 1 ? "number" : "numbers") a row, the model answers \(head.described(labels)): check --label-column")
+                    "\(rows.path): \(width) \(width == 1 ? "number" : "numbers") a row, the model answers \(head.described(labels?.names)): check --label-column"
+                )
             }
             answers = .values(values, width: width)
         }
@@ -182,16 +194,15 @@ extension TaskData.Task {
 
 extension Head {
     /// What the head answers, for a line to the user.
-    func described(_ labels: LabelSet?) -> String {
-        func named(_ what: String) -> String {
-            guard let labels else { return what }
-            return "\(labels.count) \(what) (\(labels.names.prefix(8).joined(separator: ", "))\(labels.count > 8 ? ", …" : ""))"
-        }
+    /// - Parameter names: of its outputs.
+    func described(_ names: [String]?) -> String {
+        func listed(_ names: [String]) -> String { "(\(names.prefix(8).joined(separator: ", "))\(names.count > 8 ? ", …" : ""))" }
+        func named(_ what: String) -> String { names.map { "\($0.count) \(what) \(listed($0))" } ?? what }
         switch self {
         case .classification: return named("classes")
         case .multiLabel: return named("labels")
         case .tokenClassification: return named("classes of words")
-        case .regression(let targets, _): return targets == 1 ? "one number" : "\(targets) numbers"
+        case .regression(let targets, _): return (targets == 1 ? "one number" : "\(targets) numbers") + (names.map { " " + listed($0) } ?? "")
         case .maskedLanguageModel: return "hidden words"
         }
     }
