@@ -13,7 +13,7 @@ enum Scoring {
         let task = TaskData.Task(trained.model.head)
         let columns = ColumnNames(text: options.textColumn, pair: options.pairColumn, label: options.labelColumn, usual: trained.columns)
         let dataset = try TaskData.read(options.input, task, columns)
-        if dataset.pairs != nil { try trained.configuration.shape.checkPairs(model: options.model) }
+        try trained.checkPairs(dataset, options)
         var reading = TaskData.Reading(columns: columns, maxLength: trained.maxLength, threads: options.threads)
         reading.wholeWords = trained.wholeWords
         let tokenized = try TaskData.tokenize(dataset, task, trained.model.head, trained.labels, reading, trained.tokenizer)
