@@ -147,6 +147,8 @@ import Testing
         let losses = try ["3", "5"].map { seed in
             try #require((FinishedRun(job, "all/seed-\(seed)").summary["test"] as? [String: Any])?["loss"] as? Double)
         }
+        let page = try job.text("all/report.html")
+        #expect(page.contains("\"name\":\"seed-3\"") && page.contains("\"name\":\"seed-5\""))
         let mean = (summary["mean"] as? [String: [String: Double]])?["test"]?["loss"]
         let deviation = (summary["deviation"] as? [String: [String: Double]])?["test"]?["loss"]
         #expect(abs((mean ?? 0) - (losses[0] + losses[1]) / 2) < 1e-12)

@@ -138,6 +138,9 @@ import Testing
         expectOneLine(try pairs.predict(input: "bel\n"), status: 2, "trained on pairs", "--input")
         try pairs.job.write("single.tsv", "sentence\nbel\n")
         expectOneLine(try pairs.predict("--input", pairs.job.path("single.tsv")), status: 2, "\"first\" and \"second\"", "--pair-column")
+        try pairs.job.write("scored.tsv", "sentence\tlabel\nbel\tbad\n")
+        expectOneLine(
+            try ApusProcess("evaluate", "--model", pairs.model, "--input", pairs.job.path("scored.tsv")), status: 2, "trained on pairs", "--pair-column")
         #expect(try pairs.predict("--input", pairs.job.path("own.tsv")).status == 0)
         let single = try Trained()
         try single.job.write("pairs.tsv", "sentence1\tsentence2\nbel\tdan\n")

@@ -34,7 +34,7 @@ struct PredictionRun {
             allowsPlainText: trained.model.head == .maskedLanguageModel || options.format == .text,
             keepsTable: AnswerWriter.format(asked) != .jsonl)
         for note in dataset.notes { sayToUser("\(options.input): \(note)") }
-        try checkPairs(dataset)
+        try trained.checkPairs(dataset, options)
         let header = dataset.table?.header ?? ["text"]
         let writer = try AnswerWriter(asked, input: options.input, columns: header, answers: Answer.columns(trained))
         func question(_ row: Int) -> AnswerWriter.Asked {
@@ -49,22 +49,6 @@ struct PredictionRun {
             let answers = prediction.answers(
                 Array(dataset.texts[range]), pairs: dataset.pairs.map { Array($0[range]) }, words: dataset.words.map { Array($0[range]) })
             for (row, answer) in zip(range, answers) { try emit(writer.line(answer, to: question(row))) }
-        }
-    }
-
-    /// Refuses texts that are not what the model was trained on: one text a sample, or two.
-    private func checkPairs(_ dataset: Dataset) throws {
-        if dataset.pairs != nil {
-            try trained.configuration.shape.checkPairs(model: options.model)
-            if trained.readsPairs == false, options.pairColumn == nil, let pair = dataset.columns.pair, let text = dataset.columns.text {
-                throw InputError(
-                    "\(options.input) has pairs of texts (\"\(text)\" and \"\(pair)\"), \(options.model) was trained on single texts: "
-                        + "name the one to read with --text-column")
-            }
-        } else if trained.readsPairs == true {
-            let named = trained.columns.flatMap { columns in columns.pair.map { " (\"\(columns.text)\" and \"\($0)\")" } } ?? ""
-            throw InputError(
-                "\(options.input) was read as single texts, \(options.model) was trained on pairs\(named): name the second text with --pair-column")
         }
     }
 

@@ -15,7 +15,7 @@ enum Scoring {
         if task == .multiLabel { columns.modelLabels = trained.configuration.labels }
         let dataset = try TaskData.read(options.input, task, columns, options.format)
         for note in dataset.notes { sayToUser("\(options.input): \(note)") }
-        if dataset.pairs != nil { try trained.configuration.shape.checkPairs(model: options.model) }
+        try trained.checkPairs(dataset, options)
         var reading = TaskData.Reading(columns: columns, maxLength: trained.maxLength, threads: options.threads)
         reading.wholeWords = trained.wholeWords
         let tokenized = try TaskData.tokenize(dataset, task, trained.model.head, trained.labels, reading, trained.tokenizer)

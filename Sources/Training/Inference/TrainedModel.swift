@@ -56,4 +56,20 @@ struct TrainedModel: Sendable {
                 "--max-length is \(maxLength), \(WordPieceTokenizer.shortestLength) to \(longest) was needed: \(options.model) has \(longest) positions")
         }
     }
+
+    /// Refuses texts that are not what the model was trained on: one text a sample, or two.
+    func checkPairs(_ dataset: Dataset, _ options: InferenceOptions) throws(InputError) {
+        if dataset.pairs != nil {
+            try configuration.shape.checkPairs(model: options.model)
+            if readsPairs == false, options.pairColumn == nil, let pair = dataset.columns.pair, let text = dataset.columns.text {
+                throw InputError(
+                    "\(options.input) has pairs of texts (\"\(text)\" and \"\(pair)\"), \(options.model) was trained on single texts: "
+                        + "name the one to read with --text-column")
+            }
+        } else if readsPairs == true {
+            let named = columns.flatMap { columns in columns.pair.map { " (\"\(columns.text)\" and \"\($0)\")" } } ?? ""
+            throw InputError(
+                "\(options.input) was read as single texts, \(options.model) was trained on pairs\(named): name the second text with --pair-column")
+        }
+    }
 }

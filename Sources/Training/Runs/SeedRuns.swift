@@ -37,6 +37,8 @@ package struct SeedRuns {
         try folder.replace("summary.json", with: Array(summary.json.text.utf8))
         for line in summary.lines { display.say(line) }
         display.say("\(configuration.output): the figures of all seeds are in summary.json")
+        let page = ReportPage.path(inRun: configuration.output)
+        do { try ReportPage.write([configuration.output], withTexts: true, to: page) } catch { display.say("NO REPORT: \(error)") }
         return 0
     }
 
