@@ -27,9 +27,8 @@ enum FieldNames {
             let parts = argument.dropFirst(2).split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             let name = OptionName.dashed(String(parts.first ?? ""))
             let attached = parts.count > 1 ? String(parts[1]) : nil
-            translated +=
-                commands.contains(command)
-                ? try option(name, attached, &rest, of: command) : [Self.flag(name, attached)]
+            let isTraining = commands.contains(command)
+            translated += try isTraining ? option(name, attached, &rest, of: command) : [Self.flag(name, attached)]
         }
         return translated
     }
