@@ -4,10 +4,13 @@ internal import Foundation
 /// Files and folders replaced as a whole, or not at all.
 package enum FileSystem {
     /// Writes a small file next to its target and renames it.
-    package static func replace(_ path: String, with bytes: [UInt8], steps: any FileSteps = PlainFileSteps()) throws(FileError) {
+    /// - Parameter isPrivate: whether only its owner may read it.
+    package static func replace(
+        _ path: String, with bytes: [UInt8], isPrivate: Bool = false, steps: any FileSteps = PlainFileSteps()
+    ) throws(FileError) {
         let beside = path + ".partial"
         do throws(FileError) {
-            var writer = try FileWriter(beside, steps: steps)
+            var writer = try FileWriter(beside, isPrivate: isPrivate, steps: steps)
             try writer.write(bytes)
             try writer.finish()
             try rename(beside, to: path, steps: steps)

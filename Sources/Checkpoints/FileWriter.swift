@@ -32,10 +32,11 @@ package struct FileWriter: ~Copyable {
     private let steps: any FileSteps
 
     /// Creates the file. A file or link that has the name is removed first: whatever the link points to stays as it is.
-    package init(_ path: String, steps: any FileSteps = PlainFileSteps()) throws(FileError) {
+    /// - Parameter isPrivate: whether only its owner may read it.
+    package init(_ path: String, isPrivate: Bool = false, steps: any FileSteps = PlainFileSteps()) throws(FileError) {
         try steps.before("create", path)
         _ = unsafe unlink(path)
-        let opened = unsafe open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o644)
+        let opened = unsafe open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, isPrivate ? 0o600 : 0o644)
         guard opened >= 0 else { throw FileError(path, "cannot be created (\(systemReason())): check the folder and the permission") }
         descriptor = opened
         self.path = path
