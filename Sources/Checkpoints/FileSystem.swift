@@ -4,6 +4,7 @@ internal import Foundation
 /// Files and folders replaced as a whole, or not at all.
 package enum FileSystem {
     /// Writes a small file next to its target and renames it.
+    /// - Parameter isPrivate: whether only its owner may read it.
     package static func replace(
         _ path: String, with bytes: [UInt8], isPrivate: Bool = false, steps: any FileSteps = PlainFileSteps()
     ) throws(FileError) {
@@ -112,10 +113,8 @@ package enum FileSystem {
     }
 
     /// A small file's bytes.
-    /// - Parameter limit: a longer file is refused before any of it is copied.
-    package static func read(_ path: String, limit: Int = .max) throws(FileError) -> [UInt8] {
+    package static func read(_ path: String) throws(FileError) -> [UInt8] {
         let file = try MappedFile(path)
-        guard file.count <= limit else { throw FileError(path, "has \(file.count) bytes, at most \(limit) are read: is this the right file?") }
         return file.bytes(0..<file.count)
     }
 

@@ -31,7 +31,8 @@ package struct FileWriter: ~Copyable {
     private let path: String
     private let steps: any FileSteps
 
-    /// Creates the file, which only its owner may read if it `isPrivate`. A file or link that has the name is removed first: whatever the link points to stays as it is.
+    /// Creates the file. A file or link that has the name is removed first: whatever the link points to stays as it is.
+    /// - Parameter isPrivate: whether only its owner may read it.
     package init(_ path: String, isPrivate: Bool = false, steps: any FileSteps = PlainFileSteps()) throws(FileError) {
         try steps.before("create", path)
         _ = unsafe unlink(path)

@@ -7,7 +7,7 @@ enum SocketPath {
 
     /// The socket of one process in one generation.
     static func data(in folder: String, process: pid_t = getpid(), generation: UInt32) -> String {
-        "\(folder)/data-\(digits(UInt32(truncatingIfNeeded: process), 6))-\(digits(generation, 8))"
+        "\(folder)/d\(digits(UInt32(truncatingIfNeeded: process), 6))-\(digits(generation, 8))"
     }
 
     private static func digits(_ number: UInt32, _ count: Int) -> String {
