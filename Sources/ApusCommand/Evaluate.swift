@@ -10,7 +10,11 @@ struct Evaluate: ParsableCommand {
     @Option(help: ArgumentHelp("Column of the label.", valueName: "name"))
     var labelColumn: String?
 
+    @Option(help: ArgumentHelp("New file for each sample's scores: safetensors.", valueName: "file"))
+    var predictions: String?
+
     func run() throws {
-        try StandardOutput.write(line: EntryPoints.evaluate(arguments.options(input: input, labelColumn: labelColumn)))
+        let options = arguments.options(input: input, labelColumn: labelColumn)
+        try StandardOutput.write(line: EntryPoints.evaluate(options, predictions: predictions))
     }
 }

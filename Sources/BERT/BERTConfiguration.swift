@@ -8,6 +8,8 @@ package struct BERTConfiguration: Sendable, Equatable {
     package let labels: [String]
     /// Whether the file names its classes itself.
     package let namesLabels: Bool
+    /// Whether its outputs have names of their own, not LABEL_0, LABEL_1, …
+    package var namesOutputs: Bool { !labels.indices.allSatisfy { labels[$0] == "LABEL_\($0)" } }
     package let architectures: [String]
     package let problemType: String?
     package let pooling: Head.Pooling

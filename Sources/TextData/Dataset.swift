@@ -1,7 +1,7 @@
 internal import Foundation
 
 /// The rows of one data file: texts, perhaps second texts, perhaps labels as they are written.
-package struct Dataset: Equatable, Sendable {
+package struct Dataset: Sendable {
     package let path: String
     package private(set) var texts: [String] = []
     package private(set) var pairs: [String]?
@@ -13,16 +13,22 @@ package struct Dataset: Equatable, Sendable {
     package private(set) var words: [[String]]?
     /// The line of the file on which each row begins, from 1.
     package private(set) var lines: [Int] = []
+    /// The columns that were read; empty where the file has none.
+    package private(set) var columns = ColumnNames()
+    /// The whole table, where it was asked for: names of all columns, and each row's fields.
+    package private(set) var table: (header: [String], rows: [[String]])?
 
     package var count: Int { texts.count }
 
     /// Reads TSV, CSV or JSON lines, as the name's ending says; the first line of TSV and CSV names the columns. A file of
     /// words, `.conll`, has no header.
     ///
-    /// - Parameter allowsPlainText: whether a file `.txt` of one text a line will do; it has no labels.
+    /// - Parameters:
+    ///   - allowsPlainText: whether a file `.txt` of one text a line will do; it has no labels.
+    ///   - keepsTable: whether ``table`` is wanted.
     /// - Complexity: O(bytes), in one pass.
     package init(
-        path: String, columns: ColumnNames = ColumnNames(), labels need: LabelNeed, allowsPlainText: Bool = false
+        path: String, columns: ColumnNames = ColumnNames(), labels need: LabelNeed, allowsPlainText: Bool = false, keepsTable: Bool = false
     ) throws(DatasetError) {
         let ending = URL(fileURLWithPath: path).pathExtension.lowercased()
         let known = ["tsv", "csv", "jsonl", "json", "conll"] + (allowsPlainText ? ["txt"] : [])
@@ -36,18 +42,26 @@ package struct Dataset: Equatable, Sendable {
             throw DatasetError(path: path, problem: "is empty, a header and rows were needed: name another file")
         }
         switch ending {
-        case "tsv": try self.init(TabSeparatedRows(file.bytes, path: path), path: path, columns: columns, need: need)
-        case "csv": try self.init(CommaSeparatedRows(file.bytes, path: path), path: path, columns: columns, need: need)
+        case "tsv": try self.init(TabSeparatedRows(file.bytes, path: path), path: path, columns: columns, need: need, keepsTable)
+        case "csv": try self.init(CommaSeparatedRows(file.bytes, path: path), path: path, columns: columns, need: need, keepsTable)
         case "conll": try self.init(try WordLines(file.bytes, path: path, column: columns.label, labels: need), path: path)
         case "txt": try self.init(plainText: file.bytes, path: path)
-        default: try self.init(JSONLines(file.bytes, path: path), path: path, columns: columns, need: need)
+        default: try self.init(JSONLines(file.bytes, path: path), path: path, columns: columns, need: need, keepsTable)
         }
     }
 
-    private init(_ source: consuming any RowSource, path: String, columns: ColumnNames, need: LabelNeed) throws(DatasetError) {
+    private init(
+        _ source: consuming any RowSource, path: String, columns: ColumnNames, need: LabelNeed, _ keepsTable: Bool
+    ) throws(DatasetError) {
         self.path = path
         var source = source
-        let choice = try ColumnChoice(columns, in: source.header, labels: need, path: path)
+        let header = source.header
+        var choice = try ColumnChoice(columns, in: header, labels: need, path: path)
+        choice.keepsFields = keepsTable
+        self.columns = ColumnNames(
+            text: header[choice.text], pair: choice.pair.map { header[$0] },
+            label: choice.labels.isEmpty ? nil : choice.labels.map { header[$0] }.joined(separator: ","))
+        if keepsTable { table = (header, []) }
         if choice.pair != nil { pairs = [] }
         if !choice.labels.isEmpty { labels = [] }
         while let row = try source.next(choice) {
@@ -61,6 +75,7 @@ package struct Dataset: Equatable, Sendable {
                 if row.isList { hasLists = true }
             }
             lines.append(row.line)
+            if let fields = row.fields { table?.rows.append(fields) }
         }
         guard !texts.isEmpty else {
             throw DatasetError(path: path, problem: "has a header and no rows, at least one was needed: name another file")
@@ -101,6 +116,8 @@ struct Row {
     let labels: [String]?
     /// Whether the labels were written as a list.
     var isList = false
+    /// All of the row's fields, where they are kept.
+    var fields: [String]?
 }
 
 /// A file format: column names first, then row after row.

@@ -89,6 +89,27 @@ package struct WorkOptions: Equatable, Sendable {
     }
 }
 
+/// How answers are written.
+package enum AnswerFormat: String, CaseIterable, Sendable {
+    case jsonl, tsv, csv
+}
+
+/// Where answers go, and what they hold beside the model's own.
+package struct AnswerOptions: Equatable, Sendable {
+    /// Nil: standard output.
+    package var output: String?
+    /// Nil: as the output's name ends, else JSON lines.
+    package var format: AnswerFormat?
+    /// Whether JSON lines repeat the text.
+    package var withText: Bool
+
+    package init(output: String? = nil, format: AnswerFormat? = nil, withText: Bool = false) {
+        self.output = output
+        self.format = format
+        self.withText = withText
+    }
+}
+
 /// What `apus evaluate` and `apus predict` were asked for.
 package struct InferenceOptions: Equatable, Sendable {
     package var model: String

@@ -65,7 +65,8 @@ package struct TrainingRun {
     /// - Parameter replica: takes the checkpoint's state.
     package func begin(_ replica: Replica) throws -> RunProgress {
         // As soon as the folder is this run's: whatever ends this process from here on, --resume goes on.
-        if let found = resumption?.found { _ = try StateFiles.read(found.path, into: replica) } else if resumption == nil { try saveOptions() }
+        if resumption == nil { try saveOptions() }
+        if let found = resumption?.found { _ = try StateFiles.read(found.path, into: replica) }
         for note in inputs.notes { display.say(note) }
         guard let resumption else { return RunProgress() }
         let progress = try resume(resumption)
@@ -82,7 +83,9 @@ package struct TrainingRun {
     private func resume(_ resumption: ResumptionPoint) throws -> RunProgress {
         for line in resumption.notes { display.say(line) }
         let progress = resumption.progress
-        if let departure = progress.departure { display.say("bits may differ from those of a run of \(inputs.plan.totalSteps) steps from the start: \(departure)") }
+        if let departure = progress.departure {
+            display.say("bits may differ from those of a run of \(inputs.plan.totalSteps) steps from the start: \(departure)")
+        }
         if history == nil { try trimMetrics(to: progress, nil) }
         if progress.step > 0 {
             display.say("resuming after step \(progress.step) of \(inputs.plan.totalSteps)\(progress.step > savedStep ? ", the journal's newest" : "")")
@@ -186,6 +189,7 @@ package struct TrainingRun {
             seed: inputs.configuration.seed, truncated: inputs.truncatedCount, data: inputs.statistics, command: command,
             reproduce: departure(progress) == nil ? reproducing(command) : nil)
         try recorder.writeSummary(summary)
+        writeReport()
         display.say(
             "\(progress.step) steps in \(decimal(summary.seconds, 1)) s, \(decimal(throughput.samplesPerSecond, 1)) samples/s; "
                 + "parameters SHA-256 \(digest)")
@@ -194,6 +198,13 @@ package struct TrainingRun {
                 ?? "no run from the start is known to have the same bits: \(departure(progress) ?? "")")
         let best = progress.best == nil ? "model" : "model-best"
         display.say("\(folder.path): \(programName) predict --model \(shellQuoted(folder.path + "/" + best))")
+    }
+
+    /// A page about the run beside its summary. Without it the run is as good.
+    private func writeReport() {
+        do { try ReportPage.write([folder.path], withTexts: true, to: ReportPage.path(inRun: folder.path)) } catch {
+            display.say("NO REPORT: \(error); make room, then write it with: \(programName) report \(shellQuoted(folder.path))")
+        }
     }
 
     /// The test data, scored once: by the best model where there is validation, else by the last.
@@ -206,7 +217,9 @@ package struct TrainingRun {
             parameters = try inputs.model.load(folder, keepsHead: true, seed: 0).parameters
         }
         let runner = LaneRunner(model: inputs.model, laneCount: 1, threads: inputs.configuration.threads)
-        let report = Evaluation.run(dataset, runner: runner, parameters: parameters.view, names: inputs.labels?.names)
+        let evaluated = Evaluation.run(dataset, runner: runner, parameters: parameters.view, names: inputs.labels?.names)
+        let report = evaluated.report
+        recorder.keepScores(evaluated, .test, step: progress.bestStep ?? progress.step, as: [progress.best == nil ? "last" : "best"])
         try recorder.record(
             EvaluationEvent(
                 step: progress.bestStep ?? progress.step, epoch: inputs.plan.epoch(ofStep: max(1, progress.bestStep ?? progress.step)),
