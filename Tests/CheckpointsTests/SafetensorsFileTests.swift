@@ -35,6 +35,9 @@ import Testing
         #expect(try file("F64", littleEndian(doubles), count: 3).floats("a") == [1.5, -0.1, .infinity])
         let floats = [Float.pi, -0, .leastNonzeroMagnitude].map(\.bitPattern)
         #expect(try file("F32", littleEndian(floats), count: 3).floats("a").map(\.bitPattern) == floats)
+        let other = try file("F32", littleEndian(floats), count: 3)
+        #expect(try other.floats("a", count: 3).count == 3)
+        #expect(throws: FileError.self) { try other.floats("a", count: 2) }
     }
 
     @Test func readsIntegersAndRefusesThemAsFloats() throws {

@@ -1,3 +1,4 @@
+import Checkpoints
 import Foundation
 import Testing
 
@@ -30,7 +31,10 @@ import Testing
             }
             switch self {
             case .dropout: try replace("model/config.json", #""hidden_dropout_prob": "#, #""hidden_dropout_prob": 0.5, "was": "#)
-            case .labels: try replace("model/config.json", "{", #"{"id2label": {"0": "2", "1": "1", "2": "0"}, "was": {}, "#)
+            case .labels:
+                var json = try JSONValue(parsing: FileSystem.read(job.path("model/config.json")))
+                json["id2label"] = .object(["2", "1", "0"].enumerated().map { .init("\($0)", .string($1)) })
+                try job.write("model/config.json", json.text)
             case .vocabulary:
                 var lines = try job.text("model/vocab.txt").components(separatedBy: "\n")
                 lines.swapAt(80, 81)

@@ -7,9 +7,10 @@ import Training
 @Suite struct OddJournalTests {
     static let options = ["--batch-size", "8", "--lanes", "2", "--checkpoint-every", "2", "--keep", "9", "--epochs", "2"]
 
-    @Test(arguments: [
-        [.counted(from: -5, through: 6)], [.counted(from: 5, through: .max)], [.moved(to: -1)], [.moved(to: .min)], [.generation(.max)],
-    ] as [[JournalEntry]])
+    @Test(
+        arguments: [
+            [.counted(from: -5, through: 6)], [.counted(from: 5, through: .max)], [.moved(to: -1)], [.moved(to: .min)], [.generation(.max)],
+        ] as [[JournalEntry]])
     func `a coordinator passes such a journal over and goes on from the checkpoint`(entries: [JournalEntry]) throws {
         let job = try SmallJob()
         #expect(try ApusProcess(job.command("whole", Self.options)).status == 0)

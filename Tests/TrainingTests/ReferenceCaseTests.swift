@@ -47,12 +47,13 @@ import Testing
         return nil
     }
 
-    @Test(arguments: [
-        ("classify", "input_ids", 1_099_511_627_776), ("classify", "input_ids", -1), ("classify", "token_type_ids", 2), ("classify", "token_type_ids", -1),
-        ("classify", "attention_mask", 2), ("classify", "attention_mask", 0), ("classify", "labels", 3), ("classify", "labels", -1),
-        ("words", "labels", 8_589_934_592), ("words", "labels", -7), ("masked-lm", "labels", 100_000), ("joint", "source.input_ids", -5),
-        ("joint", "source.labels", 4),
-    ] as [(String, String, Int64)])
+    @Test(
+        arguments: [
+            ("classify", "input_ids", 1_099_511_627_776), ("classify", "input_ids", -1), ("classify", "token_type_ids", 2), ("classify", "token_type_ids", -1),
+            ("classify", "attention_mask", 2), ("classify", "attention_mask", 0), ("classify", "labels", 3), ("classify", "labels", -1),
+            ("words", "labels", 8_589_934_592), ("words", "labels", -7), ("masked-lm", "labels", 100_000), ("joint", "source.input_ids", -5),
+            ("joint", "source.labels", 4),
+        ] as [(String, String, Int64)])
     func `a number beyond the model is refused`(name: String, tensor: String, value: Int64) throws {
         let said = try #require(try refusal(name, tensor) { $0[0] = value })
         #expect(said.contains(tensor), "\(said)")

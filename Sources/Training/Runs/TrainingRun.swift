@@ -78,7 +78,8 @@ package struct TrainingRun {
     /// - Parameter replica: takes the checkpoint's state.
     package func begin(_ replica: Replica) throws -> RunProgress {
         // As soon as the folder is this run's: whatever ends this process from here on, --resume goes on.
-        if let found = resumption?.found { _ = try StateFiles.read(found.path, into: replica) } else if resumption == nil { try saveOptions() }
+        if resumption == nil { try saveOptions() }
+        if let found = resumption?.found { _ = try StateFiles.read(found.path, into: replica) }
         for note in inputs.notes { display.say(note) }
         guard let resumption else { return RunProgress() }
         let progress = try resume(resumption)
@@ -104,7 +105,9 @@ package struct TrainingRun {
         if resumption.isFinished { return resumption.progress }
         for line in resumption.notes { display.say(line) }
         let progress = resumption.progress
-        if let departure = progress.departure { display.say("bits may differ from those of a run of \(inputs.plan.totalSteps) steps from the start: \(departure)") }
+        if let departure = progress.departure {
+            display.say("bits may differ from those of a run of \(inputs.plan.totalSteps) steps from the start: \(departure)")
+        }
         if history == nil { sayLost(try trimMetrics(to: progress, nil), until: progress.step, "since they were made") }
         if progress.step > 0 {
             display.say("resuming after step \(progress.step) of \(inputs.plan.totalSteps)\(progress.step > savedStep ? ", the journal's newest" : "")")

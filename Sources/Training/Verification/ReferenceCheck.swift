@@ -15,7 +15,8 @@ extension ReferenceBatch {
         }
         let count = sentences * width
         try need(width > 0 && width <= shape.positions, "input_ids has rows of \(width), the model has \(shape.positions) positions")
-        try need(inputIds.count == count && attentionMask.count == count && tokenTypes.count == count, "attention_mask or token_type_ids does not fit input_ids")
+        let fits = inputIds.count == count && attentionMask.count == count && tokenTypes.count == count
+        try need(fits, "attention_mask or token_type_ids does not fit input_ids")
         try all("input_ids", inputIds, below: shape.vocabulary)
         try all("token_type_ids", tokenTypes, below: shape.types)
         try all("attention_mask", attentionMask, below: 2)

@@ -30,7 +30,8 @@ extension ReferenceCase {
             schedule: LearningRateSchedule(
                 shape: .linear, peak: steps["lr"]?.double ?? 0, warmupSteps: steps["warmup"]?.integer ?? 0,
                 totalSteps: steps["total_steps"]?.integer ?? 1),
-            steps: steps["steps"]?.array?.count ?? 0, weights: { try Self.weights(of: $0, count: $1, in: model, adapters) }, reference: { try reference.floats($0, count: $1) },
+            steps: steps["steps"]?.array?.count ?? 0, weights: { try Self.weights(of: $0, count: $1, in: model, adapters) },
+            reference: { try reference.floats($0, count: $1) },
             target: try Self.batch(reference, .target, head, configuration.shape), source: try Self.source(steps, reference, configuration.shape))
         lora = adapters?.settings
         try check(path: folder + "/steps.json")
@@ -77,7 +78,8 @@ extension ReferenceCase {
 
     private static func steps(_ folder: String) throws(FileError) -> JSONValue {
         let path = folder + "/steps.json"
-        do { return try JSONValue(parsing: try FileSystem.read(path, limit: ModelFolder.longestJSON)) } catch { throw FileError(path, "cannot be used: \(error)") }
+        let bytes = try FileSystem.read(path, limit: ModelFolder.longestJSON)
+        do { return try JSONValue(parsing: bytes) } catch { throw FileError(path, "cannot be used: \(error)") }
     }
 
     /// Adapters as PEFT saves them; nil where the folder has none.
