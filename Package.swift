@@ -1,4 +1,4 @@
-// swift-tools-version: 6.2
+// swift-tools-version: 6.3
 import PackageDescription
 
 let strict: [SwiftSetting] = [
@@ -12,7 +12,6 @@ let strict: [SwiftSetting] = [
 
 /// For the program: Swift's runtime in it, so that other hosts need none, a start takes 9 ms instead of 15, and a step's control a
 /// twelfth less. Both compiler and linker have to know; lld does not warn of what Foundation calls.
-/// Who depends on the library product is not asked about unsafe flags: only this executable has them.
 let standalone = ["-static-stdlib"]
 let optimized = BuildSettingCondition.when(platforms: [.linux], configuration: .release)
 
@@ -70,7 +69,8 @@ let package = Package(
         module("Checkpoints", ["CSystem", crypto]),
         module("TextData", []),
         module("Tensors", []),
-        .target(name: "CVectorMath"),
+        // Unoptimized vector code takes 10 s or more for a step. Packages of tools version 6.2 or later may be dependencies with unsafe flags.
+        .target(name: "CVectorMath", cSettings: [.unsafeFlags(["-O2"], .when(configuration: .debug))]),
         .target(name: "CSystem"),
         .systemLibrary(name: "COpenBLAS"),
         .systemLibrary(name: "CZeroMQ"),

@@ -22,7 +22,7 @@ rm -rf -- "$folder"
 mkdir -p -- "$folder/lib" "$folder/licenses"
 install -m 755 "$program" "$folder/apus"
 strip --strip-debug "$folder/apus"
-cp -r -- "$root/cluster" "$root/LICENSE" "$root/README.md" "$folder/"
+cp -r -- "$root/cluster" "$root/LICENSE" "$root/README.md" "$root/docs" "$folder/"
 
 # What the C library and the loader bring is on every machine, and must be that machine's own.
 own='^(ld-linux.*|linux-vdso|lib(c|m|dl|rt|pthread|resolv|util|anl|nsl))\.so'

@@ -7,14 +7,14 @@
 set -euo pipefail
 
 packages=(libopenblas-dev libzmq3-dev python3-pip)
-oldest_swift=6.2
+oldest_swift=6.3
 
 fail() {
     printf 'setup: %s\n' "$1" >&2
     exit 2
 }
 
-# Prints Swift's version, as in "6.3.1"; nothing where there is no Swift.
+# Prints Swift's version, as in "6.3.1"; nothing if there is no Swift.
 swift_version() {
     local words
     words=$(swift --version 2>/dev/null </dev/null) || return 0
@@ -46,7 +46,7 @@ present() {
 }
 
 version=$(swift_version)
-advice="Swift $oldest_swift or later is needed: get 6.3 from https://www.swift.org/install and put its usr/bin on PATH"
+advice="Apus needs Swift $oldest_swift or later: get it from https://www.swift.org/install and put its usr/bin on PATH"
 if [[ -z $version ]]; then fail "found no Swift; $advice"; fi
 if ! at_least "$version" "$oldest_swift"; then fail "found Swift $version; $advice"; fi
 

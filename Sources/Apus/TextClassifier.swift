@@ -33,12 +33,16 @@ public struct TextClassifier: Sendable {
         }
     }
 
-    /// Labels texts, in order. `pairs` are second texts for models trained on pairs.
+    /// Whether the model was trained on pairs of texts and ``predict(_:pairs:)`` has to be given both.
+    public var readsPairs: Bool { prediction.readsPairs == true }
+
+    /// Labels texts, in order. `pairs` are second texts, which a model that ``readsPairs`` must have.
     public func predict(_ texts: [String], pairs: [String]? = nil) -> [Prediction] {
         precondition(pairs.map { $0.count == texts.count } ?? true, "\(texts.count) texts and \(pairs?.count ?? 0) second texts")
+        precondition(pairs != nil || !readsPairs, "the model was trained on pairs of texts: give `pairs` too")
         return prediction.answers(texts, pairs: pairs).map { answer in
             Prediction(
-                label: answer.label, probabilities: Dictionary(answer.scores.map { ($0.name, $0.probability) }) { first, _ in first },
+                label: answer.label, probabilities: Dictionary(answer.scores.map { ($0.name, Double($0.probability)) }) { first, _ in first },
                 logits: answer.logits)
         }
     }

@@ -10,8 +10,12 @@ struct Evaluate: ParsableCommand {
     @Option(help: ArgumentHelp("Column of the label; several with commas between, or by giving the option again.", valueName: "name"))
     var labelColumn: [String] = []
 
+    @Option(help: ArgumentHelp("New file for each sample's scores: safetensors.", valueName: "file"))
+    var predictions: String?
+
     func run() throws {
         let columns = labelColumn.isEmpty ? nil : labelColumn.joined(separator: ",")
-        try StandardOutput.write(line: EntryPoints.evaluate(arguments.options(input: input, labelColumn: columns)))
+        let options = arguments.options(input: input, labelColumn: columns)
+        try StandardOutput.write(line: EntryPoints.evaluate(options, predictions: predictions))
     }
 }

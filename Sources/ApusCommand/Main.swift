@@ -27,6 +27,6 @@ struct ApusCommand: ParsableCommand {
         version: Version.description,
         subcommands: [
             Train.self, Coordinate.self, Work.self, Launch.self, Evaluate.self, Predict.self, Tokenize.self, Verify.self, Check.self,
-            Inspect.self, Keygen.self, Chaos.self,
+            Inspect.self, Keygen.self, Chaos.self, Report.self, Runs.self,
         ])
 }

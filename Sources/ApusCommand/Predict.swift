@@ -1,23 +1,47 @@
 internal import ArgumentParser
+internal import Foundation
 internal import Training
+
+extension AnswerFormat: ExpressibleByArgument {}
 
 struct Predict: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Label texts: a JSON object a line, in order.",
-        discussion: "A file has a header and columns; standard input is bare text, one a line.")
+        abstract: "Label texts: a JSON object a line, or a table, in order.",
+        discussion: """
+            A file has a header and columns; standard input is bare text, one a line, and each line is answered as it comes.
+
+            Examples:
+              apus predict --model runs/short/model-best --input reviews.csv --output answers.csv
+              tail -f comments.txt | apus predict --model runs/short/model-best --with-text
+            """)
 
     @OptionGroup var arguments: InferenceArguments
     @Option(help: ArgumentHelp("Data to label, or '-' for standard input.", valueName: "file"))
     var input: String = "-"
+    @Option(help: ArgumentHelp("New file for the answers. (default: standard output)", valueName: "file"))
+    var output: String?
+    @Option(
+        help: ArgumentHelp(
+            "JSON lines, or a table with the input's columns before the answers'. (default: as the output's name ends, else jsonl)",
+            valueName: AnswerFormat.allCases.map(\.rawValue).joined(separator: "|")))
+    var format: AnswerFormat?
+    @Flag(help: "Repeat the text in each JSON object.")
+    var withText = false
 
     func validate() throws {
         let columns = [("--text-column", arguments.textColumn), ("--pair-column", arguments.pairColumn)]
         if input == "-", let (flag, _) = columns.first(where: { $0.1 != nil }) {
             throw ValidationError("\(flag) names a column, standard input is bare text, one a line: add --input FILE, or leave it out")
         }
+        let ending = output.map { URL(filePath: $0).pathExtension.lowercased() }
+        if withText, format == .tsv || format == .csv || (format == nil && (ending == "tsv" || ending == "csv")) {
+            throw ValidationError("--with-text is for JSON lines, a table has the text in its column: leave it out")
+        }
     }
 
     func run() throws {
-        try EntryPoints.predict(arguments.options(input: input, labelColumn: nil)) { try StandardOutput.write(line: $0) }
+        try EntryPoints.predict(
+            arguments.options(input: input, labelColumn: nil), AnswerOptions(output: output, format: format, withText: withText),
+            emit: { try StandardOutput.write(line: $0) }, flush: { try StandardOutput.flush() })
     }
 }

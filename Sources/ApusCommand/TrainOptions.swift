@@ -116,7 +116,7 @@ struct TrainOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             "How data files are read: \(TrainingConfiguration.formats). (default: by their names and first lines)", valueName: "name"))
-    var format: String?
+    var inputFormat: String?
     @Option(help: ArgumentHelp("Column of the text. (default: by the header)", valueName: "name"))
     var textColumn: String?
     @Option(help: ArgumentHelp("Column of the second text of a pair.", valueName: "name"))
@@ -222,7 +222,7 @@ struct TrainOptions: ParsableArguments {
         given.give(.progressTimeout, progressTimeout)
         given.give(.insecure, insecure ? true : nil)
         given.give(.recompute, recompute ? true : nil)
-        given.give(.format, format)
+        given.give(.inputFormat, inputFormat)
         given.give(.textColumn, textColumn)
         given.give(.pairColumn, pairColumn)
         given.give(.labelColumn, labelColumn.isEmpty ? nil : labelColumn)

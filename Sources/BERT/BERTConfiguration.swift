@@ -8,6 +8,8 @@ package struct BERTConfiguration: Sendable, Equatable {
     package let labels: [String]
     /// Whether the file names its classes itself.
     package let namesLabels: Bool
+    /// Whether its outputs have names of their own, not LABEL_0, LABEL_1, …
+    package var namesOutputs: Bool { !labels.indices.allSatisfy { labels[$0] == "LABEL_\($0)" } }
     /// Whether the file says how many classes there are, without their names.
     private let countsLabels: Bool
     package let architectures: [String]

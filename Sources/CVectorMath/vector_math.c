@@ -66,6 +66,14 @@ int apus_use_vector_level(const char *name) {
 #define APUS_FORWARD(result, name, parameters, arguments) result apus_##name parameters { return apus_kernels()->name arguments; }
 APUS_KERNELS(APUS_FORWARD)
 
+int apus_is_optimized(void) {
+#ifdef __OPTIMIZE__
+    return 1;
+#else
+    return 0;
+#endif
+}
+
 // 1: yes, 2: no.
 static _Atomic int reading;
 

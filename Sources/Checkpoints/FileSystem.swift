@@ -28,9 +28,10 @@ package struct FileWriter: ~Copyable {
     private let steps: any FileSteps
 
     /// Creates or empties the file.
-    package init(_ path: String, steps: any FileSteps = PlainFileSteps()) throws(FileError) {
+    /// - Parameter isPrivate: whether only its owner may read a new one.
+    package init(_ path: String, isPrivate: Bool = false, steps: any FileSteps = PlainFileSteps()) throws(FileError) {
         try steps.before("create", path)
-        let opened = unsafe open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+        let opened = unsafe open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, isPrivate ? 0o600 : 0o644)
         guard opened >= 0 else { throw FileError(path, "cannot be created (\(systemReason())): check the folder and the permission") }
         descriptor = opened
         self.path = path
@@ -63,10 +64,12 @@ package struct FileWriter: ~Copyable {
 /// Files and folders replaced as a whole, or not at all.
 package enum FileSystem {
     /// Writes a small file beside its place and renames it there.
-    package static func replace(_ path: String, with bytes: [UInt8], steps: any FileSteps = PlainFileSteps()) throws(FileError) {
+    package static func replace(
+        _ path: String, with bytes: [UInt8], isPrivate: Bool = false, steps: any FileSteps = PlainFileSteps()
+    ) throws(FileError) {
         let beside = path + ".partial"
         do throws(FileError) {
-            var writer = try FileWriter(beside, steps: steps)
+            var writer = try FileWriter(beside, isPrivate: isPrivate, steps: steps)
             try writer.write(bytes)
             try writer.finish()
             try rename(beside, to: path, steps: steps)

@@ -72,6 +72,9 @@ package enum JSONValue: Equatable, Sendable {
 }
 
 extension JSONValue {
+    /// A number with the digits that tell this `Float` from its neighbours, and no more.
+    package static func float(_ value: Float) -> JSONValue { .number(Double(value.description) ?? Double(value)) }
+
     /// The document as text, two spaces an indent level, keys in their order.
     package var text: String {
         var out = ""

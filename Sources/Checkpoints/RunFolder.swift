@@ -57,6 +57,13 @@ package final class RunFolder: Sendable {
         metrics.withLock { if $0.descriptor >= 0 { close($0.descriptor) } }
     }
 
+    /// Whether a process of this machine holds the folder; asked without touching the lock.
+    package static func isHeld(_ path: String) -> Bool {
+        var status = stat()
+        guard unsafe stat(path + "/.lock", &status) == 0, let locks = try? String(contentsOfFile: "/proc/locks", encoding: .utf8) else { return false }
+        return locks.split(separator: "\n").contains { $0.contains("FLOCK") && $0.contains(":\(status.st_ino) ") }
+    }
+
     private static func refuseUnfit(_ path: String, resuming: Bool) throws(FileError) {
         let existing = nearest(path, where: { FileManager.default.fileExists(atPath: $0) })
         guard FileSystem.isFolder(existing) else {

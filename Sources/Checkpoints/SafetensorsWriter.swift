@@ -1,16 +1,32 @@
-/// Writes float32 tensors as a safetensors file, one after another, without a second copy of them in memory.
+/// Writes tensors of float32 and of 64-bit integers as a safetensors file, one after another, without a second copy of them in memory.
 package enum SafetensorsWriter {
     /// One tensor to write; `lend` hands its elements to the closure it is given.
     package struct Tensor {
         package let name: String
         package let shape: [Int]
+        let type: TensorType
         package let lend: ((Span<Float>) -> Void) -> Void
 
         package init(_ name: String, _ shape: [Int], lend: @escaping ((Span<Float>) -> Void) -> Void) {
             self.name = name
             self.shape = shape
+            type = .float32
             self.lend = lend
         }
+
+        /// A row of 64-bit integers.
+        package init(_ name: String, integers: [Int64]) {
+            self.name = name
+            shape = [integers.count]
+            type = .int64
+            // Two halves each, low first, as they lie in the file.
+            let halves = integers.flatMap { number in
+                [Float(bitPattern: UInt32(truncatingIfNeeded: number)), Float(bitPattern: UInt32(truncatingIfNeeded: number >> 32))]
+            }
+            lend = { use in use(halves.span) }
+        }
+
+        var byteCount: Int { shape.reduce(type.bits / 8, *) }
     }
 
     /// Writes the file and brings it to the disk.
@@ -20,12 +36,12 @@ package enum SafetensorsWriter {
         var members = [JSONValue.Member("__metadata__", .object(metadata.map { .init($0.0, .string($0.1)) }))]
         var offset = 0
         for tensor in tensors {
-            let bytes = tensor.shape.reduce(4, *)
+            let bytes = tensor.byteCount
             members.append(
                 .init(
                     tensor.name,
                     .object([
-                        .init("dtype", .string("F32")), .init("shape", .array(tensor.shape.map { .integer($0) })),
+                        .init("dtype", .string(tensor.type.description)), .init("shape", .array(tensor.shape.map { .integer($0) })),
                         .init("data_offsets", .array([.integer(offset), .integer(offset + bytes)])),
                     ])))
             offset += bytes
@@ -43,7 +59,7 @@ package enum SafetensorsWriter {
                 do throws(FileError) { try unsafe writer.write(values.bytes) } catch { failure = error }
             }
             if let failure { throw failure }
-            precondition(written == tensor.shape.reduce(1, *), "\(tensor.name) has \(written) elements, not \(tensor.shape)")
+            precondition(written * MemoryLayout<Float>.stride == tensor.byteCount, "\(tensor.name) has \(written) elements, not \(tensor.shape)")
         }
         try writer.finish()
     }

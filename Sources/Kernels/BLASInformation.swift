@@ -24,6 +24,9 @@ package enum BLASInformation {
     /// Whether the vector kernels run on this processor.
     package static var isSupported: Bool { apus_vector_supported() != 0 }
 
+    /// Whether the compiler optimized the vector kernels, as it has to in every build.
+    package static var isOptimized: Bool { apus_is_optimized() != 0 }
+
     /// Whether OpenBLAS's AVX-512 kernels run on this processor.
     package static var processorHasAVX512: Bool { apus_processor_has_avx512() != 0 }
 

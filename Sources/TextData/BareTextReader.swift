@@ -10,6 +10,8 @@ package struct BareTextReader {
     private var start = 0
     private var line = 0
     private var isAtEnd = false
+    /// Why the line after those that were given cannot be.
+    private var failure: DatasetError?
 
     /// - Parameter name: what errors call the stream.
     package init(_ handle: FileHandle, name: String = "standard input") throws(DatasetError) {
@@ -18,6 +20,33 @@ package struct BareTextReader {
         let target = URL(fileURLWithPath: "/dev/fd/\(handle.fileDescriptor)").resolvingSymlinksInPath().path
         let type = try? FileManager.default.attributesOfItem(atPath: target)[.type] as? FileAttributeType
         guard type != .typeDirectory else { throw DatasetError(path: name, problem: "is a folder, texts were needed: name a file") }
+    }
+
+    /// The lines that are there already, at most `most`; waits for the first of them alone. None at the end.
+    ///
+    /// - Throws: ``DatasetError`` of the first line; that of a later one is thrown by the next call, after the lines before it.
+    package mutating func lines(most: Int) throws(DatasetError) -> [String] {
+        if let failure {
+            self.failure = nil
+            throw failure
+        }
+        guard let first = try next() else { return [] }
+        var lines = [first]
+        var searched = start
+        do throws(DatasetError) {
+            while lines.count < most {
+                if buffer[searched...].contains(0x0A) || isAtEnd {
+                    guard let line = try next() else { break }
+                    lines.append(line)
+                    searched = start
+                } else {
+                    searched = buffer.count
+                    guard DescriptorReading.isReady(handle.fileDescriptor) else { break }
+                    try readMore()
+                }
+            }
+        } catch { failure = error }
+        return lines
     }
 
     /// The next line without its line end, nil after the last one; an empty line is an empty text.

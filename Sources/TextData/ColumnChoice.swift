@@ -4,14 +4,36 @@ package struct ColumnNames: Equatable, Sendable {
     package var pair: String?
     /// One column, or several with commas between their names.
     package var label: String?
+    /// Columns that the model was trained on: taken where none is asked for and the file has them.
+    package var usual: Usual?
     /// Labels of a model: where the file has a column for each of them and no column was asked for, those are read.
     package var modelLabels: [String] = []
 
-    package init(text: String? = nil, pair: String? = nil, label: String? = nil, modelLabels: [String] = []) {
+    package struct Usual: Equatable, Sendable {
+        package var text: String
+        package var pair: String?
+        package var label: String?
+
+        package init(text: String, pair: String? = nil, label: String? = nil) {
+            self.text = text
+            self.pair = pair
+            self.label = label
+        }
+    }
+
+    package init(
+        text: String? = nil, pair: String? = nil, label: String? = nil, usual: Usual? = nil, modelLabels: [String] = []
+    ) {
         self.text = text
         self.pair = pair
         self.label = label
+        self.usual = usual
         self.modelLabels = modelLabels
+    }
+
+    /// Names by which columns are found when nobody names one.
+    package static var known: [String] {
+        ColumnChoice.knownTexts + ColumnChoice.knownLabels + ColumnChoice.knownPairs.flatMap { [$0.0, $0.1] }
     }
 }
 
@@ -28,6 +50,8 @@ struct ColumnChoice: Equatable {
     let pair: Int?
     /// Several columns where each holds one of a sample's targets.
     let labels: [Int]
+    /// Whether rows keep all their fields, not only those of the columns above.
+    var keepsFields = false
 
     static let knownPairs = [
         ("sentence1", "sentence2"), ("premise", "hypothesis"), ("question1", "question2"), ("question", "sentence"),
@@ -51,8 +75,12 @@ struct ColumnChoice: Equatable {
         }
         func firstKnown(_ names: [String]) -> String? { names.first { header.contains($0) && $0 != asked.pair && $0 != asked.label } }
 
+        let usual = asked.usual.flatMap { header.contains($0.text) && $0.pair.map(header.contains) != false ? $0 : nil }
         let knownPair = Self.knownPairs.first { header.contains($0.0) && header.contains($0.1) }
-        if asked.text == nil, asked.pair == nil, let knownPair {
+        if asked.text == nil, asked.pair == nil, let usual {
+            text = try column(usual.text, flag: "--text-column")
+            if let name = usual.pair { pair = try column(name, flag: "--pair-column") } else { pair = nil }
+        } else if asked.text == nil, asked.pair == nil, let knownPair {
             text = try column(knownPair.0, flag: "--text-column")
             pair = try column(knownPair.1, flag: "--pair-column")
         } else {
@@ -62,13 +90,13 @@ struct ColumnChoice: Equatable {
             text = try column(name, flag: "--text-column")
             if let name = asked.pair { pair = try column(name, flag: "--pair-column") } else { pair = nil }
         }
+        let usualLabel = asked.usual?.label.flatMap { Self.names(in: $0, header).allSatisfy(header.contains) ? $0 : nil }
         let isOfModel = asked.modelLabels.count > 1 && asked.modelLabels.allSatisfy(header.contains)
-        switch (asked.label ?? firstKnown(Self.knownLabels), labels) {
+        switch (asked.label ?? usualLabel ?? firstKnown(Self.knownLabels), labels) {
         case (_, .unwanted): self.labels = []
         case (let name?, _):
-            let names = header.contains(name) ? [name] : name.split(separator: ",").map { String($0.drop { $0 == " " }) }
             var places: [Int] = []
-            for name in names.isEmpty ? [name] : names { places.append(try column(name, flag: "--label-column")) }
+            for name in Self.names(in: name, header) { places.append(try column(name, flag: "--label-column")) }
             guard Set(places).count == places.count else {
                 throw DatasetError(path: path, problem: "--label-column names a column twice in \"\(name)\": name each once")
             }
@@ -81,5 +109,11 @@ struct ColumnChoice: Equatable {
         case (nil, .required), (nil, .requiredPerhapsEmpty):
             throw DatasetError(path: path, problem: "no column \"label\", \(found): name one with --label-column")
         }
+    }
+
+    /// The label columns that one name stands for: itself, or several with commas between them.
+    private static func names(in name: String, _ header: [String]) -> [String] {
+        let names = header.contains(name) ? [name] : name.split(separator: ",").map { String($0.drop { $0 == " " }) }
+        return names.isEmpty ? [name] : names
     }
 }

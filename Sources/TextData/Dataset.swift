@@ -1,7 +1,7 @@
 internal import Foundation
 
 /// The rows of one data file: texts, perhaps second texts, perhaps labels as they are written.
-package struct Dataset: Equatable, Sendable {
+package struct Dataset: Sendable {
     package let path: String
     package private(set) var texts: [String] = []
     package private(set) var pairs: [String]?
@@ -12,6 +12,10 @@ package struct Dataset: Equatable, Sendable {
     package private(set) var words: [[String]]?
     /// The line of the file on which each row begins, from 1.
     package private(set) var lines: [Int] = []
+    /// The columns that were read; empty where the file has none.
+    package private(set) var columns = ColumnNames()
+    /// The whole table, where it was asked for: names of all columns, and each row's fields.
+    package private(set) var table: (header: [String], rows: [[String]])?
     /// What the user should know about how the file was read, a line each.
     package private(set) var notes: [String] = []
 
@@ -22,10 +26,11 @@ package struct Dataset: Equatable, Sendable {
     /// - Parameters:
     ///   - format: nil leaves it to the name's ending and the first lines.
     ///   - allowsPlainText: whether a file of one text a line will do; it has no labels.
+    ///   - keepsTable: whether ``table`` is wanted.
     /// - Complexity: O(bytes).
     package init(
         path: String, format asked: DataFormat? = nil, columns: ColumnNames = ColumnNames(), labels need: LabelNeed,
-        allowsPlainText: Bool = false
+        allowsPlainText: Bool = false, keepsTable: Bool = false
     ) throws(DatasetError) {
         self.path = path
         var bytes: [UInt8]
@@ -43,11 +48,11 @@ package struct Dataset: Equatable, Sendable {
             }
         if let note { notes.append(note) }
         switch format {
-        case .csv: try read(DelimitedRows(bytes, .csv, path: path), columns, need)
-        case .semicolons: try read(DelimitedRows(bytes, .semicolons, path: path), columns, need)
-        case .tsv: try read(DelimitedRows(bytes, .tsv, path: path), columns, need)
-        case .quotedTSV: try read(DelimitedRows(bytes, .quotedTSV, path: path), columns, need)
-        case .jsonLines: try read(JSONLines(bytes, path: path), columns, need)
+        case .csv: try read(DelimitedRows(bytes, .csv, path: path), columns, need, keepsTable)
+        case .semicolons: try read(DelimitedRows(bytes, .semicolons, path: path), columns, need, keepsTable)
+        case .tsv: try read(DelimitedRows(bytes, .tsv, path: path), columns, need, keepsTable)
+        case .quotedTSV: try read(DelimitedRows(bytes, .quotedTSV, path: path), columns, need, keepsTable)
+        case .jsonLines: try read(JSONLines(bytes, path: path), columns, need, keepsTable)
         case .conll: try read(WordLines(bytes, path: path, columns: columns, labels: need))
         case .text:
             guard allowsPlainText else {
@@ -58,11 +63,17 @@ package struct Dataset: Equatable, Sendable {
         }
     }
 
-    private mutating func read(_ source: consuming any RowSource, _ columns: ColumnNames, _ need: LabelNeed)
-        throws(DatasetError)
-    {
+    private mutating func read(
+        _ source: consuming any RowSource, _ columns: ColumnNames, _ need: LabelNeed, _ keepsTable: Bool
+    ) throws(DatasetError) {
         var source = source
-        let choice = try ColumnChoice(columns, in: source.header, labels: need, path: path)
+        let header = source.header
+        var choice = try ColumnChoice(columns, in: header, labels: need, path: path)
+        choice.keepsFields = keepsTable
+        self.columns = ColumnNames(
+            text: header[choice.text], pair: choice.pair.map { header[$0] },
+            label: choice.labels.isEmpty ? nil : choice.labels.map { header[$0] }.joined(separator: ","))
+        if keepsTable { table = (header, []) }
         if choice.pair != nil { pairs = [] }
         if !choice.labels.isEmpty { labels = [] }
         if choice.labels.count > 1 { labelLayout = .columns(choice.labels.map { source.header[$0] }) }
@@ -70,6 +81,7 @@ package struct Dataset: Equatable, Sendable {
             texts.append(row.text)
             if let pair = row.pair { pairs?.append(pair) }
             lines.append(row.line)
+            if let fields = row.fields { table?.rows.append(fields) }
             try take(row.words)
             if let found = row.labels { try take(found, isList: row.isList, words: row.words, need) }
         }
@@ -184,6 +196,8 @@ struct Row {
     let labels: [String]?
     /// Whether the labels were written as a list.
     var isList = false
+    /// All of the row's fields, where they are kept.
+    var fields: [String]?
     var words: [String]?
 }
 

@@ -58,7 +58,8 @@ struct DelimitedRows: RowSource {
             }
             return Row(
                 line: start, text: string(fields[choice.text]), pair: choice.pair.map { string(fields[$0]) },
-                labels: choice.labels.isEmpty ? nil : choice.labels.map { string(fields[$0]) })
+                labels: choice.labels.isEmpty ? nil : choice.labels.map { string(fields[$0]) },
+                fields: choice.keepsFields ? fields.map { string($0) } : nil)
         }
         return nil
     }

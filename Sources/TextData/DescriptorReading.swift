@@ -7,6 +7,12 @@ package enum DescriptorReading {
         package let reason: String
     }
 
+    /// Whether a read would return at once: bytes are there, or the end is.
+    package static func isReady(_ descriptor: CInt) -> Bool {
+        var waited = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+        return unsafe poll(&waited, 1, 0) > 0
+    }
+
     /// What one read gives: at most `most` bytes, fewer where no more are there yet, and none at the end.
     ///
     /// Waits for the first byte, also where the descriptor itself would not.

@@ -29,10 +29,15 @@ struct JSONLines: RowSource {
         var pair: String?
         var labels = [[String]?](repeating: nil, count: choice.labels.count)
         var isList = false
+        var fields = choice.keepsFields ? [String](repeating: "", count: header.count) : nil
         let names = (text: header[choice.text], pair: choice.pair.map { header[$0] }, labels: choice.labels.map { header[$0] })
         do throws(JSONCursor.Failure) {
             try cursor.open("{")
             while let key = try cursor.nextKey() {
+                if fields != nil, let column = header.firstIndex(of: key) {
+                    var copy = cursor
+                    fields?[column] = try written(&copy)
+                }
                 if key == names.text {
                     if cursor.peek() == UInt8(ascii: "[") {
                         words = try list(of: key, in: &cursor, areTexts: true)
@@ -59,7 +64,17 @@ struct JSONLines: RowSource {
         if let name = names.pair, pair == nil { throw missing(name) }
         if let place = labels.firstIndex(where: { $0 == nil }) { throw missing(names.labels[place]) }
         return Row(
-            line: line, text: text, pair: pair, labels: labels.isEmpty ? nil : labels.flatMap { $0 ?? [] }, isList: isList, words: words)
+            line: line, text: text, pair: pair, labels: labels.isEmpty ? nil : labels.flatMap { $0 ?? [] }, isList: isList,
+            fields: fields, words: words)
+    }
+
+    /// A value as a table holds it: a string's characters, nothing for null, anything else as it is written.
+    private func written(_ cursor: inout JSONCursor) throws(JSONCursor.Failure) -> String {
+        if cursor.peek() == UInt8(ascii: "\"") { return try cursor.string() }
+        let start = cursor.offset
+        try cursor.skipValue()
+        let text = String(decoding: bytes[start..<cursor.offset], as: UTF8.self)
+        return text == "null" ? "" : text
     }
 
     /// The elements of an array of strings or numbers.

@@ -51,11 +51,34 @@ package enum EntryPoints {
     }
 
     /// The metrics, as one JSON object.
-    package static func evaluate(_ options: InferenceOptions) throws -> String { try Scoring.run(options) }
+    /// - Parameter predictions: a new file for each sample's scores.
+    package static func evaluate(_ options: InferenceOptions, predictions: String? = nil) throws -> String {
+        try Scoring.run(options, predictions: predictions)
+    }
 
-    /// Hands one JSON object a sample to `emit`, in order.
-    package static func predict(_ options: InferenceOptions, emit: (String) throws -> Void) throws {
-        try Prediction(options).run(options, emit: emit)
+    /// Answers each sample with a line, in order: to the file that `answers` names, else to `emit`.
+    /// - Parameter flush: called when the lines handed to `emit` so far are to reach their reader.
+    package static func predict(
+        _ options: InferenceOptions, _ answers: AnswerOptions, emit: (String) throws -> Void, flush: () throws -> Void
+    ) throws {
+        guard let output = answers.output else { return try PredictionRun(options, answers).run(emit: emit, flush: flush) }
+        try NewFile.check(output, flag: "--output")
+        let run = try PredictionRun(options, answers)
+        var file = try AnswerFile(output)
+        do {
+            try run.run(emit: { try file.write(line: $0) }, flush: {})
+        } catch {
+            file.discard()
+            throw error
+        }
+        try file.finish()
+    }
+
+    /// Writes a page about runs and returns its path.
+    package static func report(_ runs: [String], withTexts: Bool, to output: String?) throws -> String {
+        let path = output ?? ReportPage.path(inRun: runs[0])
+        try ReportPage.write(runs, withTexts: withTexts, to: path)
+        return path
     }
 
     /// The largest errors of one reference folder, as one JSON object.

@@ -67,10 +67,12 @@ package struct EvaluationReport: Codable, Sendable, Equatable {
 
     /// Adds up chunks in their order.
     /// - Parameter names: of the classes, for a task whose classes are tags.
-    package init(_ chunks: [ChunkScore], _ head: Head, names: [String]? = nil) {
+    /// - Parameter scores: of the answers, and the data that they are about.
+    package init(_ chunks: [ChunkScore], _ head: Head, names: [String]? = nil, scores: (EvaluationScores, TokenizedDataset)? = nil) {
         samples = chunks.reduce(0) { $0 + $1.samples }
         loss = chunks.reduce(0) { $0 + $1.lossSum } / Double(max(1, chunks.reduce(0) { $0 + $1.lossCount }))
         further = Self.further(chunks, head, names)
+        if let (scores, dataset) = scores { further.add(scores, of: dataset, head) }
         if further.f1 != nil { further.labels = names }
         if case .regression = head { return }
         accuracy = Double(chunks.reduce(0) { $0 + $1.correct }) / Double(max(1, chunks.reduce(0) { $0 + $1.asked }))
@@ -113,6 +115,13 @@ package struct EvaluationReport: Codable, Sendable, Equatable {
     }
 }
 
+/// What an evaluation found.
+package struct Evaluated: Sendable {
+    package let report: EvaluationReport
+    /// Nil for a task without classes or numbers of its own.
+    package let scores: EvaluationScores?
+}
+
 /// Evaluation over fixed chunks of sentences, each computed whole by one thread, so that its figures have the same bits
 /// on any number of threads and workers.
 package enum Evaluation {
@@ -133,8 +142,12 @@ package enum Evaluation {
         return counts
     }
 
-    package static func score(_ batch: PackedBatch, model: BERTModel, parameters: FloatView, arena: Arena) -> ChunkScore {
+    /// - Parameter keep: takes the logits.
+    package static func score(
+        _ batch: PackedBatch, model: BERTModel, parameters: FloatView, arena: Arena, keep: ([Float]) -> Void = { _ in }
+    ) -> ChunkScore {
         let result = model.infer(batch, parameters: parameters, arena: arena)
+        keep(result.logits)
         let head = model.head(of: batch.stream)
         let width = head.outputs(model.shape)
         var score = ChunkScore(lossSum: result.losses.reduce(0, +), lossCount: result.losses.count, samples: batch.sentenceCount)
@@ -191,17 +204,23 @@ package enum Evaluation {
     package static func run(
         _ dataset: TokenizedDataset, _ stream: TaskStream = .target, runner: LaneRunner, parameters: FloatView,
         features: FeatureStore? = nil, names: [String]? = nil
-    ) -> EvaluationReport {
+    ) -> Evaluated {
         let chunks = chunks(of: dataset.count)
+        let head = runner.model.head(of: stream)
+        let kept = ScorePlan(dataset, head, runner.model.shape).map(EvaluationScores.init)
         let scores = Mutex([ChunkScore](repeating: ChunkScore(), count: chunks.count))
         inParallel(chunks.count, threads: runner.threads) { piece, _ in
             let score = runner.withArena { arena in
                 Self.score(
                     PackedBatch(chunks[piece], of: dataset, stream: stream).with(features), model: runner.model, parameters: parameters,
-                    arena: arena)
+                    arena: arena
+                ) { logits in
+                    if let kept, kept.plan.keeps(piece) { kept.part(of: piece).copy(from: logits) }
+                }
             }
             scores.withLock { $0[piece] = score }
         }
-        return EvaluationReport(scores.withLock { $0 }, runner.model.head(of: stream), names: names)
+        let report = EvaluationReport(scores.withLock { $0 }, head, names: names, scores: kept.map { ($0, dataset) })
+        return Evaluated(report: report, scores: kept)
     }
 }

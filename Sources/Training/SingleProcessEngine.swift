@@ -36,7 +36,7 @@ package final class SingleProcessEngine: StepEngine {
         return try step(plan, learningRate: learningRate)
     }
 
-    package func evaluate(_ split: Split) async throws -> EvaluationReport {
+    package func evaluate(_ split: Split) async throws -> Evaluated {
         guard let dataset = inputs.datasets[split] else { throw RunError("there is no \(split.rawValue) data to evaluate") }
         return Evaluation.run(
             dataset, split.stream, runner: runner, parameters: replica.parameters.view, features: features(split),

@@ -83,7 +83,7 @@ package protocol StepEngine: AnyObject {
     /// - Throws: ``NonFiniteStep`` before any update, with the state as it was.
     /// - Parameter next: the step after it, whose samples may travel meanwhile.
     func run(_ plan: StepPlan, next: StepPlan?, learningRate: Double) async throws -> StepReport
-    func evaluate(_ split: Split) async throws -> EvaluationReport
+    func evaluate(_ split: Split) async throws -> Evaluated
     /// The state after the last step; not to be changed.
     func state() async throws -> TrainingState
     /// Worker processes, 1 where this process works alone, and threads of each.

@@ -37,6 +37,9 @@ package protocol RunRecorder: AnyObject {
     func checkpoint(_ state: TrainingState, _ progress: RunProgress)
     /// Notes progress that no checkpoint holds yet.
     func note(_ progress: RunProgress)
+    /// Keeps the scores of an evaluation. A failure is said and does not end the run.
+    /// - Parameter isBest: whether they are those of the best model so far, too.
+    func keepScores(_ evaluated: Evaluated, _ split: Split, _ progress: RunProgress, isBest: Bool)
     /// Keeps the state as the best one so far.
     func keepBest(_ state: TrainingState) throws
 }
@@ -142,7 +145,8 @@ package struct TrainingLoop {
 
     private func validate(_ epoch: Int, _ progress: inout RunProgress) async throws {
         let start = ContinuousClock.now
-        let report = try await engine.evaluate(.validation)
+        let evaluated = try await engine.evaluate(.validation)
+        let report = evaluated.report
         let seconds = (ContinuousClock.now - start).seconds
         try recorder.record(
             EvaluationEvent(
@@ -158,6 +162,7 @@ package struct TrainingLoop {
             progress.best = report
             progress.bestStep = progress.step
         }
+        recorder.keepScores(evaluated, .validation, progress, isBest: isBest)
         let since = isBest ? 0 : (progress.evaluationsSinceBest ?? 0) + 1
         progress.evaluationsSinceBest = since
         if let patience, since >= patience, progress.step < plan.totalSteps {
@@ -174,13 +179,15 @@ extension TrainingLoop {
     /// The source task's figures; which model is the best one is for the target task to say.
     private func validateSource(_ epoch: Int, _ progress: inout RunProgress) async throws {
         let start = ContinuousClock.now
-        let report = try await engine.evaluate(.sourceValidation)
+        let evaluated = try await engine.evaluate(.sourceValidation)
+        let report = evaluated.report
         try recorder.record(
             EvaluationEvent(
                 step: progress.step, epoch: epoch, split: .sourceValidation, loss: report.loss, accuracy: report.accuracy,
                 samples: report.samples, further: report.further, seconds: (ContinuousClock.now - start).seconds))
         progress.latestSource = report
         progress.evaluatedSourceStep = progress.step
+        recorder.keepScores(evaluated, .sourceValidation, progress, isBest: false)
         recorder.say("epoch \(epoch)/\(plan.epochs): source validation \(report.line(nil)) over \(report.samples) samples")
         recorder.note(progress)
     }

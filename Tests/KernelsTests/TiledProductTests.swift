@@ -82,6 +82,10 @@ private func guarded(_ values: [Float]) throws -> FloatView {
         }
     }
 
+    @Test func `the kernels are optimized in every build`() {
+        #expect(BLASInformation.isOptimized)
+    }
+
     @Test(arguments: 1...43)
     func smallProductsAreChainsOfFusedMultiplyAdds(m: Int) {
         for n in [1, 15, 16, 17, 31, 33, 40, 1 + m] { check(m, n, 1 + (m + n) % 19) }

@@ -7,7 +7,7 @@ import Testing
         let job = try SmallJob()
         let run = try job.train("run", "--test", job.validation, "--epochs", "2", "--batch-size", "8", validation: true)
         let names = try FileManager.default.contentsOfDirectory(atPath: job.path("run")).filter { $0 != ".lock" }.sorted()
-        #expect(names == ["checkpoints", "config.yaml", "log.txt", "metrics.jsonl", "model", "model-best", "summary.json"])
+        #expect(names == ["checkpoints", "config.yaml", "log.txt", "metrics.jsonl", "model", "model-best", "predictions", "report.html", "summary.json"])
         for model in ["model", "model-best"] {
             let files = try FileManager.default.contentsOfDirectory(atPath: job.path("run/\(model)")).sorted()
             #expect(files == ["config.json", "model.safetensors", "tokenizer_config.json", "vocab.txt"])

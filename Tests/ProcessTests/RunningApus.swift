@@ -9,15 +9,18 @@ final class RunningApus {
     private let output = Pipe()
     private let complaint = Pipe()
     private let guardian: DispatchWorkItem
+    private let input: Pipe?
     private var outputBuffer: [UInt8] = []
     private var complaintBuffer: [UInt8] = []
 
-    init(_ arguments: [String], environment: [String: String] = [:], from folder: String? = nil) throws {
+    /// - Parameter takesInput: whether ``write(_:)`` and ``closeInput()`` are its standard input.
+    init(_ arguments: [String], environment: [String: String] = [:], from folder: String? = nil, takesInput: Bool = false) throws {
+        input = takesInput ? Pipe() : nil
         process.executableURL = ApusProcess.executable
         process.arguments = arguments
         process.environment = testEnvironment.merging(environment) { $1 }
         if let folder { process.currentDirectoryURL = URL(filePath: folder) }
-        process.standardInput = FileHandle.nullDevice
+        process.standardInput = input ?? FileHandle.nullDevice
         process.standardOutput = output
         process.standardError = complaint
         try process.run()
@@ -44,6 +47,9 @@ final class RunningApus {
         Issue.record("standard error ended without '\(words)'", sourceLocation: location)
         return ""
     }
+
+    func write(_ text: String) throws { try input?.fileHandleForWriting.write(contentsOf: Data(text.utf8)) }
+    func closeInput() throws { try input?.fileHandleForWriting.close() }
 
     var identifier: pid_t { process.processIdentifier }
     var id: Int32 { identifier }

@@ -48,15 +48,15 @@ internal import Testing
         #expect(outcome.text.contains("apt-get could not install \(Self.packages)"))
     }
 
-    @Test(arguments: ["5.10.1", "6.1.2", "6.0"])
+    @Test(arguments: ["5.10.1", "6.2.3", "6.0"])
     func anOldSwiftIsNamedBesideTheOneNeeded(version: String) throws {
         let machine = try Machine(installed: true, user: 1000, swift: version)
         let outcome = try machine.setUp()
         #expect(outcome.status == 2)
-        #expect(outcome.text.contains("found Swift \(version); Swift 6.2 or later is needed"))
+        #expect(outcome.text.contains("found Swift \(version); Apus needs Swift 6.3 or later"))
     }
 
-    @Test(arguments: ["6.2", "6.10.1", "7.0", "6.3-dev"])
+    @Test(arguments: ["6.3", "6.10.1", "7.0", "6.3-dev"])
     func aRecentSwiftWillDo(version: String) throws {
         let outcome = try Machine(installed: true, user: 1000, swift: version).setUp()
         #expect(outcome.status == 0)
@@ -67,8 +67,20 @@ internal import Testing
         let machine = try Machine(installed: false, user: 0, swift: nil)
         let outcome = try machine.setUp()
         #expect(outcome.status == 2)
-        #expect(outcome.text.contains("found no Swift; Swift 6.2 or later is needed"))
+        #expect(outcome.text.contains("found no Swift; Apus needs Swift 6.3 or later"))
         #expect(try machine.calls().isEmpty)
+    }
+
+    @Test func `every place that names a Swift version names the one that the package needs`() throws {
+        func text(_ name: String) throws -> String { try String(contentsOf: repository.appending(path: name), encoding: .utf8) }
+        let version = try #require(try text("Package.swift").firstMatch(of: /^\/\/ swift-tools-version: (\d+\.\d+)\n/)).1
+        #expect(try text("scripts/setup.sh").contains("\noldest_swift=\(version)\n"))
+        #expect(try text("Dockerfile").contains("\nFROM swift:\(version)-"))
+        for name in ["README.md", "CONTRIBUTING.md"] {
+            let named = try text(name).matches(of: /Swift (\d+\.\d+)\b/).map(\.1)
+            #expect(!named.isEmpty, "\(name)")
+            #expect(named.allSatisfy { $0 == version }, "\(name) names Swift \(named)")
+        }
     }
 }
 

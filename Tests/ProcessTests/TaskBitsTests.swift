@@ -24,9 +24,14 @@ import Testing
         for key in ["loss", "source_loss", "gradient_norm", "lambda"] {
             #expect(spread.events("step").map { $0[key] as? Double } == whole.events("step").map { $0[key] as? Double }, "\(key)")
         }
-        for key in ["loss", "accuracy", "samples"] {
+        for key in ["loss", "accuracy", "samples", "roc_auc", "average_precision", "calibration_error"] {
             #expect(spread.events("evaluation").map { $0[key] as? Double } == whole.events("evaluation").map { $0[key] as? Double }, "\(key)")
         }
+        for model in ["last", "best"] where task != .masked {
+            let name = "predictions/validation-\(model).safetensors"
+            #expect(try job.bytes("single/\(name)") == job.bytes("workers/\(name)"))
+        }
+        #expect(job.exists("single/predictions") == (task != .masked))
         #expect(workers.output.contains("samples computed, each exactly once"))
         try job.cutOff("single", after: 1, into: "cut")
         #expect(try job.resume("cut").digest == whole.digest)

@@ -35,6 +35,27 @@ import Testing
         #expect(try reader.next() == nil)
     }
 
+    @Test func `lines that are there come together, and the beginning of another does not hold them back`() throws {
+        let pipe = Pipe()
+        var reader = try BareTextReader(pipe.fileHandleForReading)
+        try pipe.fileHandleForWriting.write(contentsOf: Data("a\nb\nc\nd".utf8))
+        #expect(try reader.lines(most: 2) == ["a", "b"])
+        #expect(try reader.lines(most: 9) == ["c"])
+        try pipe.fileHandleForWriting.write(contentsOf: Data("e\n\nf".utf8))
+        try pipe.fileHandleForWriting.close()
+        #expect(try reader.lines(most: 9) == ["de", "", "f"])
+        #expect(try reader.lines(most: 9) == [])
+    }
+
+    @Test func `a bad line is thrown after the lines before it`() throws {
+        let folder = try TemporaryFolder(["a": Data([0x61, 0x0A, 0xFF, 0x0A, 0x62])])
+        var reader = try BareTextReader(try FileHandle(forReadingFrom: folder.url.appendingPathComponent("a")))
+        #expect(try reader.lines(most: 9) == ["a"])
+        let error = #expect(throws: DatasetError.self) { _ = try reader.lines(most: 9) }
+        #expect(error?.line == 2)
+        #expect(try reader.lines(most: 9) == ["b"])
+    }
+
     @Test func `a stream that answers at once that it has nothing is waited for`() throws {
         let pipe = Pipe()
         let reading = pipe.fileHandleForReading.fileDescriptor

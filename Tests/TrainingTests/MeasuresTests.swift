@@ -58,6 +58,21 @@ import Testing
             let truth, answer: [[String]]
             let precision, recall, f1: Double
         }
+        struct Scores: Decodable {
+            let classes: Int
+            let truth: [Int]
+            let logits: [Float]
+            let roc_auc, average_precision, calibration_error: Double
+            let top_k: [String: Double]
+        }
+        struct Flags: Decodable {
+            let labels: Int
+            let truth: [Int]
+            let logits: [Float]
+            let roc_auc, average_precision: Double
+        }
+        let scores: [Scores]
+        let flags: [Flags]
         let classes: [Classes]
         let numbers: [Numbers]
         let tags: [Tags]
@@ -95,6 +110,33 @@ import Testing
             #expect(close(Correlation.meanSquaredError(wanted.answer, wanted.truth), wanted.mse))
         }
         #expect(Correlation.pearson([1, 1, 1], [1, 2, 3]) == nil)
+    }
+
+    @Test func `figures of scores are scikit-learn's`() {
+        for wanted in fixture.scores {
+            var figures = FurtherFigures()
+            figures.add(probabilities: FurtherFigures.softmax(wanted.logits, width: wanted.classes), truths: wanted.truth, wanted.classes)
+            #expect(close(figures.rocAUC, wanted.roc_auc))
+            #expect(close(figures.averagePrecision, wanted.average_precision))
+            #expect(close(figures.calibrationError, wanted.calibration_error))
+            #expect((figures.topK ?? [:]).keys.sorted() == wanted.top_k.keys.sorted())
+            for (most, share) in wanted.top_k { #expect(close(figures.topK?[most], share)) }
+        }
+        for wanted in fixture.flags {
+            var figures = FurtherFigures()
+            figures.add(logits: wanted.logits, isPositive: wanted.truth.map { $0 == 1 }, wanted.labels)
+            #expect(close(figures.rocAUC, wanted.roc_auc))
+            #expect(close(figures.averagePrecision, wanted.average_precision))
+        }
+    }
+
+    @Test func `scores that say nothing have no figures`() {
+        #expect(ScoreFigures.areaUnderROC([0.1, 0.2], [true, true]) == nil)
+        #expect(ScoreFigures.averagePrecision([0.1, 0.2], [false, false]) == nil)
+        #expect(ScoreFigures.calibrationError(ScoreFigures.calibration([], [])) == nil)
+        var figures = FurtherFigures()
+        figures.add(probabilities: [.nan, .nan, 0.5, 0.5], truths: [0, 1], 2)
+        #expect(figures == FurtherFigures())
     }
 
     @Test func `entities are seqeval's`() {

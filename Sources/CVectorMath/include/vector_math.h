@@ -14,6 +14,9 @@
 /// What a position sum is over: each kind weighs the same position otherwise.
 enum { APUS_PARAMETERS = 0, APUS_FIRST_MOMENTS = 1, APUS_SECOND_MOMENTS = 2 };
 
+/// Whether the compiler optimized this module, as it has to in debug builds too.
+int apus_is_optimized(void);
+
 enum { APUS_GELU = 0, APUS_GELU_TANH = 1, APUS_RELU = 2 };
 
 /// Constants of one Adam update; computed once, identical on every worker.

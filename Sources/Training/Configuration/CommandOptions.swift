@@ -91,13 +91,34 @@ package struct WorkOptions: Equatable, Sendable {
     }
 }
 
+/// How answers are written.
+package enum AnswerFormat: String, CaseIterable, Sendable {
+    case jsonl, tsv, csv
+}
+
+/// Where answers go, and what they hold beside the model's own.
+package struct AnswerOptions: Equatable, Sendable {
+    /// Nil: standard output.
+    package var output: String?
+    /// Nil: as the output's name ends, else JSON lines.
+    package var format: AnswerFormat?
+    /// Whether JSON lines repeat the text.
+    package var withText: Bool
+
+    package init(output: String? = nil, format: AnswerFormat? = nil, withText: Bool = false) {
+        self.output = output
+        self.format = format
+        self.withText = withText
+    }
+}
+
 /// What `apus evaluate` and `apus predict` were asked for.
 package struct InferenceOptions: Equatable, Sendable {
     package var model: String
     /// A file with a header, or `-`: bare text from standard input, one a line.
     package var input: String
     /// Nil: by the input's name and first lines.
-    package var format: DataFormat?
+    package var inputFormat: DataFormat?
     package var textColumn: String?
     package var pairColumn: String?
     package var labelColumn: String?
@@ -106,11 +127,11 @@ package struct InferenceOptions: Equatable, Sendable {
     package var threads: Int
 
     package init(
-        model: String, input: String, format: DataFormat? = nil, textColumn: String?, pairColumn: String?, labelColumn: String?, maxLength: Int?, threads: Int
+        model: String, input: String, inputFormat: DataFormat? = nil, textColumn: String?, pairColumn: String?, labelColumn: String?, maxLength: Int?, threads: Int
     ) {
         self.model = model
         self.input = input
-        self.format = format
+        self.inputFormat = inputFormat
         self.textColumn = textColumn
         self.pairColumn = pairColumn
         self.labelColumn = labelColumn

@@ -108,8 +108,24 @@ final class CoordinatorData {
         }
     }
 
+    /// Receives the scores of these chunks, in any order.
+    func receiveScores(_ chunks: Set<Int>, into scores: EvaluationScores) throws {
+        guard let mesh else { throw WorkerFailure.generationEnded("the coordinator has no links") }
+        var missing = chunks
+        while !missing.isEmpty {
+            let frame = try mesh.links.receive(deadline: .now + DataPlane.exchangeTime)
+            let chunk = Int(frame.header.bucket)
+            guard frame.header.kind == ShardFrame.Kind.scores.rawValue, missing.remove(chunk) != nil,
+                StateTransfer.copy(frame, to: scores.part(of: chunk))
+            else { throw MeshError.lost(rank: Int(frame.header.sender)) }
+        }
+    }
+
     /// Sends each worker the samples of its chunks, for an evaluation or for their features.
-    func feed(_ chunks: [[Int]], of dataset: TokenizedDataset, as kind: ShardFrame.Kind, features: FeatureStore?) throws {
+    /// - Parameter scored: which chunks' scores are to come back.
+    func feed(
+        _ chunks: [[Int]], of dataset: TokenizedDataset, as kind: ShardFrame.Kind, features: FeatureStore?, scored: ScorePlan? = nil
+    ) throws {
         guard let mesh else { return }
         let deadline = ContinuousClock.now + DataPlane.exchangeTime
         let ranges = Evaluation.chunks(of: dataset.count)
@@ -120,7 +136,7 @@ final class CoordinatorData {
                 let payload = ShardFrame.encode(samples, of: dataset, features: features, step: 0, withTypes: mesh.formation.run.hasTypes)
                 let header = FrameHeader(
                     kind: kind.rawValue, sender: UInt16(mesh.links.rank), generation: mesh.formation.roster.generation, step: 0,
-                    bucket: UInt32(own[round]), offset: 0, count: UInt64(samples.count))
+                    bucket: UInt32(own[round]), offset: scored?.keeps(own[round]) == true ? 1 : 0, count: UInt64(samples.count))
                 try unsafe mesh.links.send(header, payload: payload.span.bytes, to: rank, deadline: deadline)
             }
         }

@@ -250,9 +250,11 @@ package final class CoordinatorEngine: StepEngine {
 
     // MARK: Evaluation and state
 
-    package func evaluate(_ split: Split) async throws -> EvaluationReport {
+    package func evaluate(_ split: Split) async throws -> Evaluated {
         guard let dataset = inputs.datasets[split] else { throw RunError("there is no \(split.rawValue) data to evaluate") }
         let count = Evaluation.chunks(of: dataset.count).count
+        let head = inputs.model.head(of: split.stream)
+        let kept = ScorePlan(dataset, head, inputs.model.shape).map(EvaluationScores.init)
         let scores = try await withCommitted { group, _ in
             let data = self.data
             let features = try await self.features(split, group)
@@ -261,7 +263,10 @@ package final class CoordinatorEngine: StepEngine {
             let round = chunks * group.members.count
             for start in stride(from: 0, to: count, by: round) {
                 let shares = Self.shares(Array(start..<min(start + round, count)), group)
-                let feeding = data.begin { try $0.feed(shares, of: dataset, as: .chunk, features: features) }
+                let feeding = data.begin { core in
+                    try core.feed(shares, of: dataset, as: .chunk, features: features, scored: kept?.plan)
+                    if let kept { try core.receiveScores(Set(shares.joined().filter(kept.plan.keeps)), into: kept) }
+                }
                 let limit = self.pace.limit(samples: chunks * Evaluation.chunkSize)
                 let answers = try await self.callAll(group, within: limit, meanwhile: { try await feeding.orEnd(Self.unsent) }) { proxy, rank in
                     try await proxy.evaluate(chunks: shares[rank], of: split.stream)
@@ -273,7 +278,9 @@ package final class CoordinatorEngine: StepEngine {
         }
         let ordered = scores.sorted { $0.chunk < $1.chunk }
         guard ordered.map(\.chunk) == Array(0..<count) else { throw RunError("an evaluation missed some of its \(count) chunks: this is a defect") }
-        return EvaluationReport(ordered.map(\.score), inputs.model.head(of: split.stream), names: split.stream == .target ? inputs.labels?.names : nil)
+        let names = split.stream == .target ? inputs.labels?.names : nil
+        return Evaluated(
+            report: EvaluationReport(ordered.map(\.score), head, names: names, scores: kept.map { ($0, dataset) }), scores: kept)
     }
 
     /// Chunks dealt to the workers one after another.

@@ -12,7 +12,7 @@ package enum ShardFrame {
     package enum Kind: UInt8, Sendable {
         /// Samples of a step: bucket is the lane, offset the global batch.
         case lane = 32
-        /// Samples of an evaluation: bucket is the chunk.
+        /// Samples of an evaluation: bucket is the chunk, offset 1 if its scores are wanted, else 0.
         case chunk = 33
         /// Weights, moments and touched rows of a state.
         case parameters = 34
@@ -24,6 +24,8 @@ package enum ShardFrame {
         /// Samples whose features are wanted: bucket is the chunk; and what comes back.
         case featureChunk = 39
         case features = 40
+        /// The scores of an evaluation: bucket is the chunk.
+        case scores = 41
     }
 
     /// - Parameters:

@@ -9,25 +9,29 @@ extension WorkerCore {
     /// Scores chunks whose samples the coordinator feeds.
     func evaluate(_ chunks: [Int], of stream: TaskStream) throws -> [ScoredChunk] {
         guard let group, let replica, let runner, let run else { throw WorkerFailure.outOfOrder("an evaluation without a generation") }
+        let wanted = Mutex([Int: [Float]]())
         let found = try fedChunks(chunks.count, .chunk, of: stream, withFeatures: group.hasFeatures, run, group)
         let scores = ChunkScores(count: found.count)
         let canceller = group.canceller
         inParallel(found.count, threads: threads) { piece, _ in
             guard !canceller.isCancelled else { return }
             let score = runner.withArena {
-                Evaluation.score(found[piece].batch, model: runner.model, parameters: replica.parameters.view, arena: $0)
+                Evaluation.score(found[piece].batch, model: runner.model, parameters: replica.parameters.view, arena: $0) { logits in
+                    if found[piece].wantsScores { wanted.withLock { $0[found[piece].chunk] = logits } }
+                }
             }
             scores.set(piece, ScoredChunk(chunk: found[piece].chunk, score: score))
         }
         guard !canceller.isCancelled else { throw WorkerFailure.generationEnded("an evaluation was given up") }
         guard group.hasFeatures ? replica.isHeadIntact : replica.isIntact(rows: found.rows) else { throw memoryChanged(replica) }
+        for (chunk, logits) in wanted.withLock({ $0 }).sorted(by: { $0.key < $1.key }) { try send(logits, .scores, chunk: chunk, group) }
         return scores.all
     }
 
     /// Chunks of a dataset that the coordinator feeds.
     private func fedChunks(
         _ count: Int, _ kind: ShardFrame.Kind, of stream: TaskStream, withFeatures: Bool, _ run: RunDescription, _ group: Group
-    ) throws -> [(chunk: Int, batch: PackedBatch)] {
+    ) throws -> [FedChunk] {
         let deadline = ContinuousClock.now + DataPlane.exchangeTime
         do {
             return try (0..<count).map { _ in
@@ -38,7 +42,7 @@ extension WorkerCore {
                 guard let packed = ShardFrame.decode(bytes, count: frame.header.count, run: run, stream: stream, withFeatures: withFeatures) else {
                     throw WorkerFailure.generationEnded("the samples of chunk \(frame.header.bucket) cannot be read")
                 }
-                return (Int(frame.header.bucket), packed)
+                return FedChunk(chunk: Int(frame.header.bucket), batch: packed, wantsScores: frame.header.offset == 1)
             }
         } catch let error as MeshError {
             throw WorkerFailure.generationEnded("\(ExchangeError.mesh(error))")
@@ -60,13 +64,16 @@ extension WorkerCore {
         }
         guard !canceller.isCancelled else { throw WorkerFailure.generationEnded("features were given up") }
         guard replica.isIntact(rows: found.rows) else { throw memoryChanged(replica) }
+        for (piece, values) in features.withLock({ $0 }).enumerated() { try send(values, .features, chunk: found[piece].chunk, group) }
+    }
+
+    /// Sends what was computed of a chunk to the coordinator.
+    private func send(_ values: [Float], _ kind: ShardFrame.Kind, chunk: Int, _ group: Group) throws {
+        let header = FrameHeader(
+            kind: kind.rawValue, sender: UInt16(group.mesh.rank), generation: group.generation, step: 0, bucket: UInt32(chunk), offset: 0,
+            count: UInt64(values.count))
         do {
-            for (piece, values) in features.withLock({ $0 }).enumerated() {
-                let header = FrameHeader(
-                    kind: ShardFrame.Kind.features.rawValue, sender: UInt16(group.mesh.rank), generation: group.generation, step: 0,
-                    bucket: UInt32(found[piece].chunk), offset: 0, count: UInt64(values.count))
-                try unsafe group.mesh.send(header, payload: values.span.bytes, to: group.mesh.coordinator, deadline: .now + DataPlane.exchangeTime)
-            }
+            try unsafe group.mesh.send(header, payload: values.span.bytes, to: group.mesh.coordinator, deadline: .now + DataPlane.exchangeTime)
         } catch {
             throw WorkerFailure.generationEnded("\(ExchangeError.mesh(error))")
         }
@@ -85,7 +92,14 @@ extension WorkerCore {
     }
 }
 
-extension [(chunk: Int, batch: PackedBatch)] {
+/// A chunk of a dataset that the coordinator fed.
+private struct FedChunk: Sendable {
+    let chunk: Int
+    let batch: PackedBatch
+    let wantsScores: Bool
+}
+
+extension [FedChunk] {
     /// The rows of the word table that they read.
     fileprivate var rows: some Sequence<Int32> { lazy.flatMap(\.batch.ids) }
 }

@@ -1,22 +1,21 @@
 internal import BERT
-internal import Checkpoints
-internal import Foundation
 internal import Kernels
 internal import Synchronization
 internal import Tensors
 internal import TextData
 
-/// Labels texts with a trained model, in order.
+/// Answers groups of texts with a trained model.
 ///
-/// Texts are taken in groups; within a group they are sorted by length into packed batches, so that threads get even work.
+/// Within a group texts are sorted by length into packed batches, so that threads get even work.
 package struct Prediction: Sendable {
-    private let trained: TrainedModel
+    let trained: TrainedModel
     private let runner: LaneRunner
 
-    /// Texts that are read before the first of them is answered.
-    private static let group = 1_024
     /// Tokens that one packed batch holds at most, but for a single longer text.
     private static let batchTokens = 1_024
+
+    /// Whether the model was trained on pairs of texts; nil if its folder does not say.
+    package var readsPairs: Bool? { trained.readsPairs }
 
     /// Whether there is one answer a text, not one a word.
     package var answersForTexts: Bool { trained.model.head.pooling != nil }
@@ -24,35 +23,6 @@ package struct Prediction: Sendable {
     package init(_ options: InferenceOptions) throws {
         trained = try TrainedModel(options)
         runner = LaneRunner(model: trained.model, laneCount: 1, threads: options.threads)
-    }
-
-    /// Hands a JSON line a text to `emit`.
-    package func run(_ options: InferenceOptions, emit: (String) throws -> Void) throws {
-        if options.input == "-" {
-            var reader = try BareTextReader(FileHandle.standardInput)
-            var texts: [String] = []
-            while let text = try reader.next() {
-                texts.append(text)
-                if texts.count == Self.group {
-                    try answers(texts, pairs: nil).forEach { try emit($0.line) }
-                    texts.removeAll(keepingCapacity: true)
-                }
-            }
-            try answers(texts, pairs: nil).forEach { try emit($0.line) }
-            return
-        }
-        let columns = ColumnNames(text: options.textColumn, pair: options.pairColumn, label: nil)
-        let dataset = try Dataset(
-            path: options.input, format: options.format, columns: columns, labels: .unwanted,
-            allowsPlainText: trained.model.head == .maskedLanguageModel || options.format == .text)
-        for note in dataset.notes { sayToUser("\(options.input): \(note)") }
-        if dataset.pairs != nil { try trained.configuration.shape.checkPairs(model: options.model) }
-        for start in stride(from: 0, to: dataset.count, by: Self.group) {
-            let range = start..<min(start + Self.group, dataset.count)
-            let given = answers(
-                Array(dataset.texts[range]), pairs: dataset.pairs.map { Array($0[range]) }, words: dataset.words.map { Array($0[range]) })
-            try given.forEach { try emit($0.line) }
-        }
     }
 
     /// The answers to a group of texts.
@@ -92,7 +62,7 @@ package struct Prediction: Sendable {
         return found.withLock { $0.compactMap { $0 } }
     }
 
-    /// Places of texts, longest first, cut into packed batches.
+    /// Indices of texts, longest first, cut into packed batches.
     private static func batches(_ encodings: [Question]) -> [[Int]] {
         let order = encodings.indices.sorted { (encodings[$1].ids.count, $0) < (encodings[$0].ids.count, $1) }
         var batches: [[Int]] = []

@@ -6,12 +6,15 @@ internal import TextData
 /// Scores a trained model on labelled data.
 enum Scoring {
     /// The metrics, as one JSON object.
-    static func run(_ options: InferenceOptions) throws -> String {
+    /// - Parameter predictions: a new file for each sample's scores.
+    static func run(_ options: InferenceOptions, predictions: String? = nil) throws -> String {
+        if let predictions { try NewFile.check(predictions, flag: "--predictions") }
         let trained = try TrainedModel(options)
         let task = TaskData.Task(trained.model.head)
-        var columns = ColumnNames(text: options.textColumn, pair: options.pairColumn, label: options.labelColumn)
+        var columns = ColumnNames(
+            text: options.textColumn, pair: options.pairColumn, label: options.labelColumn, usual: trained.columns)
         if task == .multiLabel { columns.modelLabels = trained.configuration.labels }
-        let dataset = try TaskData.read(options.input, task, columns, options.format)
+        let dataset = try TaskData.read(options.input, task, columns, options.inputFormat)
         for note in dataset.notes { sayToUser("\(options.input): \(note)") }
         if dataset.pairs != nil { try trained.configuration.shape.checkPairs(model: options.model) }
         var reading = TaskData.Reading(columns: columns, maxLength: trained.maxLength, threads: options.threads)
@@ -19,7 +22,15 @@ enum Scoring {
         let tokenized = try TaskData.tokenize(dataset, task, trained.model.head, trained.labels, reading, trained.tokenizer)
         if let note = TaskData.noteOnTextsLeftOut(dataset, tokenized) { sayToUser(note) }
         let runner = LaneRunner(model: trained.model, laneCount: 1, threads: options.threads)
-        let report = Evaluation.run(tokenized, runner: runner, parameters: trained.parameters.view, names: trained.labels?.names)
+        let names = trained.labels?.names
+        let evaluated = Evaluation.run(tokenized, runner: runner, parameters: trained.parameters.view, names: names)
+        let report = evaluated.report
+        if let predictions {
+            guard let scores = evaluated.scores else { throw InputError("--predictions: \(options.model) has no scores to keep: leave it out") }
+            try PredictionsFile.write(
+                scores, of: tokenized, trained.model.head, names: names ?? trained.targets, split: .test, step: nil,
+                digest: try Digests.file(options.input), to: predictions)
+        }
         var members: [JSONValue.Member] = [.init("loss", .number(report.loss))]
         if let accuracy = report.accuracy { members.append(.init("accuracy", .number(accuracy))) }
         members += [.init("samples", .integer(report.samples)), .init("truncated", .integer(tokenized.truncatedCount))]

@@ -12,6 +12,12 @@ struct TrainedModel: Sendable {
     let tokenizer: WordPieceTokenizer
     /// Absent for regression and masked-LM.
     let labels: LabelSet?
+    /// Names of what regression predicts, if the model has them.
+    let targets: [String]?
+    /// The columns of the data that the model was trained on, if its folder tells.
+    let columns: ColumnNames.Usual?
+    /// Whether it was trained on pairs of texts; nil if its folder does not tell.
+    let readsPairs: Bool?
     let maxLength: Int
     /// Whether an evaluation of masked-LM hides a word's pieces together.
     let wholeWords: Bool
@@ -34,6 +40,11 @@ struct TrainedModel: Sendable {
         switch head {
         case .classification, .multiLabel, .tokenClassification: labels = LabelSet(names: configuration.labels(count: head.outputs(configuration.shape)))
         case .regression, .maskedLanguageModel: labels = nil
+        }
+        if case .regression = head, configuration.namesOutputs { targets = configuration.labels } else { targets = nil }
+        readsPairs = json["apus_pairs"]?.bool
+        columns = json["apus_text_column"]?.string.map {
+            .init(text: $0, pair: json["apus_pair_column"]?.string, label: json["apus_label_column"]?.string)
         }
         wholeWords = json["apus_whole_word_masking"]?.bool ?? false
         let longest = configuration.shape.positions

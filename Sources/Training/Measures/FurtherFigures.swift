@@ -18,6 +18,15 @@ package struct FurtherFigures: Codable, Sendable, Equatable {
     package var pearson: Double?
     package var spearman: Double?
     package var mse: Double?
+    /// The mean over the classes or labels; of two classes that of the second one.
+    package var rocAUC: Double?
+    package var averagePrecision: Double?
+    /// The expected error of the answers' confidence.
+    package var calibrationError: Double?
+    /// The share of answers whose class is among the k likeliest, by k.
+    package var topK: [String: Double]?
+    /// Answers that the four figures above are about, where they are not about all.
+    package var scoredAnswers: Int?
 
     enum CodingKeys: String, CodingKey {
         case labels
@@ -28,6 +37,11 @@ package struct FurtherFigures: Codable, Sendable, Equatable {
         case entityRecall = "entity_recall"
         case entityF1 = "entity_f1"
         case pearson, spearman, mse
+        case rocAUC = "roc_auc"
+        case averagePrecision = "average_precision"
+        case calibrationError = "calibration_error"
+        case topK = "top_k_accuracy"
+        case scoredAnswers = "scored_answers"
     }
 
     package init() {}

@@ -10,6 +10,8 @@ package enum Measure: String, Codable, CaseIterable, Sendable {
     case pearson
     case spearman
     case mse
+    case rocAUC = "roc-auc"
+    case averagePrecision = "average-precision"
     case loss
 
     /// Nil where a task has no such figure.
@@ -23,6 +25,8 @@ package enum Measure: String, Codable, CaseIterable, Sendable {
         case .pearson: report.further.pearson
         case .spearman: report.further.spearman
         case .mse: report.further.mse
+        case .rocAUC: report.further.rocAUC
+        case .averagePrecision: report.further.averagePrecision
         case .loss: report.loss
         }
     }
@@ -40,6 +44,8 @@ package enum Measure: String, Codable, CaseIterable, Sendable {
         case .pearson: "Pearson"
         case .spearman: "Spearman"
         case .mse: "mean squared error"
+        case .rocAUC: "ROC-AUC"
+        case .averagePrecision: "average precision"
         case .accuracy, .loss: rawValue
         }
     }
@@ -62,6 +68,9 @@ extension Measure {
             case (.macroF1, _), (.matthews, _): "classification"
             case (.pearson, .regression), (.spearman, .regression), (.mse, .regression): nil
             case (.pearson, _), (.spearman, _), (.mse, _): "regression"
+            case (.rocAUC, .classification), (.rocAUC, .tokenClassification), (.rocAUC, .multiLabel): nil
+            case (.averagePrecision, .classification), (.averagePrecision, .tokenClassification), (.averagePrecision, .multiLabel): nil
+            case (.rocAUC, _), (.averagePrecision, _): "a task with classes"
             case (.entityF1, .tokenClassification): nil
             case (.entityF1, _): "token classification"
             }

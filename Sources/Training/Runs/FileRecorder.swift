@@ -56,6 +56,24 @@ package final class FileRecorder: RunRecorder {
         }
     }
 
+    package func keepScores(_ evaluated: Evaluated, _ split: Split, _ progress: RunProgress, isBest: Bool) {
+        keepScores(evaluated, split, step: progress.step, as: isBest ? ["last", "best"] : ["last"])
+    }
+
+    /// - Parameter models: "last" or "best", or both: the models whose scores they are.
+    func keepScores(_ evaluated: Evaluated, _ split: Split, step: Int, as models: [String]) {
+        guard let scores = evaluated.scores, let dataset = inputs.datasets[split] else { return }
+        do throws(FileError) {
+            for model in models {
+                try PredictionsFile.write(
+                    scores, of: dataset, inputs.model.head(of: split.stream), names: split.stream == .target ? inputs.outputNames : nil,
+                    split: split, step: step, digest: inputs.digests[split.rawValue], to: PredictionsFile.path(inRun: folder.path, split, model))
+            }
+        } catch {
+            say("PREDICTIONS OF STEP \(step) WERE NOT KEPT: \(error); training goes on")
+        }
+    }
+
     package func note(_ progress: RunProgress) { journal?.add(.progress(progress)) }
 
     package func keepBest(_ state: TrainingState) throws { try export(state, name: "model-best") }

@@ -17,10 +17,14 @@ extension RunInputs {
         json["apus_pooling"] = model.head.pooling == .mean ? .string(Head.Pooling.mean.rawValue) : nil
         json["apus_whole_word_masking"] = configuration.wholeWordMasking && model.head == .maskedLanguageModel ? .bool(true) : nil
         if model.head != .maskedLanguageModel {
-            let names = labels?.names ?? (0..<model.head.outputs(model.shape)).map { "LABEL_\($0)" }
+            let names = outputNames ?? (0..<model.head.outputs(model.shape)).map { "LABEL_\($0)" }
             json["id2label"] = .object(names.enumerated().map { .init(String($0), .string($1)) })
             json["label2id"] = .object(names.enumerated().map { .init($1, .integer($0)) })
         }
+        json["apus_text_column"] = columns.text.map { .string($0) }
+        json["apus_pair_column"] = columns.pair.map { .string($0) }
+        json["apus_label_column"] = columns.label.map { .string($0) }
+        json["apus_pairs"] = .bool(datasets[.train]?.types != nil)
         json["apus_max_length"] = .integer(configuration.maxLength)
         return json
     }

@@ -27,6 +27,10 @@ package struct RunInputs: Sendable {
     package let addedTokens: [ModelExport.AddedToken]
     /// Absent for regression and masked-LM.
     package let labels: LabelSet?
+    /// Names of the head's outputs; nil where they have none.
+    package let outputNames: [String]?
+    /// The columns of the training data.
+    package let columns: ColumnNames
     package let plan: TrainingPlan
     package let schedule: LearningRateSchedule
     package let optimizer: OptimizerSettings
@@ -63,6 +67,8 @@ package struct RunInputs: Sendable {
         configuration.task = data.task
         try configuration.validate()
         labels = data.labels
+        outputNames = data.outputNames
+        columns = data.columns
         notes += data.notes
         let source = try Self.sourceData(configuration, tokenizer, layers: self.source.shape.layers)
         notes += source?.data.notes ?? []
@@ -104,18 +110,17 @@ package struct RunInputs: Sendable {
         try frozen.check(whole)
         model = try Self.begin(whole, configuration, frozen, freeze)
         let keepsHead =
-            self.source.heads(in: folder).contains(data.head)
-            && (labels == nil || labels?.names == self.source.labels(count: labels?.count ?? 0))
+            self.source.heads(in: folder).contains(data.head) && Self.outputs(data.head, outputNames, areThoseOf: self.source)
         let loaded = try model.load(
             folder, keepsHead: keepsHead, seed: configuration.seed, forgetting: Self.forgotten(model, configuration), growing: true,
             forTrainingOf: whole.layout)
         mostTrained = whole.layout.stateCount
         parameters = loaded.parameters
         if !configuration.fromScratch { input.begin(model, parameters, source: self.source.shape) }
-        notes += Self.describe(loaded, data.head.described(labels))
+        notes += Self.describe(loaded, data.head.described(outputNames))
         if let source {
             notes.append(
-                "source task: \(source.data.head.described(source.data.labels)), on the lower \(source.head.sharedLayers) of \(shape.layers) layers, "
+                "source task: \(source.data.head.described(source.data.outputNames)), on the lower \(source.head.sharedLayers) of \(shape.layers) layers, "
                     + "in batches of \(plan.source?.batchSize ?? 0) samples")
         }
         schedule = LearningRateSchedule(
@@ -127,6 +132,12 @@ package struct RunInputs: Sendable {
         if let note = Self.describeFeatures(model, datasets) { notes.append(note) }
         self.configuration = configuration
         self.notes = notes
+    }
+
+    /// Whether the outputs of a head mean what those of the source model's do, in the same order.
+    private static func outputs(_ head: Head, _ names: [String]?, areThoseOf source: BERTConfiguration) -> Bool {
+        guard case .regression(let targets, _) = head else { return names.map { $0 == source.labels(count: $0.count) } ?? true }
+        return targets == 1 || names == nil || !source.namesOutputs || names == source.labels
     }
 
     /// The source task's data and head, where one was asked for.

@@ -29,7 +29,7 @@ package struct TaskData: Sendable {
 
         package init(_ configuration: TrainingConfiguration) {
             columns = ColumnNames(text: configuration.textColumn, pair: configuration.pairColumn, label: configuration.labelColumn)
-            format = configuration.format
+            format = configuration.inputFormat
             maxLength = configuration.maxLength
             threads = configuration.threads
             pooling = configuration.pooling
@@ -42,6 +42,8 @@ package struct TaskData: Sendable {
     package let head: Head
     /// Absent for regression and masked-LM.
     package let labels: LabelSet?
+    /// The columns of the training data.
+    package let columns: ColumnNames
     package private(set) var datasets: [Split: TokenizedDataset] = [:]
     /// SHA-256 of each file.
     package private(set) var digests: [String: String] = [:]
@@ -63,12 +65,21 @@ package struct TaskData: Sendable {
         let choice = try TaskChoice(asked, of: train)
         if let note = choice.note { notes.append("\(train.path): \(note)") }
         task = choice.task
+        columns = train.columns
         (head, labels) = try Self.head(task, train, reading)
         for (split, rows) in raw {
             let dataset = try Self.tokenize(rows, task, head, labels, reading, tokenizer)
             if let note = Self.noteOnTextsLeftOut(rows, dataset) { notes.append(note) }
             datasets[split] = dataset
         }
+    }
+
+    /// Names of the outputs: the classes, or the columns of the numbers if each has one.
+    package var outputNames: [String]? {
+        if let labels { return labels.names }
+        guard case .regression(let targets, _) = head, let label = columns.label else { return nil }
+        let names = targets == 1 ? [label] : label.split(separator: ",").map(String.init)
+        return names.count == targets ? names : nil
     }
 
     /// Reads a file as a task needs it.
@@ -133,7 +144,8 @@ package struct TaskData: Sendable {
             let (values, width) = try rows.targets()
             guard case .regression(width, _) = head else {
                 throw InputError(
-                    "\(rows.path): \(width) \(width == 1 ? "number" : "numbers") a row, the model answers \(head.described(labels)): check --label-column")
+                    "\(rows.path): \(width) \(width == 1 ? "number" : "numbers") a row, the model answers \(head.described(labels?.names)): check --label-column"
+                )
             }
             answers = .values(values, width: width)
         }
@@ -156,16 +168,15 @@ extension TaskData.Task {
 
 extension Head {
     /// What the head answers, for a line to the user.
-    func described(_ labels: LabelSet?) -> String {
-        func named(_ what: String) -> String {
-            guard let labels else { return what }
-            return "\(labels.count) \(what) (\(labels.names.prefix(8).joined(separator: ", "))\(labels.count > 8 ? ", …" : ""))"
-        }
+    /// - Parameter names: of its outputs.
+    func described(_ names: [String]?) -> String {
+        func listed(_ names: [String]) -> String { "(\(names.prefix(8).joined(separator: ", "))\(names.count > 8 ? ", …" : ""))" }
+        func named(_ what: String) -> String { names.map { "\($0.count) \(what) \(listed($0))" } ?? what }
         switch self {
         case .classification: return named("classes")
         case .multiLabel: return named("labels")
         case .tokenClassification: return named("classes of words")
-        case .regression(let targets, _): return targets == 1 ? "one number" : "\(targets) numbers"
+        case .regression(let targets, _): return (targets == 1 ? "one number" : "\(targets) numbers") + (names.map { " " + listed($0) } ?? "")
         case .maskedLanguageModel: return "hidden words"
         }
     }

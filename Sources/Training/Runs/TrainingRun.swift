@@ -229,12 +229,20 @@ package struct TrainingRun {
             seed: inputs.configuration.seed, truncated: inputs.truncatedCount, data: inputs.statistics, command: command,
             reproduce: reproducing(command))
         try recorder.writeSummary(summary)
+        writeReport()
         display.say(
             "\(progress.step) steps in \(decimal(summary.seconds, 1)) s, \(decimal(throughput.samplesPerSecond, 1)) samples/s; "
                 + "parameters SHA-256 \(digest)")
         display.say("the same bits elsewhere: \(summary.reproduce)")
         let best = progress.best == nil ? "model" : "model-best"
         display.say("\(folder.path): \(programName) predict --model \(shellQuoted(folder.path + "/" + best))")
+    }
+
+    /// A page about the run beside its summary. Without it the run is as good.
+    private func writeReport() {
+        do { try ReportPage.write([folder.path], withTexts: true, to: ReportPage.path(inRun: folder.path)) } catch {
+            display.say("NO REPORT: \(error); make room, then write it with: \(programName) report \(shellQuoted(folder.path))")
+        }
     }
 
     /// The test data, scored once: by the best model where there is validation, else by the last.
@@ -247,7 +255,9 @@ package struct TrainingRun {
             parameters = try inputs.model.load(folder, keepsHead: true, seed: 0).parameters
         }
         let runner = LaneRunner(model: inputs.model, laneCount: 1, threads: inputs.configuration.threads)
-        let report = Evaluation.run(dataset, runner: runner, parameters: parameters.view, names: inputs.labels?.names)
+        let evaluated = Evaluation.run(dataset, runner: runner, parameters: parameters.view, names: inputs.labels?.names)
+        let report = evaluated.report
+        recorder.keepScores(evaluated, .test, step: progress.bestStep ?? progress.step, as: [progress.best == nil ? "last" : "best"])
         try recorder.record(
             EvaluationEvent(
                 step: progress.bestStep ?? progress.step, epoch: inputs.plan.epoch(ofStep: max(1, progress.bestStep ?? progress.step)),

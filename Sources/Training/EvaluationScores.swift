@@ -1,0 +1,79 @@
+package import BERT
+package import Tensors
+package import TextData
+
+/// Which of a dataset's answers keep their scores, and where: those of every n-th chunk, so that memory and files are bounded.
+package struct ScorePlan: Sendable {
+    /// C, scores of an answer.
+    package let width: Int
+    /// One chunk in so many keeps its scores.
+    package let every: Int
+    /// Where each chunk's answers begin among all of the dataset's; one more than there are chunks.
+    private let offsets: [Int]
+
+    /// Floats that are kept at most: 64 MiB.
+    package static let mostValues = 1 << 24
+
+    /// Nil for a head with no class or number of its own, or where a chunk's scores do not fit into one frame of a link.
+    /// - Parameter most: floats that are kept at most.
+    package init?(_ dataset: TokenizedDataset, _ head: Head, _ shape: BERTShape, most: Int = mostValues) {
+        guard head != .maskedLanguageModel else { return nil }
+        let chunks = Evaluation.chunks(of: dataset.count)
+        var offsets = [0]
+        for chunk in chunks {
+            let rows = if case .tokens(let labels) = dataset.labels { labels.offsets[chunk.upperBound] - labels.offsets[chunk.lowerBound] } else { chunk.count }
+            offsets.append(offsets[offsets.count - 1] + rows)
+        }
+        width = head.outputs(shape)
+        let largest = zip(offsets, offsets.dropFirst()).map { $1 - $0 }.max() ?? 0
+        guard largest * width * MemoryLayout<Float>.stride <= min(DataPlane.longestFrame, most * MemoryLayout<Float>.stride) else { return nil }
+        self.offsets = offsets
+        var every = 1
+        while Self.kept(offsets, every) * width > most { every += 1 }
+        self.every = every
+    }
+
+    private static func kept(_ offsets: [Int], _ every: Int) -> Int {
+        stride(from: 0, to: offsets.count - 1, by: every).reduce(0) { $0 + offsets[$1 + 1] - offsets[$1] }
+    }
+
+    package func keeps(_ chunk: Int) -> Bool { chunk % every == 0 }
+    package var chunks: StrideTo<Int> { stride(from: 0, to: offsets.count - 1, by: every) }
+    /// The answers of a chunk, among all of the dataset's.
+    package func answers(of chunk: Int) -> Range<Int> { offsets[chunk]..<offsets[chunk + 1] }
+    package var keptCount: Int { Self.kept(offsets, every) }
+}
+
+/// The scores of an evaluation: each answer's logits.
+package struct EvaluationScores: Sendable {
+    package let plan: ScorePlan
+    /// (R, C) of the answers that are kept, chunk after chunk.
+    private let values: FloatBuffer
+    /// Where each kept chunk's answers begin in `values`.
+    private let starts: [Int: Int]
+
+    package init(_ plan: ScorePlan) {
+        self.plan = plan
+        values = FloatBuffer(count: plan.keptCount * plan.width)
+        var (starts, row) = ([Int: Int](), 0)
+        for chunk in plan.chunks {
+            starts[chunk] = row
+            row += plan.answers(of: chunk).count
+        }
+        self.starts = starts
+    }
+
+    /// Answers that are kept.
+    package var count: Int { plan.keptCount }
+
+    /// The part of a chunk that is kept; different chunks may be written by different threads.
+    package func part(of chunk: Int) -> FloatView {
+        guard let start = starts[chunk] else { preconditionFailure("the scores of chunk \(chunk) are not kept") }
+        return values.view.part(from: start * plan.width, count: plan.answers(of: chunk).count * plan.width)
+    }
+
+    package var logits: FloatView { values.view }
+
+    /// The kept answers' indices among all answers of the dataset, in the order of the logits.
+    package var answers: [Int] { plan.chunks.flatMap { Array(plan.answers(of: $0)) } }
+}

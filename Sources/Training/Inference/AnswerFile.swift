@@ -1,0 +1,38 @@
+internal import Checkpoints
+internal import Foundation
+
+/// The file that answers are written to: it has its name once it is whole.
+struct AnswerFile: ~Copyable {
+    private let path: String
+    private let partial: String
+    private var writer: FileWriter
+    private var pending: [UInt8] = []
+
+    init(_ path: String) throws(FileError) {
+        self.path = path
+        partial = path + ".partial"
+        writer = try FileWriter(partial)
+    }
+
+    mutating func write(line: String) throws(FileError) {
+        pending += Array(line.utf8)
+        pending.append(0x0A)
+        if pending.count >= 1 << 16 { try flush() }
+    }
+
+    private mutating func flush() throws(FileError) {
+        try writer.write(pending)
+        pending.removeAll(keepingCapacity: true)
+    }
+
+    /// Gives the file its name.
+    consuming func finish() throws(FileError) {
+        try flush()
+        let (path, partial) = (path, partial)
+        try writer.finish()
+        try FileSystem.rename(partial, to: path)
+    }
+
+    /// Leaves nothing.
+    consuming func discard() { try? FileManager.default.removeItem(atPath: partial) }
+}

@@ -1,0 +1,76 @@
+internal import Checkpoints
+internal import Foundation
+
+/// Writes answers as lines: JSON objects, or the rows of a table that keeps the input's columns.
+struct AnswerWriter {
+    let format: AnswerFormat
+    private let withText: Bool
+    /// What a table calls its columns; empty for JSON lines.
+    let header: [String]
+
+    /// What an answer belongs to.
+    struct Asked {
+        let text: String
+        let pair: String?
+        /// The row's fields in the input's columns.
+        let fields: [String]
+        /// How a message calls the row.
+        let name: String
+    }
+
+    /// What was asked for, or what the output's name says.
+    static func format(_ options: AnswerOptions) -> AnswerFormat {
+        let ending = options.output.flatMap { AnswerFormat(rawValue: URL(fileURLWithPath: $0).pathExtension.lowercased()) }
+        return options.format ?? ending ?? .jsonl
+    }
+
+    /// - Parameters:
+    ///   - columns: of the input.
+    ///   - answers: columns that the answers add.
+    /// - Throws: ``InputError`` if the input has one of these columns, or a name cannot stand in the format.
+    init(_ options: AnswerOptions, input: String, columns: [String], answers: [String]) throws(InputError) {
+        format = Self.format(options)
+        withText = options.withText
+        guard format != .jsonl else {
+            header = []
+            return
+        }
+        if let twice = answers.first(where: columns.contains) {
+            throw InputError(
+                "\(input) has a column \"\(twice)\", which the answers would have too: rename it, or write JSON lines with --format jsonl")
+        }
+        header = columns + answers
+        try check(header, "the header")
+    }
+
+    /// The first line; nil for JSON lines.
+    var firstLine: String? { format == .jsonl ? nil : line(header) }
+
+    func line(_ answer: Answer, to asked: Asked) throws(InputError) -> String {
+        guard format == .jsonl else {
+            let fields = asked.fields + answer.fields
+            try check(fields, asked.name)
+            return line(fields)
+        }
+        guard withText else { return JSONValue.object(answer.members).line }
+        let texts = [JSONValue.Member("text", .string(asked.text))] + (asked.pair.map { [.init("pair", .string($0))] } ?? [])
+        return JSONValue.object(texts + answer.members).line
+    }
+
+    /// Refuses what a row of TSV cannot hold: it has no quotes.
+    func check(_ fields: [String], _ name: String) throws(InputError) {
+        guard format == .tsv, fields.contains(where: { $0.utf8.contains { $0 == 0x09 || $0 == 0x0A || $0 == 0x0D } }) else { return }
+        throw InputError("\(name) holds a tab or a line break, which TSV cannot: write CSV with --format csv or an --output that ends in .csv")
+    }
+
+    private func line(_ fields: [String]) -> String {
+        format == .tsv ? fields.joined(separator: "\t") : fields.map(Self.quoted).joined(separator: ",")
+    }
+
+    /// A field of CSV, quoted where RFC 4180 wants it.
+    private static func quoted(_ field: String) -> String {
+        let isPlain = !field.utf8.contains { $0 == 0x22 || $0 == 0x2C || $0 == 0x0A || $0 == 0x0D }
+        // By bytes: a quote and a combining mark after it are one Character.
+        return isPlain ? field : "\"" + String(decoding: field.utf8.flatMap { $0 == 0x22 ? [$0, $0] : [$0] }, as: UTF8.self) + "\""
+    }
+}
