@@ -29,7 +29,7 @@ struct DataOptions: ParsableArguments {
         help: ArgumentHelp(
             "How data files are read: \(TrainingConfiguration.formats). (default: by their names and first lines)",
             valueName: "name"))
-    var format: String?
+    var inputFormat: String?
     @Option(help: ArgumentHelp("Column of the text. (default: by the header)", valueName: "name"))
     var textColumn: String?
     @Option(help: ArgumentHelp("Column of the second text of a pair.", valueName: "name"))
@@ -67,7 +67,7 @@ struct DataOptions: ParsableArguments {
         given.give(.validation, validation)
         given.give(.validationSplit, validationSplit)
         given.give(.test, test)
-        given.give(.format, format)
+        given.give(.inputFormat, inputFormat)
         given.give(.textColumn, textColumn)
         given.give(.pairColumn, pairColumn)
         given.give(.labelColumn, labelColumn.isEmpty ? nil : labelColumn)

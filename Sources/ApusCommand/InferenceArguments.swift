@@ -8,7 +8,7 @@ struct InferenceArguments: ParsableArguments {
     var model: String
     @Option(
         help: ArgumentHelp("How the input is read: \(TrainingConfiguration.formats). (default: by its name and first lines)", valueName: "name"))
-    var format: DataFormat?
+    var inputFormat: DataFormat?
     @Option(help: ArgumentHelp("Column of the text.", valueName: "name"))
     var textColumn: String?
     @Option(help: ArgumentHelp("Column of the second text of a pair.", valueName: "name"))
@@ -29,7 +29,7 @@ struct InferenceArguments: ParsableArguments {
 
     func options(input: String, labelColumn: String?) -> InferenceOptions {
         InferenceOptions(
-            model: model, input: input, format: format, textColumn: textColumn, pairColumn: pairColumn, labelColumn: labelColumn, maxLength: maxLength,
+            model: model, input: input, inputFormat: inputFormat, textColumn: textColumn, pairColumn: pairColumn, labelColumn: labelColumn, maxLength: maxLength,
             threads: threads ?? ProcessorCount.usable)
     }
 }

@@ -22,7 +22,7 @@ struct Predict: ParsableCommand {
         help: ArgumentHelp(
             "JSON lines, or a table with the input's columns before the answers'. (default: as the output's name ends, else jsonl)",
             valueName: AnswerFormat.allCases.map(\.rawValue).joined(separator: "|")))
-    var outputFormat: AnswerFormat?
+    var format: AnswerFormat?
     @Flag(help: "Repeat the text in each JSON object.")
     var withText = false
 
@@ -32,14 +32,14 @@ struct Predict: ParsableCommand {
             throw ValidationError("\(flag) names a column, standard input is bare text, one a line: add --input FILE, or leave it out")
         }
         let ending = output.map { URL(filePath: $0).pathExtension.lowercased() }
-        if withText, outputFormat == .tsv || outputFormat == .csv || (outputFormat == nil && (ending == "tsv" || ending == "csv")) {
+        if withText, format == .tsv || format == .csv || (format == nil && (ending == "tsv" || ending == "csv")) {
             throw ValidationError("--with-text is for JSON lines, a table has the text in its column: leave it out")
         }
     }
 
     func run() throws {
         try EntryPoints.predict(
-            arguments.options(input: input, labelColumn: nil), AnswerOptions(output: output, format: outputFormat, withText: withText),
+            arguments.options(input: input, labelColumn: nil), AnswerOptions(output: output, format: format, withText: withText),
             emit: { try StandardOutput.write(line: $0) }, flush: { try StandardOutput.flush() })
     }
 }

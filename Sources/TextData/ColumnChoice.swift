@@ -27,6 +27,7 @@ package struct ColumnNames: Equatable, Sendable {
         self.label = label
         self.modelLabels = modelLabels
         self.usual = usual
+        self.modelLabels = modelLabels
     }
 
     /// Names by which columns are found when nobody names one.
@@ -115,6 +116,7 @@ struct ColumnChoice: Equatable {
         }
         let isOfModel = asked.modelLabels.count > 1 && asked.modelLabels.allSatisfy(header.contains)
         let usualLabel = asked.usual?.label.flatMap { Self.names(in: $0, header).allSatisfy(header.contains) ? $0 : nil }
+        let isOfModel = asked.modelLabels.count > 1 && asked.modelLabels.allSatisfy(header.contains)
         switch (asked.label ?? usualLabel ?? firstKnown(Self.knownLabels), labels) {
         case (_, .unwanted): self.labels = []
         case (let name?, _):

@@ -1,6 +1,6 @@
 internal import Foundation
 
-/// How the bytes of a data file are to be read; the names are those of `--format`.
+/// How the bytes of a data file are to be read; the names are those of `--input-format`.
 package enum DataFormat: String, Codable, CaseIterable, Sendable {
     /// Commas between fields, quotes as RFC 4180 has them.
     case csv
@@ -41,7 +41,7 @@ package enum DataFormat: String, Codable, CaseIterable, Sendable {
             let isCSV =
                 !lines.header(has: 0x09) && lines.header(has: comma) && lines.namesColumns(columns, between: comma)
             return isCSV
-                ? (.csv, "commas part the fields of its header, so it is read as --format csv")
+                ? (.csv, "commas part the fields of its header, so it is read as --input-format csv")
                 : try tabs(bytes, path: path)
         case let format?: return (format, nil)
         case nil where ending == "txt" && allowsPlainText: return (.text, nil)
@@ -51,11 +51,11 @@ package enum DataFormat: String, Codable, CaseIterable, Sendable {
                 throw DatasetError(
                     path: path,
                     problem:
-                        "\(why), nor do the first lines: say what it is with --format csv, tsv, jsonl or conll, or name it so"
+                        "\(why), nor do the first lines: say what it is with --input-format csv, tsv, jsonl or conll, or name it so"
                 )
             }
             if found == .tsv { return try tabs(bytes, path: path, because: why) }
-            return (found, "\(why), it is read as --format \(found.rawValue) by its first lines")
+            return (found, "\(why), it is read as --input-format \(found.rawValue) by its first lines")
         }
     }
 
@@ -65,7 +65,7 @@ package enum DataFormat: String, Codable, CaseIterable, Sendable {
     ) throws(DatasetError) -> (format: DataFormat, note: String?) {
         if lines.header(has: UInt8(ascii: ",")) { return (.csv, nil) }
         if lines.header(has: UInt8(ascii: ";")) {
-            return (.semicolons, "semicolons part the fields of its header, so it is read as --format semicolon-csv")
+            return (.semicolons, "semicolons part the fields of its header, so it is read as --input-format semicolon-csv")
         }
         return lines.header(has: 0x09)
             ? try tabs(bytes, path: path, because: "tabs part the fields of its header") : (.csv, nil)
@@ -77,17 +77,17 @@ package enum DataFormat: String, Codable, CaseIterable, Sendable {
     ) {
         func note(_ more: String) -> String { [because, more].compactMap { $0 }.joined(separator: "; ") }
         switch TabQuotes(bytes) {
-        case .none: return (.tsv, because.map { "\($0), so it is read as --format tsv" })
+        case .none: return (.tsv, because.map { "\($0), so it is read as --input-format tsv" })
         case .fields:
             return (
                 .quotedTSV,
                 note(
-                    "the quotes around its fields are taken off, as --format quoted-tsv says; --format tsv keeps them in the texts"
+                    "the quotes around its fields are taken off, as --input-format quoted-tsv says; --input-format tsv keeps them in the texts"
                 )
             )
         case .perhaps(let count):
             let fields = count == 1 ? "a field" : "\(count) fields"
-            return (.tsv, note("the quotes around \(fields) are kept in the texts; --format quoted-tsv takes them off"))
+            return (.tsv, note("the quotes around \(fields) are kept in the texts; --input-format quoted-tsv takes them off"))
         }
     }
 }

@@ -61,7 +61,7 @@ import Testing
         #expect(text.hasPrefix("id,opinion,\"a, b\",prediction,score,score_bad,score_good\n1,bel,\"say \"\"x\"\"\","))
         #expect(text.contains("\n2,\"dan\ngom\",,"))
         #expect(!trained.job.exists("out.csv.partial"))
-        let shown = try trained.predict("--input", trained.job.path("in.csv"), "--output-format", "csv")
+        let shown = try trained.predict("--input", trained.job.path("in.csv"), "--format", "csv")
         #expect(shown.output == text)
         let fields = text.split(separator: "\n")[1].split(separator: ",")
         #expect(["bad", "good"].contains(fields[3]))
@@ -72,7 +72,7 @@ import Testing
     @Test func `JSON lines become a table, and a table JSON lines`() throws {
         let trained = try Trained()
         try trained.job.write("in.jsonl", "{\"opinion\": \"bel\", \"id\": 7, \"tags\": [1, 2]}\n{\"id\": null, \"opinion\": \"dan\", \"tags\": []}\n")
-        let table = try trained.predict("--input", trained.job.path("in.jsonl"), "--output-format", "tsv")
+        let table = try trained.predict("--input", trained.job.path("in.jsonl"), "--format", "tsv")
         let lines = table.output.split(separator: "\n")
         #expect(lines.first == "opinion\tid\ttags\tprediction\tscore\tscore_bad\tscore_good")
         #expect(lines[1].hasPrefix("bel\t7\t[1, 2]\t"))
@@ -89,12 +89,12 @@ import Testing
         expectOneLine(try trained.predict("--output", trained.job.path("none/a.csv"), input: "bel\n"), status: 2, "none is not a folder")
         try trained.job.write("in.csv", "opinion,prediction\nbel,good\n")
         expectOneLine(
-            try trained.predict("--input", trained.job.path("in.csv"), "--output-format", "csv"), status: 2, "has a column \"prediction\"", "--output-format jsonl")
+            try trained.predict("--input", trained.job.path("in.csv"), "--format", "csv"), status: 2, "has a column \"prediction\"", "--format jsonl")
         try trained.job.write("in.csv", "opinion\nbel\n\"dan\tgom\"\n")
         let tab = try trained.predict("--input", trained.job.path("in.csv"), "--output", trained.job.path("out.tsv"))
-        expectOneLine(tab, status: 2, "in.csv, line 3", "--output-format csv")
+        expectOneLine(tab, status: 2, "in.csv, line 3", "--format csv")
         #expect(!trained.job.exists("out.tsv") && !trained.job.exists("out.tsv.partial"))
-        expectOneLine(try trained.predict("--output-format", "csv", "--with-text", input: "bel\n"), status: 2, "--with-text")
+        expectOneLine(try trained.predict("--format", "csv", "--with-text", input: "bel\n"), status: 2, "--with-text")
     }
 
     @Test func `the columns of the training data are remembered`() throws {
@@ -124,7 +124,7 @@ import Testing
         let answer = try #require(try FinishedRun.lines(try trained.predict(input: "bel\n").output).first)
         let targets = try #require(answer["targets"] as? [String: Double])
         #expect(answer["scores"] as? [Double] == ["joy", "anger"].compactMap { targets[$0] })
-        let table = try trained.predict("--output-format", "tsv", input: "bel\n")
+        let table = try trained.predict("--format", "tsv", input: "bel\n")
         #expect(table.output.hasPrefix("text\tprediction_joy\tprediction_anger\nbel\t"))
         // Numbers in another order are other numbers: their head is not taken over.
         let again = try ApusProcess(

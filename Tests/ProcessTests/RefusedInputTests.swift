@@ -163,7 +163,7 @@ import Testing
         Fault("more shared layers than there are", "--shared-layers is 4, the model in", "has 3") { ["--source-train", $0.data, "--shared-layers", "4"] },
         Fault("no shared layer", "--shared-layers is 0", "at least 1") { ["--source-train", $0.data, "--shared-layers", "0"] },
         Fault("no source batch", "--source-batch-size is 0") { ["--source-train", $0.data, "--source-batch-size", "0"] },
-        Fault("source words that are no numbers", "is no finite number, regression needs one") { job in
+        Fault("source words that are no numbers", "is not a finite number, as regression needs") { job in
             try job.write("source.tsv", "sentence\tlabel\nbel\tgood\n")
             return ["--source-train", job.path("source.tsv"), "--source-task", "regression"]
         },
@@ -231,9 +231,9 @@ import Testing
         },
         .data("empty", "bad.tsv: is empty", contents: ""),
         .data("header only", "has a header and no rows", contents: "sentence\tlabel\n"),
-        .data("an unknown ending", "the ending \".txt\" says nothing", "--format", file: "bad.txt", contents: "bel dan\ndan bel\n"),
-        .data("text without labels", "--task masked-lm", file: "bad.txt", options: ["--format", "text"], contents: "bel dan\ndan bel\n"),
-        .data("a format that there is not", "format is 'xml'", "quoted-tsv", options: ["--format", "xml"], contents: "sentence\tlabel\nbel\t0\ndan\t1\n"),
+        .data("an unknown ending", "the ending \".txt\" says nothing", "--input-format", file: "bad.txt", contents: "bel dan\ndan bel\n"),
+        .data("text without labels", "--task masked-lm", file: "bad.txt", options: ["--input-format", "text"], contents: "bel dan\ndan bel\n"),
+        .data("a format that there is not", "input-format is 'xml'", "quoted-tsv", options: ["--input-format", "xml"], contents: "sentence\tlabel\nbel\t0\ndan\t1\n"),
         .data("null", "line 1: \"sentence\" is null", file: "bad.jsonl", contents: "{\"sentence\": null, \"label\": 0}\n"),
         .data("a decimal comma", "\"0,5\" may be numbers with a decimal comma", contents: "sentence\tlabel\nbel\t0,5\ndan\t1\n"),
         .data(
@@ -261,7 +261,7 @@ import Testing
         .data(
             "broken JSON", "bad.jsonl, line 2: ", file: "bad.jsonl", contents: "{\"sentence\": \"bel\", \"label\": 0}\n{\"sentence\": \n"),
         .data(
-            "words for numbers", "line 3: the label \"good\" is no finite number", options: ["--task", "regression"],
+            "words for numbers", "line 3: the label \"good\" is not a finite number", options: ["--task", "regression"],
             contents: "sentence\tlabel\nbel\t0.5\ndan\tgood\n"),
         Fault("bytes that are not UTF-8", "line 2 is not UTF-8") { job in
             try Data("sentence\tlabel\n".utf8 + [0xFF, 0xFE] + "\t1\n".utf8).write(to: job.folder.url("bad.tsv"))

@@ -98,7 +98,7 @@ import Testing
         #expect(try labels.flags(of: rows) == [1, 0, 0, 0, 1, 1])
         #expect(try LabelSet(names: ["a", "b", "c"]).flags(of: rows) == [1, 0, 0, 0, 1, 1])
         #expect(try LabelSet(listed: rows, knownTo: ["a", "b", "c"]).names == ["a", "b", "c"])
-        #expect(problem { _ = try LabelSet(names: ["a", "b", "c", "d"]).flags(of: rows) }.contains("line 2: 3 values of 0 and 1, there are 4 labels"))
+        #expect(problem { _ = try LabelSet(names: ["a", "b", "c", "d"]).flags(of: rows) }.contains(": 3 values of 0 and 1, there are 4 labels"))
         #expect(problem { _ = try labels.flags(of: dataset("b.jsonl", #"{"text":"x","labels":[1,0]}"#)) }.contains("2 values, there are 3 labels"))
     }
 

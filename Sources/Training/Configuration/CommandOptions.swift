@@ -118,7 +118,7 @@ package struct InferenceOptions: Equatable, Sendable {
     /// A file with a header, or `-`: bare text from standard input, one a line.
     package var input: String
     /// Nil: by the input's name and first lines.
-    package var format: DataFormat?
+    package var inputFormat: DataFormat?
     package var textColumn: String?
     package var pairColumn: String?
     package var labelColumn: String?
@@ -127,11 +127,11 @@ package struct InferenceOptions: Equatable, Sendable {
     package var threads: Int
 
     package init(
-        model: String, input: String, format: DataFormat? = nil, textColumn: String?, pairColumn: String?, labelColumn: String?, maxLength: Int?, threads: Int
+        model: String, input: String, inputFormat: DataFormat? = nil, textColumn: String?, pairColumn: String?, labelColumn: String?, maxLength: Int?, threads: Int
     ) {
         self.model = model
         self.input = input
-        self.format = format
+        self.inputFormat = inputFormat
         self.textColumn = textColumn
         self.pairColumn = pairColumn
         self.labelColumn = labelColumn

@@ -66,7 +66,7 @@ extension TrainingConfiguration {
         case .progressTimeout: Field(\.progressTimeout)
         case .insecure: Field(\.insecure)
         case .recompute: Field(\.recompute)
-        case .format: Field(\.format)
+        case .inputFormat: Field(\.inputFormat)
         case .textColumn: Field(\.textColumn)
         case .pairColumn: Field(\.pairColumn)
         case .labelColumn: Field(\.labelColumn)

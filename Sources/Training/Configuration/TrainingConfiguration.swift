@@ -97,7 +97,7 @@ package struct TrainingConfiguration: Codable, Equatable, Sendable {
     /// Whether the backward pass computes activations again instead of keeping them.
     package var recompute: Bool = false
     /// How the target task's data files are read; nil: by their names and first lines.
-    package var format: DataFormat?
+    package var inputFormat: DataFormat?
     /// Column of the text, of a second text, of the label; nil: chosen by the names in the file.
     package var textColumn: String?
     package var pairColumn: String?
@@ -189,7 +189,8 @@ extension TrainingConfiguration {
         case coordinatorTimeout = "coordinator-timeout"
         case heartbeatTimeout = "heartbeat-timeout"
         case progressTimeout = "progress-timeout"
-        case insecure, recompute, format
+        case insecure, recompute
+        case inputFormat = "input-format"
         case textColumn = "text-column"
         case pairColumn = "pair-column"
         case labelColumn = "label-column"

@@ -37,7 +37,7 @@ struct AnswerWriter {
         }
         if let twice = answers.first(where: columns.contains) {
             throw InputError(
-                "\(input) has a column \"\(twice)\", which the answers would have too: rename it, or write JSON lines with --output-format jsonl")
+                "\(input) has a column \"\(twice)\", which the answers would have too: rename it, or write JSON lines with --format jsonl")
         }
         header = columns + answers
         try check(header, "the header")
@@ -60,7 +60,7 @@ struct AnswerWriter {
     /// Refuses what a row of TSV cannot hold: it has no quotes.
     func check(_ fields: [String], _ name: String) throws(InputError) {
         guard format == .tsv, fields.contains(where: { $0.utf8.contains { $0 == 0x09 || $0 == 0x0A || $0 == 0x0D } }) else { return }
-        throw InputError("\(name) holds a tab or a line break, which TSV cannot: write CSV with --output-format csv or an --output that ends in .csv")
+        throw InputError("\(name) holds a tab or a line break, which TSV cannot: write CSV with --format csv or an --output that ends in .csv")
     }
 
     private func line(_ fields: [String]) -> String {

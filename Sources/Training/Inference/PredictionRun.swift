@@ -30,8 +30,8 @@ struct PredictionRun {
     private func answerFile(_ emit: (String) throws -> Void) throws {
         let columns = ColumnNames(text: options.textColumn, pair: options.pairColumn, usual: trained.columns)
         let dataset = try Dataset(
-            path: options.input, format: options.format, columns: columns, labels: .unwanted,
-            allowsPlainText: trained.model.head == .maskedLanguageModel || options.format == .text,
+            path: options.input, format: options.inputFormat, columns: columns, labels: .unwanted,
+            allowsPlainText: trained.model.head == .maskedLanguageModel || options.inputFormat == .text,
             keepsTable: AnswerWriter.format(asked) != .jsonl)
         for note in dataset.notes { sayToUser("\(options.input): \(note)") }
         try trained.checkPairs(dataset, options)

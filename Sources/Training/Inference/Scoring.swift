@@ -13,7 +13,7 @@ enum Scoring {
         let task = TaskData.Task(trained.model.head)
         var columns = ColumnNames(text: options.textColumn, pair: options.pairColumn, label: options.labelColumn, usual: trained.columns)
         if task == .multiLabel { columns.modelLabels = trained.configuration.labels }
-        let dataset = try TaskData.read(options.input, task, columns, options.format)
+        let dataset = try TaskData.read(options.input, task, columns, options.inputFormat)
         for note in dataset.notes { sayToUser("\(options.input): \(note)") }
         try trained.checkPairs(dataset, options)
         var reading = TaskData.Reading(columns: columns, maxLength: trained.maxLength, threads: options.threads)

@@ -32,7 +32,7 @@ package struct TaskData: Sendable {
 
         package init(_ configuration: TrainingConfiguration) {
             columns = ColumnNames(text: configuration.textColumn, pair: configuration.pairColumn, label: configuration.labelColumn)
-            format = configuration.format
+            format = configuration.inputFormat
             maxLength = configuration.lengthLimit
             threads = configuration.threads
             pooling = configuration.pooling

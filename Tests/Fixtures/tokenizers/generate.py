@@ -98,7 +98,9 @@ def written():
     yield {"vocab.txt": "\n".join(piece for piece in VOCABULARY if piece not in ("[PAD]", "[MASK]")) + "\n"}
     # A token twice: the last place counts, and the first added token shares an id.
     yield {"vocab.txt": "@VOCABULARY@hello\n", "added_tokens.json": {"blockbuster": len(VOCABULARY) + 1}}
-    for name in ("BertTokenizer", "BertTokenizerFast", "PreTrainedTokenizerFast", "TokenizersBackend", "ElectraTokenizer"):
+    for name in ("BertTokenizerFast", "PreTrainedTokenizer", "TokenizersBackend", "ElectraTokenizer", "RetriBertTokenizer"):
+        yield {"tokenizer.json": file_of(lowercase=False), "tokenizer_config.json": {"tokenizer_class": name}}
+    for name in ("BertTokenizer", "PreTrainedTokenizerFast"):
         own = {"tokenizer_class": name}
         for settings in (dict(lowercase=False), dict(accents=False), dict(chinese=False), dict(normalizer=False), dict(clean=False), dict(longest=4)):
             yield {"tokenizer.json": file_of(**settings), "tokenizer_config.json": own}
