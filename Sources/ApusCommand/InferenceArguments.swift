@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Foundation
+internal import Kernels
 internal import Training
 
 /// The options that `evaluate` and `predict` share.
@@ -14,6 +15,8 @@ struct InferenceArguments: ParsableArguments {
     var maxLength: Int?
     @Option(help: "Threads to compute with. (default: the cores)")
     var threads: Int?
+    @Option(help: "What multiplies matrices: own or openblas. (default: own)")
+    var blas = BLAS.own
 
     func validate() throws {
         if let maxLength, maxLength < 3 {
@@ -27,6 +30,6 @@ struct InferenceArguments: ParsableArguments {
     func options(input: String, labelColumn: String?) -> InferenceOptions {
         InferenceOptions(
             model: model, input: input, textColumn: textColumn, pairColumn: pairColumn, labelColumn: labelColumn, maxLength: maxLength,
-            threads: threads ?? ProcessInfo.processInfo.activeProcessorCount)
+            threads: threads ?? ProcessInfo.processInfo.activeProcessorCount, blas: blas)
     }
 }

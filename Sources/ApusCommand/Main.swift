@@ -6,8 +6,7 @@ internal import Kernels
 @main
 enum Main {
     static func main() {
-        CoreType.useFasterKernels()
-        BLASInformation.useOneThread()
+        Arithmetic.setFloatEnvironment()
         signal(SIGPIPE, SIG_IGN)  // a reader that left is an error of the write, not of this program
         do {
             let arguments = try FieldNames.translated(Array(CommandLine.arguments.dropFirst()))

@@ -55,8 +55,10 @@ struct TrainOptions: ParsableArguments {
     var metric: String?
     @Option(parsing: .unconditional, help: ArgumentHelp("Epochs without a better validation after which the run ends. (default: never)", valueName: "epochs"))
     var patience: Int?
-    @Option(parsing: .unconditional, help: "Fixed parts of a global batch; equal lanes give equal bits. (default: by cores and batch size)")
+    @Option(parsing: .unconditional, help: "Fixed parts of a global batch; equal lanes give equal bits. (default: by the batch size)")
     var lanes: Int?
+    @Option(help: "What multiplies matrices: own, with the same bits on every processor, or openblas. (default: own)")
+    var blas: String?
     @Option(parsing: .unconditional, help: "Threads of one worker. (default: the cores, shared by the workers)")
     var threads: Int?
     @Option(parsing: .upToNextOption, help: ArgumentHelp("Parameters that keep their source values, by name.", valueName: "pattern"))
@@ -193,6 +195,7 @@ struct TrainOptions: ParsableArguments {
         given.give(.metric, metric)
         given.give(.patience, patience)
         given.give(.lanes, lanes)
+        given.give(.blas, blas)
         given.give(.threads, threads)
         given.give(.freeze, freeze.isEmpty ? nil : freeze)
         given.give(.unfreezeEvery, unfreezeEvery)

@@ -1,4 +1,6 @@
 internal import Cluster
+internal import Kernels
 
 extension ClusterFileError: BadInput {}
 extension PlaceError: BadInput {}
+extension BLASError: BadInput {}

@@ -1,4 +1,5 @@
 package import BERT
+package import Kernels
 
 /// The value of one option as a command line or file gives it, before its kind is known.
 package enum ConfigurationValue: Equatable, Sendable {
@@ -115,3 +116,4 @@ extension LearningRateSchedule.Shape: ConfigurationChoice {}
 extension Measure: ConfigurationChoice {}
 extension TrainingConfiguration.TargetTask: ConfigurationChoice {}
 extension Head.Pooling: ConfigurationChoice {}
+extension BLAS: ConfigurationChoice {}

@@ -41,6 +41,7 @@ extension TrainingConfiguration {
         case .metric: Field(\.metric)
         case .patience: Field(\.patience)
         case .lanes: Field(\.lanes)
+        case .blas: Field(\.blas)
         case .threads: Field(\.threads)
         case .freeze: Field(\.freeze)
         case .unfreezeEvery: Field(\.unfreezeEvery)

@@ -1,4 +1,5 @@
 package import BERT
+package import Kernels
 
 /// Everything that decides what a training run computes and where it puts it: each option has its value.
 ///
@@ -48,6 +49,8 @@ package struct TrainingConfiguration: Codable, Equatable, Sendable {
     package var patience: Int?
     /// Fixed parts of a global batch; nil until a run is formed: ``LaneCount`` decides.
     package var lanes: Int?
+    /// What multiplies matrices.
+    package var blas: BLAS = .own
     /// Threads of one worker.
     package var threads: Int
     /// Patterns of the names of parameters that keep their source values.
@@ -145,7 +148,7 @@ extension TrainingConfiguration {
         case maxGradNorm = "max-grad-norm"
         case accumulate
         case maxLength = "max-length"
-        case dropout, seed, seeds, metric, patience, lanes, threads, freeze
+        case dropout, seed, seeds, metric, patience, lanes, blas, threads, freeze
         case unfreezeEvery = "unfreeze-every"
         case layerDecay = "layer-decay"
         case headLearningRate = "head-learning-rate"

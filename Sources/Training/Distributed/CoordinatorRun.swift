@@ -52,7 +52,7 @@ struct CoordinatorRun {
                 _exit(128 + SIGTERM)
             }
         }
-        run = try TrainingRun(options.configuration, cores: ProcessInfo.processInfo.activeProcessorCount, stop: stop)
+        run = try TrainingRun(options.configuration, stop: stop)
         if !(options.launched && options.rendezvousTimeout != nil) {
             stop.listen()
         } else {
@@ -77,7 +77,7 @@ struct CoordinatorRun {
         let keyFile = KeyFileWatch(security, run.display)
         let health = try options.healthFile.map { try HealthFile($0, endpoint: system.endpoint) }
         if let limit = options.rendezvousTimeout { membership.endRendezvous(after: limit) }
-        let shape = ArithmeticShape(inputs.model.shape)
+        let shape = ArithmeticShape(inputs.model.shape, blas: inputs.configuration.blas)
         membership.expect(Fingerprint.identity(shape, threads: inputs.configuration.threads))
         let coordinator = system.named("coordinator") { Coordinator(membership, shape: shape, actorSystem: $0) }
         let place = try MeshPlace(coordinator: options.endpoint ?? "tcp://*:*", keys: security.keys)

@@ -44,7 +44,7 @@ package final class FileRecorder: RunRecorder {
     package func checkpoint(_ state: TrainingState, _ progress: RunProgress) {
         let record = StateFiles.Record(
             progress: progress, lanes: inputs.plan.laneCount, seed: inputs.configuration.seed, data: inputs.digests,
-            touched: state.touched.words, arithmetic: BLASInformation.description)
+            touched: state.touched.words, arithmetic: Arithmetic.description)
         guard let layout = try? inputs.model(ofStep: progress.step).layout else { return }
         do throws(FileError) {
             try store.save(step: progress.step, keep: inputs.configuration.keep) { (path, steps) throws(FileError) in

@@ -39,8 +39,7 @@ package struct RunInputs: Sendable {
     /// What the user should know before the first step, a line each.
     package let notes: [String]
 
-    /// - Parameter cores: of this machine, or of the whole cluster file.
-    package init(_ given: TrainingConfiguration, cores: Int) throws {
+    package init(_ given: TrainingConfiguration) throws {
         var configuration = given
         var notes: [String] = []
         sourceJSON = try ModelFolder.configuration(configuration.model)
@@ -86,7 +85,7 @@ package struct RunInputs: Sendable {
         if let file = configuration.addTokens { digests["added words"] = try Digests.file(file) }
         self.digests = digests
         let shape = configuration.dropout.map(input.shape.dropout) ?? input.shape
-        let lanes = configuration.laneCount(cores: cores)
+        let lanes = configuration.laneCount
         configuration.lanes = lanes
         let loss = LossOptions(
             labelSmoothing: configuration.labelSmoothing,

@@ -15,7 +15,7 @@ package enum StateFiles {
         package var data: [String: String]
         /// Rows of the word table that were ever touched, a bit each.
         package var touched: [UInt64]
-        /// What computed it: version, BLAS and kernels.
+        /// What computed it, see ``Kernels/Arithmetic/description``.
         package var arithmetic: String
 
         package init(progress: RunProgress, lanes: Int, seed: UInt64, data: [String: String], touched: [UInt64], arithmetic: String) {

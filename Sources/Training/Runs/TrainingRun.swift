@@ -25,10 +25,11 @@ package struct TrainingRun {
     }
 
     /// Checks all input and takes the output folder; when it throws, the folder is as it was.
-    package init(_ configuration: TrainingConfiguration, cores: Int, stop: StopRequest) throws {
+    package init(_ configuration: TrainingConfiguration, stop: StopRequest) throws {
         started = .now
         self.stop = stop
-        inputs = try RunInputs(configuration, cores: cores)
+        try configuration.blas.use(threads: configuration.threads)
+        inputs = try RunInputs(configuration)
         folder = try RunFolder(configuration.output, resuming: configuration.resume, neededBytes: 2 * inputs.checkpointBytes)
         resumption = configuration.resume ? try Self.resumption(inputs) : nil
         display = RunDisplay()
@@ -84,12 +85,17 @@ package struct TrainingRun {
         return Resumption(found: found, passedOver: passedOver, plannedSteps: planned)
     }
 
-    /// Refuses to go on from a state that other lanes, another seed or other data led to.
+    /// Refuses to go on from a state that other lanes, another seed, another arithmetic or other data led to.
     private static func check(_ record: StateFiles.Record, of path: String, _ inputs: RunInputs) throws(InputError) {
         guard record.lanes == inputs.plan.laneCount, record.seed == inputs.configuration.seed else {
             throw InputError(
                 "\(path) has \(record.lanes) lanes and seed \(record.seed), config.yaml \(inputs.plan.laneCount) and "
                     + "\(inputs.configuration.seed): the two do not belong together")
+        }
+        guard record.arithmetic == Arithmetic.description else {
+            throw InputError(
+                "\(path) was computed with \(record.arithmetic), this is \(Arithmetic.description): the bits would change on the way; go on with the "
+                    + "build and library that began the run, or start a new run")
         }
         for (name, digest) in record.data.sorted(by: { $0.key < $1.key }) where inputs.digests[name] != digest {
             throw InputError(
@@ -111,12 +117,6 @@ package struct TrainingRun {
         var progress = RunProgress()
         if let found = resumption.found {
             let record = try StateFiles.read(found.path, into: replica)
-            if record.arithmetic != BLASInformation.description {
-                display.say(
-                    "computed so far with \(record.arithmetic), now with \(BLASInformation.description): "
-                        + "bits may differ from an undisturbed run"
-                )
-            }
             progress = record.progress
         } else if history == nil {
             display.say("\(folder.path) has no whole checkpoint: starting from step 1")
