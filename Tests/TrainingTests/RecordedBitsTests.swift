@@ -14,10 +14,10 @@ import Testing
 
         var digest: String {
             switch self {
-            case .plain: "PLAIN"
-            case .adapters: "ADAPTERS"
-            case .masked: "MASKED"
-            case .regression: "REGRESSION"
+            case .plain: "c96cc46db82485ded18aa6b5c18958c8ef5ee2a1e68e504eb1c55f87afd785b8"
+            case .adapters: "0f30d4618c85638350af4cdae6ead7564d18577a0acea3268e0ccb09b81d04f4"
+            case .masked: "f472f58a93f2b7e0772c1005c2b022d3bd46c05620e5b53ea5f5a14f2efc4b1c"
+            case .regression: "7ab638b128de4ea96413f6bb6fc4c66f74af5ef5dbe285845f67b185f1c7a08c"
             }
         }
 
@@ -64,6 +64,6 @@ import Testing
             let plan = inputs.plan.step(step, order: inputs.plan.order(ofEpoch: inputs.plan.epoch(ofStep: step)))
             _ = try await engine.run(plan, next: nil, learningRate: inputs.schedule.rate(step: step))
         }
-        return Digests.parameters(StateFiles.tensors(try await engine.state().parameters, inputs.model.layout))
+        return Digests.parameters(inputs.exportedTensors(try await engine.state().parameters))
     }
 }
