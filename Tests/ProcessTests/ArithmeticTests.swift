@@ -5,7 +5,7 @@ import Testing
 @Suite struct ArithmeticTests {
     private static let options = ["--max-steps", "4", "--batch-size", "9", "--learning-rate", "1e-3"]
 
-    /// A shared library of a few lines of C; nil if there is no C compiler.
+    /// Makes a shared library of a few lines of C.
     private static func library(_ job: SmallJob, _ name: String, _ source: String) throws {
         try job.write("\(name).c", source)
         let made = try ScriptRun(shell: "clang -shared -fPIC -O1 -o '\(job.path(name))' '\(job.path("\(name).c"))'")
@@ -62,15 +62,17 @@ import Testing
         expectOneLine(refused, status: 2, "blas was openblas, now own")
     }
 
-    @Test func `a checkpoint of another arithmetic is refused with both`() throws {
+    #if arch(x86_64)
+    @Test func `a checkpoint that another library computed is refused with both`() throws {
         let job = try SmallJob()
-        _ = try digest(job, "run", ["--checkpoint-every", "2"])
-        let state = "run/checkpoints/step-4/state.json"
-        try job.write(state, job.text(state).replacing("arithmetic 1", with: "arithmetic 0"))
-        expectOneLine(
-            try ApusProcess("train", "--resume", "--output", job.path("run"), "--max-steps", "6"), status: 2, "arithmetic 0", "this is arithmetic 1",
-            "start a new run")
+        _ = try digest(job, "run", ["--blas", "openblas"], ["OPENBLAS_CORETYPE": "Nehalem"])
+        let before = try job.bytes("run/config.yaml")
+        let refused = try ApusProcess(
+            ["train", "--resume", "--output", job.path("run"), "--max-steps", "6"], environment: ["OPENBLAS_CORETYPE": "Haswell"])
+        expectOneLine(refused, status: 2, "core type Nehalem, this is arithmetic 1 with OpenBLAS", "core type Haswell", "start a new run")
+        #expect(try job.bytes("run/config.yaml") == before)
     }
+    #endif
 
     @Test(arguments: ["own", "openblas"])
     func bothWaysToMultiplyMeetTheReferences(blas: String) throws {
