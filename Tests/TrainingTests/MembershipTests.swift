@@ -33,7 +33,8 @@ import Transport
         let unnamed = refusal { ($0.arithmetic, $0.arithmeticName) = (nil, nil) }
         #expect(unnamed.contains("an arithmetic without a number"), "\(unnamed)")
         let library = refusal { ($0.fingerprint, $0.arithmeticName) = ("g", "arithmetic 1 with OpenBLAS 0.3, core type Zen") }
-        #expect(library.contains("arithmetic 1 with OpenBLAS 0.3, core type Zen there, arithmetic 1 here") && library.contains("OPENBLAS_CORETYPE"), "\(library)")
+        #expect(library.contains("arithmetic 1 with OpenBLAS 0.3, core type Zen there, arithmetic 1 here"), "\(library)")
+        #expect(library.contains("OPENBLAS_CORETYPE"), "\(library)")
         let broken = refusal { $0.fingerprint = "g" }
         #expect(broken.contains("although both have arithmetic 1") && broken.contains("broken"), "\(broken)")
         #expect(membership.members.isEmpty && !membership.hasNews)

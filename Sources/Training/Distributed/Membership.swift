@@ -105,9 +105,9 @@ package final class Membership: Sendable {
             throw JoinRefused(
                 "host \(identity.hostName) runs apus \(identity.version), the coordinator \(expected.version): install the same build on both")
         }
-        if let difference = ArithmeticDifference(
-            there: (identity.arithmetic, identity.arithmeticName, identity.fingerprint), here: (expected.arithmetic, expected.arithmeticName, expected.fingerprint))
-        {
+        let there = (identity.arithmetic, identity.arithmeticName, identity.fingerprint)
+        let here = (expected.arithmetic, expected.arithmeticName, expected.fingerprint)
+        if let difference = ArithmeticDifference(there: there, here: here) {
             throw JoinRefused("host \(identity.hostName) \(difference.description)")
         }
         if let allowList, !(identity.key.map(allowList.contains) ?? false) {
