@@ -15,6 +15,9 @@ let strict: [SwiftSetting] = [
 let standalone = ["-static-stdlib"]
 let optimized = BuildSettingCondition.when(platforms: [.linux], configuration: .release)
 
+/// No compiler fuses a multiplication and an addition that the source writes apart.
+let unfused: [CSetting] = [.unsafeFlags(["-ffp-contract=off"])]
+
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
@@ -53,7 +56,7 @@ let package = Package(
         .executableTarget(
             name: "RooflineBenchmark", dependencies: ["Training", "BERT", "Kernels", "Tensors", "RooflineMeters"], path: "Benchmarks/Roofline",
             swiftSettings: strict),
-        .target(name: "RooflineMeters", dependencies: ["CVectorMath", "COpenBLAS"], path: "Benchmarks/RooflineMeters"),
+        .target(name: "RooflineMeters", dependencies: ["CVectorMath"], path: "Benchmarks/RooflineMeters"),
         .executableTarget(name: "FuzzBenchmark", dependencies: ["FuzzTargets"], path: "Benchmarks/Fuzz/Driver", swiftSettings: strict),
         .target(
             name: "FuzzTargets", dependencies: ["Training", "BERT", "Cluster", "Transport", "Kernels", "Checkpoints", "TextData", "CAllocations"],
@@ -65,14 +68,13 @@ let package = Package(
         module("Collectives", ["Transport", "Tensors"]),
         module("Cluster", ["Transport", yams]),
         module("Transport", ["CZeroMQ", "CSystem", .target(name: "CMPI", condition: .when(traits: ["MPI"]))]),
-        module("Kernels", ["Tensors", "COpenBLAS", "CVectorMath"]),
+        module("Kernels", ["Tensors", "CVectorMath"]),
         module("Checkpoints", ["CSystem", crypto]),
         module("TextData", []),
         module("Tensors", []),
         // Unoptimized vector code takes 10 s or more for a step. Packages of tools version 6.2 or later may be dependencies with unsafe flags.
-        .target(name: "CVectorMath", cSettings: [.unsafeFlags(["-O2"], .when(configuration: .debug))]),
-        .target(name: "CSystem"),
-        .systemLibrary(name: "COpenBLAS"),
+        .target(name: "CVectorMath", cSettings: unfused + [.unsafeFlags(["-O2"], .when(configuration: .debug))]),
+        .target(name: "CSystem", cSettings: unfused),
         .systemLibrary(name: "CZeroMQ"),
         .systemLibrary(name: "CMPI"),
 

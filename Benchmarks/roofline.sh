@@ -4,12 +4,10 @@
 #
 #     Benchmarks/roofline.sh [--json FILE] [--steps 20] [--max-length 128] [--batch-size 32] [--recompute] [--model DIR] [--train FILE]
 #
-# The default job with one thread and two lanes, in this process alone, with the kernels of OpenBLAS that apus chooses.
+# The default job with one thread and two lanes, in this process alone.
 set -euo pipefail
 here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
 root=${here%/*}
 "$root/scripts/fetch.sh"
 if [[ -z ${APUS_COMPARE_BUILT:-} ]]; then swift build --package-path "$root" -c release --quiet >&2; fi
-type=$("$root/.build/release/apus" --version | sed -n 's/.*core type \([A-Za-z0-9_]*\),.*/\1/p')
-[[ -z $type ]] || export OPENBLAS_CORETYPE=$type
 exec "$root/.build/release/RooflineBenchmark" "$@"

@@ -1,17 +1,18 @@
 #!/usr/bin/env bash
-# One SHA-256, however it runs: the default job in one process with one and two threads, over 1, 2, 3, 4 and 8 workers, and
-# over three hosts in network namespaces of their own, each with a real ssh server, from a cluster file.
+# One SHA-256, however it runs: the default job in one process with one, two and four threads, over 1, 2, 3, 4 and 8 workers, under
+# several core types of OpenBLAS, as a debug build, and over three hosts in network namespaces of their own, each with a real ssh
+# server, from a cluster file.
 #
-#     Benchmarks/same-bits.sh [STEPS=40] [LANES=4]      # some five minutes on two cores
+#     Benchmarks/same-bits.sh [STEPS=40] [LANES]      # some ten minutes on two cores; LANES: the default
 #
 # Prints a line a run. Exit status 1 where one differs. The hosts need root, iproute2 and OpenSSH's server
 # (scripts/setup-tests.sh); without them that run is left out, with a word. OPTIONS=... adds training options to each run.
 set -euo pipefail
 
-steps=${1:-40} lanes=${2:-4}
+steps=${1:-40} lanes=${2:-}
 here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
 root=${here%/*}
-if ! [[ $steps =~ ^[1-9][0-9]*$ && $lanes =~ ^[1-9][0-9]*$ ]]; then
+if ! [[ $steps =~ ^[1-9][0-9]*$ && $lanes =~ ^([1-9][0-9]*)?$ ]]; then
     printf 'same-bits: found steps %s and lanes %s, needed whole numbers from 1: Benchmarks/same-bits.sh [STEPS] [LANES]\n' "$steps" "$lanes" >&2
     exit 2
 fi
@@ -32,7 +33,7 @@ finish() {
 trap finish EXIT
 
 # shellcheck disable=SC2206 # options are words
-job=(--lanes "$lanes" --max-steps "$steps" ${OPTIONS:-})
+job=(${lanes:+--lanes "$lanes"} --max-steps "$steps" ${OPTIONS:-})
 first='' differing=0
 
 # run NAME COMMAND...: prints the run's hash beside the first one's.
@@ -52,6 +53,10 @@ run() {
 
 run single-1-thread "$apus" launch --single --threads 1
 run single-2-threads "$apus" launch --single --threads 2
+run single-4-threads "$apus" launch --single --threads 4
+for type in Haswell SkylakeX Zen; do run "openblas-for-$type" env "OPENBLAS_CORETYPE=$type" "$apus" launch --single; done
+swift build --package-path "$root" --product apus --quiet >&2
+run debug-build "$root/.build/debug/apus" launch --single
 for workers in 1 2 3 4 8; do run "workers-$workers" "$apus" launch --workers "$workers" --threads 1; done
 
 # host NUMBER: a namespace on the bridge with an ssh server that has keys of its own.

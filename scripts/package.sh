@@ -21,7 +21,7 @@ scratch=$root/.build/package
 swift build --package-path "$root" --scratch-path "$scratch" -c release --product apus --static-swift-stdlib --quiet \
     -Xlinker -rpath -Xlinker '$ORIGIN/lib' -Xlinker --disable-new-dtags </dev/null >&2
 program=$scratch/release/apus
-# The line begins with name and version: apus 0.1.0, OpenBLAS …
+# The line begins with name and version: apus 0.1.0, arithmetic 1, …
 version=$("$program" --version | sed 's/^apus \([^, ]*\).*/\1/')
 folder=$(realpath -m -- "${1:-$scratch/apus-$version-linux-$(uname -m)}")
 
@@ -42,7 +42,15 @@ while read -r name path; do
     if [[ $name =~ $own ]]; then continue; fi
     install -m 644 -- "$path" "$folder/lib/$name"
     licence "$path"
-done < <(ldd "$program" | awk '$2 == "=>" && $3 ~ /^\// { print $1, $3 }')
+done < <(
+    ldd "$program" | awk '$2 == "=>" && $3 ~ /^\// { print $1, $3 }'
+    # The program loads OpenBLAS itself, with --blas openblas.
+    openblas=$(PATH=$PATH:/sbin:/usr/sbin ldconfig -p | awk '$1 == "libopenblas.so.0" { print $NF; exit }')
+    if [[ $openblas ]]; then
+        printf 'libopenblas.so.0 %s\n' "$openblas"
+        ldd "$openblas" | awk '$2 == "=>" && $3 ~ /^\// { print $1, $3 }'
+    fi
+)
 
 tar -C "$(dirname -- "$folder")" --sort=name --owner=0 --group=0 --numeric-owner -czf "$folder.tar.gz" "$(basename -- "$folder")"
 printf '%s\n%s\n' "$folder" "$folder.tar.gz"

@@ -13,14 +13,14 @@ struct Report: Encodable {
         var bytes: Double
     }
 
-    let coreType = BLASInformation.coreType
-    let vectorLevel = BLASInformation.vectorLevel
+    let arithmetic = Arithmetic.description
+    let vectorLevel = Arithmetic.vectorLevel
     let model: String
     let lanes: Int
     let steps: Int
     var samples = 0
     var tokens = 0
-    /// Of each step: as it is; with meters; its matrix products alone; attention's products by OpenBLAS.
+    /// Of each step: as it is; with meters; its matrix products alone; attention's products as calls of their own.
     var seconds: [Double] = []
     var meteredSeconds: [Double] = []
     var productSeconds: [Double] = []
@@ -58,9 +58,8 @@ struct Report: Encodable {
     var samplesPerSecond: Double { Double(samples) / Double(steps) / Self.median(seconds) }
 
     private enum Key: String, CodingKey {
-        case coreType = "core_type"
         case vectorLevel = "vector_level"
-        case model, lanes, steps, samples, tokens, kinds, peak, bandwidth, efficiency
+        case arithmetic, model, lanes, steps, samples, tokens, kinds, peak, bandwidth, efficiency
         case efficiencyWithoutAttention = "efficiency_without_attention"
         case samplesPerSecond = "samples_per_second"
         case seconds = "seconds_a_step"
@@ -73,7 +72,7 @@ struct Report: Encodable {
 
     func encode(to encoder: any Encoder) throws {
         var container = encoder.container(keyedBy: Key.self)
-        try container.encode(coreType, forKey: .coreType)
+        try container.encode(arithmetic, forKey: .arithmetic)
         try container.encode(vectorLevel, forKey: .vectorLevel)
         try container.encode(model, forKey: .model)
         try container.encode(lanes, forKey: .lanes)
@@ -98,7 +97,7 @@ struct Report: Encodable {
     var table: String {
         let step = meteredSeconds.reduce(0, +)
         var lines = [
-            "\(model), \(lanes) lanes, 1 thread, \(steps) steps of \(tokens / steps) pieces; OpenBLAS for \(coreType), vectors \(vectorLevel)",
+            "\(model), \(lanes) lanes, 1 thread, \(steps) steps of \(tokens / steps) tokens; \(arithmetic), vectors \(vectorLevel)",
             "", "| kind of work | calls a step | ms a step | share | GFLOP/s | GB/s |", "|---|---|---|---|---|---|",
         ]
         func row(_ name: String, _ calls: Int, _ seconds: Double, _ operations: Double, _ bytes: Double) {
@@ -119,7 +118,7 @@ struct Report: Encodable {
             "One core: \(decimal(peak * 1e-9, 0)) GFLOP/s of multiply-adds, \(decimal(bandwidth * 1e-9, 1)) GB/s of a large sum.",
             "A step takes \(decimal(plain * 1_000, 1)) ms (\(decimal(Self.median(meteredSeconds) * 1_000, 1)) with meters), "
                 + "\(decimal(samplesPerSecond, 1)) samples/s; its products alone \(decimal(products * 1_000, 1)) ms, "
-                + "and attention's by OpenBLAS \(decimal(attention * 1_000, 1)) ms.",
+                + "and attention's as calls of their own \(decimal(attention * 1_000, 1)) ms.",
             "GEMM efficiency: \(decimal(efficiency, 3)); without attention's products: \(decimal(efficiencyWithoutAttention, 3)).",
             "Heap: \(allocations.count { $0 == 0 }) of \(steps) steps asked for none; the others, with more pieces than any before, "
                 + "\(allocations.reduce(0, +)) times for \(allocatedBytes.reduce(0, +) / 1_000) kB in all.",

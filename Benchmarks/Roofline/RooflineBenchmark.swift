@@ -56,8 +56,7 @@ struct Options {
 enum RooflineBenchmark {
     static func main() async throws {
         let options = Options()
-        BLASInformation.useOneThread()
-        let inputs = try RunInputs(options.configuration, cores: 1)
+        let inputs = try RunInputs(options.configuration)
         let job = Job(inputs)
         let report = try await job.measure(steps: options.steps)
         print(report.table)

@@ -1,8 +1,6 @@
 #define _GNU_SOURCE
 #include "meters.h"
 
-#include <cblas.h>
-#include <dlfcn.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -43,6 +41,7 @@ static double now(void) {
      4.0 * shape->heads * shape->width * (3.0 * shape->queries + 4.0 * shape->keys)
 #define WORK_cross_entropy 16.0 * n, 8.0 * n
 #define WORK_binary_cross_entropy 24.0 * n, 12.0 * n
+#define WORK_scale 1.0 * n, 8.0 * n
 #define WORK_add 1.0 * n, 12.0 * n
 #define WORK_sum_rows_by_group 1.0 * starts[groups] * n, 4.0 * (starts[groups] + groups) * n
 #define WORK_embed 2.0 * rows * n, 16.0 * rows * n
@@ -111,20 +110,11 @@ static void noted_attention(const apus_attention_shape *shape, const float *quer
 // A product that the step had, and the places of its operands in the memory of the repetition.
 typedef struct {
     apus_product shape;
-    int by_openblas, a_turned, b_turned;
     size_t a, b, c;
 } noted_product;
 
 static noted_product *products;
 static size_t product_count, product_space;
-static int recording;
-typedef __typeof__(&cblas_sgemm) sgemm;
-
-static sgemm real_sgemm(void) {
-    static sgemm found;
-    if (!found) found = (sgemm)dlsym(RTLD_NEXT, "cblas_sgemm");
-    return found;
-}
 
 // Distinct operands lie at distinct places, in the order in which they are met; a step's working set is about that of the original.
 enum { PLACES = 1 << 12 };
@@ -159,32 +149,15 @@ static span product_span(const apus_product *s) {
     return (span){2 * m * n * k < 4e6 ? SMALL_PRODUCTS : PRODUCTS, now(), 2 * m * n * k, 4 * (m * k + k * n + m * n)};
 }
 
-void cblas_sgemm(CBLAS_LAYOUT layout, CBLAS_TRANSPOSE a_turned, CBLAS_TRANSPOSE b_turned, int m, int n, int k, float alpha,
-                 const float *a, int lda, const float *b, int ldb, float beta, float *c, int ldc) {
-    if (!recording) return real_sgemm()(layout, a_turned, b_turned, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
-    int at = a_turned == CblasTrans, bt = b_turned == CblasTrans;
-    apus_product shape = {(size_t)m,   (size_t)n, (size_t)k, at ? 1 : (size_t)lda, at ? (size_t)lda : 1, bt ? 1 : (size_t)ldb, bt ? (size_t)ldb : 1,
-                          (size_t)ldc, beta != 0};
-    span s = product_span(&shape);
-    real_sgemm()(layout, a_turned, b_turned, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
-    end(&s);
-    note_product((noted_product){shape, 1, at, bt}, a, b, c);
-}
-
 static void noted_multiply(const apus_product *shape, const float *a, const float *b, float *c, float *scratch) {
     span s = product_span(shape);
     inner->multiply(shape, a, b, c, scratch);
     end(&s);
-    note_product((noted_product){*shape}, a, b, c);
+    note_product((noted_product){*shape, 0, 0, 0}, a, b, c);
 }
 
 static void repeat(const noted_product *p, float *memory, float *scratch) {
-    const apus_product *s = &p->shape;
-    const float *a = memory + p->a, *b = memory + p->b;
-    if (!p->by_openblas) return inner->multiply(s, a, b, memory + p->c, scratch);
-    real_sgemm()(CblasRowMajor, p->a_turned ? CblasTrans : CblasNoTrans, p->b_turned ? CblasTrans : CblasNoTrans, (int)s->m, (int)s->n,
-                 (int)s->k, 1, a, (int)(p->a_turned ? s->a_step : s->a_row), b, (int)(p->b_turned ? s->b_column : s->b_step), (float)s->add,
-                 memory + p->c, (int)s->c_row);
+    inner->multiply(&p->shape, memory + p->a, memory + p->b, memory + p->c, scratch);
 }
 
 // MARK: Control
@@ -197,13 +170,9 @@ void meters_start(void) {
     noted.attention = noted_attention;
     noted.multiply = noted_multiply;
     apus_use_kernels(&noted);
-    recording = 1;
 }
 
-void meters_stop(void) {
-    recording = 0;
-    apus_use_kernels(inner);
-}
+void meters_stop(void) { apus_use_kernels(inner); }
 
 const meter *meters_at(size_t index) { return index < METERS ? &meters[index] : 0; }
 
@@ -234,22 +203,24 @@ double meters_repeat_attention(void) {
         if (rows > longest) longest = rows;
     }
     float *x = memory_of(most), *g = memory_of(most), *y = memory_of(most), *scores = memory_of(longest * (longest + 16));
-    sgemm run = real_sgemm();
+    float *scratch = memory_of(APUS_PRODUCT_SCRATCH);
     double start = now();
     for (size_t i = 0; i < sentence_count; i++) {
         const apus_attention_shape *s = &sentences[i];
-        int q = (int)s->queries, k = (int)s->keys, w = (int)s->width, row = (int)s->key_row, ld = (k + 15) / 16 * 16;
+        const size_t q = s->queries, k = s->keys, w = s->width, row = s->key_row, ld = (k + 15) / 16 * 16;
+        const apus_product of_scores = {q, k, w, row, 1, 1, row, ld, 0}, of_context = {q, w, k, ld, 1, row, 1, row, 0};
+        const apus_product of_keys = {k, w, q, 1, ld, row, 1, row, 0};
         for (size_t h = 0; h < s->heads; h++) {
-            float *a = x + h * s->width, *b = g + h * s->width, *c = y + h * s->width;
+            float *a = x + h * w, *b = g + h * w, *c = y + h * w;
             for (int pass = 0; pass < 2; pass++) {
-                run(CblasRowMajor, CblasNoTrans, CblasTrans, q, k, w, 1, a, row, b, row, 0, scores, ld);
-                run(CblasRowMajor, CblasNoTrans, CblasNoTrans, q, w, k, 1, scores, ld, b, row, 0, c, row);
+                inner->multiply(&of_scores, a, b, scores, scratch);
+                inner->multiply(&of_context, scores, b, c, scratch);
             }
-            for (int pass = 0; pass < 2; pass++)
-                run(CblasRowMajor, CblasTrans, CblasNoTrans, k, w, q, 1, scores, ld, a, row, 0, c, row);
+            for (int pass = 0; pass < 2; pass++) inner->multiply(&of_keys, scores, a, c, scratch);
         }
     }
     double seconds = now() - start;
+    free(scratch);
     free(x);
     free(g);
     free(y);

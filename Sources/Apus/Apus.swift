@@ -7,5 +7,5 @@ public enum Apus {
     public static var version: String { Build.version }
 
     /// Which arithmetic this process computes with, as far as it decides bits.
-    public static var arithmetic: String { BLASInformation.description }
+    public static var arithmetic: String { Arithmetic.description }
 }

@@ -1,4 +1,3 @@
-internal import Kernels
 internal import Training
 
 /// A fine-tuned model that labels texts, or scores them where it was trained for regression.
@@ -24,7 +23,6 @@ public struct TextClassifier: Sendable {
     /// - Parameter maxLength: pieces of a text with [CLS] and [SEP]; nil: as the model was trained.
     /// - Throws: an error whose description is one line: what was found, what was needed, what to do next.
     public init(model: String, maxLength: Int? = nil, threads: Int = 1) throws {
-        BLASInformation.useOneThread()
         prediction = try Training.Prediction(
             InferenceOptions(
                 model: model, input: "-", textColumn: nil, pairColumn: nil, labelColumn: nil, maxLength: maxLength, threads: threads))

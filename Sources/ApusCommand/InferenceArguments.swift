@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Kernels
 internal import TextData
 internal import Training
 
@@ -17,6 +18,8 @@ struct InferenceArguments: ParsableArguments {
     var maxLength: Int?
     @Option(help: "Threads to compute with. (default: the cores)")
     var threads: Int?
+    @Option(help: "What multiplies matrices: own or openblas. (default: own)")
+    var blas = BLAS.own
 
     func validate() throws {
         if let maxLength, maxLength < 3 {
@@ -30,7 +33,7 @@ struct InferenceArguments: ParsableArguments {
     func options(input: String, labelColumn: String?) -> InferenceOptions {
         InferenceOptions(
             model: model, input: input, inputFormat: inputFormat, textColumn: textColumn, pairColumn: pairColumn, labelColumn: labelColumn, maxLength: maxLength,
-            threads: threads ?? ProcessorCount.usable)
+            threads: threads ?? ProcessorCount.usable, blas: blas)
     }
 }
 

@@ -7,8 +7,7 @@ internal import Training
 @main
 enum Main {
     static func main() {
-        CoreType.useFasterKernels()
-        BLASInformation.useOneThread()
+        Arithmetic.setFloatEnvironment()
         // A reader that left, and a file that may not grow, are errors of the write and not of this program.
         for number in [SIGPIPE, SIGXFSZ] { signal(number, SIG_IGN) }
         do {

@@ -17,8 +17,11 @@ struct RunOptions: ParsableArguments {
     var keep: Int?
     @Option(
         parsing: .unconditional,
-        help: "Fixed parts of a global batch; equal lanes give equal bits. (default: by cores and batch size)")
+        help: "Fixed parts of a global batch; equal lanes give equal bits. (default: by the batch size)")
     var lanes: Int?
+    @Option(
+        help: "What multiplies matrices: own, with the same bits on every processor, or openblas. (default: own)")
+    var blas: String?
     @Option(parsing: .unconditional, help: "Threads of one worker. (default: the cores, shared by the workers)")
     var threads: Int?
     @Flag(help: "Compute activations again in the backward pass: less memory, more time.")
@@ -30,6 +33,7 @@ struct RunOptions: ParsableArguments {
         given.give(.checkpointEvery, checkpointEvery)
         given.give(.keep, keep)
         given.give(.lanes, lanes)
+        given.give(.blas, blas)
         given.give(.threads, threads)
         given.give(.recompute, recompute ? true : nil)
     }

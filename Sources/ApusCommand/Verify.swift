@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Kernels
 internal import Training
 
 struct Verify: ParsableCommand {
@@ -12,11 +13,15 @@ struct Verify: ParsableCommand {
 
     @Argument(help: ArgumentHelp("Reference folders, such as golden/classify.", valueName: "case"))
     var cases: [String]
+    @Option(help: "What multiplies matrices: own or openblas. (default: own)")
+    var blas = BLAS.own
 
     func run() throws {
         for folder in cases {
-            try StandardOutput.write(line: EntryPoints.verify(case: folder))
+            try StandardOutput.write(line: EntryPoints.verify(case: folder, blas: blas))
             try StandardOutput.flush()
         }
     }
 }
+
+extension BLAS: ExpressibleByArgument {}

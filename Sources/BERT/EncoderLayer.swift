@@ -170,12 +170,12 @@ extension BERTModel {
         sink.always(p.outerBias) {
             branch = dropoutBackward(gradient, bits: tape.outerBits, rate: rate, scratch: scratch, biasGradient: $0)
         }
-        sink.matrix(p.outerWeight) { multiply(branch, .transposed, tape.inner, .plain, into: $0) }
+        sink.product(p.outerWeight, branch, tape.inner)
         let innerGradient = arena.take(rows: gradient.rows, columns: f)
         multiply(branch, .plain, weights.matrix(p.outerWeight), .plain, into: innerGradient)
         adaptBackward(.output, branch, onto: innerGradient)
         sink.always(p.innerBias) { activateBackward(derivative: tape.slope, innerGradient, biasGradient: $0) }
-        sink.matrix(p.innerWeight) { multiply(innerGradient, .transposed, tape.attended, .plain, into: $0) }
+        sink.product(p.innerWeight, innerGradient, tape.attended)
         multiply(innerGradient, .plain, weights.matrix(p.innerWeight), .plain, into: gradient, accumulate: true)
         adaptBackward(.intermediate, innerGradient, onto: gradient)
 
@@ -189,7 +189,7 @@ extension BERTModel {
         sink.always(p.attentionBias) {
             branch = dropoutBackward(gradient, bits: tape.attentionBits, rate: rate, scratch: scratch, biasGradient: $0)
         }
-        sink.matrix(p.attentionWeight) { multiply(branch, .transposed, tape.context, .plain, into: $0) }
+        sink.product(p.attentionWeight, branch, tape.context)
         let isNeeded =
             needsInput || sink.isTrained(p.projectionWeights) || sink.isTrained(p.projectionBiases)
             || [LoRA.Target.query, .key, .value].contains { p.adapters[$0].map { sink.isTrained($0.down..<($0.up + 1)) } ?? false }
@@ -224,7 +224,7 @@ extension BERTModel {
 
         guard let read = tape.read else {
             sink.vector(p.projectionBiases) { sumColumns(projected, into: $0) }
-            sink.matrix(p.projectionWeights) { multiply(projected, .transposed, tape.input, .plain, into: $0) }
+            sink.product(p.projectionWeights, projected, tape.input)
             if needsInput { multiply(projected, .plain, weight, .plain, into: gradient, accumulate: true) }
             let inputGradient = needsInput ? gradient : nil
             adaptBackward(.query, queryGradient, inputGradient)
@@ -236,10 +236,8 @@ extension BERTModel {
             sumColumns(queryGradient, into: $0[0..<d])
             sumColumns(projected, into: $0[d..<(3 * d)])
         }
-        sink.matrix(p.projectionWeights) {
-            multiply(queryGradient, .transposed, tape.readInput, .plain, into: $0.rows(0..<d))
-            multiply(projected, .transposed, tape.input, .plain, into: $0.rows(d..<(3 * d)))
-        }
+        sink.product(p.projectionWeights, outputs: 0..<d, queryGradient, tape.readInput)
+        sink.product(p.projectionWeights, outputs: d..<(3 * d), projected, tape.input)
         guard needsInput else {
             adaptBackward(.query, queryGradient, nil)
             adaptBackward(.key, keyGradient, nil)

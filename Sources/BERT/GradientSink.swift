@@ -75,6 +75,41 @@ package final class GradientSink {
         vector(places) { compute(Matrix($0, rows: $0.count / columns, columns: columns)) }
     }
 
+    /// The gradient of a weight, or of rows of consecutive weights: `gradient` (R, outputs), transposed, times `input` (R, inputs).
+    ///
+    /// A lane that is added to those before it is added tile by tile, without memory for its own gradient in between.
+    /// - Parameter outputs: the rows that `gradient` stands for; nil: all of them.
+    func product(_ places: Range<Int>, outputs: Range<Int>? = nil, _ gradient: Matrix, _ input: Matrix) {
+        let entries = layout.entries[places]
+        for place in places { written[place] = true }
+        let all = entries.reduce(0) { $0 + $1.shape[0] }
+        let outputs = outputs ?? 0..<all
+        precondition(outputs.count == gradient.columns, "\(outputs.count) rows for \(gradient.columns) outputs")
+        if let first = entries.first?.gradientOffset, entries.allSatisfy({ $0.gradientOffset != nil }) {
+            return multiply(gradient, input, to: first + outputs.lowerBound * input.columns)
+        }
+        var row = 0
+        for entry in entries {
+            let own = (row..<(row + entry.shape[0])).clamped(to: outputs)
+            if let first = entry.gradientOffset, !own.isEmpty {
+                let columns = (own.lowerBound - outputs.lowerBound)..<(own.upperBound - outputs.lowerBound)
+                multiply(gradient.columns(columns), input, to: first + (own.lowerBound - row) * input.columns)
+            }
+            row += entry.shape[0]
+        }
+    }
+
+    private func multiply(_ gradient: Matrix, _ input: Matrix, to offset: Int) {
+        let place = Matrix(dense.part(from: offset, count: gradient.columns * input.columns), rows: gradient.columns, columns: input.columns)
+        if mode == .overwrite {
+            Kernels.multiply(gradient, .transposed, input, .plain, into: place)
+        } else {
+            addProduct(gradient, .transposed, input, .plain, to: place)
+        }
+    }
+
+    func product(_ place: Int, _ gradient: Matrix, _ input: Matrix) { product(place..<(place + 1), gradient, input) }
+
     /// Lets `compute` overwrite the gradients of consecutive parameters.
     func vector(_ places: Range<Int>, _ compute: (FloatView) -> Void) {
         guard isTrained(places) else { return }

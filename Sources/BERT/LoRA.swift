@@ -112,11 +112,11 @@ extension BERTModel {
         _ weights: Weights, dropout: DropoutContext?, sink: GradientSink, arena: Arena
     ) {
         guard let lora, let places = places.layers[layer].adapters[target], let tape = tapes[target] else { return }
-        sink.matrix(places.up) { multiply(gradient, .transposed, tape.inner, .plain, into: $0) }
+        sink.product(places.up, gradient, tape.inner)
         guard inputGradient != nil || sink.isTrained(places.down) else { return }
         let inner = arena.take(rows: gradient.rows, columns: lora.rank)
         multiply(gradient, .plain, weights.matrix(places.up), .plain, into: inner, scale: lora.scale)
-        sink.matrix(places.down) { multiply(inner, .transposed, tape.input, .plain, into: $0) }
+        sink.product(places.down, inner, tape.input)
         guard let inputGradient else { return }
         guard let bits = tape.bits, let dropout else {
             multiply(inner, .plain, weights.matrix(places.down), .plain, into: inputGradient, accumulate: true)

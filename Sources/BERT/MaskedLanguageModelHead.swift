@@ -47,7 +47,7 @@ extension BERTModel {
                 gradient, gainGradient: both[0..<shape.width], shiftGradient: both[shape.width..<(2 * shape.width)])
         }
         sink.always(places.transformBias) { activateBackward(derivative: tape.slope, gradient, biasGradient: $0) }
-        sink.matrix(places.transformWeight) { multiply(gradient, .transposed, tape.input, .plain, into: $0) }
+        sink.product(places.transformWeight, gradient, tape.input)
         let inputGradient = arena.take(rows: gradient.rows, columns: shape.width)
         multiply(gradient, .plain, weights.matrix(places.transformWeight), .plain, into: inputGradient)
         return inputGradient

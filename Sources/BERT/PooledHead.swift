@@ -52,7 +52,7 @@ extension BERTModel {
         sink: GradientSink, arena: Arena
     ) -> Matrix? {
         let places = branch.places
-        sink.matrix(places.classifierWeight) { multiply(tape.logits, .transposed, tape.features, .plain, into: $0) }
+        sink.product(places.classifierWeight, tape.logits, tape.features)
         sink.vector(places.classifierBias) { sumColumns(tape.logits, into: $0) }
         let trainsPooler = places.poolerWeight.map { sink.isTrained($0..<(places.poolerBias + 1)) } ?? false
         guard needsInput || trainsPooler else { return nil }
@@ -62,7 +62,7 @@ extension BERTModel {
         if let pooler = places.poolerWeight {
             tanhBackward(tape.pooled, gradient)
             sink.vector(places.poolerBias) { sumColumns(gradient, into: $0) }
-            sink.matrix(pooler) { multiply(gradient, .transposed, tape.input, .plain, into: $0) }
+            sink.product(pooler, gradient, tape.input)
             guard needsInput else { return nil }
             let inputGradient = arena.take(rows: gradient.rows, columns: shape.width)
             multiply(gradient, .plain, weights.matrix(pooler), .plain, into: inputGradient)

@@ -98,50 +98,6 @@ void VARIANT(bias_activation_only)(int kind, size_t rows, size_t n, const float 
                     store_some(x + i, activate(kind, load_some(x + i, rest) + load_some(bias + i, rest)).value, rest));
 }
 
-// Rows that are added to column sums together, so that the sums are read and written once for all of them. Each column
-// still adds its rows in order.
-enum { SUM_ROWS = 4 };
-
-INLINE void activation_backward_rows(int rows, size_t n, const float *derivative, float *dy, float *sums) {
-    size_t i = 0;
-    for (; i + W <= n; i += W) {
-        vf sum = load(sums + i);
-        for (int r = 0; r < rows; r++) {
-            vf d = load(dy + r * n + i) * load(derivative + r * n + i);
-            store(dy + r * n + i, d);
-            sum += d;
-        }
-        store(sums + i, sum);
-    }
-    for (; i < n; i++)
-        for (int r = 0; r < rows; r++) sums[i] += dy[r * n + i] = dy[r * n + i] * derivative[r * n + i];
-}
-
-// dy = dy * derivative; sums = column sums of the result.
-void VARIANT(activation_backward)(size_t rows, size_t n, const float *derivative, float *dy, float *sums) {
-    memset(sums, 0, n * sizeof(float));
-    for (; rows >= SUM_ROWS; rows -= SUM_ROWS, dy += SUM_ROWS * n, derivative += SUM_ROWS * n)
-        activation_backward_rows(SUM_ROWS, n, derivative, dy, sums);
-    for (; rows > 0; rows--, dy += n, derivative += n) activation_backward_rows(1, n, derivative, dy, sums);
-}
-
-INLINE void column_sums_rows(int rows, size_t n, size_t ld, const float *x, float *sums) {
-    size_t i = 0;
-    for (; i + W <= n; i += W) {
-        vf sum = load(sums + i);
-        for (int r = 0; r < rows; r++) sum += load(x + r * ld + i);
-        store(sums + i, sum);
-    }
-    for (; i < n; i++)
-        for (int r = 0; r < rows; r++) sums[i] += x[r * ld + i];
-}
-
-void VARIANT(column_sums)(size_t rows, size_t n, size_t ld, const float *x, float *sums) {
-    memset(sums, 0, n * sizeof(float));
-    for (; rows >= SUM_ROWS; rows -= SUM_ROWS, x += SUM_ROWS * ld) column_sums_rows(SUM_ROWS, n, ld, x, sums);
-    for (; rows > 0; rows--, x += ld) column_sums_rows(1, n, ld, x, sums);
-}
-
 void VARIANT(add_bias)(size_t rows, size_t n, size_t ld, const float *bias, float *x) {
     for (size_t r = 0; r < rows; r++, x += ld) {
         size_t i = 0;

@@ -62,26 +62,3 @@ void VARIANT(dropout)(size_t rows, size_t n, size_t ld, const uint16_t *bits, fl
         FOR_VECTORS(n, store(y + i, choose(lanes_of(bits[i / W]), load(x + i) * scale, 0.0f)),
                     store_some(y + i, choose(lanes_of(bits[i / W]), load_some(x + i, rest) * scale, 0.0f), rest));
 }
-
-// The backward pass of dropout after a bias: y = dropout(x), sums = column sums of y. Without bits y = x is not written.
-void VARIANT(dropout_and_sums)(size_t rows, size_t n, const uint16_t *bits, float scale, const float *x, float *y, float *sums) {
-    if (!bits) {
-        VARIANT(column_sums)(rows, n, n, x, sums);
-        return;
-    }
-    memset(sums, 0, n * sizeof(float));
-    size_t words = (n + W - 1) / W;
-    for (size_t r = 0; r < rows; r++, x += n, y += n, bits += words) {
-        size_t i = 0;
-        for (; i + W <= n; i += W) {
-            vf v = choose(lanes_of(bits[i / W]), load(x + i) * scale, 0.0f);
-            store(y + i, v);
-            store(sums + i, load(sums + i) + v);
-        }
-        if (i < n) {
-            vf v = choose(lanes_of(bits[i / W]), load_some(x + i, n - i) * scale, 0.0f);
-            store_some(y + i, v, n - i);
-            store_some(sums + i, load_some(sums + i, n - i) + v, n - i);
-        }
-    }
-}

@@ -90,21 +90,3 @@ int apus_reads_in_place(void) {
 }
 
 void apus_read_in_place(int yes) { reading = yes ? 1 : 2; }
-
-// Infinity and what is no number stay what they are. x = 2^k m with m in [sqrt 1/2, sqrt 2); log m = 2 atanh(s), s = (m - 1) / (m + 1).
-double apus_log(double x) {
-    if (!(x < __builtin_inf())) return x;
-    uint64_t bits;
-    memcpy(&bits, &x, sizeof bits);
-    int k = (int)((bits >> 52) & 0x7ff) - 1023;
-    bits = (bits & 0xfffffffffffffull) | 0x3ff0000000000000ull;
-    double m;
-    memcpy(&m, &bits, sizeof m);
-    if (m > 1.4142135623730951) {
-        m *= 0.5;
-        k += 1;
-    }
-    double s = (m - 1.0) / (m + 1.0), q = s * s, sum = 0.0;
-    for (int i = 23; i >= 1; i -= 2) sum = sum * q + 1.0 / i;
-    return k * 0.6931471805599453 + 2.0 * s * sum;
-}

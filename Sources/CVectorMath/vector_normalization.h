@@ -47,39 +47,69 @@ void VARIANT(layer_norm)(size_t rows, size_t n, const float *bias, const uint16_
     }
 }
 
-// In: dy. Out: dy = dz, the gradient before the normalization; dgain and dshift are column sums.
+// One row of the backward pass: dy becomes dz.
+INLINE void layer_norm_row_backward(size_t n, const float *normalized, float inverse, const float *gain, float *dy) {
+    const size_t whole = n / W * W, rest = n - whole;
+    vf sum = 0, dot = 0;
+    size_t i = 0;
+    for (; i < whole; i += W) {
+        vf g = load(dy + i) * load(gain + i);
+        sum += g;
+        dot = fma16(g, load(normalized + i), dot);
+    }
+    if (rest) {
+        vf g = load_some(dy + i, rest) * load_some(gain + i, rest);
+        sum += g;
+        dot = fma16(g, load_some(normalized + i, rest), dot);
+    }
+    float mean = total(sum) / (float)n, slope = total(dot) / (float)n;
+    for (i = 0; i < whole; i += W) {
+        vf g = fma16(load(dy + i), load(gain + i), -mean);
+        store(dy + i, inverse * fma16(load(normalized + i), -slope, g));
+    }
+    if (rest) {
+        vf g = fma16(load_some(dy + i, rest), load_some(gain + i, rest), -mean);
+        store_some(dy + i, inverse * fma16(load_some(normalized + i, rest), -slope, g), rest);
+    }
+}
+
+// dshift (+)= the sums of dy's columns, dgain (+)= those of dy * normalized, over one block of at most APUS_SUM_ROWS rows. A chain
+// of fused multiply-adds for each element of dgain. `vectors` whole vectors of columns, or one of `tail` columns.
+INLINE void gain_and_shift(const int vectors, const size_t tail, size_t rows, size_t n, const float *normalized, const float *dy,
+                           float *dgain, float *dshift, int add) {
+    vf gain[4], shift[4];
+    UNROLL for (int v = 0; v < vectors; v++) gain[v] = shift[v] = 0;
+    for (size_t r = 0; r < rows; r++, dy += n, normalized += n) {
+        UNROLL for (int v = 0; v < vectors; v++) {
+            vf d = tail ? load_some(dy, tail) : load(dy + v * W), h = tail ? load_some(normalized, tail) : load(normalized + v * W);
+            shift[v] += d;
+            gain[v] = fma16(d, h, gain[v]);
+        }
+    }
+    UNROLL for (int v = 0; v < vectors; v++) {
+        if (tail) {
+            store_some(dgain, add ? load_some(dgain, tail) + gain[v] : gain[v], tail);
+            store_some(dshift, add ? load_some(dshift, tail) + shift[v] : shift[v], tail);
+        } else {
+            store(dgain + v * W, add ? load(dgain + v * W) + gain[v] : gain[v]);
+            store(dshift + v * W, add ? load(dshift + v * W) + shift[v] : shift[v]);
+        }
+    }
+}
+
+// In: dy. Out: dy = dz, the gradient before the normalization; dgain and dshift are column sums in blocks of rows, each of which is
+// summed before its rows are overwritten.
 void VARIANT(layer_norm_backward)(size_t rows, size_t n, const float *normalized, const float *inverse_deviation,
                                   const float *gain, float *dy, float *dgain, float *dshift) {
-    memset(dgain, 0, n * sizeof(float));
-    memset(dshift, 0, n * sizeof(float));
-    size_t whole = n / W * W, rest = n - whole;
-    for (size_t r = 0; r < rows; r++, dy += n, normalized += n) {
-        vf sum = 0, dot = 0;
+    enum { VECTORS = 2 };
+    for (size_t first = 0; first == 0 || first < rows; first += APUS_SUM_ROWS) {
+        const size_t count = rows - first < APUS_SUM_ROWS ? rows - first : APUS_SUM_ROWS;
+        const float *h = normalized + first * n;
+        float *d = dy + first * n;
         size_t i = 0;
-        for (; i < whole; i += W) {
-            vf d = load(dy + i), h = load(normalized + i);
-            store(dshift + i, load(dshift + i) + d);
-            store(dgain + i, fma16(d, h, load(dgain + i)));
-            vf g = d * load(gain + i);
-            sum += g;
-            dot = fma16(g, h, dot);
-        }
-        if (rest) {
-            vf d = load_some(dy + i, rest), h = load_some(normalized + i, rest);
-            store_some(dshift + i, load_some(dshift + i, rest) + d, rest);
-            store_some(dgain + i, fma16(d, h, load_some(dgain + i, rest)), rest);
-            vf g = d * load_some(gain + i, rest);
-            sum += g;
-            dot = fma16(g, h, dot);
-        }
-        float mean = total(sum) / (float)n, slope = total(dot) / (float)n, inverse = inverse_deviation[r];
-        for (i = 0; i < whole; i += W) {
-            vf g = fma16(load(dy + i), load(gain + i), -mean);
-            store(dy + i, inverse * fma16(load(normalized + i), -slope, g));
-        }
-        if (rest) {
-            vf g = fma16(load_some(dy + i, rest), load_some(gain + i, rest), -mean);
-            store_some(dy + i, inverse * fma16(load_some(normalized + i, rest), -slope, g), rest);
-        }
+        for (; i + VECTORS * W <= n; i += VECTORS * W) gain_and_shift(VECTORS, 0, count, n, h + i, d + i, dgain + i, dshift + i, first > 0);
+        for (; i + W <= n; i += W) gain_and_shift(1, 0, count, n, h + i, d + i, dgain + i, dshift + i, first > 0);
+        if (i < n) gain_and_shift(1, n - i, count, n, h + i, d + i, dgain + i, dshift + i, first > 0);
+        for (size_t r = 0; r < count; r++) layer_norm_row_backward(n, h + r * n, inverse_deviation[first + r], gain, d + r * n);
     }
 }

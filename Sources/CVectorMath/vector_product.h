@@ -1,7 +1,8 @@
-// Products of large matrices: a part of the kernels' one source.
+// Matrix products of every shape: a part of the kernels' one source.
 //
-// Each element of the result is one chain of fused multiply-adds in the order of the inner dimension, whatever the sizes of blocks
-// and tiles: between two blocks of the inner dimension the chain waits in c, so every instruction set gives the same bits.
+// Each element of the result is one chain of fused multiply-adds in ascending order of the inner dimension, whatever the sizes of
+// blocks and tiles: between two blocks of the inner dimension the chain waits in c, so every instruction set gives the same bits.
+// Outputs of at most one vector of columns (classifiers, ranks of adapters) have tiles of one vector.
 //
 // A block of b stays in the second cache while all rows of a pass over it, as many at a time as a tile has; those stay in the
 // first cache. Columns of b are copied into panels as wide as a tile; zeros fill up the last one. With AVX-512 and where the
@@ -18,42 +19,49 @@ enum { TILE_COLUMNS = TILE_VECTORS * W };
 // Most elements of a block of b: along the inner dimension, and columns.
 enum { COPIED_INNER = 256, COPIED_COLUMNS = 384, READ_INNER = 512, READ_COLUMNS = 192, MOST_IN_BLOCK = 98304 };
 _Static_assert(COPIED_INNER * COPIED_COLUMNS <= MOST_IN_BLOCK && READ_INNER * READ_COLUMNS <= MOST_IN_BLOCK, "a block of b");
+_Static_assert(READ_INNER >= APUS_MOST_FINISHED, "a chain that is added when it is finished");
 _Static_assert(MOST_IN_BLOCK + TILE_ROWS * (READ_INNER + W) <= APUS_PRODUCT_SCRATCH, "and a tile's rows of a");
 
 // Rows that lie this far apart share few lines of a cache, and push each other out.
 INLINE int collide(size_t row) { return row % 1024 == 0; }
 
-// One tile: c (rows, TILE_COLUMNS) = (add ? c : 0) + a times columns of b. `rows` is a constant.
-INLINE void tile(const int rows, size_t inner, const float *a, size_t a_row, size_t a_step, const float *b, size_t b_step, float *c,
+// One tile: c (rows, W vectors) = a times columns of b, the chains starting from 0, from c, or from 0 with c added in the end, as `add`
+// says. `rows` and `vectors` are constants.
+INLINE void tile(const int rows, const int vectors, size_t inner, const float *a, size_t a_row, size_t a_step, const float *b, size_t b_step, float *c,
                  size_t c_row, int add) {
     vf sum[TILE_ROWS][TILE_VECTORS];
     UNROLL for (int i = 0; i < rows; i++) {
         __builtin_prefetch(c + i * c_row, 1);
-        __builtin_prefetch(c + i * c_row + TILE_COLUMNS - 1, 1);
-        UNROLL for (int v = 0; v < TILE_VECTORS; v++) sum[i][v] = (vf)0.0f;
+        __builtin_prefetch(c + i * c_row + vectors * W - 1, 1);
+        UNROLL for (int v = 0; v < vectors; v++) sum[i][v] = (vf)0.0f;
     }
-    if (add) {
+    if (add == APUS_START_FROM) {
         UNROLL for (int i = 0; i < rows; i++) {
-            UNROLL for (int v = 0; v < TILE_VECTORS; v++) sum[i][v] = load(c + i * c_row + v * W);
+            UNROLL for (int v = 0; v < vectors; v++) sum[i][v] = load(c + i * c_row + v * W);
         }
     }
     for (size_t p = 0; p < inner; p++, a += a_step, b += b_step) {
         vf x[TILE_VECTORS];
-        UNROLL for (int v = 0; v < TILE_VECTORS; v++) x[v] = load(b + v * W);
+        UNROLL for (int v = 0; v < vectors; v++) x[v] = load(b + v * W);
         UNROLL for (int i = 0; i < rows; i++) {
             vf factor = (vf)a[i * a_row];
-            UNROLL for (int v = 0; v < TILE_VECTORS; v++) sum[i][v] = fma16(factor, x[v], sum[i][v]);
+            UNROLL for (int v = 0; v < vectors; v++) sum[i][v] = fma16(factor, x[v], sum[i][v]);
+        }
+    }
+    if (add == APUS_ADD_FINISHED) {
+        UNROLL for (int i = 0; i < rows; i++) {
+            UNROLL for (int v = 0; v < vectors; v++) sum[i][v] = load(c + i * c_row + v * W) + sum[i][v];
         }
     }
     UNROLL for (int i = 0; i < rows; i++) {
-        UNROLL for (int v = 0; v < TILE_VECTORS; v++) store(c + i * c_row + v * W, sum[i][v]);
+        UNROLL for (int v = 0; v < vectors; v++) store(c + i * c_row + v * W, sum[i][v]);
     }
 }
 
 #define TILE(count) \
-    case count: tile(count, inner, a, a_row, a_step, b, b_step, c, c_row, add); break;
-static __attribute__((noinline)) void tile_of(size_t rows, size_t inner, const float *a, size_t a_row, size_t a_step, const float *b,
-                                              size_t b_step, float *c, size_t c_row, int add) {
+    case count: tile(count, vectors, inner, a, a_row, a_step, b, b_step, c, c_row, add); break;
+INLINE void tile_rows(size_t rows, const int vectors, size_t inner, const float *a, size_t a_row, size_t a_step, const float *b,
+                      size_t b_step, float *c, size_t c_row, int add) {
     switch (rows) {
         TILE(1) TILE(2) TILE(3) TILE(4) TILE(5) TILE(6)
 #ifdef WIDE_REGISTERS
@@ -62,25 +70,35 @@ static __attribute__((noinline)) void tile_of(size_t rows, size_t inner, const f
     }
 }
 
+static __attribute__((noinline)) void tile_of(size_t rows, size_t inner, const float *a, size_t a_row, size_t a_step, const float *b,
+                                              size_t b_step, float *c, size_t c_row, int add) {
+    tile_rows(rows, TILE_VECTORS, inner, a, a_row, a_step, b, b_step, c, c_row, add);
+}
+
+static __attribute__((noinline)) void one_vector_tile_of(size_t rows, size_t inner, const float *a, size_t a_row, size_t a_step,
+                                                         const float *b, size_t b_step, float *c, size_t c_row, int add) {
+    tile_rows(rows, 1, inner, a, a_row, a_step, b, b_step, c, c_row, add);
+}
+
 // A tile of which only the first `columns` columns are there.
 static void narrow_tile(size_t columns, size_t rows, size_t inner, const float *a, size_t a_row, size_t a_step, const float *panel,
                         float *c, size_t c_row, int add) {
     float whole[TILE_ROWS * TILE_COLUMNS] = {0};
-    for (size_t r = 0; add && r < rows; r++) memcpy(whole + r * TILE_COLUMNS, c + r * c_row, columns * sizeof(float));
-    tile_of(rows, inner, a, a_row, a_step, panel, TILE_COLUMNS, whole, TILE_COLUMNS, add);
+    for (size_t r = 0; add != APUS_OVERWRITE && r < rows; r++) memcpy(whole + r * TILE_COLUMNS, c + r * c_row, columns * sizeof(float));
+    (columns > W ? tile_of : one_vector_tile_of)(rows, inner, a, a_row, a_step, panel, TILE_COLUMNS, whole, TILE_COLUMNS, add);
     for (size_t r = 0; r < rows; r++) memcpy(c + r * c_row, whole + r * TILE_COLUMNS, columns * sizeof(float));
 }
 
-// A panel: element (p, j) of b lies at panel[p TILE_COLUMNS + j], zeros from column `columns` on.
+// A panel: element (p, j) of b lies at panel[p TILE_COLUMNS + j], with zeros behind the last column up to a whole vector.
 static void pack_panel(size_t columns, size_t inner, const float *b, size_t b_step, size_t b_column, float *panel) {
-    for (size_t left = 0; left < TILE_COLUMNS; left += W) {
-        size_t width = left >= columns ? 0 : columns - left < W ? columns - left : W;
-        if (b_column != 1 && width > 0) {
+    for (size_t left = 0; left < columns; left += W) {
+        size_t width = columns - left < W ? columns - left : W;
+        if (b_column != 1) {
             transpose(width, inner, b + left * b_column, b_column, panel + left, TILE_COLUMNS);
         } else {
             for (size_t p = 0; p < inner; p++) {
                 const float *from = b + p * b_step + left;
-                store(panel + p * TILE_COLUMNS + left, width == W ? load(from) : width ? load_some(from, width) : (vf)0.0f);
+                store(panel + p * TILE_COLUMNS + left, width == W ? load(from) : load_some(from, width));
             }
         }
     }
@@ -130,7 +148,7 @@ INLINE void copy_of_a(int as_rows, size_t rows, size_t inner, const float *a, si
 // All rows of a over one block of b: columns `left` ..< `left` + n, elements `first` ..< `first` + inner of the inner dimension.
 INLINE void multiply_block(const apus_product *s, int reads, const float *a, const float *b, float *c, float *scratch, size_t first,
                            size_t inner, size_t left, size_t n, foresight next_block) {
-    const int add = s->add || first > 0, in_place = reads && s->b_column == 1 && !collide(s->b_step);
+    const int add = first > 0 ? APUS_START_FROM : s->add, in_place = reads && s->b_column == 1 && !collide(s->b_step);
     const int as_rows = s->a_step == 1, copied = as_rows ? collide(s->a_row) : !reads;
     const size_t x_row = !copied ? s->a_row : as_rows ? inner + W : 1, x_step = !copied ? s->a_step : as_rows ? 1 : TILE_ROWS;
     float *copy = scratch + MOST_IN_BLOCK;
@@ -159,10 +177,12 @@ INLINE void multiply_block(const apus_product *s, int reads, const float *a, con
     }
 }
 
-void VARIANT(multiply)(const apus_product *s, const float *a, const float *b, float *c, float *scratch) {
+INLINE void multiply_blocks(const apus_product *s, const float *a, const float *b, float *c, float *scratch) {
     const int reads = IN_PLACE && apus_reads_in_place();
-    const size_t most = equal_parts(s->k, reads ? READ_INNER : COPIED_INNER, 1);
-    const size_t widest = equal_parts(s->n, reads ? READ_COLUMNS : COPIED_COLUMNS, TILE_COLUMNS);
+    // A chain that is added when it is finished has no memory to wait in between two blocks.
+    const int tall = reads || s->add == APUS_ADD_FINISHED;
+    const size_t most = equal_parts(s->k, tall ? READ_INNER : COPIED_INNER, 1);
+    const size_t widest = equal_parts(s->n, tall ? READ_COLUMNS : COPIED_COLUMNS, TILE_COLUMNS);
     for (size_t first = 0; first < s->k; first += most) {
         for (size_t left = 0; left < s->n; left += widest) {
             const int last = left + widest >= s->n;  // of these elements of the inner dimension
@@ -173,4 +193,28 @@ void VARIANT(multiply)(const apus_product *s, const float *a, const float *b, fl
             multiply_block(s, reads, a, b, c, scratch, first, at_most(s->k - first, most), left, at_most(s->n - left, widest), block);
         }
     }
+}
+
+// Columns of the result that are computed as rows at a time.
+enum { TURNED_COLUMNS = 192 };
+
+// A product with few columns whose rows of a lie apart, such as the gradient of a classifier or of an adapter: the result turned, so
+// that vectors run along the rows of a, which then need not be turned. Every element's chain is the same.
+static void multiply_turned(const apus_product *s, const float *a, const float *b, float *c, float *scratch) {
+    float turned[W * TURNED_COLUMNS];
+    for (size_t first = 0; first < s->m; first += TURNED_COLUMNS) {
+        const size_t width = at_most(s->m - first, TURNED_COLUMNS);
+        float *from = c + first * s->c_row;
+        for (size_t i = 0; s->add != APUS_OVERWRITE && i < width; i++)
+            for (size_t j = 0; j < s->n; j++) turned[j * width + i] = from[i * s->c_row + j];
+        const apus_product t = {s->n, width, s->k, s->b_column, s->b_step, s->a_step, s->a_row, width, s->add};
+        multiply_blocks(&t, b, a + first * s->a_row, turned, scratch);
+        for (size_t i = 0; i < width; i++)
+            for (size_t j = 0; j < s->n; j++) from[i * s->c_row + j] = turned[j * width + i];
+    }
+}
+
+void VARIANT(multiply)(const apus_product *s, const float *a, const float *b, float *c, float *scratch) {
+    if (s->n <= W && s->n < s->m && s->a_step != 1) multiply_turned(s, a, b, c, scratch);
+    else multiply_blocks(s, a, b, c, scratch);
 }

@@ -1,4 +1,10 @@
-// Sums of rows and of squares, embedding rows: a part of the kernels' one source.
+// Sums of rows by group and of squares, embedding rows: a part of the kernels' one source.
+
+void VARIANT(scale)(size_t n, float factor, float *x) {
+    size_t i = 0;
+    for (; i + W <= n; i += W) store(x + i, load(x + i) * factor);
+    for (; i < n; i++) x[i] *= factor;
+}
 
 void VARIANT(add)(size_t n, const float *x, float *y) {
     size_t i = 0;

@@ -41,8 +41,9 @@ package struct AttentionDropout {
 /// Scaled dot-product attention within each sentence, forward and backward, a block of query rows at a time.
 ///
 /// No probabilities are kept: the backward pass computes them again from queries and keys, so that memory is
-/// one (rows of a block, longest sentence) scratch whatever the length of the text. The products are kernels of our own:
-/// on the small matrices of short sentences they are faster than OpenBLAS's, and what lies between them stays in cache.
+/// one (rows of a block, longest sentence) scratch whatever the length of the text. The products are part of one kernel: on the small
+/// matrices of short sentences that is faster than a library's products, and what lies between them stays in cache. With
+/// ``BLAS/openblas`` they are products of their own all the same.
 /// Source: Vaswani et al. 2017, section 3.2.1.
 package struct Attention {
     package let rows: AttentionRows
@@ -95,7 +96,12 @@ package struct Attention {
         let mark = arena.mark
         defer { arena.release(to: mark) }
         let scratch = arena.take(scratchCount(queries))
+        let byProducts = BLAS.foreignProduct != nil
         forEachSentence(bits) { asking, answering, bits in
+            guard !byProducts else {
+                return forwardByProducts(
+                    queries.rows(asking), keys.rows(answering), values.rows(answering), bits, into: context.rows(asking), arena: arena)
+            }
             var shape = shape(asking, answering, queries: queries, keys: keys, context: context)
             unsafe apus_attention(
                 &shape, queries.rows(asking).elements.base, keys.rows(answering).elements.base, values.rows(answering).elements.base,
@@ -116,6 +122,7 @@ package struct Attention {
         let mark = arena.mark
         defer { arena.release(to: mark) }
         let scratch = arena.take(scratchCount(queries))
+        let byProducts = BLAS.foreignProduct != nil
         forEachSentence(bits) { asking, answering, bits in
             guard !asking.isEmpty else {
                 // Nothing of a sentence without queries comes back to its keys and values.
@@ -124,6 +131,12 @@ package struct Attention {
                     valueGradient.rows(row..<(row + 1)).elements.fill(0)
                 }
                 return
+            }
+            guard !byProducts else {
+                return backwardByProducts(
+                    queries.rows(asking), keys.rows(answering), values.rows(answering), bits, contextGradient: contextGradient.rows(asking),
+                    queryGradient: queryGradient.rows(asking), keyGradient: keyGradient.rows(answering), valueGradient: valueGradient.rows(answering),
+                    arena: arena)
             }
             var shape = shape(asking, answering, queries: queries, keys: keys, context: contextGradient)
             shape.query_gradient_row = queryGradient.stride

@@ -7,13 +7,16 @@ package func add(_ x: FloatView, to y: FloatView) {
     unsafe apus_add(x.count, x.base, y.base)
 }
 
+/// `x = factor * x`, element by element.
+package func multiply(_ x: FloatView, by factor: Float) { unsafe apus_scale(x.count, factor, x.base) }
+
 /// Adds `bias` to each row of `x`. Shapes: `x` (T, n); `bias` (n).
 package func addBias(_ bias: FloatView, to x: Matrix) {
     precondition(bias.count == x.columns, "a bias of \(bias.count) for \(x.columns) columns")
     unsafe apus_add_bias(x.rows, x.columns, x.stride, bias.base, x.elements.base)
 }
 
-/// Column sums, rows added in order. Shapes: `x` (T, n); `sums` (n).
+/// Column sums, in fixed blocks of rows from the first row on. Shapes: `x` (T, n); `sums` (n).
 package func sumColumns(_ x: Matrix, into sums: FloatView) {
     precondition(sums.count == x.columns, "\(sums.count) sums of \(x.columns) columns")
     unsafe apus_column_sums(x.rows, x.columns, x.stride, x.elements.base, sums.base)
@@ -24,9 +27,6 @@ package func sumOfSquares(_ x: FloatView) -> Double { unsafe apus_sum_of_squares
 
 /// Whether no element is infinite or NaN.
 package func isFinite(_ x: FloatView) -> Bool { unsafe apus_all_finite(x.count, x.base) != 0 }
-
-/// Natural logarithm with the same bits on every host.
-package func naturalLogarithm(_ x: Double) -> Double { apus_log(x) }
 
 package func exponential(_ x: FloatView, into y: FloatView) {
     precondition(x.count == y.count)

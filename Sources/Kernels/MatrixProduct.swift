@@ -1,4 +1,3 @@
-internal import COpenBLAS
 internal import CVectorMath
 package import Tensors
 
@@ -6,13 +5,15 @@ package import Tensors
 package enum Orientation: Sendable {
     case plain
     case transposed
+
+    /// CBLAS's number for it.
+    fileprivate var number: CInt { self == .plain ? 111 : 112 }
 }
 
-/// Writes the product of `a` and `b`, times `scale`, into `c`, or adds it where `accumulate` is set.
+/// Writes the product of `a` and `b`, times `scale`, into `c`, or adds it if `accumulate` is set, by the provider in use, see ``BLAS``.
 ///
 /// Shapes after orientation: `a` (m, k), `b` (k, n), `c` (m, n); none aliases another.
-/// Equal shapes give equal bits at any alignment, on any thread, at any repetition: the choice of a kernel looks at shapes alone,
-/// and OpenBLAS runs on one thread. Large products are one chain of fused multiply-adds for each element, on any processor.
+/// Equal shapes give equal bits at any alignment, on any thread, at any repetition.
 /// - Complexity: O(m n k) on the calling thread.
 package func multiply(
     _ a: Matrix, _ aOrientation: Orientation, _ b: Matrix, _ bOrientation: Orientation, into c: Matrix,
@@ -27,29 +28,71 @@ package func multiply(
         if !accumulate { for row in 0..<m { c.rows(row..<(row + 1)).elements.fill(0) } }
         return
     }
-    // From these sizes on our own kernel measures 1.0 to 1.5 times as fast as OpenBLAS with AVX-512 (Zen 4; 0.6 times at n = 16). With
-    // AVX2 it is 0.8 to 1.2 times as fast, slower below some 32 rows: one rule all the same, so that bits do not depend on the level.
-    if scale == 1 && m >= 8 && n >= 128 && k >= 8 {
-        return multiplyInTiles(a, aOrientation, b, bOrientation, into: c, accumulate: accumulate)
+    if let product = BLAS.foreignProduct {
+        multiplyByLibrary(product, a, aOrientation, b, bOrientation, into: c, scale: scale, accumulate: accumulate)
+    } else {
+        multiplyInTiles(a, aOrientation, b, bOrientation, into: c, scale: scale, accumulate: accumulate)
     }
-    unsafe cblas_sgemm(
-        CblasRowMajor, aOrientation == .plain ? CblasNoTrans : CblasTrans, bOrientation == .plain ? CblasNoTrans : CblasTrans,
-        CInt(m), CInt(n), CInt(k), scale, a.elements.base, CInt(a.stride), b.elements.base, CInt(b.stride), accumulate ? 1 : 0,
-        c.elements.base, CInt(c.stride))
 }
 
-/// The same by our own kernel, for any shape.
+/// Adds the product of `a` and `b` to `c`: each element's chain starts from +0, and is added when it is finished.
 ///
-/// Each element is one chain of fused multiply-adds in the order of the inner dimension: the same bits on any processor.
-/// Shapes have been checked.
+/// Shapes and complexity as for ``multiply(_:_:_:_:into:scale:accumulate:)``.
+package func addProduct(_ a: Matrix, _ aOrientation: Orientation, _ b: Matrix, _ bOrientation: Orientation, to c: Matrix) {
+    let k = aOrientation == .plain ? a.columns : a.rows
+    precondition(k == (bOrientation == .plain ? b.rows : b.columns), "inner dimensions differ")
+    precondition(c.rows == (aOrientation == .plain ? a.rows : a.columns) && c.columns == (bOrientation == .plain ? b.columns : b.rows))
+    guard c.rows > 0, c.columns > 0, k > 0 else { return }
+    guard BLAS.foreignProduct == nil, k <= Int(APUS_MOST_FINISHED) else {
+        let product = Matrix(FloatBuffer(scratch: c.rows * c.columns).view, rows: c.rows, columns: c.columns)
+        multiply(a, aOrientation, b, bOrientation, into: product)
+        for row in 0..<c.rows { add(product.rows(row..<(row + 1)).elements, to: c.rows(row..<(row + 1)).elements) }
+        return
+    }
+    multiplyInTiles(a, aOrientation, b, bOrientation, into: c, CInt(APUS_ADD_FINISHED))
+}
+
+/// The same by our own kernels.
+///
+/// Each element is one chain of fused multiply-adds in ascending order of the inner dimension, on any processor. The chain starts from +0, or,
+/// without a scale, from the old value. A scale multiplies the finished chain once, before the old value is added.
+/// Shapes have been checked, and none is 0.
 package func multiplyInTiles(
-    _ a: Matrix, _ aOrientation: Orientation, _ b: Matrix, _ bOrientation: Orientation, into c: Matrix, accumulate: Bool
+    _ a: Matrix, _ aOrientation: Orientation, _ b: Matrix, _ bOrientation: Orientation, into c: Matrix, scale: Float = 1, accumulate: Bool
+) {
+    if scale != 1 && accumulate {
+        let product = Matrix(FloatBuffer(scratch: c.rows * c.columns).view, rows: c.rows, columns: c.columns)
+        multiplyInTiles(a, aOrientation, b, bOrientation, into: product, scale: scale, accumulate: false)
+        for row in 0..<c.rows { add(product.rows(row..<(row + 1)).elements, to: c.rows(row..<(row + 1)).elements) }
+        return
+    }
+    multiplyInTiles(a, aOrientation, b, bOrientation, into: c, CInt(accumulate ? APUS_START_FROM : APUS_OVERWRITE))
+    if scale != 1 { for row in 0..<c.rows { multiply(c.rows(row..<(row + 1)).elements, by: scale) } }
+}
+
+private func multiplyInTiles(
+    _ a: Matrix, _ aOrientation: Orientation, _ b: Matrix, _ bOrientation: Orientation, into c: Matrix, _ addition: CInt
 ) {
     var product = apus_product(
         m: c.rows, n: c.columns, k: aOrientation == .plain ? a.columns : a.rows, a_row: aOrientation == .plain ? a.stride : 1,
         a_step: aOrientation == .plain ? 1 : a.stride, b_step: bOrientation == .plain ? b.stride : 1,
-        b_column: bOrientation == .plain ? 1 : b.stride, c_row: c.stride, add: accumulate ? 1 : 0)
+        b_column: bOrientation == .plain ? 1 : b.stride, c_row: c.stride, add: addition)
     unsafe withScratch(Int(APUS_PRODUCT_SCRATCH)) { scratch in
         unsafe apus_multiply(&product, a.elements.base, b.elements.base, c.elements.base, scratch)
+    }
+}
+
+/// The same by a library's `cblas_sgemm`, in calls that the shape alone decides.
+func multiplyByLibrary(
+    _ product: LibraryProduct, _ a: Matrix, _ aOrientation: Orientation, _ b: Matrix, _ bOrientation: Orientation, into c: Matrix,
+    scale: Float, accumulate: Bool
+) {
+    let rowMajor: CInt = 101
+    for rows in OpenBLAS.calls(rows: c.rows) {
+        let first = rows.lowerBound * (aOrientation == .plain ? a.stride : 1)
+        unsafe product.function(
+            rowMajor, aOrientation.number, bOrientation.number, CInt(rows.count), CInt(c.columns), CInt(aOrientation == .plain ? a.columns : a.rows),
+            scale, a.elements.base + first, CInt(a.stride), b.elements.base, CInt(b.stride), accumulate ? 1 : 0, c.elements.base + rows.lowerBound * c.stride,
+            CInt(c.stride))
     }
 }

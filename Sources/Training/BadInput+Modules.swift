@@ -1,5 +1,7 @@
 internal import Cluster
+internal import Kernels
 
 extension ClusterFileError: BadInput {}
 extension EndpointText.Malformed: BadInput {}
 extension PlaceError: BadInput {}
+extension BLASError: BadInput {}

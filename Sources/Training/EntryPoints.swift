@@ -1,5 +1,6 @@
 internal import Cluster
 internal import Foundation
+package import Kernels
 
 /// What the commands of `apus` call.
 package enum EntryPoints {
@@ -14,7 +15,7 @@ package enum EntryPoints {
 
     private static func train(_ configuration: TrainingConfiguration, debug: Bool, _ stop: StopRequest) throws {
         try SystemLimits.provide(.single(threads: configuration.threads))
-        let run = try TrainingRun(configuration, cores: ProcessorCount.usable, stop: stop)
+        let run = try TrainingRun(configuration, stop: stop)
         stop.listen()
         let inputs = run.inputs
         let replica = Replica(model: try run.firstModel, parameters: inputs.parameters, threads: inputs.configuration.threads)
@@ -29,8 +30,7 @@ package enum EntryPoints {
 
     /// What a run would be like, one line each; nothing is written.
     package static func dryRun(_ configuration: TrainingConfiguration) throws -> [String] {
-        let cores = ProcessInfo.processInfo.activeProcessorCount
-        return try waitFor { try await DryRun(configuration, cores: cores).lines() }
+        try waitFor { try await DryRun(configuration).lines() }
     }
 
     package static func coordinate(_ options: CoordinateOptions) throws {
@@ -52,6 +52,8 @@ package enum EntryPoints {
 
     package static func launch(_ options: LaunchOptions) throws {
         guard !options.single else { return try train(options.configuration, debug: options.debug) }
+        // Refused here, before any process is started.
+        try options.configuration.blas.use(threads: 1)
         if options.debug { sayToUser("--debug looks into the layers of one process alone: add --single for that") }
         func launchOne(_ configuration: TrainingConfiguration) throws -> Int32 {
             var one = options
@@ -96,8 +98,9 @@ package enum EntryPoints {
     }
 
     /// The largest errors of one reference folder, as one JSON object.
-    package static func verify(case folder: String) throws -> String {
-        try jsonLine(try Verification(try ReferenceCase(folder: folder), lanes: 3, threads: 2).run())
+    package static func verify(case folder: String, blas: BLAS) throws -> String {
+        try blas.use(threads: 2)
+        return try jsonLine(try Verification(try ReferenceCase(folder: folder), lanes: 3, threads: 2).run())
     }
 
     /// One line a finding of the preflight.

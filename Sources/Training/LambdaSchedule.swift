@@ -1,4 +1,4 @@
-private import Foundation
+internal import Kernels
 
 /// How strongly the target task weighs beside the source task in each step: L = L_source + lambda L_target.
 package struct LambdaSchedule: Sendable, Equatable {
@@ -21,7 +21,7 @@ package struct LambdaSchedule: Sendable, Equatable {
         switch shape {
         case .constant: return from
         case .linear: return from + (to - from) * progress
-        case .cosine: return to + (from - to) * 0.5 * (1 + cos(Double.pi * progress))
+        case .cosine: return to + (from - to) * 0.5 * (1 + cosineOfPi(progress))
         }
     }
 

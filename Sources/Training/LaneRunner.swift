@@ -98,6 +98,7 @@ package final class LaneRunner: Sendable {
         let lent = places.withLock { $0.popLast() } ?? SendablePlace(place: newPlace())
         defer { places.withLock { $0.append(lent) } }
         lent.place.arena.reset()
+        Arithmetic.setFloatEnvironment()
         return body(lent.place)
     }
 

@@ -1,17 +1,21 @@
 internal import Dispatch
+internal import Kernels
 internal import Synchronization
 
 /// Runs `body` for each of `count` pieces of work on at most `threads` threads, and waits for all of them.
 ///
 /// Pieces are handed out in order; which thread gets one is left to chance, so a piece's result must not depend on it.
+/// Every thread makes sure of the rounding mode first.
 package func inParallel(_ count: Int, threads: Int, _ body: @Sendable (_ piece: Int, _ thread: Int) -> Void) {
     let workers = min(count, threads)
+    Arithmetic.setFloatEnvironment()
     if workers <= 1 {
         for piece in 0..<count { body(piece, 0) }
         return
     }
     let next = Atomic(0)
     DispatchQueue.concurrentPerform(iterations: workers) { thread in
+        Arithmetic.setFloatEnvironment()
         while true {
             let piece = next.wrappingAdd(1, ordering: .relaxed).oldValue
             guard piece < count else { return }

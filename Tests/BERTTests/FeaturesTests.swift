@@ -4,8 +4,6 @@ import Tensors
 import Testing
 
 @Suite struct FeaturesTests {
-    init() { BLASInformation.useOneThread() }
-
     private static let head = Head.classification(labels: 3)
 
     private static func model(dropout: Double = 0, frozen: [String] = ["bert.embeddings.", "bert.encoder."]) -> BERTModel {

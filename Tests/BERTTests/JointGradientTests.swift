@@ -5,8 +5,6 @@ import Testing
 
 /// A model with two heads: each batch's gradient is that of a model with its head alone, and nothing else moves.
 @Suite struct JointGradientTests {
-    init() { BLASInformation.useOneThread() }
-
     private static let heads: [Head] = [.classification(labels: 4), .regression(), .maskedLanguageModel, .classification(labels: 3, pooling: .mean)]
 
     private func sourceBatch(_ head: Head) -> PackedBatch {

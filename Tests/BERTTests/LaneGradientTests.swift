@@ -4,8 +4,6 @@ import Tensors
 import Testing
 
 @Suite struct LaneGradientTests {
-    init() { BLASInformation.useOneThread() }
-
     static let heads: [Head] = [
         .classification(labels: 3), .classification(labels: 3, pooling: .mean), .regression(), .regression(targets: 3), .regression(targets: 2, pooling: .mean),
         .multiLabel(labels: 3), .tokenClassification(labels: 4), .maskedLanguageModel,

@@ -4,8 +4,6 @@ import Tensors
 import Testing
 
 @Suite struct LoRATests {
-    init() { BLASInformation.useOneThread() }
-
     private static let head = Head.classification(labels: 3)
 
     private static func model(_ targets: [LoRA.Target], layers: Int = 2, dropout: Double = 0, adapterDropout: Double = 0) -> BERTModel {

@@ -3,8 +3,6 @@ import Tensors
 import Testing
 
 @Suite struct MatrixProductTests {
-    init() { BLASInformation.useOneThread() }
-
     @Test(arguments: [(1, 1, 1), (3, 5, 2), (17, 33, 48), (27, 27, 32), (1, 40, 7)])
     func productsOfEveryOrientationMatchTheirDefinition(m: Int, n: Int, k: Int) {
         var random = FixedSequence(UInt64(m * n + k))

@@ -38,7 +38,7 @@ private let levelChoice = Mutex(())
 /// What `body` gives with each instruction set that this processor has, and with each way to read a product's factors.
 func onEachInstructionSet<Result: Sendable>(_ body: () -> Result) -> [Result] {
     levelChoice.withLock { _ in
-        let (level, inPlace) = (BLASInformation.vectorLevel, readsInPlace)
+        let (level, inPlace) = (Arithmetic.vectorLevel, readsInPlace)
         defer {
             _ = useVectorLevel(level)
             readsInPlace = inPlace

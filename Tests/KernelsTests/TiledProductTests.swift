@@ -83,7 +83,7 @@ private func guarded(_ values: [Float]) throws -> FloatView {
     }
 
     @Test func `the kernels are optimized in every build`() {
-        #expect(BLASInformation.isOptimized)
+        #expect(Arithmetic.isOptimized)
     }
 
     @Test(arguments: 1...43)

@@ -102,7 +102,7 @@ struct ClusterLaunchTests {
 
     @Test func `another version is refused before anything starts`() throws {
         let report = """
-            {"version":"0.0.9","fingerprint":"x","coreType":"Haswell","cores":2,"clock":0,"freeMemoryBytes":1,"freeDiskBytes":1,"address":"127.0.0.1","port":1}
+            {"version":"0.0.9","fingerprint":"x","arithmetic":1,"arithmeticName":"arithmetic 1","cores":2,"clock":0,"freeMemoryBytes":1,"freeDiskBytes":1,"address":"127.0.0.1","port":1}
             """
         for (name, words) in [("older", report), ("foreign", "apus 0.0.1")] {
             try job.write(name, "#!/bin/sh\necho '\(words)'\n")
@@ -117,37 +117,23 @@ struct ClusterLaunchTests {
 
     // MARK: Other arithmetic
 
-    /// A host whose OpenBLAS takes the oldest kernels where nobody says otherwise, and whose processor has no others than `has`.
-    private func oldHost(has coreTypes: String) throws -> String {
-        try job.write(
-            "old",
-            """
-            #!/bin/sh
-            export OPENBLAS_CORETYPE="${OPENBLAS_CORETYPE:-Nehalem}"
-            case " \(coreTypes) " in *" $OPENBLAS_CORETYPE "*) exec '\(ApusProcess.executable.path)' "$@" ;; *) kill -ILL $$ ;; esac
-            """)
+    /// Two hosts, of which the second one's OpenBLAS takes its oldest kernels.
+    private func withOldHost() throws -> String {
+        try job.write("old", "#!/bin/sh\nOPENBLAS_CORETYPE=Nehalem exec '\(ApusProcess.executable.path)' \"$@\"\n")
         try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: job.path("old"))
         return twoHosts.replacing("{address: 127.0.0.2,", with: "{address: 127.0.0.2, binary: '\(job.path("old"))',")
     }
 
     #if arch(x86_64)
-    @Test func `hosts with other kernels get a core type that all of them have, and one SHA-256`() throws {
-        let run = try launch(try oldHost(has: "Nehalem"))
-        #expect(run.status == 0, "\(run.complaint)")
-        #expect(run.complaint.contains("host 127.0.0.2 computes other bits than this machine (OpenBLAS for Nehalem there, for "), "\(run.complaint)")
-        #expect(run.complaint.contains("all hosts compute with OPENBLAS_CORETYPE=Nehalem\n"))
-        let single = try ApusProcess(job.command("single", Self.options), environment: ["OPENBLAS_CORETYPE": "Nehalem"])
-        #expect(single.status == 0)
-        #expect(try FinishedRun(job, "cluster").digest == FinishedRun(job, "single").digest)
-    }
-
-    @Test func `hosts that share no core type are refused by name`() throws {
-        let old = try oldHost(has: "none").replacing("old'", with: "odd'")
-        try job.write("odd", "#!/bin/sh\n[ \"$OPENBLAS_CORETYPE\" ] && kill -ILL $$\nOPENBLAS_CORETYPE=Nehalem exec '\(ApusProcess.executable.path)' \"$@\"\n")
-        try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: job.path("odd"))
-        expectOneLine(
-            try launch(old), status: 2, "host 127.0.0.2 computes other bits than this machine", "no OPENBLAS_CORETYPE suits all hosts")
+    @Test func `another core type of OpenBLAS changes nothing with own kernels and is refused by name with OpenBLAS`() throws {
+        let hosts = try withOldHost()
+        let refused = try launch(hosts, ["--blas", "openblas"])
+        expectOneLine(refused, status: 2, "host 127.0.0.2 computes other bits than this one", "core type Nehalem there")
         #expect(!job.exists("cluster"))
+        let run = try launch(hosts)
+        #expect(run.status == 0, "\(run.complaint)")
+        #expect(try ApusProcess(job.command("single", Self.options)).status == 0)
+        #expect(try FinishedRun(job, "cluster").digest == FinishedRun(job, "single").digest)
     }
     #endif
 

@@ -31,11 +31,10 @@ import Testing
         #expect(run.output.contains("launch"))
     }
 
-    @Test func `the version names OpenBLAS and its core type`() throws {
+    @Test func `the version names the arithmetic and the vector kernels`() throws {
         let run = try ApusProcess("--version")
         #expect(run.status == 0)
-        #expect(run.output.hasPrefix("apus 0.1.0, OpenBLAS "))
-        #expect(run.output.contains("core type "))
+        #expect(run.output.hasPrefix("apus 0.1.0, arithmetic 1, vector kernels "))
     }
 
     @Test func `help says that the batch is global`() throws {

@@ -60,17 +60,15 @@ import Testing
         withExtendedLifetime(log) {}
     }
 
-    #if arch(x86_64)
-    /// OpenBLAS says which kernels it takes while each process starts.
+    /// OpenBLAS says which kernels it takes when a process loads it.
     @Test func `what a worker says comes with its number`() throws {
         let job = try SmallJob()
         let run = try ApusProcess(
-            job.launch("run", workers: 3, ["--max-steps", "1"]),
-            environment: job.environment.merging(["OPENBLAS_VERBOSE": "2", "OPENBLAS_CORETYPE": "Haswell"]) { $1 })
+            job.launch("run", workers: 3, ["--max-steps", "1", "--blas", "openblas"]),
+            environment: job.environment.merging(["OPENBLAS_VERBOSE": "2"]) { $1 })
         #expect(run.status == 0, "\(run.complaint)")
-        for number in 0..<3 { #expect(run.complaint.contains("[\(number)] Core: Haswell\n"), "\(run.complaint)") }
+        for number in 0..<3 { #expect(run.complaint.contains("[\(number)] Core: "), "\(run.complaint)") }
     }
-    #endif
 
     @Test func `bad input ends the job with status 2 and one line`() throws {
         let job = try SmallJob()

@@ -14,18 +14,6 @@ import Training
         #expect(Ending(CancellationError()).status == 1)
     }
 
-    @Test func `a processor with older kernels starts over once`() {
-        #expect(CoreType.better(than: "Haswell", hasAVX512: true, given: nil) == "SkylakeX")
-        #expect(CoreType.better(than: "Prescott", hasAVX512: true, given: nil) == "SkylakeX")
-        #expect(CoreType.better(than: "Prescott", hasAVX512: false, given: nil) == "Haswell")
-        #expect(CoreType.better(than: "Prescott", hasAVX512: false, given: "Prescott") == nil)
-        #expect(CoreType.better(than: "ARMV8", hasAVX512: false, given: nil) == nil)
-        #expect(CoreType.better(than: "Zen", hasAVX512: true, given: nil) == "SkylakeX")
-        #expect(CoreType.better(than: "Haswell", hasAVX512: true, given: "Haswell") == nil)
-        #expect(CoreType.better(than: "Haswell", hasAVX512: false, given: nil) == nil)
-        #expect(CoreType.better(than: "Cooperlake", hasAVX512: true, given: nil) == nil)
-    }
-
     @Test func `other trainers' names are translated only where they are options`() throws {
         #expect(try FieldNames.translated(["train", "--lr=1", "--output-dir", "x"]) == ["train", "--learning-rate=1", "--output", "x"])
         #expect(try FieldNames.translated(["inspect", "--lr"]) == ["inspect", "--lr"])

@@ -117,24 +117,6 @@ import Transport
         expectOneLine(try ApusProcess(["work", "--insecure"], environment: ["RANK": "3"]), status: 2, "no coordinator is named")
     }
 
-    #if arch(x86_64)
-    @Test func `a worker with other kernels starts over with the coordinator's and takes part`() throws {
-        let options = ["--epochs", "2", "--batch-size", "8", "--lanes", "4"]
-        let single = try ApusProcess(job.command("single", options))
-        #expect(single.status == 0, "\(single.complaint)")
-        let port = try freePort()
-        let coordinator = try coordinator(port, workers: 2, keys: nil, options + ["--insecure"])
-        let arguments = ["work", "--coordinator", "tcp://127.0.0.1:\(port)", "--threads", "1", "--insecure"]
-        let other = try RunningApus(arguments, environment: ["OPENBLAS_CORETYPE": "Nehalem"])
-        try other.waitForComplaint("this machine computes the coordinator's bits with OPENBLAS_CORETYPE=")
-        let same = try RunningApus(arguments)
-        #expect(coordinator.end().status == 0)
-        #expect(other.end().status == 0)
-        #expect(same.end().status == 0)
-        #expect(try FinishedRun(job, "run").digest == FinishedRun(job, "single").digest)
-    }
-    #endif
-
     @Test func `a key taken off the list ends that worker's membership at once, and the others go on`() throws {
         #expect(try ApusProcess("keygen", job.path("keys"), "--workers", "2").status == 0)
         let port = try freePort()

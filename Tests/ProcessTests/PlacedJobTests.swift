@@ -109,15 +109,6 @@ import Transport
         #expect(first.end().status == 2)
     }
 
-    @Test func `a task whose processor gives other bits starts over with the coordinator's kernels`() throws {
-        let first = try rank(0, of: 2, command("run"))
-        let other = try rank(1, of: 2, command("run"), Self.secret.merging(["OPENBLAS_CORETYPE": "Nehalem"]) { $1 }).end()
-        #expect(other.status == 0)
-        #expect(other.complaint.contains { $0.contains("starting over with it") }, "\(other.complaint)")
-        #expect(first.end().status == 0)
-        try expectSingle("run")
-    }
-
     @Test func `a missing key, a short secret and a task count that differs from the cluster file are refused in one line`() throws {
         let place = ["RANK": "0", "WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": "\(port)"]
         func refused(_ more: [String: String], _ arguments: [String]? = nil) throws -> ApusProcess {

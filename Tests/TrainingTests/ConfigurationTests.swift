@@ -109,7 +109,7 @@ internal import Testing
         let base = try resolve(own())
         for key in TrainingConfiguration.Key.allCases {
             var changed = base
-            let values = ["/x", "5", "0.5", "true", "adamw", "linear", "regression", "loss", "mean", "csv"]
+            let values = ["/x", "5", "0.5", "true", "adamw", "linear", "regression", "loss", "mean", "csv", "openblas"]
             let taken = values.filter { TrainingConfiguration.field(key).write(&changed, .text($0)) && changed != base }
             #expect(!taken.isEmpty, "\(key.rawValue)")
             let others = TrainingConfiguration.Key.allCases.filter { $0 != key && changed.value($0) != base.value($0) }
@@ -117,13 +117,11 @@ internal import Testing
         }
     }
 
-    @Test func `lanes are the largest power of two within the cores and half the batch`() {
-        for cores in 1...70 {
-            for batchSize in 1...70 {
-                let lanes = LaneCount.default(cores: cores, batchSize: batchSize)
-                let bound = max(1, min(cores, batchSize / 2))
-                #expect(lanes & (lanes - 1) == 0 && lanes <= bound && lanes * 2 > bound)
-            }
+    @Test func `lanes are the largest power of two up to the usual ones and half the batch`() {
+        for batchSize in 1...300 {
+            let lanes = LaneCount.default(batchSize: batchSize)
+            let bound = max(1, min(LaneCount.usual, batchSize / 2))
+            #expect(lanes & (lanes - 1) == 0 && lanes <= bound && lanes * 2 > bound)
         }
     }
 }

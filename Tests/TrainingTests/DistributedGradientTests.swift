@@ -11,8 +11,6 @@ import Transport
 
 /// A model's gradients over any number of workers: the bits of one process, and the bytes of the page of formulas.
 @Suite(.serialized) struct DistributedGradientTests {
-    init() { BLASInformation.useOneThread() }
-
     private static func model(_ head: Head) -> BERTModel {
         BERTModel(
             shape: BERTShape(

@@ -7,8 +7,6 @@ import Testing
 
 /// L = L_source + lambda L_target, in the lanes that both tasks share.
 @Suite struct JointSumTests {
-    init() { BLASInformation.useOneThread() }
-
     private static let shape = BERTShape(
         vocabulary: 37, width: 24, layers: 3, heads: 3, feedForward: 40, positions: 20, types: 2, epsilon: 1e-6, activation: .gelu,
         hiddenDropout: 0.1, attentionDropout: 0.1, headDropout: 0.1, initializerRange: 0.02)

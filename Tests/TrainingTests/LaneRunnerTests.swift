@@ -6,8 +6,6 @@ import Testing
 @testable import Training
 
 @Suite struct LaneRunnerTests {
-    init() { BLASInformation.useOneThread() }
-
     private static let shape = BERTShape(
         vocabulary: 37, width: 24, layers: 2, heads: 3, feedForward: 40, positions: 20, types: 2, epsilon: 1e-6, activation: .gelu,
         hiddenDropout: 0.1, attentionDropout: 0.1, headDropout: 0.1, initializerRange: 0.02)

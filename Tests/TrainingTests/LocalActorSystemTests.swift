@@ -14,8 +14,6 @@ extension LocalTestingDistributedActorSystem: CodableActorSystem {}
 
 /// The coordinator's and the workers' actors over the toolchain's local testing system: no wire, the same commands.
 @Suite struct LocalActorSystemTests {
-    init() { BLASInformation.useOneThread() }
-
     typealias LocalWorker = Worker<LocalTestingDistributedActorSystem>
 
     @Test(arguments: [1, 2, 3])
@@ -133,7 +131,7 @@ extension LocalTestingDistributedActorSystem: CodableActorSystem {}
             threads = try (0..<count).map { WorkerThread(threads: 1, context: context, place: try place("\($0)"), allowList: AllowList()) { _ in } }
             let system = LocalTestingDistributedActorSystem()
             workers = threads.map { Worker($0, actorSystem: system) }
-            let shape = ArithmeticShape(inputs.model.shape)
+            let shape = ArithmeticShape(inputs.model.shape, blas: .own)
             membership.expect(Fingerprint.identity(shape, threads: 1))
             coordinator = Coordinator(membership, shape: shape, actorSystem: system)
             state = Replica(model: inputs.model, parameters: inputs.parameters, threads: 1).state

@@ -6,7 +6,7 @@ import Transport
 
 @Suite struct MembershipTests {
     static let identity = WorkerIdentity(
-        version: "1", fingerprint: "f", coreType: "Haswell", host: "h", hostName: "here", processID: 1, threads: 1)
+        version: "1", fingerprint: "f", arithmetic: 1, arithmeticName: "arithmetic 1", host: "h", hostName: "here", processID: 1, threads: 1)
     private let membership = Membership()
 
     init() { membership.expect(Self.identity) }
@@ -17,19 +17,26 @@ import Transport
         try membership.join(Self.identity, address(name), HeldState(run: 1, committedStep: step))
     }
 
-    @Test func `another version and another fingerprint are refused, naming the host and the remedy`() {
+    @Test func `another version, arithmetic or fingerprint is refused, naming the host and the remedy`() {
         var other = Self.identity
         other.version = "2"
         #expect(throws: JoinRefused("host here runs apus 2, the coordinator 1: install the same build on both")) {
             try membership.join(other, address("a"), HeldState())
         }
-        other = Self.identity
-        other.fingerprint = "g"
-        other.coreType = "Zen"
-        let refusal = #expect(throws: JoinRefused.self) { try membership.join(other, address("a"), HeldState()) }
-        #expect(refusal?.description.hasPrefix("host here computes other bits than the coordinator (OpenBLAS for Zen there, for Haswell here)") == true)
-        #expect(refusal?.description.contains("OPENBLAS_CORETYPE") == true)
-        #expect(refusal?.coreType == "Haswell" && refusal?.fingerprint == "f")
+        func refusal(_ change: (inout WorkerIdentity) -> Void) -> String {
+            var other = Self.identity
+            change(&other)
+            return #expect(throws: JoinRefused.self) { try membership.join(other, address("a"), HeldState()) }?.description ?? ""
+        }
+        let newer = refusal { ($0.arithmetic, $0.arithmeticName) = (2, "arithmetic 2") }
+        #expect(newer.hasPrefix("host here computes with arithmetic 2, this one with arithmetic 1: install the same build"), "\(newer)")
+        let unnamed = refusal { ($0.arithmetic, $0.arithmeticName) = (nil, nil) }
+        #expect(unnamed.contains("an arithmetic without a number"), "\(unnamed)")
+        let library = refusal { ($0.fingerprint, $0.arithmeticName) = ("g", "arithmetic 1 with OpenBLAS 0.3, core type Zen") }
+        #expect(library.contains("arithmetic 1 with OpenBLAS 0.3, core type Zen there, arithmetic 1 here"), "\(library)")
+        #expect(library.contains("OPENBLAS_CORETYPE"), "\(library)")
+        let broken = refusal { $0.fingerprint = "g" }
+        #expect(broken.contains("although both have arithmetic 1") && broken.contains("broken"), "\(broken)")
         #expect(membership.members.isEmpty && !membership.hasNews)
     }
 

@@ -7,8 +7,6 @@ import Testing
 
 /// The training path against what Transformers and PyTorch computed: Tests/Fixtures/golden, made by its generate scripts.
 @Suite struct ReferenceCaseTests {
-    init() { BLASInformation.useOneThread() }
-
     static let folder = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../Fixtures/golden").standardizedFileURL.path
     static let cases = [
         "classify", "pairs", "regress", "masked-lm", "targets", "multi-label", "words", "weighted", "weighted-words", "smoothed-words-hidden", "mean",

@@ -35,7 +35,7 @@ final class SmallRun: Sendable {
         configuration.learningRate = 1e-3
         configuration.maxGradNorm = 0.5
         change(&configuration)
-        return try RunInputs(configuration, cores: 2)
+        return try RunInputs(configuration)
     }
 }
 

@@ -6,8 +6,6 @@ import Testing
 
 /// Adapters and learning rates by layer against PEFT and PyTorch: Tests/Fixtures/transfer.
 @Suite struct TransferReferenceTests {
-    init() { BLASInformation.useOneThread() }
-
     @Test(arguments: ["lora", "lora-all", "lora-output", "layer-decay"], [1, 3])
     func `logits, gradients and weights after three steps are the reference's`(name: String, lanes: Int) throws {
         let folder = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../Fixtures/transfer/\(name)").path

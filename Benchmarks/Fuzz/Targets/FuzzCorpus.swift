@@ -51,7 +51,7 @@ private enum Example {
     }
 
     static var invocations: [[UInt8]] {
-        let identity = WorkerIdentity(version: "1", fingerprint: "f", coreType: "Haswell", host: "h", hostName: "h", processID: 3, threads: 2)
+        let identity = WorkerIdentity(version: "1", fingerprint: "f", arithmetic: 1, arithmeticName: "arithmetic 1", host: "h", hostName: "h", processID: 3, threads: 2)
         let held = HeldState(report: 3, run: 5, committedStep: 7, keptStep: nil, hash: 11)
         return [
             InvocationEncoder.payload(of: [identity, ActorAddress(process: "p", name: "worker"), held]),

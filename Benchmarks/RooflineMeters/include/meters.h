@@ -1,7 +1,7 @@
 // Measures each matrix product and each vector kernel that a program runs, without any mark in what is measured.
 //
-// A program that links this has its own cblas_sgemm, which times OpenBLAS's, and may put a table of timed kernels in front of
-// the library's, our own matrix product among them. One thread at a time.
+// A program that links this may put a table of timed kernels in front of the library's, matrix products among them. One thread at
+// a time.
 #ifndef APUS_METERS_H
 #define APUS_METERS_H
 
@@ -26,7 +26,7 @@ const meter *meters_at(size_t index);
 
 /// Runs the recorded matrix products once more, back to back, on memory of their own; returns seconds.
 double meters_repeat_products(void);
-/// Runs attention's products once more as OpenBLAS runs them: scores and context, and the four of the backward pass.
+/// Runs attention's products once more as products of their own: scores and context, and the four of the backward pass.
 double meters_repeat_attention(void);
 /// Seconds that a call of the clock itself takes.
 double meters_clock(void);

@@ -44,13 +44,21 @@ typedef struct {
 /// Queries of a sentence whose scores exist at one time.
 enum { APUS_ATTENTION_ROWS = 32 };
 
-/// A matrix product: c (m, n) = (add ? c : 0) + a (m, k) b (k, n). Element (i, p) of a is a[i a_row + p a_step], element (p, j)
+/// What becomes of the old values of a product's result: overwritten; where the chains start; or added to the finished chains, which is
+/// possible up to APUS_MOST_FINISHED elements of the inner dimension.
+enum { APUS_OVERWRITE = 0, APUS_START_FROM = 1, APUS_ADD_FINISHED = 2, APUS_MOST_FINISHED = 512 };
+
+/// A matrix product: c (m, n) = a (m, k) b (k, n), with c's old values as `add` says. Element (i, p) of a is a[i a_row + p a_step], element (p, j)
 /// of b is b[p b_step + j b_column] with b_step or b_column being 1, and row i of c begins at c[i c_row].
 typedef struct {
     size_t m, n, k;
     size_t a_row, a_step, b_step, b_column, c_row;
     int add;
 } apus_product;
+
+/// Rows whose column sums are formed apart, counted from the first row, before they are added to those of the rows above: a constant
+/// of the arithmetic.
+enum { APUS_SUM_ROWS = 32 };
 
 /// Elements of scratch memory that a product needs, whatever its shape.
 enum { APUS_PRODUCT_SCRATCH = 512 * (192 + 16) };
@@ -77,6 +85,7 @@ enum { APUS_PRODUCT_SCRATCH = 512 * (192 + 16) };
     X(void, attention_backward, (const apus_attention_shape *shape, const float *queries, const float *keys, const float *values, const uint16_t *bits, const float *dcontext, float *dqueries, float *dkeys, float *dvalues, float *scratch), (shape, queries, keys, values, bits, dcontext, dqueries, dkeys, dvalues, scratch)) \
     X(double, cross_entropy, (size_t n, const float *logits, size_t label, float scale, float *dlogits), (n, logits, label, scale, dlogits)) \
     X(double, binary_cross_entropy, (size_t n, const float *logits, const float *targets, float scale, float *dlogits), (n, logits, targets, scale, dlogits)) \
+    X(void, scale, (size_t n, float factor, float *x), (n, factor, x)) \
     X(void, add, (size_t n, const float *x, float *y), (n, x, y)) \
     X(void, sum_rows_by_group, (size_t groups, size_t n, const int32_t *starts, const int32_t *order, const float *x, float *y), (groups, n, starts, order, x, y)) \
     X(void, embed, (size_t rows, size_t n, const int32_t *ids, const int32_t *positions, const uint8_t *types, const float *words_table, const float *position_table, const float *type_table, float *y), (rows, n, ids, positions, types, words_table, position_table, type_table, y)) \
@@ -104,8 +113,20 @@ typedef struct {
 const apus_kernel_table *apus_kernels(void);
 void apus_use_kernels(const apus_kernel_table *table);
 
-/// Natural logarithm of a positive, finite number without libm: the same bits on every host. Error below 1e-15 relative to 1.
+/// Natural logarithm of a positive number. Error below 1e-15 relative to 1.
 double apus_log(double x);
+/// e to the power of x. Relative error below 1e-15; 0 and infinity beyond the range of a double.
+double apus_exponential(double x);
+/// x to the power of n, by repeated squaring.
+double apus_power(double x, uint64_t n);
+/// The cosine of pi times x. Error below 1e-15.
+double apus_cosine_of_pi(double x);
+
+/// Makes the calling thread round to nearest and keep subnormal numbers. Returns whether it did not: a library may have changed that.
+int apus_set_float_environment(void);
+/// For tests: makes the calling thread flush subnormal numbers to zero, as such a library does.
+void apus_flush_to_zero(void);
+
 /// Elements of scratch memory that attention over `keys` rows needs.
 static inline size_t apus_attention_scratch(size_t keys, size_t width) {
     size_t row = (keys + 15) / 16 * 16;
@@ -122,7 +143,7 @@ int apus_use_vector_level(const char *name);
 int apus_reads_in_place(void);
 /// For tests: chooses.
 void apus_read_in_place(int yes);
-/// Whether the processor has the AVX-512 parts that OpenBLAS's SkylakeX kernels need.
+/// Whether the processor has the parts of AVX-512 that the kernels need; OpenBLAS's for SkylakeX need the same.
 int apus_processor_has_avx512(void);
 
 #endif

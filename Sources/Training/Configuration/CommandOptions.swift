@@ -1,8 +1,9 @@
+package import Kernels
 package import TextData
 
 /// What `apus launch` was asked for, apart from the training options.
 package struct LaunchOptions: Equatable, Sendable {
-    /// Workers on this machine; nil: cores / 8, but at least 2 where there are 2 cores.
+    /// Workers on this machine; nil: see ``WorkerShares``.
     package var workers: Int?
     /// Whether `threads` was given, so that it is not cores / workers.
     package var threadsGiven: Bool
@@ -125,9 +126,12 @@ package struct InferenceOptions: Equatable, Sendable {
     /// Nil: as the model was trained.
     package var maxLength: Int?
     package var threads: Int
+    /// What multiplies matrices; nil: what this process uses already.
+    package var blas: BLAS?
 
     package init(
-        model: String, input: String, inputFormat: DataFormat? = nil, textColumn: String?, pairColumn: String?, labelColumn: String?, maxLength: Int?, threads: Int
+        model: String, input: String, inputFormat: DataFormat? = nil, textColumn: String?, pairColumn: String?, labelColumn: String?, maxLength: Int?, threads: Int,
+        blas: BLAS? = nil
     ) {
         self.model = model
         self.input = input
@@ -137,6 +141,7 @@ package struct InferenceOptions: Equatable, Sendable {
         self.labelColumn = labelColumn
         self.maxLength = maxLength
         self.threads = threads
+        self.blas = blas
     }
 }
 

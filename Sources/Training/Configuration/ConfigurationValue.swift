@@ -1,4 +1,5 @@
 package import BERT
+package import Kernels
 package import TextData
 
 /// The value of one option as a command line or file gives it, before its kind is known.
@@ -117,3 +118,4 @@ extension Measure: ConfigurationChoice {}
 extension TrainingConfiguration.TargetTask: ConfigurationChoice {}
 extension Head.Pooling: ConfigurationChoice {}
 extension DataFormat: ConfigurationChoice {}
+extension BLAS: ConfigurationChoice {}

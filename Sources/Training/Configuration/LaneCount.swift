@@ -1,16 +1,21 @@
 /// How many fixed parts a global batch is cut into when nobody says.
 package enum LaneCount {
-    /// The largest power of two that neither exceeds the cores at hand nor half the batch size, at least 1.
+    /// Lanes of a batch that is large enough for them.
+    package static let usual = 8
+    /// Samples that a lane has at least, so that its products are not all overhead.
+    private static let fewestSamples = 2
+
+    /// The largest power of two up to ``usual`` that leaves two samples for each lane, at least 1.
     ///
-    /// Never a function of how many workers or threads take part: those may change and the bits may not.
-    package static func `default`(cores: Int, batchSize: Int) -> Int {
+    /// A function of the batch size alone: the bits of a run are the same on every machine, whoever takes part.
+    package static func `default`(batchSize: Int) -> Int {
         var lanes = 1
-        while lanes * 2 <= min(cores, batchSize / 2) { lanes *= 2 }
+        while lanes * 2 <= min(usual, batchSize / fewestSamples) { lanes *= 2 }
         return lanes
     }
 }
 
 extension TrainingConfiguration {
-    /// The lanes given, or the default for `cores`: those of this machine, or of the whole cluster file.
-    package func laneCount(cores: Int) -> Int { lanes ?? LaneCount.default(cores: cores, batchSize: batchSize) }
+    /// The lanes given, or the default.
+    package var laneCount: Int { lanes ?? LaneCount.default(batchSize: batchSize) }
 }

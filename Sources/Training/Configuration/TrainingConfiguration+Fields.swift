@@ -43,6 +43,7 @@ extension TrainingConfiguration {
         case .patience: Field(\.patience)
         case .evalEvery: Field(\.evalEvery)
         case .lanes: Field(\.lanes)
+        case .blas: Field(\.blas)
         case .threads: Field(\.threads)
         case .freeze: Field(\.freeze)
         case .unfreezeEvery: Field(\.unfreezeEvery)

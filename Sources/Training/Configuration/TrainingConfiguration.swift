@@ -1,4 +1,5 @@
 package import BERT
+package import Kernels
 package import TextData
 
 /// Everything that decides what a training run computes and where it puts it: each option has its value.
@@ -54,6 +55,8 @@ package struct TrainingConfiguration: Codable, Equatable, Sendable {
     package var evalEvery: Int?
     /// Fixed parts of a global batch; nil until a run is formed: ``LaneCount`` decides.
     package var lanes: Int?
+    /// What multiplies matrices.
+    package var blas: BLAS = .own
     /// Threads of one worker.
     package var threads: Int
     /// Patterns of the names of parameters that keep their source values.
@@ -170,7 +173,7 @@ extension TrainingConfiguration {
         case maxLength = "max-length"
         case dropout, seed, seeds, metric, patience
         case evalEvery = "eval-every"
-        case lanes, threads, freeze
+        case lanes, blas, threads, freeze
         case unfreezeEvery = "unfreeze-every"
         case layerDecay = "layer-decay"
         case headLearningRate = "head-learning-rate"

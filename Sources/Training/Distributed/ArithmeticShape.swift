@@ -1,5 +1,5 @@
 package import BERT
-internal import Kernels
+package import Kernels
 
 /// The sizes of a model that decide which kernels compute it: what fingerprints are taken at.
 package struct ArithmeticShape: Codable, Sendable, Equatable {
@@ -10,35 +10,42 @@ package struct ArithmeticShape: Codable, Sendable, Equatable {
     /// F, feed-forward width.
     package let feedForward: Int
     private let activation: Activation
+    /// What multiplies matrices.
+    package let blas: BLAS
 
-    package init(_ shape: BERTShape) {
-        (width, heads, feedForward, activation) = (shape.width, shape.heads, shape.feedForward, shape.activation)
+    package init(_ shape: BERTShape, blas: BLAS) {
+        self.init(width: shape.width, heads: shape.heads, feedForward: shape.feedForward, activation: shape.activation, blas: blas)
     }
 
-    private init(width: Int, heads: Int, feedForward: Int, activation: Activation) {
-        (self.width, self.heads, self.feedForward, self.activation) = (width, heads, feedForward, activation)
+    private init(width: Int, heads: Int, feedForward: Int, activation: Activation, blas: BLAS) {
+        (self.width, self.heads, self.feedForward, self.activation, self.blas) = (width, heads, feedForward, activation, blas)
     }
+
+    /// Words of the models that fingerprints are taken of.
+    static let vocabulary = 211
 
     /// The default model's.
-    package static let standard = ArithmeticShape(width: 384, heads: 12, feedForward: 1_536, activation: .gelu)
+    package static let standard = ArithmeticShape(width: 384, heads: 12, feedForward: 1_536, activation: .gelu, blas: .own)
 
-    /// As an argument of `apus check --local`: "384,12,1536,gelu".
-    package var text: String { "\(width),\(heads),\(feedForward),\(activation.rawValue)" }
+    /// As an argument of `apus check --local`: "384,12,1536,gelu,own".
+    package var text: String { "\(width),\(heads),\(feedForward),\(activation.rawValue),\(blas.rawValue)" }
 
     /// - Returns: nil unless `text` is of that form and a model can have these sizes.
     package init?(text: String) {
         let words = text.split(separator: ",", omittingEmptySubsequences: false)
         let numbers = words.prefix(3).compactMap { Int($0) }.filter { (1...65_536).contains($0) }
-        guard words.count == 4, numbers.count == 3, numbers[0] % numbers[1] == 0, let activation = Activation(rawValue: String(words[3])) else { return nil }
-        self.init(width: numbers[0], heads: numbers[1], feedForward: numbers[2], activation: activation)
+        guard words.count == 5, numbers.count == 3, numbers[0] % numbers[1] == 0, let activation = Activation(rawValue: String(words[3])),
+            let blas = BLAS(rawValue: String(words[4]))
+        else { return nil }
+        self.init(width: numbers[0], heads: numbers[1], feedForward: numbers[2], activation: activation, blas: blas)
     }
 
-    /// A small model of these sizes: two layers, since the last one computes [CLS] alone.
-    var model: BERTModel {
+    /// A small model of these sizes: two layers, since the last one computes only the rows that its head reads.
+    func model(_ head: Head, lora: LoRA? = nil) -> BERTModel {
         BERTModel(
             shape: BERTShape(
-                vocabulary: 211, width: width, layers: 2, heads: heads, feedForward: feedForward, positions: 128, types: 2, epsilon: 1e-12,
+                vocabulary: Self.vocabulary, width: width, layers: 2, heads: heads, feedForward: feedForward, positions: 128, types: 2, epsilon: 1e-12,
                 activation: activation, hiddenDropout: 0.1, attentionDropout: 0.1, headDropout: 0.1, initializerRange: 0.02),
-            head: .classification(labels: 3))
+            head: head, lora: lora, isFrozen: { lora != nil && !LoRA.isAdapter($0) && !$0.hasPrefix("classifier.") })
     }
 }

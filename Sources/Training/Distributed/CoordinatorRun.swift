@@ -58,7 +58,7 @@ struct CoordinatorRun {
                 _exit(128 + SIGTERM)
             }
         }
-        run = try TrainingRun(options.configuration, cores: ProcessorCount.usable, stop: stop)
+        run = try TrainingRun(options.configuration, stop: stop)
         if !(options.launched && options.rendezvousTimeout != nil) {
             stop.listen()
         } else {
@@ -91,7 +91,7 @@ struct CoordinatorRun {
         let keyFile = KeyFileWatch(security, run.display)
         let health = try options.healthFile.map { try HealthFile($0, endpoint: system.endpoint) }
         if let limit = options.rendezvousTimeout { membership.endRendezvous(after: limit) }
-        let shape = ArithmeticShape(inputs.model.shape)
+        let shape = ArithmeticShape(inputs.model.shape, blas: inputs.configuration.blas)
         membership.expect(Fingerprint.identity(shape, threads: inputs.configuration.threads))
         let coordinator = system.named("coordinator") { Coordinator(membership, shape: shape, actorSystem: $0) }
         let place = try MeshPlace(coordinator: endpoint, keys: security.keys)

@@ -7,25 +7,43 @@ internal import Transport
 
 /// What this machine computes with, as far as it decides bits, and where it is.
 enum Fingerprint {
-    /// SHA-256 over the loss, gradient and update of one fixed training step of a small model at the run's sizes.
+    /// SHA-256 over losses, gradients and updates of fixed training steps of small models at the run's sizes.
     ///
-    /// It goes through every matrix product and vector function of a step; its 449 tokens are more than a product adds up at
-    /// once. Equal fingerprints give equal bits; unequal ones must not add up gradients.
-    /// - Complexity: 27 T D (4 D + 2 F) additions and products, a tenth of a second for the default model.
+    /// They go through every matrix product and vector function of a step: each kind of head, adapters, a batch of one short sentence, and one of
+    /// 449 tokens, more than a product adds up at once. Equal fingerprints give equal bits, and hosts with other ones must not add up gradients. Our
+    /// own arithmetic gives the same on every processor, so there a difference is a fault of the host.
+    /// - Complexity: 40 T D (4 D + 2 F) additions and products, a fifth of a second for the default model.
     static func compute(_ shape: ArithmeticShape) -> String {
-        let model = shape.model
-        let replica = Replica(model: model, parameters: FloatBuffer(count: model.layout.count), threads: 1)
-        fill(replica.parameters.view)
+        let classes = (0..<10).map { Int32($0 % 3) }
+        let long = batch([3, 27, 64, 128, 9, 41, 27, 27, 90, 33], .classes(classes))
+        let short = batch([5, 19, 2], .classes([1, 0, 2]))
+        let lora = LoRA(rank: 3, alpha: 8, targets: LoRA.Target.allCases, dropout: 0.1)
+        let steps = [
+            step(shape.model(.classification(labels: 3)), long, sentences: 10),
+            step(shape.model(.classification(labels: 3, pooling: .mean), lora: lora), short, sentences: 3),
+            step(shape.model(.maskedLanguageModel), batch([5, 19], .tokens(rows: [1, 7, 20], classes: [4, 99, 150])), sentences: 3),
+            step(shape.model(.classification(labels: 3)), batch([1], .classes([2])), sentences: 1),
+        ]
+        return String(Digests.bytes(Array(steps.joined(separator: " ").utf8)).prefix(16))
+    }
+
+    private static func batch(_ lengths: [Int], _ targets: PackedBatch.Targets) -> PackedBatch {
         var batch = PackedBatch()
-        let lengths = [3, 27, 64, 128, 9, 41, 27, 27, 90, 33]
         for (position, length) in lengths.enumerated() {
-            let ids = (0..<length).map { Int32((position * 31 + $0 * 17) % model.shape.vocabulary) }
+            let ids = (0..<length).map { Int32((position * 31 + $0 * 17) % ArithmeticShape.vocabulary) }
             batch.append(ids: ids, types: ids.map { UInt8($0 & 1) }, position: position, sample: position)
         }
-        batch.targets = .classes(lengths.indices.map { Int32($0 % 3) })
+        batch.targets = targets
+        return batch
+    }
+
+    /// What one step leaves behind: digests and bit patterns.
+    private static func step(_ model: BERTModel, _ batch: PackedBatch, sentences: Int) -> String {
+        let replica = Replica(model: model, parameters: FloatBuffer(count: model.layout.count), threads: 1)
+        fill(replica.parameters.view)
         let work = LaneWork(
-            firstLane: 0, lanes: [[batch]], lossScale: Float(1 / Double(lengths.count)),
-            dropout: DropoutContext(model.shape, key: DropoutKey(seed: 1, step: 1)))
+            firstLane: 0, lanes: [[batch]], lossScale: Float(1 / Double(sentences)),
+            dropout: DropoutContext(model.shape, key: DropoutKey(seed: 1, step: 1), adapter: model.lora?.dropout ?? 0))
         let results = LaneRunner(model: model, laneCount: 1, threads: 1).run(work, parameters: replica.parameters.view)
         let gradient = StepGradient(results.blocks[0])
         let norm = replica.norm(of: gradient)
@@ -35,8 +53,7 @@ enum Fingerprint {
             [("weights", replica.parameters), ("gradient", replica.first), ("squares", replica.second)].map { name, values in
                 .init(name, [values.count]) { values.view.withSpan($0) }
             })
-        let numbers = (results.losses + [norm]).map { String($0.bitPattern, radix: 16) }
-        return String(Digests.bytes(Array(([digest] + numbers).joined(separator: " ").utf8)).prefix(16))
+        return ([digest] + (results.losses + [norm]).map { String($0.bitPattern, radix: 16) }).joined(separator: " ")
     }
 
     /// Fixed values of a weight's size, which repeat after a prime number of them.
@@ -64,7 +81,8 @@ enum Fingerprint {
     /// Who this process is.
     static func identity(_ shape: ArithmeticShape, threads: Int, number: Int? = nil, worldSize: Int? = nil, key: PublicKey? = nil) -> WorkerIdentity {
         WorkerIdentity(
-            version: Build.version, fingerprint: compute(shape), coreType: BLASInformation.coreType, host: host,
+            version: Build.version, fingerprint: compute(shape), arithmetic: Arithmetic.number,
+            arithmeticName: Arithmetic.description, host: host,
             hostName: ProcessInfo.processInfo.hostName, processID: getpid(), threads: threads,
             number: number, worldSize: worldSize, key: key)
     }

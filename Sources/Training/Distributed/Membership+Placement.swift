@@ -36,7 +36,7 @@ extension Membership {
     func checkRendezvous() throws {
         let (refusal, time, present) = state.withLock { ($0.refusal, $0.rendezvousTime, Set($0.members.compactMap(\.identity.number))) }
         guard let placed else { return }
-        if let refusal, refusal.coreType == nil || time != nil { throw InputError(refusal.description) }
+        if let refusal { throw InputError(refusal.description) }
         guard let time else { return }
         let missing = (0..<placed).filter { !present.contains($0) }.map(String.init)
         throw RunError(

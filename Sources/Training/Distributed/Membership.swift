@@ -33,7 +33,7 @@ package final class Membership: Sendable {
         var links: (generation: UInt32, processes: Set<String>, canceller: MeshCanceller)?
         /// Whether a generation was formed.
         var hasFormed = false
-        /// Why a worker that was needed may not join; one that computes other bits may still come back with others.
+        /// Why a worker that was needed may not join.
         var refusal: JoinRefused?
         /// Time in which all placed workers should have come, once it is over.
         var rendezvousTime: Duration?
@@ -88,7 +88,6 @@ package final class Membership: Sendable {
             state.members.insert(member, at: place)
             state.known[address.process] = member
             state.silent.remove(address.process)
-            if state.refusal?.coreType != nil { state.refusal = nil }
             state.hasNews = true
             state.wake()
         }
@@ -106,11 +105,10 @@ package final class Membership: Sendable {
             throw JoinRefused(
                 "host \(identity.hostName) runs apus \(identity.version), the coordinator \(expected.version): install the same build on both")
         }
-        guard identity.fingerprint == expected.fingerprint else {
-            throw JoinRefused(
-                "host \(identity.hostName) computes other bits than the coordinator (OpenBLAS for \(identity.coreType) there, for "
-                    + "\(expected.coreType) here): set one OPENBLAS_CORETYPE for all hosts, such as Haswell, and install the same OpenBLAS",
-                coreType: expected.coreType, fingerprint: expected.fingerprint)
+        let there = (identity.arithmetic, identity.arithmeticName, identity.fingerprint)
+        let here = (expected.arithmetic, expected.arithmeticName, expected.fingerprint)
+        if let difference = ArithmeticDifference(there: there, here: here) {
+            throw JoinRefused("host \(identity.hostName) \(difference.description)")
         }
         if let allowList, !(identity.key.map(allowList.contains) ?? false) {
             throw JoinRefused("host \(identity.hostName) names a key that is not allowed: give it a key file of this run's keys")

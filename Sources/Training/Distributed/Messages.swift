@@ -9,8 +9,10 @@ package struct WorkerIdentity: Codable, Sendable, Equatable {
     package var version: String
     /// Digest of a fixed training step at the sizes of the run's model: equal ones give equal bits.
     package var fingerprint: String
-    /// OpenBLAS's name for its kernels.
-    package var coreType: String
+    /// ``Kernels/Arithmetic/number``; nil: a build that had none.
+    package var arithmetic: Int?
+    /// What else decides its bits, see ``Kernels/Arithmetic/description``.
+    package var arithmeticName: String?
     /// Equal for processes that can share memory.
     package var host: String
     /// Name for messages.
@@ -25,12 +27,13 @@ package struct WorkerIdentity: Codable, Sendable, Equatable {
     package var worldSize: Int?
 
     package init(
-        version: String, fingerprint: String, coreType: String, host: String, hostName: String, processID: Int32, threads: Int,
+        version: String, fingerprint: String, arithmetic: Int?, arithmeticName: String?, host: String, hostName: String, processID: Int32, threads: Int,
         number: Int? = nil, worldSize: Int? = nil, key: PublicKey? = nil
     ) {
         self.version = version
         self.fingerprint = fingerprint
-        self.coreType = coreType
+        self.arithmetic = arithmetic
+        self.arithmeticName = arithmeticName
         self.host = host
         self.hostName = hostName
         self.processID = processID
@@ -354,15 +357,8 @@ package enum WorkerFailure: Error, Codable, Sendable, Equatable, CustomStringCon
 /// Why a process may not join a run.
 package struct JoinRefused: Error, Codable, Sendable, Equatable, CustomStringConvertible {
     package let description: String
-    /// The coordinator's core type and the fingerprint needed, where another core type might help; nil for other reasons.
-    package let coreType: String?
-    package let fingerprint: String?
 
-    package init(_ description: String, coreType: String? = nil, fingerprint: String? = nil) {
-        self.description = description
-        self.coreType = coreType
-        self.fingerprint = fingerprint
-    }
+    package init(_ description: String) { self.description = description }
 }
 
 extension OptimizerUpdate {

@@ -1,6 +1,7 @@
 internal import Cluster
 internal import Distributed
 internal import Foundation
+internal import Kernels
 internal import Synchronization
 internal import Transport
 
@@ -18,7 +19,6 @@ final class WorkerRun: Sendable {
     private let authenticator: Authenticator?
     private let endpoint: String
     private let timeout: Duration
-    private let isLaunched: Bool
     private let search: CoordinatorSearch
 
     /// - Parameters:
@@ -43,7 +43,6 @@ final class WorkerRun: Sendable {
         self.system = system
         self.endpoint = endpoint
         timeout = options.coordinatorTimeout
-        isLaunched = options.launched
         search = CoordinatorSearch(
             system: system, endpoint: endpoint, security: security, timeout: options.coordinatorTimeout,
             isWatched: !options.launched && place.starter == .somebodyElse)
@@ -100,7 +99,7 @@ final class WorkerRun: Sendable {
             while true {
                 do {
                     try await ZeroMQActorSystem.within(deadline - .now) {
-                        let identity = identity(at: try await coordinator.arithmetic())
+                        let identity = try identity(at: try await coordinator.arithmetic())
                         try await coordinator.join(identity, address, held)
                     }
                     return system.incarnation
@@ -115,30 +114,22 @@ final class WorkerRun: Sendable {
                 }
             }
         } catch let refused as JoinRefused {
-            startOver(because: refused)
             throw InputError(refused.description)
+        } catch let unusable as BLASError {
+            throw unusable
         } catch {
             throw RunError("no coordinator answers at \(endpoint) within \(Int(timeout.seconds)) s (\(error)): is it running, and is the address right?")
         }
     }
 
     /// Who this process is, with its fingerprint at a model's sizes.
-    private func identity(at shape: ArithmeticShape) -> WorkerIdentity {
+    /// - Throws: ``BLASError`` if what the run multiplies with cannot be used here.
+    private func identity(at shape: ArithmeticShape) throws(BLASError) -> WorkerIdentity {
         if let known = identity.withLock({ $0 }), known.shape == shape { return known.identity }
+        try shape.blas.use(threads: threads)
         let made = Fingerprint.identity(shape, threads: threads, number: number, worldSize: worldSize, key: key)
         identity.withLock { $0 = (shape, made) }
         return made
-    }
-
-    /// Starts this program over with the coordinator's core type where that gives the coordinator's bits; else returns.
-    ///
-    /// What a launcher handed over is read already: the workers that it starts have a common core type from the start.
-    private func startOver(because refused: JoinRefused) {
-        guard !isLaunched, let coreType = refused.coreType, let wanted = refused.fingerprint, let shape = identity.withLock({ $0?.shape }),
-            CoreTypeChange.helps(coreType, wanted: wanted, at: shape)
-        else { return }
-        sayToUser("this machine computes the coordinator's bits with \(CoreTypeChange.variable)=\(coreType): starting over with it")
-        CoreTypeChange.startOver(with: coreType)
     }
 
     /// Joins again whenever the coordinator was lost and is back.

@@ -1,6 +1,6 @@
 internal import BERT
 internal import Checkpoints
-internal import Foundation
+internal import Kernels
 internal import TextData
 
 /// What a model says of one text.
@@ -32,7 +32,7 @@ package struct Answer: Sendable, Equatable {
             members = [.init("label", .string(names[best])), .init("scores", Self.listed(scores)), .init("logits", numbers)]
             fields = [names[best], scores[best].probability.description] + scores.map(\.probability.description)
         case .multiLabel:
-            scores = zip(names, logits).map { (name: $0, probability: Float(1 / (1 + exp(-Double($1))))) }
+            scores = zip(names, logits).map { (name: $0, probability: Float(1 / (1 + exponential(-Double($1))))) }
             label = names[Evaluation.largestIndex(logits[...])]
             let chosen = zip(names, logits).filter { $1 > 0 }.map(\.0)
             members = [.init("label", .array(chosen.map { .string($0) })), .init("scores", Self.listed(scores)), .init("logits", numbers)]
@@ -93,7 +93,7 @@ package struct Answer: Sendable, Equatable {
 
     private static func softmax(_ logits: [Float], _ names: [String]) -> [(name: String, probability: Float)] {
         let most = logits.max() ?? 0
-        let powers = logits.map { exp(Double($0) - Double(most)) }
+        let powers = logits.map { exponential(Double($0) - Double(most)) }
         let all = powers.reduce(0, +)
         return zip(names, powers).map { (name: $0, probability: Float($1 / all)) }
     }

@@ -1,6 +1,7 @@
 internal import BERT
 internal import Checkpoints
 internal import Foundation
+internal import Kernels
 internal import Tensors
 internal import TextData
 
@@ -24,6 +25,7 @@ struct TrainedModel: Sendable {
 
     init(_ options: InferenceOptions) throws {
         try ModelPath.check(options.model)
+        try options.blas?.use(threads: options.threads)
         let json = try ModelFolder.configuration(options.model)
         configuration = try BERTConfiguration(json, path: options.model + "/config.json")
         let folder = try ModelFolder(options.model)

@@ -25,12 +25,12 @@ struct ClusterCheck {
         guard let place = HostAddress(endpoint: endpoint.listening), let port = UInt16(place.port) else { return false }
         // Held as long as the check lasts: what the hosts try to reach.
         let listener = try TCPProbe.Listener(address: place.host, port: port)
-        let own = HostReport(.standard)
+        let own = try HostReport(.standard)
         let here = FileManager.default.currentDirectoryPath
         let disk = HostReport.freeDisk(here)
         try find(
             disk > 1 << 30,
-            "this machine: apus \(own.version), OpenBLAS for \(own.coreType), \(gigabytes(disk)) free in \(here)\(disk > 1 << 30 ? "" : ": a run keeps models and checkpoints there")"
+            "this machine: apus \(own.version), \(own.arithmeticName), \(gigabytes(disk)) free in \(here)\(disk > 1 << 30 ? "" : ": a run keeps models and checkpoints there")"
         )
         let shells = cluster.hosts.map { SecureShell($0, program: ownProgram()) }
         var there: [(shell: SecureShell, report: HostReport, session: RemoteSession)] = []
@@ -58,16 +58,10 @@ struct ClusterCheck {
         let host = shell.host.address
         try find(
             true,
-            "\(host): ssh works; apus \(report.version), OpenBLAS for \(report.coreType), \(report.cores) cores, \(gigabytes(report.freeMemoryBytes)) memory free, \(gigabytes(report.freeDiskBytes)) disk free"
+            "\(host): ssh works; apus \(report.version), \(report.arithmeticName), \(report.cores) cores, \(gigabytes(report.freeMemoryBytes)) memory free, \(gigabytes(report.freeDiskBytes)) disk free"
         )
-        if let difference = HostProbe.difference(report, on: host) {
+        if let difference = HostProbe.difference(report, on: host, own) {
             try find(false, difference)
-        } else if report.fingerprint != own.fingerprint {
-            let common = CommonCoreType(shells: [shell], shape: .standard).find(own: own, reports: [report])
-            try find(
-                common != nil,
-                "\(host) computes other bits than this machine (OpenBLAS for \(report.coreType) there, for \(own.coreType) here): "
-                    + (common.map { "a run starts both with OPENBLAS_CORETYPE=\($0)" } ?? "no OPENBLAS_CORETYPE suits both: install the same OpenBLAS on both"))
         } else {
             try find(true, "\(host): computes the same bits as this machine")
         }

@@ -24,14 +24,12 @@ struct ClusterLaunch {
         try SystemLimits.provide(.remoteLaunch(workers: cluster.workers, threads: options.configuration.threads))
         let program = ownProgram()
         let shells = cluster.hosts.map { SecureShell($0, program: program) }
-        let reports = try HostProbe(shells: shells, coordinator: endpoint.reachable, shape: shape).reports(coordinator: cluster.coordinator.address)
-        let coreType = try commonCoreType(shells, reports)
+        let own = try HostReport(shape)
+        let reports = try HostProbe(shells: shells, coordinator: endpoint.reachable, shape: shape)
+            .reports(own, coordinator: cluster.coordinator.address)
         let folder = try PrivateFolder()
         defer { folder.remove() }
-        var configuration = options.configuration
-        if configuration.lanes == nil {
-            configuration.lanes = LaneCount.default(cores: reports.reduce(0) { $0 + $1.cores }, batchSize: configuration.batchSize)
-        }
+        let configuration = options.configuration
         let file = folder.path + "/config.yaml"
         try ConfigurationFile.write(configuration, to: file)
         let rings = configuration.insecure ? nil : KeyRing.generate(workers: cluster.workers)
@@ -45,7 +43,7 @@ struct ClusterLaunch {
             let (shell, threads) = worker
             return ChildCommand(
                 executable: SecureShell.executable,
-                arguments: shell.arguments(workArguments(shell.host, endpoint.reachable, threads, number), coreType: coreType),
+                arguments: shell.arguments(workArguments(shell.host, endpoint.reachable, threads, number)),
                 opening: LauncherPipe.opening(rings?.workers[number]), place: " on \(shell.host.address)")
         }
         let supervisor = Supervisor(maxRestarts: configuration.maxRestarts) { folder.remove() }
@@ -57,21 +55,7 @@ struct ClusterLaunch {
     private var shape: ArithmeticShape {
         let path = options.configuration.model
         guard let json = try? ModelFolder.configuration(path), let source = try? BERTConfiguration(json, path: path) else { return .standard }
-        return ArithmeticShape(source.shape)
-    }
-
-    /// A core type for every process of the run, where hosts by themselves would compute other bits than this machine.
-    private func commonCoreType(_ shells: [SecureShell], _ reports: [HostReport]) throws(InputError) -> String? {
-        let own = HostReport(shape)
-        guard let (report, shell) = zip(reports, shells).first(where: { $0.0.fingerprint != own.fingerprint }) else { return nil }
-        let difference =
-            "host \(shell.host.address) computes other bits than this machine (OpenBLAS for \(report.coreType) there, for \(own.coreType) here)"
-        guard let common = CommonCoreType(shells: shells, shape: shape).find(own: own, reports: reports) else {
-            throw InputError("\(difference), and no OPENBLAS_CORETYPE suits all hosts: install the same OpenBLAS on them")
-        }
-        sayToUser("\(difference): all hosts compute with \(CoreTypeChange.variable)=\(common)")
-        unsafe setenv(CoreTypeChange.variable, common, 1)  // inherited by the coordinator
-        return common
+        return ArithmeticShape(source.shape, blas: options.configuration.blas)
     }
 
     /// The file's threads, else what the command line gave, else the host's cores shared among its workers.
@@ -89,13 +73,13 @@ struct ClusterLaunch {
 extension HostProbe {
     /// The reports of all hosts, each of which can take part.
     /// - Throws: ``InputError`` naming the first that cannot.
-    fileprivate func reports(coordinator: String) throws(InputError) -> [HostReport] {
+    fileprivate func reports(_ own: HostReport, coordinator: String) throws(InputError) -> [HostReport] {
         var reports: [HostReport] = []
         for (answer, shell) in zip(ask(), shells) {
             switch answer {
             case .failure(let line): throw InputError(line)
             case .report(let report, _, _):
-                if let difference = Self.difference(report, on: shell.host.address) { throw InputError(difference) }
+                if let difference = Self.difference(report, on: shell.host.address, own) { throw InputError(difference) }
                 if report.isLedToItself { throw InputError(CoordinatorEndpoint.unreachable(coordinator, from: shell.host.address)) }
                 reports.append(report)
             }

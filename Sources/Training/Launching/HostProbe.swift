@@ -60,9 +60,13 @@ struct HostProbe: Sendable {
         }
     }
 
-    /// Why a host cannot work with this machine, whatever its core type; nil where it can.
-    static func difference(_ report: HostReport, on host: String) -> String? {
-        guard report.version != Build.version else { return nil }
-        return "host \(host) runs apus \(report.version), this is \(Build.version): install the same build there"
+    /// Why a host cannot work with this machine; nil if it can.
+    static func difference(_ report: HostReport, on host: String, _ own: HostReport) -> String? {
+        guard report.version == own.version else {
+            return "host \(host) runs apus \(report.version), this is \(own.version): install the same build there"
+        }
+        return ArithmeticDifference(
+            there: (report.arithmetic, report.arithmeticName, report.fingerprint), here: (own.arithmetic, own.arithmeticName, own.fingerprint)
+        ).map { "host \(host) \($0.description)" }
     }
 }

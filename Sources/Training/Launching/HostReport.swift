@@ -6,8 +6,9 @@ internal import Transport
 struct HostReport: Codable, Equatable, Sendable {
     var version: String
     var fingerprint: String
-    /// OpenBLAS's name for its kernels.
-    var coreType: String
+    /// What it computes with, see ``Kernels/Arithmetic``.
+    var arithmetic: Int
+    var arithmeticName: String
     var cores: Int
     /// Seconds since 1970.
     var clock: Double
@@ -24,10 +25,12 @@ struct HostReport: Codable, Equatable, Sendable {
     ///   - shape: the sizes of the model that is to be trained.
     ///   - address: of this host, which data links use; empty where nothing listens.
     ///   - port: a port at which it listens.
-    init(_ shape: ArithmeticShape, address: String = "", port: UInt16 = 0) {
+    /// - Throws: ``BLASError`` if what the run multiplies with cannot be used here.
+    init(_ shape: ArithmeticShape, address: String = "", port: UInt16 = 0) throws(BLASError) {
+        try shape.blas.use(threads: 1)
         version = Build.version
         fingerprint = Fingerprint.compute(shape)
-        coreType = BLASInformation.coreType
+        (arithmetic, arithmeticName) = (Arithmetic.number, Arithmetic.description)
         cores = ProcessorCount.usable
         clock = Date().timeIntervalSince1970
         freeMemoryBytes = Self.availableMemory()
@@ -59,12 +62,12 @@ struct HostReport: Codable, Equatable, Sendable {
 /// Where neither a coordinator nor an interface is named, the report is all.
 enum LocalCheck {
     static func run(interface: String?, coordinator: String?, shape: ArithmeticShape, emit: (String) throws -> Void) throws {
-        guard interface != nil || coordinator != nil else { return try emit(jsonLine(HostReport(shape))) }
+        guard interface != nil || coordinator != nil else { return try emit(jsonLine(try HostReport(shape))) }
         let place = try MeshPlace(coordinator: coordinator ?? "tcp://*:*", interface: interface, keys: nil)
         let address = if case .address(let own) = place.kind, own != "*" { own } else { "0.0.0.0" }
         let listener: TCPProbe.Listener
         do { listener = try TCPProbe.Listener(address: address, port: 0) } catch { throw InputError(error.description) }
-        try emit(jsonLine(HostReport(shape, address: address, port: listener.port)))
+        try emit(jsonLine(try HostReport(shape, address: address, port: listener.port)))
         while let line = readLine() {
             for endpoint in line.split(separator: " ") {
                 let failure = HostAddress(endpoint: String(endpoint)).flatMap { place in

@@ -8,10 +8,10 @@ struct LocalLaunch {
 
     init(_ options: LaunchOptions, cores: Int) {
         self.options = options
-        // Threads that were asked for are no reason for more of them in all than there are cores.
-        let fitting = options.threadsGiven ? max(1, cores / options.configuration.threads) : cores
-        workers = options.workers ?? min(max(cores / 8, min(2, cores)), fitting)
-        threads = options.threadsGiven ? options.configuration.threads : max(1, cores / workers)
+        let shares = WorkerShares(
+            cores: cores, lanes: options.configuration.laneCount, workers: options.workers,
+            threads: options.threadsGiven ? options.configuration.threads : nil)
+        (workers, threads) = (shares.workers, shares.threads)
     }
 
     /// - Returns: the exit status of the job.

@@ -28,7 +28,6 @@ struct PlacedJob {
         endpoint = try meeting.coordinatorEndpoint()
         var configuration = configuration
         configuration.threads = threads
-        if configuration.lanes == nil { configuration.lanes = LaneCount.default(cores: workers * threads, batchSize: configuration.batchSize) }
         self.configuration = configuration
     }
 

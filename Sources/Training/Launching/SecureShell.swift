@@ -15,11 +15,8 @@ struct SecureShell: Sendable {
     static let executable = "/usr/bin/env"
 
     /// Arguments of ``executable`` that run `apus` there.
-    ///
-    /// - Parameter coreType: OpenBLAS's; nil for what the host itself chooses.
-    func arguments(_ command: [String], coreType: String? = nil) -> [String] {
-        let settings = coreType.map { ["env", "\(CoreTypeChange.variable)=\($0)"] } ?? []
-        let words = ["exec"] + (settings + [program] + command).map(shellQuoted)
+    func arguments(_ command: [String]) -> [String] {
+        let words = ["exec"] + ([program] + command).map(shellQuoted)
         var options = ["BatchMode=yes", "ConnectTimeout=8", "ServerAliveInterval=5", "ServerAliveCountMax=3", "ControlPath=none", "LogLevel=ERROR"]
             .flatMap { ["-o", $0] }
         if let port = host.sshPort { options += ["-p", String(port)] }
@@ -36,7 +33,7 @@ struct SecureShell: Sendable {
         case 255 where words.contains("Host key verification failed") || words.contains("IDENTIFICATION HAS CHANGED"):
             "host \(host.address) shows an ssh key that is not known here: log in once with \(login) and compare it"
         case 255 where words.isEmpty, 132:
-            "host \(host.address): \(program) ended abruptly: does its processor lack what OPENBLAS_CORETYPE names? Set it to Haswell for all hosts"
+            "host \(host.address): \(program) ended abruptly: does its processor have AVX2? Run it there by hand, with --version"
         case 255: "host \(host.address) cannot be reached by ssh (\(line)): is it on, and does \(login) work?"
         case 126, 127: "host \(host.address) has no program \(program) (\(line)): build it there, or set binary in the cluster file"
         default: "host \(host.address): \(program) ended with status \(status) (\(line)): run it there by hand, with --version"

@@ -1,5 +1,6 @@
 internal import BERT
 internal import Foundation
+internal import Kernels
 internal import Tensors
 internal import TextData
 
@@ -74,7 +75,7 @@ extension FurtherFigures {
         var values = logits
         for start in stride(from: 0, to: values.count, by: width) {
             let most = values[start..<(start + width)].max() ?? 0
-            let powers = values[start..<(start + width)].map { exp(Double($0) - Double(most)) }
+            let powers = values[start..<(start + width)].map { exponential(Double($0) - Double(most)) }
             let all = powers.reduce(0, +)
             for (place, power) in powers.enumerated() { values[start + place] = Float(power / all) }
         }

@@ -1,4 +1,4 @@
-private import Foundation
+internal import Kernels
 
 /// The learning rate of each optimizer step, as Transformers' schedules give it.
 package struct LearningRateSchedule: Sendable, Equatable {
@@ -28,7 +28,7 @@ package struct LearningRateSchedule: Sendable, Equatable {
         switch shape {
         case .constant: return peak
         case .linear: return peak * max(0, 1 - progress)
-        case .cosine: return peak * max(0, 0.5 * (1 + cos(Double.pi * progress)))
+        case .cosine: return peak * max(0, 0.5 * (1 + cosineOfPi(progress)))
         }
     }
 }

@@ -1,4 +1,3 @@
-private import Foundation
 package import Kernels
 
 /// Which optimizer, with its constants.
@@ -65,8 +64,8 @@ package struct OptimizerSettings: Sendable, Equatable {
     }
 
     private func group(age: Int, learningRate: Double, gradientScale: Double) -> OptimizerUpdate.Group {
-        let correction1 = 1 - pow(beta1, Double(age))
-        let correction2 = 1 - pow(beta2, Double(age))
+        let correction1 = 1 - power(beta1, age)
+        let correction2 = 1 - power(beta2, age)
         func constants(decay: Double) -> AdamConstants {
             AdamConstants(
                 gradientScale: Float(gradientScale), beta1: Float(beta1), beta2: Float(beta2), oneMinusBeta1: Float(1 - beta1),

@@ -1,6 +1,7 @@
 internal import BERT
 internal import Checkpoints
 internal import Foundation
+internal import Kernels
 internal import TextData
 
 /// A run's answers to one split, with their scores, from the predictions file that it left.
@@ -135,7 +136,7 @@ struct ScoredAnswers {
         func entry(_ answer: Int) -> JSONValue {
             self.entry(
                 answer, truth: named(answer) { labels[$0] > 0.5 }, answer: named(answer) { scores[$0] > 0 },
-                confidence: 1 / (1 + Float(exp(-Double(wrongness(answer))))), withTexts: withTexts)
+                confidence: 1 / (1 + Float(exponential(-Double(wrongness(answer))))), withTexts: withTexts)
         }
         let wrong = samples.indices.filter { wrongness($0) > 0 }.sorted { (wrongness($1), $0) < (wrongness($0), $1) }
         return [

@@ -62,7 +62,7 @@ package final class FileRecorder: RunRecorder {
             if !progress.isBest { try keepUnkeptBest(&progress) }
             let record = StateFiles.Record(
                 progress: progress, lanes: inputs.plan.laneCount, seed: inputs.configuration.seed, run: identity,
-                touched: state.touched.words, arithmetic: BLASInformation.description)
+                touched: state.touched.words, arithmetic: Arithmetic.description)
             let layout = try layout(ofStep: progress.step)
             try store.save(step: progress.step, keep: inputs.configuration.keep ?? 2) { (path, steps) throws(FileError) in
                 try StateFiles.write(state, record, layout: layout, to: path, steps: steps)

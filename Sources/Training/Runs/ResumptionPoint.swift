@@ -83,6 +83,11 @@ struct ResumptionPoint {
                 "\(found.path) has \(record.lanes) lanes and seed \(record.seed), config.yaml \(inputs.plan.laneCount) and "
                     + "\(inputs.configuration.seed): the two do not belong together")
         }
+        guard record.arithmetic == Arithmetic.description else {
+            throw InputError(
+                "\(found.path) was computed with \(record.arithmetic), this is \(Arithmetic.description): the bits would change on the "
+                    + "way; go on with the build and library that began the run, or start a new run")
+        }
         try inputs.check(record.identity, in: found.path + "/state.json")
         let problem = record.progress.problem(in: inputs.plan) ?? (record.progress.step == found.step ? nil : "it is after step \(record.progress.step)")
         if let problem { throw FileError(found.path + "/state.json", "cannot be true: \(problem): remove this checkpoint to go on from the one before it") }
@@ -128,7 +133,7 @@ struct ResumptionPoint {
                 return "step \(planned) was scored as the last one, which --patience counts"
             }
         }
-        let now = BLASInformation.description
+        let now = Arithmetic.description
         if let arithmetic, arithmetic != now { return "\(steps) were computed with \(arithmetic), the others with \(now)" }
         return nil
     }

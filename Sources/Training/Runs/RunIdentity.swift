@@ -64,7 +64,7 @@ extension RunInputs {
         saved.resume = false
         return RunIdentity(
             data: digests, model: modelDigests, labels: labelsDigest, options: try? ConfigurationFile.text(saved), plannedSteps: plan.totalSteps,
-            arithmetic: BLASInformation.description)
+            arithmetic: Arithmetic.description)
     }
 
     /// Refuses to go on with a run that is made of something else.

@@ -49,10 +49,9 @@ package struct RunInputs: Sendable {
     /// What the user should know before the first step, a line each.
     package let notes: [String]
 
-    /// - Parameter cores: of this machine, or of the whole cluster file.
-    package init(_ given: TrainingConfiguration, cores: Int) throws {
+    package init(_ given: TrainingConfiguration) throws {
         var configuration = given
-        var notes = CoreTypeChange.note.map { [$0] } ?? []
+        var notes: [String] = []
         try ModelPath.check(configuration.model)
         sourceJSON = try ModelFolder.configuration(configuration.model)
         source = try BERTConfiguration(sourceJSON, path: configuration.model + "/config.json")
@@ -105,7 +104,7 @@ package struct RunInputs: Sendable {
         self.digests = digests
         labelsDigest = Digests.bytes(Array([labels, source?.data.labels].flatMap { ($0?.names ?? []) + [""] }.joined(separator: "\0").utf8))
         let shape = configuration.dropout.map(input.shape.dropout) ?? input.shape
-        let lanes = configuration.laneCount(cores: cores)
+        let lanes = configuration.laneCount
         configuration.lanes = lanes
         let loss = LossOptions(
             labelSmoothing: configuration.labelSmoothing,

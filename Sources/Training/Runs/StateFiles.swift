@@ -17,7 +17,7 @@ package enum StateFiles {
         package var run: RunIdentity?
         /// Rows of the word table that were ever touched, a bit each.
         package var touched: [UInt64]
-        /// Version, BLAS and kernels that computed it.
+        /// What computed it, see ``Kernels/Arithmetic/description``.
         package var arithmetic: String
 
         package init(progress: RunProgress, lanes: Int, seed: UInt64, run: RunIdentity, touched: [UInt64], arithmetic: String) {

@@ -17,10 +17,11 @@ package struct TrainingRun {
     private let resumption: ResumptionPoint?
 
     /// Checks all input and takes the output folder; when it throws, the folder is as it was.
-    package init(_ configuration: TrainingConfiguration, cores: Int, stop: StopRequest) throws {
+    package init(_ configuration: TrainingConfiguration, stop: StopRequest) throws {
         started = .now
         self.stop = stop
-        inputs = try RunInputs(configuration, cores: cores)
+        try configuration.blas.use(threads: configuration.threads)
+        inputs = try RunInputs(configuration)
         folder = try RunFolder(configuration.output, resuming: configuration.resume, neededBytes: 2 * inputs.checkpointBytes)
         resumption = configuration.resume ? try ResumptionPoint(inputs) : nil
         display = RunDisplay()
@@ -279,7 +280,6 @@ package struct TrainingRun {
 
     /// The command with the lanes that decide the bits; for a resumed run, one that needs none of its state.
     private func reproducing(_ command: String) -> String {
-        let coreType = CoreTypeChange.given().map { "\(CoreTypeChange.variable)=\(shellQuoted($0)) " } ?? ""
         // The command of one process of several that were started by hand or by an engine computes nothing alone.
         if resumption != nil || ["work", "coordinate"].contains(where: { command.hasPrefix("\(programName) \($0)") }) {
             let saved = ConfigurationFile.path(inRun: folder.path)

@@ -1,2 +1,0 @@
-// OpenBLAS's C interface, from Debian's libopenblas-dev.
-#include <cblas.h>

@@ -1,0 +1,28 @@
+/// Why a host must not add up gradients with this process: it computes other bits.
+struct ArithmeticDifference: CustomStringConvertible {
+    /// To follow the host's name.
+    let description: String
+
+    /// - Parameters:
+    ///   - there: number, description and fingerprint of the host.
+    ///   - here: those of this process.
+    /// - Returns: nil if both compute the same bits.
+    init?(there: (number: Int?, name: String?, fingerprint: String), here: (number: Int?, name: String?, fingerprint: String)) {
+        func shown(_ one: (number: Int?, name: String?, fingerprint: String)) -> String {
+            one.name ?? one.number.map { "arithmetic \($0)" } ?? "an arithmetic without a number"
+        }
+        guard there.number == here.number else {
+            description = "computes with \(shown(there)), this one with \(shown(here)): install the same build on both"
+            return
+        }
+        guard there.fingerprint != here.fingerprint else { return nil }
+        if there.name != here.name {
+            description =
+                "computes other bits than this one (\(shown(there)) there, \(shown(here)) here): install the same OpenBLAS on both and set the same "
+                + "OPENBLAS_CORETYPE, or use --blas own"
+        } else {
+            description =
+                "computes other bits than this one although both have \(shown(here)): its processor, its memory or its build is broken: leave it out"
+        }
+    }
+}

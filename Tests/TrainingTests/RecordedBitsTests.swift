@@ -1,0 +1,69 @@
+import BERT
+import Checkpoints
+import Kernels
+import Testing
+
+@testable import Training
+
+/// The bits of a few steps, recorded: no change of arithmetic goes unnoticed.
+///
+/// Who changes them on purpose raises `Arithmetic.number`, says so in CHANGELOG.md, and records the digests anew.
+@Suite struct RecordedBitsTests {
+    enum Job: String, CaseIterable, Sendable {
+        case plain, adapters, masked, regression
+
+        var digest: String {
+            switch self {
+            case .plain: "c96cc46db82485ded18aa6b5c18958c8ef5ee2a1e68e504eb1c55f87afd785b8"
+            case .adapters: "0f30d4618c85638350af4cdae6ead7564d18577a0acea3268e0ccb09b81d04f4"
+            case .masked: "f472f58a93f2b7e0772c1005c2b022d3bd46c05620e5b53ea5f5a14f2efc4b1c"
+            case .regression: "7ab638b128de4ea96413f6bb6fc4c66f74af5ef5dbe285845f67b185f1c7a08c"
+            }
+        }
+
+        func change(_ configuration: inout TrainingConfiguration) {
+            configuration.maxSteps = 4
+            configuration.schedule = .cosine
+            configuration.warmupSteps = 1
+            configuration.optimizer = .adamw
+            configuration.weightDecay = 0.01
+            configuration.dropout = 0.1
+            switch self {
+            case .plain: break
+            case .adapters:
+                (configuration.loraRank, configuration.loraTargets, configuration.loraDropout) = (2, ["query", "value", "output"], 0.1)
+                configuration.pooling = .mean
+            case .masked: configuration.task = .maskedLM
+            case .regression:
+                configuration.task = .regression
+                (configuration.batchSize, configuration.accumulate) = (5, 2)
+            }
+        }
+    }
+
+    @Test(arguments: Job.allCases)
+    func aFewStepsHaveTheRecordedBits(job: Job) async throws {
+        let small = try SmallRun(samples: 70)
+        let level = Arithmetic.vectorLevel
+        defer { _ = useVectorLevel(level) }
+        for level in ["avx2", "avx512", "baseline"] where useVectorLevel(level) {
+            for threads in [1, 2] {
+                let inputs = try small.inputs {
+                    job.change(&$0)
+                    $0.threads = threads
+                }
+                #expect(try await digest(inputs) == job.digest, "\(level), \(threads) threads")
+            }
+        }
+    }
+
+    private func digest(_ inputs: RunInputs) async throws -> String {
+        let replica = Replica(model: inputs.model, parameters: inputs.parameters, threads: inputs.configuration.threads)
+        let engine = SingleProcessEngine(inputs: inputs, replica: replica, debug: false)
+        for step in 1...inputs.plan.totalSteps {
+            let plan = inputs.plan.step(step, order: inputs.plan.order(ofEpoch: inputs.plan.epoch(ofStep: step)))
+            _ = try await engine.run(plan, next: nil, learningRate: inputs.schedule.rate(step: step))
+        }
+        return Digests.parameters(inputs.exportedTensors(try await engine.state().parameters))
+    }
+}
