@@ -9,7 +9,7 @@ set -euo pipefail
 here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
 root=${here%/*}
 "$root/scripts/fetch.sh"
-if [[ -z ${APUS_COMPARE_BUILT:-} ]]; then swift build --package-path "$root" -c release --quiet >&2; fi
+if [[ -z ${APUS_COMPARE_BUILT:-} ]]; then "$root/scripts/build.sh" -c release; fi
 type=$("$root/.build/release/apus" --version | sed -n 's/.*core type \([A-Za-z0-9_]*\),.*/\1/p')
 [[ -z $type ]] || export OPENBLAS_CORETYPE=$type
 exec "$root/.build/release/RooflineBenchmark" "$@"

@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import Foundation
 internal import Kernels
+internal import Training
 
 /// Parses, runs, and ends with the exit status and the one line that an error has.
 @main
@@ -14,6 +15,7 @@ enum Main {
             var command = try ApusCommand.parseAsRoot(arguments)
             try command.run()
             try StandardOutput.flush()
+            Screen.shared.flush()
         } catch {
             exit(Ending(error, command: CommandLine.arguments.dropFirst().first).announce())
         }

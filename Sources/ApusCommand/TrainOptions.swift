@@ -110,6 +110,13 @@ struct TrainOptions: ParsableArguments {
     var progressTimeout: Int?
     @Flag(help: "Plain text between hosts, without keys.")
     var insecure = false
+    @Option(
+        help: ArgumentHelp(
+            "auto: a line that is drawn again on a terminal, else lines at growing intervals; bar or plain: one of the two; off: news only. (default: auto)",
+            valueName: "how"))
+    var progress: String?
+    @Flag(help: "Write nothing for TensorBoard.")
+    var noTensorboard = false
     @Flag(help: "Compute activations again in the backward pass: less memory, more time.")
     var recompute = false
 
@@ -215,6 +222,8 @@ struct TrainOptions: ParsableArguments {
         given.give(.heartbeatTimeout, heartbeatTimeout)
         given.give(.progressTimeout, progressTimeout)
         given.give(.insecure, insecure ? true : nil)
+        given.give(.progress, progress)
+        given.give(.noTensorboard, noTensorboard ? true : nil)
         given.give(.recompute, recompute ? true : nil)
         given.give(.textColumn, textColumn)
         given.give(.pairColumn, pairColumn)

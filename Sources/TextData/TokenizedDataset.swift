@@ -37,7 +37,12 @@ package struct TokenizedDataset: Equatable, Sendable {
     package var tokenCount: Int { ids.count }
 
     /// Tokenizes all rows on `threads` threads; the result does not depend on their number.
-    package init(_ dataset: Dataset, tokenizer: WordPieceTokenizer, maxLength: Int, labels: SampleLabels, threads: Int) {
+    ///
+    /// - Parameter progress: called now and then by each thread, with the count of rows that it has tokenized since the last call.
+    package init(
+        _ dataset: Dataset, tokenizer: WordPieceTokenizer, maxLength: Int, labels: SampleLabels, threads: Int,
+        progress: @Sendable (_ rows: Int) -> Void = { _ in }
+    ) {
         self.labels = labels
         switch labels {
         case .none, .masked: break
@@ -46,7 +51,7 @@ package struct TokenizedDataset: Equatable, Sendable {
             precondition(values.count == dataset.count * width, "\(values.count) targets for \(dataset.count) samples of \(width)")
         case .tokens: preconditionFailure("labels of words come with their words")
         }
-        let parts = Self.parts(of: dataset.count, threads: threads) { Part(dataset, $0, tokenizer, maxLength) }
+        let parts = Self.parts(of: dataset.count, threads: threads) { Part(dataset, $0, tokenizer, maxLength, progress) }
         if dataset.pairs != nil { types = [] }
         offsets.reserveCapacity(dataset.count + 1)
         for part in parts { append(part) }
@@ -56,11 +61,12 @@ package struct TokenizedDataset: Equatable, Sendable {
     ///
     /// - Parameter wordClasses: a class a word of each row.
     package init(
-        words: [[String]], tokenizer: WordPieceTokenizer, maxLength: Int, wordClasses: [[Int32]], threads: Int
+        words: [[String]], tokenizer: WordPieceTokenizer, maxLength: Int, wordClasses: [[Int32]], threads: Int,
+        progress: @Sendable (_ rows: Int) -> Void = { _ in }
     ) {
         precondition(words.count == wordClasses.count, "classes of \(wordClasses.count) rows for \(words.count)")
         labels = .none
-        let parts = Self.parts(of: words.count, threads: threads) { Part(words, $0, tokenizer, maxLength) }
+        let parts = Self.parts(of: words.count, threads: threads) { Part(words, $0, tokenizer, maxLength, progress) }
         var tokens = TokenLabels()
         for part in parts {
             append(part)
@@ -110,7 +116,7 @@ package struct TokenizedDataset: Equatable, Sendable {
         var firstPieces: [[WordPieceTokenizer.FirstPiece]] = []
         var truncatedCount = 0
 
-        init(_ dataset: Dataset, _ rows: Range<Int>, _ tokenizer: WordPieceTokenizer, _ maxLength: Int) {
+        init(_ dataset: Dataset, _ rows: Range<Int>, _ tokenizer: WordPieceTokenizer, _ maxLength: Int, _ progress: (Int) -> Void) {
             var scratch = WordPieceTokenizer.Scratch(tokenizer)
             ends.reserveCapacity(rows.count)
             for row in rows {
@@ -119,16 +125,20 @@ package struct TokenizedDataset: Equatable, Sendable {
                 if pair != nil { types.append(contentsOf: shape.types) }
                 ends.append(ids.count)
                 if shape.truncated { truncatedCount += 1 }
+                if ends.count % Self.rowsTold == 0 { progress(Self.rowsTold) }
             }
         }
 
-        init(_ words: [[String]], _ rows: Range<Int>, _ tokenizer: WordPieceTokenizer, _ maxLength: Int) {
+        private static let rowsTold = 512
+
+        init(_ words: [[String]], _ rows: Range<Int>, _ tokenizer: WordPieceTokenizer, _ maxLength: Int, _ progress: (Int) -> Void) {
             var scratch = WordPieceTokenizer.Scratch(tokenizer)
             for row in rows {
                 let shape = scratch.append(words: words[row], maxLength: maxLength, to: &ids)
                 firstPieces.append(shape.firstPieces)
                 ends.append(ids.count)
                 if shape.truncated { truncatedCount += 1 }
+                if ends.count % Self.rowsTold == 0 { progress(Self.rowsTold) }
             }
         }
     }

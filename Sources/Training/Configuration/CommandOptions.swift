@@ -10,6 +10,8 @@ package struct LaunchOptions: Equatable, Sendable {
     package var debug: Bool
     /// Cluster file; nil: this machine alone.
     package var cluster: String?
+    /// Whether a run before this one in a series has told what the data are like.
+    package var isBrief = false
     package var configuration: TrainingConfiguration
 
     package init(workers: Int?, threadsGiven: Bool, single: Bool, debug: Bool, cluster: String?, configuration: TrainingConfiguration) {
@@ -33,6 +35,8 @@ package struct CoordinateOptions: Equatable, Sendable {
     package var rendezvousTimeout: Duration?
     /// A file that is there while workers can join; nil: none.
     package var healthFile: String?
+    /// Whether a run before this one in a series has told what the data are like.
+    package var isBrief = false
     package var configuration: TrainingConfiguration
 
     package init(

@@ -115,3 +115,4 @@ extension LearningRateSchedule.Shape: ConfigurationChoice {}
 extension Measure: ConfigurationChoice {}
 extension TrainingConfiguration.TargetTask: ConfigurationChoice {}
 extension Head.Pooling: ConfigurationChoice {}
+extension ProgressMode: ConfigurationChoice {}

@@ -63,6 +63,8 @@ extension TrainingConfiguration {
         case .heartbeatTimeout: Field(\.heartbeatTimeout)
         case .progressTimeout: Field(\.progressTimeout)
         case .insecure: Field(\.insecure)
+        case .progress: Field(\.progress)
+        case .noTensorboard: Field(\.noTensorboard)
         case .recompute: Field(\.recompute)
         case .textColumn: Field(\.textColumn)
         case .pairColumn: Field(\.pairColumn)

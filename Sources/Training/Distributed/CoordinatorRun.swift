@@ -52,7 +52,8 @@ struct CoordinatorRun {
                 _exit(128 + SIGTERM)
             }
         }
-        run = try TrainingRun(options.configuration, cores: ProcessInfo.processInfo.activeProcessorCount, stop: stop)
+        run = try TrainingRun(
+            options.configuration, cores: ProcessInfo.processInfo.activeProcessorCount, stop: stop, isBrief: options.isBrief)
         if !(options.launched && options.rendezvousTimeout != nil) {
             stop.listen()
         } else {

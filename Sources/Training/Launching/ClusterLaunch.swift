@@ -23,7 +23,9 @@ struct ClusterLaunch {
         let endpoint = try CoordinatorEndpoint(cluster.coordinator)
         let program = ownProgram()
         let shells = cluster.hosts.map { SecureShell($0, program: program) }
-        let reports = try HostProbe(shells: shells, coordinator: endpoint.reachable, shape: shape).reports()
+        let reports = try Activity.during("asking \(shells.count) hosts whether they can take part") { _ in
+            try HostProbe(shells: shells, coordinator: endpoint.reachable, shape: shape).reports()
+        }
         let coreType = try commonCoreType(shells, reports)
         let folder = try PrivateFolder()
         defer { folder.remove() }
@@ -36,7 +38,8 @@ struct ClusterLaunch {
         let rings = configuration.insecure ? nil : KeyRing.generate(workers: cluster.workers)
         let coordinator = ChildCommand(
             executable: program,
-            arguments: ["coordinate", "--launched", "--workers", String(cluster.workers), "--endpoint", endpoint.listening, "--config", file],
+            arguments: ["coordinate", "--launched", "--workers", String(cluster.workers), "--endpoint", endpoint.listening, "--config", file]
+                + (options.isBrief ? ["--brief"] : []),
             opening: LauncherPipe.opening(rings?.coordinator))
         let workers = zip(shells, reports).flatMap { shell, report in
             (0..<shell.host.workers).map { _ in (shell, threads(shell.host, cores: report.cores)) }

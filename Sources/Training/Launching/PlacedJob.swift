@@ -35,6 +35,8 @@ struct PlacedJob {
     /// - Returns: the exit status of the job.
     func run() throws -> Int32 {
         let rings = try rings()
+        ResumeCommand.handOver(ResumeCommand.placed(configuration, ranks: workers))
+        Screen.shared.use(configuration.progress, sharesTerminal: true)
         let ownFolder = try PrivateFolder()
         let cleanUp: @Sendable () -> Void = { [folder] in
             ownFolder.remove()

@@ -110,15 +110,15 @@ final class Supervisor: Sendable {
     private static func passOn(_ output: FileHandle, prefix: String) {
         Thread {
             var rest: [UInt8] = []
-            func pass(_ line: some Sequence<UInt8>) { try? FileHandle.standardError.write(contentsOf: Data(Array(prefix.utf8) + line)) }
+            func pass(_ line: some Sequence<UInt8>) { Screen.shared.say(prefix + String(decoding: Array(line), as: UTF8.self), on: .errors) }
             while case let data = output.availableData, !data.isEmpty {
                 rest += data
                 while let end = rest.firstIndex(of: 0x0A) {
-                    pass(rest[...end])
+                    pass(rest[..<end])
                     rest.removeSubrange(...end)
                 }
             }
-            if !rest.isEmpty { pass(rest + [0x0A]) }
+            if !rest.isEmpty { pass(rest) }
         }.start()
     }
 
@@ -170,7 +170,7 @@ final class Supervisor: Sendable {
         else { return false }
         let how = "the coordinator was ended by signal \(number)"
         guard case .restart(let pause) = decision(on: nil), let command = resumption.withLock({ $0 })() else {
-            sayToUser("\(how): go on with --resume")
+            sayToUser("\(how): go on with \(ResumeCommand.handedOver ?? "--resume")")
             return false
         }
         sayToUser("\(how); it starts again\(pause > .zero ? " in \(Int(pause.seconds)) s" : "")")

@@ -2,7 +2,6 @@ internal import BERT
 package import Checkpoints
 internal import Foundation
 internal import Kernels
-internal import Synchronization
 internal import TextData
 
 /// Keeps a run's files: metrics, log, checkpoints and models; and shows its progress.
@@ -14,6 +13,9 @@ package final class FileRecorder: RunRecorder {
     /// Learns of progress and of checkpoints, where the run has one.
     package var journal: RunJournal?
     private var metricsFellBehind = false
+    private var curves: TensorBoardLog?
+    /// The first step recorded before the curves began.
+    private var firstRecorded: Int?
 
     package init(_ inputs: RunInputs, folder: RunFolder, display: RunDisplay) {
         self.inputs = inputs
@@ -31,6 +33,29 @@ package final class FileRecorder: RunRecorder {
             if !metricsFellBehind { say("METRICS FELL BEHIND: \(error); training goes on, and the lines are written as soon as there is room") }
             metricsFellBehind = true
         }
+        if let step = event as? StepEvent {
+            if curves == nil { firstRecorded = min(firstRecorded ?? step.step, step.step) }
+            curves?.add(step)
+        } else if event is EvaluationEvent, let json = try? JSONValue(parsing: Array(line(event).utf8)) {
+            curves?.add(evaluation: json)
+        }
+    }
+
+    /// From here on TensorBoard's files are kept up too; metrics.jsonl has all that came before.
+    /// - Parameter isResumed: whether an earlier process may have written such files.
+    package func beginCurves(after step: Int, isResumed: Bool) {
+        guard !inputs.configuration.noTensorboard else { return }
+        let text = ((try? ConfigurationFile.text(inputs.configuration)) ?? "").split(separator: "\n").map { "    \($0)\n" }.joined()
+        curves = TensorBoardLog(
+            run: folder.path, from: isResumed ? max(0, min(step, firstRecorded ?? step) - TensorBoardLog.overlap) : nil, labels: inputs.labels?.names ?? [],
+            configuration: text
+        ) { [display] in display.say($0) }
+    }
+
+    /// Nothing more comes.
+    package func endCurves() {
+        curves?.close()
+        curves = nil
     }
 
     private func line(_ event: some MetricsEvent) throws(FileError) -> String {
@@ -39,7 +64,11 @@ package final class FileRecorder: RunRecorder {
 
     package func say(_ line: String) { display.say(line) }
 
-    package func showProgress(_ line: String) { display.show(line) }
+    package func sayEpoch(_ line: String, isNews: Bool) { display.sayEpoch(line, isNews: isNews) }
+
+    package func show(_ step: ProgressMeter.Step) { display.show(step) }
+
+    package func showWork(_ what: String) { display.showWork(what) }
 
     package func checkpoint(_ state: TrainingState, _ progress: RunProgress) {
         let record = StateFiles.Record(
@@ -58,64 +87,40 @@ package final class FileRecorder: RunRecorder {
 
     package func note(_ progress: RunProgress) { journal?.add(.progress(progress)) }
 
-    package func keepBest(_ state: TrainingState) throws { try export(state, name: "model-best") }
+    package func keepBest(_ state: TrainingState, _ progress: RunProgress) throws { try export(state, progress, name: "model-best") }
 
     /// Writes the state's weights as a model folder.
-    package func export(_ state: TrainingState, name: String) throws {
+    package func export(_ state: TrainingState, _ progress: RunProgress, name: String) throws {
         try ModelExport.write(
             inputs.exportedTensors(state.parameters), configuration: inputs.exportedConfiguration,
             tokenizerFolder: inputs.configuration.model, tokenizerSettings: inputs.tokenizerSettings,
-            words: inputs.words.map { ($0.text, Int($0.id)) }, to: folder.path + "/" + name)
+            words: inputs.words.map { ($0.text, Int($0.id)) }, card: card(name, progress, test: nil, digests: nil).text, to: folder.path + "/" + name)
         try inputs.exportAdapters(state.parameters, to: folder.path + "/" + name.replacing("model", with: "adapter"))
+    }
+
+    private func card(_ name: String, _ progress: RunProgress, test: EvaluationReport?, digests: (file: String, parameters: String?)?) -> ModelCard {
+        let isBest = name == "model-best"
+        let validation = isBest ? progress.best : progress.evaluatedStep == progress.step ? progress.latest : nil
+        let isTested = isBest == (progress.best != nil)
+        return ModelCard(
+            inputs: inputs, figures: [(.validation, validation), (.test, isTested ? test : nil)].compactMap { split, report in report.map { (split, $0) } },
+            step: isBest ? progress.bestStep ?? progress.step : progress.step, digests: digests)
+    }
+
+    /// Writes the cards of the models again, with all that is known at the end.
+    /// - Parameter parameters: SHA-256 of the last model's parameters.
+    package func finishCards(_ progress: RunProgress, test: EvaluationReport?, parameters: String) throws {
+        for name in ["model", "model-best"] {
+            let path = folder.path + "/" + name
+            guard FileManager.default.fileExists(atPath: path + "/model.safetensors") else { continue }
+            let isLast = name == "model" || progress.isBest
+            let digests = (file: try Digests.file(path + "/model.safetensors"), parameters: isLast ? parameters : nil)
+            try folder.replace(name + "/" + ModelExport.cardName, with: Array(card(name, progress, test: test, digests: digests).text.utf8))
+        }
     }
 
     package func writeSummary(_ summary: RunSummary) throws {
         try folder.appendPendingMetrics()
         try folder.replace("summary.json", with: Array(summary.json()) + [0x0A])
-    }
-}
-
-/// Lines for the user: on standard output, and in the run's log.
-package final class RunDisplay: Sendable {
-    private let log: Mutex<FileHandle?>
-    private let isTerminal: Bool
-    private let progressShown = Atomic(false)
-
-    package init() {
-        log = Mutex(nil)
-        isTerminal = isatty(STDOUT_FILENO) == 1
-    }
-
-    /// From now on lines go to this file too.
-    package func open(_ path: String) {
-        if !FileManager.default.fileExists(atPath: path) { _ = FileManager.default.createFile(atPath: path, contents: nil) }
-        let handle = FileHandle(forWritingAtPath: path)
-        _ = try? handle?.seekToEnd()
-        log.withLock { $0 = handle }
-    }
-
-    package func say(_ line: String) {
-        let before = progressShown.exchange(false, ordering: .relaxed) ? "\n" : ""
-        write(before + line + "\n")
-        append(line)
-    }
-
-    /// A line that a terminal shows in place of the one before it.
-    package func show(_ line: String) {
-        if isTerminal {
-            progressShown.store(true, ordering: .relaxed)
-            write("\r" + line + "\u{1B}[K")
-        } else {
-            write(line + "\n")
-        }
-        append(line)
-    }
-
-    /// A reader that left does not end the run.
-    private func write(_ text: String) { try? FileHandle.standardOutput.write(contentsOf: Data(text.utf8)) }
-
-    private func append(_ line: String) {
-        let time = Date.now.formatted(.iso8601)
-        log.withLock { try? $0?.write(contentsOf: Data("\(time) \(line)\n".utf8)) }
     }
 }

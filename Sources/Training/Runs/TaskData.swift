@@ -49,7 +49,8 @@ package struct TaskData: Sendable {
     package init(_ files: [(Split, String)], task asked: Task?, _ reading: Reading, tokenizer: WordPieceTokenizer) throws {
         var raw: [(Split, Dataset)] = []
         for (split, path) in files {
-            raw.append((split, try Self.read(path, asked, reading.columns)))
+            let name = path.split(separator: "/").last.map(String.init) ?? path
+            raw.append((split, try Activity.during("reading \(name)") { _ in try Self.read(path, asked, reading.columns) }))
             digests[split.rawValue] = try Digests.file(path)
         }
         guard let train = raw.first?.1 else { preconditionFailure("a task has training data") }
@@ -57,7 +58,10 @@ package struct TaskData: Sendable {
         self.task = task
         (head, labels) = try Self.head(task, train, reading)
         for (split, rows) in raw {
-            datasets[split] = try Self.tokenize(rows, task, head, labels, reading, tokenizer)
+            let name = rows.path.split(separator: "/").last.map(String.init) ?? rows.path
+            datasets[split] = try Activity.during("tokenizing \(name)", of: rows.count) { activity in
+                try Self.tokenize(rows, task, head, labels, reading, tokenizer) { activity.advance(by: $0) }
+            }
         }
     }
 
@@ -104,14 +108,15 @@ package struct TaskData: Sendable {
 
     /// One file's rows with what is to be learned of them, for a head that is known.
     package static func tokenize(
-        _ rows: Dataset, _ task: Task, _ head: Head, _ labels: LabelSet?, _ reading: Reading, _ tokenizer: WordPieceTokenizer
+        _ rows: Dataset, _ task: Task, _ head: Head, _ labels: LabelSet?, _ reading: Reading, _ tokenizer: WordPieceTokenizer,
+        progress: @Sendable (_ rows: Int) -> Void = { _ in }
     ) throws -> TokenizedDataset {
         let answers: SampleLabels
         switch (task, labels) {
         case (.tokenClassification, let labels?):
             return TokenizedDataset(
                 words: rows.words ?? [], tokenizer: tokenizer, maxLength: reading.maxLength, wordClasses: try labels.wordClasses(of: rows),
-                threads: reading.threads)
+                threads: reading.threads, progress: progress)
         case (.classification, let labels?): answers = .classes(try labels.classes(of: rows))
         case (.multiLabel, let labels?): answers = .values(try labels.flags(of: rows), width: labels.count)
         case (.maskedLM, _):
@@ -128,7 +133,7 @@ package struct TaskData: Sendable {
             }
             answers = .values(values, width: width)
         }
-        return TokenizedDataset(rows, tokenizer: tokenizer, maxLength: reading.maxLength, labels: answers, threads: reading.threads)
+        return TokenizedDataset(rows, tokenizer: tokenizer, maxLength: reading.maxLength, labels: answers, threads: reading.threads, progress: progress)
     }
 }
 

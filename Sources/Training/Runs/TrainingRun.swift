@@ -24,9 +24,16 @@ package struct TrainingRun {
         let plannedSteps: Int
     }
 
+    /// Whether a run before it in a series has told what the data are like.
+    private let isBrief: Bool
+
     /// Checks all input and takes the output folder; when it throws, the folder is as it was.
-    package init(_ configuration: TrainingConfiguration, cores: Int, stop: StopRequest) throws {
+    ///
+    /// - Parameter isBrief: whether a run before it in a series has told what the data are like.
+    package init(_ configuration: TrainingConfiguration, cores: Int, stop: StopRequest, isBrief: Bool = false) throws {
         started = .now
+        self.isBrief = isBrief
+        Screen.shared.use(configuration.progress)
         self.stop = stop
         inputs = try RunInputs(configuration, cores: cores)
         folder = try RunFolder(configuration.output, resuming: configuration.resume, neededBytes: 2 * inputs.checkpointBytes)
@@ -66,9 +73,12 @@ package struct TrainingRun {
     ///   - replica: takes the checkpoint's state.
     ///   - history: what ``history()`` gave.
     package func begin(_ replica: Replica, after history: JournalHistory? = nil) throws -> RunProgress {
+        if !isBrief { for note in inputs.dataNotes { display.say(note) } }
         for note in inputs.notes { display.say(note) }
         var progress = RunProgress()
         if let resumption { progress = try resume(resumption, replica, history) }
+        if inputs.needsParametersFile { try folder.replace(RunInputs.parametersFile, with: Array(inputs.parametersTable.utf8)) }
+        if progress.step == 0 { for note in inputs.beginningNotes { display.say(note) } }
         var saved = inputs.configuration
         saved.resume = false
         try ConfigurationFile.write(saved, to: ConfigurationFile.path(inRun: folder.path))
@@ -185,19 +195,24 @@ package struct TrainingRun {
             display.say("the run in \(folder.path) is finished (\(progress.step) steps): nothing to do; \(advice)")
             return
         }
-        display.say(
-            "\(inputs.plan.totalSteps) steps of \(inputs.plan.batchSize * inputs.plan.accumulate) samples, \(inputs.plan.laneCount) lanes, "
-                + "\(engine.workers) \(engine.workers == 1 ? "process" : "workers") of \(engine.threads) \(engine.threads == 1 ? "thread" : "threads")"
-        )
         let loop = TrainingLoop(
             plan: inputs.plan, schedule: inputs.schedule, engine: engine, recorder: recorder, stop: stop,
             checkpointEvery: inputs.configuration.checkpointEvery, hasValidation: inputs.datasets[.validation] != nil,
             hasSourceValidation: inputs.datasets[.sourceValidation] != nil, metric: inputs.configuration.metric,
-            patience: inputs.configuration.patience)
+            patience: inputs.configuration.patience, stage: inputs.stage(ofEpoch:))
+        defer {
+            display.setRunning(false)
+            recorder.endCurves()
+        }
         do {
             let beginning = try await engine.begin(after: progress.step)
             if let history { try takeOver(beginning, history, &progress) }
+            display.say(inputs.trainedShare(fromStep: min(progress.step + 1, inputs.plan.totalSteps)))
+            display.say(extent(engine))
+            display.setRunning(true)
+            recorder.beginCurves(after: progress.step, isResumed: resumption != nil)
             try await steps(loop, &progress, &throughput)
+            display.setRunning(false)
             try await finish(engine, progress, throughput, command: command)
         } catch let error as FileError {
             throw RunError("\(error); make room or mend it, then go on with: \(resumeCommand)")
@@ -213,33 +228,54 @@ package struct TrainingRun {
 
     private var resumeCommand: String { inputs.configuration.resumeCommand }
 
+    /// How much there is to do and who does it, in words.
+    private func extent(_ engine: any StepEngine) -> String {
+        let plan = inputs.plan
+        func counted(_ count: Int, _ thing: String) -> String { "\(count) \(thing)\(count == 1 ? "" : "s")" }
+        let threads = engine.fewestThreads == engine.threads ? "" : "\(engine.fewestThreads) to "
+        return "\(counted(plan.totalSteps, "step")) of \(counted(plan.batchSize * plan.accumulate, "sample")), \(counted(plan.laneCount, "lane")), "
+            + "\(engine.workers == 1 ? "1 process" : "\(engine.workers) workers") of \(threads)\(counted(engine.threads, "thread"))"
+    }
+
     private func finish(_ engine: any StepEngine, _ progress: RunProgress, _ throughput: Throughput, command: String) async throws {
         let state = try await engine.state()
-        try recorder.export(state, name: "model")
+        try recorder.export(state, progress, name: "model")
         var test: EvaluationReport?
         if inputs.datasets[.test] != nil { test = try await scoreTest(engine, state, progress) }
         let digest = Digests.parameters(inputs.exportedTensors(state.parameters))
         let summary = RunSummary(
             epochs: inputs.plan.epochs, steps: progress.step, samplesPerSecond: throughput.samplesPerSecond,
-            tokensPerSecond: throughput.tokensPerSecond, seconds: (ContinuousClock.now - started).seconds,
+            tokensPerSecond: throughput.tokensPerSecond, seconds: (ContinuousClock.now - started).seconds, trainingSeconds: throughput.allSeconds,
             peakResidentBytes: peakResidentBytes(), validation: progress.latest.map(RunSummary.Figures.init),
             bestValidation: progress.best.map(RunSummary.Figures.init), bestStep: progress.bestStep,
             stoppedEarly: progress.stoppedEarly, test: test.map(RunSummary.Figures.init), sourceValidation: progress.latestSource.map(RunSummary.Figures.init),
             parametersSHA256: digest, lanes: inputs.plan.laneCount, workers: engine.workers, threads: engine.threads,
             seed: inputs.configuration.seed, truncated: inputs.truncatedCount, data: inputs.statistics, command: command,
             reproduce: reproducing(command))
+        try recorder.finishCards(progress, test: test, parameters: digest)
         try recorder.writeSummary(summary)
-        display.say(
-            "\(progress.step) steps in \(decimal(summary.seconds, 1)) s, \(decimal(throughput.samplesPerSecond, 1)) samples/s; "
-                + "parameters SHA-256 \(digest)")
+        for line in results(progress) { display.say(line) }
+        display.say("\(throughput.text); \(decimal(summary.seconds, 1)) s in all")
+        display.say("parameters SHA-256 \(digest)")
         display.say("the same bits elsewhere: \(summary.reproduce)")
         let best = progress.best == nil ? "model" : "model-best"
         display.say("\(folder.path): \(programName) predict --model \(shellQuoted(folder.path + "/" + best))")
     }
 
+    /// What the run has led to: its best epoch, where that is kept, and how the last one was.
+    private func results(_ progress: RunProgress) -> [String] {
+        guard let best = progress.best, let step = progress.bestStep else { return [] }
+        let metric = inputs.configuration.metric
+        func epoch(_ step: Int) -> String { "epoch \(inputs.plan.epoch(ofStep: max(1, step)))" }
+        let first = "best: \(epoch(step)), validation \(best.line(metric)), in \(folder.path)/model-best"
+        guard let last = progress.latest, let lastStep = progress.evaluatedStep, lastStep != step else { return [first + ", which is also the last"] }
+        return [first, "last: \(epoch(lastStep)), validation \(last.line(metric)), in \(folder.path)/model"]
+    }
+
     /// The test data, scored once: by the best model where there is validation, else by the last.
     private func scoreTest(_ engine: any StepEngine, _ state: TrainingState, _ progress: RunProgress) async throws -> EvaluationReport? {
         guard let dataset = inputs.datasets[.test] else { return nil }
+        display.showWork("scoring the test data")
         let start = ContinuousClock.now
         var parameters = state.parameters
         if progress.best != nil {
@@ -254,6 +290,7 @@ package struct TrainingRun {
                 split: .test,
                 loss: report.loss, accuracy: report.accuracy, samples: report.samples, further: report.further,
                 seconds: (ContinuousClock.now - start).seconds))
+        display.setRunning(false)
         display.say(
             "test: \(report.line(inputs.configuration.metric)) over \(report.samples) samples, "
                 + (progress.best == nil ? "last model" : "best model"))
