@@ -8,7 +8,8 @@ import Testing
     /// A screen as it is kept: without what differs from one run or machine to the next.
     private func kept(_ text: String, _ job: SmallJob) -> String {
         text.replacing(job.folder.path, with: "FOLDER").replacing(ApusProcess.executable.path, with: "APUS")
-            .replacing(/[0-9a-f]{64}/, with: "SHA256").replacing(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ/, with: "TIME")
+            .replacing(/apus-process-[0-9A-F-]+/, with: "FOLDER").replacing(/[0-9a-f]{64}/, with: "SHA256")
+            .replacing(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ/, with: "TIME")
             .replacing(/-?[0-9]+\.[0-9]+(e-[0-9]+)?/, with: "#").replacing(", the best so far", with: "")
             .replacing(/best: epoch \d[^\n]*(\nlast: [^\n]*)?/, with: "BEST AND LAST")
     }

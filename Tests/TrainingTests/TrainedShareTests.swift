@@ -13,7 +13,7 @@ import Testing
         let frozen = try run.inputs { $0.freeze = ["embeddings", "layers 0"] }
         let words = frozen.trainedShare(fromStep: 1)
         #expect(words.hasPrefix("training \(TrainedShare.grouped(frozen.model.layout.stateCount)) of \(TrainedShare.grouped(count)) parameters ("))
-        #expect(words.hasSuffix("layer 1, pooler, head (parameters.tsv)"), "\(words)")
+        #expect(words.hasSuffix("layers 1-2, pooler, head (parameters.tsv)"), "\(words)")
         #expect(try run.inputs { $0.freeze = ["encoder"] }.trainedShare(fromStep: 1).hasSuffix("%): pooler, head (parameters.tsv)"))
     }
 
