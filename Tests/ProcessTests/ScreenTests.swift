@@ -53,7 +53,7 @@ import Testing
         try terminal.wait(for: " left")
         kill(try #require(job.workers.last), SIGKILL)
         try terminal.wait(for: "a replacement starts")
-        try terminal.wait(for: "generation 3: 2 workers")
+        try terminal.wait(for: ": 2 workers on 1 host, after step ")
         try terminal.wait(for: " left")
         try terminal.resize(columns: columns - 20, rows: rows)
         try terminal.wait(for: " left")
