@@ -32,17 +32,11 @@ fi
 
 "$root/scripts/setup.sh"
 
-binary=$root/.build/$build/apus
-loudness=(--quiet)
-if [[ ! -x $binary || -n $(find "$root/Package.swift" "$root/Sources" -newer "$binary" -print -quit) ]]; then
-    printf 'Building Apus (first time: about a minute)\n' >&2
-    if [[ -t 2 ]]; then loudness=(); fi # a terminal shows the progress on one line
-fi
-swift build --package-path "$root" -c "$build" --product apus ${loudness[@]+"${loudness[@]}"} </dev/null >&2
+"$root/scripts/build.sh" -c "$build" --product apus
 
 parts=()
 if [[ $model == default ]]; then parts+=(model); fi
 if [[ $data == default ]]; then parts+=(data); fi
 if ((${#parts[@]} > 0)); then "$root/scripts/fetch.sh" "${parts[@]}"; fi
 
-exec "$binary" launch "$@"
+exec "$root/.build/$build/apus" launch "$@"

@@ -13,7 +13,7 @@ if ! [[ $rounds =~ ^[1-9][0-9]*$ && $passes =~ ^[1-9][0-9]*$ ]]; then
     exit 2
 fi
 venv=${APUS_PEERS_VENV:-${XDG_CACHE_HOME:-$HOME/.cache}/apus/peers}
-swift build --package-path "$here/.." -c release --product AllReduceBenchmark >&2
+"$here/../scripts/build.sh" -c release --product AllReduceBenchmark
 tool="$here/../.build/release/AllReduceBenchmark"
 out=$(mktemp)
 trap 'rm -f "$out"' EXIT

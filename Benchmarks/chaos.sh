@@ -7,6 +7,6 @@
 set -euo pipefail
 runs=${1:-100} seed=${2:-1}
 root=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
-swift build --package-path "$root" -c release --product apus --quiet >&2
+"$root/scripts/build.sh" -c release --product apus
 "$root/.build/release/apus" chaos --runs "$runs" --seed "$seed"
 "$root/.build/release/apus" chaos --everything --runs $(((runs * 3 + 9) / 10)) --seed "$seed"

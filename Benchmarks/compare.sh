@@ -26,7 +26,7 @@ fi
 "$root/scripts/setup.sh"
 "$root/scripts/fetch.sh"
 venv=$("$here/peers/setup.sh")
-if [[ -z ${APUS_COMPARE_BUILT:-} ]]; then swift build --package-path "$root" -c release --quiet >&2; fi
+if [[ -z ${APUS_COMPARE_BUILT:-} ]]; then "$root/scripts/build.sh" -c release; fi
 # Both programs as their users run them: neither is told how many threads its library takes, or which kernels.
 unset "${!OPENBLAS_@}" "${!OMP_@}" "${!MKL_@}"
 exec "$venv/bin/python" "$here/compare.py" --root "$root" --rounds "$rounds" --steps "$steps" "$@"

@@ -17,5 +17,5 @@ fi
 
 "$root/scripts/setup.sh"
 "$root/scripts/fetch.sh"
-swift build --package-path "$root" -c release --product apus --quiet >&2
+"$root/scripts/build.sh" -c release --product apus
 exec python3 "$here/control_cost.py" "$root/.build/release/apus" "$workers" "$steps"

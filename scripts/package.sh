@@ -18,7 +18,7 @@ fi
 
 scratch=$root/.build/package
 # An old-style path: it also holds for what the libraries beside the program need.
-swift build --package-path "$root" --scratch-path "$scratch" -c release --product apus --static-swift-stdlib --quiet \
+swift build --package-path "$root" --no-color-diagnostics --scratch-path "$scratch" -c release --product apus --static-swift-stdlib --quiet \
     -Xlinker -rpath -Xlinker '$ORIGIN/lib' -Xlinker --disable-new-dtags </dev/null >&2
 program=$scratch/release/apus
 # The line begins with name and version: apus 0.1.0, arithmetic 1, …

@@ -19,12 +19,12 @@ export TSAN_OPTIONS="suppressions=$PWD/Tests/thread-sanitizer.supp${TSAN_OPTIONS
 export ASAN_OPTIONS="detect_leaks=0:suppressions=$PWD/Tests/address-sanitizer.supp${ASAN_OPTIONS:+:$ASAN_OPTIONS}"
 for argument in "$@"; do
     case $argument in
-        --filter | --filter=* | --skip | --skip=*) exec swift test "$@" ;;
+        --filter | --filter=* | --skip | --skip=*) exec swift test --no-color-diagnostics "$@" ;;
     esac
 done
 # Tests of actors and of real processes wait on the threads that other tests need to go on: they have runs of their own.
-swift build --build-tests "$@"
-swift test --skip-build --skip ProcessTests --skip ClusterTests "$@"
-swift test --skip-build --filter ClusterTests "$@"
+swift build --no-color-diagnostics --build-tests "$@"
+swift test --no-color-diagnostics --skip-build --skip ProcessTests --skip ClusterTests "$@"
+swift test --no-color-diagnostics --skip-build --filter ClusterTests "$@"
 # Foundation's Process reads a folder's entry beyond its end, which may be that of a further heap.
-MALLOC_ARENA_MAX=1 swift test --skip-build --filter ProcessTests "$@"
+MALLOC_ARENA_MAX=1 swift test --no-color-diagnostics --skip-build --filter ProcessTests "$@"

@@ -21,6 +21,8 @@ struct Coordinate: ParsableCommand {
     var healthFile: String?
     @Flag(help: .hidden)
     var launched = false
+    @Flag(help: .hidden)
+    var brief = false
     @OptionGroup var options: TrainOptions
 
     func validate() throws {
@@ -31,9 +33,10 @@ struct Coordinate: ParsableCommand {
     }
 
     func run() throws {
-        try EntryPoints.coordinate(
-            CoordinateOptions(
-                workers: workers, endpoint: endpoint, launched: launched, rendezvousTimeout: rendezvousTimeout.map { .seconds($0) },
-                healthFile: healthFile, configuration: options.resolved()))
+        var chosen = try CoordinateOptions(
+            workers: workers, endpoint: endpoint, launched: launched, rendezvousTimeout: rendezvousTimeout.map { .seconds($0) },
+            healthFile: healthFile, configuration: options.resolved())
+        chosen.isBrief = brief
+        try EntryPoints.coordinate(chosen)
     }
 }

@@ -45,7 +45,8 @@ struct Ending: Equatable {
             try? StandardOutput.flush()
         }
         // Where nobody can be told, the status is what is left to say.
-        if !complaint.isEmpty { try? FileHandle.standardError.write(contentsOf: Data("apus: \(Self.oneLine(complaint))\n".utf8)) }
+        if !complaint.isEmpty { Screen.shared.say("apus: \(Self.oneLine(complaint))", on: .errors) }
+        Screen.shared.flush()
         return status
     }
 

@@ -17,6 +17,7 @@ enum Main {
             var command = try ApusCommand.parseAsRoot(arguments)
             try command.run()
             try StandardOutput.flush()
+            Screen.shared.flush()
         } catch {
             exit(Ending(error, command: CommandName.given(Array(CommandLine.arguments.dropFirst()))).announce())
         }

@@ -24,6 +24,13 @@ struct RunOptions: ParsableArguments {
     var blas: String?
     @Option(parsing: .unconditional, help: "Threads of one worker. (default: the cores, shared by the workers)")
     var threads: Int?
+    @Option(
+        help: ArgumentHelp(
+            "auto: a line that is drawn again on a terminal, else lines at growing intervals; bar or plain: one of the two; "
+                + "off: news only. (default: auto)", valueName: "how"))
+    var progress: String?
+    @Flag(help: "Write nothing for TensorBoard.")
+    var noTensorboard = false
     @Flag(help: "Compute activations again in the backward pass: less memory, more time.")
     var recompute = false
 
@@ -35,6 +42,8 @@ struct RunOptions: ParsableArguments {
         given.give(.lanes, lanes)
         given.give(.blas, blas)
         given.give(.threads, threads)
+        given.give(.progress, progress)
+        given.give(.noTensorboard, noTensorboard ? true : nil)
         given.give(.recompute, recompute ? true : nil)
     }
 }

@@ -25,18 +25,24 @@ package enum ModelExport {
     ///     looks nowhere else for them.
     ///   - words: added to the tokenizer, each with its id.
     ///   - tokens: all that the tokenizer adds to its vocabulary.
+    ///   - card: README.md, as it is to be written.
     /// - Throws: ``FileError``; the target is as it was.
     package static func write(
         _ tensors: [SafetensorsWriter.Tensor], configuration: JSONValue, tokenizerFolder: String, tokenizerSettings: JSONValue,
-        words: [(text: String, id: Int)] = [], among tokens: [AddedToken] = [], to path: String, steps: any FileSteps = PlainFileSteps()
+        words: [(text: String, id: Int)] = [], among tokens: [AddedToken] = [], card: String? = nil,
+        to path: String, steps: any FileSteps = PlainFileSteps()
     ) throws(FileError) {
         try replace(path, steps: steps) { (partial) throws(FileError) in
             try FileSystem.replace(partial + "/config.json", with: Array(configuration.text.utf8), steps: steps)
             try SafetensorsWriter.write(tensors, to: partial + "/model.safetensors", steps: steps)
             try copyTokenizer(from: tokenizerFolder, tokenizerSettings, to: partial, steps: steps)
             if !words.isEmpty { try TokenizerExport.add(words, among: tokens, to: partial, steps: steps) }
+            if let card { try FileSystem.replace(partial + "/" + cardName, with: Array(card.utf8), steps: steps) }
         }
     }
+
+    /// The model card of a model folder.
+    package static let cardName = "README.md"
 
     /// Makes the tokenizer that ``write(_:configuration:tokenizerFolder:tokenizerSettings:words:among:to:steps:)`` would, and nothing of it stays.
     /// - Throws: ``FileError`` where that could not be done.

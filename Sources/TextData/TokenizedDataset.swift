@@ -39,7 +39,12 @@ package struct TokenizedDataset: Equatable, Sendable {
     package var tokenCount: Int { ids.count }
 
     /// Tokenizes all rows on `threads` threads; the result does not depend on their number.
-    package init(_ dataset: Dataset, tokenizer: WordPieceTokenizer, maxLength: Int, labels: SampleLabels, threads: Int) {
+    ///
+    /// - Parameter progress: called now and then by each thread, with the count of rows that it has tokenized since the last call.
+    package init(
+        _ dataset: Dataset, tokenizer: WordPieceTokenizer, maxLength: Int, labels: SampleLabels, threads: Int,
+        progress: @Sendable (_ rows: Int) -> Void = { _ in }
+    ) {
         self.labels = labels
         switch labels {
         case .none, .masked: break
@@ -48,7 +53,7 @@ package struct TokenizedDataset: Equatable, Sendable {
             precondition(values.count == dataset.count * width, "\(values.count) targets for \(dataset.count) samples of \(width)")
         case .tokens: preconditionFailure("labels of words come with their words")
         }
-        let parts = Self.parts(of: dataset.count, threads: threads) { Part(dataset, $0, tokenizer, maxLength) }
+        let parts = Self.parts(of: dataset.count, threads: threads) { Part(dataset, $0, tokenizer, maxLength, progress) }
         if dataset.pairs != nil { types = [] }
         offsets.reserveCapacity(dataset.count + 1)
         for part in parts { append(part) }
@@ -58,11 +63,12 @@ package struct TokenizedDataset: Equatable, Sendable {
     ///
     /// - Parameter wordClasses: a class a word of each row.
     package init(
-        words: [[String]], tokenizer: WordPieceTokenizer, maxLength: Int, wordClasses: [[Int32]], threads: Int
+        words: [[String]], tokenizer: WordPieceTokenizer, maxLength: Int, wordClasses: [[Int32]], threads: Int,
+        progress: @Sendable (_ rows: Int) -> Void = { _ in }
     ) {
         precondition(words.count == wordClasses.count, "classes of \(wordClasses.count) rows for \(words.count)")
         labels = .none
-        let parts = Self.parts(of: words.count, threads: threads) { Part(words, $0, tokenizer, maxLength) }
+        let parts = Self.parts(of: words.count, threads: threads) { Part(words, $0, tokenizer, maxLength, progress) }
         var tokens = TokenLabels()
         for part in parts {
             append(part)
@@ -128,7 +134,7 @@ package struct TokenizedDataset: Equatable, Sendable {
         /// Ids of a sample that was truncated, as long as they are counted.
         private var whole: [Int32] = []
 
-        init(_ dataset: Dataset, _ rows: Range<Int>, _ tokenizer: WordPieceTokenizer, _ maxLength: Int) {
+        init(_ dataset: Dataset, _ rows: Range<Int>, _ tokenizer: WordPieceTokenizer, _ maxLength: Int, _ progress: (Int) -> Void) {
             var scratch = WordPieceTokenizer.Scratch(tokenizer)
             ends.reserveCapacity(rows.count)
             for row in rows {
@@ -138,10 +144,13 @@ package struct TokenizedDataset: Equatable, Sendable {
                 end(isTruncated: shape.truncated) { whole in
                     _ = scratch.append(dataset.texts[row], pair: pair, maxLength: nil, to: &whole)
                 }
+                if ends.count % Self.rowsTold == 0 { progress(Self.rowsTold) }
             }
         }
 
-        init(_ words: [[String]], _ rows: Range<Int>, _ tokenizer: WordPieceTokenizer, _ maxLength: Int) {
+        private static let rowsTold = 512
+
+        init(_ words: [[String]], _ rows: Range<Int>, _ tokenizer: WordPieceTokenizer, _ maxLength: Int, _ progress: (Int) -> Void) {
             var scratch = WordPieceTokenizer.Scratch(tokenizer)
             for row in rows {
                 let shape = scratch.append(words: words[row], maxLength: maxLength, to: &ids)
@@ -149,6 +158,7 @@ package struct TokenizedDataset: Equatable, Sendable {
                 end(isTruncated: shape.truncated) { whole in
                     _ = scratch.append(words: words[row], maxLength: .max, to: &whole)
                 }
+                if ends.count % Self.rowsTold == 0 { progress(Self.rowsTold) }
             }
         }
 

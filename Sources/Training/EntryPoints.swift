@@ -5,17 +5,18 @@ package import Kernels
 /// What the commands of `apus` call.
 package enum EntryPoints {
     package static func train(_ configuration: TrainingConfiguration, debug: Bool) throws {
+        ResumeCommand.handOver(ResumeCommand.byHand(configuration))
         let stop = StopRequest()
-        guard let seeds = try configuration.seedList else { return try train(configuration, debug: debug, stop) }
-        _ = try SeedRuns(configuration, seeds: seeds).run {
-            try train($0, debug: debug, stop)
+        guard let seeds = try configuration.seedList else { return try train(configuration, debug: debug, stop, isBrief: false) }
+        _ = try SeedRuns(configuration, seeds: seeds).run { one, isFirst in
+            try train(one, debug: debug, stop, isBrief: !isFirst)
             return 0
         }
     }
 
-    private static func train(_ configuration: TrainingConfiguration, debug: Bool, _ stop: StopRequest) throws {
+    private static func train(_ configuration: TrainingConfiguration, debug: Bool, _ stop: StopRequest, isBrief: Bool) throws {
         try SystemLimits.provide(.single(threads: configuration.threads))
-        let run = try TrainingRun(configuration, stop: stop)
+        let run = try TrainingRun(configuration, stop: stop, isBrief: isBrief)
         stop.listen()
         let inputs = run.inputs
         let replica = Replica(model: try run.firstModel, parameters: inputs.parameters, threads: inputs.configuration.threads)
@@ -51,18 +52,21 @@ package enum EntryPoints {
     package static func work(_ options: WorkOptions, training: TrainingRequest) throws { try WorkerStart(options, training: training).run() }
 
     package static func launch(_ options: LaunchOptions) throws {
+        ResumeCommand.handOver(ResumeCommand.launch(options))
         guard !options.single else { return try train(options.configuration, debug: options.debug) }
         // Refused here, before any process is started.
         try options.configuration.blas.use(threads: 1)
+        Screen.shared.use(options.configuration.progress, sharesTerminal: true)
         if options.debug { sayToUser("--debug looks into the layers of one process alone: add --single for that") }
-        func launchOne(_ configuration: TrainingConfiguration) throws -> Int32 {
+        func launchOne(_ configuration: TrainingConfiguration, isFirst: Bool) throws -> Int32 {
             var one = options
             one.configuration = configuration
+            one.isBrief = !isFirst
             if let file = options.cluster { return try ClusterLaunch(one, file: file).run() }
             return try LocalLaunch(one, cores: ProcessorCount.usable).run()
         }
         let seeds = try options.configuration.seedList
-        let status = try seeds.map { try SeedRuns(options.configuration, seeds: $0).run(launchOne) } ?? launchOne(options.configuration)
+        let status = try seeds.map { try SeedRuns(options.configuration, seeds: $0).run(launchOne) } ?? launchOne(options.configuration, isFirst: true)
         if status != 0 { throw ChildStatus(status: status) }
     }
 

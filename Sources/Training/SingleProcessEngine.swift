@@ -28,6 +28,7 @@ package final class SingleProcessEngine: StepEngine {
 
     package var workers: Int { 1 }
     package var threads: Int { replica.threads }
+    package var fewestThreads: Int { replica.threads }
 
     package func begin(after step: Int) async throws -> RunBeginning { RunBeginning(step: step) }
 
@@ -65,7 +66,11 @@ package final class SingleProcessEngine: StepEngine {
             features = [:]
             return nil
         }
-        let store = features[split] ?? Evaluation.features(of: dataset, runner: runner, parameters: replica.parameters.view)
+        let store =
+            features[split]
+            ?? Activity.during("computing the frozen encoder's output for \(dataset.count) \(split.rawValue) samples") { _ in
+                Evaluation.features(of: dataset, runner: runner, parameters: replica.parameters.view)
+            }
         features[split] = store
         return store
     }

@@ -10,6 +10,10 @@ package struct StepReport: Sendable, Equatable {
     package var gradientNorm: Double
     /// Seconds of each worker, where there are workers: compute, exchange, wait.
     package var shares: [WorkerShare]
+    /// The version of the membership that computed it, where there are workers.
+    package var generation: Int?
+    /// What became of the epoch's samples, after the last step of one that workers computed.
+    package var samplesOfEpoch: SampleAccount?
 
     package init(lossSum: Double, sourceLossSum: Double = 0, gradientNorm: Double, shares: [WorkerShare] = []) {
         self.lossSum = lossSum
@@ -17,6 +21,13 @@ package struct StepReport: Sendable, Equatable {
         self.gradientNorm = gradientNorm
         self.shares = shares
     }
+}
+
+/// What became of an epoch's samples, in words.
+package struct SampleAccount: Sendable, Equatable {
+    package var text: String
+    /// Whether samples were computed again or missed.
+    package var isUnusual: Bool
 }
 
 /// After which step a run goes on.
@@ -86,9 +97,11 @@ package protocol StepEngine: AnyObject {
     func evaluate(_ split: Split) async throws -> Evaluated
     /// The state after the last step; not to be changed.
     func state() async throws -> TrainingState
-    /// Worker processes, 1 where this process works alone, and threads of each.
+    /// Worker processes, 1 where this process works alone, and the most threads that one of them has.
     var workers: Int { get }
     var threads: Int { get }
+    /// The fewest threads that one of them has.
+    var fewestThreads: Int { get }
 }
 
 /// A loss or gradient that is not a finite number, found before the update.

@@ -15,7 +15,10 @@ package final class StopRequest: Sendable {
         guard !isListening.exchange(true, ordering: .relaxed) else { return }
         let listening = [SIGINT, SIGTERM].map { number in
             SignalSource(number) { [self] in
-                if received.exchange(number, ordering: .relaxed) != 0 { _exit(128 + number) }
+                if received.exchange(number, ordering: .relaxed) != 0 {
+                    Screen.shared.leave()
+                    _exit(128 + number)
+                }
                 sayToUser("stopping after this step; once more to end at once")
                 act()
             }

@@ -35,8 +35,15 @@ package struct RunProgress: Codable, Sendable, Equatable {
 /// What the loop needs done with files and the terminal.
 package protocol RunRecorder: AnyObject {
     func record(_ event: some MetricsEvent) throws
+    /// Tells the user news.
     func say(_ line: String)
-    func showProgress(_ line: String)
+    /// Tells the user of the end of an epoch.
+    /// - Parameter isNews: whether something else than the epoch's number is new.
+    func sayEpoch(_ line: String, isNews: Bool)
+    /// Shows how far the run is.
+    func show(_ step: ProgressMeter.Step)
+    /// Shows what is done between two steps.
+    func showWork(_ what: String)
     /// Saves everything needed to go on. A failure is said and does not end the run.
     /// - Returns: whether it is on the disk.
     func checkpoint(_ state: TrainingState, _ progress: inout RunProgress) -> Bool
@@ -66,12 +73,15 @@ package struct TrainingLoop {
     package let patience: Int?
     /// Steps from one evaluation to the next within an epoch; nil: only after each epoch.
     package let evalEvery: Int?
+    /// What an epoch trains that the one before it did not, in words.
+    private let stage: (_ epoch: Int) -> String?
 
     package init(
         plan: TrainingPlan, schedule: LearningRateSchedule, engine: any StepEngine, recorder: any RunRecorder, stop: StopRequest,
         checkpointEvery: Int?, hasValidation: Bool, hasSourceValidation: Bool = false, metric: Measure? = nil,
-        patience: Int? = nil, evalEvery: Int? = nil
+        patience: Int? = nil, evalEvery: Int? = nil, stage: @escaping (_ epoch: Int) -> String? = { _ in nil }
     ) {
+        self.stage = stage
         self.plan = plan
         self.schedule = schedule
         self.engine = engine
@@ -100,7 +110,7 @@ package struct TrainingLoop {
         var saved = saved
         if progress.step > 0, saved != progress.step, progress.step % plan.stepsPerEpoch == 0 || progress.step >= plan.totalSteps {
             // The process before this one ended between an epoch's last step and its checkpoint.
-            if try await endEpoch(&progress) { saved = progress.step }
+            if try await endEpoch(&progress, EpochAccount()) { saved = progress.step }
         } else if progress.step > 0, isEvaluated(progress.step), lacksEvaluation(progress) {
             // Or between a step and the evaluation after it.
             try await evaluate(&progress, saved: &saved)
@@ -111,7 +121,8 @@ package struct TrainingLoop {
         while progress.step < plan.totalSteps, progress.stoppedEarly != true {
             let epoch = plan.epoch(ofStep: progress.step + 1)
             let order = plan.order(ofEpoch: epoch)
-            var display = ProgressDisplay(plan: plan)
+            if let line = stage(epoch), progress.step % plan.stepsPerEpoch == 0 { recorder.say(line) }
+            var account = EpochAccount()
             var upcoming: StepPlan?
             while progress.step < plan.totalSteps, plan.epoch(ofStep: progress.step + 1) == epoch {
                 if let signal = stop.signal {
@@ -122,7 +133,7 @@ package struct TrainingLoop {
                 let isLast = step.step == plan.totalSteps || step.endsEpoch
                 let isFollowed = !isLast && isEvaluated(step.step)
                 upcoming = isLast || isFollowed ? nil : plan.step(step.step + 1, order: order)
-                do { try await take(step, next: upcoming, &throughput, &display) } catch let failed as NonFiniteStep {
+                do { try await take(step, next: upcoming, &throughput, &account) } catch let failed as NonFiniteStep {
                     var isSaved = saved == progress.step
                     if !isSaved, progress.step > 0 { isSaved = recorder.checkpoint(try await engine.state(), &progress) }
                     return .failed(failed, isSaved: isSaved && progress.step > 0)
@@ -136,7 +147,7 @@ package struct TrainingLoop {
                     if recorder.checkpoint(try await engine.state(), &progress) { saved = progress.step }
                 }
             }
-            if try await endEpoch(&progress) { saved = progress.step }
+            if try await endEpoch(&progress, account) { saved = progress.step }
         }
         return .finished
     }
@@ -151,8 +162,7 @@ package struct TrainingLoop {
     /// An evaluation within an epoch. If it finds the best model so far, a checkpoint is written: both belong together.
     private func evaluate(_ progress: inout RunProgress, saved: inout Int) async throws {
         let epoch = plan.epoch(ofStep: progress.step)
-        if hasValidation, progress.evaluatedStep != progress.step { try await validate(epoch, &progress) }
-        if hasSourceValidation, progress.evaluatedSourceStep != progress.step { try await validateSource(epoch, &progress) }
+        try await score(epoch, &progress, EpochAccount(), isNews: true)
         guard progress.isBest else { return }
         let state = try await engine.state()
         if recorder.checkpoint(state, &progress) { saved = progress.step }
@@ -170,31 +180,56 @@ package struct TrainingLoop {
 
     /// Scores, saves, and keeps the best model.
     /// - Returns: whether the checkpoint is on the disk.
-    private func endEpoch(_ progress: inout RunProgress) async throws -> Bool {
+    private func endEpoch(_ progress: inout RunProgress, _ account: EpochAccount) async throws -> Bool {
         let epoch = plan.epoch(ofStep: progress.step)
-        if hasValidation, progress.evaluatedStep != progress.step { try await validate(epoch, &progress) }
-        if hasSourceValidation, progress.evaluatedSourceStep != progress.step { try await validateSource(epoch, &progress) }
+        try await score(epoch, &progress, account, isNews: account.isUnusual || epoch == plan.epochs.begun)
         let state = try await engine.state()
         let isSaved = recorder.checkpoint(state, &progress)
         if progress.isBest { recorder.keepBest(state, &progress) }
         return isSaved
     }
 
-    private func take(_ step: StepPlan, next: StepPlan?, _ throughput: inout Throughput, _ display: inout ProgressDisplay) async throws {
+    /// Scores what is to be scored, and says in one line what came of it and of the steps before.
+    private func score(
+        _ epoch: Int, _ progress: inout RunProgress, _ account: EpochAccount, isNews: Bool
+    ) async throws {
+        var (figures, isBest, ending) = ([account.loss].compactMap { $0 }, false, String?.none)
+        if hasValidation, progress.evaluatedStep != progress.step {
+            let (words, found) = try await validate(epoch, &progress)
+            figures.append(words + (found ? ", the best so far" : ""))
+            isBest = found
+            ending = endForWantOfBetter(&progress)
+            recorder.note(progress)
+        }
+        if hasSourceValidation, progress.evaluatedSourceStep != progress.step {
+            figures.append(try await validateSource(epoch, &progress))
+        }
+        let parts = [figures.joined(separator: ", ")] + [account.samples].compactMap { $0 }
+        let line = parts.filter { !$0.isEmpty }.joined(separator: "; ")
+        if !line.isEmpty { recorder.sayEpoch("\(place(epoch, progress.step)): \(line)", isNews: isNews || isBest) }
+        if let ending { recorder.say(ending) }
+    }
+
+    private func take(_ step: StepPlan, next: StepPlan?, _ throughput: inout Throughput, _ account: inout EpochAccount) async throws {
         let rate = schedule.rate(step: step.step)
         let clock = ContinuousClock()
         let start = clock.now
         let report = try await engine.run(step, next: next, learningRate: rate)
         let seconds = (clock.now - start).seconds
-        throughput.add(
-            samples: step.sampleCount + (step.source?.sampleCount ?? 0), tokens: step.tokenCount + (step.source?.tokenCount ?? 0), seconds: seconds)
+        let samples = step.sampleCount + (step.source?.sampleCount ?? 0)
+        throughput.add(samples: samples, tokens: step.tokenCount + (step.source?.tokenCount ?? 0), seconds: seconds)
         let event = StepEvent(step, report, learningRate: rate, seconds: seconds)
         try recorder.record(event)
-        display.add(step, loss: event.loss, sourceLoss: event.sourceLoss, seconds: seconds)
-        if let line = display.line(step, rate: rate) { recorder.showProgress(line) }
+        account.add(step, event, samplesOfEpoch: report.samplesOfEpoch)
+        recorder.show(
+            ProgressMeter.Step(
+                step: step.step, totalSteps: plan.totalSteps, epoch: step.epoch, epochs: plan.epochs.begun, loss: event.loss, sourceLoss: event.sourceLoss,
+                rate: rate, samples: samples, seconds: seconds, workers: max(1, report.shares.count)))
     }
 
-    private func validate(_ epoch: Int, _ progress: inout RunProgress) async throws {
+    /// - Returns: the figures in words, and whether they are the best so far.
+    private func validate(_ epoch: Int, _ progress: inout RunProgress) async throws -> (words: String, isBest: Bool) {
+        recorder.showWork("\(place(epoch, progress.step))  scoring the validation data")
         let start = ContinuousClock.now
         let evaluated = try await engine.evaluate(.validation)
         let report = evaluated.report
@@ -204,35 +239,33 @@ package struct TrainingLoop {
                 step: progress.step, epoch: epoch, split: .validation, loss: report.loss, accuracy: report.accuracy,
                 samples: report.samples, further: report.further, seconds: seconds))
         progress.latest = report
-        if isEnd(progress.step) { progress.evaluatedEpochs = epoch }
+        progress.evaluatedEpochs = epoch
         progress.evaluatedStep = progress.step
         let isBest = progress.best.map { report.isBetter(than: $0, by: metric) } ?? true
-        let figures = report.line(metric)
-        let here = place(epoch, progress.step)
-        recorder.say(
-            "\(here): validation \(figures) over \(counted(report.samples, "sample"))"
-                + (isBest ? ", the best so far" : ""))
         if isBest {
             progress.best = report
             progress.bestStep = progress.step
         }
         recorder.keepScores(evaluated, .validation, progress, isBest: isBest)
-        let since = isBest ? 0 : (progress.evaluationsSinceBest ?? 0) + 1
-        progress.evaluationsSinceBest = since
-        if let patience, since >= patience, progress.step < plan.totalSteps {
-            progress.stoppedEarly = true
-            recorder.say(
-                "stopped early: no better \((metric ?? .usual(report)).rawValue) in "
-                    + "\(counted(since, evalEvery == nil ? "epoch" : "evaluation")), "
-                    + "the best was after step \(progress.bestStep ?? 0)")
-        }
-        recorder.note(progress)
+        progress.evaluationsSinceBest = isBest ? 0 : (progress.evaluationsSinceBest ?? 0) + 1
+        return ("validation \(report.line(metric))", isBest)
+    }
+
+    /// Ends the run where there was no better validation for too long.
+    /// - Returns: what is to be said of it.
+    private func endForWantOfBetter(_ progress: inout RunProgress) -> String? {
+        let since = progress.evaluationsSinceBest ?? 0
+        guard let patience, let report = progress.latest, since >= patience, progress.step < plan.totalSteps else { return nil }
+        progress.stoppedEarly = true
+        return "stopped early: no better \((metric ?? .usual(report)).rawValue) in "
+            + "\(counted(since, evalEvery == nil ? "epoch" : "evaluation")), the best was after step \(progress.bestStep ?? 0)"
     }
 }
 
 extension TrainingLoop {
-    /// The source task's figures; which model is the best one is for the target task to say.
-    private func validateSource(_ epoch: Int, _ progress: inout RunProgress) async throws {
+    /// The source task's figures in words; which model is the best one is for the target task to say.
+    private func validateSource(_ epoch: Int, _ progress: inout RunProgress) async throws -> String {
+        recorder.showWork("\(place(epoch, progress.step))  scoring the source task's validation data")
         let start = ContinuousClock.now
         let evaluated = try await engine.evaluate(.sourceValidation)
         let report = evaluated.report
@@ -243,9 +276,35 @@ extension TrainingLoop {
         progress.latestSource = report
         progress.evaluatedSourceStep = progress.step
         recorder.keepScores(evaluated, .sourceValidation, progress, isBest: false)
-        let samples = counted(report.samples, "sample")
-        recorder.say("\(place(epoch, progress.step)): source validation \(report.line(nil)) over \(samples)")
         recorder.note(progress)
+        return "source validation \(report.line(nil))"
+    }
+}
+
+/// What the steps of an epoch came to, as far as this process computed them.
+private struct EpochAccount {
+    private var steps = 0
+    private var lossSum = 0.0
+    private var sourceLossSum: Double?
+    /// What became of the epoch's samples, where workers computed them.
+    private(set) var samples: String?
+    /// Whether samples were computed again or missed.
+    private(set) var isUnusual = false
+
+    mutating func add(_ step: StepPlan, _ event: StepEvent, samplesOfEpoch: SampleAccount?) {
+        steps += 1
+        lossSum += event.loss
+        if let loss = event.sourceLoss { sourceLossSum = (sourceLossSum ?? 0) + loss }
+        guard let samplesOfEpoch else { return }
+        samples = samplesOfEpoch.text
+        isUnusual = samplesOfEpoch.isUnusual
+    }
+
+    /// Mean over the steps; nil where there were none.
+    var loss: String? {
+        guard steps > 0 else { return nil }
+        let source = sourceLossSum.map { ", source \(decimal($0 / Double(steps), 4))" } ?? ""
+        return "loss \(decimal(lossSum / Double(steps), 4))\(source)"
     }
 }
 
@@ -254,40 +313,3 @@ package func decimal(_ value: Double, _ places: Int) -> String { String(format: 
 
 /// A count with its noun: "1 step", "2 steps".
 package func counted(_ count: Int, _ noun: String) -> String { count == 1 ? "1 \(noun)" : "\(count) \(noun)s" }
-
-/// What the progress line shows: figures over the steps since the last line.
-struct ProgressDisplay {
-    let plan: TrainingPlan
-    private var lossSum = 0.0
-    private var sourceLossSum: Double?
-    private var steps = 0
-    private var samples = 0
-    private var seconds = 0.0
-
-    init(plan: TrainingPlan) { self.plan = plan }
-
-    mutating func add(_ step: StepPlan, loss: Double, sourceLoss: Double?, seconds: Double) {
-        lossSum += loss
-        if let sourceLoss { sourceLossSum = (sourceLossSum ?? 0) + sourceLoss }
-        steps += 1
-        samples += step.sampleCount + (step.source?.sampleCount ?? 0)
-        self.seconds += seconds
-    }
-
-    /// A line every second of work and at the end of an epoch.
-    mutating func line(_ step: StepPlan, rate: Double) -> String? {
-        guard seconds >= 1 || step.endsEpoch || step.step == plan.totalSteps else { return nil }
-        let speed = Double(samples) / max(seconds, 1e-9)
-        let remaining = Double(plan.totalSteps - step.step) * seconds / Double(max(1, steps))
-        let source = sourceLossSum.map { "source \(decimal($0 / Double(steps), 4))  " } ?? ""
-        defer { (lossSum, sourceLossSum, steps, samples, seconds) = (0, nil, 0, 0, 0) }
-        let epochs = plan.epochs.begun
-        return "epoch \(step.epoch)/\(epochs)  step \(step.step)/\(plan.totalSteps)  "
-            + "loss \(decimal(lossSum / Double(steps), 4))  \(source)rate \(String(format: "%.2e", rate))  \(decimal(speed, 1)) samples/s  \(Self.clock(remaining)) left"
-    }
-
-    private static func clock(_ seconds: Double) -> String {
-        let whole = Int(seconds.rounded())
-        return whole >= 3_600 ? String(format: "%d:%02d:%02d", whole / 3_600, whole / 60 % 60, whole % 60) : String(format: "%d:%02d", whole / 60, whole % 60)
-    }
-}

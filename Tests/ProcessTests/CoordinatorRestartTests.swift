@@ -6,7 +6,7 @@ import Testing
     @Test func `the launcher starts a killed coordinator again, which goes on from the very step`() throws {
         let job = try SmallJob()
         let run = try job.startEndless("run", workers: 2)
-        try run.waitForOutput("epoch 3: ")
+        try run.waitForOutput("epoch 3/")
         kill(try #require(job.coordinators.first), SIGKILL)
         try run.waitForComplaint("the coordinator was ended by signal 9; it starts again")
         let step = try run.waitForStep("resuming after step ")
@@ -22,7 +22,7 @@ import Testing
         let options = try TaskJob.joint.options(job) + ["--validation", job.validation]
         let run = try RunningApus(job.launch("run", workers: 2, SmallJob.endless + options), environment: job.environment)
         for _ in 0..<3 {
-            try run.waitForOutput(": validation ")
+            try run.waitForOutput("validation loss ")
             kill(try #require(job.coordinators.last), SIGKILL)
             try run.waitForOutput("resuming after step ")
         }
@@ -39,7 +39,7 @@ import Testing
     @Test func `a signal between the coordinator's crash and its restart ends the job as that signal does`() throws {
         let job = try SmallJob()
         let run = try job.startEndless("run", workers: 1)
-        try run.waitForOutput("epoch 1: ")
+        try run.waitForOutput("epoch 1/")
         for _ in 0..<2 {
             kill(try #require(job.coordinators.last), SIGKILL)
             try run.waitForOutput("resuming after step ")
@@ -56,7 +56,7 @@ import Testing
     func `coordinator and worker are killed, in either order, and no step is lost`(workerFirst: Bool) throws {
         let job = try SmallJob()
         let run = try job.startEndless("run", workers: 2)
-        try run.waitForOutput("epoch 3: ")
+        try run.waitForOutput("epoch 3/")
         let victims = [try #require(job.workers.last), try #require(job.coordinators.first)]
         for victim in workerFirst ? victims : victims.reversed() { kill(victim, SIGKILL) }
         let step = try run.waitForStep("resuming after step ")
@@ -69,7 +69,7 @@ import Testing
     @Test func `all workers but one are killed and no step is lost`() throws {
         let job = try SmallJob()
         let run = try job.startEndless("run", workers: 3)
-        try run.waitForOutput("epoch 3: ")
+        try run.waitForOutput("epoch 3/")
         for worker in job.workers.dropFirst() { kill(worker, SIGKILL) }
         try run.waitForOutput("generation 1 ended after step ")
         try run.waitForOutput("each exactly once")

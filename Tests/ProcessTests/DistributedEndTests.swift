@@ -6,7 +6,7 @@ import Testing
     @Test func `a signal ends the job after a checkpoint, from which the printed command goes on`() throws {
         let job = try SmallJob()
         let run = try job.startEndless("run", workers: 2)
-        try run.waitForOutput("epoch 2: ")
+        try run.waitForOutput("epoch 2/")
         run.send(SIGINT)
         let end = run.end()
         #expect(end.status == 130)
@@ -40,7 +40,7 @@ import Testing
     @Test func `when the launcher is killed its children end within ten seconds`() throws {
         let job = try SmallJob()
         let run = try job.startEndless("run", workers: 3)
-        try run.waitForOutput("epoch 2: ")
+        try run.waitForOutput("epoch 2/")
         let relatives = job.processes
         #expect(relatives.count == 5)
         run.send(SIGKILL)

@@ -8,7 +8,7 @@ internal import Testing
         #expect(try project.launch([]).status == 7)
         #expect(
             try project.calls() == [
-                "setup.sh ", "swift build --package-path \(project.path) -c release --product apus --quiet", "fetch.sh model data",
+                "setup.sh ", "swift build --package-path \(project.path) --no-color-diagnostics -c release --product apus", "fetch.sh model data",
                 "apus launch",
             ])
     }
@@ -35,12 +35,39 @@ internal import Testing
     @Test func debugBuildsAndRunsTheDebugProgram() throws {
         let project = try Project()
         #expect(try project.launch(["--debug", "--single"]).status == 8)
-        #expect(try project.calls().contains("swift build --package-path \(project.path) -c debug --product apus --quiet"))
+        #expect(try project.calls().contains("swift build --package-path \(project.path) --no-color-diagnostics -c debug --product apus"))
     }
 
-    @Test func aFirstBuildIsAnnounced() throws {
-        let project = try Project(built: false)
-        #expect(try project.launch([]).text.hasPrefix("Building Apus (first time: about a minute)\n"))
+    @Test(arguments: [true, false])
+    func aBuildIsAnnouncedWheneverOneHappens(built: Bool) throws {
+        let project = try Project(built: built)
+        try project.files.add("bin/swift", "echo '[0/1] Planning build'; echo '[1/3] Compiling Tensors a.swift'; echo '[3/3] Linking apus'")
+        let text = try project.launch([]).text
+        #expect(text.hasPrefix("Building Apus ("))
+        #expect(text.split(separator: "\n").count { $0.contains("Building Apus") } == 1)
+        #expect(!text.contains("Compiling"))
+    }
+
+    @Test func whatTheCompilerSaysIsShownWhenItFails() throws {
+        let project = try Project()
+        try project.files.add("bin/swift", "echo '[1/3] Compiling Tensors a.swift'; echo 'a.swift:1:1: error: no such thing'; exit 1")
+        let run = try project.launch([])
+        #expect(run.status == 1)
+        #expect(run.text.contains("a.swift:1:1: error: no such thing"))
+        #expect(!run.text.contains("<launch>"))
+    }
+
+    /// SwiftPM compiles everything again when its flags change, which by itself they do between a terminal and a pipe.
+    @Test func everyScriptBuildsWithTheSameFlagsOnATerminalAndInAPipe() throws {
+        for folder in ["", "scripts", "Benchmarks", ".ci"] {
+            let place = repository.appending(path: folder)
+            for name in try FileManager.default.contentsOfDirectory(atPath: place.path) {
+                guard let text = try? String(contentsOf: place.appending(path: name), encoding: .utf8), text.hasPrefix("#!/usr/bin/env bash") else { continue }
+                for line in text.split(separator: "\n") where line.contains(#/^[^#'"]*\bswift (build|test) /#) {
+                    #expect(line.contains("--no-color-diagnostics"), "\(folder)/\(name): \(line)")
+                }
+            }
+        }
     }
 
     @Test func whenSetUpFailsNothingElseIsCalled() throws {
@@ -75,6 +102,9 @@ struct Project {
         for name in ["launch.sh", "Package.swift"] {
             try FileManager.default.copyItem(at: repository.appending(path: name), to: tree.appending(path: name))
         }
+        let scripts = tree.appending(path: "scripts")
+        try FileManager.default.createDirectory(at: scripts, withIntermediateDirectories: true)
+        try FileManager.default.copyItem(at: repository.appending(path: "scripts/build.sh"), to: scripts.appending(path: "build.sh"))
         for script in ["setup.sh", "fetch.sh"] { try files.add("tree/scripts/\(script)", files.record) }
         try files.add("bin/swift", files.record)
         guard built else { return }

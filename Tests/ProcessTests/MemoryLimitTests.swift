@@ -8,7 +8,7 @@ struct MemoryLimitTests {
         let job = try SmallJob()
         let group = try MemoryGroup()
         let run = try job.startEndless("run", workers: 2)
-        try run.waitForOutput("epoch 2: ")
+        try run.waitForOutput("epoch 2/")
         try group.exhaust(with: try #require(job.workers.last))
         try run.waitForComplaint("was ended by signal 9; a replacement starts")
         try run.waitForOutput("generation 1 ended after step ")

@@ -10,15 +10,15 @@ import Testing
         #expect(
             names == [
                 "checkpoints", "config.yaml", "journal", "log.txt", "metrics.jsonl", "model", "model-best", "predictions",
-                "report.html", "summary.json",
+                "report.html", "summary.json", "tensorboard",
             ])
         for model in ["model", "model-best"] {
             let files = try FileManager.default.contentsOfDirectory(atPath: job.path("run/\(model)")).sorted()
-            #expect(files == ["config.json", "model.safetensors", "tokenizer_config.json", "vocab.txt"])
+            #expect(files == ["README.md", "config.json", "model.safetensors", "tokenizer_config.json", "vocab.txt"])
             #expect(try job.bytes("run/\(model)/vocab.txt") == job.bytes("model/vocab.txt"))
         }
         #expect(try FileManager.default.contentsOfDirectory(atPath: job.path("run/checkpoints")) == ["step-6"])
-        #expect(try job.text("run/log.txt").contains("epoch 2/2: validation loss "))
+        #expect(try job.text("run/log.txt").contains(#/ epoch 2/2: loss [0-9.]+, validation loss [0-9.]+, accuracy /#))
 
         let keys = [
             "epochs", "steps", "samples_per_second", "tokens_per_second", "seconds", "peak_resident_bytes", "validation", "test",

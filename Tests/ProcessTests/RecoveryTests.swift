@@ -7,7 +7,7 @@ import Testing
     func `a killed worker is replaced and the bits stay`(workers: Int) throws {
         let job = try SmallJob()
         let run = try job.startEndless("run", workers: workers)
-        try run.waitForOutput("epoch 3: ")
+        try run.waitForOutput("epoch 3/")
         kill(try #require(job.workers.last), SIGKILL)
         try run.waitForComplaint("was ended by signal 9; a replacement starts")
         try run.waitForOutput("generation 1 ended after step ")
@@ -20,7 +20,7 @@ import Testing
     func `without replacements the others go on, whichever is killed`(victim: Int) throws {
         let job = try SmallJob()
         let run = try job.startEndless("run", workers: 2, "--max-restarts", "0")
-        try run.waitForOutput("epoch 3: ")
+        try run.waitForOutput("epoch 3/")
         kill(job.workers[victim], SIGKILL)
         try run.waitForComplaint("is not replaced again (--max-restarts)")
         try run.waitForOutput("generation 2: 1 worker on 1 host, after step ")
@@ -31,7 +31,7 @@ import Testing
     @Test func `a suspended worker is left behind and comes back as new`() throws {
         let job = try SmallJob()
         let run = try job.startEndless("run", workers: 2)
-        try run.waitForOutput("epoch 3: ")
+        try run.waitForOutput("epoch 3/")
         let frozen = try #require(job.workers.first)
         kill(frozen, SIGSTOP)
         try run.waitForOutput("generation 2: 1 worker on 1 host, after step ")
@@ -46,7 +46,7 @@ import Testing
     @Test func `a worker added by hand takes part from the next generation on`() throws {
         let job = try SmallJob()
         let run = try job.startEndless("run", workers: 2)
-        try run.waitForOutput("epoch 3: ")
+        try run.waitForOutput("epoch 3/")
         let added = try RunningApus(["work", "--coordinator", try job.endpoint(), "--threads", "1"])
         try run.waitForOutput("generation 2: 3 workers on 1 host, after step ")
         for _ in 0..<2 { try run.waitForOutput("each exactly once") }
@@ -60,7 +60,7 @@ import Testing
     func `when all workers are killed at once the run goes back to its newest checkpoint`(options: [String]) throws {
         let job = try SmallJob()
         let run = try RunningApus(job.launch("run", workers: 2, SmallJob.endless + options), environment: job.environment)
-        try run.waitForOutput("epoch 3: ")
+        try run.waitForOutput("epoch 3/")
         for worker in job.workers { kill(worker, SIGKILL) }
         try run.waitForOutput("no worker has the state after step ")
         try run.waitForOutput("each exactly once")
@@ -90,7 +90,7 @@ import Testing
     @Test func `a run whose workers are all gone for good ends with status 1 and says so`() throws {
         let job = try SmallJob()
         let run = try job.startEndless("run", workers: 2, "--max-restarts", "0")
-        try run.waitForOutput("epoch 2: ")
+        try run.waitForOutput("epoch 2/")
         for worker in job.workers { kill(worker, SIGKILL) }
         let end = run.end()
         #expect(end.status == 1)
@@ -101,7 +101,7 @@ import Testing
     @Test func `fewer workers than --min-workers end the run`() throws {
         let job = try SmallJob()
         let run = try job.startEndless("run", workers: 2, "--max-restarts", "0", "--min-workers", "2")
-        try run.waitForOutput("epoch 2: ")
+        try run.waitForOutput("epoch 2/")
         kill(try #require(job.workers.first), SIGKILL)
         let end = run.end()
         #expect(end.status == 1)

@@ -102,7 +102,7 @@ import Testing
         let source = try TaskJob.jointMasked.options(job)
         let endless = SmallJob.endless + source
         let run = try RunningApus(job.launch("run", workers: 3, endless), environment: job.environment)
-        try run.waitForOutput("epoch 3: ")
+        try run.waitForOutput("epoch 3/")
         kill(try #require(job.workers.last), SIGKILL)
         try run.waitForComplaint("was ended by signal 9; a replacement starts")
         try run.waitForOutput("generation 1 ended after step ")

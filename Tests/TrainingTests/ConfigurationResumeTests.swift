@@ -64,11 +64,12 @@ internal import Testing
     func `each option either may change or is refused`(key: TrainingConfiguration.Key) {
         var now = saved
         let field = TrainingConfiguration.field(key)
-        let isChanged = ["/x", "5", "0.5", "true", "adamw", "linear", "regression", "loss", "mean"].contains { field.write(&now, .text($0)) && now != saved }
+        let values = ["/x", "5", "0.5", "true", "adamw", "linear", "regression", "loss", "mean", "plain"]
+        let isChanged = values.contains { field.write(&now, .text($0)) && now != saved }
         #expect(isChanged)
         let free: Set<TrainingConfiguration.Key> = [
             .output, .resume, .epochs, .maxSteps, .checkpointEvery, .keep, .threads, .minWorkers, .maxRestarts, .coordinatorTimeout,
-            .heartbeatTimeout, .progressTimeout, .insecure, .recompute,
+            .heartbeatTimeout, .progressTimeout, .insecure, .recompute, .progress, .noTensorboard,
         ]
         let refused = TrainingConfiguration.resumeDifferences(saved: saved, now: now).map(\.key)
         #expect(refused == (free.contains(key) ? [] : [key]))

@@ -109,7 +109,7 @@ internal import Testing
         let base = try resolve(own())
         for key in TrainingConfiguration.Key.allCases {
             var changed = base
-            let values = ["/x", "5", "0.5", "true", "adamw", "linear", "regression", "loss", "mean", "csv", "openblas"]
+            let values = ["/x", "5", "0.5", "true", "adamw", "linear", "regression", "loss", "mean", "csv", "openblas", "plain"]
             let taken = values.filter { TrainingConfiguration.field(key).write(&changed, .text($0)) && changed != base }
             #expect(!taken.isEmpty, "\(key.rawValue)")
             let others = TrainingConfiguration.Key.allCases.filter { $0 != key && changed.value($0) != base.value($0) }

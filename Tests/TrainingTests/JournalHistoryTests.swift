@@ -103,18 +103,18 @@ import Testing
             #expect(again.newest == (long.newest?.step == long.step ? long.newest : nil))
             let ledger = try Ledger(plan, again)
             for step in (again.step + 1)...4 { ledger.count(plan.step(step, order: plan.order(ofEpoch: 1)), redone: false) }
-            #expect(ledger.endOfEpoch(1) == "epoch 1: 10 of 10 samples computed, each exactly once")
+            #expect(ledger.account.text == "10 of 10 samples computed, each exactly once")
         }
     }
 
     @Test func `a ledger counts from the digests, over a checkpoint and over a restart`() throws {
         let ledger = try Ledger(plan, history([committed(2), committed(3), committed(4, redone: true)], after: 1))
-        #expect(ledger.endOfEpoch(1) == "epoch 1: 10 of 10 samples computed, each exactly once, 3 of them before this process began, 1 redone after losses")
+        #expect(ledger.account.text == "10 of 10 samples computed, each exactly once, 3 of them before this process began, 1 redone after losses")
         let back = try Ledger(plan, history([committed(1), committed(2), .moved(to: 0), committed(1, redone: true), committed(2), committed(3), committed(4)]))
-        #expect(back.endOfEpoch(1) == "epoch 1: 10 of 10 samples computed, each exactly once, 3 redone after losses")
+        #expect(back.account.text == "10 of 10 samples computed, each exactly once, 3 redone after losses")
         // The newest commit stays in a journal begun anew at its step, and is not counted again.
         let anew = try Ledger(plan, history([committed(2), committed(3), committed(4)], after: 2))
-        #expect(anew.endOfEpoch(1) == "epoch 1: 10 of 10 samples computed, each exactly once, 6 of them before this process began")
+        #expect(anew.account.text == "10 of 10 samples computed, each exactly once, 6 of them before this process began")
     }
 
     @Test func `a first entry of an older build names no identity, and what it does not say is not compared`() throws {

@@ -14,27 +14,27 @@ import Testing
     @Test func `an epoch's samples are counted`() {
         let ledger = Ledger(plan, after: 0)
         count(1...4, ledger)
-        #expect(ledger.endOfEpoch(1) == "epoch 1: 10 of 10 samples computed, each exactly once")
+        #expect(ledger.account.text == "10 of 10 samples computed, each exactly once")
         count(5...8, ledger)
-        #expect(ledger.endOfEpoch(2) == "epoch 2: 10 of 10 samples computed, each exactly once")
+        #expect(ledger.account.text == "10 of 10 samples computed, each exactly once")
     }
 
     @Test func `a missing and a repeated sample show`() {
         let missing = Ledger(plan, after: 0)
         count(1...3, missing)
-        #expect(missing.endOfEpoch(1) == "epoch 1: 9 of 10 samples computed")
+        #expect(missing.account.text == "9 of 10 samples computed")
         let repeated = Ledger(plan, after: 0)
         count(1...4, repeated)
         count(2...2, repeated)
         count(2...2, repeated)
-        #expect(repeated.endOfEpoch(1) == "epoch 1: 10 of 10 samples computed, 3 MORE THAN ONCE")
+        #expect(repeated.account.text == "10 of 10 samples computed, 3 MORE THAN ONCE")
     }
 
     @Test func `redone work is told apart from repeated work`() {
         let ledger = Ledger(plan, after: 0)
         count(1...3, ledger)
         count(4...4, ledger, redone: true)
-        #expect(ledger.endOfEpoch(1) == "epoch 1: 10 of 10 samples computed, each exactly once, 1 redone after losses")
+        #expect(ledger.account.text == "10 of 10 samples computed, each exactly once, 1 redone after losses")
     }
 
     @Test func `going back counts the lost steps anew, also into the epoch before`() {
@@ -42,14 +42,14 @@ import Testing
         count(1...6, ledger)
         ledger.goBack(to: 2)
         count(3...4, ledger, redone: true)
-        #expect(ledger.endOfEpoch(1) == "epoch 1: 10 of 10 samples computed, each exactly once, 4 redone after losses")
+        #expect(ledger.account.text == "10 of 10 samples computed, each exactly once, 4 redone after losses")
         count(5...8, ledger)
-        #expect(ledger.endOfEpoch(2) == "epoch 2: 10 of 10 samples computed, each exactly once")
+        #expect(ledger.account.text == "10 of 10 samples computed, each exactly once")
     }
 
     @Test func `a resumed run takes what came before as done`() {
         let ledger = Ledger(plan, after: 5)
         count(6...8, ledger)
-        #expect(ledger.endOfEpoch(2) == "epoch 2: 10 of 10 samples computed, each exactly once, 3 of them before this process began")
+        #expect(ledger.account.text == "10 of 10 samples computed, each exactly once, 3 of them before this process began")
     }
 }

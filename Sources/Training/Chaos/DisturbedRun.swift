@@ -56,7 +56,7 @@ final class DisturbedRun: Sendable {
         return ChaosOutcome(
             status: end?.shellStatus, digest: (summary as? [String: Any])?["parameters_sha256"] as? String ?? "",
             steps: RunProgressFile(output: job.output(name)).steps,
-            ledger: said.withLock { $0.filter { $0.hasPrefix("epoch ") && $0.contains(" samples computed") } }, leftovers: leftovers,
+            ledger: said.withLock { $0.filter { $0.contains("epoch ") && $0.contains(" samples computed") } }, leftovers: leftovers,
             seconds: (ContinuousClock.now - begin).seconds, deeds: strikes?.done ?? [])
     }
 

@@ -13,6 +13,8 @@ package struct LaunchOptions: Equatable, Sendable {
     package var debug: Bool
     /// Cluster file; nil: this machine alone.
     package var cluster: String?
+    /// Whether a run before this one in a series has told what the data are like.
+    package var isBrief = false
     package var configuration: TrainingConfiguration
 
     package init(workers: Int?, threadsGiven: Bool, single: Bool, debug: Bool, cluster: String?, configuration: TrainingConfiguration) {
@@ -36,6 +38,8 @@ package struct CoordinateOptions: Equatable, Sendable {
     package var rendezvousTimeout: Duration?
     /// A file that is there while workers can join; nil: none.
     package var healthFile: String?
+    /// Whether a run before this one in a series has told what the data are like.
+    package var isBrief = false
     package var configuration: TrainingConfiguration
 
     package init(

@@ -119,3 +119,4 @@ extension TrainingConfiguration.TargetTask: ConfigurationChoice {}
 extension Head.Pooling: ConfigurationChoice {}
 extension DataFormat: ConfigurationChoice {}
 extension BLAS: ConfigurationChoice {}
+extension ProgressMode: ConfigurationChoice {}

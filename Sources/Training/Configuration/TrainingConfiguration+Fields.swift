@@ -66,6 +66,8 @@ extension TrainingConfiguration {
         case .heartbeatTimeout: Field(\.heartbeatTimeout)
         case .progressTimeout: Field(\.progressTimeout)
         case .insecure: Field(\.insecure)
+        case .progress: Field(\.progress)
+        case .noTensorboard: Field(\.noTensorboard)
         case .recompute: Field(\.recompute)
         case .inputFormat: Field(\.inputFormat)
         case .textColumn: Field(\.textColumn)

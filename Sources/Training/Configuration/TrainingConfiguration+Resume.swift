@@ -25,7 +25,7 @@ extension TrainingConfiguration.Key {
     var mayChangeOnResume: Bool {
         switch self {
         case .output, .resume: true
-        case .epochs, .maxSteps, .checkpointEvery, .keep: true
+        case .epochs, .maxSteps, .checkpointEvery, .keep, .progress, .noTensorboard: true
         case .recompute, .threads, .minWorkers, .maxRestarts, .coordinatorTimeout, .heartbeatTimeout, .progressTimeout, .insecure: true
         default: false
         }

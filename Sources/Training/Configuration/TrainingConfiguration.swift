@@ -97,6 +97,10 @@ package struct TrainingConfiguration: Codable, Equatable, Sendable {
     /// Seconds after which a worker that answers but gets nowhere counts as lost, at the least; 20 usual steps where that is longer.
     package var progressTimeout: Int = 30
     package var insecure: Bool = false
+    /// How progress is shown.
+    package var progress: ProgressMode = .auto
+    /// Whether nothing is written for TensorBoard.
+    package var noTensorboard: Bool = false
     /// Whether the backward pass computes activations again instead of keeping them.
     package var recompute: Bool = false
     /// How the target task's data files are read; nil: by their names and first lines.
@@ -192,7 +196,9 @@ extension TrainingConfiguration {
         case coordinatorTimeout = "coordinator-timeout"
         case heartbeatTimeout = "heartbeat-timeout"
         case progressTimeout = "progress-timeout"
-        case insecure, recompute
+        case insecure, progress
+        case noTensorboard = "no-tensorboard"
+        case recompute
         case inputFormat = "input-format"
         case textColumn = "text-column"
         case pairColumn = "pair-column"

@@ -97,6 +97,8 @@ extension CoordinatorEngine {
             announce(group)
             isFirst = false
             seenWorkers = max(seenWorkers, members.count)
+            let threads = members.map(\.identity.threads)
+            if let fewest = threads.min(), let most = threads.max() { seenThreads = fewest...most }
             commitIsPending = false
             lastCommit = start.commit ?? lastCommit.flatMap { $0.step == committedStep ? $0 : nil }
             if committedStep == reachedStep { newestCommit = lastCommit ?? newestCommit }

@@ -51,6 +51,8 @@ package final class CoordinatorEngine: StepEngine {
     var fruitlessEnds = 0
     var seenWorkers = 0
     var knownStates = KnownStates()
+    /// Threads of the workers of the newest generation.
+    var seenThreads: ClosedRange<Int>?
     private let beganAt: Int
     /// The newest step after which workers of an earlier coordinator may have the state for this one to go on from it.
     let newestUsable: Int
@@ -111,7 +113,8 @@ package final class CoordinatorEngine: StepEngine {
     }
 
     package var workers: Int { max(seenWorkers, group?.members.count ?? (isFirst ? wanted : 0)) }
-    package var threads: Int { group?.members.map(\.identity.threads).max() ?? inputs.configuration.threads }
+    package var threads: Int { seenThreads?.upperBound ?? inputs.configuration.threads }
+    package var fewestThreads: Int { seenThreads?.lowerBound ?? inputs.configuration.threads }
 
     // MARK: Steps
 
@@ -239,9 +242,10 @@ package final class CoordinatorEngine: StepEngine {
         committedStep = plan.step
         fruitlessEnds = 0
         ledger.count(plan, redone: redone)
-        if plan.endsEpoch, plan.step > reachedStep { display.say(ledger.endOfEpoch(plan.epoch)) }
-        reachedStep = max(reachedStep, plan.step)
         var report = StepReport(commit)
+        if plan.endsEpoch, plan.step > reachedStep { report.samplesOfEpoch = ledger.account }
+        reachedStep = max(reachedStep, plan.step)
+        report.generation = Int(generation)
         report.shares = replies.enumerated().map { WorkerShare(rank: $0, compute: $1.compute, exchange: $1.exchange, wait: $1.wait, bytes: $1.bytes) }
         return report
     }
@@ -303,6 +307,8 @@ package final class CoordinatorEngine: StepEngine {
         }
         if let store = featureStores[split] { return store }
         let store = FeatureStore(samples: dataset.count, width: inputs.model.shape.width)
+        let activity = Activity("computing the frozen encoder's output for \(dataset.count) \(split.rawValue) samples", of: dataset.count)
+        defer { activity.end() }
         let chunks = Array(Evaluation.chunks(of: dataset.count).indices)
         let round = Self.chunksARound * group.members.count
         for start in stride(from: 0, to: chunks.count, by: round) {
@@ -316,6 +322,7 @@ package final class CoordinatorEngine: StepEngine {
             _ = try await callAll(group, within: limit, meanwhile: { try await arriving.orEnd("features did not arrive") }) { proxy, rank in
                 try await proxy.computeFeatures(chunks: shares[rank])
             }
+            activity.advance(by: round * Evaluation.chunkSize)
         }
         featureStores[split] = store
         return store

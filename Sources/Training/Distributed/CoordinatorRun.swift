@@ -58,7 +58,7 @@ struct CoordinatorRun {
                 _exit(128 + SIGTERM)
             }
         }
-        run = try TrainingRun(options.configuration, stop: stop)
+        run = try TrainingRun(options.configuration, stop: stop, isBrief: options.isBrief)
         if !(options.launched && options.rendezvousTimeout != nil) {
             stop.listen()
         } else {

@@ -89,14 +89,16 @@ final class Ledger: Sendable {
         }
     }
 
-    /// What became of an epoch's samples, in one line.
-    func endOfEpoch(_ epoch: Int) -> String {
+    /// What became of the newest epoch's samples so far.
+    var account: SampleAccount {
         counts.withLock { counts in
             let (done, repeated) = (counts.times.count { $0 > 0 }, counts.times.count { $0 > 1 })
             let whole = done == counts.times.count && repeated == 0
-            return "epoch \(epoch): \(done) of \(counts.times.count) samples computed\(whole ? ", each exactly once" : "")"
+            let text =
+                "\(done) of \(counts.times.count) samples computed\(whole ? ", each exactly once" : "")"
                 + (repeated > 0 ? ", \(repeated) MORE THAN ONCE" : "") + (counts.before > 0 ? ", \(counts.before) of them before this process began" : "")
                 + (counts.redone > 0 ? ", \(counts.redone) redone after losses" : "") + (counts.source?.report() ?? "")
+            return SampleAccount(text: text, isUnusual: !whole || counts.redone > 0)
         }
     }
 }

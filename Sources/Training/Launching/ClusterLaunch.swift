@@ -25,8 +25,10 @@ struct ClusterLaunch {
         let program = ownProgram()
         let shells = cluster.hosts.map { SecureShell($0, program: program) }
         let own = try HostReport(shape)
-        let reports = try HostProbe(shells: shells, coordinator: endpoint.reachable, shape: shape)
-            .reports(own, coordinator: cluster.coordinator.address)
+        let reports = try Activity.during("asking \(shells.count) hosts whether they can take part") { _ in
+            try HostProbe(shells: shells, coordinator: endpoint.reachable, shape: shape)
+                .reports(own, coordinator: cluster.coordinator.address)
+        }
         let folder = try PrivateFolder()
         defer { folder.remove() }
         let configuration = options.configuration
@@ -35,7 +37,8 @@ struct ClusterLaunch {
         let rings = configuration.insecure ? nil : KeyRing.generate(workers: cluster.workers)
         let coordinator = ChildCommand(
             executable: program,
-            arguments: ["coordinate", "--launched", "--workers", String(cluster.workers), "--endpoint", endpoint.listening, "--config", file],
+            arguments: ["coordinate", "--launched", "--workers", String(cluster.workers), "--endpoint", endpoint.listening, "--config", file]
+                + (options.isBrief ? ["--brief"] : []),
             opening: LauncherPipe.opening(rings?.coordinator))
         let workers = zip(shells, reports).flatMap { shell, report in
             (0..<shell.host.workers).map { _ in (shell, threads(shell.host, cores: report.cores)) }

@@ -29,4 +29,4 @@ enum KeyFolder {
 }
 
 /// Says something on standard error that is not the end of the program.
-func sayToUser(_ line: String) { try? FileHandle.standardError.write(contentsOf: Data("apus: \(line)\n".utf8)) }
+func sayToUser(_ line: String) { Screen.shared.say("apus: \(line)", on: .errors) }

@@ -27,7 +27,9 @@ struct LocalLaunch {
         let opening = LauncherPipe.opening(nil)
         let program = ownProgram()
         let coordinator = ChildCommand(
-            executable: program, arguments: ["coordinate", "--launched", "--workers", String(workers), "--endpoint", endpoint, "--config", file],
+            executable: program,
+            arguments: ["coordinate", "--launched", "--workers", String(workers), "--endpoint", endpoint, "--config", file]
+                + (options.isBrief ? ["--brief"] : []),
             opening: opening)
         let resumption = try Resumption(configuration, folder: folder)
         let commands = (0..<workers).map { number in

@@ -35,6 +35,8 @@ struct PlacedJob {
     func run() throws -> Int32 {
         let rings = try rings()
         try SystemLimits.provide(.launch(workers: 1, threads: threads))
+        ResumeCommand.handOver(ResumeCommand.placed(configuration, ranks: workers))
+        Screen.shared.use(configuration.progress, sharesTerminal: true)
         let ownFolder = try PrivateFolder()
         let cleanUp: @Sendable () -> Void = { [folder] in
             ownFolder.remove()

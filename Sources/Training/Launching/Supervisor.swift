@@ -112,7 +112,7 @@ final class Supervisor: Sendable {
     /// Passes a worker's output on, each line with its number.
     private static func passOn(_ output: FileHandle, prefix: String) {
         Thread {
-            output.readLines { line in DescriptorWriting.write(Array(prefix.utf8) + line + [0x0A], to: STDERR_FILENO) }
+            output.readLines { line in Screen.shared.say(prefix + String(decoding: line, as: UTF8.self), on: .errors) }
         }.start()
     }
 
@@ -165,7 +165,8 @@ final class Supervisor: Sendable {
         let how = "the coordinator was ended by signal \(number)"
         let next = resumption.withLock { $0 }()
         guard case .restart(let pause) = decision(on: nil), let command = next else {
-            sayToUser("\(how): \(next?.resumes == false ? "nothing is done yet, start the run again" : "go on with --resume")")
+            let remedy = next?.resumes == false ? "nothing is done yet, start the run again" : "go on with \(ResumeCommand.handedOver ?? "--resume")"
+            sayToUser("\(how): \(remedy)")
             return false
         }
         sayToUser("\(how); it starts again\(pause > .zero ? " in \(Int(pause.seconds)) s" : "")")

@@ -2,7 +2,6 @@ internal import BERT
 package import Checkpoints
 internal import Foundation
 internal import Kernels
-internal import Synchronization
 internal import Tensors
 internal import TextData
 
@@ -18,6 +17,9 @@ package final class FileRecorder: RunRecorder {
     private var metricsFellBehind = false
     /// The best model so far, while it finds no room.
     private var unkeptBest: (step: Int, parameters: FloatBuffer)?
+    private var curves: TensorBoardLog?
+    /// The first step recorded before the curves began.
+    private var firstRecorded: Int?
 
     package init(_ inputs: RunInputs, folder: RunFolder, display: RunDisplay) {
         self.inputs = inputs
@@ -36,6 +38,29 @@ package final class FileRecorder: RunRecorder {
             if !metricsFellBehind { say("METRICS FELL BEHIND: \(error); training goes on, and the lines are written as soon as there is room") }
             metricsFellBehind = true
         }
+        if let step = event as? StepEvent {
+            if curves == nil { firstRecorded = min(firstRecorded ?? step.step, step.step) }
+            curves?.add(step)
+        } else if event is EvaluationEvent, let json = try? JSONValue(parsing: Array(line(event).utf8)) {
+            curves?.add(evaluation: json)
+        }
+    }
+
+    /// From here on TensorBoard's files are kept up too; metrics.jsonl has all that came before.
+    /// - Parameter isResumed: whether an earlier process may have written such files.
+    package func beginCurves(after step: Int, isResumed: Bool) {
+        guard !inputs.configuration.noTensorboard else { return }
+        let text = ((try? ConfigurationFile.text(inputs.configuration)) ?? "").split(separator: "\n").map { "    \($0)\n" }.joined()
+        curves = TensorBoardLog(
+            run: folder.path, from: isResumed ? max(0, min(step, firstRecorded ?? step) - TensorBoardLog.overlap) : nil, labels: inputs.labels?.names ?? [],
+            configuration: text
+        ) { [display] in display.say($0) }
+    }
+
+    /// Nothing more comes.
+    package func endCurves() {
+        curves?.close()
+        curves = nil
     }
 
     private func line(_ event: some MetricsEvent) throws(FileError) -> String {
@@ -44,7 +69,11 @@ package final class FileRecorder: RunRecorder {
 
     package func say(_ line: String) { display.say(line) }
 
-    package func showProgress(_ line: String) { display.show(line) }
+    package func sayEpoch(_ line: String, isNews: Bool) { display.sayEpoch(line, isNews: isNews) }
+
+    package func show(_ step: ProgressMeter.Step) { display.show(step) }
+
+    package func showWork(_ what: String) { display.showWork(what) }
 
     private static func description(_ change: AppendedFile.Change) -> String {
         switch change {
@@ -115,7 +144,7 @@ package final class FileRecorder: RunRecorder {
     }
 
     private func keepBest(_ parameters: FloatBuffer, ofStep step: Int, _ progress: inout RunProgress) throws(FileError) {
-        try exportFiles(parameters, name: "model-best")
+        try exportFiles(parameters, progress, name: "model-best")
         progress.keptBestStep = step
         note(progress)
         if unkeptBest != nil { say("there is room again: the best model, of step \(step), is in model-best") }
@@ -125,73 +154,45 @@ package final class FileRecorder: RunRecorder {
     /// Writes the best model, if it found no room until now, and the last one.
     package func exportModels(_ last: TrainingState, _ progress: inout RunProgress) throws {
         try keepUnkeptBest(&progress)
-        try exportFiles(last.parameters, name: "model")
+        try exportFiles(last.parameters, progress, name: "model")
     }
 
     /// Writes weights as a model folder.
-    private func exportFiles(_ parameters: FloatBuffer, name: String) throws(FileError) {
+    private func exportFiles(_ parameters: FloatBuffer, _ progress: RunProgress, name: String) throws(FileError) {
         try ModelExport.write(
             inputs.exportedTensors(parameters), configuration: inputs.exportedConfiguration,
             tokenizerFolder: inputs.configuration.model, tokenizerSettings: inputs.tokenizerSettings,
-            words: inputs.words.map { ($0.text, Int($0.id)) }, among: inputs.addedTokens, to: folder.path + "/" + name)
+            words: inputs.words.map { ($0.text, Int($0.id)) }, among: inputs.addedTokens,
+            card: card(name, progress, test: nil, digests: nil).text, to: folder.path + "/" + name)
         try inputs.exportAdapters(parameters, to: folder.path + "/" + name.replacing("model", with: "adapter"))
     }
 
     /// After the end of the run: checkpoints that nobody needs to make it longer.
     package func removeSpareCheckpoints() { store.prune(keep: inputs.configuration.keep ?? 1) }
 
+    private func card(_ name: String, _ progress: RunProgress, test: EvaluationReport?, digests: (file: String, parameters: String?)?) -> ModelCard {
+        let isBest = name == "model-best"
+        let validation = isBest ? progress.best : progress.evaluatedStep == progress.step ? progress.latest : nil
+        let isTested = isBest == (progress.best != nil)
+        return ModelCard(
+            inputs: inputs, figures: [(.validation, validation), (.test, isTested ? test : nil)].compactMap { split, report in report.map { (split, $0) } },
+            step: isBest ? progress.bestStep ?? progress.step : progress.step, digests: digests)
+    }
+
+    /// Writes the cards of the models again, with all that is known at the end.
+    /// - Parameter parameters: SHA-256 of the last model's parameters.
+    package func finishCards(_ progress: RunProgress, test: EvaluationReport?, parameters: String) throws {
+        for name in ["model", "model-best"] {
+            let path = folder.path + "/" + name
+            guard FileManager.default.fileExists(atPath: path + "/model.safetensors") else { continue }
+            let isLast = name == "model" || progress.isBest
+            let digests = (file: try Digests.file(path + "/model.safetensors"), parameters: isLast ? parameters : nil)
+            try folder.replace(name + "/" + ModelExport.cardName, with: Array(card(name, progress, test: test, digests: digests).text.utf8))
+        }
+    }
+
     package func writeSummary(_ summary: RunSummary) throws {
         try folder.appendPendingMetrics()
         try folder.replace("summary.json", with: Array(summary.json()) + [0x0A])
-    }
-}
-
-/// Lines for the user: on standard output, and in the run's log.
-package final class RunDisplay: Sendable {
-    /// Of the log; -1 before there is one.
-    private let log = Mutex<CInt>(-1)
-    private let isTerminal: Bool
-    private let progressShown = Atomic(false)
-
-    package init() {
-        isTerminal = isatty(STDOUT_FILENO) == 1
-    }
-
-    deinit { log.withLock { if $0 >= 0 { close($0) } } }
-
-    /// From now on lines go to this file too. A file that cannot be opened is said once; the run needs no log.
-    package func open(_ path: String) {
-        let descriptor = unsafe Foundation.open(path, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0o644)
-        guard descriptor >= 0 else {
-            say("\(path) cannot be written (\(unsafe String(cString: strerror(errno)))): the run goes on without a log")
-            return
-        }
-        log.withLock { $0 = descriptor }
-    }
-
-    package func say(_ line: String) {
-        let before = progressShown.exchange(false, ordering: .relaxed) ? "\n" : ""
-        write(before + line + "\n")
-        append(line)
-    }
-
-    /// A line that a terminal shows in place of the one before it.
-    package func show(_ line: String) {
-        if isTerminal {
-            progressShown.store(true, ordering: .relaxed)
-            write("\r" + line + "\u{1B}[K")
-        } else {
-            write(line + "\n")
-        }
-        append(line)
-    }
-
-    /// A reader that left does not end the run.
-    private func write(_ text: String) { try? FileHandle.standardOutput.write(contentsOf: Data(text.utf8)) }
-
-    /// A line that finds no room on the disk is missing in the log: it was said.
-    private func append(_ line: String) {
-        let time = Date.now.formatted(.iso8601)
-        log.withLock { if $0 >= 0 { DescriptorWriting.write(Array("\(time) \(line)\n".utf8), to: $0) } }
     }
 }

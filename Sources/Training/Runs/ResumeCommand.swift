@@ -1,16 +1,98 @@
 internal import Foundation
 
-extension TrainingConfiguration {
-    /// The command that goes on with the run as it was started: over workers by the launcher, with workers started by hand, or in one process.
-    var resumeCommand: String {
-        let isLaunched = ProcessInfo.processInfo.environment["APUS_PROGRAM"] != nil
-        let words = CommandLine.arguments.dropFirst()
-        guard !isLaunched, words.first == "coordinate" else {
-            return "\(programName) \(isLaunched ? "launch" : "train") --resume --output \(shellQuoted(output))"
-        }
-        let kept = ["--workers", "--endpoint"].compactMap { flag in
-            words.firstIndex(of: flag).flatMap { $0 + 1 < words.endIndex ? "\(flag) \(shellQuoted(words[$0 + 1]))" : nil }
-        }
-        return "\(programName) coordinate --resume --output \(shellQuoted(output)) \(kept.joined(separator: " "))"
+/// The command that goes on with a run as it was started: it repeats all that decides where the run is computed.
+///
+/// Whoever starts the other processes of a run knows the command and hands it to them in ``variable``; a script of a queue may set that
+/// variable itself.
+enum ResumeCommand {
+    static let variable = "APUS_RESUME_COMMAND"
+
+    /// As somebody above this process has set it.
+    static var handedOver: String? { ProcessInfo.processInfo.environment[variable] }
+
+    /// For this process and its children, if nobody above has set it.
+    static func handOver(_ command: String) { unsafe setenv(variable, command, 0) }
+
+    /// Of a launcher.
+    static func launch(_ options: LaunchOptions) -> String {
+        var words = ["launch"]
+        if let cluster = options.cluster { words += ["--cluster", cluster] }
+        if let workers = options.workers { words += ["--workers", String(workers)] }
+        if options.threadsGiven { words += ["--threads", String(options.configuration.threads)] }
+        if options.single { words.append("--single") }
+        if options.debug { words.append("--debug") }
+        return line(words + resuming(options.configuration))
     }
+
+    /// Of a process that was started by hand, from the words of its command line.
+    static func byHand(_ configuration: TrainingConfiguration, arguments: [String] = CommandLine.arguments) -> String {
+        let words = Array(arguments.dropFirst())
+        guard words.first == "coordinate" else { return line(["train"] + kept(["--threads", "--debug"], of: words) + resuming(configuration)) }
+        let flags = ["--workers", "--endpoint", "--rendezvous-timeout", "--health-file", "--threads"]
+        return line(["coordinate"] + kept(flags, of: words) + resuming(configuration))
+    }
+
+    /// Of a job whose processes an engine placed.
+    ///
+    /// - Parameters:
+    ///   - parent: the command line of the process that started this one. If it ends in this one's, what comes before is the
+    ///     launcher with its own options.
+    ///   - environment: tells of Slurm and of MPI where the launcher's command line cannot be seen.
+    static func placed(
+        _ configuration: TrainingConfiguration, ranks: Int, arguments: [String] = CommandLine.arguments, parent: [String] = parentsArguments,
+        environment: [String: String] = ProcessInfo.processInfo.environment
+    ) -> String {
+        let words = Array(arguments.dropFirst())
+        let flags = ["--cluster", "--interface", "--threads", "--insecure", "--exchange"]
+        let own = [arguments.first ?? "apus", "work"] + kept(flags, of: words) + resuming(configuration)
+        func command(_ launcher: [String]) -> String { (launcher + own).map(shellQuoted).joined(separator: " ") }
+        if parent.count > arguments.count, parent.suffix(arguments.count).elementsEqual(arguments) {
+            return command(Array(parent.dropLast(arguments.count)))
+        }
+        if environment["OMPI_COMM_WORLD_RANK"] != nil || environment["PMI_RANK"] != nil { return command(["mpirun", "-np", String(ranks)]) }
+        if environment["SLURM_PROCID"] != nil {
+            let nodes = environment["SLURM_STEP_NUM_NODES"] ?? environment["SLURM_JOB_NUM_NODES"]
+            let processors = environment["SLURM_CPUS_PER_TASK"]
+            return command(
+                ["srun"] + (nodes.map { ["--nodes=\($0)"] } ?? []) + ["--ntasks=\(ranks)"] + (processors.map { ["--cpus-per-task=\($0)"] } ?? []))
+        }
+        return "\(command([])) in each of the \(ranks) ranks"
+    }
+
+    private static func resuming(_ configuration: TrainingConfiguration) -> [String] { ["--resume", "--output", configuration.output] }
+
+    private static func line(_ words: [String]) -> String { ([programName] + words.map(shellQuoted)).joined(separator: " ") }
+
+    /// Those of `flags` that a command line has, each with its value; flags without values are among them.
+    private static func kept(_ flags: [String], of words: [String]) -> [String] {
+        let alone = ["--debug", "--insecure"]
+        var kept: [String] = []
+        var index = words.startIndex
+        while index < words.endIndex {
+            let parts = words[index].split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+            let name = parts[0].replacing("_", with: "-")
+            index += 1
+            guard flags.contains(name) else { continue }
+            if alone.contains(name) {
+                kept.append(name)
+            } else if parts.count == 2 {
+                kept += [name, parts[1]]
+            } else if index < words.endIndex {
+                kept += [name, words[index]]
+                index += 1
+            }
+        }
+        return kept
+    }
+
+    /// The command line of the process that started this one.
+    private static var parentsArguments: [String] {
+        guard let bytes = SystemFile.contents("/proc/\(getppid())/cmdline") else { return [] }
+        return bytes.split(separator: 0, omittingEmptySubsequences: false).dropLast().map { String(decoding: $0, as: UTF8.self) }
+    }
+}
+
+extension TrainingConfiguration {
+    /// The command that goes on with the run as it was started.
+    var resumeCommand: String { ResumeCommand.handedOver ?? ResumeCommand.byHand(self) }
 }

@@ -48,10 +48,16 @@ package struct RunInputs: Sendable {
     package let labelsDigest: String
     /// What the user should know before the first step, a line each.
     package let notes: [String]
+    /// What the data are like, a line each.
+    package let dataNotes: [String]
+    /// What only a run is told that begins at its first step, a line each.
+    package let beginningNotes: [String]
+    /// Parameters that begin at random.
+    package let initialized: [String]
 
     package init(_ given: TrainingConfiguration) throws {
         var configuration = given
-        var notes: [String] = []
+        var (notes, dataNotes): ([String], [String]) = ([], [])
         try ModelPath.check(configuration.model)
         sourceJSON = try ModelFolder.configuration(configuration.model)
         source = try BERTConfiguration(sourceJSON, path: configuration.model + "/config.json")
@@ -97,7 +103,7 @@ package struct RunInputs: Sendable {
             guard let dataset = datasets[split] else { continue }
             let found = DataStatistics(dataset, names: (split.stream == .target ? labels : source?.data.labels)?.names ?? [])
             statistics[split.rawValue] = found
-            notes += found.lines(split, maxLength: configuration.lengthLimit)
+            dataNotes += found.lines(split, file: Self.shortName(of: split, configuration), maxLength: configuration.lengthLimit)
         }
         self.statistics = statistics
         if let file = configuration.addTokens { digests["added words"] = try Digests.file(file) }
@@ -136,7 +142,11 @@ package struct RunInputs: Sendable {
         mostTrained = whole.layout.stateCount
         parameters = loaded.parameters
         if !configuration.fromScratch { input.begin(model, parameters, source: self.source.shape) }
-        notes += Self.describe(loaded, data.head.described(outputNames))
+        initialized = loaded.initialized.filter { !BERTModel.isSourceHead($0) }
+        beginningNotes = Self.describe(loaded, initialized, data.head.described(outputNames), model)
+        if datasets[.validation] == nil {
+            notes.append("not scored while it trains, and the last weights are the result: --validation FILE changes that")
+        }
         if let source {
             notes.append(
                 "source task: \(source.data.head.described(source.data.outputNames)), on the lower \(source.head.sharedLayers) of \(shape.layers) layers, "
@@ -153,6 +163,7 @@ package struct RunInputs: Sendable {
         modelDigests = try digesting.value()
         self.configuration = configuration
         self.notes = notes
+        self.dataNotes = dataNotes
         let size = exportedConfiguration.text.utf8.count
         guard size <= ModelFolder.longestJSON else {
             throw InputError(
@@ -165,6 +176,19 @@ package struct RunInputs: Sendable {
     private static func outputs(_ head: Head, _ names: [String]?, areThoseOf source: BERTConfiguration) -> Bool {
         guard case .regression(let targets, _) = head else { return names == nil || names == source.labels(count: names?.count ?? 0) }
         return targets == 1 || names == nil || !source.namesOutputs || names == source.labels
+    }
+
+    /// The end of a data file's path, by which a user knows it.
+    private static func shortName(of split: Split, _ configuration: TrainingConfiguration) -> String {
+        let path: String? =
+            switch split {
+            case .train: configuration.train
+            case .validation: configuration.validation
+            case .test: configuration.test
+            case .sourceTrain: configuration.sourceTrain
+            case .sourceValidation: configuration.sourceValidation
+            }
+        return (path ?? "").split(separator: "/").suffix(2).joined(separator: "/")
     }
 
     /// The source task's data and head, where one was asked for.
@@ -218,11 +242,25 @@ package struct RunInputs: Sendable {
                 totalSteps: totalSteps))
     }
 
-    private static func describe(_ loaded: LoadedWeights, _ head: String) -> [String] {
+    /// Names that a line lists; of more there is a count, and they are in ``parametersFile``.
+    private static let mostNames = 4
+
+    /// In the run's folder: each parameter, its size, and how it begins.
+    package static let parametersFile = "parameters.tsv"
+
+    /// Whether lines leave names out that ``parametersFile`` has.
+    package var needsParametersFile: Bool { initialized.count > Self.mostNames || model.layout.stateCount < model.layout.count }
+
+    private static func describe(_ loaded: LoadedWeights, _ initialized: [String], _ head: String, _ model: BERTModel) -> [String] {
         var lines: [String] = []
-        let initialized = loaded.initialized.filter { !BERTModel.isSourceHead($0) }
         if !initialized.isEmpty {
-            lines.append("newly initialized for \(head): \(initialized.joined(separator: ", "))")
+            let names = Set(initialized)
+            let values = model.layout.entries.filter { names.contains($0.name) }.reduce(0) { $0 + $1.count }
+            let which =
+                initialized.count > mostNames
+                ? "\(initialized.count) tensors with \(TrainedShare.grouped(values)) parameters, listed in \(parametersFile)"
+                : initialized.joined(separator: ", ")
+            lines.append("newly initialized for \(head): \(which)")
         }
         if !loaded.unexpected.isEmpty {
             let shown = loaded.unexpected.prefix(6).joined(separator: ", ")

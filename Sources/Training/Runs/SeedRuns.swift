@@ -15,20 +15,20 @@ package struct SeedRuns {
     ///
     /// - Parameter one: makes one run to its end and returns its exit status.
     /// - Returns: 0, or the status of the run that failed or was stopped, after which none begins.
-    package func run(_ one: (TrainingConfiguration) throws -> Int32) throws -> Int32 {
+    package func run(_ one: (_ configuration: TrainingConfiguration, _ isFirst: Bool) throws -> Int32) throws -> Int32 {
         let wasThere = FileManager.default.fileExists(atPath: configuration.output)
         let folder = try RunFolder(configuration.output, resuming: configuration.resume, neededBytes: 0)
         try save()
         let display = RunDisplay()
         for (place, seed) in seeds.enumerated() {
             do {
-                let status = try one(try child(seed))
+                let status = try one(try child(seed), place == 0)
                 guard status == 0 else {
-                    if status == 2 { withdraw(keepsFolder: wasThere) } else { display.say("all seeds go on with: \(resumeCommand)") }
+                    if status == 2 { withdraw(keepsFolder: wasThere) }
                     return status
                 }
             } catch {
-                if error is any BadInput { withdraw(keepsFolder: wasThere) } else { display.say("all seeds go on with: \(resumeCommand)") }
+                if error is any BadInput { withdraw(keepsFolder: wasThere) }
                 throw error
             }
             display.say("seed \(seed) is done, run \(place + 1) of \(seeds.count)")
@@ -43,11 +43,6 @@ package struct SeedRuns {
     }
 
     private func path(_ seed: UInt64) -> String { "\(configuration.output)/seed-\(seed)" }
-
-    private var resumeCommand: String {
-        let isLaunch = CommandLine.arguments.dropFirst().first == "launch"
-        return "\(programName) \(isLaunch ? "launch" : "train") --resume --output \(shellQuoted(configuration.output))"
-    }
 
     private func save() throws {
         var saved = configuration

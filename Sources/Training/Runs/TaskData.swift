@@ -62,7 +62,8 @@ package struct TaskData: Sendable {
     package init(_ files: [(Split, String)], task asked: Task?, _ reading: Reading, tokenizer: WordPieceTokenizer) throws {
         var raw: [(Split, Dataset)] = []
         for (split, path) in files {
-            let rows = try Self.read(path, asked, reading.columns, reading.format)
+            let name = path.split(separator: "/").last.map(String.init) ?? path
+            let rows = try Activity.during("reading \(name)") { _ in try Self.read(path, asked, reading.columns, reading.format) }
             notes += rows.notes.map { "\(path): \($0)" }
             raw.append((split, rows))
             digests[split.rawValue] = try Digests.file(path)
@@ -81,7 +82,10 @@ package struct TaskData: Sendable {
         columns = train.columns
         (head, labels) = try Self.head(task, train, reading)
         for (split, rows) in raw {
-            let dataset = try Self.tokenize(rows, task, head, labels, reading, tokenizer)
+            let name = rows.path.split(separator: "/").last.map(String.init) ?? rows.path
+            let dataset = try Activity.during("tokenizing \(name)", of: rows.count) { activity in
+                try Self.tokenize(rows, task, head, labels, reading, tokenizer) { activity.advance(by: $0) }
+            }
             if let note = Self.noteOnTextsLeftOut(rows, dataset) { notes.append(note) }
             datasets[split] = dataset
         }
@@ -144,14 +148,15 @@ package struct TaskData: Sendable {
 
     /// One file's rows with what is to be learned of them, for a head that is known.
     package static func tokenize(
-        _ rows: Dataset, _ task: Task, _ head: Head, _ labels: LabelSet?, _ reading: Reading, _ tokenizer: WordPieceTokenizer
+        _ rows: Dataset, _ task: Task, _ head: Head, _ labels: LabelSet?, _ reading: Reading, _ tokenizer: WordPieceTokenizer,
+        progress: @Sendable (_ rows: Int) -> Void = { _ in }
     ) throws -> TokenizedDataset {
         let answers: SampleLabels
         switch (task, labels) {
         case (.tokenClassification, let labels?):
             return TokenizedDataset(
                 words: rows.words ?? [], tokenizer: tokenizer, maxLength: reading.maxLength, wordClasses: try labels.wordClasses(of: rows),
-                threads: reading.threads)
+                threads: reading.threads, progress: progress)
         case (.classification, let labels?): answers = .classes(try labels.classes(of: rows))
         case (.multiLabel, let labels?): answers = .values(try labels.flags(of: rows), width: labels.count)
         case (.maskedLM, _):
@@ -175,7 +180,7 @@ package struct TaskData: Sendable {
             }
             answers = .values(values, width: width)
         }
-        return TokenizedDataset(rows, tokenizer: tokenizer, maxLength: reading.maxLength, labels: answers, threads: reading.threads)
+        return TokenizedDataset(rows, tokenizer: tokenizer, maxLength: reading.maxLength, labels: answers, threads: reading.threads, progress: progress)
     }
 }
 

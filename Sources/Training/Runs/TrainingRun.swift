@@ -16,9 +16,16 @@ package struct TrainingRun {
     /// What a resumed run goes on from.
     private let resumption: ResumptionPoint?
 
+    /// Whether a run before it in a series has told what the data are like.
+    private let isBrief: Bool
+
     /// Checks all input and takes the output folder; when it throws, the folder is as it was.
-    package init(_ configuration: TrainingConfiguration, stop: StopRequest) throws {
+    ///
+    /// - Parameter isBrief: whether a run before it in a series has told what the data are like.
+    package init(_ configuration: TrainingConfiguration, stop: StopRequest, isBrief: Bool = false) throws {
         started = .now
+        self.isBrief = isBrief
+        Screen.shared.use(configuration.progress)
         self.stop = stop
         try configuration.blas.use(threads: configuration.threads)
         inputs = try RunInputs(configuration)
@@ -78,14 +85,25 @@ package struct TrainingRun {
     ///
     /// - Parameter replica: takes the checkpoint's state.
     package func begin(_ replica: Replica) throws -> RunProgress {
+        if !isBrief { for note in inputs.dataNotes { display.say(note) } }
         // As soon as the folder is this run's: whatever ends this process from here on, --resume goes on.
         if resumption == nil { try saveOptions() }
         if let found = resumption?.found { _ = try StateFiles.read(found.path, into: replica) }
         for note in inputs.notes { display.say(note) }
-        guard let resumption else { return RunProgress() }
+        guard let resumption else {
+            try tellBeginning()
+            return RunProgress()
+        }
         let progress = try resume(resumption)
+        if progress.step == 0 { try tellBeginning() }
         try saveOptions()
         return progress
+    }
+
+    /// Says what the run begins with, and lists parameters where there are too many to say.
+    private func tellBeginning() throws {
+        if inputs.needsParametersFile { try folder.replace(RunInputs.parametersFile, with: Array(inputs.parametersTable.utf8)) }
+        for note in inputs.beginningNotes { display.say(note) }
     }
 
     /// Saves what a resumed run needs to know. What is there already is left alone: a full disk has no room to write it once more.
@@ -175,19 +193,24 @@ package struct TrainingRun {
             display.say("the run in \(folder.path) is finished (\(progress.step) steps): nothing to do; \(advice)")
             return
         }
-        display.say(
-            "\(inputs.plan.totalSteps) steps of \(inputs.plan.batchSize * inputs.plan.accumulate) samples, \(inputs.plan.laneCount) lanes, "
-                + "\(engine.workers) \(engine.workers == 1 ? "process" : "workers") of \(engine.threads) \(engine.threads == 1 ? "thread" : "threads")"
-        )
         let loop = TrainingLoop(
             plan: inputs.plan, schedule: inputs.schedule, engine: engine, recorder: recorder, stop: stop,
             checkpointEvery: inputs.configuration.checkpointEvery, hasValidation: inputs.datasets[.validation] != nil,
             hasSourceValidation: inputs.datasets[.sourceValidation] != nil, metric: inputs.metric,
-            patience: inputs.configuration.patience, evalEvery: inputs.configuration.evalEvery)
+            patience: inputs.configuration.patience, evalEvery: inputs.configuration.evalEvery, stage: inputs.stage(ofEpoch:))
+        defer {
+            display.setRunning(false)
+            recorder.endCurves()
+        }
         do {
             let beginning = try await engine.begin(after: progress.step)
             if let history { try takeOver(beginning, history, &progress) }
+            display.say(inputs.trainedShare(fromStep: min(progress.step + 1, inputs.plan.totalSteps)))
+            display.say(extent(engine))
+            display.setRunning(true)
+            recorder.beginCurves(after: progress.step, isResumed: resumption != nil)
             try await steps(loop, &progress, &throughput)
+            display.setRunning(false)
             try await finish(engine, &progress, throughput, command: command)
         } catch let error as FileError {
             throw RunError("\(error); make room or mend it, then go on with: \(resumeCommand)")
@@ -210,6 +233,14 @@ package struct TrainingRun {
 
     private var resumeCommand: String { inputs.configuration.resumeCommand }
 
+    /// How much there is to do and who does it, in words.
+    private func extent(_ engine: any StepEngine) -> String {
+        let plan = inputs.plan
+        let threads = engine.fewestThreads == engine.threads ? "" : "\(engine.fewestThreads) to "
+        return "\(counted(plan.totalSteps, "step")) of \(counted(plan.batchSize * plan.accumulate, "sample")), \(counted(plan.laneCount, "lane")), "
+            + "\(engine.workers == 1 ? "1 process" : "\(engine.workers) workers") of \(threads)\(counted(engine.threads, "thread"))"
+    }
+
     private func finish(_ engine: any StepEngine, _ progress: inout RunProgress, _ throughput: Throughput, command: String) async throws {
         let state = try await engine.state()
         try recorder.exportModels(state, &progress)
@@ -218,19 +249,20 @@ package struct TrainingRun {
         let digest = Digests.parameters(inputs.exportedTensors(state.parameters))
         let summary = RunSummary(
             epochs: inputs.plan.epochs, steps: progress.step, samplesPerSecond: throughput.samplesPerSecond,
-            tokensPerSecond: throughput.tokensPerSecond, seconds: (ContinuousClock.now - started).seconds,
+            tokensPerSecond: throughput.tokensPerSecond, seconds: (ContinuousClock.now - started).seconds, trainingSeconds: throughput.allSeconds,
             peakResidentBytes: peakResidentBytes(), validation: progress.latest.map(RunSummary.Figures.init),
             bestValidation: progress.best.map(RunSummary.Figures.init), bestStep: progress.bestStep,
             stoppedEarly: progress.stoppedEarly, test: test.map(RunSummary.Figures.init), sourceValidation: progress.latestSource.map(RunSummary.Figures.init),
             parametersSHA256: digest, lanes: inputs.plan.laneCount, workers: engine.workers, threads: engine.threads,
             seed: inputs.configuration.seed, truncated: inputs.truncatedCount, data: inputs.statistics, command: command,
             reproduce: departure(progress) == nil ? reproducing(command) : nil)
+        try recorder.finishCards(progress, test: test, parameters: digest)
         try recorder.writeSummary(summary)
         recorder.removeSpareCheckpoints()
         writeReport()
-        display.say(
-            "\(progress.step) steps in \(decimal(summary.seconds, 1)) s, \(decimal(throughput.samplesPerSecond, 1)) samples/s; "
-                + "parameters SHA-256 \(digest)")
+        for line in results(progress) { display.say(line) }
+        display.say("\(throughput.text); \(decimal(summary.seconds, 1)) s in all")
+        display.say("parameters SHA-256 \(digest)")
         display.say(
             summary.reproduce.map { "the same bits elsewhere: \($0)" }
                 ?? "no run from the start is known to have the same bits: \(departure(progress) ?? "")")
@@ -245,9 +277,20 @@ package struct TrainingRun {
         }
     }
 
+    /// What the run has led to: its best epoch, where that is kept, and how the last one was.
+    private func results(_ progress: RunProgress) -> [String] {
+        guard let best = progress.best, let step = progress.bestStep else { return [] }
+        let metric = inputs.metric
+        func epoch(_ step: Int) -> String { "epoch \(inputs.plan.epoch(ofStep: max(1, step)))" }
+        let first = "best: \(epoch(step)), validation \(best.line(metric)), in \(folder.path)/model-best"
+        guard let last = progress.latest, let lastStep = progress.evaluatedStep, lastStep != step else { return [first + ", which is also the last"] }
+        return [first, "last: \(epoch(lastStep)), validation \(last.line(metric)), in \(folder.path)/model"]
+    }
+
     /// The test data, scored once: by the best model where there is validation, else by the last.
     private func scoreTest(_ engine: any StepEngine, _ state: TrainingState, _ progress: RunProgress) async throws -> EvaluationReport? {
         guard let dataset = inputs.datasets[.test] else { return nil }
+        display.showWork("scoring the test data")
         let start = ContinuousClock.now
         var parameters = state.parameters
         if progress.best != nil {
@@ -264,6 +307,7 @@ package struct TrainingRun {
                 split: .test,
                 loss: report.loss, accuracy: report.accuracy, samples: report.samples, further: report.further,
                 seconds: (ContinuousClock.now - start).seconds))
+        display.setRunning(false)
         display.say(
             "test: \(report.line(inputs.metric)) over \(report.samples) samples, "
                 + (progress.best == nil ? "last model" : "best model"))
@@ -274,7 +318,9 @@ package struct TrainingRun {
     private func departure(_ progress: RunProgress) -> String? {
         if let departure = progress.departure { return departure }
         // A step that was the last one once, and was scored for that.
-        guard let best = progress.bestStep, best % inputs.plan.stepsPerEpoch != 0, best < inputs.plan.totalSteps else { return nil }
+        guard let best = progress.bestStep, best % inputs.plan.stepsPerEpoch != 0, best < inputs.plan.totalSteps,
+            inputs.configuration.evalEvery.map({ best % $0 != 0 }) ?? true
+        else { return nil }
         return "the best model is that of step \(best), which was the last one once and was scored for that"
     }
 
@@ -284,9 +330,9 @@ package struct TrainingRun {
         if resumption != nil || ["work", "coordinate"].contains(where: { command.hasPrefix("\(programName) \($0)") }) {
             let saved = ConfigurationFile.path(inRun: folder.path)
             let command = "\(programName) train --config \(shellQuoted(saved))"
-            return "\(coreType)\(command) --output \(shellQuoted(folder.path + "-again"))"
+            return "\(command) --output \(shellQuoted(folder.path + "-again"))"
         }
-        return coreType + (command.contains("--lanes") ? command : "\(command) --lanes \(inputs.plan.laneCount)")
+        return command.contains("--lanes") ? command : "\(command) --lanes \(inputs.plan.laneCount)"
     }
 }
 

@@ -29,6 +29,8 @@ package struct StepEvent: MetricsEvent {
     package var lambda: Double?
     /// How each worker spent the step; absent where one process works alone.
     package var workers: [WorkerShare]?
+    /// The version of the membership that computed it; absent where one process works alone.
+    package var generation: Int?
 }
 
 extension StepEvent {
@@ -40,7 +42,7 @@ extension StepEvent {
             gradientNorm: report.gradientNorm, samples: plan.sampleCount, tokens: plan.tokenCount, seconds: seconds,
             sourceLoss: plan.source.map { mean(report.sourceLossSum, $0.normalizer) }, sourceSamples: plan.source?.sampleCount,
             sourceTokens: plan.source?.tokenCount, lambda: plan.source == nil ? nil : plan.lambda,
-            workers: report.shares.isEmpty ? nil : report.shares)
+            workers: report.shares.isEmpty ? nil : report.shares, generation: report.generation)
     }
 
     /// Written member by member: an encoder costs a step's coordinator more than all else it does with a file.
@@ -48,6 +50,7 @@ extension StepEvent {
         let members: [(key: String, value: JSONValue?)] = [
             ("epoch", .integer(epoch)),
             ("event", .string("step")),
+            ("generation", generation.map(JSONValue.integer)),
             ("gradient_norm", .figure(gradientNorm)),
             ("lambda", lambda.map(JSONValue.figure)),
             ("learning_rate", .figure(learningRate)),

@@ -36,6 +36,8 @@ package struct RunSummary: Codable, Sendable {
     package var tokensPerSecond: Double
     /// Wall-clock seconds of this process, from its start.
     package var seconds: Double
+    /// Of these, the seconds in which it computed steps.
+    package var trainingSeconds: Double?
     package var peakResidentBytes: Int
     package var validation: Figures?
     package var bestValidation: Figures?
@@ -62,6 +64,7 @@ package struct RunSummary: Codable, Sendable {
         case samplesPerSecond = "samples_per_second"
         case tokensPerSecond = "tokens_per_second"
         case seconds
+        case trainingSeconds = "training_seconds"
         case peakResidentBytes = "peak_resident_bytes"
         case validation
         case bestValidation = "best_validation"

@@ -7,11 +7,18 @@ package struct Throughput: Sendable {
     private var samples = 0
     private var tokens = 0
     private var seconds = 0.0
+    /// Of all steps, the first ones included.
+    package private(set) var allSteps = 0
+    package private(set) var allSamples = 0
+    package private(set) var allSeconds = 0.0
 
     package init() {}
 
     package mutating func add(samples: Int, tokens: Int, seconds: Double) {
         steps += 1
+        allSteps += 1
+        allSamples += samples
+        allSeconds += seconds
         // A run this short has nothing else to count.
         if steps == Self.skippedSteps + 1 { (self.samples, self.tokens, self.seconds) = (0, 0, 0) }
         self.samples += samples
@@ -22,6 +29,15 @@ package struct Throughput: Sendable {
     /// Of a run no longer than the skipped steps: over all of them.
     package var samplesPerSecond: Double { seconds > 0 ? Double(samples) / seconds : 0 }
     package var tokensPerSecond: Double { seconds > 0 ? Double(tokens) / seconds : 0 }
+
+    /// Time and speed of this process's steps in words: figures that go together.
+    package var text: String {
+        guard allSteps > 0 else { return "no step was left to do" }
+        let speed = allSeconds > 0 ? Double(allSamples) / allSeconds : 0
+        let later = allSteps > Self.skippedSteps ? " (\(decimal(samplesPerSecond, 1)) after the first \(Self.skippedSteps) steps)" : ""
+        return "\(allSteps) \(allSteps == 1 ? "step" : "steps") with \(allSamples) samples in \(decimal(allSeconds, 1)) s: "
+            + "\(decimal(speed, 1)) samples/s\(later)"
+    }
 }
 
 extension Duration {

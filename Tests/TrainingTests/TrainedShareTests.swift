@@ -1,0 +1,47 @@
+import BERT
+import Tensors
+import Testing
+
+@testable import Training
+
+@Suite struct TrainedShareTests {
+    @Test func `what is trained is said with its share`() throws {
+        let run = try SmallRun(samples: 6)
+        let all = try run.inputs()
+        let count = all.model.layout.count
+        #expect(all.trainedShare(fromStep: 1) == "training all \(TrainedShare.grouped(count)) parameters")
+        let frozen = try run.inputs { $0.freeze = ["embeddings", "layers 0"] }
+        let words = frozen.trainedShare(fromStep: 1)
+        #expect(words.hasPrefix("training \(TrainedShare.grouped(frozen.model.layout.stateCount)) of \(TrainedShare.grouped(count)) parameters ("))
+        #expect(words.hasSuffix("layers 1-2, pooler, head (parameters.tsv)"), "\(words)")
+        #expect(try run.inputs { $0.freeze = ["encoder"] }.trainedShare(fromStep: 1).hasSuffix("%): pooler, head (parameters.tsv)"))
+    }
+
+    @Test func `an epoch says which layers it lets in`() throws {
+        let run = try SmallRun(samples: 6)
+        let inputs = try run.inputs { ($0.unfreezeEvery, $0.epochs) = (1, 5) }
+        #expect(inputs.trainedShare(fromStep: 1).contains("%): pooler, head (parameters.tsv); one more layer every epoch"))
+        #expect(inputs.stage(ofEpoch: 1) == nil)
+        let layers = inputs.model.shape.layers
+        let second = try #require(inputs.stage(ofEpoch: 2))
+        #expect(second.hasPrefix("epoch 2/5: from here on also layer \(layers - 1); training "), "\(second)")
+        let last = try #require(inputs.stage(ofEpoch: layers + 2))
+        #expect(last.contains("from here on also embeddings; training all "), "\(last)")
+    }
+
+    @Test func `of many new parameters there is a count, and their names are in a table`() throws {
+        let run = try SmallRun(samples: 6)
+        let adapters = try run.inputs { $0.loraRank = 2 }
+        #expect(adapters.beginningNotes.contains { $0.contains(" tensors with ") && $0.contains("listed in parameters.tsv") }, "\(adapters.beginningNotes)")
+        #expect(adapters.trainedShare(fromStep: 1).contains("adapters of layers 0-"))
+        let rows = adapters.parametersTable.split(separator: "\n")
+        #expect(rows[0] == "name\tshape\tparameters\ttrained\tbegins")
+        #expect(rows.count == adapters.model.layout.entries.count + 1)
+        #expect(rows.contains { $0.contains("lora_A") && $0.hasSuffix("\tyes\trandom") })
+        #expect(rows.contains { $0.contains("word_embeddings") && $0.hasSuffix("\tno\tsource") })
+    }
+
+    @Test func `thousands are parted`() {
+        #expect([0, 999, 1_000, 22_713_986].map(TrainedShare.grouped) == ["0", "999", "1,000", "22,713,986"])
+    }
+}
