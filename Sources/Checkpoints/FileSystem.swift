@@ -113,8 +113,10 @@ package enum FileSystem {
     }
 
     /// A small file's bytes.
-    package static func read(_ path: String) throws(FileError) -> [UInt8] {
+    /// - Parameter limit: a longer file is refused before any of it is copied.
+    package static func read(_ path: String, limit: Int = .max) throws(FileError) -> [UInt8] {
         let file = try MappedFile(path)
+        guard file.count <= limit else { throw FileError(path, "has \(file.count) bytes, at most \(limit) are read: is this the right file?") }
         return file.bytes(0..<file.count)
     }
 

@@ -116,7 +116,6 @@ struct ColumnChoice: Equatable {
         }
         let isOfModel = asked.modelLabels.count > 1 && asked.modelLabels.allSatisfy(header.contains)
         let usualLabel = asked.usual?.label.flatMap { Self.names(in: $0, header).allSatisfy(header.contains) ? $0 : nil }
-        let isOfModel = asked.modelLabels.count > 1 && asked.modelLabels.allSatisfy(header.contains)
         switch (asked.label ?? usualLabel ?? firstKnown(Self.knownLabels), labels) {
         case (_, .unwanted): self.labels = []
         case (let name?, _):
