@@ -8,22 +8,22 @@ enum OptionExamples {
             switch self {
             case .data:
                 [
-                    "--train reviews.csv --validation dev.csv --text-column review --label-column stars",
+                    "--train reviews.csv --text-column review --label-column stars",
                     "--task masked-lm --train articles.txt --max-length 256",
                 ]
             case .optimization:
                 [
-                    "--optimizer adamw --weight-decay 0.01 --schedule linear --warmup-steps 0.1",
+                    "--optimizer adamw --schedule linear --warmup-steps 0.1",
                     "--epochs 20 --metric macro-f1 --patience 3 --eval-every 200",
                 ]
             case .transfer:
                 [
-                    "--freeze embeddings 'layers 0-3' --layer-decay 0.95 --head-learning-rate 1e-3",
+                    "--freeze embeddings 'layers 0-3' --layer-decay 0.95",
                     "--lora-rank 8 --lora-alpha 16 --lora-targets query value",
                 ]
             case .run:
                 [
-                    "--config reviews.yaml --output runs/reviews --checkpoint-every 500",
+                    "--config reviews.yaml --checkpoint-every 500",
                     "--resume --output runs/reviews --epochs 5",
                 ]
             case .cluster:
@@ -41,7 +41,9 @@ enum OptionExamples {
         for line in help.split(separator: "\n", omittingEmptySubsequences: false) {
             lines.append(String(line))
             guard let group = Group.allCases.first(where: { line == "\($0.rawValue.uppercased()):" }) else { continue }
-            lines += group.examples.map { "  $ apus \(command) \($0)" } + [""]
+            // One process has no cluster.
+            let shown = group == .cluster && command == "train" ? "launch" : command
+            lines += group.examples.map { "  $ apus \(shown) \($0)" } + [""]
         }
         return lines.joined(separator: "\n")
     }

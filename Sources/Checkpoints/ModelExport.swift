@@ -46,12 +46,14 @@ package enum ModelExport {
 
     /// Makes the tokenizer that ``write(_:configuration:tokenizerFolder:tokenizerSettings:words:among:to:steps:)`` would, and nothing of it stays.
     /// - Throws: ``FileError`` where that could not be done.
-    package static func check(tokenizerFolder: String, tokenizerSettings: JSONValue, words: [(text: String, id: Int)]) throws(FileError) {
+    package static func check(
+        tokenizerFolder: String, tokenizerSettings: JSONValue, words: [(text: String, id: Int)], among tokens: [AddedToken] = []
+    ) throws(FileError) {
         let folder = FileManager.default.temporaryDirectory.appending(path: "apus-tokenizer-\(UUID().uuidString)").path
         try FileSystem.makeFolder(folder)
         defer { try? FileManager.default.removeItem(atPath: folder) }
         try copyTokenizer(from: tokenizerFolder, tokenizerSettings, to: folder, steps: PlainFileSteps())
-        try TokenizerExport.add(words, to: folder, steps: PlainFileSteps())
+        try TokenizerExport.add(words, among: tokens, to: folder, steps: PlainFileSteps())
     }
 
     /// Writes adapters as PEFT does, in one step.

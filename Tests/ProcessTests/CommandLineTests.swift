@@ -120,8 +120,10 @@ import Testing
         let lines = help.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
         for group in ["DATA", "OPTIMIZATION", "TRANSFER", "RUN", "CLUSTER"] {
             let heading = try #require(lines.firstIndex(of: "\(group):"), "\(group)")
+            let shown = group == "CLUSTER" && command == "train" ? "launch" : command
             for example in lines[(heading + 1)...(heading + 2)] {
-                #expect(example.hasPrefix("  $ apus \(command) --"))
+                #expect(example.hasPrefix("  $ apus \(shown) --"))
+                #expect(example.count <= 80)
                 // As a shell reads it.
                 let words = try ScriptRun(shell: "printf '%s\\n' \(example.dropFirst("  $ apus ".count))").text
                 if command == "train" || command == "launch" {

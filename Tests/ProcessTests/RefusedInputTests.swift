@@ -182,7 +182,7 @@ import Testing
         Fault("a folder that is not there", "nowhere", "model folder") { ["--model", $0.path("nowhere")] },
         Fault("a file in place of the folder", "model folder") { ["--model", $0.data] },
         Fault("a file of the model", "is a file", "--model") { ["--model", $0.model + "/config.json"] },
-        Fault("a slip in the path", "did you mean", "/model?") { ["--model", $0.path("modle")] },
+        Fault("a slip in the path", "did you mean", "/model?") { ["--model", $0.path("modell")] },
         Fault("weights that Git did not fetch", "model.safetensors: is a Git LFS pointer") { job in
             try job.write("model/model.safetensors", "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 9\n")
             return []

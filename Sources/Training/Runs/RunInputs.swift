@@ -73,7 +73,8 @@ package struct RunInputs: Sendable {
         if !words.isEmpty {
             // Before any work, not at the first export.
             try ModelExport.check(
-                tokenizerFolder: configuration.model, tokenizerSettings: tokenizerSettings, words: words.map { ($0.text, Int($0.id)) })
+                tokenizerFolder: configuration.model, tokenizerSettings: tokenizerSettings, words: words.map { ($0.text, Int($0.id)) },
+                among: addedTokens)
         }
         let files = [(Split.train, configuration.train), (.validation, configuration.validation), (.test, configuration.test)]
             .compactMap { split, path in path.map { (split, $0) } }
