@@ -6,16 +6,13 @@ internal import TextData
 /// What a run would be like: all is read and checked as for the run, and three of its steps are timed. Nothing is written.
 struct DryRun {
     private let configuration: TrainingConfiguration
-    private let cores: Int
 
-    init(_ configuration: TrainingConfiguration, cores: Int) {
-        self.configuration = configuration
-        self.cores = cores
-    }
+    init(_ configuration: TrainingConfiguration) { self.configuration = configuration }
 
     /// One line each. The first step, which takes memory that later ones find, is not counted.
     func lines() async throws -> [String] {
-        let inputs = try RunInputs(configuration, cores: cores)
+        try configuration.blas.use(threads: configuration.threads)
+        let inputs = try RunInputs(configuration)
         let plan = inputs.plan
         let model = try inputs.model(ofStep: 1)
         let replica = Replica(model: model, parameters: inputs.parameters, threads: inputs.configuration.threads)
@@ -38,7 +35,7 @@ struct DryRun {
         let trained = model.layout.stateCount
         let share = 100 * Double(trained) / Double(max(1, model.layout.count))
         let threads = counted(inputs.configuration.threads, "thread")
-        return inputs.notes + [
+        return inputs.dataNotes + inputs.notes + [
             "parameters: \(trained) of \(model.layout.count) are trained (\(decimal(share, 2)) %)",
             "steps: \(plan.totalSteps), \(plan.stepsPerEpoch) an epoch, "
                 + "of \(counted(plan.batchSize * plan.accumulate, "sample")) in \(counted(plan.laneCount, "lane"))",
