@@ -32,7 +32,8 @@ struct InferenceArguments: ParsableArguments {
 
     func options(input: String, labelColumn: String?) -> InferenceOptions {
         InferenceOptions(
-            model: model, input: input, inputFormat: inputFormat, textColumn: textColumn, pairColumn: pairColumn, labelColumn: labelColumn, maxLength: maxLength,
+            model: model, input: input, inputFormat: inputFormat, textColumn: textColumn, pairColumn: pairColumn,
+            labelColumn: labelColumn, maxLength: maxLength,
             threads: threads ?? ProcessorCount.usable, blas: blas)
     }
 }

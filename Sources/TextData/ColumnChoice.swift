@@ -27,7 +27,6 @@ package struct ColumnNames: Equatable, Sendable {
         self.label = label
         self.modelLabels = modelLabels
         self.usual = usual
-        self.modelLabels = modelLabels
     }
 
     /// Names by which columns are found when nobody names one.

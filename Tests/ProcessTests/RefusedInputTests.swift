@@ -233,7 +233,9 @@ import Testing
         .data("header only", "has a header and no rows", contents: "sentence\tlabel\n"),
         .data("an unknown ending", "the ending \".txt\" says nothing", "--input-format", file: "bad.txt", contents: "bel dan\ndan bel\n"),
         .data("text without labels", "--task masked-lm", file: "bad.txt", options: ["--input-format", "text"], contents: "bel dan\ndan bel\n"),
-        .data("a format that there is not", "input-format is 'xml'", "quoted-tsv", options: ["--input-format", "xml"], contents: "sentence\tlabel\nbel\t0\ndan\t1\n"),
+        .data(
+            "a format that there is not", "input-format is 'xml'", "quoted-tsv", options: ["--input-format", "xml"],
+            contents: "sentence\tlabel\nbel\t0\ndan\t1\n"),
         .data("null", "line 1: \"sentence\" is null", file: "bad.jsonl", contents: "{\"sentence\": null, \"label\": 0}\n"),
         .data("a decimal comma", "\"0,5\" may be numbers with a decimal comma", contents: "sentence\tlabel\nbel\t0,5\ndan\t1\n"),
         .data(

@@ -86,7 +86,10 @@ import Testing
     @Test(arguments: [
         ("a.tsv", "", "a.tsv: is empty, expected a header and rows: name another file"),
         ("a.csv", "text,label\n", "a.csv: has a header and no rows, expected at least one: name another file"),
-        ("a.txt", "x", "a.txt: the ending \".txt\" says nothing, nor do the first lines: say what it is with --input-format csv, tsv, jsonl or conll, or name it so"),
+        (
+            "a.txt", "x",
+            "a.txt: the ending \".txt\" says nothing, nor do the first lines: say what it is with --input-format csv, tsv, jsonl or conll, or name it so"
+        ),
         ("a.tsv", "x\ty\n1\t2\n", "a.tsv: no column looks like a text, found \"x\", \"y\": name one with --text-column"),
         ("a.tsv", "text\ty\n1\t2\n", "a.tsv: no column \"label\", found \"text\", \"y\": name one with --label-column"),
         ("a.tsv", "text\tlabel\tlabel\n1\t2\t3\n", "a.tsv: 2 columns are named \"label\": rename all but one"),

@@ -35,8 +35,8 @@ import Transport
         }
     }
 
-    @Test func `a host that takes the coordinator's address for its own is recognized by its report`() {
-        var report = HostReport(.standard, address: "127.0.0.1", port: 1)
+    @Test func `a host that takes the coordinator's address for its own is recognized by its report`() throws {
+        var report = try HostReport(.standard, address: "127.0.0.1", port: 1)
         #expect(!report.isLedToItself)
         report.machine = "another"
         #expect(report.isLedToItself)

@@ -134,7 +134,8 @@ package struct InferenceOptions: Equatable, Sendable {
     package var blas: BLAS?
 
     package init(
-        model: String, input: String, inputFormat: DataFormat? = nil, textColumn: String?, pairColumn: String?, labelColumn: String?, maxLength: Int?, threads: Int,
+        model: String, input: String, inputFormat: DataFormat? = nil, textColumn: String?, pairColumn: String?,
+        labelColumn: String?, maxLength: Int?, threads: Int,
         blas: BLAS? = nil
     ) {
         self.model = model

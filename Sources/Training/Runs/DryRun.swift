@@ -1,5 +1,6 @@
 internal import BERT
 internal import Foundation
+internal import Kernels
 internal import Tensors
 internal import TextData
 

@@ -29,7 +29,8 @@ struct ResumptionPoint {
         let journal = try JournalHistory(file: path)
         if let identity = journal?.identity { try inputs.check(identity, in: path) }
         let saved = try SavedConfiguration.read(inRun: output, cores: 1)
-        let planned = saved.map { TrainingPlan.totalSteps($0.epochs, stepsPerEpoch: inputs.plan.stepsPerEpoch, maxSteps: $0.maxSteps) } ?? inputs.plan.totalSteps
+        let (perEpoch, now) = (inputs.plan.stepsPerEpoch, inputs.plan.totalSteps)
+        let planned = saved.map { TrainingPlan.totalSteps($0.epochs, stepsPerEpoch: perEpoch, maxSteps: $0.maxSteps) } ?? now
         if found == nil, passedOver.isEmpty, let finished = try Self.finished(inputs, planned: planned) {
             (history, progress, self.notes, isFinished) = (nil, finished, [], true)
             return
