@@ -55,7 +55,7 @@ run single-1-thread "$apus" launch --single --threads 1
 run single-2-threads "$apus" launch --single --threads 2
 run single-4-threads "$apus" launch --single --threads 4
 for type in Haswell SkylakeX Zen; do run "openblas-for-$type" env "OPENBLAS_CORETYPE=$type" "$apus" launch --single; done
-swift build --package-path "$root" --product apus --quiet >&2
+"$root/scripts/build.sh" --product apus
 run debug-build "$root/.build/debug/apus" launch --single
 for workers in 1 2 3 4 8; do run "workers-$workers" "$apus" launch --workers "$workers" --threads 1; done
 

@@ -9,7 +9,7 @@ def program():
     named = os.environ.get("APUS")
     if named:
         return named
-    subprocess.run(["swift", "build", "--package-path", ROOT, "-c", "release", "--product", "apus", "--quiet"], check=True, stdout=sys.stderr)
+    subprocess.run(["swift", "build", "--package-path", ROOT, "--no-color-diagnostics", "-c", "release", "--product", "apus", "--quiet"], check=True, stdout=sys.stderr)
     return str(ROOT / ".build/release/apus")
 
 

@@ -19,8 +19,7 @@ if [[ ! -x $program || -d $program ]]; then
     program=$root/.build/release/apus
     if [[ ! -x $program ]]; then
         "$root/scripts/setup.sh"
-        printf 'Building Apus, which takes minutes\n' >&2
-        swift build --package-path "$root" -c release --product apus --quiet </dev/null >&2
+        "$root/scripts/build.sh" -c release --product apus
     fi
 fi
 

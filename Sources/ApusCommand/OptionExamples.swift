@@ -8,7 +8,7 @@ enum OptionExamples {
             switch self {
             case .data:
                 [
-                    "--train reviews.csv --text-column review --label-column stars",
+                    "--train reviews.csv --text-column text --label-column stars",
                     "--task masked-lm --train articles.txt --max-length 256",
                 ]
             case .optimization:

@@ -69,7 +69,7 @@ import Testing
     @Test func `a coordinator that is started again refuses a tokenizer that changed meanwhile`() throws {
         let job = try SmallJob()
         let run = try job.startEndless("run", workers: 1)
-        try run.waitForOutput("epoch 1: ")
+        try run.waitForOutput("epoch 1/")
         try Change.vocabulary.make(job, run: "run")
         kill(try #require(job.coordinators.first), SIGKILL)
         try run.waitForComplaint("vocab.txt has changed")

@@ -60,7 +60,7 @@ import Testing
     @Test func `a coordinator that loses config.yaml and its process goes on from the very step`() throws {
         let job = try SmallJob()
         let run = try job.startEndless("run", workers: 2)
-        try run.waitForOutput("epoch 3: ")
+        try run.waitForOutput("epoch 3/")
         try FileManager.default.removeItem(atPath: job.path("run/config.yaml"))
         kill(try #require(job.coordinators.first), SIGKILL)
         let step = try run.waitForStep("resuming after step ")

@@ -78,7 +78,7 @@ import Testing
         try job.waitForStep(5, in: "run")
         for worker in job.workers { kill(worker, SIGKILL) }
         try run.waitForOutput("going back to the beginning")
-        let line = try run.waitForOutput("epoch 1: 400 of 400 samples computed, each exactly once")
+        let line = try run.waitForOutput("400 of 400 samples computed, each exactly once")
         #expect(line.contains("redone after losses"))
         let end = run.end()
         #expect(end.status == 0, "\(end.complaint)")

@@ -64,7 +64,7 @@ internal import Testing
     func `each option either may change or is refused`(key: TrainingConfiguration.Key) {
         var now = saved
         let field = TrainingConfiguration.field(key)
-        let values = ["/x", "5", "0.5", "true", "adamw", "linear", "regression", "loss", "mean", "plain"]
+        let values = ["/x", "5", "0.5", "true", "adamw", "linear", "regression", "loss", "mean", "plain", "openblas", "csv"]
         let isChanged = values.contains { field.write(&now, .text($0)) && now != saved }
         #expect(isChanged)
         let free: Set<TrainingConfiguration.Key> = [

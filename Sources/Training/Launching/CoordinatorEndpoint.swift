@@ -20,7 +20,8 @@ struct CoordinatorEndpoint: Equatable, Sendable {
             throw InputError("the coordinator's address \(place.address) is unknown: give a name or number at which the hosts reach this machine")
         }
         // Some systems know their own name as a loopback address only; others do not reach that.
-        let isLoopbackName = TCPProbe.isLoopback(number) && number != place.address && place.address != "localhost"
+        let isNumber = [number, TCPProbe.bracketed(number)].contains(place.address)
+        let isLoopbackName = TCPProbe.isLoopback(number) && !isNumber && place.address != "localhost"
         if TCPProbe.isLoopback(number), !isLoopbackName, let host = hosts.first(where: { TCPProbe.isOwn($0) == false }) {
             throw InputError(Self.unreachable(place.address, from: host))
         }

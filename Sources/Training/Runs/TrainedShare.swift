@@ -73,7 +73,7 @@ extension RunInputs {
         guard freeze(ofStep: first) != freeze(ofStep: first - 1), let now = try? model(ofStep: first), let before = try? model(ofStep: first - 1),
             now.layout.stateCount != before.layout.stateCount
         else { return nil }
-        return "epoch \(epoch)/\(plan.epochs): from here on also \(TrainedShare.added(now, to: before)); \(TrainedShare(now).text)"
+        return "epoch \(epoch)/\(plan.epochs.begun): from here on also \(TrainedShare.added(now, to: before)); \(TrainedShare(now).text)"
     }
 
     /// What is trained from a step on, in words.
