@@ -135,17 +135,4 @@ import Testing
         #expect(try job.text("run/config.yaml").contains("max-length: 40\n"))
         #expect(try ApusProcess("train", "--resume", "--output", job.path("run"), "--max-steps", "2").status == 0)
     }
-
-    @Test func `a core type from the environment is said and is part of the command for the same bits`() throws {
-        let job = try SmallJob()
-        let run = try ApusProcess(
-            job.command("run", ["--max-steps", "1"]), environment: ["OPENBLAS_CORETYPE": "Haswell"])
-        #expect(run.status == 0, "\(run.complaint)")
-        #expect(run.output.contains("OPENBLAS_CORETYPE=Haswell is set"), "\(run.output)")
-        let summary = try FinishedRun(job, "run").summary
-        #expect((summary["reproduce"] as? String)?.hasPrefix("OPENBLAS_CORETYPE=Haswell ") == true)
-        let plain = try ApusProcess(job.command("plain", ["--max-steps", "1"]))
-        #expect(!plain.output.contains("OPENBLAS_CORETYPE"))
-        #expect((try FinishedRun(job, "plain").summary["reproduce"] as? String)?.contains("OPENBLAS_CORETYPE") == false)
-    }
 }

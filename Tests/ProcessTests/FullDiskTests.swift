@@ -25,7 +25,7 @@ struct FullDiskTests {
             TMPDIR=$PWD '\(ApusProcess.executable.path)' \(command.map { "'\($0)'" }.joined(separator: " ")) >words 2>&1 &
             run=$!
             trap 'kill -9 $run 2>/dev/null' EXIT
-            heard() { timeout 50 grep -qm1 -e "$1" <(tail -n "+${2:-1}" -f --pid=$run words) || { echo "not heard: $1"; cat words; exit 98; }; }
+            heard() { timeout -s KILL 50 grep -qm1 -e "$1" <(tail -n "+${2:-1}" -f --pid=$run words) || { echo "not heard: $1"; cat words; exit 98; }; }
             fill() { dd if=/dev/zero of=disk/fill bs=64k; } 2>/dev/null
             room() { rm disk/fill; }
             \(disturbance)
@@ -77,7 +77,7 @@ struct FullDiskTests {
             heard 'it starts again'
             line=$(wc -l <words)
             heard 'generation .*: 2 workers' $line
-            heard 'CHECKPOINT OF STEP .* FAILED' $line
+            heard 'BEST MODEL, OF STEP .* FAILED' $line
             room
             heard 'there is room again' $line
             """)

@@ -20,7 +20,7 @@ internal import Testing
     ])
     func itFetchesOnlyWhatIsNotNamed(arguments: [String], fetched: [String]) throws {
         let project = try Project()
-        try "train-file: x\nmodel: m\n".write(to: project.caller.appending(path: "own.yaml"), atomically: true, encoding: .utf8)
+        try "training: x\nmodel: m\n".write(to: project.caller.appending(path: "own.yaml"), atomically: true, encoding: .utf8)
         #expect(try project.launch(arguments).status == 7)
         #expect(try project.calls().filter { $0.hasPrefix("fetch") } == fetched)
     }

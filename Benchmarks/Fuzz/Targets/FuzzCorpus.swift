@@ -51,7 +51,9 @@ private enum Example {
     }
 
     static var invocations: [[UInt8]] {
-        let identity = WorkerIdentity(version: "1", fingerprint: "f", arithmetic: 1, arithmeticName: "arithmetic 1", host: "h", hostName: "h", processID: 3, threads: 2)
+        let identity = WorkerIdentity(
+            version: "1", fingerprint: "f", arithmetic: 1, arithmeticName: "arithmetic 1",
+            host: "h", hostName: "h", processID: 3, threads: 2)
         let held = HeldState(report: 3, run: 5, committedStep: 7, keptStep: nil, hash: 11)
         return [
             InvocationEncoder.payload(of: [identity, ActorAddress(process: "p", name: "worker"), held]),
@@ -83,7 +85,7 @@ private enum Example {
     static let tokenizerJSON = #"""
         {"added_tokens": [{"id": 2, "content": "[CLS]", "special": true}, {"id": 8, "content": "<e>"}],
          "normalizer": {"type": "BertNormalizer", "clean_text": true, "handle_chinese_chars": true, "strip_accents": null, "lowercase": true},
-         "pre_tokenizer": {"type": "BertPreTokenizer"}, "post_processor": {"type": "BertProcessing"},
+         "pre_tokenizer": {"type": "BertPreTokenizer"}, "post_processor": {"type": "BertProcessing", "sep": ["[SEP]", 3], "cls": ["[CLS]", 2]},
          "model": {"type": "WordPiece", "unk_token": "[UNK]", "continuing_subword_prefix": "##", "max_input_chars_per_word": 100,
                    "vocab": {"[PAD]": 0, "[UNK]": 1, "[CLS]": 2, "[SEP]": 3, "[MASK]": 4, "hello": 5, "wor": 6, "##ld": 7}}}
         """#

@@ -58,7 +58,7 @@ struct CoordinatorRun {
                 _exit(128 + SIGTERM)
             }
         }
-        run = try TrainingRun(options.configuration, stop: stop, isBrief: options.isBrief)
+        run = try TrainingRun(options.configuration, stop: stop, isBrief: options.isBrief, hasWorkers: true)
         if !(options.launched && options.rendezvousTimeout != nil) {
             stop.listen()
         } else {

@@ -83,7 +83,7 @@ package struct DataStatistics: Codable, Sendable, Equatable {
     /// - Parameter file: where the samples are from.
     package func lines(_ split: Split, file: String, maxLength: Int) -> [String] {
         var line =
-            "\(split.rawValue): \(samples) samples of \(file), \(decimal(meanLength, 1)) tokens on average, 95 % up to \(length95), longest \(longest)"
+            "\(split.rawValue): \(counted(samples, "sample")) of \(file), \(decimal(meanLength, 1)) tokens on average, 95 % up to \(length95), longest \(longest)"
         if truncated > 0 { line += "; \(truncated) were longer than --max-length \(maxLength) and are truncated" }
         return [line] + (balance.map { ["\(split.rawValue) labels: \($0)"] } ?? [])
     }

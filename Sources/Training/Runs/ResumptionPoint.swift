@@ -18,8 +18,10 @@ struct ResumptionPoint {
     /// Step of the checkpoint; 0 for none.
     var savedStep: Int { found?.step ?? 0 }
 
+    /// - Parameter hasWorkers: whether workers of the run before may have states beyond the newest checkpoint. One process by itself
+    ///   goes on from that checkpoint, whatever the journal tells of later steps.
     /// - Throws: ``BadInput`` if checkpoint and journal belong to a run of something else, or to a longer run than is asked for.
-    init(_ inputs: RunInputs) throws {
+    init(_ inputs: RunInputs, hasWorkers: Bool) throws {
         let output = inputs.configuration.output
         let (found, passedOver) = CheckpointStore(folder: output + "/checkpoints").newestWhole()
         self.found = found
@@ -36,7 +38,7 @@ struct ResumptionPoint {
             return
         }
         isFinished = false
-        history = Self.history(journal, record, plannedSteps: planned, inputs, &notes)
+        history = hasWorkers ? Self.history(journal, record, plannedSteps: planned, inputs, &notes) : nil
         var progress = record?.progress ?? RunProgress()
         progress.departure = record.flatMap { Self.departure($0.progress, $0.identity, $0.arithmetic, plannedSteps: planned, inputs) }
         if let history {

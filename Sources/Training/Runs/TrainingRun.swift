@@ -21,8 +21,12 @@ package struct TrainingRun {
 
     /// Checks all input and takes the output folder; when it throws, the folder is as it was.
     ///
-    /// - Parameter isBrief: whether a run before it in a series has told what the data are like.
-    package init(_ configuration: TrainingConfiguration, stop: StopRequest, isBrief: Bool = false) throws {
+    /// - Parameters:
+    ///   - isBrief: whether a run before it in a series has told what the data are like.
+    ///   - hasWorkers: whether workers compute its steps, those of an earlier coordinator among them.
+    package init(
+        _ configuration: TrainingConfiguration, stop: StopRequest, isBrief: Bool = false, hasWorkers: Bool = false
+    ) throws {
         started = .now
         self.isBrief = isBrief
         Screen.shared.use(configuration.progress)
@@ -30,7 +34,7 @@ package struct TrainingRun {
         try configuration.blas.use(threads: configuration.threads)
         inputs = try RunInputs(configuration)
         folder = try RunFolder(configuration.output, resuming: configuration.resume, neededBytes: 2 * inputs.checkpointBytes)
-        resumption = configuration.resume ? try ResumptionPoint(inputs) : nil
+        resumption = configuration.resume ? try ResumptionPoint(inputs, hasWorkers: hasWorkers) : nil
         display = RunDisplay()
         display.open(configuration.output + "/log.txt")
         recorder = FileRecorder(inputs, folder: folder, display: display)
@@ -175,7 +179,7 @@ package struct TrainingRun {
 
     private func sayLost(_ told: Set<Int>, until last: Int, _ how: String) {
         let lost = (1..<(last + 1)).filter { !told.contains($0) }
-        if let first = lost.first { display.say("metrics.jsonl lost the lines of \(lost.count) steps from \(first) on \(how)") }
+        if let first = lost.first { display.say("metrics.jsonl lost the lines of \(counted(lost.count, "step")) from \(first) on \(how)") }
     }
 
     /// Runs to the end, or to a signal.
@@ -190,7 +194,7 @@ package struct TrainingRun {
             let longer = resumption?.isFinished != true ? "--epochs or --max-steps make it longer" : "it kept no checkpoint to be made longer from"
             let advice = progress.stoppedEarly == true ? "--patience ended it" : longer
             recorder.removeSpareCheckpoints()
-            display.say("the run in \(folder.path) is finished (\(progress.step) steps): nothing to do; \(advice)")
+            display.say("the run in \(folder.path) is finished (\(counted(progress.step, "step"))): nothing to do; \(advice)")
             return
         }
         let loop = TrainingLoop(
