@@ -16,7 +16,7 @@ import Testing
             switch self {
             case .plain: "c96cc46db82485ded18aa6b5c18958c8ef5ee2a1e68e504eb1c55f87afd785b8"
             case .adapters: "0f30d4618c85638350af4cdae6ead7564d18577a0acea3268e0ccb09b81d04f4"
-            case .masked: "f472f58a93f2b7e0772c1005c2b022d3bd46c05620e5b53ea5f5a14f2efc4b1c"
+            case .masked: "38f7060a0d10252565f8726229585b0cb45ebf6f5c98ed71f2e7e009771d8001"
             case .regression: "7ab638b128de4ea96413f6bb6fc4c66f74af5ef5dbe285845f67b185f1c7a08c"
             }
         }

@@ -65,7 +65,7 @@ import Testing
         hello.kind = 0
         let (greeting, head) = (FrameCodec.encode(hello, payloadBytes: 0), FrameCodec.encode(.data(from: 1, generation: 1), payloadBytes: 4))
         let bad: [[[UInt8]]] = [
-            [greeting, []], [head, [1, 2, 3]], [head, [1, 2, 3, 4, 5]], [head, [1, 2, 3, 4], [5]], [head + [1, 2], [3, 4]], [[], head + [1, 2, 3, 4]],
+            [greeting, [1]], [head, [1, 2, 3]], [head, [1, 2, 3, 4, 5]], [head, [1, 2, 3, 4], [5]], [head + [1, 2], [3, 4]], [[], head + [1, 2, 3, 4]],
         ]
         for message in [[greeting]] + bad + [[head, [1, 2, 3, 4]]] {
             for (place, part) in message.enumerated() {
