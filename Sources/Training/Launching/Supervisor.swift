@@ -93,26 +93,39 @@ final class Supervisor: Sendable {
         var environment = ProcessInfo.processInfo.environment
         environment["APUS_COMMAND"] = commandLine
         environment["APUS_PROGRAM"] = CommandLine.arguments.first
-        let process = try SpawnedProcess(
-            command.executable, command.arguments, environment: environment, output: worker == nil ? .inherited : .joined
-        ) { [self] end in ended(end, command, worker: worker) }
-        if let worker, let output = process.output { Self.passOn(output, prefix: "[\(worker)] ") }
+        let words = DispatchGroup()
+        words.enter()
+        let process: SpawnedProcess
+        do {
+            process = try SpawnedProcess(
+                command.executable, command.arguments, environment: environment, output: worker == nil ? .inherited : .joined
+            ) { [self] end in
+                // Its last words come before the news of its end; a child of its own may keep the pipe open.
+                _ = words.wait(timeout: .now() + .seconds(1))
+                ended(end, command, worker: worker)
+            }
+        } catch {
+            words.leave()
+            throw error
+        }
+        if let worker, let output = process.output { Self.passOn(output, prefix: "[\(worker)] ", words) } else { words.leave() }
         // Together, so that each worker given up is told once, and after the opening.
         givenUp.withLock { lost in
             children.withLock { children in
                 children.removeAll { !$0.process.isRunning }
                 children.append(Child(process: process, worker: worker))
             }
-            let words = Data(repeating: LauncherPipe.givenUp, count: worker == nil ? lost : 0)
-            try? process.input.write(contentsOf: command.opening + words)
+            let news = Data(repeating: LauncherPipe.givenUp, count: worker == nil ? lost : 0)
+            try? process.input.write(contentsOf: command.opening + news)
         }
         return process
     }
 
     /// Passes a worker's output on, each line with its number.
-    private static func passOn(_ output: FileHandle, prefix: String) {
+    private static func passOn(_ output: FileHandle, prefix: String, _ words: DispatchGroup) {
         Thread {
             output.readLines { line in Screen.shared.say(prefix + String(decoding: line, as: UTF8.self), on: .errors) }
+            words.leave()
         }.start()
     }
 
