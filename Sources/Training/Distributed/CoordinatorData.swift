@@ -165,3 +165,14 @@ final class CoordinatorData {
         mesh = nil
     }
 }
+
+/// The coordinator's data thread.
+package struct CoordinatorDataThread: Sendable {
+    let thread: DataThread<CoordinatorData>
+    let refusals = RefusalCount()
+
+    init(context: Context, place: MeshPlace) {
+        let refusals = refusals
+        thread = DataThread(name: "apus data") { CoordinatorData(context: context, place: place, refusals: refusals) }
+    }
+}

@@ -6,9 +6,6 @@ internal import Tensors
 internal import Transport
 
 extension CoordinatorEngine {
-    /// Generations that may end without a step done or a worker lost, before the run does.
-    private static var fruitlessLimit: Int { 5 }
-
     /// The current generation, or a new one where there is none or somebody has joined.
     ///
     /// - Parameter freeze: what it does not train; asked again once forming has found after which step the state is.
@@ -16,11 +13,12 @@ extension CoordinatorEngine {
         if let group, !membership.hasNews, group.formation.run.freeze == freeze() { return group }
         if let group { await dissolve(group, because: nil) }
         while true {
-            guard fruitlessEnds <= Self.fruitlessLimit else {
+            guard !fruitlessEnds.isTooMany(at: .now) else {
                 throw RunError(
-                    "\(fruitlessEnds) generations in a row ended before step \(committedStep + 1) was done, though no worker was lost: "
+                    "\(fruitlessEnds.count) generations in a row ended before step \(committedStep + 1) was done, though no worker was lost: "
                         + "see above why, then go on with: \(resumeCommand)")
             }
+            if fruitlessEnds.pause > .zero { try await Task.sleep(for: fruitlessEnds.pause) }
             try await waitForWorkers()
             if let formed = try await form(freezing: freeze) {
                 group = formed
@@ -231,7 +229,7 @@ extension CoordinatorEngine {
     private func dropLost(_ members: [Membership.Member], because end: GenerationEnd) async {
         let unlinked = await sendAway(unlinkedOf: members, end)
         let lost = await refresh(members, but: Set(end.untrue.keys).union(unlinked))
-        if lost.isEmpty, end.untrue.isEmpty, unlinked.isEmpty { fruitlessEnds += 1 }
+        if lost.isEmpty, end.untrue.isEmpty, unlinked.isEmpty { fruitlessEnds.add(at: .now) }
         let names = (lost + unlinked).filter { $0 != end.rank }.map { "worker \($0) on \(members[$0].identity.hostName)" }
         display.say(
             "generation \(generation) ended after step \(committedStep): \(end.reason)"

@@ -48,7 +48,7 @@ package final class CoordinatorEngine: StepEngine {
     /// The workers of the newest generation whose links stood.
     var linked: Set<ActorAddress> = []
     /// Generations that ended since the last step was done, without a worker lost.
-    var fruitlessEnds = 0
+    var fruitlessEnds = FruitlessEnds()
     var seenWorkers = 0
     var knownStates = KnownStates()
     /// Threads of the workers of the newest generation.
@@ -240,7 +240,7 @@ package final class CoordinatorEngine: StepEngine {
         if plan.step >= reachedStep { newestCommit = commit }
         commitIsPending = true
         committedStep = plan.step
-        fruitlessEnds = 0
+        fruitlessEnds = FruitlessEnds()
         ledger.count(plan, redone: redone)
         var report = StepReport(commit)
         if plan.endsEpoch, plan.step > reachedStep { report.samplesOfEpoch = ledger.account }
@@ -396,16 +396,5 @@ package final class CoordinatorEngine: StepEngine {
         commitIsPending = false
         ledger.goBack(to: step)
         journal.add(.moved(to: step))
-    }
-}
-
-/// The coordinator's data thread.
-package struct CoordinatorDataThread: Sendable {
-    let thread: DataThread<CoordinatorData>
-    let refusals = RefusalCount()
-
-    init(context: Context, place: MeshPlace) {
-        let refusals = refusals
-        thread = DataThread(name: "apus data") { CoordinatorData(context: context, place: place, refusals: refusals) }
     }
 }
