@@ -137,8 +137,9 @@ package final class ZeroMQMesh: Mesh {
                 guard let connection = try incoming.receive() else { return nil }
                 guard connection.hasMore, let message = try incoming.receive() else { continue }
                 if message.hasMore {
-                    guard let payload = try wholePayload() else { continue }
-                    if case .frame(let header) = admission.judge(message, part: payload.byteCount, from: connection) {
+                    if let payload = try wholePayload(),
+                        case .frame(let header) = admission.judge(message, part: payload.byteCount, from: connection)
+                    {
                         return ZeroMQFrame(header: header, message: payload, isPayload: true)
                     }
                 } else {
