@@ -43,7 +43,7 @@ int apus_try_threads(int count) {
     for (int thread = 0; thread < started; thread++) pthread_join(threads[thread], NULL);
     pthread_attr_destroy(&attributes);
     free(threads);
-    // Anything else than EAGAIN is no limit of the system's.
+    // Only EAGAIN says that a limit of the system was reached.
     return code == 0 || code == EAGAIN ? started : count;
 }
 

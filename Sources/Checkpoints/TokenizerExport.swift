@@ -2,7 +2,7 @@ internal import Foundation
 
 /// Words added to a tokenizer's files as Hugging Face's `add_tokens` leaves them.
 enum TokenizerExport {
-    /// Adds words to the tokenizer in `folder`; where there is no tokenizer.json, one is made of vocab.txt and
+    /// Adds words to the tokenizer in `folder`; if tokenizer.json is missing, one is made of vocab.txt and
     /// tokenizer_config.json.
     ///
     /// Transformers numbers added tokens in the order of its lists, so `tokens` are written into each of them.

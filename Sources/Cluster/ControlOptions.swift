@@ -21,7 +21,7 @@ package struct ControlOptions: Sendable {
 /// How far a worker's connection to its coordinator has come.
 package enum CoordinatorContact: Equatable, Sendable {
     case none
-    /// The keys do not fit, or it is no coordinator. Tried again.
+    /// The keys differ, or the other end is not a coordinator. Tried again.
     case refused
     case connected
 }
@@ -30,7 +30,7 @@ package enum CoordinatorContact: Equatable, Sendable {
 package enum PeerEvent: Equatable, Sendable {
     /// A process spoke for the first time, or again after it was lost.
     case found(process: String)
-    /// The coordinator's end does not let this process in: the keys do not fit, or it is no coordinator. Tried again.
+    /// The coordinator's end refuses this process: the keys differ, or the other end is not a coordinator. Tried again.
     case refused
     /// A connection ended, its process fell silent, or its key was taken off the list; and the generation in which this
     /// process took part then.

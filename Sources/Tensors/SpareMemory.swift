@@ -7,7 +7,7 @@ internal import Synchronization
 enum SpareMemory {
     /// A piece belongs to one buffer, or to nobody and lies here.
     @safe
-    struct Piece: @unchecked Sendable {  // One owner at a time, as said.
+    struct Piece: @unchecked Sendable {  // One owner at a time: a buffer, or the list under its lock.
         let base: UnsafeMutablePointer<Float>
         let capacity: Int
     }

@@ -29,7 +29,7 @@ package struct ColumnNames: Equatable, Sendable {
         self.usual = usual
     }
 
-    /// Names by which columns are found when nobody names one.
+    /// Names by which columns are found when no option names one.
     package static var known: [String] {
         ColumnChoice.knownTexts + ColumnChoice.knownLabels + ColumnChoice.knownPairs.flatMap { [$0.0, $0.1] }
     }

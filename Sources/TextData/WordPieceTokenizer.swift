@@ -28,7 +28,7 @@ package struct WordPieceTokenizer: Sendable {
     ///
     /// - Parameters:
     ///   - lowercase: takes the place of what the folder says; accents then follow it.
-    ///   - rows: of the model's word table; nil where there is no model.
+    ///   - rows: of the model's word table; nil without a model.
     ///   - words: added to those of the folder.
     package init(folder: URL, lowercase: Bool? = nil, rows: Int? = nil, adding words: [AddedWords.Word] = []) throws(TokenizerError) {
         var files = try TokenizerFiles(folder: folder)

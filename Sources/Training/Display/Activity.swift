@@ -21,7 +21,7 @@ package final class Activity: Sendable {
 
     /// - Parameters:
     ///   - name: in words such as `reading train.tsv`.
-    ///   - total: of what ``advance(by:)`` counts; 0 if nobody counts.
+    ///   - total: of what ``advance(by:)`` counts; 0 if the total is unknown.
     package init(_ name: String, of total: Int = 0, on screen: Screen = .shared) {
         self.name = ShownText.safe(name)
         self.total = total

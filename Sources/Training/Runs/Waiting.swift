@@ -14,7 +14,7 @@ package func waitFor<Result: Sendable>(_ work: sending @escaping () async throws
     return try box.get()
 }
 
-/// Handed to the one task that runs it.
+/// Work handed to a task. @unchecked: only that task runs it, and its caller waits for the end.
 private struct Job<Result>: @unchecked Sendable {
     let work: () async throws -> Result
 }
