@@ -49,11 +49,14 @@ package final class ZeroMQMesh: Mesh {
         let hello = admission.hello
         for link in outgoing { try link?.sendHello(hello) }
         while true {
-            while let frame = try nextFrame() { inbox.append(frame) }
+            // One frame a turn: a rank whose links stand already may send as fast as this one reads.
+            let frame = try nextFrame()
+            if let frame { inbox.append(frame) }
             try checkLinks()
             let missing = roster.peers.indices.filter { $0 != rank && !(admission.hasAdmitted($0) && outgoing[$0]!.stands) }
             guard !missing.isEmpty else { return monitor.shutDoor() }
-            guard try wait(until: deadline), deadline > .now else { throw .deadline(waitingFor: missing) }
+            if frame == nil { _ = try wait(until: deadline) }
+            guard deadline > .now else { throw .deadline(waitingFor: missing) }
         }
     }
 
