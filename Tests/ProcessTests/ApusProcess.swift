@@ -36,8 +36,12 @@ struct ApusProcess {
         complaint = try String(contentsOf: folder.url("complaint"), encoding: .utf8)
     }
 
-    /// Beside the program that runs these tests, whatever the build folder and configuration.
+    /// The program that `APUS_TEST_PROGRAM` names, or the one beside these tests, whatever the build folder and
+    /// configuration.
     static let executable: URL = {
+        if let named = ProcessInfo.processInfo.environment["APUS_TEST_PROGRAM"] {
+            return URL(filePath: named, relativeTo: repository).absoluteURL
+        }
         let tests = Bundle.allBundles.map(\.bundleURL) + [Bundle.main.bundleURL]
         let folders = tests.flatMap { [$0, $0.deletingLastPathComponent()] }
         return folders.map { $0.appendingPathComponent("apus") }.first { FileManager.default.isExecutableFile(atPath: $0.path) }

@@ -135,6 +135,12 @@ import Testing
         }
     }
 
+    @Test func `a journal of a later format is not read`() throws {
+        let later = try #require(JournalHistory([.run(id: 1, after: 0, format: ProtocolNumbers.journal + 1)]))
+        #expect(later.problem(in: plan)?.contains("format \(ProtocolNumbers.journal + 1)") == true)
+        #expect(try #require(JournalHistory([.run(id: 1, after: 0, format: 1)])).problem(in: plan) == nil)
+    }
+
     /// Entries with right digests and numbers that no run writes: 12 steps in all.
     @Test func `numbers that no run writes are found before any is used`() throws {
         func progress(_ change: (inout RunProgress) -> Void) -> JournalEntry {

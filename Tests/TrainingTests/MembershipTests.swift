@@ -28,6 +28,8 @@ import Transport
             change(&other)
             return #expect(throws: JoinRefused.self) { try membership.join(other, address("a"), HeldState()) }?.description ?? ""
         }
+        let otherMessages = refusal { $0.protocols = nil }
+        #expect(otherMessages.hasPrefix("host here speaks control messages 1"), "\(otherMessages)")
         let newer = refusal { ($0.arithmetic, $0.arithmeticName) = (2, "arithmetic 2") }
         #expect(newer.hasPrefix("host here computes with arithmetic 2, this one with arithmetic 1: install the same build"), "\(newer)")
         let unnamed = refusal { ($0.arithmetic, $0.arithmeticName) = (nil, nil) }

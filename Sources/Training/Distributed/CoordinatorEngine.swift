@@ -61,7 +61,7 @@ package final class CoordinatorEngine: StepEngine {
     /// States older than this one are of no use.
     var floor: Int { wentBack.flatMap { $0.base == journal.history.base ? $0.step : nil } ?? journal.history.base }
     /// Of the datasets that were used since the encoder is frozen.
-    private var featureStores: [Split: FeatureStore] = [:]
+    var featureStores: [Split: FeatureStore] = [:]
 
     /// The workers of one generation, by rank.
     struct Group {
@@ -186,7 +186,7 @@ package final class CoordinatorEngine: StepEngine {
             try core.feed(plan, of: samples)
             if let next { try core.feed(ahead: next, of: samples) }
         }
-        let replies = try await callAll(group, within: pace.limit, meanwhile: { try await feeding.orEnd(Self.unsent) }) { proxy, _ in
+        let replies = try await callAll(group, within: pace.limit, meanwhile: { try await feeding.orEnd("samples could not be sent") }) { proxy, _ in
             try await proxy.run(command)
         }
         commitIsPending = false
@@ -258,101 +258,21 @@ package final class CoordinatorEngine: StepEngine {
         return NonFiniteStep(plan, lane: lane ?? 0, origin: nil)
     }
 
-    // MARK: Evaluation and state
-
-    package func evaluate(_ split: Split) async throws -> Evaluated {
-        guard let dataset = inputs.datasets[split] else { throw RunError("there is no \(split.rawValue) data to evaluate") }
-        let count = Evaluation.chunks(of: dataset.count).count
-        let head = inputs.model.head(of: split.stream)
-        let kept = ScorePlan(dataset, head, inputs.model.shape).map(EvaluationScores.init)
-        let scores = try await withCommitted { group, _ in
-            let data = self.data
-            let features = try await self.features(split, group)
-            var scores: [ScoredChunk] = []
-            let chunks = self.chunksARound(split.stream)
-            let round = chunks * group.members.count
-            for start in stride(from: 0, to: count, by: round) {
-                let shares = Self.shares(Array(start..<min(start + round, count)), group)
-                let feeding = data.begin { core in
-                    try core.feed(shares, of: dataset, as: .chunk, features: features, scored: kept?.plan)
-                    if let kept { try core.receiveScores(Set(shares.joined().filter(kept.plan.keeps)), into: kept) }
-                }
-                let limit = self.pace.limit(samples: chunks * Evaluation.chunkSize)
-                let answers = try await self.callAll(group, within: limit, meanwhile: { try await feeding.orEnd(Self.unsent) }) { proxy, rank in
-                    try await proxy.evaluate(chunks: shares[rank], of: split.stream)
-                }
-                try self.check(answers, shares, of: dataset, split)
-                scores += answers.joined()
-            }
-            return scores
-        }
-        let ordered = scores.sorted { $0.chunk < $1.chunk }
-        guard ordered.map(\.chunk) == Array(0..<count) else { throw RunError("an evaluation missed some of its \(count) chunks: this is a defect") }
-        let names = split.stream == .target ? inputs.labels?.names : nil
-        return Evaluated(
-            report: EvaluationReport(ordered.map(\.score), head, names: names, scores: kept.map { ($0, dataset) }), scores: kept)
-    }
-
-    /// Chunks dealt to the workers one after another.
-    private static func shares(_ chunks: [Int], _ group: Group) -> [[Int]] {
-        let workers = group.members.count
-        return (0..<workers).map { rank in chunks.indices.filter { $0 % workers == rank }.map { chunks[$0] } }
-    }
-
-    /// A dataset's features, computed by the workers when they are first needed; nil where they are not the same at every step.
-    private func features(_ split: Split, _ group: Group) async throws -> FeatureStore? {
-        guard group.hasFeatures, let dataset = inputs.datasets[split] else {
-            featureStores = [:]
-            return nil
-        }
-        if let store = featureStores[split] { return store }
-        let store = FeatureStore(samples: dataset.count, width: inputs.model.shape.width)
-        let activity = Activity("computing the frozen encoder's output for \(dataset.count) \(split.rawValue) samples", of: dataset.count)
-        defer { activity.end() }
-        let chunks = Array(Evaluation.chunks(of: dataset.count).indices)
-        let round = Self.chunksARound * group.members.count
-        for start in stride(from: 0, to: chunks.count, by: round) {
-            let shares = Self.shares(Array(chunks[start..<min(start + round, chunks.count)]), group)
-            let data = data
-            let arriving = data.begin { core in
-                try core.feed(shares, of: dataset, as: .featureChunk, features: nil)
-                try core.receiveFeatures(shares.reduce(0) { $0 + $1.count }, of: dataset, into: store)
-            }
-            let limit = pace.limit(samples: dataset.count)
-            _ = try await callAll(group, within: limit, meanwhile: { try await arriving.orEnd("features did not arrive") }) { proxy, rank in
-                try await proxy.computeFeatures(chunks: shares[rank])
-            }
-            activity.advance(by: round * Evaluation.chunkSize)
-        }
-        featureStores[split] = store
-        return store
-    }
-
-    private static let unsent = "samples could not be sent"
-    private static let stateless = "the state did not arrive"
-
-    /// Chunks that a worker computes before it answers, so that no call takes long.
-    private static let chunksARound = 64
-
-    /// As many, or fewer where the answers would be longer than a message may be.
-    private func chunksARound(_ stream: TaskStream) -> Int {
-        let head = inputs.model.head(of: stream)
-        let chunk = head.mostScoreBytes(length: inputs.configuration.lengthLimit) * Evaluation.chunkSize
-        return max(1, min(Self.chunksARound, system.largestAnswer / 2 / max(1, chunk)))
-    }
+    // MARK: State
 
     package func state() async throws -> TrainingState {
         if let source, source.step == reachedStep { return source.state }
         let model = try inputs.model(ofStep: reachedStep)
+        let stateless = "the state did not arrive"
         return try await withCommitted { group, hash in
             let data = self.data
             let step = self.committedStep
             let arriving = data.begin { try $0.receiveState(of: model, after: step, from: 0) }
             let limit = self.pace.limit(stateOf: model.layout.count)
-            _ = try await self.callAll([0], of: group, within: limit, meanwhile: { _ = try await arriving.orEnd(Self.stateless) }) { proxy, _ in
+            _ = try await self.callAll([0], of: group, within: limit, meanwhile: { _ = try await arriving.orEnd(stateless) }) { proxy, _ in
                 try await proxy.sendState()
             }
-            let state = try await arriving.orEnd(Self.stateless)
+            let state = try await arriving.orEnd(stateless)
             guard StateHash.of(state, step: step, threads: self.inputs.configuration.threads) == hash else {
                 throw GenerationEnd(reason: "the state that arrived is not that of the workers")
             }
@@ -361,7 +281,7 @@ package final class CoordinatorEngine: StepEngine {
     }
 
     /// Does `body` once every worker has made the newest update and all have the same state; again with others where a generation ends meanwhile.
-    private func withCommitted<Result>(_ body: (Group, _ hash: UInt64) async throws -> Result) async throws -> Result {
+    func withCommitted<Result>(_ body: (Group, _ hash: UInt64) async throws -> Result) async throws -> Result {
         while true {
             let group = try await formed(for: max(1, reachedStep), state: true)
             do {

@@ -39,8 +39,9 @@ extension CommittedStep {
 
 /// What the journal of a run's coordinator says, entry by entry.
 package enum JournalEntry: Codable, Sendable, Equatable {
-    /// The first entry: which run this is, the step up to which a checkpoint holds it, and what it is made of, unless an older build wrote it.
-    case run(id: UInt64, after: Int, identity: RunIdentity? = nil)
+    /// The first entry: which run this is, the step up to which a checkpoint holds it, what it is made of, and the
+    /// journal's format. Older builds wrote neither of the last two.
+    case run(id: UInt64, after: Int, identity: RunIdentity? = nil, format: Int? = nil)
     /// A generation with this number was begun; no other one may have it.
     case generation(UInt32)
     /// A generation stands: all its workers have the state after this step, with this hash.

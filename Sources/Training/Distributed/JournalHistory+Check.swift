@@ -4,6 +4,9 @@ extension JournalHistory {
     /// A whole entry has the right digest, whoever wrote it: its numbers count, index and allocate, so they are checked before any is used.
     package func problem(in plan: TrainingPlan) -> String? {
         func isStep(_ step: Int) -> Bool { (0...plan.totalSteps).contains(step) }
+        if let unreadableFormat {
+            return "it is of format \(unreadableFormat), this build reads formats 1 to \(ProtocolNumbers.journal)"
+        }
         guard unknownCount == 0 else { return "it has \(unknownCount) entries that this build does not know" }
         guard reached <= plan.totalSteps else { return "it is after step \(reached), the run has \(plan.totalSteps)" }
         guard isStep(base) else { return "it begins after step \(base)" }

@@ -5,6 +5,8 @@ package struct JournalHistory: Sendable, Equatable {
     package private(set) var run: UInt64
     /// What the run is made of; nil in a journal of an older build.
     package var identity: RunIdentity?
+    /// The format of a journal that this build does not read, see ``ProtocolNumbers/journal``.
+    package private(set) var unreadableFormat: Int?
     /// Step up to which a checkpoint held the run when the journal was begun anew.
     package private(set) var base: Int
     /// Newest generation.
@@ -27,9 +29,10 @@ package struct JournalHistory: Sendable, Equatable {
     /// - Returns: nil where the first entry names no run.
     package init?(_ entries: some Sequence<JournalEntry>) {
         var all = entries.makeIterator()
-        guard case .run(let id, let after, let identity) = all.next() else { return nil }
+        guard case .run(let id, let after, let identity, let format) = all.next() else { return nil }
         (run, base, step, reached) = (id, after, after, after)
         self.identity = identity
+        unreadableFormat = format.flatMap { (1...ProtocolNumbers.journal).contains($0) ? nil : $0 }
         while let entry = all.next() { add(entry) }
     }
 
@@ -86,5 +89,7 @@ package struct JournalHistory: Sendable, Equatable {
     }
 
     /// Everything, as a new journal has it.
-    package var all: [JournalEntry] { [.run(id: run, after: base, identity: identity)] + entries }
+    package var all: [JournalEntry] {
+        [.run(id: run, after: base, identity: identity, format: ProtocolNumbers.journal)] + entries
+    }
 }

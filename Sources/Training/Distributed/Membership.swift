@@ -105,6 +105,11 @@ package final class Membership: Sendable {
             throw JoinRefused(
                 "host \(identity.hostName) runs apus \(identity.version), the coordinator \(expected.version): install the same build on both")
         }
+        let (spoken, own) = (identity.protocols ?? .unnamed, expected.protocols ?? .unnamed)
+        guard spoken == own else {
+            throw JoinRefused(
+                "host \(identity.hostName) speaks \(spoken), the coordinator \(own): install the same build on both")
+        }
         let there = (identity.arithmetic, identity.arithmeticName, identity.fingerprint)
         let here = (expected.arithmetic, expected.arithmeticName, expected.fingerprint)
         if let difference = ArithmeticDifference(there: there, here: here) {

@@ -7,6 +7,8 @@ package import Transport
 package struct WorkerIdentity: Codable, Sendable, Equatable {
     /// Version of the program; coordinator and workers run the same.
     package var version: String
+    /// What it speaks; nil: a build that did not say.
+    package var protocols: ProtocolNumbers?
     /// Digest of a fixed training step at the sizes of the run's model: equal ones give equal bits.
     package var fingerprint: String
     /// ``Kernels/Arithmetic/number``; nil: a build that had none.
@@ -28,9 +30,10 @@ package struct WorkerIdentity: Codable, Sendable, Equatable {
 
     package init(
         version: String, fingerprint: String, arithmetic: Int?, arithmeticName: String?, host: String, hostName: String, processID: Int32, threads: Int,
-        number: Int? = nil, worldSize: Int? = nil, key: PublicKey? = nil
+        number: Int? = nil, worldSize: Int? = nil, key: PublicKey? = nil, protocols: ProtocolNumbers? = .current
     ) {
         self.version = version
+        self.protocols = protocols
         self.fingerprint = fingerprint
         self.arithmetic = arithmetic
         self.arithmeticName = arithmeticName
@@ -331,63 +334,5 @@ package struct ScoredChunk: Codable, Sendable, Equatable {
     package init(chunk: Int, score: ChunkScore) {
         self.chunk = chunk
         self.score = score
-    }
-}
-
-/// Why a worker could not do what it was told; its process is well.
-package enum WorkerFailure: Error, Codable, Sendable, Equatable, CustomStringConvertible {
-    /// The generation is over; the worker keeps its state.
-    case generationEnded(String)
-    /// Links to these ranks, or from them, did not stand in time.
-    case unlinked(ranks: [Int], String)
-    /// The command does not fit what the worker has.
-    case outOfOrder(String)
-    /// The worker's memory is not what it was: it must not take part.
-    case memoryChanged(String)
-
-    package var description: String {
-        switch self {
-        case .memoryChanged(let reason): reason
-        case .generationEnded(let reason), .unlinked(_, let reason): reason
-        case .outOfOrder(let reason): reason
-        }
-    }
-}
-
-/// Why a process may not join a run.
-package struct JoinRefused: Error, Codable, Sendable, Equatable, CustomStringConvertible {
-    package let description: String
-
-    package init(_ description: String) { self.description = description }
-}
-
-extension OptimizerUpdate {
-    /// The constants as bit patterns, depth by depth, decayed parameters first.
-    var bits: [UInt32] { groups.flatMap { [$0.decayed, $0.plain] }.flatMap { c in c.values.map(\.bitPattern) } }
-
-    /// - Returns: nil unless there are whole groups of two sets of constants.
-    init?(bits: [UInt32]) {
-        let count = AdamConstants.valueCount
-        guard !bits.isEmpty, bits.count % (2 * count) == 0 else { return nil }
-        func constants(_ start: Int) -> AdamConstants { AdamConstants(bits[start..<(start + count)]) }
-        self.init(
-            groups: stride(from: 0, to: bits.count, by: 2 * count).map { Group(decayed: constants($0), plain: constants($0 + count)) })
-    }
-}
-
-extension AdamConstants {
-    fileprivate static let valueCount = 10
-
-    fileprivate var values: [Float] {
-        [
-            gradientScale, beta1, beta2, oneMinusBeta1, oneMinusBeta2, stepSize, inverseRootCorrection, epsilon, decayFactor, l2,
-        ]
-    }
-
-    fileprivate init(_ bits: ArraySlice<UInt32>) {
-        func value(_ place: Int) -> Float { Float(bitPattern: bits[bits.startIndex + place]) }
-        self.init(
-            gradientScale: value(0), beta1: value(1), beta2: value(2), oneMinusBeta1: value(3), oneMinusBeta2: value(4), stepSize: value(5),
-            inverseRootCorrection: value(6), epsilon: value(7), decayFactor: value(8), l2: value(9))
     }
 }

@@ -65,6 +65,10 @@ struct HostProbe: Sendable {
         guard report.version == own.version else {
             return "host \(host) runs apus \(report.version), this is \(own.version): install the same build there"
         }
+        let (spoken, known) = (report.protocols ?? .unnamed, own.protocols ?? .unnamed)
+        guard spoken == known else {
+            return "host \(host) speaks \(spoken), this machine \(known): install the same build there"
+        }
         return ArithmeticDifference(
             there: (report.arithmetic, report.arithmeticName, report.fingerprint), here: (own.arithmetic, own.arithmeticName, own.fingerprint)
         ).map { "host \(host) \($0.description)" }

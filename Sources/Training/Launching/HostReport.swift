@@ -5,6 +5,8 @@ internal import Transport
 /// What one host says of itself before a run: the one line that `apus check --local` prints.
 struct HostReport: Codable, Equatable, Sendable {
     var version: String
+    /// What it speaks; nil: a build that did not say.
+    var protocols: ProtocolNumbers?
     var fingerprint: String
     /// What it computes with, see ``Kernels/Arithmetic``.
     var arithmetic: Int
@@ -29,6 +31,7 @@ struct HostReport: Codable, Equatable, Sendable {
     init(_ shape: ArithmeticShape, address: String = "", port: UInt16 = 0) throws(BLASError) {
         try shape.blas.use(threads: 1)
         version = Build.version
+        protocols = .current
         fingerprint = Fingerprint.compute(shape)
         (arithmetic, arithmeticName) = (Arithmetic.number, Arithmetic.description)
         cores = ProcessorCount.usable
