@@ -63,7 +63,7 @@ let package = Package(
             path: "Benchmarks/Fuzz/Targets", swiftSettings: strict),
         .target(name: "CAllocations", path: "Benchmarks/Fuzz/CAllocations"),
         module("Apus", ["Training", "Kernels"]),
-        module("Training", ["BERT", "Collectives", "Cluster", "Transport", "Kernels", "Checkpoints", "TextData", "Tensors", "CSystem", crypto]),
+        module("Training", ["BERT", "Collectives", "Cluster", "Transport", "Kernels", "Checkpoints", "TextData", "Tensors", "CSystem", crypto, yams]),
         module("BERT", ["Kernels", "Checkpoints", "TextData", "Tensors"]),
         module("Collectives", ["Transport", "Tensors"]),
         module("Cluster", ["Transport", yams]),

@@ -21,7 +21,6 @@ static double now(void) {
 #define WORK_bias_tanh 31.0 * rows * n, 8.0 * rows * n
 #define WORK_tanh_backward 3.0 * n, 12.0 * n
 #define WORK_bias_activation 40.0 * rows * n, 12.0 * rows * n
-#define WORK_bias_activation_only 38.0 * rows * n, 8.0 * rows * n
 #define WORK_activation_backward 2.0 * rows * n, 12.0 * rows * n
 #define WORK_column_sums 1.0 * rows * n, 4.0 * rows * n
 #define WORK_add_bias 1.0 * rows * n, 8.0 * rows * n

@@ -11,6 +11,11 @@ enum Main {
         // A reader that left, and a file that may not grow, are errors of the write and not of this program.
         for number in [SIGPIPE, SIGXFSZ] { signal(number, SIG_IGN) }
         do {
+            guard Arithmetic.isSupported else {
+                throw InputError(
+                    "this processor has no AVX2 and FMA, with which Apus computes: "
+                        + "use an x86-64 machine that has them, as most since 2013 do")
+            }
             try StackLimit.provide()
             try CommandName.check(Array(CommandLine.arguments.dropFirst()))
             let arguments = try FieldNames.translated(Array(CommandLine.arguments.dropFirst()))

@@ -14,7 +14,7 @@ struct Work: ParsableCommand {
             share, APUS_SECRET is a text of at least 32 random characters that all processes have.
 
             The training options are for the rank that starts the coordinator. Examples:
-              $ APUS_KEY_FILE=keys/worker-0.key apus work --coordinator tcp://lab1:5555 --threads 8
+              $ APUS_KEY_FILE=keys/worker-1.key apus work --coordinator tcp://lab1:5555 --threads 8
               $ mpirun -np 4 apus work --output runs/first
             """)
 

@@ -92,12 +92,6 @@ void VARIANT(bias_activation)(int kind, size_t rows, size_t n, const float *bias
     else bias_activation_rows(APUS_RELU, rows, n, bias, x, y);
 }
 
-void VARIANT(bias_activation_only)(int kind, size_t rows, size_t n, const float *bias, float *x) {
-    for (size_t r = 0; r < rows; r++, x += n)
-        FOR_VECTORS(n, store(x + i, activate(kind, load(x + i) + load(bias + i)).value),
-                    store_some(x + i, activate(kind, load_some(x + i, rest) + load_some(bias + i, rest)).value, rest));
-}
-
 void VARIANT(add_bias)(size_t rows, size_t n, size_t ld, const float *bias, float *x) {
     for (size_t r = 0; r < rows; r++, x += ld) {
         size_t i = 0;

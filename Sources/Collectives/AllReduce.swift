@@ -7,9 +7,9 @@ internal import Transport
 /// frame as soon as all of a frame's partial sums are there and send the total on; a second signal ends the exchange. One
 /// rank, one host and many hosts are the same code. Belongs to the thread of its mesh.
 ///
-/// A server sends an owner frame k only when it has frame k - 8 of the total. A link therefore holds at most 16 (R + 1)
-/// frames of two successive exchanges, R being the most roots of a host, at most 2 log₂(lanes): a link that queues as
-/// many never makes two ranks wait for each other.
+/// A server sends an owner frame k only when it has frame k - 3 of the total (``window``). A link therefore holds at most
+/// 6 (R + 1) frames of two successive exchanges, R being the most roots of a host, at most 2 log₂(lanes): with a queue of
+/// that length no two ranks wait for each other.
 package final class AllReduce {
     /// Runs independent pieces of work, possibly on several threads, and returns when all are done.
     package typealias Parallel = (_ count: Int, _ body: @Sendable (Int) -> Void) -> Void

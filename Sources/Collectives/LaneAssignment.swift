@@ -17,7 +17,4 @@ package struct LaneAssignment: Sendable, Equatable {
             return next..<(next + count)
         }
     }
-
-    /// Ranks without lanes.
-    package var standingBy: [Int] { lanes.indices.filter { lanes[$0].isEmpty } }
 }

@@ -26,12 +26,6 @@ package func activate(_ activation: Activation, bias: FloatView, _ x: Matrix, in
     unsafe apus_bias_activation(activation.code, x.rows, x.columns, bias.base, x.elements.base, y.elements.base)
 }
 
-/// `x = f(x + bias)`, where no backward pass follows.
-package func activateInPlace(_ activation: Activation, bias: FloatView, _ x: Matrix) {
-    precondition(x.isContiguous && bias.count == x.columns)
-    unsafe apus_bias_activation_only(activation.code, x.rows, x.columns, bias.base, x.elements.base)
-}
-
 /// `dy = dy * derivative`; `biasGradient` becomes the column sums of the result.
 ///
 /// Shapes: `derivative`, `dy` (T, F); `biasGradient` (F).

@@ -46,9 +46,6 @@ import Testing
         let y = zeros(1, x.count)
         let bias = view([Float](repeating: 0.25, count: x.count))
         activate(activation, bias: bias, product, into: y)
-        let alone = matrix(x, rows: 1, columns: x.count)
-        activateInPlace(activation, bias: bias, alone)
-        #expect(bits(alone.elements.array) == bits(y.elements.array))
         for place in x.indices {
             let z = Double(x[place] + 0.25)
             #expect(abs(Double(y.elements[place]) - value(activation, z)) < 3e-7 * max(1, abs(z)), "at \(z)")
@@ -65,8 +62,9 @@ import Testing
         let x = random.floats(97, -4...4)
         func gelu(_ values: ArraySlice<Float>) -> [UInt32] {
             let m = matrix(Array(values), rows: 1, columns: values.count)
-            activateInPlace(.gelu, bias: view([Float](repeating: 0, count: values.count)), m)
-            return bits(m.elements.array)
+            let y = zeros(1, values.count)
+            activate(.gelu, bias: view([Float](repeating: 0, count: values.count)), m, into: y)
+            return bits(y.elements.array)
         }
         let whole = gelu(x[...])
         for start in 0..<17 { for end in 80..<97 { #expect(gelu(x[start..<end]) == Array(whole[start..<end])) } }

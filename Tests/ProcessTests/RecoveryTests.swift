@@ -69,8 +69,8 @@ import Testing
 
     /// All steps are in one epoch, so there is no checkpoint yet.
     @Test func `without a checkpoint a run that lost all workers begins again`() throws {
-        let job = try SmallJob(samples: 400)
-        let options = ["--batch-size", "4", "--lanes", "4", "--epochs", "2", "--learning-rate", "1e-3"]
+        let job = try SmallJob(samples: 4_000)
+        let options = ["--batch-size", "4", "--lanes", "4", "--epochs", "1", "--learning-rate", "1e-3"]
         let whole = try ApusProcess(job.command("whole", options))
         #expect(whole.status == 0)
         let run = try RunningApus(job.launch("run", workers: 2, options), environment: job.environment)
@@ -78,13 +78,13 @@ import Testing
         try job.waitForStep(5, in: "run")
         for worker in job.workers { kill(worker, SIGKILL) }
         try run.waitForOutput("going back to the beginning")
-        let line = try run.waitForOutput("400 of 400 samples computed, each exactly once")
+        let line = try run.waitForOutput("4000 of 4000 samples computed, each exactly once")
         #expect(line.contains("redone after losses"))
         let end = run.end()
         #expect(end.status == 0, "\(end.complaint)")
         let done = try FinishedRun(job, "run")
         #expect(try done.digest == FinishedRun(job, "whole").digest)
-        #expect(done.steps == Array(1...200))
+        #expect(done.steps == Array(1...1_000))
     }
 
     @Test func `a run whose workers are all gone for good ends with status 1 and says so`() throws {

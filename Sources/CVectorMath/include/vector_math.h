@@ -69,7 +69,6 @@ enum { APUS_PRODUCT_SCRATCH = 512 * (192 + 16) };
     X(void, bias_tanh, (size_t rows, size_t n, const float *bias, float *x), (rows, n, bias, x)) \
     X(void, tanh_backward, (size_t n, const float *y, float *dy), (n, y, dy)) \
     X(void, bias_activation, (int kind, size_t rows, size_t n, const float *bias, float *x, float *y), (kind, rows, n, bias, x, y)) \
-    X(void, bias_activation_only, (int kind, size_t rows, size_t n, const float *bias, float *x), (kind, rows, n, bias, x)) \
     X(void, activation_backward, (size_t rows, size_t n, const float *derivative, float *dy, float *sums), (rows, n, derivative, dy, sums)) \
     X(void, column_sums, (size_t rows, size_t n, size_t ld, const float *x, float *sums), (rows, n, ld, x, sums)) \
     X(void, add_bias, (size_t rows, size_t n, size_t ld, const float *bias, float *x), (rows, n, ld, bias, x)) \

@@ -32,6 +32,8 @@ final class WorkerCore {
     /// Where the ranks of the next generation find this worker, and that generation's number.
     private var listener: MeshListener?
     private var prepared: UInt32 = 0
+    /// Whether the user knows that this process cannot share memory with its host's other workers.
+    private var saidUnshared = false
     var group: Group?
     #if MPI
     /// Nil until the first generation, and where the links carry everything.
@@ -134,6 +136,10 @@ final class WorkerCore {
                 count: model.layout.denseCount, rowWidth: model.layout.sparseTable == nil ? 0 : model.shape.width)
             var random = SystemRandomNumberGenerator()
             let memory = try HostMemory.establish(plan, links: links, step: 0, bucket: 0, deadline: deadline, generator: &random)
+            if let failure = memory.failure, !saidUnshared {
+                saidUnshared = true
+                sayToUser("\(failure)")
+            }
             let threads = threads
             let allReduce = AllReduce(plan: memory.plan, memory: memory.memory, links: links) { count, body in
                 inParallel(count, threads: threads) { piece, _ in body(piece) }

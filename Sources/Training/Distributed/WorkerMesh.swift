@@ -47,7 +47,4 @@ package final class WorkerMesh: Mesh {
             }
         }
     }
-
-    /// Drops fed frames that nobody will ask for any more.
-    package func dropFed(where isStale: (FrameHeader) -> Bool) { fed.removeAll { isStale($0.header) } }
 }

@@ -36,7 +36,7 @@ enum ReportData {
         for (split, words) in [(Split.test, "test"), (.validation, "validation")] {
             let own = run.evaluations.filter { $0["split"]?.string == split.rawValue }
             guard let best = best(own, run.configuration?.metric) else { continue }
-            let measure = run.configuration?.metric ?? (best["accuracy"] == nil ? .loss : .accuracy)
+            let measure = run.configuration?.metric ?? usual(best)
             let key = measure.rawValue.replacing("-", with: "_")
             guard let value = best[key]?.double, let samples = best["samples"]?.integer else { continue }
             let place = "step \(best["step"]?.integer ?? 0) (epoch \(best["epoch"]?.integer ?? 0))"
@@ -47,10 +47,15 @@ enum ReportData {
         return "Training loss \(decimal(last.loss, 4)) in step \(last.step); nothing was scored on other data."
     }
 
+    /// What decided in a run that was not told, see ``RunInputs/metric``.
+    private static func usual(_ evaluation: JSONValue) -> Measure {
+        [.entityF1, .accuracy].first { evaluation[$0.rawValue.replacing("-", with: "_")]?.double != nil } ?? .loss
+    }
+
     /// The evaluation that decided which model is the best one.
     static func best(_ evaluations: [JSONValue], _ metric: Measure?) -> JSONValue? {
         evaluations.max { left, right in
-            let measure = metric ?? (right["accuracy"] == nil ? .loss : .accuracy)
+            let measure = metric ?? usual(right)
             let key = measure.rawValue.replacing("-", with: "_")
             guard let own = right[key]?.double, let other = left[key]?.double else { return left[key]?.double == nil }
             return measure.isBetterWhenSmaller ? own < other : own > other

@@ -15,7 +15,7 @@ package struct RunIdentity: Codable, Sendable, Equatable {
     package var options: String?
     /// Steps of the whole run when this was written. They may change.
     package var plannedSteps: Int?
-    /// Version, BLAS and kernels that computed it. They may change.
+    /// ``Kernels/Arithmetic/description`` of what computed it. A checkpoint of another one is refused.
     package var arithmetic: String?
 
     package init(

@@ -32,7 +32,7 @@ package struct RunInputs: Sendable {
     /// The columns of the training data.
     package let columns: ColumnNames
     package let plan: TrainingPlan
-    /// What decides which model is the best; nil: accuracy, or the loss where there is none.
+    /// What decides which model is the best; nil: accuracy, or the loss if there is no accuracy. Tagged entities have F1.
     package let metric: Measure?
     package let schedule: LearningRateSchedule
     package let optimizer: OptimizerSettings

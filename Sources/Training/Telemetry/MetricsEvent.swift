@@ -114,18 +114,6 @@ package struct EvaluationEvent: MetricsEvent, Encodable {
     }
 }
 
-/// A line of `metrics.jsonl` at the end of an epoch: what became of its samples.
-package struct EpochEvent: MetricsEvent, Encodable {
-    package let event = "epoch"
-    package var epoch: Int
-    package var step: Int
-    /// Samples planned for the epoch, and samples that were really computed, each counted once.
-    package var planned: Int
-    package var computed: Int
-    /// Samples computed again after a loss of workers.
-    package var redone: Int
-}
-
 /// Encodes a value as one line, its keys in alphabetical order.
 package func jsonLine(_ event: some Encodable) throws -> String {
     let encoder = JSONEncoder()
