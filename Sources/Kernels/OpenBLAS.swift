@@ -24,8 +24,13 @@ package struct OpenBLAS: Sendable {
     let product: LibraryProduct
     /// Version, core type and what else decides its bits.
     package let description: String
+    /// Core type of the kernels in use.
+    let coreType: String
     /// Threads that it was built for; nil: it does not say.
     package let mostThreads: Int?
+
+    /// What a shell has to set for the same core type, which decides bits.
+    package var assignment: String { "\(Self.coreTypeVariable)=\(coreType)" }
 
     private static let coreTypeVariable = "OPENBLAS_CORETYPE"
 
@@ -45,6 +50,7 @@ package struct OpenBLAS: Sendable {
         library.setThreads(1)
         return OpenBLAS(
             product: library.product, description: "\(library.configuration), core type \(library.coreType)",
+            coreType: library.coreType,
             mostThreads: library.configuration.split(separator: " ").compactMap { word in
                 word.hasPrefix("MAX_THREADS=") ? Int(word.dropFirst("MAX_THREADS=".count)) : nil
             }.first)

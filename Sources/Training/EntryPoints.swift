@@ -17,7 +17,7 @@ package enum EntryPoints {
     private static func train(_ configuration: TrainingConfiguration, debug: Bool, _ stop: StopRequest, isBrief: Bool) throws {
         try SystemLimits.provide(.single(threads: configuration.threads))
         let run = try TrainingRun(configuration, stop: stop, isBrief: isBrief)
-        stop.listen()
+        stop.listen(heedsHangup: true)
         let inputs = run.inputs
         let replica = Replica(model: try run.firstModel, parameters: inputs.parameters, threads: inputs.configuration.threads)
         let progress = try run.begin(replica)

@@ -1,26 +1,34 @@
 internal import Foundation
 internal import Synchronization
 
-/// Remembers that SIGINT or SIGTERM asked the run to stop; a second one ends the process at once.
+/// Remembers that SIGINT, SIGTERM or a closed terminal asked the run to stop; a later signal ends the process at once.
 package final class StopRequest: Sendable {
     private let received = Atomic<Int32>(0)
     private let isListening = Atomic(false)
+    private let signals = Mutex(StopSignals())
     private let sources = Mutex<[SignalSource]>([])
     private let actions = Mutex<[@Sendable () -> Void]>([])
 
     package init() {}
 
     /// Begins to listen, the first time it is called.
-    package func listen() {
+    /// - Parameter heedsHangup: whether the end of the terminal asks for a stop, unless SIGHUP is ignored, as under nohup.
+    package func listen(heedsHangup: Bool = false) {
         guard !isListening.exchange(true, ordering: .relaxed) else { return }
-        let listening = [SIGINT, SIGTERM].map { number in
+        let hangup = heedsHangup && !SignalSource.isIgnored(SIGHUP) ? [SIGHUP] : []
+        let listening = ([SIGINT, SIGTERM] + hangup).map { number in
             SignalSource(number) { [self] in
-                if received.exchange(number, ordering: .relaxed) != 0 {
+                switch signals.withLock({ $0.receive(at: .now) }) {
+                case .repeated: return
+                case .endAtOnce:
+                    sayToUser("ended at once, without a checkpoint of this step")
                     Screen.shared.leave()
                     _exit(128 + number)
+                case .stop:
+                    received.store(number, ordering: .relaxed)
+                    sayToUser("stopping after this step; once more to end at once")
+                    act()
                 }
-                sayToUser("stopping after this step; once more to end at once")
-                act()
             }
         }
         sources.withLock { $0 = listening }

@@ -312,4 +312,6 @@ private struct EpochAccount {
 package func decimal(_ value: Double, _ places: Int) -> String { String(format: "%.\(places)f", value) }
 
 /// A count with its noun: "1 step", "2 steps".
-package func counted(_ count: Int, _ noun: String) -> String { count == 1 ? "1 \(noun)" : "\(count) \(noun)s" }
+package func counted(_ count: Int, _ noun: String, _ nouns: String? = nil) -> String {
+    count == 1 ? "1 \(noun)" : "\(count) \(nouns ?? noun + "s")"
+}

@@ -30,7 +30,7 @@ import Testing
         let relatives = job.processes
         run.send(SIGINT)
         try run.waitForComplaint("once more to end at once")
-        run.send(SIGINT)
+        run.sendUntilEnd(SIGINT)
         #expect(run.end().status == 130)
         try job.expectGone(relatives, within: 10)
         #expect(try FileManager.default.contentsOfDirectory(atPath: job.folder.path).allSatisfy { !$0.hasPrefix("apus-") })

@@ -87,11 +87,11 @@ import Transport
             let end = worker.end()
             #expect(end.status == 0)
             // Its data port let nobody in once the links stood.
-            #expect(!end.complaint.contains { $0.hasSuffix("of strangers were refused") }, "\(end.complaint)")
+            #expect(!end.complaint.contains { $0.hasSuffix("from unknown processes refused") }, "\(end.complaint)")
             #expect(end.complaint.contains { $0.contains("joined") } && end.complaint.last?.contains("ended") == true, "\(end.complaint)")
         }
         let log = try job.text("run/log.txt")
-        #expect(log.contains("of strangers were refused"), "\(log)")
+        #expect(log.contains("from unknown processes refused"), "\(log)")
         #expect(!log.contains("generation 2"), "\(log)")
         #expect(try FinishedRun(job, "run").digest == FinishedRun(job, "single").digest)
     }

@@ -56,6 +56,14 @@ final class RunningApus {
 
     func send(_ signal: Int32) { kill(identifier, signal) }
 
+    /// Sends it again and again: the first ones may still count as one with a signal before.
+    func sendUntilEnd(_ signal: Int32) {
+        for _ in 0..<1_200 where process.isRunning {
+            send(signal)
+            usleep(50_000)
+        }
+    }
+
     /// Waits for the end: its status, and what it wrote on standard error since the last line waited for.
     func end() -> (status: Int32, complaint: [String]) {
         while Self.line(output, &outputBuffer) != nil {}

@@ -41,12 +41,26 @@ import Testing
         try run.waitForOutput("train: 22 samples")
         run.send(SIGINT)
         try run.waitForComplaint("once more to end at once")
-        run.send(signal)
+        run.sendUntilEnd(signal)
         let end = run.end()
         #expect(end.status == 128 + signal)
-        #expect(end.complaint.isEmpty)
+        #expect(end.complaint == ["apus: ended at once, without a checkpoint of this step"])
         #expect(!job.exists("run/checkpoints"))
         withExtendedLifetime(log) {}
+    }
+
+    /// As `timeout` does, which signals the program and then its group.
+    @Test(arguments: [SIGTERM, SIGHUP])
+    func `two signals at once are one, and the end of a terminal is one too`(signal: Int32) throws {
+        let job = try SmallJob()
+        let run = try RunningApus(job.command("run", Self.options + ["--epochs", "100000"]))
+        try run.waitForOutput("epoch 1/")
+        for _ in 0..<2 { run.send(signal) }
+        let end = run.end()
+        #expect(end.status == 128 + signal)
+        let last = try #require(end.complaint.last)
+        let step = try #require(last.firstMatch(of: /stopped after step ([0-9]+);/)).1
+        #expect(job.exists("run/checkpoints/step-\(step)/manifest.json"))
     }
 
     @Test func `after a signal before the first step that step is still to come`() throws {

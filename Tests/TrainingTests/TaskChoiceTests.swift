@@ -34,6 +34,12 @@ import Testing
         }
     }
 
+    @Test(arguments: [["good,long", "bad", "bad,short"], ["a,b", "a,c", "b,c"]])
+    func `labels in combinations are offered as several labels`(rows: [String]) throws {
+        let choice = try choice(rows)
+        #expect(choice.task == .classification && choice.note?.contains("--task multi-label") == true)
+    }
+
     @Test func `several columns are labels where they hold 0 and 1, and numbers otherwise`() throws {
         let flags = try choice(["1\t0", "0\t0"], label: "a,b", header: "text\ta\tb")
         #expect(flags.task == .multiLabel && flags.note?.contains("--task multi-label") == true)

@@ -8,22 +8,23 @@ package enum NearMiss {
         return nearest.name
     }
 
-    /// Insertions, deletions and replacements from one text to the other.
+    /// Insertions, deletions, replacements and swaps of neighbours from one text to the other.
     ///
     /// - Complexity: O(a.count * b.count).
-    /// Source: Wagner and Fischer 1974.
+    /// Source: Damerau 1964; Wagner and Fischer 1974.
     static func distance(_ a: String, _ b: String) -> Int {
-        let columns = Array(b)
-        var row = Array(0...columns.count)
-        for (i, left) in a.enumerated() {
-            var diagonal = row[0]
-            row[0] = i + 1
-            for (j, right) in columns.enumerated() {
-                let replaced = diagonal + (left == right ? 0 : 1)
-                diagonal = row[j + 1]
-                row[j + 1] = min(replaced, row[j + 1] + 1, row[j] + 1)
+        let (rows, columns) = (Array(a), Array(b))
+        var before: [Int] = []
+        var last = Array(0...columns.count)
+        for i in rows.indices {
+            var row = [i + 1]
+            for j in columns.indices {
+                var edits = min(last[j] + (rows[i] == columns[j] ? 0 : 1), last[j + 1] + 1, row[j] + 1)
+                if i > 0, j > 0, rows[i] == columns[j - 1], rows[i - 1] == columns[j] { edits = min(edits, before[j - 1] + 1) }
+                row.append(edits)
             }
+            (before, last) = (last, row)
         }
-        return row[columns.count]
+        return last[columns.count]
     }
 }

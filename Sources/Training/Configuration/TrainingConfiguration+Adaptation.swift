@@ -24,6 +24,11 @@ extension TrainingConfiguration {
             }
         }
         try need(.unfreezeEvery, unfreezeEvery, from: 1)
+        if let unfreezeEvery, maxSteps == nil, Double(unfreezeEvery) >= epochs.passes {
+            throw .contradiction(
+                "--unfreeze-every \(unfreezeEvery) trains the first layer after \(counted(unfreezeEvery, "epoch")), and the run has "
+                    + "\(epochs.value.shown): give more --epochs, or --freeze encoder")
+        }
         try need(.layerDecay, layerDecay > 0 && layerDecay <= 1, "above 0 and at most 1")
         if let headLearningRate {
             try need(.headLearningRate, headLearningRate >= 0 && headLearningRate.isFinite, "a finite number from 0 up")

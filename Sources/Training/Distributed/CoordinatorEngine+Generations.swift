@@ -56,7 +56,8 @@ extension CoordinatorEngine {
                         + resumeCommand)
             }
             if said != needed {
-                display.say("waiting for workers: \(count) of \(needed) are there")
+                let hint = (reminder?.hint).map { said == nil ? "; start one with: \($0)" : "" } ?? ""
+                display.say("waiting for workers: \(count) of \(needed) are there\(hint)")
                 said = needed
                 reminding?.cancel()
                 reminding = reminder?.begin(needed: needed, isThere: { [membership] in membership.members.count }) { [display] in display.say($0) }

@@ -46,7 +46,8 @@ struct CoordinatorRun {
         }
         stop = StopRequest()
         membership = Membership(
-            allowList: security.keys == nil ? nil : security.allowList, placed: options.rendezvousTimeout == nil ? nil : options.workers)
+            allowList: security.keys == nil ? nil : security.allowList, 
+            placed: options.rendezvousTimeout == nil ? nil : options.workers, areStartedByHand: !options.launched)
         if options.launched {
             LauncherPipe.watch { [stop, membership] word in
                 switch word {
@@ -112,7 +113,10 @@ struct CoordinatorRun {
         await engine.close(farewell(outcome))
         await system.shutDown()
         let refused = system.refused + data.refusals.total
-        if refused > 0 { run.display.say("\(refused) connections or messages of strangers were refused") }
+        if refused > 0 { 
+            run.display.say(
+                "\(counted(refused, "connection or message", "connections or messages")) from unknown processes refused")
+        }
         withExtendedLifetime((coordinator, keyFile, health)) {}
         try outcome.get()
     }

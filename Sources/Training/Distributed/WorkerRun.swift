@@ -80,7 +80,7 @@ final class WorkerRun: Sendable {
         await system.shutDown()
         thread.end()
         let refused = thread.refusals.total
-        if refused > 0 { sayToUser("\(refused) connections or messages of strangers were refused") }
+        if refused > 0 { sayToUser("\(counted(refused, "connection or message", "connections or messages")) from unknown processes refused") }
         if let reason, !reason.isEmpty { throw RunError(reason) }
         search.say("the coordinator has ended the run; this worker ends too")
     }
@@ -117,6 +117,10 @@ final class WorkerRun: Sendable {
             throw InputError(refused.description)
         } catch let unusable as BLASError {
             throw unusable
+        } catch where system.contact == .refused {
+            throw RunError(
+                "the coordinator at \(endpoint) refused this worker for \(Int(timeout.seconds)) s: "
+                    + "give it a key of this run, or add its key to the coordinator's key file")
         } catch {
             throw RunError("no coordinator answers at \(endpoint) within \(Int(timeout.seconds)) s (\(error)): is it running, and is the address right?")
         }

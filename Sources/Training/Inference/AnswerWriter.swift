@@ -19,9 +19,18 @@ struct AnswerWriter {
     }
 
     /// What was asked for, or what the output's name says.
-    static func format(_ options: AnswerOptions) -> AnswerFormat {
-        let ending = options.output.flatMap { AnswerFormat(rawValue: URL(fileURLWithPath: $0).pathExtension.lowercased()) }
-        return options.format ?? ending ?? .jsonl
+    /// - Throws: ``InputError`` if the name ends in a format that is not written.
+    static func format(_ options: AnswerOptions) throws(InputError) -> AnswerFormat {
+        if let format = options.format { return format }
+        guard let output = options.output else { return .jsonl }
+        let ending = URL(fileURLWithPath: output).pathExtension.lowercased()
+        if ["", "json", "txt", "ndjson"].contains(ending) { return .jsonl }
+        guard let format = AnswerFormat(rawValue: ending) else {
+            throw InputError(
+                "--output \(output): answers are written as .jsonl, .csv or .tsv, not as .\(ending): "
+                    + "name such a file, or give --format")
+        }
+        return format
     }
 
     /// - Parameters:
@@ -29,7 +38,7 @@ struct AnswerWriter {
     ///   - answers: columns that the answers add.
     /// - Throws: ``InputError`` if the input has one of these columns, or a name cannot stand in the format.
     init(_ options: AnswerOptions, input: String, columns: [String], answers: [String]) throws(InputError) {
-        format = Self.format(options)
+        format = try Self.format(options)
         withText = options.withText
         guard format != .jsonl else {
             header = []

@@ -32,7 +32,7 @@ struct PredictionRun {
         let dataset = try Dataset(
             path: options.input, format: options.inputFormat, columns: columns, labels: .unwanted,
             allowsPlainText: trained.model.head == .maskedLanguageModel || options.inputFormat == .text,
-            keepsTable: AnswerWriter.format(asked) != .jsonl)
+            keepsTable: try AnswerWriter.format(asked) != .jsonl)
         for note in dataset.notes { sayToUser("\(options.input): \(note)") }
         try trained.checkPairs(dataset, options)
         let header = dataset.table?.header ?? ["text"]

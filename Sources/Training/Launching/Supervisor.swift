@@ -31,7 +31,7 @@ final class Supervisor: Sendable {
     private let coordinatorEnded = DispatchSemaphore(value: 0)
     private let coordinatorsEnd = Mutex(SpawnedProcess.End.status(1))
     private let isEnding = Atomic(false)
-    private let signals = Atomic(0)
+    private let signals = Mutex(StopSignals())
     /// The first signal that asked to stop; 0 before.
     private let firstSignal = Atomic<Int32>(0)
     private let sources = Mutex<[SignalSource]>([])
@@ -172,7 +172,7 @@ final class Supervisor: Sendable {
 
     /// Starts the coordinator again where a signal that nobody here sent has ended it; the workers wait for it meanwhile.
     private func restartCoordinator(_ end: SpawnedProcess.End) -> Bool {
-        guard case .signal(let number) = end, signals.load(ordering: .relaxed) == 0, refusal.load(ordering: .relaxed) == 0,
+        guard case .signal(let number) = end, firstSignal.load(ordering: .sequentiallyConsistent) == 0, refusal.load(ordering: .relaxed) == 0,
             !isEnding.load(ordering: .sequentiallyConsistent)
         else { return false }
         let how = "the coordinator was ended by signal \(number)"
@@ -255,19 +255,24 @@ final class Supervisor: Sendable {
     // MARK: Signals
 
     private func listen() {
-        let listening = [SIGINT, SIGTERM].map { number in SignalSource(number) { [self] in passOn(number) } }
+        let hangup = SignalSource.isIgnored(SIGHUP) ? [] : [SIGHUP]
+        let listening = ([SIGINT, SIGTERM] + hangup).map { number in
+            // To a coordinator SIGHUP means its key file.
+            SignalSource(number) { [self] in passOn(number == SIGHUP ? SIGTERM : number) }
+        }
         sources.withLock { $0 = listening }
     }
 
     /// The first signal asks the coordinator to end after a checkpoint; a second one ends everything at once.
     private func passOn(_ number: Int32) {
-        let isSecond = signals.add(1, ordering: .relaxed).newValue > 1
-        if !isSecond { firstSignal.store(number, ordering: .sequentiallyConsistent) }
-        let all = children.withLock { $0 }
-        guard isSecond else {
-            askToStop(number)
-            return
+        switch signals.withLock({ $0.receive(at: .now) }) {
+        case .repeated: return
+        case .stop:
+            firstSignal.store(number, ordering: .sequentiallyConsistent)
+            return askToStop(number)
+        case .endAtOnce: sayToUser("ended at once, without a checkpoint of this step")
         }
+        let all = children.withLock { $0 }
         urgentSignal.store(number, ordering: .sequentiallyConsistent)
         isEnding.store(true, ordering: .sequentiallyConsistent)
         let workers = all.filter { $0.worker != nil }

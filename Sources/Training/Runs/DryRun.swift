@@ -31,20 +31,22 @@ struct DryRun {
         let perToken = seconds / Double(max(1, tokens))
         let training = perToken * tokensOfRun(inputs)
         let scoring = try evaluationSeconds(inputs, replica)
-        let evaluations = plan.epochs.begun + (inputs.configuration.evalEvery.map { plan.totalSteps / $0 } ?? 0)
+        let epochs = (plan.totalSteps + plan.stepsPerEpoch - 1) / plan.stepsPerEpoch
+        let evaluations = epochs + (inputs.configuration.evalEvery.map { plan.totalSteps / $0 } ?? 0)
         let all = training + scoring * Double(evaluations)
         let trained = model.layout.stateCount
         let share = 100 * Double(trained) / Double(max(1, model.layout.count))
         let threads = counted(inputs.configuration.threads, "thread")
         return inputs.dataNotes + inputs.notes + [
-            "parameters: \(trained) of \(model.layout.count) are trained (\(decimal(share, 2)) %)",
+            "parameters: \(TrainedShare.grouped(trained)) of \(TrainedShare.grouped(model.layout.count)) are trained (\(decimal(share, 2)) %)"
+                + (inputs.configuration.unfreezeEvery == nil ? "" : " in the first epochs; later ones train more and take longer"),
             "steps: \(plan.totalSteps), \(plan.stepsPerEpoch) an epoch, "
                 + "of \(counted(plan.batchSize * plan.accumulate, "sample")) in \(counted(plan.laneCount, "lane"))",
             "memory of this process, with the data: \(megabytes(peakResidentBytes())); "
                 + "a checkpoint: \(megabytes(inputs.checkpointBytes))",
             "time on \(threads) of this machine: \(duration(training)) of training"
                 + (scoring > 0
-                    ? ", \(duration(scoring)) for each of \(counted(evaluations, "evaluation")), "
+                    ? ", \(duration(scoring)) for \(evaluations == 1 ? "the evaluation" : "each of \(evaluations) evaluations"), "
                         + "\(duration(all)) in all"
                     : ""),
             "nothing was written: leave out --dry-run to train",

@@ -11,11 +11,11 @@ extension TaskData {
         else { return [] }
         let question = "\(given.train): \(labels.count) different labels in \(rows) rows: is this the right column?"
         if labels.count == rows, given.task == nil {
+            let areNumbers = labels.words.allSatisfy { Double($0) != nil }
             throw InputError(
-                question
-                    + " Name another with --label-column; say --task regression if these are amounts, or --task "
-                    + "classification if each is a class"
-            )
+                question + " Name another with --label-column, or give "
+                    + (areNumbers ? "--task regression if these are amounts, or " : "")
+                    + "--task classification if each is a class")
         }
         return ["\(question) --label-column names another"]
     }

@@ -10,6 +10,11 @@ package enum ModelPath {
     package static func check(_ path: String, needsModel: Bool = true) throws(InputError) {
         var isFolder: ObjCBool = false
         guard unsafe FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
+            if let name = nameInAddress(path) {
+                throw InputError(
+                    "\(path): is an address, and --model takes a folder: 'hf download \(name) --local-dir "
+                        + "\(name.split(separator: "/").last ?? "")' (from Python's huggingface_hub) fetches it")
+            }
             throw InputError(missing(path))
         }
         guard isFolder.boolValue else {
@@ -41,6 +46,12 @@ package enum ModelPath {
                 + "--local-dir \(name)' (from Python's huggingface_hub) fetches the folder"
         }
         return "\(path): there is no such model folder: check --model, or run scripts/fetch.sh for the default one"
+    }
+
+    /// The model that the address of a hub's page names; nil for anything else.
+    private static func nameInAddress(_ path: String) -> String? {
+        guard let match = path.firstMatch(of: /https?:\/{1,2}[A-Za-z0-9.:-]+\/([A-Za-z0-9._-]+(?:\/[A-Za-z0-9._-]+)?)/) else { return nil }
+        return String(match.1)
     }
 
     /// `NAME` or `ORGANIZATION/NAME`, where a path looks like one of those, seen from the working folder.

@@ -46,7 +46,10 @@ enum ResumeCommand {
         let flags = ["--cluster", "--interface", "--threads", "--insecure", "--exchange"]
         let own = [arguments.first ?? "apus", "work"] + kept(flags, of: words) + resuming(configuration)
         func command(_ launcher: [String]) -> String { (launcher + own).map(shellQuoted).joined(separator: " ") }
-        if parent.count > arguments.count, parent.suffix(arguments.count).elementsEqual(arguments) {
+        let launchers: Set = ["mpirun", "mpiexec", "mpiexec.hydra", "orterun", "prterun", "srun", "torchrun", "hydra_pmi_proxy"]
+        let program = (parent.first ?? "").split(separator: "/").last.map(String.init) ?? ""
+        let isLauncher = launchers.contains(program) || parent.prefix(3).contains { $0.hasSuffix("/torchrun") }
+        if isLauncher, parent.count > arguments.count, parent.suffix(arguments.count).elementsEqual(arguments) {
             return command(Array(parent.dropLast(arguments.count)))
         }
         if environment["OMPI_COMM_WORLD_RANK"] != nil || environment["PMI_RANK"] != nil { return command(["mpirun", "-np", String(ranks)]) }

@@ -184,12 +184,13 @@ package struct RunInputs: Sendable {
         let path: String? =
             switch split {
             case .train: configuration.train
-            case .validation: configuration.validation
+            case .validation: configuration.validation ?? (configuration.validationSplit == nil ? nil : configuration.train)
             case .test: configuration.test
             case .sourceTrain: configuration.sourceTrain
             case .sourceValidation: configuration.sourceValidation
             }
-        return (path ?? "").split(separator: "/").suffix(2).joined(separator: "/")
+        let isHeldOut = split == .validation && configuration.validation == nil && configuration.validationSplit != nil
+        return (path ?? "").split(separator: "/").suffix(2).joined(separator: "/") + (isHeldOut ? " (held out)" : "")
     }
 
     /// The source task's data and head, where one was asked for.

@@ -107,9 +107,12 @@ package struct TaskChoice: Equatable, Sendable {
         let parts = values.map(Dataset.parts)
         let single = Set(parts.joined())
         guard single.allSatisfy({ Float($0) != nil }) else {
-            // Labels stand in several combinations; the parts of a name with a comma in it, such as "Portland, Oregon", do not.
+            // Labels occur in several combinations, or alone and in one; the parts of a name with a comma in it, such as
+            // "Portland, Oregon", do not.
             let count = parts.reduce(0) { $0 + $1.count }
-            guard single.count <= values.count, count > single.count else { return TaskChoice(.classification) }
+            let alone = Set(parts.filter { $0.count == 1 }.joined())
+            let isMixed = parts.contains { $0.count > 1 && !alone.isDisjoint(with: $0) }
+            guard isMixed || single.count <= values.count && count > single.count else { return TaskChoice(.classification) }
             let shown = single.sorted().prefix(8).joined(separator: ", ") + (single.count > 8 ? ", …" : "")
             return TaskChoice(
                 .classification,

@@ -242,7 +242,7 @@ package struct TrainingRun {
         let plan = inputs.plan
         let threads = engine.fewestThreads == engine.threads ? "" : "\(engine.fewestThreads) to "
         return "\(counted(plan.totalSteps, "step")) of \(counted(plan.batchSize * plan.accumulate, "sample")), \(counted(plan.laneCount, "lane")), "
-            + "\(engine.workers == 1 ? "1 process" : "\(engine.workers) workers") of \(threads)\(counted(engine.threads, "thread"))"
+            + "\(engine is SingleProcessEngine ? "1 process" : counted(engine.workers, "worker")) of \(threads)\(counted(engine.threads, "thread"))"
     }
 
     private func finish(_ engine: any StepEngine, _ progress: inout RunProgress, _ throughput: Throughput, command: String) async throws {
@@ -271,7 +271,7 @@ package struct TrainingRun {
             summary.reproduce.map { "the same bits elsewhere: \($0)" }
                 ?? "no run from the start is known to have the same bits: \(departure(progress) ?? "")")
         let best = progress.best == nil ? "model" : "model-best"
-        display.say("\(folder.path): \(programName) predict --model \(shellQuoted(folder.path + "/" + best))")
+        display.say("use the model: \(programName) predict --model \(shellQuoted(folder.path + "/" + best))")
     }
 
     /// A page about the run beside its summary. Without it the run is as good.
@@ -285,7 +285,10 @@ package struct TrainingRun {
     private func results(_ progress: RunProgress) -> [String] {
         guard let best = progress.best, let step = progress.bestStep else { return [] }
         let metric = inputs.metric
-        func epoch(_ step: Int) -> String { "epoch \(inputs.plan.epoch(ofStep: max(1, step)))" }
+        func epoch(_ step: Int) -> String {
+            let epoch = "epoch \(inputs.plan.epoch(ofStep: max(1, step)))"
+            return inputs.configuration.evalEvery == nil ? epoch : "\(epoch), step \(step)"
+        }
         let first = "best: \(epoch(step)), validation \(best.line(metric)), in \(folder.path)/model-best"
         guard let last = progress.latest, let lastStep = progress.evaluatedStep, lastStep != step else { return [first + ", which is also the last"] }
         return [first, "last: \(epoch(lastStep)), validation \(last.line(metric)), in \(folder.path)/model"]
@@ -333,9 +336,11 @@ package struct TrainingRun {
         // The command of one process of several that were started by hand or by an engine computes nothing alone.
         if resumption != nil || ["work", "coordinate"].contains(where: { command.hasPrefix("\(programName) \($0)") }) {
             let saved = ConfigurationFile.path(inRun: folder.path)
-            let command = "\(programName) train --config \(shellQuoted(saved))"
+            let assignment = BLAS.openBLAS.map { "\($0.assignment) " } ?? ""
+            let command = "\(assignment)\(programName) train --config \(shellQuoted(saved))"
             return "\(command) --output \(shellQuoted(folder.path + "-again"))"
         }
-        return command.contains("--lanes") ? command : "\(command) --lanes \(inputs.plan.laneCount)"
+        let whole = command.contains("--lanes") ? command : "\(command) --lanes \(inputs.plan.laneCount)"
+        return (BLAS.openBLAS?.assignment).map { "\($0) \(whole)" } ?? whole
     }
 }

@@ -35,7 +35,8 @@ package struct Throughput: Sendable {
         guard allSteps > 0 else { return "no step was left to do" }
         let speed = allSeconds > 0 ? Double(allSamples) / allSeconds : 0
         let later = allSteps > Self.skippedSteps ? " (\(decimal(samplesPerSecond, 1)) after the first \(Self.skippedSteps) steps)" : ""
-        return "\(allSteps) \(allSteps == 1 ? "step" : "steps") with \(allSamples) samples in \(decimal(allSeconds, 1)) s: "
+        let time = decimal(allSeconds, allSeconds < 1 ? 2 : 1)
+        return "\(counted(allSteps, "step")) with \(counted(allSamples, "sample")) in \(time) s: "
             + "\(decimal(speed, 1)) samples/s\(later)"
     }
 }
