@@ -27,7 +27,7 @@ public struct TextClassifier: Sendable {
             InferenceOptions(
                 model: model, input: "-", textColumn: nil, pairColumn: nil, labelColumn: nil, maxLength: maxLength, threads: threads))
         guard prediction.answersForTexts else {
-            throw InputError("\(model): answers for single words, a model that answers for texts was needed: use 'apus predict' with it")
+            throw InputError("\(model): answers for single words, expected a model that answers for texts: use 'apus predict' with it")
         }
     }
 

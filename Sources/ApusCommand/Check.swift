@@ -35,7 +35,7 @@ struct Check: ParsableCommand {
             try EntryPoints.check(cluster: cluster, emit: emit)
         } else {
             guard let shape = shape.map(ArithmeticShape.init(text:)) ?? .standard else {
-                throw ValidationError("--shape is \(self.shape ?? ""), needed is something like \(ArithmeticShape.standard.text)")
+                throw ValidationError("--shape is \(self.shape ?? ""), expected something like \(ArithmeticShape.standard.text)")
             }
             try EntryPoints.checkLocally(interface: interface, coordinator: coordinator, shape: shape, emit: emit)
         }

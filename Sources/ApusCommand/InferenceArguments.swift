@@ -23,10 +23,10 @@ struct InferenceArguments: ParsableArguments {
 
     func validate() throws {
         if let maxLength, maxLength < 3 {
-            throw ValidationError("--max-length is \(maxLength), needed is at least 3: [CLS], one piece and [SEP]")
+            throw ValidationError("--max-length is \(maxLength), must be at least 3: [CLS], one piece and [SEP]")
         }
         if let threads, !(1...TrainingConfiguration.mostThreads).contains(threads) {
-            throw ValidationError("--threads is \(threads), needed is a count from 1 to \(TrainingConfiguration.mostThreads)")
+            throw ValidationError("--threads is \(threads), must be a count from 1 to \(TrainingConfiguration.mostThreads)")
         }
     }
 

@@ -11,7 +11,7 @@ enum Inspection {
         if holds("config.json") { return try modelLines(path) }
         if holds("manifest.json") { return try checkpointLines(path) }
         if ["checkpoints", "metrics.jsonl", "config.yaml"].contains(where: holds) { return runLines(path) }
-        throw FileError(path, "holds no config.json, manifest.json or checkpoints: a model folder, a checkpoint or a run's folder was needed")
+        throw FileError(path, "has no config.json, manifest.json or checkpoints: expected a model folder, a checkpoint or a run's folder")
     }
 
     private static func fileLines(_ path: String) throws(FileError) -> [String] {

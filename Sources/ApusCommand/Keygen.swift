@@ -17,7 +17,7 @@ struct Keygen: ParsableCommand {
     var workers = 1
 
     func validate() throws {
-        guard (1...10_000).contains(workers) else { throw ValidationError("--workers is \(workers), needed is 1 to 10000") }
+        guard (1...10_000).contains(workers) else { throw ValidationError("--workers is \(workers), must be 1 to 10000") }
     }
 
     func run() throws {

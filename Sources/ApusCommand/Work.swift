@@ -36,7 +36,7 @@ struct Work: ParsableCommand {
 
     #if MPI
     func validate() throws {
-        guard ["links", "mpi"].contains(exchange) else { throw ValidationError("--exchange is '\(exchange)', needed is links or mpi") }
+        guard ["links", "mpi"].contains(exchange) else { throw ValidationError("--exchange is '\(exchange)', must be links or mpi") }
     }
     #endif
 

@@ -59,20 +59,20 @@ package struct BERTConfiguration: Sendable, Equatable {
     package init(_ json: JSONValue, path: String) throws(FileError) {
         let fields = Fields(json: json, path: path)
         if let type = json["model_type"]?.string, type != "bert" {
-            throw FileError(path, "model_type is \(type), bert was needed: other encoders are not supported")
+            throw FileError(path, "model_type is \(type), expected bert: other encoders are not supported")
         }
         if let kind = json["position_embedding_type"]?.string, kind != "absolute" {
-            throw FileError(path, "position_embedding_type is \(kind), absolute was needed: other models are not supported")
+            throw FileError(path, "position_embedding_type is \(kind), expected absolute: other models are not supported")
         }
         for key in ["is_decoder", "add_cross_attention"] where json[key]?.bool == true {
-            throw FileError(path, "\(key) is true: an encoder was needed, decoders are not supported")
+            throw FileError(path, "\(key) is true: expected an encoder, decoders are not supported")
         }
         shape = try Self.shape(fields)
         architectures = json["architectures"]?.array?.compactMap(\.string) ?? []
         problemType = json["problem_type"]?.string
         let named = json["apus_pooling"]?.string ?? Head.Pooling.cls.rawValue
         guard let pooling = Head.Pooling(rawValue: named) else {
-            throw FileError(path, "apus_pooling is \(named.prefix(40)), cls or mean was needed")
+            throw FileError(path, "apus_pooling is \(named.prefix(40)), expected cls or mean")
         }
         self.pooling = pooling
         let names = try Self.labels(json, path: path)
@@ -95,7 +95,7 @@ package struct BERTConfiguration: Sendable, Equatable {
         let types = try fields.whole("type_vocab_size", default: 2, in: 1...256)
         // In floating point, where nothing overflows.
         let size = Double(width) * (Double(vocabulary + positions + types) + Double(layers) * (4 * Double(width) + 2 * Double(inner)))
-        guard size < 0x1p40 else { throw FileError(fields.path, "describes a model of \(size) parameters, fewer than 2^40 were needed") }
+        guard size < 0x1p40 else { throw FileError(fields.path, "describes a model of \(size) parameters, expected fewer than 2^40") }
         let hidden = try fields.rate("hidden_dropout_prob", default: 0.1)
         return BERTShape(
             vocabulary: vocabulary, width: width, layers: layers, heads: heads, feedForward: inner, positions: positions, types: types,
@@ -128,7 +128,7 @@ package struct BERTConfiguration: Sendable, Equatable {
         var names = [String](repeating: "", count: members.count)
         for member in members {
             guard let id = Int(member.key), String(id) == member.key, names.indices.contains(id), let name = member.value.string else {
-                throw FileError(path, "id2label has the key \(member.key.prefix(40)), numbers from 0 to \(members.count - 1) with names were needed")
+                throw FileError(path, "id2label has the key \(member.key.prefix(40)), expected numbers from 0 to \(members.count - 1) with names")
             }
             names[id] = name
         }
@@ -145,7 +145,7 @@ package struct BERTConfiguration: Sendable, Equatable {
                 return missing
             }
             guard let number = value.integer, range.contains(number) else {
-                throw FileError(path, "\(key) is \(value.line.prefix(40)), a whole number from \(range.lowerBound) to \(range.upperBound) was needed")
+                throw FileError(path, "\(key) is \(value.line.prefix(40)), expected a whole number from \(range.lowerBound) to \(range.upperBound)")
             }
             return number
         }
@@ -153,7 +153,7 @@ package struct BERTConfiguration: Sendable, Equatable {
         func rate(_ key: String, default missing: Double) throws(FileError) -> Double {
             guard let value = json[key], value != .null else { return missing }
             guard let number = value.double, number >= 0, number < 1 else {
-                throw FileError(path, "\(key) is \(value.line.prefix(40)), a number from 0 up to but below 1 was needed")
+                throw FileError(path, "\(key) is \(value.line.prefix(40)), expected a number from 0 up to but below 1")
             }
             return number
         }
@@ -161,7 +161,7 @@ package struct BERTConfiguration: Sendable, Equatable {
         func positive(_ key: String, default missing: Double) throws(FileError) -> Double {
             guard let value = json[key], value != .null else { return missing }
             guard let number = value.double, number > 0, number < 1 else {
-                throw FileError(path, "\(key) is \(value.line.prefix(40)), a number above 0 and below 1 was needed")
+                throw FileError(path, "\(key) is \(value.line.prefix(40)), expected a number above 0 and below 1")
             }
             return number
         }

@@ -111,7 +111,7 @@ package struct CheckpointStore: Sendable {
         }
         guard manifest["version"]?.integer == 1 else {
             throw FileError(
-                manifestPath, "is of version \(manifest["version"]?.line.prefix(20) ?? "none"), 1 was needed: was it written by another version of Apus?")
+                manifestPath, "is of version \(manifest["version"]?.line.prefix(20) ?? "none"), expected 1: was it written by another version of Apus?")
         }
         guard let files = manifest["files"]?.members, !files.isEmpty else { throw FileError(manifestPath, "lists no files: use another checkpoint") }
         for file in files {

@@ -79,15 +79,15 @@ private struct JSONParser {
         if take(UInt8(ascii: "}")) { return .object([]) }
         repeat {
             skipSpace()
-            guard place < bytes.count, bytes[place] == UInt8(ascii: "\"") else { throw fail("a key was needed") }
+            guard place < bytes.count, bytes[place] == UInt8(ascii: "\"") else { throw fail("expected a key") }
             let key = try string()
             guard keys.insert(Array(key.utf8)).inserted else { throw fail("the key \"\(key.prefix(80))\" stands twice") }
             skipSpace()
-            guard take(UInt8(ascii: ":")) else { throw fail("a colon was needed") }
+            guard take(UInt8(ascii: ":")) else { throw fail("expected a colon") }
             members.append(.init(key, try value(depth: depth + 1)))
             skipSpace()
         } while take(UInt8(ascii: ","))
-        guard take(UInt8(ascii: "}")) else { throw fail("a comma or } was needed") }
+        guard take(UInt8(ascii: "}")) else { throw fail("expected a comma or }") }
         return .object(members)
     }
 
@@ -100,7 +100,7 @@ private struct JSONParser {
             values.append(try value(depth: depth + 1))
             skipSpace()
         } while take(UInt8(ascii: ","))
-        guard take(UInt8(ascii: "]")) else { throw fail("a comma or ] was needed") }
+        guard take(UInt8(ascii: "]")) else { throw fail("expected a comma or ]") }
         return .array(values)
     }
 
@@ -109,17 +109,17 @@ private struct JSONParser {
         _ = take(UInt8(ascii: "-"))
         let startsWithZero = place < bytes.count && bytes[place] == UInt8(ascii: "0")
         let digits = skipDigits()
-        guard digits > 0 else { throw fail("a value was needed") }
+        guard digits > 0 else { throw fail("expected a value") }
         guard digits == 1 || !startsWithZero else { throw fail("a number begins with a needless 0") }
         var isWhole = true
         if take(UInt8(ascii: ".")) {
             isWhole = false
-            guard skipDigits() > 0 else { throw fail("digits were needed") }
+            guard skipDigits() > 0 else { throw fail("expected digits") }
         }
         if take(UInt8(ascii: "e")) || take(UInt8(ascii: "E")) {
             isWhole = false
             if !take(UInt8(ascii: "+")) { _ = take(UInt8(ascii: "-")) }
-            guard skipDigits() > 0 else { throw fail("digits were needed") }
+            guard skipDigits() > 0 else { throw fail("expected digits") }
         }
         let text = String(decoding: bytes[start..<place], as: UTF8.self)
         if isWhole, let value = Int(text) { return .integer(value) }
@@ -180,7 +180,7 @@ private struct JSONParser {
     private mutating func hexadecimal() throws(JSONError) -> UInt32 {
         guard place + 4 <= bytes.count else { throw fail("a text does not end") }
         let digits = String(decoding: bytes[place..<(place + 4)], as: UTF8.self)
-        guard digits.allSatisfy(\.isHexDigit), let value = UInt32(digits, radix: 16) else { throw fail("four hexadecimal digits were needed") }
+        guard digits.allSatisfy(\.isHexDigit), let value = UInt32(digits, radix: 16) else { throw fail("expected four hexadecimal digits") }
         place += 4
         return value
     }

@@ -19,7 +19,7 @@ package struct ModelFolder: Sendable {
         guard unsafe FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
             throw FileError(path, "there is no such model folder: check --model, or run scripts/fetch.sh for the default one")
         }
-        guard isFolder.boolValue else { throw FileError(path, "is a file, a model folder with config.json and model.safetensors was needed") }
+        guard isFolder.boolValue else { throw FileError(path, "is a file, expected a model folder with config.json and model.safetensors") }
         configuration = try Self.configuration(path)
         files = try Self.weightFiles(path)
         var places: [String: Int] = [:]
@@ -35,7 +35,7 @@ package struct ModelFolder: Sendable {
     package static func configuration(_ path: String) throws(FileError) -> JSONValue {
         let file = path + "/config.json"
         guard FileManager.default.fileExists(atPath: file) else {
-            throw FileError(path, "holds no config.json: a Hugging Face model folder was needed")
+            throw FileError(path, "has no config.json: expected a Hugging Face model folder")
         }
         do {
             let value = try JSONValue(parsing: try FileSystem.read(file, limit: longestJSON))
@@ -59,7 +59,7 @@ package struct ModelFolder: Sendable {
                 path,
                 pickled
                     ? "holds pytorch_model.bin but no model.safetensors: load it once with Transformers and save_pretrained(…, safe_serialization=True)"
-                    : "holds no model.safetensors: are the weights downloaded?")
+                    : "has no model.safetensors: are the weights downloaded?")
         }
         let map: JSONValue?
         do { map = try JSONValue(parsing: try FileSystem.read(index, limit: longestJSON))["weight_map"] } catch {

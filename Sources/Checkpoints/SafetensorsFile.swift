@@ -25,21 +25,21 @@ package final class SafetensorsFile: Sendable {
     package func readFloats(_ name: String, into values: inout MutableSpan<Float>) throws(FileError) {
         let entry = try entry(name)
         guard entry.count == values.count else {
-            throw FileError(path, "tensor \(name) has \(entry.count) elements, \(values.count) were needed: is this the right file?")
+            throw FileError(path, "tensor \(name) has \(entry.count) elements, expected \(values.count): is this the right file?")
         }
         switch entry.type {
         case .float32: read(entry, into: &values) { Float(bitPattern: $0 as UInt32) }
         case .float16: read(entry, into: &values) { Self.widen(half: $0) }
         case .bfloat16: read(entry, into: &values) { Float(bitPattern: UInt32($0 as UInt16) << 16) }
         case .float64: read(entry, into: &values) { Float(Double(bitPattern: $0 as UInt64)) }
-        case .int64, .other: throw FileError(path, "tensor \(name) is of type \(entry.type), floats were needed: convert the model to float32")
+        case .int64, .other: throw FileError(path, "tensor \(name) is of type \(entry.type), expected floats: convert the model to float32")
         }
     }
 
     /// A tensor of 64-bit integers.
     package func readIntegers(_ name: String) throws(FileError) -> [Int64] {
         let entry = try entry(name)
-        guard entry.type == .int64 else { throw FileError(path, "tensor \(name) is of type \(entry.type), I64 was needed: is this the right file?") }
+        guard entry.type == .int64 else { throw FileError(path, "tensor \(name) is of type \(entry.type), expected I64: is this the right file?") }
         return file.withBytes(entry.range) { bytes in
             (0..<entry.count).map { unsafe bytes.unsafeLoadUnaligned(fromByteOffset: $0 * 8, as: Int64.self) }
         }

@@ -47,7 +47,7 @@ package struct LabelSet: Equatable, Sendable {
                 path: dataset.path,
                 problem: least == 1
                     ? "no sample has a label: check --label-column"
-                    : "every label is \"\(found.first ?? "")\", at least 2 classes were needed: check --label-column")
+                    : "every label is \"\(found.first ?? "")\", expected at least 2 classes: check --label-column")
         }
         if model.count == found.count, Set(model) == found {
             self.init(words: model, names: model)
@@ -191,6 +191,6 @@ package struct LabelSet: Equatable, Sendable {
         throw DatasetError(
             path: dataset.path, line: dataset.lines[row],
             problem:
-                "the label \"\(label)\" was never seen in training, known are \(shown): mend the row or train with it")
+                "the label \"\(label)\" did not occur in training, known are \(shown): mend the row or train with it")
     }
 }

@@ -37,7 +37,7 @@ extension TextFile.Failure {
     var problem: String {
         switch self {
         case .missing: "there is no such file: check the path"
-        case .folder: "this is a folder, a file was needed: name the file in it"
+        case .folder: "this is a folder, expected a file: name the file in it"
         case .unreadable(let reason): "cannot be read (\(reason)): check its permissions"
         case .notUTF8(let line): "line \(line) is not UTF-8: save the file as UTF-8"
         }

@@ -60,7 +60,7 @@ package struct KeyPair: Sendable {
 
     /// The identity whose secret half is these 32 bytes.
     package init(secret: [UInt8]) {
-        precondition(secret.count == 32, "a CURVE secret has \(secret.count) bytes, needed are 32")
+        precondition(secret.count == 32, "a CURVE secret has \(secret.count) bytes, expected 32")
         var secretText = [CChar](repeating: 0, count: 41)
         var publicText = [CChar](repeating: 0, count: 41)
         let isDone = unsafe zmq_z85_encode(&secretText, secret, 32) != nil && zmq_curve_public(&publicText, secretText) == 0

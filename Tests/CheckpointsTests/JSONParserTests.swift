@@ -75,6 +75,6 @@ import Testing
     }
 
     @Test func saysAtWhichByteItStopped() {
-        #expect(throws: JSONError(offset: 6, problem: "a value was needed")) { try parse("{\"a\": x}") }
+        #expect(throws: JSONError(offset: 6, problem: "expected a value")) { try parse("{\"a\": x}") }
     }
 }

@@ -12,10 +12,10 @@ import Testing
     @Test func saysWhatAFolderLacks() throws {
         let folder = try TemporaryFolder()
         #expect(problem(folder("none")).contains("there is no such model folder: check --model"))
-        #expect(try problem(folder.write("", to: "file")).contains("is a file, a model folder with config.json and model.safetensors was needed"))
-        #expect(problem(folder.path) == "\(folder.path): holds no config.json: a Hugging Face model folder was needed")
+        #expect(try problem(folder.write("", to: "file")).contains("is a file, expected a model folder with config.json and model.safetensors"))
+        #expect(problem(folder.path) == "\(folder.path): has no config.json: expected a Hugging Face model folder")
         try folder.write("{}", to: "config.json")
-        #expect(problem(folder.path) == "\(folder.path): holds no model.safetensors: are the weights downloaded?")
+        #expect(problem(folder.path) == "\(folder.path): has no model.safetensors: are the weights downloaded?")
         try folder.write("x", to: "pytorch_model.bin")
         #expect(problem(folder.path).contains("holds pytorch_model.bin but no model.safetensors: load it once with Transformers"))
         try folder.write([], to: "model.safetensors")

@@ -90,7 +90,7 @@ import Testing
         ("{\"__metadata__\":[]}", 0, "__metadata__ is no object"),
         ("{\"__metadata__\":{\"a\":1}}", 0, "__metadata__ holds something else than texts"),
         ("[]", 0, "the header is no object"),
-        ("{", 0, "a key was needed"),
+        ("{", 0, "expected a key"),
         ("", 0, "the text ends early"),
     ])
     func refusesHostileHeaders(header: String, data: Int, reason: String) {

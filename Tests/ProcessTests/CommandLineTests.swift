@@ -60,7 +60,7 @@ import Testing
         expectRefused(try ApusProcess("train", "--output", output, "--learning-rate", "nan"), "--learning-rate is nan")
         expectRefused(try ApusProcess("train", "--output", output, "--learning-rate", "-1"), "--learning-rate is -1")
         expectRefused(try ApusProcess("train", "--output", output, "--batch-size", "0"), "--batch-size is 0")
-        expectRefused(try ApusProcess("train", "--output", output, "--optimizer", "sgd"), "needed is adam or adamw")
+        expectRefused(try ApusProcess("train", "--output", output, "--optimizer", "sgd"), "must be adam or adamw")
         #expect(!FileManager.default.fileExists(atPath: output))
     }
 
@@ -77,7 +77,7 @@ import Testing
         expectRefused(try ApusProcess("train", "--gradient-accumulation-steps", "0"), "--accumulate is 0")
         expectRefused(try ApusProcess("train", "--lr-scheduler-type", "step"), "schedule is 'step'")
         expectRefused(try ApusProcess("launch", "--nproc-per-node", "0"), "--workers is 0")
-        expectRefused(try ApusProcess("train", "--resume", "--output-dir", "/nowhere/run"), "/nowhere/run holds no config.yaml")
+        expectRefused(try ApusProcess("train", "--resume", "--output-dir", "/nowhere/run"), "/nowhere/run has no config.yaml")
     }
 
     @Test func `underscores count as dashes in the names of options`() throws {

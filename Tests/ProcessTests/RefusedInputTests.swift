@@ -187,8 +187,8 @@ import Testing
             try job.write("model/model.safetensors", "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 9\n")
             return []
         },
-        Fault("no weights", "holds no model.safetensors") { try $0.remove("model/model.safetensors") },
-        Fault("no configuration", "holds no config.json") { try $0.remove("model/config.json") },
+        Fault("no weights", "has no model.safetensors") { try $0.remove("model/model.safetensors") },
+        Fault("no configuration", "has no config.json") { try $0.remove("model/config.json") },
         Fault("no vocabulary", "neither tokenizer.json nor vocab.txt") { try $0.remove("model/vocab.txt") },
         Fault("a configuration that is no JSON", "config.json", "is no JSON object") { job in
             try job.write("model/config.json", "{\"hidden_size\": ")
@@ -225,7 +225,7 @@ import Testing
 
     @Test(arguments: [
         Fault("a file that is not there", "nowhere.tsv: there is no such file") { ["--train", $0.path("nowhere.tsv")] },
-        Fault("a folder", "a file was needed") { job in
+        Fault("a folder", "expected a file") { job in
             try FileManager.default.createDirectory(at: job.folder.url("folder.tsv"), withIntermediateDirectories: false)
             return ["--train", job.path("folder.tsv")]
         },
@@ -259,7 +259,7 @@ import Testing
         .data(
             "a column in other case", "did you mean --text-column \"Sentence\"?",
             contents: "Sentence\tlabel\nbel\t0\ndan\t1\n"),
-        .data("one class", "every label is \"1\", at least 2 classes were needed", contents: "sentence\tlabel\nbel\t1\ndan\t1\n"),
+        .data("one class", "every label is \"1\", expected at least 2 classes", contents: "sentence\tlabel\nbel\t1\ndan\t1\n"),
         .data(
             "broken JSON", "bad.jsonl, line 2: ", file: "bad.jsonl", contents: "{\"sentence\": \"bel\", \"label\": 0}\n{\"sentence\": \n"),
         .data(
@@ -270,7 +270,7 @@ import Testing
             return ["--train", job.path("bad.tsv")]
         },
         Fault(
-            "a validation label never seen in training", "validation.tsv, line 3: the label \"9\" was never seen in training",
+            "a validation label never seen in training", "validation.tsv, line 3: the label \"9\" did not occur in training",
             "\"0\", \"1\", \"2\""
         ) { job in
             try job.write("validation.tsv", "sentence\tlabel\nbel\t0\ndan\t9\n")

@@ -106,7 +106,7 @@ import Testing
 
     @Test func `what is not there cannot be resumed`() throws {
         let job = try SmallJob()
-        expectOneLine(try refusal(job, []), status: 2, "run holds no config.yaml", "leave out --resume")
+        expectOneLine(try refusal(job, []), status: 2, "run has no config.yaml", "leave out --resume")
         expectOneLine(try ApusProcess("train", "--resume"), status: 2, "add --output DIR")
         #expect(!job.exists("run"))
     }

@@ -138,6 +138,6 @@ import Testing
         let missing = #expect(throws: DatasetError.self) { try Dataset(path: folder.path("a.tsv"), labels: .required) }
         #expect(missing?.problem == "there is no such file: check the path")
         let wrong = #expect(throws: DatasetError.self) { try Dataset(path: folder.path("b.tsv"), labels: .required) }
-        #expect(wrong?.problem == "this is a folder, a file was needed: name the file in it")
+        #expect(wrong?.problem == "this is a folder, expected a file: name the file in it")
     }
 }

@@ -162,7 +162,7 @@ import Testing
     }
 
     @Test(arguments: [
-        ("{", "the text ends where a \" was needed"),
+        ("{", "the text ends, expected a \""),
         ("{}", "has no model.vocab"),
         (json(model: #"{"type":"WordPiece","vocab":{"[UNK]":0,"[CLS]":1,"[SEP]":90}}"#), "has 3 tokens and ids up to 90, most have no token"),
         (json(added: #"{"id":-1,"content":"x"}"#), "id is -1, expected a whole number from 0"),
@@ -174,7 +174,7 @@ import Testing
         (#"{"x":"# + String(repeating: "[", count: 100), "values are nested over 64 deep"),
         (#"{"x":"\q"}"#, "\\q is no escape of JSON"),
         (#"{"x":tru}"#, "\"tru\" is no JSON value"),
-        (#"{"x":1 "y":2}"#, "a \" stands where a , was needed"),
+        (#"{"x":1 "y":2}"#, "found a \", expected a ,"),
     ])
     func otherTokenizersAreRefusedByName(contents: String, problem: String) throws {
         let message = try complaint(["tokenizer.json": contents])

@@ -72,12 +72,12 @@ internal import Testing
         ("epochs: 1\nnum_train_epochs: 2\n", "num_train_epochs is epochs, which is there twice", 2),
         ("warmup_ratio: 2\n", "warmup-steps is '2'", 1),
         ("colour: red\n", "unknown key 'colour': keys are the flags", 1),
-        ("seed: 1\n\nepochs: three\n", "epochs is 'three', needed is a number", 3),
-        ("epochs: [1, 2]\n", "epochs is '[1, 2]', needed is a number", 1),
-        ("epochs:\n", "epochs is 'none', needed is a number", 1),
-        ("optimizer: sgd\n", "optimizer is 'sgd', needed is adam or adamw", 1),
-        ("resume: maybe\n", "resume is 'maybe', needed is true or false", 1),
-        ("model: {a: b}\n", "model is 'a mapping', needed is a text", 1),
+        ("seed: 1\n\nepochs: three\n", "epochs is 'three', must be a number", 3),
+        ("epochs: [1, 2]\n", "epochs is '[1, 2]', must be a number", 1),
+        ("epochs:\n", "epochs is 'none', must be a number", 1),
+        ("optimizer: sgd\n", "optimizer is 'sgd', must be adam or adamw", 1),
+        ("resume: maybe\n", "resume is 'maybe', must be true or false", 1),
+        ("model: {a: b}\n", "model is 'a mapping', must be a text", 1),
         ("- epochs\n", "expected lines of 'key: value'", 1),
     ])
     func `a file's mistake is named with its line`(text: String, message: String, line: Int) {

@@ -30,8 +30,8 @@ extension ConfigurationError: CustomStringConvertible {
         case .otherTrainer(let path, let line, let name, let hint):
             "\(Self.place(path, line)): \(name) is not an option here: \(hint)"
         case .wrongKind(let path, let line, let key, let found, let needed):
-            "\(path.map { "\(Self.place($0, line)): " } ?? "")\(key.rawValue) is '\(found)', needed is \(needed)"
-        case .outOfRange(let key, let found, let needed): "\(key.flag) is \(found), needed is \(needed)"
+            "\(path.map { "\(Self.place($0, line)): " } ?? "")\(key.rawValue) is '\(found)', must be \(needed)"
+        case .outOfRange(let key, let found, let needed): "\(key.flag) is \(found), must be \(needed)"
         case .sameColumn(let key, let other, let name):
             "\(key.flag) and \(other.flag) both name the column '\(name)': each needs a column of its own"
         case .missingDefault(let what, let path, let key):
@@ -39,8 +39,8 @@ extension ConfigurationError: CustomStringConvertible {
         case .resumeWithoutOutput: "--resume needs the folder of the run to go on with: add --output DIR"
         case .nothingToResume(let output):
             SavedConfiguration.isThere(inRun: output)
-                ? "\(output) holds no config.yaml and no copy of it: restore it, or give all options of the run again beside --resume"
-                : "\(output) holds no config.yaml, so no run to resume: leave out --resume to start one there"
+                ? "\(output) has no config.yaml and no copy of it: restore it, or give all options of the run again beside --resume"
+                : "\(output) has no config.yaml, so no run to resume: leave out --resume to start one there"
         case .contradiction(let line): line
         case .changedOnResume(let output, let differences):
             "the run in \(output) cannot go on with other options: \(differences.map(\.description).joined(separator: "; ")): "

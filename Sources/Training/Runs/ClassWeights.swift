@@ -12,7 +12,7 @@ enum ClassWeights {
         for pair in given {
             // A label may hold an equals sign itself.
             guard let sign = pair.lastIndex(of: "="), let weight = Float(pair[pair.index(after: sign)...]), weight > 0, weight.isFinite else {
-                throw InputError("--class-weights has '\(pair)', 'balanced' or LABEL=WEIGHT with a weight above 0 was needed")
+                throw InputError("--class-weights has '\(pair)', expected 'balanced' or LABEL=WEIGHT with a weight above 0")
             }
             let word = String(pair[..<sign])
             guard let place = labels.index(of: word) else {

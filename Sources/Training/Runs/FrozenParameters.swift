@@ -27,7 +27,7 @@ package struct FrozenParameters: Sendable {
         guard pattern.hasPrefix("layers ") else { return [pattern] }
         let bounds = pattern.dropFirst(7).split(separator: "-", omittingEmptySubsequences: false).map { Int($0) }
         guard (1...2).contains(bounds.count), let first = bounds[0], let last = bounds[bounds.count - 1], first >= 0, last >= first, last < 1_000 else {
-            throw InputError("--freeze '\(pattern)': 'layers N' or 'layers N-M' with encoder layers from 0 was needed")
+            throw InputError("--freeze '\(pattern)': expected 'layers N' or 'layers N-M' with encoder layers from 0")
         }
         return (first...last).map { "bert.encoder.layer.\($0).*" }
     }

@@ -74,8 +74,8 @@ package enum ModelPath {
         }
         let snapshots = names(in: path + "/snapshots").map { "\(path)/snapshots/\($0)" }
         let below = (names(in: path).map { "\(path)/\($0)" } + snapshots).filter { exists($0 + "/config.json") }
-        if let found = below.first { return "\(path): holds no config.json, but \(found) does: give that folder" }
-        return "\(path): holds no config.json: a model folder in Hugging Face's layout has one"
+        if let found = below.first { return "\(path): has no config.json, but \(found) does: give that folder" }
+        return "\(path): has no config.json: a model folder in Hugging Face's layout has one"
     }
 
     /// What Git leaves in place of a large file that was not fetched.
