@@ -1,6 +1,6 @@
 internal import Kernels
 
-/// What `apus --version` says, and what hosts of one run must agree on.
+/// The output of `apus --version`, on which all hosts of a run must agree.
 enum Version {
     static let number = "0.1.0"
     static var description: String { "apus \(number), \(Arithmetic.description), vector kernels \(Arithmetic.vectorLevel)" }

@@ -50,7 +50,9 @@ package struct AddedWords: Sendable, Equatable {
             words.append(Word(text: text, id: Int32(tokenizer.vocabulary.count + words.count), pieces: pieces))
         }
         guard !words.isEmpty else {
-            throw DatasetError(path: path, problem: "has no word that the vocabulary lacks, expected one a line: leave out --add-tokens")
+            throw DatasetError(
+                path: path,
+                problem: "has no word that the vocabulary lacks, expected one a line: leave out --add-tokens")
         }
         self.words = words
         knownCount = known

@@ -19,7 +19,9 @@ package struct BareTextReader {
         self.name = name
         let target = URL(fileURLWithPath: "/dev/fd/\(handle.fileDescriptor)").resolvingSymlinksInPath().path
         let type = try? FileManager.default.attributesOfItem(atPath: target)[.type] as? FileAttributeType
-        guard type != .typeDirectory else { throw DatasetError(path: name, problem: "is a folder, expected texts: name a file") }
+        guard type != .typeDirectory else {
+            throw DatasetError(path: name, problem: "is a folder, expected texts: name a file")
+        }
     }
 
     /// The lines that are there already, at most `most`; waits for the first of them alone. None at the end.

@@ -101,7 +101,9 @@ struct JSONCursor {
     }
 
     private mutating func expect(_ character: Unicode.Scalar) throws(Failure) {
-        guard let byte = peek() else { throw Failure(problem: "the text ends, expected a \(character)", offset: offset) }
+        guard let byte = peek() else {
+            throw Failure(problem: "the text ends, expected a \(character)", offset: offset)
+        }
         guard byte == UInt8(ascii: character) else {
             let found = byte < 0x80 && byte > 0x20 ? "a \(Unicode.Scalar(byte))" : "something else"
             throw Failure(problem: "found \(found), expected a \(character)", offset: offset)

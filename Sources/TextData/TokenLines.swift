@@ -94,7 +94,9 @@ package struct TokenLines {
     private static func null<Value>(_ cursor: inout JSONCursor) throws(JSONCursor.Failure) -> Value? {
         let start = cursor.offset
         let literal = try cursor.literal()
-        guard literal == "null" else { throw JSONCursor.Failure(problem: "found \(literal), expected null", offset: start) }
+        guard literal == "null" else {
+            throw JSONCursor.Failure(problem: "found \(literal), expected null", offset: start)
+        }
         return nil
     }
 

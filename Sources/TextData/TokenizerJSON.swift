@@ -138,7 +138,9 @@ struct TokenizerJSON {
     /// - Parameter needsTemplate: whether the special tokens come from the file alone.
     func checkPipeline(path: String, needsTemplate: Bool) throws(TokenizerError) {
         guard hasPreTokenizer || !needsTemplate else {
-            throw TokenizerError(path: path, problem: "has no pre_tokenizer, expected BertPreTokenizer: use the tokenizer of a BERT model")
+            throw TokenizerError(
+                path: path,
+                problem: "has no pre_tokenizer, expected BertPreTokenizer: use the tokenizer of a BERT model")
         }
         guard template != nil || !(needsTemplate || hasPostProcessor) else {
             throw TokenizerError(

@@ -34,6 +34,7 @@ import Testing
         expectOneLine(try ApusProcess(output), status: 2, "--output is not for the job of apus chaos")
         expectOneLine(try ApusProcess("chaos", "--runs", "0"), status: 2, "--runs is 0")
         expectOneLine(try ApusProcess("chaos", "--launcher", "1"), status: 2, "process 1 is no apus launch")
-        expectOneLine(try ApusProcess("chaos", "--launcher", "1", "--everything"), status: 2, "--launcher disturbs a job that runs")
+        expectOneLine(
+            try ApusProcess("chaos", "--launcher", "1", "--everything"), status: 2, "--launcher disturbs a running job")
     }
 }

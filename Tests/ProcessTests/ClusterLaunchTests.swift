@@ -68,14 +68,14 @@ struct ClusterLaunchTests {
         #expect(run.output.contains("127.0.0.2: computes the same bits as this machine"))
         #expect(run.output.contains("127.0.0.2 reaches the coordinator's port"))
         #expect(run.output.contains("127.0.0.1 reaches the data links of 127.0.0.2"))
-        #expect(run.output.split(separator: "\n").allSatisfy { $0.hasPrefix("ok ") || $0.hasPrefix("mend ") })
+        #expect(run.output.split(separator: "\n").allSatisfy { $0.hasPrefix("ok ") || $0.hasPrefix("fix ") })
     }
 
-    @Test func `the preflight says what to mend`() throws {
+    @Test func `the preflight says what to fix`() throws {
         try job.write("cluster.yaml", twoHosts.replacing("{address: 127.0.0.1}, ", with: "{address: 127.0.0.1, binary: /nowhere/apus}, "))
         let run = try ApusProcess(["check", "--cluster", job.path("cluster.yaml")], environment: server.environment())
         #expect(run.status == 1)
-        #expect(run.output.contains("mend  host 127.0.0.1 has no program /nowhere/apus"), "\(run.output)")
+        #expect(run.output.contains("fix   host 127.0.0.1 has no program /nowhere/apus"), "\(run.output)")
         #expect(run.output.contains("127.0.0.2: ssh works"))
     }
 

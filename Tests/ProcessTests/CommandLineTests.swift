@@ -50,7 +50,8 @@ import Testing
         expectRefused(try ApusProcess("coordinate"), "--workers")
         expectRefused(try ApusProcess("launch", "--workers", "0"), "--workers is 0")
         expectRefused(try ApusProcess("launch", "--single", "--workers", "2"), "--single is one process")
-        expectRefused(try ApusProcess("predict", "--model", "/nowhere", "--text-column", "text"), "standard input is bare text")
+        expectRefused(
+            try ApusProcess("predict", "--model", "/nowhere", "--text-column", "text"), "standard input is plain text")
         expectRefused(try ApusProcess("evaluate", "--model", "/nowhere", "--input", "/nowhere", "--threads", "9223372036854775807"), "from 1 to 4096")
     }
 
@@ -77,7 +78,8 @@ import Testing
         expectRefused(try ApusProcess("train", "--gradient-accumulation-steps", "0"), "--accumulate is 0")
         expectRefused(try ApusProcess("train", "--lr-scheduler-type", "step"), "schedule is 'step'")
         expectRefused(try ApusProcess("launch", "--nproc-per-node", "0"), "--workers is 0")
-        expectRefused(try ApusProcess("train", "--resume", "--output-dir", "/nowhere/run"), "/nowhere/run has no config.yaml")
+        expectRefused(
+            try ApusProcess("train", "--resume", "--output-dir", "/nowhere/run"), "/nowhere/run has no config.yaml")
     }
 
     @Test func `underscores count as dashes in the names of options`() throws {
@@ -85,7 +87,7 @@ import Testing
         expectRefused(try ApusProcess("train", "--num_train_epochs=0"), "--epochs is 0")
         expectRefused(try ApusProcess("launch", "--nproc_per_node", "0"), "--workers is 0")
         let prediction = try ApusProcess("predict", "--model", "/nowhere", "--text_column", "a")
-        expectRefused(prediction, "standard input is bare text")
+        expectRefused(prediction, "standard input is plain text")
     }
 
     @Test(arguments: [

@@ -33,7 +33,8 @@ import Testing
         try job.makeOld("run")
         let before = try job.contents()
         expectOneLine(
-            try ApusProcess("train", "--resume", "--output", job.path("run")), status: 2, "has no config.yaml and no copy of it",
+            try ApusProcess("train", "--resume", "--output", job.path("run")), status: 2,
+            "has no config.yaml and no copy of it",
             "give all options of the run again")
         #expect(try job.contents() == before)
         // The lanes are the checkpoint's.

@@ -115,7 +115,8 @@ import Transport
             try ApusProcess(arguments ?? command("run"), environment: place.merging(more) { $1 })
         }
         expectOneLine(try refused([:]), status: 2, "needs keys", "APUS_SECRET")
-        expectOneLine(try refused(["APUS_SECRET": "short"]), status: 2, "APUS_SECRET has 5 characters, must have at least 32")
+        expectOneLine(
+            try refused(["APUS_SECRET": "short"]), status: 2, "APUS_SECRET has 5 characters, must have at least 32")
         expectOneLine(try refused(["APUS_KEY_FOLDER": job.path("nowhere")]), status: 2, "coordinator.key is not on host ", "apus keygen")
         #expect(try ApusProcess("keygen", job.path("keys"), "--workers", "1").status == 0)
         expectOneLine(try refused(["APUS_KEY_FOLDER": job.path("keys")]), status: 2, "has keys for 1 workers, the job has 2 ranks")

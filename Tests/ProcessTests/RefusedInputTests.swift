@@ -190,7 +190,7 @@ import Testing
         Fault("no weights", "has no model.safetensors") { try $0.remove("model/model.safetensors") },
         Fault("no configuration", "has no config.json") { try $0.remove("model/config.json") },
         Fault("no vocabulary", "neither tokenizer.json nor vocab.txt") { try $0.remove("model/vocab.txt") },
-        Fault("a configuration that is no JSON", "config.json", "is no JSON object") { job in
+        Fault("a configuration that is no JSON", "config.json", "is not a JSON object") { job in
             try job.write("model/config.json", "{\"hidden_size\": ")
             return []
         },
@@ -198,7 +198,7 @@ import Testing
             try job.write("model/vocab.txt", (SmallText.vocabulary + ["more"]).joined(separator: "\n") + "\n")
             return []
         },
-        .configuration("num_attention_heads", "5", "hidden_size 48 is no multiple of num_attention_heads 5"),
+        .configuration("num_attention_heads", "5", "hidden_size 48 is not a multiple of num_attention_heads 5"),
         .configuration("num_attention_heads", "0", "num_attention_heads is 0"),
         .configuration("num_hidden_layers", "0", "num_hidden_layers is 0"),
         .configuration("num_hidden_layers", "4", "has no tensor bert.encoder.layer.3."),
@@ -259,7 +259,9 @@ import Testing
         .data(
             "a column in other case", "did you mean --text-column \"Sentence\"?",
             contents: "Sentence\tlabel\nbel\t0\ndan\t1\n"),
-        .data("one class", "every label is \"1\", expected at least 2 classes", contents: "sentence\tlabel\nbel\t1\ndan\t1\n"),
+        .data(
+            "one class", "every label is \"1\", expected at least 2 classes",
+            contents: "sentence\tlabel\nbel\t1\ndan\t1\n"),
         .data(
             "broken JSON", "bad.jsonl, line 2: ", file: "bad.jsonl", contents: "{\"sentence\": \"bel\", \"label\": 0}\n{\"sentence\": \n"),
         .data(
@@ -270,7 +272,8 @@ import Testing
             return ["--train", job.path("bad.tsv")]
         },
         Fault(
-            "a validation label never seen in training", "validation.tsv, line 3: the label \"9\" did not occur in training",
+            "a validation label that training lacks",
+            "validation.tsv, line 3: the label \"9\" did not occur in training",
             "\"0\", \"1\", \"2\""
         ) { job in
             try job.write("validation.tsv", "sentence\tlabel\nbel\t0\ndan\t9\n")

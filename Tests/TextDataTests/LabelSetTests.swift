@@ -50,7 +50,10 @@ import Testing
         let validation = try dataset(["no", "maybe"])
         let error = #expect(throws: DatasetError.self) { try labels.classes(of: validation) }
         #expect(error?.line == 3)
-        #expect(error?.problem == "the label \"maybe\" did not occur in training, known are \"no\", \"yes\": mend the row or train with it")
+        #expect(
+            error?.problem
+                == "the label \"maybe\" did not occur in training, known are \"no\", \"yes\": mend the row or train with it"
+        )
     }
 
     @Test func targetsAreFiniteNumbers() throws {

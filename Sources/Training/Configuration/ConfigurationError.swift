@@ -39,7 +39,8 @@ extension ConfigurationError: CustomStringConvertible {
         case .resumeWithoutOutput: "--resume needs the folder of the run to go on with: add --output DIR"
         case .nothingToResume(let output):
             SavedConfiguration.isThere(inRun: output)
-                ? "\(output) has no config.yaml and no copy of it: restore it, or give all options of the run again beside --resume"
+                ? "\(output) has no config.yaml and no copy of it: restore it, or give all options of the run again "
+                    + "beside --resume"
                 : "\(output) has no config.yaml, so no run to resume: leave out --resume to start one there"
         case .contradiction(let line): line
         case .changedOnResume(let output, let differences):

@@ -52,7 +52,8 @@ extension CoordinatorEngine {
             }
             guard possible >= minimum || possible == wanted else {
                 throw RunError(
-                    "\(possible) of \(wanted) workers left, at least \(minimum) required: see above why the others ended, then go on with: "
+                    "\(possible) of \(wanted) workers left, at least \(minimum) required: see above why the others "
+                        + "ended, then go on with: "
                         + resumeCommand)
             }
             if said != needed {

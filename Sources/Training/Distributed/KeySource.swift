@@ -66,7 +66,10 @@ struct KeySource: Sendable {
 
     private static func derive(_ secret: String, _ role: Role) throws(InputError) -> KeySource {
         guard secret.utf8.count >= shortestSecret else {
-            throw InputError("\(Self.secret) has \(secret.utf8.count) characters, must have at least \(shortestSecret) random ones: try openssl rand -hex 32")
+            throw InputError(
+                "\(Self.secret) has \(secret.utf8.count) characters, must have at least \(shortestSecret) random "
+                    + "ones: try openssl rand -hex 32"
+            )
         }
         let coordinator = pair(secret, "coordinator")
         switch role {

@@ -55,7 +55,9 @@ struct TrainedModel: Sendable {
         maxLength = options.maxLength ?? min(trained, longest)
         guard (WordPieceTokenizer.shortestLength...longest).contains(maxLength) else {
             throw InputError(
-                "--max-length is \(maxLength), expected \(WordPieceTokenizer.shortestLength) to \(longest): \(options.model) has \(longest) positions")
+                "--max-length is \(maxLength), expected \(WordPieceTokenizer.shortestLength) to \(longest): "
+                    + "\(options.model) has \(longest) positions"
+            )
         }
     }
 

@@ -15,7 +15,7 @@ struct ClusterCheck {
         var isWell = true
         func find(_ isGood: Bool, _ line: String) throws {
             isWell = isWell && isGood
-            try emit((isGood ? "ok    " : "mend  ") + line)
+            try emit((isGood ? "ok    " : "fix   ") + line)
         }
         let endpoint: CoordinatorEndpoint
         do { endpoint = try CoordinatorEndpoint(cluster.coordinator, hosts: cluster.hosts.map(\.address)) } catch {

@@ -12,11 +12,12 @@ enum ClassWeights {
         for pair in given {
             // A label may hold an equals sign itself.
             guard let sign = pair.lastIndex(of: "="), let weight = Float(pair[pair.index(after: sign)...]), weight > 0, weight.isFinite else {
-                throw InputError("--class-weights has '\(pair)', expected 'balanced' or LABEL=WEIGHT with a weight above 0")
+                throw InputError(
+                    "--class-weights has '\(pair)', expected 'balanced' or LABEL=WEIGHT with a weight above 0")
             }
             let word = String(pair[..<sign])
             guard let place = labels.index(of: word) else {
-                throw InputError("--class-weights names the label '\(word)', known are \(labels.words.prefix(10).joined(separator: ", ")): mend it")
+                throw InputError("--class-weights names the label '\(word)', expected one of \(labels.words.prefix(10).joined(separator: ", "): fix it")
             }
             weights[place] = weight
         }

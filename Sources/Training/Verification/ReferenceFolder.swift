@@ -15,7 +15,8 @@ extension ReferenceCase {
         let adapters = try Self.adapters(folder)
         guard let head = configuration.head else {
             let found = configuration.architectures.first ?? "missing"
-            throw FileError(folder, "its architecture is \(found), expected one of BERT's for classification or masked-LM")
+            throw FileError(
+                folder, "its architecture is \(found), expected one of BERT's for classification or masked-LM")
         }
         self.init(
             name: folder, shape: configuration.shape, head: head,
@@ -67,7 +68,8 @@ extension ReferenceCase {
         case "cls": head = .classification(labels: outputs)
         case "regression": head = .regression(targets: outputs)
         case "mlm": head = .maskedLanguageModel
-        case let other: throw FileError(reference.path, "its source head is \(other ?? "missing"), expected cls, regression or mlm")
+        case let other:
+            throw FileError(reference.path, "its source head is \(other ?? "missing"), expected cls, regression or mlm")
         }
         guard let shared = source["shared_layers"]?.integer, (1...shape.layers).contains(shared), let lambda = source["lambda"]?.double else {
             throw FileError(reference.path, "its source has no lambda or shared_layers that fit: make the case again with generate_tasks.py")
