@@ -115,7 +115,7 @@ package struct SafetensorsHeader: Equatable, Sendable {
                     offset: tensor.range.lowerBound,
                     problem:
                         "tensor \(tensor.name.prefix(80)) "
-                            + "\(tensor.range.lowerBound < end ? "overlaps another" : "leaves a gap before it")"
+                        + "\(tensor.range.lowerBound < end ? "overlaps another" : "leaves a gap before it")"
                 )
             }
             end = tensor.range.upperBound

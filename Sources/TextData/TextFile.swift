@@ -33,7 +33,7 @@ struct TextFile {
 }
 
 extension TextFile.Failure {
-    /// What was found and what to do, without the path.
+    /// The error and its remedy, without the path.
     var problem: String {
         switch self {
         case .missing: "there is no such file: check the path"

@@ -80,7 +80,7 @@ import Testing
         ("layer_norm_eps", "0", "layer_norm_eps is 0, expected a number above 0 and below 1"),
         ("initializer_range", "-0.02", "initializer_range is -0.02"),
         ("hidden_act", "\"swish\"", "hidden_act is swish, expected one of gelu, gelu_new, gelu_pytorch_tanh and relu"),
-        ("hidden_act", "3", "hidden_act is 3, known are"),
+        ("hidden_act", "3", "hidden_act is 3, expected one of"),
         ("model_type", "\"roberta\"", "model_type is roberta, expected bert"),
         ("position_embedding_type", "\"relative_key\"", "position_embedding_type is relative_key"),
         ("is_decoder", "true", "is_decoder is true: expected an encoder, decoders are not supported"),

@@ -149,7 +149,10 @@ final class PicturingSteps: FileSteps {
             #expect(found == .init(step: 1, path: folder("step-1")), "byte \(place)")
             #expect(passedOver.map(\.name) == ["step-2"])
             if name != "manifest.json" {
-                #expect(passedOver.first?.reason == "\(folder("step-2/\(name)")): differs from the SHA-256 in its manifest: use another checkpoint")
+                #expect(
+                    passedOver.first?.reason
+                        == "\(folder("step-2/\(name)")): differs from the SHA-256 in its manifest: use another checkpoint"
+                )
             }
         }
     }
@@ -170,15 +173,22 @@ final class PicturingSteps: FileSteps {
             passedOver == [
                 .init(
                     name: "step-7", reason: "\(folder("step-7/state.json")): cannot be opened (No such file or directory): check the path and the permission"),
-                .init(name: "step-6", reason: "\(folder("step-6/manifest.json")): is missing or not JSON: use another checkpoint"),
+                .init(
+                    name: "step-6",
+                    reason: "\(folder("step-6/manifest.json")): is missing or not JSON: use another checkpoint"),
                 .init(
                     name: "step-5",
                     reason:
                         "\(folder("step-5/manifest.json")): is of version 2, expected 1: was it written by another "
-                            + "version of Apus?"
+                        + "version of Apus?"
                 ),
                 .init(name: "step-4", reason: "\(folder("step-4/manifest.json")): lists no files: use another checkpoint"),
-                .init(name: "step-3", reason: "\(folder("step-3/manifest.json")): has no valid entry for ../step-1/state.json: use another checkpoint"),
+                .init(
+                    name: "step-3",
+                    reason:
+                        "\(folder("step-3/manifest.json")): has no valid entry for ../step-1/state.json: use another "
+                        + "checkpoint"
+                ),
                 .init(name: "step-2", reason: "\(folder("step-2/state.json")): has 5 bytes, its manifest says 12: use another checkpoint"),
             ])
     }

@@ -29,7 +29,9 @@ import Testing
         let folder = try TemporaryFolder()
         try folder.write(text, to: "config.json")
         let said = problem(folder.path)
-        #expect(said.hasPrefix("\(folder("config.json")): is not a JSON object: ") && said.hasSuffix(": download the model again"), "\(said)")
+        #expect(
+            said.hasPrefix("\(folder("config.json")): is not a JSON object: ")
+                && said.hasSuffix(": download the model again"), "\(said)")
     }
 
     private func sharded(_ index: String) throws -> TemporaryFolder {

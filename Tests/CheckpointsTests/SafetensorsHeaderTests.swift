@@ -48,7 +48,13 @@ import Testing
     func refusesAFileTooShortForALength(count: Int) throws {
         let folder = try TemporaryFolder()
         let path = try folder.write([UInt8](repeating: 0, count: count), to: "a")
-        #expect(throws: FileError(path, "is not a complete safetensors file: \(count) bytes are too few for a header at byte 0: copy or download it again")) {
+        #expect(
+            throws: FileError(
+                path,
+                "is not a complete safetensors file: \(count) bytes are too few for a header at byte 0: copy or "
+                    + "download it again"
+            )
+        ) {
             try SafetensorsFile(path)
         }
     }

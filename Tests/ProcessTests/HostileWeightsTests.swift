@@ -25,22 +25,31 @@ import Testing
 
     @Test(arguments: [
         Header(testDescription: "a huge header", words: "the header length is", json: "{}", claimed: .max),
-        Header(testDescription: "a header beyond the end", words: "the header length is 1000 bytes", json: "{}", claimed: 1_000),
+        Header(
+            testDescription: "a header beyond the end", words: "the header length is 1000 bytes", json: "{}",
+            claimed: 1_000),
         Header(testDescription: "no JSON", words: "is not a complete safetensors file", json: "not JSON"),
-        Header(testDescription: "deep nesting", words: "is not a complete safetensors file", json: String(repeating: "[", count: 200_000)),
+        Header(
+            testDescription: "deep nesting", words: "is not a complete safetensors file",
+            json: String(repeating: "[", count: 200_000)),
         Header(testDescription: "an array", words: "the header is not an object", json: "[]"),
         Header(testDescription: "overlapping offsets", words: "overlaps another", json: two("[0,4]", "[0,4]"), dataBytes: 4),
         Header(testDescription: "a hole", words: "leaves a gap", json: two("[0,4]", "[8,12]"), dataBytes: 12),
         Header(testDescription: "offsets beyond the end", words: "is the file whole?", json: one("F32", "[2]", "[8,16]")),
         Header(testDescription: "offsets in the wrong order", words: "lies at bytes", json: one("F32", "[2]", "[8,0]")),
         Header(testDescription: "offsets below zero", words: "lies at bytes", json: one("F32", "[2]", "[-8,0]")),
-        Header(testDescription: "a size below zero", words: "not a whole number of at least 0", json: one("F32", "[-2]", "[0,8]")),
         Header(
-            testDescription: "sizes that overflow", words: "too many elements", json: one("F32", "[4294967296,4294967296]", "[0,8]")
+            testDescription: "a size below zero", words: "not a whole number of at least 0",
+            json: one("F32", "[-2]", "[0,8]")),
+        Header(
+            testDescription: "sizes that overflow", words: "too many elements",
+            json: one("F32", "[4294967296,4294967296]", "[0,8]")
         ),
         Header(testDescription: "bytes that overflow", words: "its shape", json: one("F32", "[2305843009213693952]", "[0,8]")),
         Header(testDescription: "a size that does not fit", words: "has 8 bytes", json: one("F32", "[3]", "[0,8]")),
-        Header(testDescription: "a name given twice", words: "is not a complete safetensors file", json: two("[0,4]", "[4,8]", name: "a")),
+        Header(
+            testDescription: "a name given twice", words: "is not a complete safetensors file",
+            json: two("[0,4]", "[4,8]", name: "a")),
         Header(testDescription: "an unknown type", words: "unknown type F33", json: one("F33", "[2]", "[0,8]")),
         Header(testDescription: "no tensor of a BERT", words: "has no tensor bert.embeddings.", json: one("F32", "[2]", "[0,8]")),
     ])

@@ -46,7 +46,9 @@ import Testing
         #expect(error?.path == new + "/model.safetensors")
         let lines = try Inspection.lines(folder.path)
         #expect(lines[1] == "newest whole checkpoint: \(old)")
-        #expect(lines[2].hasPrefix("passed over step-2: \(new)/model.safetensors: differs from the SHA-256 in its manifest"))
+        #expect(
+            lines[2].hasPrefix("passed over step-2: \(new)/model.safetensors: differs from the SHA-256 in its manifest")
+        )
     }
 
     @Test func `what is none of these is refused by name`() throws {

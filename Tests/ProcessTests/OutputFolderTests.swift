@@ -8,7 +8,8 @@ import Testing
         try job.train("run", "--max-steps", "2")
         let before = try job.contents()
         expectOneLine(
-            try ApusProcess(job.command("run", ["--max-steps", "2"])), status: 2, job.path("run"), "contains another run", "--resume")
+            try ApusProcess(job.command("run", ["--max-steps", "2"])), status: 2, job.path("run"),
+            "contains another run", "--resume")
         #expect(try job.contents() == before)
     }
 

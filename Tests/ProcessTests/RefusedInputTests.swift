@@ -173,7 +173,7 @@ import Testing
         Fault("whole words without hiding", "--whole-word-masking is for --task masked-lm", options: ["--task", "classification", "--whole-word-masking"]),
         Fault("weights of an unknown class", "--class-weights names the label '9'", "0, 1, 2", options: ["--class-weights", "9=2"]),
         Fault("weights without a number", "'0=x'", "LABEL=WEIGHT", options: ["--class-weights", "0=x"]),
-        Fault("a table for words", "holds no single words", ".conll", options: ["--task", "token-classification"]),
+        Fault("a table for words", "has no single words", ".conll", options: ["--task", "token-classification"]),
         Fault("several columns for a class", "2 labels, classification needs one", options: ["--task", "classification", "--label-column", "label,sentence"]),
     ])
     func `tasks and losses that do not fit`(fault: Fault) throws { try expectRefused(fault) }
@@ -231,7 +231,7 @@ import Testing
         },
         .data("empty", "bad.tsv: is empty", contents: ""),
         .data("header only", "has a header and no rows", contents: "sentence\tlabel\n"),
-        .data("an unknown ending", "the ending \".txt\" says nothing", "--input-format", file: "bad.txt", contents: "bel dan\ndan bel\n"),
+        .data("an unknown ending", "the suffix \".txt\" is unknown", "--input-format", file: "bad.txt", contents: "bel dan\ndan bel\n"),
         .data("text without labels", "--task masked-lm", file: "bad.txt", options: ["--input-format", "text"], contents: "bel dan\ndan bel\n"),
         .data(
             "a format that there is not", "input-format is 'xml'", "quoted-tsv", options: ["--input-format", "xml"],
@@ -241,7 +241,7 @@ import Testing
         .data(
             "masked-lm with nothing to hide", "nothing to hide", file: "bad.txt", options: ["--task", "masked-lm"], contents: "☃ ☃\n☃\n"),
         .data(
-            "flags that are not 0 or 1", "line 3: \"2\" stands where a 0 or 1", options: ["--task", "multi-label", "--label-column", "a,b"],
+            "flags that are not 0 or 1", "line 3: found \"2\", expected a 0 or 1", options: ["--task", "multi-label", "--label-column", "a,b"],
             contents: "sentence\ta\tb\nbel\t0\t1\ndan\t2\t0\n"),
         .data(
             "no column of the name", "no column \"words\"", "\"sentence\", \"label\"", "--text-column",
@@ -249,7 +249,7 @@ import Testing
         .data("no label column", "no column \"label\"", "--label-column", contents: "sentence\tscore\nbel\t0\n"),
         .data("ragged rows", "bad.tsv, line 3: 3 fields, the header has 2", contents: "sentence\tlabel\nbel\t0\ndan\tbel\t1\n"),
         .data(
-            "an unclosed quote", "bad.csv, line 3: a quote is opened and never closed", file: "bad.csv",
+            "an unclosed quote", "bad.csv, line 3: a quote is never closed", file: "bad.csv",
             contents: "sentence,label\nbel,0\n\"dan,1\n"),
         .data("an empty label", "line 2: the label is empty", contents: "sentence\tlabel\nbel\t\ndan\t1\n"),
         .data(

@@ -52,7 +52,7 @@ import Testing
         #expect(error?.line == 3)
         #expect(
             error?.problem
-                == "the label \"maybe\" did not occur in training, known are \"no\", \"yes\": mend the row or train with it"
+                == "the label \"maybe\" did not occur in training, expected one of \"no\", \"yes\": fix the row or train with it"
         )
     }
 

@@ -17,7 +17,8 @@ enum ClassWeights {
             }
             let word = String(pair[..<sign])
             guard let place = labels.index(of: word) else {
-                throw InputError("--class-weights names the label '\(word)', expected one of \(labels.words.prefix(10).joined(separator: ", "): fix it")
+                let known = labels.words.prefix(10).joined(separator: ", ")
+                throw InputError("--class-weights names the label '\(word)', expected one of \(known): fix it")
             }
             weights[place] = weight
         }
