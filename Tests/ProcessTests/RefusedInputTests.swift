@@ -231,7 +231,9 @@ import Testing
         },
         .data("empty", "bad.tsv: is empty", contents: ""),
         .data("header only", "has a header and no rows", contents: "sentence\tlabel\n"),
-        .data("an unknown ending", "the suffix \".txt\" is unknown", "--input-format", file: "bad.txt", contents: "bel dan\ndan bel\n"),
+        .data(
+            "an unknown ending", "the suffix \".txt\" is unknown", "--input-format", file: "bad.txt",
+            contents: "bel dan\ndan bel\n"),
         .data("text without labels", "--task masked-lm", file: "bad.txt", options: ["--input-format", "text"], contents: "bel dan\ndan bel\n"),
         .data(
             "a format that there is not", "input-format is 'xml'", "quoted-tsv", options: ["--input-format", "xml"],
@@ -241,7 +243,8 @@ import Testing
         .data(
             "masked-lm with nothing to hide", "nothing to hide", file: "bad.txt", options: ["--task", "masked-lm"], contents: "☃ ☃\n☃\n"),
         .data(
-            "flags that are not 0 or 1", "line 3: found \"2\", expected a 0 or 1", options: ["--task", "multi-label", "--label-column", "a,b"],
+            "flags that are not 0 or 1", "line 3: found \"2\", expected a 0 or 1",
+            options: ["--task", "multi-label", "--label-column", "a,b"],
             contents: "sentence\ta\tb\nbel\t0\t1\ndan\t2\t0\n"),
         .data(
             "no column of the name", "no column \"words\"", "\"sentence\", \"label\"", "--text-column",

@@ -56,7 +56,9 @@ import Testing
         #expect(problem { _ = try LabelSet(ofWords: dataset("a.jsonl", lists)) }.contains("has no single words"))
         #expect(problem { _ = try LabelSet(listed: dataset("a.conll", "x O\n")) }.contains("a label for each word"))
         #expect(problem { _ = try LabelSet(training: dataset("a.conll", "x O\ny B\n")) }.contains("classification needs one"))
-        #expect(problem { _ = try LabelSet(listed: dataset("a.tsv", "sentence\ta\tb\nx\t1\t2\n", label: "a,b")) }.contains("found \"2\", expected a 0 or 1"))
+        #expect(
+            problem { _ = try LabelSet(listed: dataset("a.tsv", "sentence\ta\tb\nx\t1\t2\n", label: "a,b")) }.contains(
+                "found \"2\", expected a 0 or 1"))
     }
 
     private static let columns = "text,toxic,obscene,threat\ngood,1,0,0\nbad,0,1,1\nloved,0,0,1\nfun,0,0,0\n"
@@ -98,7 +100,9 @@ import Testing
         #expect(try labels.flags(of: rows) == [1, 0, 0, 0, 1, 1])
         #expect(try LabelSet(names: ["a", "b", "c"]).flags(of: rows) == [1, 0, 0, 0, 1, 1])
         #expect(try LabelSet(listed: rows, knownTo: ["a", "b", "c"]).names == ["a", "b", "c"])
-        #expect(problem { _ = try LabelSet(names: ["a", "b", "c", "d"]).flags(of: rows) }.contains(": 3 values of 0 and 1, expected 4"))
+        #expect(
+            problem { _ = try LabelSet(names: ["a", "b", "c", "d"]).flags(of: rows) }.contains(
+                ": 3 values of 0 and 1, expected 4"))
         #expect(problem { _ = try labels.flags(of: dataset("b.jsonl", #"{"text":"x","labels":[1,0]}"#)) }.contains("2 values, there are 3 labels"))
     }
 
@@ -158,7 +162,9 @@ import Testing
         #expect(numbered.words == [["EU", "do"]] && numbered.labels == [["PROPN", "AUX"]])
         #expect(problem { _ = try read("a.conllu", ColumnNames()) }.contains("--label-column 4"))
         #expect(problem { _ = try read("a.conll", ColumnNames(text: "word")) }.contains("--text-column is \"word\""))
-        #expect(problem { _ = try read("a.conll", ColumnNames(text: "2", label: "2")) }.contains("cannot be both the word and its label"))
+        #expect(
+            problem { _ = try read("a.conll", ColumnNames(text: "2", label: "2")) }.contains(
+                "cannot be both the word and its label"))
     }
 
     @Test func `words come a line with a blank line between sentences`() throws {

@@ -58,7 +58,9 @@ import Testing
 
     @Test(arguments: ["BertJapaneseTokenizer", "RobertaTokenizerFast", "Fast"]) func `another class is refused by its name`(name: String) throws {
         let message = try complaint(["vocab.txt": Self.vocabulary, "tokenizer_config.json": "{\"tokenizer_class\": \"\(name)\"}"])
-        #expect(message.contains("tokenizer_class is \(name), which splits words differently from BertTokenizer"), "\(message)")
+        #expect(
+            message.contains("tokenizer_class is \(name), which splits words differently from BertTokenizer"),
+            "\(message)")
     }
 
     @Test func askingForAnotherCaseWinsOverTheFolder() throws {
@@ -109,7 +111,8 @@ import Testing
         let last = #"{"SpecialToken":{"id":"[SEP]","type_id":0}}"#
         for processor in ["null", template(sequence), template(sequence + "," + last)] {
             let message = try complaint(["tokenizer.json": Self.json(processor: processor), "tokenizer_config.json": Self.fast])
-            #expect(message.contains("its post_processor does not put [CLS] before and [SEP] after a text"), "\(message)")
+            #expect(
+                message.contains("its post_processor does not put [CLS] before and [SEP] after a text"), "\(message)")
             let folder = try TemporaryFolder(["tokenizer.json": Self.json(processor: processor)])
             #expect(try WordPieceTokenizer(folder: folder.url).encode("").ids == [2, 3])
         }

@@ -2,9 +2,10 @@ internal import Cluster
 internal import Dispatch
 internal import Synchronization
 
-/// What holds where one engine has placed all workers: each has a rank of its own, and comes at once or never.
+/// Rules for workers placed by an engine: each has its own rank, and joins at once or never.
 extension Membership {
-    /// - Throws: ``JoinRefused`` where the worker counts other ranks than the coordinator, or another has its rank.
+    /// - Throws: ``JoinRefused`` if the worker's number of ranks differs from the coordinator's, or another worker has
+    ///   its rank.
     func checkPlace(_ identity: WorkerIdentity, _ address: ActorAddress) throws(JoinRefused) {
         guard let placed, let rank = identity.number else { return }
         if let size = identity.worldSize, size != placed {
@@ -24,7 +25,7 @@ extension Membership {
         }
     }
 
-    /// Ends the time in which all ranks must have come.
+    /// Ends the time in which all ranks must have joined.
     func endRendezvous(after limit: Duration) {
         DispatchQueue.global().asyncAfter(deadline: .now() + limit.seconds) { [weak self] in
             self?.state.withLock { $0.rendezvousTime = limit }
@@ -32,7 +33,7 @@ extension Membership {
         }
     }
 
-    /// - Throws: ``InputError`` where a rank may not join, ``RunError`` where one did not come in time.
+    /// - Throws: ``InputError`` if a rank may not join, ``RunError`` if one did not join in time.
     func checkRendezvous() throws {
         let (refusal, time, present) = state.withLock { ($0.refusal, $0.rendezvousTime, Set($0.members.compactMap(\.identity.number))) }
         guard let placed else { return }
@@ -40,7 +41,8 @@ extension Membership {
         guard let time else { return }
         let missing = (0..<placed).filter { !present.contains($0) }.map(String.init)
         throw RunError(
-            "\(placed - missing.count) of \(placed) workers came within \(Int(time.seconds)) s, missing \(missing.count == 1 ? "is rank" : "are ranks") "
+            "\(placed - missing.count) of \(placed) workers joined within \(Int(time.seconds)) s, missing "
+                + "\(missing.count == 1 ? "is rank" : "are ranks") "
                 + "\(missing.joined(separator: ", ")): see what that task printed, or allow more time with --coordinator-timeout")
     }
 }
