@@ -1,7 +1,7 @@
 internal import Foundation
 internal import Synchronization
 
-/// Remembers that SIGINT or SIGTERM asked the run to stop; a second one ends the process at once.
+/// Records a request to stop by SIGINT or SIGTERM; a second one ends the process at once.
 package final class StopRequest: Sendable {
     private let received = Atomic<Int32>(0)
     private let isListening = Atomic(false)
@@ -10,7 +10,7 @@ package final class StopRequest: Sendable {
 
     package init() {}
 
-    /// Begins to listen, the first time it is called.
+    /// Installs the handlers on the first call.
     package func listen() {
         guard !isListening.exchange(true, ordering: .relaxed) else { return }
         let listening = [SIGINT, SIGTERM].map { number in
@@ -19,20 +19,20 @@ package final class StopRequest: Sendable {
                     Screen.shared.leave()
                     _exit(128 + number)
                 }
-                sayToUser("stopping after this step; once more to end at once")
+                sayToUser("stopping after this step; repeat to end at once")
                 act()
             }
         }
         sources.withLock { $0 = listening }
     }
 
-    /// Asks for a stop as the signal would.
+    /// Requests a stop as the signal would.
     package func request(_ signal: Int32) {
         received.store(signal, ordering: .relaxed)
         act()
     }
 
-    /// Has `action` called when a stop is asked for.
+    /// Calls `action` when a stop is requested.
     package func whenRequested(_ action: @escaping @Sendable () -> Void) { actions.withLock { $0.append(action) } }
 
     private func act() {

@@ -42,7 +42,7 @@ struct ClusterSecurity: Sendable {
     }
 
     /// A worker's side.
-    /// - Parameter rank: nil where no launcher gave one.
+    /// - Parameter rank: nil if no launcher assigned one.
     /// - Throws: ``InputError`` if keys are required and missing.
     static func worker(of endpoint: String, rank: Int?, handedOver: KeyRing?, insecure: Bool) throws -> ClusterSecurity {
         guard let (ring, file) = try ring(for: "the coordinator \(endpoint)", endpoint, .worker(rank: rank), handedOver, insecure) else { return .plain }
@@ -53,7 +53,7 @@ struct ClusterSecurity: Sendable {
             keys: ring.own, allowList: AllowList([coordinator]), control: .client(ring.own, server: coordinator), options: baseOptions, file: file)
     }
 
-    /// The keys for links at `endpoint`; nil where they need none.
+    /// The keys for links at `endpoint`; nil if they need none.
     private static func ring(
         for what: String, _ endpoint: String, _ role: KeySource.Role, _ handedOver: KeyRing?, _ insecure: Bool
     ) throws(InputError) -> (ring: KeyRing, file: String?)? {
@@ -61,13 +61,14 @@ struct ClusterSecurity: Sendable {
         if let handedOver { return (handedOver, nil) }
         guard let source = try KeySource(role) else {
             throw InputError(
-                "\(what) is reached over a network, which needs keys: make them with apus keygen and set \(KeySource.file), set \(KeySource.secret) for all "
+                "\(what) uses a network, which needs keys: make them with apus keygen and set \(KeySource.file), set "
+                    + "\(KeySource.secret) for all "
                     + "processes, or give --insecure")
         }
         return (source.ring, source.file)
     }
 
-    /// Begins to judge who connects to sockets of `context`: before the first of them, and as long as they live.
+    /// Begins to authenticate connections to sockets of `context`: before the first of them, and as long as they live.
     /// - Parameter report: called with each refused key.
     func authenticator(in context: Context, report: RefusalReport? = nil) throws -> Authenticator? {
         let file = file

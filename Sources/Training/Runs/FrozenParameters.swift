@@ -6,7 +6,7 @@ internal import Tensors
 /// `embeddings`, `layers N`, `layers N-M`, `encoder`, `pooler` and `classifier`.
 package struct FrozenParameters: Sendable {
     private let patterns: [(given: String, globs: [String])]
-    /// Adapters that are trained in the stead of the source's weights.
+    /// Adapters that are trained instead of the source's weights.
     private let lora: LoRA?
 
     package init(_ patterns: [String], lora: LoRA? = nil) throws(InputError) {
@@ -37,7 +37,7 @@ package struct FrozenParameters: Sendable {
         return patterns.contains { $0.globs.contains { Self.matches(name, $0) } }
     }
 
-    /// Refuses patterns that name nothing, and freezing everything.
+    /// Refuses patterns that match nothing, and freezing everything.
     package func check(_ model: BERTModel) throws(InputError) {
         for pattern in patterns {
             for glob in pattern.globs where !model.layout.entries.contains(where: { Self.matches($0.name, glob) }) {

@@ -1,10 +1,10 @@
 internal import Checkpoints
 internal import Foundation
 
-/// What somebody named as a model folder, when it is not one: what it is, and what was probably meant.
+/// Explains a path that is not a model folder: what it is, and what was probably meant.
 package enum ModelPath {
     /// - Parameters:
-    ///   - path: as `--model` gave it, or absolute.
+    ///   - path: as given to `--model`, or absolute.
     ///   - needsModel: whether a folder without config.json is refused; a tokenizer's folder has none.
     /// - Throws: ``InputError`` with one line.
     package static func check(_ path: String, needsModel: Bool = true) throws(InputError) {
@@ -43,7 +43,7 @@ package enum ModelPath {
         return "\(path): there is no such model folder: check --model, or run scripts/fetch.sh for the default one"
     }
 
-    /// `NAME` or `ORGANIZATION/NAME`, where a path looks like one of those, seen from the working folder.
+    /// `NAME` or `ORGANIZATION/NAME`, if a path, relative to the working folder, looks like one of those.
     private static func hubName(_ path: String) -> String? {
         let working = FileManager.default.currentDirectoryPath
         guard path.hasPrefix(working + "/") else { return nil }
@@ -60,7 +60,7 @@ package enum ModelPath {
     private static func withoutConfiguration(_ path: String) -> String {
         if exists(path + "/adapter_config.json") {
             let merged = URL(fileURLWithPath: path).deletingLastPathComponent().path + "/model"
-            return "\(path): holds adapters without the model they belong to: "
+            return "\(path): has adapters without their model: "
                 + (exists(merged + "/config.json")
                     ? "the merged model is in \(merged)" : "give the folder of a merged model")
         }
@@ -70,7 +70,7 @@ package enum ModelPath {
         if exists(path + "/config.yaml") || exists(path + "/journal") {
             return
                 "\(path): is the folder of a run that has no model yet: "
-                + "'apus train --resume --output \(path)' goes on with it"
+                + "'apus train --resume --output \(path)' resumes it"
         }
         let snapshots = names(in: path + "/snapshots").map { "\(path)/snapshots/\($0)" }
         let below = (names(in: path).map { "\(path)/\($0)" } + snapshots).filter { exists($0 + "/config.json") }
@@ -78,7 +78,7 @@ package enum ModelPath {
         return "\(path): has no config.json: a model folder in Hugging Face's layout has one"
     }
 
-    /// What Git leaves in place of a large file that was not fetched.
+    /// Git's placeholder for a large file that was not fetched.
     private static func isPointer(_ path: String) -> Bool {
         guard let file = FileHandle(forReadingAtPath: path) else { return false }
         defer { try? file.close() }
