@@ -68,7 +68,9 @@ package final class SingleProcessEngine: StepEngine {
         }
         let store =
             features[split]
-            ?? Activity.during("computing the frozen encoder's output for \(dataset.count) \(split.rawValue) samples") { _ in
+            ?? Activity.during(
+                "computing the frozen encoder's output for \(counted(dataset.count, "\(split.rawValue) sample"))"
+            ) { _ in
                 Evaluation.features(of: dataset, runner: runner, parameters: replica.parameters.view)
             }
         features[split] = store

@@ -14,7 +14,7 @@ import Testing
         let step = try #require(last.firstMatch(of: /after step ([0-9]+)/).flatMap { Int($0.1) })
         #expect(job.exists("run/checkpoints/step-\(step)/manifest.json"))
         #expect(job.processes.isEmpty)
-        let command = try #require(last.components(separatedBy: "go on with: ").last)
+        let command = try #require(last.components(separatedBy: "resume with: ").last)
         let more = try ScriptRun(shell: "\(command) --max-steps \(step + 2)")
         #expect(more.status == 0, "\(more.text)")
         let whole = try ApusProcess(job.command("whole", SmallJob.endless + ["--max-steps", "\(step + 2)"]))
@@ -29,7 +29,7 @@ import Testing
         try run.waitForOutput("train: 22 samples")
         let relatives = job.processes
         run.send(SIGINT)
-        try run.waitForComplaint("once more to end at once")
+        try run.waitForComplaint("repeat to end at once")
         run.send(SIGINT)
         #expect(run.end().status == 130)
         try job.expectGone(relatives, within: 10)
@@ -98,6 +98,6 @@ import Testing
         coordinator.send(SIGTERM)
         let end = coordinator.end()
         #expect(end.status == 143)
-        #expect(end.complaint.last?.contains("while waiting for workers; go on with: ") == true, "\(end.complaint)")
+        #expect(end.complaint.last?.contains("while waiting for workers; resume with: ") == true, "\(end.complaint)")
     }
 }

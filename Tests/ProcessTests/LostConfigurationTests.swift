@@ -51,7 +51,7 @@ import Testing
         let run = try RunningApus(job.launch("run", workers: 1, options), environment: job.environment)
         while job.coordinators.isEmpty { usleep(1_000) }
         for coordinator in job.coordinators { kill(coordinator, SIGKILL) }
-        try run.waitForComplaint("the coordinator was ended by signal 9; it starts again")
+        try run.waitForComplaint("the coordinator was ended by signal 9; it restarts")
         let end = run.end()
         #expect(end.status == 0, "\(end.complaint)")
         #expect(try ApusProcess(job.command("whole", options)).status == 0)

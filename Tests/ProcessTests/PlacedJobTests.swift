@@ -92,7 +92,9 @@ import Transport
         let first = try rank(0, of: 2, command("run", ["--coordinator-timeout", "2"]))
         let end = first.end()
         #expect(end.status == 1)
-        #expect(end.complaint.contains { $0.contains("1 of 2 workers came within 2 s, missing is rank 1") }, "\(end.complaint)")
+        #expect(
+            end.complaint.contains { $0.contains("1 of 2 workers joined within 2 s, missing is rank 1") },
+            "\(end.complaint)")
     }
 
     @Test func `two jobs on one port keep apart`() throws {
@@ -126,7 +128,9 @@ import Transport
             try refused(Self.secret, command("run", ["--cluster", job.path("cluster.yaml")])), status: 2, "the launcher started 2 ranks", "has 3 workers")
         expectOneLine(
             try refused(Self.secret, command("run", ["--coordinator", "tcp://127.0.0.1:\(port)"])), status: 2, "--model is for the coordinator")
-        expectOneLine(try refused(Self.secret, command("run", ["--seeds", "0,1"])), status: 2, "--seeds is a run after another", "sbatch --array")
+        expectOneLine(
+            try refused(Self.secret, command("run", ["--seeds", "0,1"])), status: 2, "--seeds makes several runs",
+            "sbatch --array")
         #expect(!job.exists("run"))
     }
 

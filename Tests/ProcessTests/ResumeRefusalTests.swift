@@ -27,7 +27,8 @@ import Testing
         ]
         for (key, saved, now) in changes {
             expectOneLine(
-                try refusal(job, ["--\(key)", now]), status: 2, "cannot go on with other options", "\(key) was \(saved), now \(now)")
+                try refusal(job, ["--\(key)", now]), status: 2, "cannot be resumed with other options",
+                "\(key) was \(saved), now \(now)")
         }
         for (key, now) in [("max-grad-norm", "1.0"), ("dropout", "0.2"), ("task", "regression"), ("label-column", "x")] {
             expectOneLine(try refusal(job, ["--\(key)", now]), status: 2, "\(key) was ", ", now \(now)")

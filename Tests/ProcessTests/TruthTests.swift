@@ -14,7 +14,7 @@ struct TruthTests {
         try ProcessMemory.flipBit(of: Data(table.prefix(256))) { try #require(job.workers.last) }
         try run.waitForComplaint("its memory no longer holds the weights that it wrote there")
         try run.waitForComplaint("ended with status 1; a replacement starts")
-        let end = try run.waitForOutput("is sent away: ")
+        let end = try run.waitForOutput("is removed: ")
         #expect(end.contains(" ended after step "))
         try run.waitForOutput("each exactly once")
         try job.expectUndisturbed(run, "run", ["--freeze", "embeddings"])
@@ -37,11 +37,11 @@ struct TruthTests {
         try ProcessMemory.flipBit(of: Data(moments.prefix(64))) { try #require(job.workers.last) }
         log.drain()
         if workers == 3 {
-            try run.waitForComplaint("are not those of the other workers: look at its memory")
-            let end = try run.waitForOutput("is sent away: the weights after step ")
+            try run.waitForComplaint("differ from those of the other workers: check its memory")
+            let end = try run.waitForOutput("is removed: the weights after step ")
             #expect(end.contains("going on with 2"))
         } else {
-            try run.waitForOutput("and no majority")
+            try run.waitForOutput("no majority")
             try run.waitForOutput("going back to the checkpoint of step ")
         }
         try run.waitForOutput("each exactly once")

@@ -115,10 +115,12 @@ struct ChaosCampaign {
             let last = run.words.split(separator: "\n").last.map { $0.hasPrefix("apus: ") ? String($0.dropFirst(6)) : String($0) } ?? ""
             if outcome.status == 2 { throw InputError(last) }
             let reasons = outcome.status == 0 ? outcome.complaints(against: others ?? outcome) : [last]
-            throw RunError("the undisturbed run of \(workers) workers failed: \(reasons.joined(separator: "; "))")
+            throw RunError(
+                "the undisturbed run of \(counted(workers, "worker")) failed: \(reasons.joined(separator: "; "))")
         }
         try emit(
-            "undisturbed, \(job.isCluster ? "the cluster's" : "\(workers)") workers: SHA-256 \(outcome.digest), \(outcome.steps.count) steps, "
+            "undisturbed, \(job.isCluster ? "the cluster's workers" : counted(workers, "worker")): SHA-256 "
+                + "\(outcome.digest), \(counted(outcome.steps.count, "step")), "
                 + "\(decimal(outcome.seconds, 1)) s")
         try? FileManager.default.removeItem(atPath: job.output(name))
         try? FileManager.default.removeItem(atPath: job.output(name) + ".tmp")
@@ -129,7 +131,10 @@ struct ChaosCampaign {
         let deeds = outcome.deeds.isEmpty ? "it ended before any fault" : outcome.deeds.joined(separator: ", ")
         guard complaints.isEmpty else { return "\(deeds): \(complaints.joined(separator: "; "))" }
         let whole = outcome.ledger.count
-        let ledger = whole == 0 ? "" : "\(whole) epochs with each sample exactly once, \(outcome.redone) redone; "
-        return "\(job.isCluster ? "" : "\(workers) workers; ")\(deeds): same SHA-256; \(ledger)no process left; \(decimal(lost, 1)) s lost"
+        let ledger =
+            whole == 0 ? "" : "\(counted(whole, "epoch")) with each sample exactly once, \(outcome.redone) redone; "
+        return
+            "\(job.isCluster ? "" : "\(counted(workers, "worker")); ")\(deeds): same SHA-256; \(ledger)no process "
+            + "left; \(decimal(lost, 1)) s lost"
     }
 }

@@ -32,7 +32,7 @@ package struct ChaosOutcome: Equatable, Sendable {
         if digest != undisturbed.digest { found.append("OTHER BITS: \(digest.isEmpty ? "no weights" : digest), undisturbed \(undisturbed.digest)") }
         if steps != undisturbed.steps {
             found.append(
-                "STEPS: the metrics have \(steps.count) steps up to \(steps.last ?? 0), undisturbed "
+                "STEPS: the metrics have \(counted(steps.count, "step")) up to \(steps.last ?? 0), undisturbed "
                     + "\(undisturbed.steps.count)"
             )
         }
@@ -69,7 +69,9 @@ package struct ChaosTally: Sendable {
             ? ""
             : "; seconds lost per run: median \(decimal(sorted[sorted.count / 2], 1)), most "
                 + "\(decimal(sorted[sorted.count - 1], 1))"
-        return "\(runs) \(runs == 1 ? "run" : "runs"), \(deeds) deeds: \(runs - failed) ended with the SHA-256 of the undisturbed run, \(digest), "
+        return
+            "\(counted(runs, "run")), \(counted(deeds, "fault")): \(runs - failed) ended with the SHA-256 of the "
+            + "undisturbed run, \(digest), "
             + "no sample lost or repeated, no process left" + (failed > 0 ? "; \(failed) DID NOT" : "") + times
     }
 }

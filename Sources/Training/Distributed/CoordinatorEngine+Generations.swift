@@ -222,7 +222,8 @@ extension CoordinatorEngine {
                 + (committedStep > 0 ? ", after step \(committedStep)" : ""))
         if idle > 0 {
             display.say(
-                "\(idle) of \(members.count) workers are on standby: there are \(inputs.plan.laneCount) lanes; "
+                "on standby: \(idle) of \(counted(members.count, "worker")): the run has "
+                    + "\(counted(inputs.plan.laneCount, "lane")); "
                     + "--lanes \(members.count) would use them, with different bits"
             )
         }

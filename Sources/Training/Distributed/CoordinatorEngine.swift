@@ -293,7 +293,9 @@ package final class CoordinatorEngine: StepEngine {
             return scores
         }
         let ordered = scores.sorted { $0.chunk < $1.chunk }
-        guard ordered.map(\.chunk) == Array(0..<count) else { throw RunError("an evaluation missed some of its \(count) chunks: this is a defect") }
+        guard ordered.map(\.chunk) == Array(0..<count) else {
+            throw RunError("an evaluation missed some of its \(counted(count, "chunk")): this is a defect")
+        }
         let names = split.stream == .target ? inputs.labels?.names : nil
         return Evaluated(
             report: EvaluationReport(ordered.map(\.score), head, names: names, scores: kept.map { ($0, dataset) }), scores: kept)
@@ -313,7 +315,9 @@ package final class CoordinatorEngine: StepEngine {
         }
         if let store = featureStores[split] { return store }
         let store = FeatureStore(samples: dataset.count, width: inputs.model.shape.width)
-        let activity = Activity("computing the frozen encoder's output for \(dataset.count) \(split.rawValue) samples", of: dataset.count)
+        let activity = Activity(
+            "computing the frozen encoder's output for \(counted(dataset.count, "\(split.rawValue) sample"))",
+            of: dataset.count)
         defer { activity.end() }
         let chunks = Array(Evaluation.chunks(of: dataset.count).indices)
         let round = Self.chunksARound * group.members.count

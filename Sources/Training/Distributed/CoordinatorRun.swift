@@ -112,7 +112,7 @@ struct CoordinatorRun {
         await engine.close(farewell(outcome))
         await system.shutDown()
         let refused = system.refused + data.refusals.total
-        if refused > 0 { run.display.say("refused \(refused) connections or messages of strangers") }
+        if refused > 0 { run.display.say("refused connections or messages of strangers: \(refused)") }
         withExtendedLifetime((coordinator, keyFile, health)) {}
         try outcome.get()
     }

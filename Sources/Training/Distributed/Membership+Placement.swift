@@ -10,7 +10,8 @@ extension Membership {
         guard let placed, let rank = identity.number else { return }
         if let size = identity.worldSize, size != placed {
             throw JoinRefused(
-                "rank \(rank) on host \(identity.hostName) counts \(size) ranks, the coordinator \(placed): start both with one command; if these are "
+                "rank \(rank) on host \(identity.hostName) counts \(counted(size, "rank")), the coordinator "
+                    + "\(placed): start both with one command; if these are "
                     + "two jobs on one port, set APUS_PORT or MASTER_PORT for one of them")
         }
         let holder = state.withLock { state in

@@ -22,6 +22,8 @@ enum SocketPath {
         let excess = data(in: folder, process: 0, generation: 0).utf8.count - longest
         guard excess > 0 else { return }
         throw InputError(
-            "\(folder): its path is \(excess) bytes too long for the sockets of a run in it: set TMPDIR to a folder with a shorter path, such as /tmp")
+            "\(folder): its path is \(counted(excess, "byte")) too long for the sockets of a run in it: set TMPDIR "
+                + "to a folder with a shorter path, such as /tmp"
+        )
     }
 }

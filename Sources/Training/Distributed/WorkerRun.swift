@@ -80,7 +80,7 @@ final class WorkerRun: Sendable {
         await system.shutDown()
         thread.end()
         let refused = thread.refusals.total
-        if refused > 0 { sayToUser("refused \(refused) connections or messages of strangers") }
+        if refused > 0 { sayToUser("refused connections or messages of strangers: \(refused)") }
         if let reason, !reason.isEmpty { throw RunError(reason) }
         search.say("the coordinator has ended the run; this worker ends too")
     }

@@ -73,7 +73,13 @@ struct ClusterCheck {
         }
         if report.freeDiskBytes < 100 << 20 { try find(false, "\(host): less than 100 MB are free in its temporary folder: make room") }
         let asked = shell.host.workers * (shell.host.threads ?? max(1, report.cores / shell.host.workers))
-        if asked > report.cores { try find(false, "\(host): \(asked) threads on \(report.cores) cores: lower workers or threads in the cluster file") }
+        if asked > report.cores {
+            try find(
+                false,
+                "\(host): \(counted(asked, "thread")) on \(counted(report.cores, "core")): lower workers or threads "
+                    + "in the cluster file"
+            )
+        }
     }
 
     private func reach(

@@ -27,7 +27,7 @@ struct ClusterLaunch {
         let program = ownProgram()
         let shells = cluster.hosts.map { SecureShell($0, program: program) }
         let own = try HostReport(shape)
-        let reports = try Activity.during("asking \(shells.count) hosts whether they can take part") { _ in
+        let reports = try Activity.during("asking \(counted(shells.count, "host")) whether they can take part") { _ in
             try HostProbe(shells: shells, coordinator: endpoint.reachable, shape: shape)
                 .reports(own, coordinator: cluster.coordinator.address)
         }

@@ -85,8 +85,9 @@ struct PlacedJob {
         }
         guard coordinator.ring.workers.count >= workers else {
             throw InputError(
-                "\(coordinator.file ?? "the key ring") has keys for \(coordinator.ring.workers.count) workers, the "
-                    + "job has \(workers) ranks: create new ones "
+                "\(coordinator.file ?? "the key ring") has keys for "
+                    + "\(counted(coordinator.ring.workers.count, "worker")), the "
+                    + "job has \(counted(workers, "rank")): create new ones "
                     + "with apus keygen --workers \(workers)")
         }
         return (coordinator.ring, worker.ring)

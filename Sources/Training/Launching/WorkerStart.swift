@@ -20,7 +20,8 @@ struct WorkerStart {
             }
             if let size = place.worldSize, size != cluster.workers {
                 throw InputError(
-                    "the launcher started \(size) ranks, \(options.cluster ?? "") has \(cluster.workers) workers: make the two equal, for example with "
+                    "the launcher started \(counted(size, "rank")), \(options.cluster ?? "") has "
+                        + "\(counted(cluster.workers, "worker")): make the two equal, for example with "
                         + "-np \(cluster.workers)")
             }
             place.starter = place.worldSize == nil ? .somebodyElse : .rankZero

@@ -3,7 +3,7 @@
 package struct FurtherFigures: Codable, Sendable, Equatable {
     /// Names of the classes or labels, in the order of the figures by class.
     package var labels: [String]?
-    /// For a multi-label task: share of samples whose labels are all answered correctly.
+    /// For a multi-label task: the share of samples with exactly the right labels.
     package var exactMatch: Double?
     package var macroF1: Double?
     package var matthews: Double?

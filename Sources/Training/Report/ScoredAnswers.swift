@@ -129,7 +129,7 @@ struct ScoredAnswers {
             let found = (0..<width).filter { isThere(answer * width + $0) }.map { names[$0] }
             return found.isEmpty ? "none" : found.joined(separator: ", ")
         }
-        /// The sum of wrong labels' distances from the threshold; 0 if all are correct.
+        /// The largest distance of a wrong label's score from the threshold; 0 if all are correct.
         func wrongness(_ answer: Int) -> Float {
             (0..<width).map { answer * width + $0 }.filter { (scores[$0] > 0) != (labels[$0] > 0.5) }.map { abs(scores[$0]) }.max() ?? 0
         }

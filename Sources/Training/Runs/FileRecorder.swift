@@ -12,7 +12,7 @@ package final class FileRecorder: RunRecorder {
     private let store: CheckpointStore
     private let identity: RunIdentity
     private let display: RunDisplay
-    /// Notified of progress and checkpoints, if the run has a coordinator's journal.
+    /// The journal of the run's coordinator, notified of progress and checkpoints; nil in one process.
     package var journal: RunJournal?
     private var metricsFellBehind = false
     /// The best model so far, while the disk has no room for it.

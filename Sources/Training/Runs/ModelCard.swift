@@ -84,13 +84,17 @@ struct ModelCard {
         lines += ["", "## Data", ""]
         for split in [Split.train, .validation, .test, .sourceTrain, .sourceValidation] {
             guard let found = inputs.statistics[split.rawValue] else { continue }
-            lines.append("- \(split.rawValue): \(found.samples) samples of \(Self.code(file(split))), \(decimal(found.meanLength, 1)) tokens on average")
+            lines.append(
+                "- \(split.rawValue): \(counted(found.samples, "sample")) of \(Self.code(file(split))), "
+                    + "\(decimal(found.meanLength, 1)) tokens on average"
+            )
         }
         if !figures.isEmpty {
             lines += ["", "## Figures", "", "After step \(step).", ""]
             for (split, report) in figures {
                 let shown = metrics(report).map { "\($0.name) \(decimal($0.value, 4))" }
-                lines.append("- \(split.rawValue), \(report.samples) samples: " + shown.joined(separator: ", "))
+                lines.append(
+                    "- \(split.rawValue), \(counted(report.samples, "sample")): " + shown.joined(separator: ", "))
             }
         }
         return (lines + training + check + limits).joined(separator: "\n") + "\n"

@@ -50,7 +50,8 @@ struct ResumptionPoint {
             progress.departure =
                 before ?? Self.departure(progress, history.identity, history.identity?.arithmetic, plannedSteps: planned, inputs)
             if history.droppedBytes > 0 {
-                notes.append("the journal's last \(history.droppedBytes) bytes are an incomplete entry and are dropped")
+                notes.append(
+                    "dropped an incomplete entry of \(counted(history.droppedBytes, "byte")) at the journal's end")
             }
         } else if found == nil {
             notes.append("\(output) has no complete checkpoint: starting from step 1")
@@ -87,7 +88,8 @@ struct ResumptionPoint {
         let record = try StateFiles.record(found.path)
         guard record.lanes == inputs.plan.laneCount, record.seed == inputs.configuration.seed else {
             throw InputError(
-                "\(found.path) has \(record.lanes) lanes and seed \(record.seed), config.yaml \(inputs.plan.laneCount) and "
+                "\(found.path) has \(counted(record.lanes, "lane")) and seed \(record.seed), config.yaml "
+                    + "\(inputs.plan.laneCount) and "
                     + "\(inputs.configuration.seed): the two do not belong together")
         }
         guard record.arithmetic == Arithmetic.description else {
@@ -110,7 +112,9 @@ struct ResumptionPoint {
             throw InputError(
                 "the run in \(inputs.configuration.output) is already after step \(found.step), --epochs and "
                     + "--max-steps end it at step "
-                    + "\(inputs.plan.totalSteps): give it at least \(found.step) steps, or start a new run in another folder")
+                    + "\(inputs.plan.totalSteps): give it at least \(counted(found.step, "step")), or start a new "
+                    + "run in another folder"
+            )
         }
         return record
     }
@@ -140,7 +144,9 @@ struct ResumptionPoint {
         let steps = progress.step == 1 ? "the first step" : "the first \(progress.step) steps"
         let planned = identity?.plannedSteps ?? plannedSteps
         if planned != inputs.plan.totalSteps {
-            if inputs.dependsOnLength { return "\(steps) followed the schedule of a run of \(planned) steps" }
+            if inputs.dependsOnLength {
+                return "\(steps) followed the schedule of a run of \(counted(planned, "step"))"
+            }
             // The last step is scored, wherever in an epoch it is, and patience counts that.
             if inputs.configuration.patience != nil, progress.evaluatedStep == planned, planned % inputs.plan.stepsPerEpoch != 0 {
                 return "step \(planned) was scored as the last one, which --patience counts"

@@ -51,6 +51,8 @@ extension RunInputs {
         guard model.hasFixedFeatures else { return nil }
         let samples = datasets.reduce(0) { $0 + ($1.key == .test ? 0 : $1.value.count) }
         let bytes = samples * model.shape.width * MemoryLayout<Float>.stride
-        return "the encoder is frozen: its output for \(samples) samples is computed once and kept, \(decimal(Double(bytes) / 1e6, 1)) MB"
+        return
+            "the encoder is frozen: its output for \(counted(samples, "sample")) is computed once and kept, "
+            + "\(decimal(Double(bytes) / 1e6, 1)) MB"
     }
 }

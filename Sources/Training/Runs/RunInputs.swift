@@ -153,7 +153,7 @@ package struct RunInputs: Sendable {
         if let source {
             notes.append(
                 "source task: \(source.data.head.described(source.data.outputNames)), on the lower \(source.head.sharedLayers) of \(shape.layers) layers, "
-                    + "in batches of \(plan.source?.batchSize ?? 0) samples")
+                    + "in batches of \(counted(plan.source?.batchSize ?? 0, "sample"))")
         }
         schedule = LearningRateSchedule(
             shape: configuration.schedule, peak: configuration.learningRate,
@@ -261,7 +261,8 @@ package struct RunInputs: Sendable {
             let values = model.layout.entries.filter { names.contains($0.name) }.reduce(0) { $0 + $1.count }
             let which =
                 initialized.count > mostNames
-                ? "\(initialized.count) tensors with \(TrainedShare.grouped(values)) parameters, listed in \(parametersFile)"
+                ? "\(counted(initialized.count, "tensor")) with \(TrainedShare.grouped(values)) parameters, listed "
+                    + "in \(parametersFile)"
                 : initialized.joined(separator: ", ")
             lines.append("newly initialized for \(head): \(which)")
         }

@@ -131,7 +131,10 @@ package struct TrainingRun {
         for line in resumption.notes { display.say(line) }
         let progress = resumption.progress
         if let departure = progress.departure {
-            display.say("bits may differ from those of a run of \(inputs.plan.totalSteps) steps from the start: \(departure)")
+            display.say(
+                "bits may differ from those of a run of \(counted(inputs.plan.totalSteps, "step")) from the start: "
+                    + "\(departure)"
+            )
         }
         if history == nil { sayLost(try trimMetrics(to: progress, nil), until: progress.step, "since they were made") }
         if progress.step > 0 {
@@ -318,7 +321,7 @@ package struct TrainingRun {
                 seconds: (ContinuousClock.now - start).seconds))
         display.setRunning(false)
         display.say(
-            "test: \(report.line(inputs.metric)) over \(report.samples) samples, "
+            "test: \(report.line(inputs.metric)) over \(counted(report.samples, "sample")), "
                 + (progress.best == nil ? "last model" : "best model"))
         return report
     }
