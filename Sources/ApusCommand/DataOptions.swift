@@ -50,7 +50,7 @@ struct DataOptions: ParsableArguments {
     @Option(
         parsing: .unconditional,
         help:
-            "Most tokens of a sample including [CLS] and [SEP]; longer ones are truncated. (default: 128, or as the model has)"
+            "Most tokens of a sample with [CLS] and [SEP]; the rest is cut off. (default: 128, or as the model has)"
     )
     var maxLength: Int?
     @Flag(help: "Let --max-length go beyond the model's positions: its position table is repeated.")

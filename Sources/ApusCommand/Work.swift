@@ -30,7 +30,7 @@ struct Work: ParsableCommand {
     #if MPI
     @Option(
         help:
-            "Transport of gradients between hosts: links, or mpi if mpirun or srun --mpi started all workers. (default: links)"
+            "Transport of gradients between hosts: links, or mpi if mpirun or srun started all workers. (default: links)"
     )
     var exchange = "links"
     #endif

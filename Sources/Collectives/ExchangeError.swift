@@ -2,7 +2,7 @@ package import Transport
 
 /// Why an exchange did not finish. Either way the generation is over; no block sum was changed.
 package enum ExchangeError: Error, Equatable, Sendable, CustomStringConvertible {
-    /// The mesh failed: a rank is gone, late, or the exchange was cancelled.
+    /// The mesh failed: a rank is lost or late, or the exchange was cancelled.
     case mesh(MeshError)
     /// A rank sent something that this protocol does not allow at this point.
     case unexpected(rank: Int, found: String, needed: String)

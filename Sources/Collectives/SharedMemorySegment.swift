@@ -8,7 +8,7 @@ package import Tensors
 /// so no later write can run out of memory. The name exists only until every reader has mapped it, and is locked until
 /// then: the kernel releases the lock of a process that was killed meanwhile, and another process removes the name.
 @safe
-package final class SharedMemorySegment: @unchecked Sendable {  // The phases of an exchange separate writing from reading.
+package final class SharedMemorySegment: @unchecked Sendable {  // An exchange's phases separate writing from reading.
     package let name: String
     /// Elements.
     package let count: Int

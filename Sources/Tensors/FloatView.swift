@@ -3,7 +3,7 @@
 /// A view keeps its buffer alive, and has no lock: code that shares one gives each thread its own part to write.
 /// Bounds are checked when a view is sliced, not at each element of a kernel.
 @safe
-package struct FloatView: @unchecked Sendable {  // Memory is shared by design; the step's phases prevent concurrent writes.
+package struct FloatView: @unchecked Sendable {  // Shared by design; the step's phases prevent concurrent writes.
     package let base: UnsafeMutablePointer<Float>
     package let count: Int
     /// Keeps the memory alive.

@@ -4,7 +4,7 @@ import Testing
 
 /// Every header that lies about its file is refused, with a reason that names the tensor.
 @Suite struct SafetensorsHeaderTests {
-    /// Opens a file of this header and so many bytes of data.
+    /// Opens a file with this header and this many bytes of data.
     private func open(_ header: String, data: Int, length: UInt64? = nil) throws -> SafetensorsFile {
         let folder = try TemporaryFolder()
         return try SafetensorsFile(folder.write(safetensors(header, data: data, length: length), to: "a.safetensors"))

@@ -116,7 +116,7 @@ import Testing
         try #require(entries.count > 5)
         try Data(entries.dropLast(2).joined(separator: [0x0A]).dropLast(5)).write(to: URL(filePath: journal))
         let again = try hand.resume()
-        try again.waitForOutput("the journal's last ")
+        try again.waitForOutput("dropped an incomplete entry of ")
         let step = try again.waitForStep("resuming after step ")
         let newest = try again.waitForStep("continuing after step ")
         #expect(newest > step)

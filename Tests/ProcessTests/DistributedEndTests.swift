@@ -79,7 +79,7 @@ import Testing
         #expect(!job.exists("run"))
     }
 
-    @Test func `a loss that is no number ends the job with status 1, naming step and samples`() throws {
+    @Test func `a loss that is not a number ends the job with status 1, naming step and samples`() throws {
         let job = try SmallJob()
         let options = ["--learning-rate", "1e30", "--batch-size", "4", "--lanes", "2", "--checkpoint-every", "1"]
         let single = try ApusProcess(job.command("single", options))

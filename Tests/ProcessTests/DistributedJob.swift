@@ -64,7 +64,7 @@ extension SmallJob {
     /// The coordinator process, where there is one.
     var coordinators: [pid_t] { processes.filter { $0.arguments.dropFirst().first == "coordinate" }.map(\.id) }
 
-    /// Expects that none of these processes is there after so many seconds.
+    /// Expects that none of these processes exists after this many seconds.
     func expectGone(_ processes: [Relative], within seconds: Int, location: SourceLocation = #_sourceLocation) throws {
         let waits = processes.map { "tail --pid=\($0.id) -s 0.05 -f /dev/null" }.joined(separator: "; ")
         let run = try ScriptRun(shell: "timeout \(seconds) bash -c '\(waits)'")

@@ -121,7 +121,8 @@ import Transport
             try refused(["APUS_SECRET": "short"]), status: 2, "APUS_SECRET has 5 characters, must have at least 32")
         expectOneLine(try refused(["APUS_KEY_FOLDER": job.path("nowhere")]), status: 2, "coordinator.key is not on host ", "apus keygen")
         #expect(try ApusProcess("keygen", job.path("keys"), "--workers", "1").status == 0)
-        expectOneLine(try refused(["APUS_KEY_FOLDER": job.path("keys")]), status: 2, "has keys for 1 workers, the job has 2 ranks")
+        expectOneLine(
+            try refused(["APUS_KEY_FOLDER": job.path("keys")]), status: 2, "has keys for 1 worker, the job has 2 ranks")
         try job.write("hosts", "127.0.0.1 slots=3\n")
         try job.write("cluster.yaml", "coordinator: {address: 127.0.0.1, port: \(port)}\nhostfile: hosts\n")
         expectOneLine(

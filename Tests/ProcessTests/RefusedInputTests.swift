@@ -93,7 +93,9 @@ import Testing
     @Test(arguments: [
         Fault("all groups frozen", "--freeze leaves nothing to train", options: ["--freeze", "encoder", "pooler", "classifier"]),
         Fault("a layer decay of nothing", "--layer-decay is 0", options: ["--layer-decay", "0"]),
-        Fault("a rate for the head alone", "--freeze encoder", options: ["--learning-rate", "0", "--head-learning-rate", "1e-3"]),
+        Fault(
+            "a rate for only the head", "--freeze encoder",
+            options: ["--learning-rate", "0", "--head-learning-rate", "1e-3"]),
         Fault(
             "adapters of a frozen encoder", "--lora-rank", "--freeze", options: ["--freeze", "encoder", "--lora-rank", "4"]),
         Fault(
@@ -193,7 +195,7 @@ import Testing
         Fault("no weights", "has no model.safetensors") { try $0.remove("model/model.safetensors") },
         Fault("no configuration", "has no config.json") { try $0.remove("model/config.json") },
         Fault("no vocabulary", "neither tokenizer.json nor vocab.txt") { try $0.remove("model/vocab.txt") },
-        Fault("a configuration that is no JSON", "config.json", "is not a JSON object") { job in
+        Fault("a configuration that is not JSON", "config.json", "is not a JSON object") { job in
             try job.write("model/config.json", "{\"hidden_size\": ")
             return []
         },

@@ -93,7 +93,7 @@ final class FullLog {
         while unsafe write(descriptor, "\n", 1) == 1 {}
     }
 
-    /// Makes room for all that a small run has to say, or for so many bytes of it.
+    /// Makes room for all output of a small run, or for this many bytes of it.
     func empty(bytes count: Int = 1 << 16) {
         var bytes = [UInt8](repeating: 0, count: count)
         repeat {} while unsafe read(descriptor, &bytes, bytes.count) > 0 && count == 1 << 16

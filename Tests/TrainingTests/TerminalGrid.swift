@@ -2,7 +2,7 @@ import Synchronization
 
 @testable import Training
 
-/// A terminal of so many columns as far as ``Screen`` uses one: what stands on it after all that was written.
+/// The subset of a terminal that ``Screen`` uses: its contents after all output.
 final class TerminalGrid: OutputSink {
     private struct State {
         var columns: Int

@@ -27,7 +27,7 @@ struct AnswerWriter {
     /// - Parameters:
     ///   - columns: of the input.
     ///   - answers: columns that the answers add.
-    /// - Throws: ``InputError`` if the input has one of these columns, or a name cannot stand in the format.
+    /// - Throws: ``InputError`` if the input has one of these columns, or the format cannot represent a name.
     init(_ options: AnswerOptions, input: String, columns: [String], answers: [String]) throws(InputError) {
         format = Self.format(options)
         withText = options.withText
