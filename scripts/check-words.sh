@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # Finds words that slow down readers: in code, comments, messages and documents.
 #
-#     scripts/check-words.sh [PATH…]      # default: Sources Tests scripts cluster docs Benchmarks and all *.md at the top
+#     scripts/check-words.sh [PATH…]      # default: Sources Tests scripts cluster docs Benchmarks and all *.md at the
+#     top
 #
-# Prints FILE:LINE: TEXT for each. Exit status 1 if there are any. Say instead: fix, again, so that … not, also, that many,
-# expected X or must be X, is not a X, does not allocate, only the head.
+# Prints FILE:LINE: TEXT for each. Exit status 1 if there are any. Say instead: fix, again, so that … not, also, that
+# many, expected X or must be X, is not a X, does not allocate, only the head.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

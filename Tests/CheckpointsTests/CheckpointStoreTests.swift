@@ -4,7 +4,7 @@ import Testing
 
 @testable import Checkpoints
 
-/// Copies the whole folder before each step: what a process that ends there would leave behind.
+/// Copies the whole folder before each step: the files that a process would leave behind if it ended there.
 final class PicturingSteps: FileSteps {
     private let folder: String
     private let pictures: String
@@ -31,7 +31,7 @@ final class PicturingSteps: FileSteps {
         }
     }
 
-    /// That the newest whole checkpoint holds what was saved at its step, and its step.
+    /// Expects that the newest complete checkpoint has the values saved at its step; returns the step.
     private func checkedStep(_ store: CheckpointStore) throws -> Int? {
         guard let found = store.newestWhole().found else { return nil }
         #expect(try SafetensorsFile(found.path + "/model.safetensors").floats("a").first == Float(found.step))

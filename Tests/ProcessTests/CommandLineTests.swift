@@ -4,7 +4,7 @@ import Testing
 
 @testable import ApusCommand
 
-/// What anybody sees who types a command: status, where the words go, and how many lines they take.
+/// What a user of a command sees: status, output stream, and number of lines.
 @Suite struct CommandLineTests {
     /// One line on standard error that contains `words`, nothing on standard output, exit status 2.
     func expectRefused(_ run: ApusProcess, _ words: String, location: SourceLocation = #_sourceLocation) {

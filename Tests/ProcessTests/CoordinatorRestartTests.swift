@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// The coordinator is killed and started again: the run goes on from the very step, to the bits of an undisturbed one.
+/// The coordinator is killed and restarted: the run continues from the same step, to the bits of an undisturbed one.
 @Suite struct CoordinatorRestartTests {
     @Test func `the launcher starts a killed coordinator again, which goes on from the very step`() throws {
         let job = try SmallJob()
@@ -89,7 +89,8 @@ import Testing
         try hand.job.expectUndisturbed(again, "run")
     }
 
-    /// The coordinator stands still at its log, after a step's entry in the journal and before anybody is told to commit it.
+    /// The coordinator blocks on its log, after a step's entry in the journal and before any worker is told to commit
+    /// it.
     @Test func `a commit that no worker has heard of is made after the restart`() throws {
         let job = try SmallJob()
         let log = try FullLog(job, "run")
@@ -106,7 +107,7 @@ import Testing
         withExtendedLifetime(log) {}
     }
 
-    /// As after a failure of the coordinator's host: what was written last never reached the disk.
+    /// As after a failure of the coordinator's host: the last writes never reached the disk.
     @Test func `a journal that lacks its end is made good from the workers`() throws {
         let hand = try HandStarted(workers: 2, "--checkpoint-every", "1000000", "--batch-size", "2", samples: 400)
         try hand.job.waitForStep(9, in: "run")

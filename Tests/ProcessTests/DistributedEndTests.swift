@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// However a launched run ends, nothing of it goes on, and its status is that of what ended it.
+/// However a launched run ends, none of its processes continues, and its status is that of the cause.
 @Suite struct DistributedEndTests {
     @Test func `a signal ends the job after a checkpoint, from which the printed command goes on`() throws {
         let job = try SmallJob()
@@ -48,7 +48,7 @@ import Testing
         #expect(run.end().status == SIGKILL)
     }
 
-    /// The coordinator stands still at its log and cannot end by itself.
+    /// The coordinator blocks on its log and cannot end by itself.
     @Test func `a coordinator that cannot end is ended too when the launcher is killed`() throws {
         let job = try SmallJob()
         let log = try FullLog(job, "run")

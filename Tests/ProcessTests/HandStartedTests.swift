@@ -86,7 +86,7 @@ import Transport
         for worker in workers {
             let end = worker.end()
             #expect(end.status == 0)
-            // Its data port let nobody in once the links stood.
+            // Its data port accepted no connection once the links were established.
             #expect(!end.complaint.contains { $0.contains("messages of strangers") }, "\(end.complaint)")
             #expect(end.complaint.contains { $0.contains("joined") } && end.complaint.last?.contains("ended") == true, "\(end.complaint)")
         }
@@ -186,7 +186,7 @@ struct Strangers {
                 for length in [0, 1, 40, 5_000] { _ = try? socket.send([UInt8](repeating: 0xFF, count: length)) }
             }
         }
-        // A port that lets nobody in leaves them waiting.
+        // A port that accepts no connection leaves them waiting.
         _ = try? ScriptRun(
             shell: """
                 for port in \(ports.map(String.init).joined(separator: " ")); do

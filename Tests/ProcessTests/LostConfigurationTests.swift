@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// config.yaml is gone, or was never written: the run goes on all the same.
+/// config.yaml is missing, or was never written: the run resumes all the same.
 @Suite struct LostConfigurationTests {
     static let options = ["--batch-size", "8", "--lanes", "4", "--checkpoint-every", "2", "--keep", "9", "--epochs", "2", "--learning-rate", "1e-3"]
 

@@ -19,7 +19,7 @@ import Testing
         #expect(!samples.isEmpty && samples.count < 4)
         #expect(samples.allSatisfy { (0..<22).contains($0) })
 
-        // The checkpoint is whole: from it the same step fails in the same words.
+        // The checkpoint is complete: from it the same step fails with the same message.
         let again = try ApusProcess("train", "--resume", "--output", job.path("run"))
         #expect(again.output.contains("resuming after step 1"))
         #expect(again.complaint == run.complaint)

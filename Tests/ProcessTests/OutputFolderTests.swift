@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// Where a run may put its files, and what keeps it from doing so.
+/// Where a run may put its files, and reasons for refusing a folder.
 @Suite struct OutputFolderTests {
     @Test func `a folder that contains another run is left as it is`() throws {
         let job = try SmallJob()

@@ -2,7 +2,7 @@ import Foundation
 import Testing
 import Transport
 
-/// Jobs whose processes an engine placed: each has the same command line, its environment says which rank it is.
+/// Jobs whose processes an engine placed: each has the same command line, its rank is in its environment.
 @Suite struct PlacedJobTests {
     let job: SmallJob
     let port: UInt16

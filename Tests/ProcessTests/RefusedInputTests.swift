@@ -9,7 +9,7 @@ import Testing
         /// What the line has to say.
         let words: [String]
         var options: [String] = []
-        /// Spoils the job; what it returns is added to the options.
+        /// Spoils the job; its result is added to the options.
         var spoil: @Sendable (SmallJob) throws -> [String] = { _ in [] }
 
         init(

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// What may not change between a run and its resumption, and what may.
+/// Options that may change between a run and its resumption, and options that may not.
 @Suite struct ResumeRefusalTests {
     static let options = [
         "--batch-size", "8", "--lanes", "2", "--threads", "1", "--checkpoint-every", "2", "--max-steps", "4", "--epochs", "2",

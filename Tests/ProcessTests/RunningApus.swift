@@ -56,7 +56,7 @@ final class RunningApus {
 
     func send(_ signal: Int32) { kill(identifier, signal) }
 
-    /// Waits for the end: its status, and what it wrote on standard error since the last line waited for.
+    /// Waits for the end: its status, and its standard error since the last awaited line.
     func end() -> (status: Int32, complaint: [String]) {
         while Self.line(output, &outputBuffer) != nil {}
         var lines: [String] = []

@@ -111,7 +111,7 @@ final class FullLog {
 
     /// Returns once a thread of `process` waits with a line that finds no room.
     ///
-    /// A pipe calls itself full when its last page is begun; what is left of that page is filled here.
+    /// A pipe counts as full when its last page is begun; this fills the rest of that page.
     func waitUntilFull(for process: pid_t) {
         var state = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
         for _ in 0..<3_000 where unsafe poll(&state, 1, 0) == 1 { usleep(10_000) }

@@ -49,7 +49,7 @@ struct SmallJob {
         return try FinishedRun(self, output)
     }
 
-    /// A run that goes on and has to succeed.
+    /// A resumed run that must succeed.
     @discardableResult
     func resume(_ output: String, _ options: String..., location: SourceLocation = #_sourceLocation) throws -> FinishedRun {
         let run = try ApusProcess(["train", "--resume", "--output", path(output)] + options)

@@ -20,7 +20,7 @@ struct TruthTests {
         try job.expectUndisturbed(run, "run", ["--freeze", "embeddings"])
     }
 
-    /// Moments are read by nobody but the update: what they do to the weights shows in the others' eyes alone.
+    /// Only the update reads moments: their effect on the weights is visible only in comparison with other workers.
     @Test(arguments: [2, 3])
     func `a worker whose optimizer state differs is outvoted, or everyone goes back where there is no majority`(workers: Int) throws {
         let job = try SmallJob(samples: 100)
@@ -28,7 +28,7 @@ struct TruthTests {
         log.empty(bytes: 1 << 13)
         let options = SmallJob.endless + ["--batch-size", "25", "--checkpoint-every", "1"]
         let run = try RunningApus(job.launch("run", workers: workers, options), environment: job.environment)
-        // The coordinator stands still at its log while the workers hold the state that the newest checkpoint holds.
+        // The coordinator blocks on its log while the workers have the state of the newest checkpoint.
         try run.waitForOutput("generation 1: ")
         log.waitUntilFull(for: try #require(job.coordinators.first))
         let names = try FileManager.default.contentsOfDirectory(atPath: job.path("run/checkpoints")).compactMap { Int($0.dropFirst(5)) }

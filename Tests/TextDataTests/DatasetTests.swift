@@ -11,7 +11,7 @@ import Testing
         return try Dataset(path: folder.path(name), columns: columns, labels: labels)
     }
 
-    /// The message without the folder, or what was read if nothing failed.
+    /// The message without the folder, or the rows read if nothing failed.
     private func complaint(
         _ name: String, _ contents: String, columns: ColumnNames = ColumnNames(), labels: LabelNeed = .required
     ) throws -> String {

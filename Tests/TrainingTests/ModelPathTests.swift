@@ -3,7 +3,7 @@ internal import Testing
 
 @testable internal import Training
 
-/// Each thing that is not a model folder has a line of its own that says what to give instead.
+/// Each thing that is not a model folder has its own message with the path to give instead.
 @Suite struct ModelPathTests {
     private let root: String
 

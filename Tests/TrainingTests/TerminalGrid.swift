@@ -28,7 +28,7 @@ final class TerminalGrid: OutputSink {
     /// All that was written, in order.
     var writes: [String] { state.withLock { $0.writes } }
 
-    /// The rows, without what is empty at the end.
+    /// The rows, without empty ones at the end.
     var rows: [String] {
         state.withLock { state in
             var rows = state.rows.map { row in String(row.reversed().drop { $0 == " " }.reversed()) }
