@@ -169,6 +169,10 @@ final class PicturingSteps: FileSteps {
         try folder.write("short", to: "step-2/state.json")
         let (found, passedOver) = store.newestWhole()
         #expect(found == .init(step: 1, path: folder("step-1")))
+        let otherVersion =
+            "\(folder("step-5/manifest.json")): is of version 2, expected 1: was it written by another version of Apus?"
+        let badEntry =
+            "\(folder("step-3/manifest.json")): has no valid entry for ../step-1/state.json: use another checkpoint"
         #expect(
             passedOver == [
                 .init(
@@ -176,19 +180,9 @@ final class PicturingSteps: FileSteps {
                 .init(
                     name: "step-6",
                     reason: "\(folder("step-6/manifest.json")): is missing or not JSON: use another checkpoint"),
-                .init(
-                    name: "step-5",
-                    reason:
-                        "\(folder("step-5/manifest.json")): is of version 2, expected 1: was it written by another "
-                        + "version of Apus?"
-                ),
+                .init(name: "step-5", reason: otherVersion),
                 .init(name: "step-4", reason: "\(folder("step-4/manifest.json")): lists no files: use another checkpoint"),
-                .init(
-                    name: "step-3",
-                    reason:
-                        "\(folder("step-3/manifest.json")): has no valid entry for ../step-1/state.json: use another "
-                        + "checkpoint"
-                ),
+                .init(name: "step-3", reason: badEntry),
                 .init(name: "step-2", reason: "\(folder("step-2/state.json")): has 5 bytes, its manifest says 12: use another checkpoint"),
             ])
     }
