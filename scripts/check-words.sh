@@ -1,8 +1,7 @@
 #!/usr/bin/env bash
 # Finds words that slow down readers: in code, comments, messages and documents.
 #
-#     scripts/check-words.sh [PATH…]      # default: Sources Tests scripts cluster docs Benchmarks and all *.md at the
-#     top
+#     scripts/check-words.sh [PATH…]      # default: code, scripts, cluster, docs and *.md
 #
 # Prints FILE:LINE: TEXT for each. Exit status 1 if there are any. Say instead: fix, again, so that … not, also, that
 # many, expected X or must be X, is not a X, does not allocate, only the head.
@@ -16,8 +15,8 @@ words+='|\b(was|were) needed\b|\bneeded (is|are)\b|(?<!there) is no ([a-z]+ )?(f
 exceptions=(
     '^scripts/check-words\.sh:'                     # the list itself
     'begin\(anew'                                   # argument label of RunJournal and JournalHistory, a name in code
-    'besides ignored:|besides: '               # argument label of set(occurring:besides:), a name in code
-    '(let |establish\()mended'                       # local variable in HostMemory+Establish, a name in code
+    'besides ignored:|besides: '                    # argument label of set(occurring:besides:), a name in code
+    '(let |establish\()mended'                      # local variable in HostMemory+Establish, a name in code
     '^[^:]*CHANGELOG\.md:'                          # history is not rewritten
 )
 
