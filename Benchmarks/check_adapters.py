@@ -4,7 +4,7 @@
     "$(Benchmarks/peers/setup.sh)/bin/python" Benchmarks/check_adapters.py RUN [--input validation.tsv] [--count 100]
 
 RUN is a folder that `apus train` filled, with --lora-rank, with --add-tokens, or with both. Exit status 1 above a difference of
-1e-4, or where Transformers makes other pieces of a text than `apus tokenize`.
+1e-4, or if Transformers and `apus tokenize` give different tokens.
 """
 import argparse, json, os, subprocess, sys
 import torch
@@ -61,5 +61,5 @@ if os.path.exists(adapter):
         source.set_input_embeddings(model.get_input_embeddings())
     report["peft"] = largest(answers(PeftModel.from_pretrained(source, adapter)), wanted)
 print(json.dumps(report))
-for text in other[:5]: print(f"other pieces: {text!r}: {tokenizer(text)['input_ids']}", file=sys.stderr)
+for text in other[:5]: print(f"other tokens: {text!r}: {tokenizer(text)['input_ids']}", file=sys.stderr)
 sys.exit(1 if other or max(report["merged"], report.get("peft", 0)) > 1e-4 else 0)

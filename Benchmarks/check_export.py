@@ -4,7 +4,7 @@
     "$(Benchmarks/peers/setup.sh)/bin/python" Benchmarks/check_export.py RUN/model [--input validation.tsv] [--count 200]
 
 Reads the first sentences of a TSV file with a column named sentence. A masked-LM model is asked for each sentence's third word, by
-the probabilities of its five likeliest pieces. Exit status 1 above a difference of 1e-4.
+the probabilities of its five likeliest tokens. Exit status 1 above a difference of 1e-4.
 """
 import argparse
 import json
@@ -41,7 +41,7 @@ text = "".join(sentence + "\n" for sentence in sentences)
 done = subprocess.run(command, input=text, stdout=subprocess.PIPE, encoding="utf-8", check=True)
 predictions = [json.loads(line) for line in done.stdout.splitlines()]
 if len(predictions) != len(sentences):
-    sys.exit(f"apus predict printed {len(predictions)} lines for {len(sentences)} sentences: needed one each")
+    sys.exit(f"apus predict printed {len(predictions)} lines for {len(sentences)} sentences: expected one each")
 
 tokenizer = AutoTokenizer.from_pretrained(arguments.model)
 loader = {"BertForTokenClassification": AutoModelForTokenClassification, "BertForMaskedLM": AutoModelForMaskedLM}
@@ -85,11 +85,11 @@ with torch.no_grad():
     for sentence, prediction in zip(sentences, predictions):
         theirs, ours, same = compared(sentence, prediction)
         if ours.shape != theirs.shape:
-            sys.exit(f"apus predict gave values of shape {list(ours.shape)}, Transformers {list(theirs.shape)}: needed the same")
+            sys.exit(f"apus predict gave values of shape {list(ours.shape)}, Transformers {list(theirs.shape)}: expected the same")
         largest = max(largest, (ours - theirs).abs().max().item())
         disagreements += not same
 missing = sorted(name for name in notes["missing_keys"] if not name.startswith("bert.pooler.") or getattr(config, "apus_pooling", None) != "mean")
 print(json.dumps({"architecture": architecture, "sentences": len(sentences), "largest_difference": largest, "other_labels": disagreements,
                   "missing": missing, "unexpected": sorted(notes["unexpected_keys"])}))
 if missing or not largest <= TOLERANCE:
-    sys.exit(f"logits differ by {largest:.1e}, allowed are {TOLERANCE:.0e}; {len(missing)} tensors are missing")
+    sys.exit(f"logits differ by {largest:.1e}, at most {TOLERANCE:.0e}; {len(missing)} tensors are missing")

@@ -4,7 +4,7 @@
     Benchmarks/check_report.py [APUS] [SCREENS]     # SCREENS: a folder for the four screens of the first report
 
 Trains the tests' small model on such texts, and looks at what the browser made of the page: no error in the console, no element that
-the page did not draw itself, the figures of summary.json. Says that it skips where there is no Chromium (apt-get install chromium).
+the page did not draw itself, the figures of summary.json. Skips with a message if there is no Chromium (apt-get install chromium).
 """
 import html, json, os, pathlib, re, shutil, subprocess, sys, tempfile
 
@@ -13,7 +13,7 @@ apus = sys.argv[1] if len(sys.argv) > 1 else str(root / ".build/release/apus")
 screens = pathlib.Path(sys.argv[2]) if len(sys.argv) > 2 else None
 browser = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 if browser is None:
-    print("check_report: found no Chromium, nothing was looked at")
+    print("check_report: found no Chromium, nothing was checked")
     sys.exit(0)
 
 hostile = [

@@ -1,9 +1,9 @@
 """Reads a run's TensorBoard files with TensorBoard's own event reader and compares all points with metrics.jsonl.
 
-    Benchmarks/check_tensorboard.py RUN…           # needs `pip install tensorboard`; says so and ends with status 0 where that is missing
+    Benchmarks/check_tensorboard.py RUN…           # needs `pip install tensorboard`; without it, says so and ends with status 0
     Benchmarks/check_tensorboard.py --fixtures     # writes Tests/Fixtures/tensorboard again
 
-Exit status 1 where a point is missing, doubled or another.
+Exit status 1 if a point is missing, duplicated or different.
 """
 import json
 import math

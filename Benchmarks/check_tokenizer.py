@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Whether `apus tokenize` gives the ids and types of Hugging Face's tokenizers on lines that nobody has seen.
+"""Whether `apus tokenize` gives the ids and types of Hugging Face's tokenizers on newly generated lines.
 
     "$(Benchmarks/peers/setup.sh)/bin/python" Benchmarks/check_tokenizer.py [--seed 1] [--count 1500] [--characters]
 
-For two vocabularies (the default model's, and one that has a piece for nearly every character, so that nothing hides behind
+For two vocabularies (the default model's, and one that has a token for nearly every character, so that nothing hides behind
 [UNK]) and every combination of do_lower_case, strip_accents and tokenize_chinese_chars, COUNT generated lines go through
-`apus tokenize` and through BertTokenizerFast, BertTokenizer or, where a folder holds tokenizer.json alone, Tokenizers.
+`apus tokenize` and through BertTokenizerFast, BertTokenizer or, if a folder has only tokenizer.json, Tokenizers.
 Half of these have added tokens as well. --characters also sends every code point, alone and within a word: some minutes.
 Tests/Fixtures/tokenizers/generate.py --apus compares what the other files of a folder may say.
 Exit status 1 when a line differs.
@@ -188,6 +188,6 @@ with tempfile.TemporaryDirectory() as work:
                 shown += 1
                 if shown <= 5:
                     at = next((place for place, (a, b) in enumerate(zip(answer["ids"], ids)) if a != b), min(len(ids), len(answer["ids"])))
-                    print(f"{os.path.basename(folder)}: {ascii(case)[:300]}: apus {answer['ids'][at:at + 5]}, needed {ids[at:at + 5]} at {at}", file=sys.stderr)
+                    print(f"{os.path.basename(folder)}: {ascii(case)[:300]}: apus {answer['ids'][at:at + 5]}, expected {ids[at:at + 5]} at {at}", file=sys.stderr)
 print(json.dumps({"lines": total, "different": different, "seed": arguments.seed}))
 sys.exit(1 if different else 0)

@@ -11,7 +11,7 @@ parser.add_argument("jobs", nargs="*", default=JOBS)
 options = parser.parse_args()
 unknown = [job for job in options.jobs if job not in JOBS]
 if unknown:
-    sys.exit(f"compare: {unknown[0]} is no job: choose among {' '.join(JOBS)}")
+    sys.exit(f"compare: {unknown[0]} is not a job: choose among {' '.join(JOBS)}")
 
 here = os.path.dirname(os.path.abspath(__file__))
 release = os.path.join(options.root, ".build", "release")
@@ -101,7 +101,7 @@ def torch(processes, threads, padding, common, compiled=False):
 
 
 def predict_speed(rows):
-    """Sentences a second from the second half of the file on: what starting and loading take falls out."""
+    """Sentences per second from the second half of the file on: excludes the time of starting and loading."""
     def seconds(count):
         path = os.path.join(work, "predict.tsv")
         with open(os.path.join(data, "train.tsv")) as file, open(path, "w") as part:
@@ -182,7 +182,7 @@ ROWS = [
     ("the same; the best PyTorch way", "best", "apus", ["grouped, 2 processes", "grouped, 2 threads", "grouped, 2 threads, compiled"], "samples/s"),
     ("default job, 1 thread; PyTorch, padded to the batch", "thread", "apus", ["peer"], "samples/s"),
     ("bert-base's shape, 2 workers; PyTorch DDP", "base", "apus", ["peer"], "samples/s"),
-    ("texts of 512 pieces, 2 workers; PyTorch DDP", "long", "apus", ["peer"], "samples/s"),
+    ("texts of 512 tokens, 2 workers; PyTorch DDP", "long", "apus", ["peer"], "samples/s"),
     ("prediction, 1 thread; Transformers, batches of 32", "predict", "apus", ["peer"], "samples/s"),
     ("2 workers against 1", "workers", "two", ["one"], "samples/s"),
     ("--threads 2 against 1", "threads", "two", ["one"], "samples/s"),

@@ -50,7 +50,7 @@ def flood(ports, seconds, rate):
         for kind in (0, 1):
             connection = socket.socket()
             connection.setblocking(False)
-            # Many source addresses: one has too few ports for so many connections.
+            # Many source addresses: one has too few ports for that many connections.
             connection.bind((f"127.0.{1 + number % 32}.{1 + kind}", 0))
             try:
                 connection.connect(("127.0.0.1", ports[number % len(ports)]))

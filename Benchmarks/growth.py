@@ -9,7 +9,7 @@ parser.add_argument("tables", nargs="*", default=TABLES)
 options = parser.parse_args()
 unknown = [table for table in options.tables if table not in TABLES]
 if unknown:
-    sys.exit(f"growth: {unknown[0]} is no table: choose among {' '.join(TABLES)}")
+    sys.exit(f"growth: {unknown[0]} is not a table: choose among {' '.join(TABLES)}")
 
 here = os.path.dirname(os.path.abspath(__file__))
 release = os.path.join(options.root, ".build", "release")
@@ -33,7 +33,7 @@ def run(command):
 
 
 def steps(arguments, count=16, model=source, train=data):
-    """Median milliseconds of a step and pieces of it, after the first 5 steps."""
+    """Median milliseconds of a step and its number of tokens, after the first 5 steps."""
     output = os.path.join(work, "run")
     shutil.rmtree(output, ignore_errors=True)
     run([os.path.join(release, "apus"), *arguments, "--model", model, "--train", train, "--validation", "none", "--max-steps", str(count),
@@ -69,7 +69,7 @@ def grow(name):
             ms, tokens = steps([*ONE, "--batch-size", str(batch)], count=10 if batch > 32 else 16)
             note(table=name, batch=batch, tokens=tokens, milliseconds=ms)
             rows.append((batch, f"{tokens:.0f}", f"{ms:.1f}", f"{1_000 * ms / tokens:.0f}"))
-        table("Pieces a step (1 thread, 2 lanes, all-MiniLM-L6-v2)", ("batch size", "pieces", "ms a step", "µs a piece"), rows)
+        table("Tokens per step (1 thread, 2 lanes, all-MiniLM-L6-v2)", ("batch size", "tokens", "ms a step", "µs a token"), rows)
     elif name in ("layers", "width"):
         shapes = [(n, 384) for n in (1, 2, 4, 6, 12)] if name == "layers" else [(4, width) for width in (128, 256, 384, 512, 768)]
         for layers, width in shapes:
@@ -104,7 +104,7 @@ def grow(name):
             seconds = time.time() - begun
             note(table=name, samples=(len(lines) - 1) * copies, milliseconds=ms, seconds=seconds)
             rows.append((f"{(len(lines) - 1) * copies:,}", f"{ms:.1f}", f"{seconds - 8 * ms / 1_000:.2f}"))
-        table("Samples of the training data (1 thread, batch 4)", ("samples", "ms a step", "s besides 8 steps: start, checkpoint, model"), rows)
+        table("Samples of the training data (1 thread, batch 4)", ("samples", "ms a step", "s other than 8 steps: start, checkpoint, model"), rows)
     elif name == "exchange":
         exchange()
 

@@ -3,10 +3,10 @@
 #
 #     Benchmarks/growth.sh [TABLE…]      # all tables: about 20 minutes on two cores
 #
-# Tables: tokens layers width lanes workers dataset start exchange. `workers` goes to 8, or to 16 where there are so many cores.
-# `exchange` measures the all-reduce over TCP on this machine with 2 to 8 workers, fits latency and bandwidth to it, and predicts
-# 2 to 1,024 workers. APUS_GROWTH_KEEP=FILE keeps the figures as JSON lines. Needs the peers' virtual environment, which makes
-# the models of other shapes.
+# Tables: tokens layers width lanes workers dataset start exchange. `workers` goes to 8, or to 16 if there are that many
+# cores. `exchange` measures the all-reduce over TCP on this machine with 2 to 8 workers, fits latency and bandwidth to
+# it, and predicts 2 to 1,024 workers. APUS_GROWTH_KEEP=FILE keeps the figures as JSON lines. Needs the peers' virtual
+# environment, which makes the models of other shapes.
 set -euo pipefail
 here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
 root=${here%/*}

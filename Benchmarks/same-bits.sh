@@ -5,8 +5,9 @@
 #
 #     Benchmarks/same-bits.sh [STEPS=40] [LANES]      # some ten minutes on two cores; LANES: the default
 #
-# Prints a line a run. Exit status 1 where one differs. The hosts need root, iproute2 and OpenSSH's server
-# (scripts/setup-tests.sh); without them that run is left out, with a word. OPTIONS=... adds training options to each run.
+# Prints one line per run. Exit status 1 if one differs. The hosts need root, iproute2 and OpenSSH's server
+# (scripts/setup-tests.sh); without them that run is left out, with a message. OPTIONS=... adds training options to each
+# run.
 set -euo pipefail
 
 steps=${1:-40} lanes=${2:-}

@@ -3,7 +3,7 @@
 
     Benchmarks/soak.py [STEPS=20000] [WORKERS=2]        # about two minutes on two cores
 
-Looks at each process four times a second and fits a line through the second half of the run. Exit status 1 where a process
+Looks at each process four times a second and fits a line through the second half of the run. Exit status 1 if a process
 grows by more than 3 % or 2 MB, whichever is more, from the middle to the end, or its file descriptors by more than 2.
 APUS names another program.
 """

@@ -34,7 +34,7 @@ def make(folder, rows=200):
 
 
 def status(process):
-    """Resident kilobytes that belong to the process alone, and its open file descriptors; None when it is gone."""
+    """Resident kilobytes that belong only to the process, and its open file descriptors; None if it has ended."""
     try:
         fields = dict(line.split(":", 1) for line in pathlib.Path(f"/proc/{process}/status").read_text().splitlines() if ":" in line)
         return int(fields["RssAnon"].split()[0]), len(os.listdir(f"/proc/{process}/fd"))

@@ -67,7 +67,7 @@ def plot(found, total):
 if __name__ == "__main__":
     folder = sys.argv[1]
     found = runs(folder)
-    if not found: sys.exit(f"transfer: {folder} holds no finished run")
+    if not found: sys.exit(f"transfer: {folder} has no finished run")
     with open(os.path.join(folder, "transfer.csv"), "w", newline="") as file:
         rows = csv.writer(file)
         rows.writerow(["way", "samples", "test_accuracy", "deviation", "seconds", "seeds"])

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Compares the training path with Transformers on cases that nobody has seen: other seeds, widths, heads, layers, lengths
+# Compares the training path with Transformers on new cases: other seeds, widths, heads, layers, lengths
 # up to the longest position, label counts and activations.
 #
 #     Benchmarks/verify-unseen.sh [SEED] [COUNT]      # seed 1, 12 cases

@@ -71,7 +71,7 @@ def holds(folder, files):
 
 
 def place(folder, name, content):
-    """Writes a file beside its place and renames it, so that nobody ever sees half of it."""
+    """Writes a temporary file and renames it, so that no reader sees a partial file."""
     beside = os.path.join(folder, f".{name}.{os.getpid()}")
     try:
         with open(beside, "wb") as file:
@@ -83,7 +83,7 @@ def place(folder, name, content):
 
 
 # pip keeps a source archive only once it has its metadata, and for that it would fetch a build system and run the
-# archive's own code. This stands in for the build system and says what is known beforehand.
+# archive's own code. This replaces the build system and sets what is known beforehand.
 STAND_IN = '''
 import os
 

@@ -3,7 +3,7 @@
 # beside it OpenBLAS, ZeroMQ and what they need, apart from the C library.
 #
 #     scripts/package.sh [FOLDER]      # default: .build/package/apus-VERSION-linux-MACHINE; the tarball lies beside it
-#     scripts/package.sh --contents    # what of this project is in it besides the program
+#     scripts/package.sh --contents    # the files of this project in it other than the program
 #
 # The C library of the machine it runs on must be at least as new as that of this one: package on the oldest system you have.
 set -euo pipefail

@@ -63,7 +63,7 @@ fi
 as_root=()
 if [[ $(id -u) != 0 ]]; then
     if ! sudo -n true >/dev/null 2>&1 </dev/null; then
-        fail "${missing[*]} must be installed, and neither root nor sudo without a password is at hand; run this as root, then again:
+        fail "${missing[*]} must be installed, and neither root nor sudo without a password is available; run this as root, then again:
     apt-get update && apt-get install -y --no-install-recommends ${missing[*]}"
     fi
     as_root=(sudo -n)
@@ -77,5 +77,5 @@ printf 'Installing %s\n' "${missing[*]}" >&2
 # A list that cannot be refreshed need not matter: the installation decides.
 apt update || printf 'setup: apt-get update failed; going on with the package lists at hand\n' >&2
 if ! apt install -y --no-install-recommends "${missing[@]}"; then
-    fail "apt-get could not install ${missing[*]}: mend what it says above (network? apt sources?), then run this again"
+    fail "apt-get could not install ${missing[*]}: fix what it says above (network? apt sources?), then run this again"
 fi

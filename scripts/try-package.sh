@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Tries a package where there is no Swift, no OpenBLAS and no ZeroMQ: makes a bare Debian with debootstrap, unpacks the tarball
-# in it and trains a small model there, in one process and over two workers. As root.
+# Tries a package on a system without Swift, no OpenBLAS and no ZeroMQ: makes a bare Debian with debootstrap, unpacks
+# the tarball in it and trains a small model there, in one process and over two workers. As root.
 #
 #     scripts/try-package.sh TARBALL [FOLDER]      # FOLDER keeps the bare Debian; default: a new one, removed in the end
 set -euo pipefail

@@ -120,7 +120,8 @@ struct Report: Encodable {
                 + "\(decimal(samplesPerSecond, 1)) samples/s; its products alone \(decimal(products * 1_000, 1)) ms, "
                 + "and attention's as calls of their own \(decimal(attention * 1_000, 1)) ms.",
             "GEMM efficiency: \(decimal(efficiency, 3)); without attention's products: \(decimal(efficiencyWithoutAttention, 3)).",
-            "Heap: \(allocations.count { $0 == 0 }) of \(steps) steps asked for none; the others, with more pieces than any before, "
+            "Heap: \(allocations.count { $0 == 0 }) of \(steps) steps allocated nothing; the others, with more "
+                + "tokens than any before, "
                 + "\(allocations.reduce(0, +)) times for \(allocatedBytes.reduce(0, +) / 1_000) kB in all.",
         ]
         return lines.joined(separator: "\n")

@@ -47,7 +47,7 @@ struct Options {
 
     private static func refuse(_ what: String) -> Never {
         let hint = "see the head of Benchmarks/Roofline/RooflineBenchmark.swift"
-        FileHandle.standardError.write(Data("roofline: \(what) is no option or lacks its value: \(hint)\n".utf8))
+        FileHandle.standardError.write(Data("roofline: \(what) is not an option or lacks its value: \(hint)\n".utf8))
         exit(2)
     }
 }

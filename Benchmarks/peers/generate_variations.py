@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Reference cases that nobody has seen: those of golden/generate.py with other shapes, drawn from a seed.
+"""New reference cases: those of golden/generate.py with other shapes, drawn from a seed.
 
     python3 generate_variations.py OUT_DIR [--seed 1] [--count 12]
 

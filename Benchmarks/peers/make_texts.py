@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Labelled texts of exactly 512 pieces, [CLS] and [SEP] among them: a TSV with columns sentence and label.
+"""Labelled texts of exactly 512 tokens, including [CLS] and [SEP]: a TSV with columns sentence and label.
 
     python3 make_texts.py MODEL_DIR OUT.tsv [COUNT=400]
 
-Words of one piece each, drawn from the vocabulary with a fixed seed.
+Words of one token each, drawn from the vocabulary with a fixed seed.
 """
 import os, random, sys
 

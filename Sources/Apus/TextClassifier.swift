@@ -1,8 +1,8 @@
 internal import Training
 
-/// A fine-tuned model that labels texts, or scores them where it was trained for regression.
+/// A fine-tuned model that labels texts, or scores them if it was trained for regression.
 ///
-/// Of a multi-label model the probabilities count, each label's by itself.
+/// For a multi-label model the probabilities are independent, one per label.
 ///
 /// Thread-safe; each call uses up to the given number of threads.
 public struct TextClassifier: Sendable {
@@ -12,7 +12,7 @@ public struct TextClassifier: Sendable {
         public let label: String?
         /// Probability by class name; empty for regression.
         public let probabilities: [String: Double]
-        /// The head's outputs: one a class, or the predicted number.
+        /// The head's outputs: one per class, or the predicted number.
         public let logits: [Float]
     }
 
@@ -20,14 +20,17 @@ public struct TextClassifier: Sendable {
 
     /// Reads a model folder, such as `model-best` of a run.
     ///
-    /// - Parameter maxLength: pieces of a text with [CLS] and [SEP]; nil: as the model was trained.
-    /// - Throws: an error whose description is one line: what was found, what was needed, what to do next.
+    /// - Parameter maxLength: tokens of a text including [CLS] and [SEP]; nil: as in training.
+    /// - Throws: an error whose description is one line: what was found, what was expected, what to do next.
     public init(model: String, maxLength: Int? = nil, threads: Int = 1) throws {
         prediction = try Training.Prediction(
             InferenceOptions(
                 model: model, input: "-", textColumn: nil, pairColumn: nil, labelColumn: nil, maxLength: maxLength, threads: threads))
         guard prediction.answersForTexts else {
-            throw InputError("\(model): answers for single words, a model that answers for texts was needed: use 'apus predict' with it")
+            throw InputError(
+                "\(model): answers for single words, expected a model that answers for texts: use 'apus predict' "
+                    + "with it"
+            )
         }
     }
 

@@ -10,22 +10,26 @@ struct Chaos: ParsableCommand {
               $ apus chaos -- --model bert-base-uncased --train train.csv --max-steps 200
 
             Without options after `--` the job is a tiny one that needs no files. Options after `--` are those of apus launch, with --cluster \
-            too: `apus chaos --runs 5 -- --cluster lab.yaml --max-steps 200`. Processes on other hosts cannot be reached: of their workers \
-            the ssh sessions are disturbed, whose end ends the worker. What run N meets depends on --seed and N alone: every run loses one to \
-            three workers, every third has one slowed, every fifth loses the coordinator, every seventh has a worker frozen past the \
-            deadline, every eleventh the coordinator. Exit status 1 where a run ends with other bits, loses or repeats a sample, hangs, or \
-            leaves a process behind; its files are kept then.
+            too: `apus chaos --runs 5 -- --cluster lab.yaml --max-steps 200`. Processes on other hosts cannot be \
+            reached: for workers there, chaos disturbs the ssh session, whose end ends the worker. The faults of run \
+            N depend only on --seed and N: every run loses one to three workers, every third has one slowed, every \
+            fifth loses the coordinator, every seventh has a worker frozen past the deadline, every eleventh the \
+            coordinator. Exit status 1 if a run ends with other bits, loses or repeats a sample, hangs, or leaves a \
+            process behind; the files of such a run are kept.
             """)
 
     @Option(parsing: .unconditional, help: "Runs to disturb.")
     var runs = 5
-    @Option(parsing: .unconditional, help: "Decides what is done, and when.")
+    @Option(parsing: .unconditional, help: "Seed of the faults and their times.")
     var seed: UInt64 = 1
     @Option(parsing: .unconditional, help: "Number of the first run.")
     var first = 1
     @Option(parsing: .unconditional, help: "Workers of each run. (default: 2 to 4)")
     var workers: Int?
-    @Option(parsing: .unconditional, help: ArgumentHelp("After this long a run hangs. (default: by the undisturbed run)", valueName: "seconds"))
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp(
+            "Time after which a run counts as hung. (default: by the undisturbed run)", valueName: "seconds"))
     var deadline: Int?
     @Flag(help: "Kill everything while a checkpoint is written, then go on with --resume.")
     var everything = false
@@ -41,7 +45,10 @@ struct Chaos: ParsableCommand {
             throw ValidationError("\(name) is \(value), must be at least 1")
         }
         if launcher != nil, everything || !job.isEmpty || workers != nil {
-            throw ValidationError("--launcher disturbs a job that runs: --everything, --workers and options after -- are for jobs that are started here")
+            throw ValidationError(
+                "--launcher disturbs a running job: --everything, --workers and options after -- are only for jobs "
+                    + "that apus chaos starts"
+            )
         }
     }
 

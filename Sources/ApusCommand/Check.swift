@@ -6,7 +6,7 @@ struct Check: ParsableCommand {
         abstract: "Look at the hosts of a cluster file before a run: ssh, ports, versions, arithmetic, clocks, disk.",
         usage: "apus check --cluster <file>",
         discussion: """
-            A line a finding, 'ok' or 'mend'. Exit status 1 where something is to be mended. Examples:
+            One line per finding, 'ok' or 'fix'. Exit status 1 if anything must be fixed. Examples:
               $ apus check --cluster cluster/lab.yaml
               $ apus check --cluster lab.yaml && apus launch --cluster lab.yaml
             """)
@@ -35,7 +35,8 @@ struct Check: ParsableCommand {
             try EntryPoints.check(cluster: cluster, emit: emit)
         } else {
             guard let shape = shape.map(ArithmeticShape.init(text:)) ?? .standard else {
-                throw ValidationError("--shape is \(self.shape ?? ""), needed is something like \(ArithmeticShape.standard.text)")
+                throw ValidationError(
+                    "--shape is \(self.shape ?? ""), expected something like \(ArithmeticShape.standard.text)")
             }
             try EntryPoints.checkLocally(interface: interface, coordinator: coordinator, shape: shape, emit: emit)
         }

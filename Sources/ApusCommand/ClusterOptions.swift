@@ -1,9 +1,9 @@
 internal import ArgumentParser
 internal import Training
 
-/// When a worker counts as lost and what happens then: for runs of several processes.
+/// Options for runs of several processes: when a worker counts as lost, and what happens then.
 struct ClusterOptions: ParsableArguments {
-    @Option(parsing: .unconditional, help: "Workers below which the run waits. (default: 1)")
+    @Option(parsing: .unconditional, help: "The run waits while fewer workers are connected. (default: 1)")
     var minWorkers: Int?
     @Option(parsing: .unconditional, help: "Replacements for one worker within 10 minutes. (default: 3)")
     var maxRestarts: Int?
@@ -18,7 +18,8 @@ struct ClusterOptions: ParsableArguments {
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp(
-            "Standstill after which a worker counts as lost, or 20 usual steps if that is longer. (default: 30)",
+            "Time without progress after which a worker counts as lost, or 20 usual steps if that is longer. "
+                + "(default: 30)",
             valueName: "seconds"))
     var progressTimeout: Int?
     @Flag(help: "Plain text between hosts, without keys.")

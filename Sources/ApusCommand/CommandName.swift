@@ -1,13 +1,13 @@
 internal import ArgumentParser
 internal import Training
 
-/// The first word of the command line, where it is not a command.
+/// The first word of the command line when it is not a command.
 enum CommandName {
     struct Unknown: BadInput {
         let description: String
     }
 
-    /// The command that a command line is about; `help` is about the one that it explains.
+    /// The command that a command line names; for `help`, the command that it explains.
     static func given(_ arguments: [String]) -> String? {
         arguments.first == "help" ? arguments.dropFirst().first : arguments.first
     }

@@ -6,7 +6,7 @@ struct Coordinate: ParsableCommand {
         abstract: "Coordinate workers that are started elsewhere.",
         discussion: """
             Links between hosts need keys: APUS_KEY_FILE names the coordinator's, made by apus keygen. SIGHUP reads that file again; \
-            a worker whose key was taken off it loses its place. Examples:
+            a worker whose key is no longer in it is disconnected. Examples:
               $ apus coordinate --workers 4 --endpoint ipc:///tmp/apus --train train.csv
               $ APUS_KEY_FILE=keys/coordinator.key apus coordinate --workers 2 --endpoint tcp://0.0.0.0:5555
             """)
@@ -15,9 +15,11 @@ struct Coordinate: ParsableCommand {
     var workers: Int
     @Option(help: "Endpoint to listen on, such as 0.0.0.0:5555 or [::]:5555. (default: a free port)")
     var endpoint: String?
-    @Option(help: ArgumentHelp("Time in which all workers come, or the run fails. (default: they are waited for)", valueName: "seconds"))
+    @Option(
+        help: ArgumentHelp(
+            "The run fails if not all workers have joined by then. (default: no limit)", valueName: "seconds"))
     var rendezvousTimeout: Int?
-    @Option(help: ArgumentHelp("File that is there while workers can join: a readiness probe looks for it.", valueName: "file"))
+    @Option(help: ArgumentHelp("File that exists while workers can join, for a readiness probe.", valueName: "file"))
     var healthFile: String?
     @Flag(help: .hidden)
     var launched = false

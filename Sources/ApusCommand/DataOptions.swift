@@ -1,7 +1,7 @@
 internal import ArgumentParser
 internal import Training
 
-/// What is learned, from which files and columns.
+/// The task, the data files and their columns.
 struct DataOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
@@ -18,8 +18,8 @@ struct DataOptions: ParsableArguments {
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp(
-            "Share of the training rows that is held out and scored like --validation: the same share of each class, equal "
-                + "texts on one side, by --seed.", valueName: "share"))
+            "Share of the training rows to hold out and score like --validation: the same share of each class, equal "
+                + "texts on the same side, chosen by --seed.", valueName: "share"))
     var validationSplit: Double?
     @Option(
         help: ArgumentHelp("Scored once, at the end. (default: movie reviews with the default data)", valueName: "file")
@@ -27,7 +27,7 @@ struct DataOptions: ParsableArguments {
     var test: String?
     @Option(
         help: ArgumentHelp(
-            "How data files are read: \(TrainingConfiguration.formats). (default: by their names and first lines)",
+            "How data files are read: \(TrainingConfiguration.formats). (default: detected from names and first lines)",
             valueName: "name"))
     var inputFormat: String?
     @Option(help: ArgumentHelp("Column of the text. (default: by the header)", valueName: "name"))
@@ -37,26 +37,28 @@ struct DataOptions: ParsableArguments {
     @Option(
         parsing: .singleValue,
         help: ArgumentHelp(
-            "Column of the label, or several with commas between or one an option. (default: by the header)",
+            "Column of the label, or several separated by commas or by repeating the option. (default: by the header)",
             valueName: "name"))
     var labelColumn: [String] = []
     @Option(
         help: ArgumentHelp(
-            "What is learned: classification (one class a text), regression (numbers), multi-label (any number of "
-                + "labels a text), token-classification (a tag for each word) or masked-lm (hidden words). (default: by the labels)"
+            "The task: classification (one class per text), regression (numbers), multi-label (any number of "
+                + "labels per text), token-classification (a tag for each word) or masked-lm (hidden words). "
+                + "(default: by the labels)"
         ))
     var task: String?
     @Option(
         parsing: .unconditional,
         help:
-            "Tokens of a sample with [CLS] and [SEP]; what is longer is truncated. (default: 128, or as the model has)"
+            "Most tokens of a sample with [CLS] and [SEP]; the rest is cut off. (default: 128, or as the model has)"
     )
     var maxLength: Int?
     @Flag(help: "Let --max-length go beyond the model's positions: its position table is repeated.")
     var extendPositions = false
     @Option(
         help: ArgumentHelp(
-            "Words of the domain, one a line, that get tokens and embeddings of their own.", valueName: "file"))
+            "Words of the domain, one per line, to add to the vocabulary with embeddings of their own.",
+            valueName: "file"))
     var addTokens: String?
     @Flag(help: "With masked-lm: hide all tokens of a word together.")
     var wholeWordMasking = false

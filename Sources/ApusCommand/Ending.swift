@@ -2,7 +2,7 @@ internal import ArgumentParser
 internal import Foundation
 internal import Training
 
-/// How a command ended without being done: its exit status and what is said.
+/// How a command ended when it did not succeed: its exit status and its message.
 ///
 /// 0: help or version was asked for; 1: the run failed; 2: bad usage or bad input; 128 + n: stopped by signal n.
 struct Ending: Equatable {
@@ -12,7 +12,7 @@ struct Ending: Equatable {
     /// For standard error, one line.
     let complaint: String
 
-    /// `command` is the first word of the command line, whose help is named where it was used in a wrong way.
+    /// `command` is the first word of the command line; on wrong usage the message names its help.
     init(_ error: any Error, command: String? = nil) {
         switch error {
         case let stop as SignalStop: self.init(status: 128 + stop.signal, complaint: stop.description)
@@ -37,14 +37,14 @@ struct Ending: Equatable {
         self.complaint = complaint
     }
 
-    /// Writes what is said; gives the exit status.
+    /// Writes the message; returns the exit status.
     func announce() -> Int32 {
-        try? StandardOutput.flush()  // what was done before the failure stays
+        try? StandardOutput.flush()  // keep the output from before the failure
         if !answer.isEmpty {
             try? StandardOutput.write(line: answer)
             try? StandardOutput.flush()
         }
-        // Where nobody can be told, the status is what is left to say.
+        // If nothing can be written, the exit status is all that is left.
         if !complaint.isEmpty { Screen.shared.say("apus: \(Self.oneLine(complaint))", on: .errors) }
         Screen.shared.flush()
         return status

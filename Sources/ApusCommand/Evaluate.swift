@@ -13,7 +13,9 @@ struct Evaluate: ParsableCommand {
     @OptionGroup var arguments: InferenceArguments
     @Option(help: ArgumentHelp("Labelled data: TSV, CSV or JSON lines.", valueName: "file"))
     var input: String
-    @Option(help: ArgumentHelp("Column of the label; several with commas between, or by giving the option again.", valueName: "name"))
+    @Option(
+        help: ArgumentHelp(
+            "Column of the label; several separated by commas or by repeating the option.", valueName: "name"))
     var labelColumn: [String] = []
 
     @Option(help: ArgumentHelp("New file for each sample's scores: safetensors.", valueName: "file"))

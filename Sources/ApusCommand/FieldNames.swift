@@ -1,6 +1,6 @@
 internal import Training
 
-/// Names that other trainers give to the same options, understood wherever training options are; underscores count as
+/// Names that other trainers use for the same options, accepted wherever training options are; underscores count as
 /// dashes in the names of all options.
 enum FieldNames {
     private static let commands: Set = ["train", "coordinate", "launch", "work"]
@@ -11,7 +11,7 @@ enum FieldNames {
         let description: String
     }
 
-    /// The arguments in this program's own names; the `--` that may stand before launch's training options is dropped.
+    /// The arguments in this program's own names; an optional `--` before launch's training options is dropped.
     static func translated(_ arguments: [String]) throws(NotHere) -> [String] {
         guard let command = arguments.first else { return arguments }
         var (translated, rest) = ([command], arguments.dropFirst())

@@ -8,25 +8,29 @@ struct InferenceArguments: ParsableArguments {
     @Option(help: ArgumentHelp("Folder of the model.", valueName: "dir"))
     var model: String
     @Option(
-        help: ArgumentHelp("How the input is read: \(TrainingConfiguration.formats). (default: by its name and first lines)", valueName: "name"))
+        help: ArgumentHelp(
+            "How the input is read: \(TrainingConfiguration.formats). (default: detected from its name and first "
+                + "lines)",
+            valueName: "name"))
     var inputFormat: DataFormat?
     @Option(help: ArgumentHelp("Column of the text.", valueName: "name"))
     var textColumn: String?
     @Option(help: ArgumentHelp("Column of the second text of a pair.", valueName: "name"))
     var pairColumn: String?
-    @Option(help: "Pieces of a sample with [CLS] and [SEP]. (default: as the model was trained)")
+    @Option(help: "Most tokens of a sample including [CLS] and [SEP]. (default: as in training)")
     var maxLength: Int?
-    @Option(help: "Threads to compute with. (default: the cores)")
+    @Option(help: "Threads to compute with. (default: one per core)")
     var threads: Int?
-    @Option(help: "What multiplies matrices: own or openblas. (default: own)")
+    @Option(help: "Matrix products: own or openblas. (default: own)")
     var blas = BLAS.own
 
     func validate() throws {
         if let maxLength, maxLength < 3 {
-            throw ValidationError("--max-length is \(maxLength), needed is at least 3: [CLS], one piece and [SEP]")
+            throw ValidationError("--max-length is \(maxLength), must be at least 3: [CLS], one token and [SEP]")
         }
         if let threads, !(1...TrainingConfiguration.mostThreads).contains(threads) {
-            throw ValidationError("--threads is \(threads), needed is a count from 1 to \(TrainingConfiguration.mostThreads)")
+            throw ValidationError(
+                "--threads is \(threads), must be a count from 1 to \(TrainingConfiguration.mostThreads)")
         }
     }
 

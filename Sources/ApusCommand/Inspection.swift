@@ -2,16 +2,18 @@ internal import BERT
 internal import Checkpoints
 internal import Foundation
 
-/// What `apus inspect` says of a path, by what it finds there.
+/// The output of `apus inspect` for a path, depending on what it finds there.
 enum Inspection {
-    /// - Throws: ``FileError`` where the path holds none of the known things, or a damaged one.
+    /// - Throws: ``FileError`` if the path is nothing that inspect knows, or is damaged.
     static func lines(_ path: String) throws(FileError) -> [String] {
         guard FileSystem.isFolder(path) else { return try fileLines(path) }
         func holds(_ name: String) -> Bool { FileManager.default.fileExists(atPath: path + "/" + name) }
         if holds("config.json") { return try modelLines(path) }
         if holds("manifest.json") { return try checkpointLines(path) }
         if ["checkpoints", "metrics.jsonl", "config.yaml"].contains(where: holds) { return runLines(path) }
-        throw FileError(path, "holds no config.json, manifest.json or checkpoints: a model folder, a checkpoint or a run's folder was needed")
+        throw FileError(
+            path,
+            "has no config.json, manifest.json or checkpoints: expected a model folder, a checkpoint or a run's folder")
     }
 
     private static func fileLines(_ path: String) throws(FileError) -> [String] {
@@ -36,7 +38,7 @@ enum Inspection {
 
     private static func checkpointLines(_ path: String) throws(FileError) -> [String] {
         try CheckpointStore.verify(path)
-        var lines = ["whole: every file is as its manifest says"]
+        var lines = ["complete: every file matches the manifest"]
         let names = ((try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []).filter { $0.hasSuffix(".safetensors") }
         for name in names.sorted() { lines += ["", name] + table(try SafetensorsFile(path + "/" + name).tensors) }
         return lines
@@ -55,7 +57,7 @@ enum Inspection {
         TensorTable(rows: tensors.map { .init(name: shown($0.name), kind: $0.type.description, shape: $0.shape, byteCount: $0.range.count) }).lines
     }
 
-    /// Without what would move a terminal's cursor.
+    /// The text without characters that would move a terminal's cursor.
     private static func shown(_ text: String) -> String {
         String(String.UnicodeScalarView(text.unicodeScalars.map { $0.properties.generalCategory == .control ? "\u{FFFD}" : $0 }))
     }

@@ -3,7 +3,7 @@ internal import Training
 
 struct Keygen: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Make keys for coordinator and workers, readable by their owner alone.",
+        abstract: "Make keys for coordinator and workers, readable only by their owner.",
         discussion: """
             Examples:
               $ apus keygen keys --workers 4
@@ -13,11 +13,15 @@ struct Keygen: ParsableCommand {
     @Argument(help: ArgumentHelp("Folder to write the keys into.", valueName: "dir"))
     var folder: String
 
-    @Option(parsing: .unconditional, help: "Worker keys to make. Workers may share one, but a key is taken off the list for all of them.")
+    @Option(
+        parsing: .unconditional,
+        help: "Worker keys to make. Workers may share one, but removing a key from the list removes all of them.")
     var workers = 1
 
     func validate() throws {
-        guard (1...10_000).contains(workers) else { throw ValidationError("--workers is \(workers), needed is 1 to 10000") }
+        guard (1...10_000).contains(workers) else {
+            throw ValidationError("--workers is \(workers), must be 1 to 10000")
+        }
     }
 
     func run() throws {

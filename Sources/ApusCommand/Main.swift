@@ -3,12 +3,12 @@ internal import Foundation
 internal import Kernels
 internal import Training
 
-/// Parses, runs, and ends with the exit status and the one line that an error has.
+/// Parses the arguments, runs the command, and exits with its status and one line for an error.
 @main
 enum Main {
     static func main() {
         Arithmetic.setFloatEnvironment()
-        // A reader that left, and a file that may not grow, are errors of the write and not of this program.
+        // A closed pipe and a file over its size limit shall be errors of the write, not signals that end the program.
         for number in [SIGPIPE, SIGXFSZ] { signal(number, SIG_IGN) }
         do {
             guard Arithmetic.isSupported else {

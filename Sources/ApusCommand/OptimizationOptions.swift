@@ -1,13 +1,14 @@
 internal import ArgumentParser
 internal import Training
 
-/// How the parameters are updated, for how long, and which model is the best.
+/// How the parameters are updated, for how long, and how the best model is chosen.
 struct OptimizationOptions: ParsableArguments {
     @Option(
         parsing: .unconditional,
-        help: ArgumentHelp("Passes over the training data, also a part of one: 0.5. (default: 3)", valueName: "epochs"))
+        help: ArgumentHelp(
+            "Passes over the training data; fractions such as 0.5 are allowed. (default: 3)", valueName: "epochs"))
     var epochs: EpochCount?
-    @Option(parsing: .unconditional, help: "Optimizer steps after which the run ends. (default: the epochs decide)")
+    @Option(parsing: .unconditional, help: "Optimizer steps after which the run ends. (default: --epochs decides)")
     var maxSteps: Int?
     @Option(
         parsing: .unconditional,
@@ -15,23 +16,23 @@ struct OptimizationOptions: ParsableArguments {
     var batchSize: Int?
     @Option(parsing: .unconditional, help: "Global batches in one optimizer step. (default: 1)")
     var accumulate: Int?
-    @Option(parsing: .unconditional, help: "Learning rate, at its peak. (default: 5e-5)")
+    @Option(parsing: .unconditional, help: "Peak learning rate. (default: 5e-5)")
     var learningRate: Double?
-    @Option(help: "adam (weight decay is added to the gradient) or adamw (decay apart from it). (default: adam)")
+    @Option(help: "adam (weight decay added to the gradient) or adamw (decoupled weight decay). (default: adam)")
     var optimizer: String?
-    @Option(parsing: .unconditional, help: "Weight decay, not on biases and layer norms. (default: 0)")
+    @Option(parsing: .unconditional, help: "Weight decay; biases and layer norms have none. (default: 0)")
     var weightDecay: Double?
     @Option(
         help:
             ArgumentHelp(
-                "Learning rate after the warm-up: constant, linear (falls to 0 at the last step) or cosine (along a cosine). "
+                "Learning rate after the warm-up: constant, linear or cosine; the last two reach 0 at the last step. "
                     + "(default: constant)")
     )
     var schedule: String?
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp(
-            "Steps over which the learning rate rises from 0; below 1, as a share of all steps: 0.1. (default: 0)",
+            "Steps over which the learning rate rises from 0; below 1, a share of all steps, such as 0.1. (default: 0)",
             valueName: "steps"))
     var warmupSteps: WarmupLength?
     @Option(
@@ -40,22 +41,24 @@ struct OptimizationOptions: ParsableArguments {
     var maxGradNorm: Double?
     @Option(parsing: .unconditional, help: "Dropout probability. (default: as in the model's config.json)")
     var dropout: Double?
-    @Option(parsing: .unconditional, help: "Share of a class's target that is spread over all classes. (default: 0)")
+    @Option(
+        parsing: .unconditional,
+        help: "Label smoothing: share of the target that is spread over all classes. (default: 0)")
     var labelSmoothing: Double?
     @Option(
         parsing: .upToNextOption,
         help: ArgumentHelp(
-            "'balanced' (each class counts as much in all), or LABEL=WEIGHT for some labels, 1 for the others.",
+            "'balanced' (each class has the same total weight), or LABEL=WEIGHT for some labels, 1 for the others.",
             valueName: "weight"))
     var classWeights: [String] = []
     @Option(
-        help: "What a head reads of a sentence: cls (BERT's pooler on [CLS]) or mean (over its tokens). (default: cls)")
+        help: "Input of the head: cls (BERT's pooler on [CLS]) or mean (over its tokens). (default: cls)")
     var pooling: String?
-    @Option(parsing: .unconditional, help: "Decides order, dropout and new heads. (default: 0)")
+    @Option(parsing: .unconditional, help: "Seed of sample order, dropout and new heads. (default: 0)")
     var seed: UInt64?
     @Option(
         help: ArgumentHelp(
-            "Several runs, one for each of these seeds, with mean and deviation: 0,1,2.", valueName: "seeds"))
+            "One run for each of these seeds, with mean and deviation: 0,1,2.", valueName: "seeds"))
     var seeds: String?
     @Option(
         help: ArgumentHelp(
@@ -68,12 +71,12 @@ struct OptimizationOptions: ParsableArguments {
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp(
-            "Evaluations without a better one after which the run ends. (default: never)", valueName: "count"))
+            "Evaluations without improvement after which the run ends. (default: never)", valueName: "count"))
     var patience: Int?
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp(
-            "Steps from one evaluation to the next, beside those after each epoch. (default: each epoch)",
+            "Steps between evaluations, in addition to those after each epoch. (default: each epoch)",
             valueName: "steps"))
     var evalEvery: Int?
 

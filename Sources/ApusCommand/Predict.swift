@@ -6,9 +6,10 @@ extension AnswerFormat: ExpressibleByArgument {}
 
 struct Predict: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Label texts: a JSON object a line, or a table, in order.",
+        abstract: "Label texts: one JSON object per line, or a table, in input order.",
         discussion: """
-            A file has a header and columns; standard input is bare text, one a line, and each line is answered as it comes. Examples:
+            A file has a header and columns; standard input is plain text, one per line, and each line is answered as \
+            it arrives. Examples:
               $ apus predict --model runs/short/model-best --input reviews.csv --output answers.csv
               $ tail -f comments.txt | apus predict --model runs/short/model-best --with-text
             """)
@@ -20,7 +21,8 @@ struct Predict: ParsableCommand {
     var output: String?
     @Option(
         help: ArgumentHelp(
-            "JSON lines, or a table with the input's columns before the answers'. (default: as the output's name ends, else jsonl)",
+            "JSON lines, or a table with the input's columns followed by the answers'. (default: by the output's "
+                + "suffix, else jsonl)",
             valueName: AnswerFormat.allCases.map(\.rawValue).joined(separator: "|")))
     var format: AnswerFormat?
     @Flag(help: "Repeat the text in each JSON object.")
@@ -29,7 +31,8 @@ struct Predict: ParsableCommand {
     func validate() throws {
         let columns = [("--text-column", arguments.textColumn), ("--pair-column", arguments.pairColumn)]
         if input == "-", let (flag, _) = columns.first(where: { $0.1 != nil }) {
-            throw ValidationError("\(flag) names a column, standard input is bare text, one a line: add --input FILE, or leave it out")
+            throw ValidationError(
+                "\(flag) names a column, standard input is plain text, one per line: add --input FILE, or leave it out")
         }
         let ending = output.map { URL(filePath: $0).pathExtension.lowercased() }
         if withText, format == .tsv || format == .csv || (format == nil && (ending == "tsv" || ending == "csv")) {

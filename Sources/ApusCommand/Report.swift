@@ -5,7 +5,8 @@ struct Report: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Write a page about runs: curves, mistakes, calibration, workers.",
         discussion: """
-            One file that needs nothing else, to be opened in a browser. A finished run has its own already, report.html in its folder. Several
+            One self-contained file for a browser. A finished run already has its own, report.html in its folder. \
+            Several
             runs are laid over each other.
 
             Examples:
@@ -15,13 +16,15 @@ struct Report: ParsableCommand {
 
     @Argument(help: ArgumentHelp("Output folders of runs, finished or not.", valueName: "run"))
     var runs: [String]
-    @Option(help: ArgumentHelp("The page. (default: report.html in the folder of the run)", valueName: "file"))
+    @Option(help: ArgumentHelp("File to write. (default: report.html in the folder of the run)", valueName: "file"))
     var output: String?
-    @Flag(help: "Leave the texts of the data out.")
+    @Flag(help: "Leave out the texts of the data.")
     var noTexts = false
 
     func validate() throws {
-        if runs.count > 1, output == nil { throw ValidationError("a page about \(runs.count) runs lies in none of their folders: name it with --output") }
+        if runs.count > 1, output == nil {
+            throw ValidationError("a page about \(runs.count) runs has no default place: name a file with --output")
+        }
     }
 
     func run() throws {

@@ -1,37 +1,44 @@
 internal import ArgumentParser
 internal import Training
 
-/// Where a run is kept, and what it may take of this machine.
+/// The run's folder, and the resources of this machine that it may use.
 struct RunOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("YAML file with these options as keys; the command line wins.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp(
+            "YAML file with these options as keys; the command line takes precedence.", valueName: "file"))
     var config: String?
     @Option(help: ArgumentHelp("Folder of the run. (default: runs/<time>-<model>-<number>)", valueName: "dir"))
     var output: String?
-    @Flag(help: "Go on with the run in --output.")
+    @Flag(help: "Resume the run in --output.")
     var resume = false
     @Option(
         parsing: .unconditional,
-        help: ArgumentHelp("Steps from one checkpoint to the next. (default: each epoch)", valueName: "steps"))
+        help: ArgumentHelp("Steps between checkpoints. (default: each epoch)", valueName: "steps"))
     var checkpointEvery: Int?
-    @Option(parsing: .unconditional, help: "Checkpoints that stay; 0: none after the end. (default: 2, and the newest after the end)")
+    @Option(
+        parsing: .unconditional,
+        help: "Checkpoints to keep; 0: none after the end. (default: 2, and the newest after the end)")
     var keep: Int?
     @Option(
         parsing: .unconditional,
-        help: "Fixed parts of a global batch; equal lanes give equal bits. (default: by the batch size)")
+        help:
+            "Fixed parts of a global batch; with the same lanes a run gives the same bits. (default: by the batch size)"
+    )
     var lanes: Int?
     @Option(
-        help: "What multiplies matrices: own, with the same bits on every processor, or openblas. (default: own)")
+        help: "Matrix products: own, with the same bits on every processor, or openblas. (default: own)")
     var blas: String?
-    @Option(parsing: .unconditional, help: "Threads of one worker. (default: the cores, shared by the workers)")
+    @Option(parsing: .unconditional, help: "Threads of one worker. (default: the cores divided among the workers)")
     var threads: Int?
     @Option(
         help: ArgumentHelp(
-            "auto: a line that is drawn again on a terminal, else lines at growing intervals; bar or plain: one of the two; "
+            "auto: a line that is redrawn on a terminal, else lines at growing intervals; bar or plain: one of the "
+                + "two; "
                 + "off: news only. (default: auto)", valueName: "how"))
     var progress: String?
     @Flag(help: "Write nothing for TensorBoard.")
     var noTensorboard = false
-    @Flag(help: "Compute activations again in the backward pass: less memory, more time.")
+    @Flag(help: "Recompute activations in the backward pass: less memory, more time.")
     var recompute = false
 
     func give(to given: inout GivenOptions) {

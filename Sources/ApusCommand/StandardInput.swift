@@ -1,7 +1,7 @@
 internal import Foundation
 internal import TextData
 
-/// Standard input in large pieces, each as soon as it comes.
+/// Standard input in large chunks, each as soon as it arrives.
 enum StandardInput {
     private static let pieceSize = 1 << 20
 
@@ -10,7 +10,7 @@ enum StandardInput {
         var description: String { "standard input cannot be read: \(reason)" }
     }
 
-    /// What one read gives, so that somebody who types a line is answered at once; nil at the end.
+    /// The bytes of one read, so that each typed line is answered at once; nil at the end.
     static func chunk() throws(Unreadable) -> [UInt8]? {
         do {
             let bytes = try DescriptorReading.read(FileHandle.standardInput.fileDescriptor, most: pieceSize)

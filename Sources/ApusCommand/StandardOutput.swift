@@ -1,9 +1,9 @@
 internal import Foundation
 internal import Synchronization
 
-/// Results on standard output, written in large pieces.
+/// Results on standard output, written in large chunks.
 enum StandardOutput {
-    /// Nobody reads any more, as when `head` has had enough: an end, not a failure.
+    /// The reader closed the pipe, as `head` does: an end, not a failure.
     struct ReaderGone: Error {}
 
     private static let pending = Mutex<[UInt8]>([])

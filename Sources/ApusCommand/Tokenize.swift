@@ -7,8 +7,8 @@ struct Tokenize: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Turn texts into token ids.",
         discussion: """
-            Reads JSON lines {"text", "pair", "max_length", "lowercase"} from standard input, all but "text" optional, and writes a line \
-            {"ids", "types"} for each. Examples:
+            Reads JSON lines {"text", "pair", "max_length", "lowercase"} from standard input, all but "text" \
+            optional, and writes one line {"ids", "types"} for each. Examples:
               $ echo '{"text": "a quiet film"}' | apus tokenize --model bert-base-uncased
               $ apus tokenize --model bert-base-uncased < texts.jsonl > ids.jsonl
             """)
@@ -25,7 +25,7 @@ struct Tokenize: ParsableCommand {
         try Self.answer { output throws in try lines.finish(to: &output) }
     }
 
-    /// Writes what `fill` appended, also when it ended at a bad line.
+    /// Writes the output appended by `fill`, even if it stopped at a bad line.
     private static func answer(_ fill: (inout [UInt8]) throws -> Void) throws {
         var output: [UInt8] = []
         do {

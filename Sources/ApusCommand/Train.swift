@@ -3,7 +3,7 @@ internal import Training
 
 struct Train: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Fine-tune in this one process.",
+        abstract: "Fine-tune in this process.",
         discussion: """
             apus launch takes the same options and trains on all cores. Examples:
               $ apus train --max-steps 20 --output runs/short
@@ -11,10 +11,10 @@ struct Train: ParsableCommand {
             """)
 
     @OptionGroup var options: TrainOptions
-    @Flag(help: "Check each layer's output and gradient for values that are not finite.")
+    @Flag(help: "Check each layer's output and gradient for non-finite values.")
     var debug = false
 
-    @Flag(help: "Say what would be trained, how much memory and time it takes by three steps, and write nothing.")
+    @Flag(help: "Print what would be trained, with memory and time measured over three steps; write nothing.")
     var dryRun = false
 
     func validate() throws { try options.needOneProcess("apus train") }

@@ -2,9 +2,9 @@ internal import ArgumentParser
 internal import Foundation
 internal import Training
 
-/// The training options, shared by `train`, `coordinate`, `work` and `launch`. Nil was not given.
+/// The training options, shared by `train`, `coordinate`, `work` and `launch`. Nil: not given.
 ///
-/// Numbers take the next argument whatever it is, so that `-1` is refused as a number and not as a flag.
+/// Numeric options take the next argument whatever it is, so that `-1` is refused as a number and not as a flag.
 struct TrainOptions: ParsableArguments {
     @OptionGroup(title: OptionExamples.Group.data.rawValue) var data: DataOptions
     @OptionGroup(title: OptionExamples.Group.optimization.rawValue) var optimization: OptimizationOptions
@@ -25,7 +25,7 @@ struct TrainOptions: ParsableArguments {
         try run.config.map { path throws(ConfigurationError) in given.over(try ConfigurationFile.read(path)) } ?? given
     }
 
-    /// The same where this process can read the file: of an engine's ranks only the first must.
+    /// The same, if this process can read the file: only rank 0 of an engine's ranks must.
     var mergedWhereReadable: GivenOptions { (try? merged()) ?? given }
 
     var given: GivenOptions {
@@ -38,7 +38,7 @@ struct TrainOptions: ParsableArguments {
         return given
     }
 
-    /// Refuses what one process alone cannot do, where somebody typed it; a file may serve other runs too.
+    /// Refuses options of multi-process runs on the command line; a configuration file may contain them for other runs.
     func needOneProcess(_ command: String) throws {
         if let workers = cluster.minWorkers, workers > 1 {
             throw ValidationError(

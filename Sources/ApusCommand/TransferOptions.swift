@@ -1,7 +1,7 @@
 internal import ArgumentParser
 internal import Training
 
-/// What becomes of the source model's knowledge: what is kept, what is adapted, and a source task beside the own one.
+/// How the source model is used: what is kept, what is adapted, and a source task beside the target task.
 struct TransferOptions: ParsableArguments {
     @Option(
         parsing: .upToNextOption,
@@ -13,7 +13,7 @@ struct TransferOptions: ParsableArguments {
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp(
-            "Epochs after which one more layer is trained, from the top. (default: all are at once)",
+            "Gradual unfreezing: epochs after which one more layer is trained, from the top. (default: all at once)",
             valueName: "epochs"))
     var unfreezeEvery: Int?
     @Option(
@@ -28,9 +28,9 @@ struct TransferOptions: ParsableArguments {
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp(
-            "Encoder layers, from the top, that begin at random, and the pooler. (default: 0)", valueName: "layers"))
+            "Top encoder layers to initialize at random, with the pooler. (default: 0)", valueName: "layers"))
     var reinitializeLayers: Int?
-    @Flag(help: "Begin with random weights in the source model's shape.")
+    @Flag(help: "Start from random weights in the source model's shape.")
     var fromScratch = false
     @Option(
         parsing: .unconditional,
@@ -38,7 +38,7 @@ struct TransferOptions: ParsableArguments {
     var loraRank: Int?
     @Option(
         parsing: .unconditional,
-        help: ArgumentHelp("An adapter's product counts alpha / rank times. (default: 8)", valueName: "alpha"))
+        help: ArgumentHelp("Scale of an adapter's product: alpha / rank. (default: 8)", valueName: "alpha"))
     var loraAlpha: Double?
     @Option(
         parsing: .upToNextOption,
@@ -55,15 +55,15 @@ struct TransferOptions: ParsableArguments {
     var sourceTrain: String?
     @Option(help: ArgumentHelp("Data of the source task scored after each epoch.", valueName: "file"))
     var sourceValidation: String?
-    @Option(help: "classification, regression or masked-lm. (default: by the labels)")
+    @Option(help: "Task of the source data: classification, regression or masked-lm. (default: by the labels)")
     var sourceTask: String?
     @Option(parsing: .unconditional, help: "Samples in one global batch of the source task. (default: --batch-size)")
     var sourceBatchSize: Int?
-    @Option(parsing: .unconditional, help: "Weight of the target task beside the source task. (default: 1)")
+    @Option(parsing: .unconditional, help: "Weight of the target task relative to the source task. (default: 1)")
     var lambda: Double?
-    @Option(parsing: .unconditional, help: "Its value in the last step, with a schedule that is not constant.")
+    @Option(parsing: .unconditional, help: "Value of lambda in the last step, if its schedule is not constant.")
     var lambdaEnd: Double?
-    @Option(help: "constant, linear or cosine, from --lambda to --lambda-end. (default: constant)")
+    @Option(help: "Schedule from --lambda to --lambda-end: constant, linear or cosine. (default: constant)")
     var lambdaSchedule: String?
     @Option(
         parsing: .unconditional,
@@ -71,11 +71,12 @@ struct TransferOptions: ParsableArguments {
     var sharedLayers: Int?
     @Option(help: ArgumentHelp("Column of the source task's text. (default: by the header)", valueName: "name"))
     var sourceTextColumn: String?
-    @Option(help: ArgumentHelp("Column of its second text.", valueName: "name"))
+    @Option(help: ArgumentHelp("Column of the source task's second text.", valueName: "name"))
     var sourcePairColumn: String?
     @Option(
         parsing: .singleValue,
-        help: ArgumentHelp("Column of its label, or several. (default: by the header)", valueName: "name"))
+        help: ArgumentHelp("Column of the source task's label, or several. (default: by the header)", valueName: "name")
+    )
     var sourceLabelColumn: [String] = []
 
     func give(to given: inout GivenOptions) {

@@ -1,7 +1,7 @@
 internal import Kernels
 internal import Training
 
-/// What `apus --version` says, and what hosts of one run must agree on.
+/// The output of `apus --version`, on which all hosts of a run must agree.
 enum Version {
     static var description: String { "apus \(Build.version), \(Arithmetic.description), vector kernels \(Arithmetic.vectorLevel)" }
 }

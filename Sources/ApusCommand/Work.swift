@@ -6,12 +6,12 @@ struct Work: ParsableCommand {
         abstract: "Compute for a coordinator.",
         discussion: """
             Without --coordinator its address comes from APUS_COORDINATOR=host:port, from MASTER_ADDR and MASTER_PORT, from \
-            --cluster, or from Slurm's variables; an MPI launcher that has all ranks on one host needs none. Where srun, mpirun or \
-            torchrun starts all workers, each gets the same command line with the training options, and rank 0 also starts the \
-            coordinator.
+            --cluster, or from Slurm's variables; an MPI launcher with all ranks on one host needs none. If srun, \
+            mpirun or torchrun starts all workers, each gets the same command line with the training options, and \
+            rank 0 also starts the coordinator.
 
             Keys: APUS_KEY_FILE names this worker's key, APUS_KEY_FOLDER a folder of apus keygen on a file system that all hosts \
-            share, APUS_SECRET is a text of at least 32 random characters that all processes have.
+            share, APUS_SECRET is a text of at least 32 random characters, the same for all processes.
 
             The training options are for the rank that starts the coordinator. Examples:
               $ APUS_KEY_FILE=keys/worker-1.key apus work --coordinator tcp://lab1:5555 --threads 8
@@ -22,10 +22,16 @@ struct Work: ParsableCommand {
     var coordinator: String?
     @Option(help: ArgumentHelp("YAML file that names the coordinator's address and port, and the hosts.", valueName: "file"))
     var cluster: String?
-    @Option(help: ArgumentHelp("Network interface for links to other workers. (default: the one that leads to the coordinator)", valueName: "name"))
+    @Option(
+        help: ArgumentHelp(
+            "Network interface for links to other workers. (default: the interface of the route to the coordinator)",
+            valueName: "name"))
     var interface: String?
     #if MPI
-    @Option(help: "What carries gradients between hosts: links, or mpi where mpirun or srun --mpi started all workers. (default: links)")
+    @Option(
+        help:
+            "Transport of gradients between hosts: links, or mpi if mpirun or srun started all workers. (default: links)"
+    )
     var exchange = "links"
     #endif
     @Flag(help: .hidden)
@@ -36,7 +42,9 @@ struct Work: ParsableCommand {
 
     #if MPI
     func validate() throws {
-        guard ["links", "mpi"].contains(exchange) else { throw ValidationError("--exchange is '\(exchange)', needed is links or mpi") }
+        guard ["links", "mpi"].contains(exchange) else {
+            throw ValidationError("--exchange is '\(exchange)', must be links or mpi")
+        }
     }
     #endif
 

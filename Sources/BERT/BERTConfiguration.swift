@@ -4,7 +4,7 @@ internal import Kernels
 /// A Hugging Face `config.json` that describes a BERT, checked.
 package struct BERTConfiguration: Sendable, Equatable {
     package let shape: BERTShape
-    /// Class names by number; LABEL_0, LABEL_1, … where the file names none.
+    /// Class names by number; LABEL_0, LABEL_1, … if the file names none.
     package let labels: [String]
     /// Whether the file names its classes itself.
     package let namesLabels: Bool
@@ -16,7 +16,7 @@ package struct BERTConfiguration: Sendable, Equatable {
     package let problemType: String?
     package let pooling: Head.Pooling
 
-    /// What the architecture and problem type say that the head answers; nil where they name none that is known.
+    /// The kind of answers, from the architecture and problem type; nil if they name none that is known.
     package var head: Head? { architectures.lazy.compactMap { head(architecture: $0, labels: labels.count) }.first }
 
     private func head(architecture: String, labels: Int) -> Head? {
@@ -34,11 +34,11 @@ package struct BERTConfiguration: Sendable, Equatable {
         }
     }
 
-    /// The heads that a folder holds, by its tensors, as Transformers' classes find them; the one that the architecture
+    /// The heads in a folder, found from its tensors as Transformers' classes do; the head that the architecture
     /// names is the first.
     ///
-    /// Where the file does not say how many classes there are, the classifier's rows do. Without an architecture a
-    /// classifier is one of sentences if the folder has a pooler or takes means, and otherwise one of words.
+    /// If the file does not give the number of classes, the classifier's row count does. Without an architecture, a
+    /// classifier is for sentences if the folder has a pooler or uses mean pooling, and otherwise for tokens.
     package func heads(in folder: ModelFolder) -> [Head] {
         var heads: [Head] = []
         if let classifier = folder.tensor("classifier.weight"), let rows = classifier.shape.first {
@@ -52,27 +52,28 @@ package struct BERTConfiguration: Sendable, Equatable {
         return heads.count > 1 && head == .maskedLanguageModel ? heads.reversed() : heads
     }
 
-    /// The names of `count` classes: the file's, or LABEL_0, LABEL_1, … where it names none.
+    /// The names of `count` classes: the file's, or LABEL_0, LABEL_1, … if it names none.
     package func labels(count: Int) -> [String] { namesLabels ? labels : (0..<count).map { "LABEL_\($0)" } }
 
     /// - Parameter path: of the file, for messages.
     package init(_ json: JSONValue, path: String) throws(FileError) {
         let fields = Fields(json: json, path: path)
         if let type = json["model_type"]?.string, type != "bert" {
-            throw FileError(path, "model_type is \(type), bert was needed: other encoders are not supported")
+            throw FileError(path, "model_type is \(type), expected bert: other encoders are not supported")
         }
         if let kind = json["position_embedding_type"]?.string, kind != "absolute" {
-            throw FileError(path, "position_embedding_type is \(kind), absolute was needed: other models are not supported")
+            throw FileError(
+                path, "position_embedding_type is \(kind), expected absolute: other models are not supported")
         }
         for key in ["is_decoder", "add_cross_attention"] where json[key]?.bool == true {
-            throw FileError(path, "\(key) is true: an encoder was needed, decoders are not supported")
+            throw FileError(path, "\(key) is true: expected an encoder, decoders are not supported")
         }
         shape = try Self.shape(fields)
         architectures = json["architectures"]?.array?.compactMap(\.string) ?? []
         problemType = json["problem_type"]?.string
         let named = json["apus_pooling"]?.string ?? Head.Pooling.cls.rawValue
         guard let pooling = Head.Pooling(rawValue: named) else {
-            throw FileError(path, "apus_pooling is \(named.prefix(40)), cls or mean was needed")
+            throw FileError(path, "apus_pooling is \(named.prefix(40)), expected cls or mean")
         }
         self.pooling = pooling
         let names = try Self.labels(json, path: path)
@@ -86,7 +87,9 @@ package struct BERTConfiguration: Sendable, Equatable {
         let width = try fields.whole("hidden_size", in: 1...(1 << 20))
         let heads = try fields.whole("num_attention_heads", in: 1...(1 << 12))
         guard width % heads == 0 else {
-            throw FileError(fields.path, "hidden_size \(width) is no multiple of num_attention_heads \(heads): is this file damaged?")
+            throw FileError(
+                fields.path,
+                "hidden_size \(width) is not a multiple of num_attention_heads \(heads): is this file damaged?")
         }
         let layers = try fields.whole("num_hidden_layers", in: 1...1_000)
         let vocabulary = try fields.whole("vocab_size", in: 1...largest)
@@ -95,7 +98,9 @@ package struct BERTConfiguration: Sendable, Equatable {
         let types = try fields.whole("type_vocab_size", default: 2, in: 1...256)
         // In floating point, where nothing overflows.
         let size = Double(width) * (Double(vocabulary + positions + types) + Double(layers) * (4 * Double(width) + 2 * Double(inner)))
-        guard size < 0x1p40 else { throw FileError(fields.path, "describes a model of \(size) parameters, fewer than 2^40 were needed") }
+        guard size < 0x1p40 else {
+            throw FileError(fields.path, "describes a model of \(size) parameters, expected fewer than 2^40")
+        }
         let hidden = try fields.rate("hidden_dropout_prob", default: 0.1)
         return BERTShape(
             vocabulary: vocabulary, width: width, layers: layers, heads: heads, feedForward: inner, positions: positions, types: types,
@@ -105,7 +110,7 @@ package struct BERTConfiguration: Sendable, Equatable {
             initializerRange: try fields.positive("initializer_range", default: 0.02), padding: try padding(fields, vocabulary))
     }
 
-    /// Piece 0 where the file is silent; null says that there is none.
+    /// Token 0 if the file does not say; null means that there is none.
     private static func padding(_ fields: Fields, _ vocabulary: Int) throws(FileError) -> Int? {
         if let value = fields.json["pad_token_id"], value == .null { return nil }
         return try fields.whole("pad_token_id", default: 0, in: 0...(vocabulary - 1))
@@ -118,7 +123,11 @@ package struct BERTConfiguration: Sendable, Equatable {
         case "gelu_new", "gelu_pytorch_tanh": .geluTanh
         case "relu": .relu
         case let other:
-            throw FileError(fields.path, "hidden_act is \(other.prefix(40)), known are gelu, gelu_new, gelu_pytorch_tanh and relu: choose another model")
+            throw FileError(
+                fields.path,
+                "hidden_act is \(other.prefix(40)), expected one of gelu, gelu_new, gelu_pytorch_tanh and relu: "
+                    + "choose another model"
+            )
         }
     }
 
@@ -128,7 +137,11 @@ package struct BERTConfiguration: Sendable, Equatable {
         var names = [String](repeating: "", count: members.count)
         for member in members {
             guard let id = Int(member.key), String(id) == member.key, names.indices.contains(id), let name = member.value.string else {
-                throw FileError(path, "id2label has the key \(member.key.prefix(40)), numbers from 0 to \(members.count - 1) with names were needed")
+                throw FileError(
+                    path,
+                    "id2label has the key \(member.key.prefix(40)), expected numbers from 0 to \(members.count - 1) "
+                        + "with names"
+                )
             }
             names[id] = name
         }
@@ -145,7 +158,11 @@ package struct BERTConfiguration: Sendable, Equatable {
                 return missing
             }
             guard let number = value.integer, range.contains(number) else {
-                throw FileError(path, "\(key) is \(value.line.prefix(40)), a whole number from \(range.lowerBound) to \(range.upperBound) was needed")
+                throw FileError(
+                    path,
+                    "\(key) is \(value.line.prefix(40)), expected a whole number from \(range.lowerBound) to "
+                        + "\(range.upperBound)"
+                )
             }
             return number
         }
@@ -153,7 +170,7 @@ package struct BERTConfiguration: Sendable, Equatable {
         func rate(_ key: String, default missing: Double) throws(FileError) -> Double {
             guard let value = json[key], value != .null else { return missing }
             guard let number = value.double, number >= 0, number < 1 else {
-                throw FileError(path, "\(key) is \(value.line.prefix(40)), a number from 0 up to but below 1 was needed")
+                throw FileError(path, "\(key) is \(value.line.prefix(40)), expected a number from 0 up to but below 1")
             }
             return number
         }
@@ -161,7 +178,7 @@ package struct BERTConfiguration: Sendable, Equatable {
         func positive(_ key: String, default missing: Double) throws(FileError) -> Double {
             guard let value = json[key], value != .null else { return missing }
             guard let number = value.double, number > 0, number < 1 else {
-                throw FileError(path, "\(key) is \(value.line.prefix(40)), a number above 0 and below 1 was needed")
+                throw FileError(path, "\(key) is \(value.line.prefix(40)), expected a number above 0 and below 1")
             }
             return number
         }

@@ -1,7 +1,7 @@
 package import Kernels
 package import Tensors
 
-/// The head of a source task that is learned together with the target task.
+/// The head of a source task that is trained together with the target task.
 package struct SourceHead: Sendable, Equatable, Codable {
     package var head: Head
     /// Encoder layers below it, which both tasks share; those above belong to the target task alone.
@@ -12,22 +12,22 @@ package struct SourceHead: Sendable, Equatable, Codable {
         self.sharedLayers = sharedLayers
     }
 
-    /// Patterns of the names that serve the target task alone: its head, and the layers above those that are shared.
+    /// Name patterns of the parameters used only by the target task: its head, and the layers above the shared ones.
     package func targetOnly(_ head: Head, layers: Int) -> [String] {
         let own = head == .maskedLanguageModel ? ["cls.predictions.*"] : (head.pooling == .cls ? ["bert.pooler.*"] : []) + ["classifier.*"]
         return own + (sharedLayers..<layers).map { "bert.encoder.layer.\($0).*" }
     }
 }
 
-/// The structure of one BERT with its heads: which parameters there are and where they lie. It holds no weights.
+/// The structure of one BERT with its heads: its parameters and their positions. It does not contain the weights.
 package struct BERTModel: Sendable {
     package let shape: BERTShape
     /// Of the target task.
     package let head: Head
     package let source: SourceHead?
-    /// How the target task's errors are weighed in training.
+    /// Weights of the target task's errors in training.
     package let loss: LossOptions
-    /// Adapters on the encoder's products, where they are trained in the source weights' stead.
+    /// Adapters on the encoder's products, if they are trained instead of the source weights.
     package let lora: LoRA?
     package private(set) var layout: ParameterLayout
     let places: Places
@@ -45,7 +45,7 @@ package struct BERTModel: Sendable {
     }
 
     struct HeadPlaces: Sendable {
-        /// Nil where the head pools otherwise.
+        /// Nil if the head pools otherwise.
         var poolerWeight: Int?
         var poolerBias = 0
         var classifierWeight = 0
@@ -57,7 +57,7 @@ package struct BERTModel: Sendable {
         var decoderBias = 0
     }
 
-    /// One of the heads with the part of the encoder below it.
+    /// One of the heads with the encoder layers below it.
     struct Branch {
         let head: Head
         let layers: Int
@@ -91,7 +91,7 @@ package struct BERTModel: Sendable {
         var adapters: [LoRA.Target: AdapterPlaces] = [:]
     }
 
-    /// - Parameter isFrozen: whether the parameter of this Hugging Face name stays as it is.
+    /// - Parameter isFrozen: whether the parameter of this Hugging Face name is not trained.
     package init(
         shape: BERTShape, head: Head, source: SourceHead? = nil, loss: LossOptions = LossOptions(), lora: LoRA? = nil,
         isFrozen: (String) -> Bool = { _ in false }
@@ -185,7 +185,7 @@ package struct BERTModel: Sendable {
         return model
     }
 
-    /// How far up a parameter stands: 0 in the embeddings, 1 to L in the encoder layers, L + 1 in the pooler, L + 2 in a head.
+    /// Height of a parameter: 0 in the embeddings, 1 to L in the encoder layers, L + 1 in the pooler, L + 2 in a head.
     package func depth(of name: String) -> Int {
         if name.hasPrefix("bert.embeddings.") { return 0 }
         if name.hasPrefix("bert.pooler.") { return shape.layers + 1 }

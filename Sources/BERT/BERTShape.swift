@@ -2,7 +2,7 @@ package import Kernels
 
 /// The sizes and constants of a BERT encoder that its arithmetic needs.
 package struct BERTShape: Sendable, Equatable, Codable {
-    /// V, pieces of the vocabulary.
+    /// V, tokens of the vocabulary.
     package var vocabulary: Int
     /// D, width of a token's vector.
     package var width: Int
@@ -16,7 +16,7 @@ package struct BERTShape: Sendable, Equatable, Codable {
     package var positions: Int
     /// Token types, usually 2.
     package var types: Int
-    /// The padding piece, whose row of the word table learns nothing; nil where the model names none.
+    /// The padding token, whose row of the word table gets no gradient; nil if the model names none.
     package var padding: Int?
     package var epsilon: Float
     package var activation: Activation

@@ -10,7 +10,7 @@ package struct DropoutContext: Sendable {
     /// Of the adapters' inputs.
     package let adapter: DropoutRate
 
-    /// Nil where no site drops anything.
+    /// Nil if no site drops anything.
     package init?(_ shape: BERTShape, key: DropoutKey, adapter rate: Double = 0) {
         self.key = key
         hidden = DropoutRate(shape.hiddenDropout)
@@ -20,7 +20,7 @@ package struct DropoutContext: Sendable {
         if hidden.isZero && attention.isZero && head.isZero && adapter.isZero { return nil }
     }
 
-    /// The same step's masks for another task's batch.
+    /// The same step's dropout for another task's batch.
     package func of(_ stream: TaskStream) -> DropoutContext {
         var other = self
         other.key = DropoutKey(seed: key.seed, step: Int(key.step), stream: stream.rawValue)
@@ -40,7 +40,7 @@ package struct DropoutContext: Sendable {
             var place = Int(rows.offsets[sentence])
             let end = Int(rows.offsets[sentence + 1])
             while place < end {
-                // Consecutive tokens are one run of words.
+                // The keep bits of consecutive tokens are contiguous.
                 var next = place + 1
                 while next < end, rows.rows[next] == rows.rows[next - 1] + 1 { next += 1 }
                 let token = Int(rows.rows[place] - batch.offsets[sentence])

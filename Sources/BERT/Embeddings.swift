@@ -1,7 +1,7 @@
 internal import Kernels
 internal import Tensors
 
-/// What the embeddings' backward pass needs of their forward pass.
+/// Values of the embeddings' forward pass that their backward pass needs.
 struct EmbeddingTape {
     let normalized: Matrix
     let inverseDeviation: FloatView
@@ -55,7 +55,7 @@ extension BERTModel {
         sink.setRows(readRowsGradient(gradient, batch, memory))
     }
 
-    /// The gradient of a dense word table: that of the tied decoder, where the batch has one, plus the rows that the batch reads.
+    /// The gradient of a dense word table: that of the tied decoder, if any, plus the rows that the batch reads.
     private func tiedTableBackward(_ gradient: Matrix, _ decoderGradient: ((Matrix) -> Void)?, _ batch: PackedBatch, sink: GradientSink, _ memory: LaneMemory) {
         sink.matrix(places.wordEmbeddings) { table in
             if let decoderGradient { decoderGradient(table) } else { table.elements.fill(0) }
@@ -67,7 +67,7 @@ extension BERTModel {
         }
     }
 
-    /// The gradient of the word rows that the batch reads; the padding piece's row has none, as in Transformers.
+    /// The gradient of the word rows that the batch reads; the padding token's row has none, as in Transformers.
     private func readRowsGradient(_ gradient: Matrix, _ batch: PackedBatch, _ memory: LaneMemory) -> SparseRows {
         memory.wordGroups.set(occurring: batch.ids, besides: shape.padding.map(Int32.init))
         let rows = memory.spareRows.take(memory.wordGroups.keys, width: shape.width)

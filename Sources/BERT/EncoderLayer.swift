@@ -1,15 +1,15 @@
 internal import Kernels
 internal import Tensors
 
-/// What a layer's backward pass needs of its forward pass.
+/// Values of a layer's forward pass that its backward pass needs.
 struct LayerTape {
     /// (T, D).
     let input: Matrix
     /// Rows that the layer puts out; nil for all of them.
     let read: ReadRows?
-    /// (R, D), the input's rows that are read; the input itself where all are.
+    /// (R, D), the input's rows that are read; the input itself if all are.
     let readInput: Matrix
-    /// (T, 3D) query, key and value of all rows; or (T, 2D) key and value where only some rows ask.
+    /// (T, 3D) query, key and value of all rows; or (T, 2D) key and value if only some rows have queries.
     let projections: Matrix
     let queries: Matrix
     let keys: Matrix
@@ -39,8 +39,8 @@ struct LayerTape {
 extension BERTModel {
     /// One encoder layer: attention and feed-forward, each with residual, dropout and layer norm after it.
     ///
-    /// Shapes: `input` (T, D); the tape's output (R, D). `all` are the batch's rows. With `read`, keys and values are computed for all rows, everything
-    /// else for the rows read alone.
+    /// Shapes: `input` (T, D); the tape's output (R, D). `all` are the batch's rows. With `read`, keys and values are
+    /// computed for all rows, everything else only for the rows read.
     /// Source: Devlin et al. 2019; post-norm as in Vaswani et al. 2017.
     func layerForward(
         _ layer: Int, _ input: Matrix, read: ReadRows?, all: ReadRows, _ batch: PackedBatch, _ weights: Weights, dropout: DropoutContext?, arena: Arena
@@ -143,8 +143,8 @@ extension BERTModel {
 
     /// The backward pass of ``layerForward``; `gradient` (R, D) is overwritten.
     ///
-    /// - Parameter inputGradient: (T, D), used where only some rows are read; otherwise `gradient` serves.
-    /// - Returns: the gradient of the layer's input (T, D), where `needsInput` asks for it: one of the two matrices given.
+    /// - Parameter inputGradient: (T, D), used if only some rows are read; otherwise `gradient` is overwritten.
+    /// - Returns: the gradient of the layer's input (T, D), if `needsInput` is set: one of the two matrices given.
     func layerBackward(
         _ layer: Int, _ gradient: Matrix, _ tape: LayerTape, _ weights: Weights, dropout: DropoutContext?, needsInput: Bool,
         inputGradient: Matrix, sink: GradientSink, arena: Arena

@@ -1,11 +1,11 @@
 internal import Kernels
 package import Tensors
 
-/// What a frozen encoder makes of each text of a dataset, computed once; the head alone is computed from it afterwards.
+/// The output of a frozen encoder for each text, computed once; afterwards only the head is computed.
 ///
-/// The values are those of fixed chunks of the dataset, so that they have the same bits whoever computes them.
+/// Values are computed in fixed chunks of the dataset, so that their bits do not depend on who computes them.
 package struct FeatureStore: Sendable {
-    /// (N, D): what the head reads of each sample.
+    /// (N, D): the head's input for each sample.
     package let values: Matrix
 
     package init(samples: Int, width: Int) { values = Matrix(FloatBuffer(count: samples * width).view, rows: samples, columns: width) }
@@ -17,14 +17,14 @@ package struct FeatureStore: Sendable {
 }
 
 extension PackedBatch {
-    /// The same samples and targets with the encoder's output in the place of their tokens: one row a sentence.
+    /// The same samples and targets with the encoder's output instead of their tokens: one row per sentence.
     package func with(_ store: FeatureStore?) -> PackedBatch {
         var batch = self
         if let store { batch.replaceTokens(with: store) }
         return batch
     }
 
-    /// Puts the encoder's output in the place of the tokens, in the same memory: of each sentence the first token stays.
+    /// Replaces the tokens by the encoder's output, in the same memory: the first token of each sentence remains.
     package mutating func replaceTokens(with store: FeatureStore) {
         features.removeAll(keepingCapacity: true)
         for (sentence, sample) in samples.enumerated() {
@@ -45,19 +45,19 @@ extension PackedBatch {
 }
 
 extension BERTModel {
-    /// Whether a text's features are the same at every step: nothing of the encoder is trained, and nothing in it drops out.
+    /// Whether a text's features are the same at every step: the encoder is frozen and has no dropout.
     package var hasFixedFeatures: Bool { lowestTrainedLayer == shape.layers && readsOneRow && !hasEncoderDropout }
 
-    /// Whether features would be fixed but for dropout.
+    /// Whether features would be fixed without dropout.
     package var isHeldBackByDropout: Bool { lowestTrainedLayer == shape.layers && readsOneRow && hasEncoderDropout }
 
     private var hasEncoderDropout: Bool { shape.hiddenDropout > 0 || shape.attentionDropout > 0 }
 
-    /// Whether one row of a sentence is all that is read of it, and no other task shares the encoder.
+    /// Whether only one row per sentence is read, and no other task shares the encoder.
     private var readsOneRow: Bool { head.pooling != nil && source == nil }
 
-    /// What the head reads of each sentence (S, D): the encoder's output for [CLS], or the mean over the tokens; computed whole by
-    /// the calling thread.
+    /// The head's input for each sentence (S, D): the encoder's output for [CLS], or the mean over the tokens; computed
+    /// by the calling thread.
     package func features(_ batch: PackedBatch, parameters: FloatView, arena: Arena) -> Matrix {
         let weights = Weights(layout: layout, values: parameters)
         let hidden = encode(batch, weights, layers: shape.layers, read: Reading(batch, head).read, arena: arena)
@@ -67,7 +67,7 @@ extension BERTModel {
         return means
     }
 
-    /// The features that a batch brings along, where it does.
+    /// The features that a batch contains, if any.
     func storedFeatures(_ batch: PackedBatch, arena: Arena) -> Matrix? {
         guard !batch.features.isEmpty else { return nil }
         let features = arena.take(rows: batch.sentenceCount, columns: shape.width)

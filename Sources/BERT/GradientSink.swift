@@ -1,10 +1,10 @@
 internal import Kernels
 package import Tensors
 
-/// Where one lane's backward pass leaves its gradients.
+/// Receives the gradients of one lane's backward pass.
 ///
-/// The first lane of a block overwrites; the next one is added, tensor by tensor, each being computed apart first so that
-/// its bits do not depend on what it is added to.
+/// The first lane of a block overwrites; later lanes are added, tensor by tensor. Each is computed separately first, so
+/// that its bits do not depend on what it is added to.
 package final class GradientSink {
     package enum Mode: Sendable {
         case overwrite
@@ -17,7 +17,7 @@ package final class GradientSink {
     let arena: Arena
     /// Which parameters' gradients have been computed.
     private var written: [Bool]
-    /// The lane's word-embedding rows, where that table is row-sparse and trained.
+    /// The lane's word-embedding rows, if that table is row-sparse and trained.
     package private(set) var rows: SparseRows?
 
     /// - Parameter dense: (layout.denseCount), the block's gradient.
@@ -30,7 +30,7 @@ package final class GradientSink {
         written = [Bool](repeating: false, count: layout.entries.count)
     }
 
-    /// A sink for batches that are still to ``begin(dense:mode:)``.
+    /// A sink that needs ``begin(dense:mode:)`` before each batch.
     package init(layout: ParameterLayout, arena: Arena) {
         self.layout = layout
         dense = FloatBuffer(count: 0).view
@@ -48,13 +48,14 @@ package final class GradientSink {
         rows = nil
     }
 
-    /// The rows found, which are the caller's from here on.
+    /// The rows found; the caller owns them from now on.
     package func takeRows() -> SparseRows? {
         defer { rows = nil }
         return rows
     }
 
-    /// Ends one batch's backward pass: what the batch has no part in, such as another task's head, has a gradient of zero.
+    /// Ends one batch's backward pass: parameters that the batch does not use, such as another task's head, get a zero
+    /// gradient.
     func finish() {
         guard mode == .overwrite else { return }
         for (place, entry) in layout.entries.enumerated() where !written[place] && !entry.isRowSparse {
@@ -65,7 +66,7 @@ package final class GradientSink {
     func isTrained(_ place: Int) -> Bool { layout.entries[place].gradientOffset != nil }
     func isTrained(_ places: Range<Int>) -> Bool { places.contains(where: isTrained) }
 
-    /// Lets `compute` overwrite one gradient; does nothing where the parameter is frozen.
+    /// Lets `compute` overwrite one gradient; does nothing if the parameter is frozen.
     func vector(_ place: Int, _ compute: (FloatView) -> Void) { vector(place..<(place + 1), compute) }
 
     func matrix(_ place: Int, _ compute: (Matrix) -> Void) { matrix(place..<(place + 1), compute) }
@@ -77,8 +78,8 @@ package final class GradientSink {
 
     /// The gradient of a weight, or of rows of consecutive weights: `gradient` (R, outputs), transposed, times `input` (R, inputs).
     ///
-    /// A lane that is added to those before it is added tile by tile, without memory for its own gradient in between.
-    /// - Parameter outputs: the rows that `gradient` stands for; nil: all of them.
+    /// When a lane is added to earlier ones, it is added tile by tile, without memory for its own gradient.
+    /// - Parameter outputs: the weight rows that `gradient` belongs to; nil: all of them.
     func product(_ places: Range<Int>, outputs: Range<Int>? = nil, _ gradient: Matrix, _ input: Matrix) {
         let entries = layout.entries[places]
         for place in places { written[place] = true }
@@ -116,7 +117,7 @@ package final class GradientSink {
         withScratch(places, compute)
     }
 
-    /// As ``vector``, but computes even for frozen parameters, where the same pass yields something else that is needed.
+    /// As ``vector``, but computes even for frozen parameters, when the same pass has another result that is needed.
     func always(_ places: Range<Int>, _ compute: (FloatView) -> Void) { withScratch(places, compute) }
 
     func always(_ place: Int, _ compute: (FloatView) -> Void) { withScratch(place..<(place + 1), compute) }

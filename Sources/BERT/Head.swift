@@ -1,17 +1,17 @@
-/// What sits on top of the encoder.
+/// The layers on top of the encoder.
 package enum Head: Sendable, Equatable, Codable {
-    /// Softmax over classes, one answer a sentence.
+    /// Softmax over classes, one answer per sentence.
     case classification(labels: Int, pooling: Pooling = .cls)
-    /// One or several numbers a sentence.
+    /// One or several numbers per sentence.
     case regression(targets: Int = 1, pooling: Pooling = .cls)
-    /// Any of several labels a sentence, each with a probability of its own.
+    /// Any of several labels per sentence, each with an independent probability.
     case multiLabel(labels: Int, pooling: Pooling = .cls)
-    /// Softmax over classes, one answer a word: at its first piece.
+    /// Softmax over classes, one answer per word, at its first token.
     case tokenClassification(labels: Int)
-    /// The word that a masked token stands for; weights tied to the word embeddings.
+    /// The token behind a mask; weights tied to the word embeddings.
     case maskedLanguageModel
 
-    /// How a head makes one vector of a sentence.
+    /// How a head pools a sentence into one vector.
     package enum Pooling: String, Sendable, Codable, CaseIterable {
         /// BERT's pooler, a dense layer with tanh, on [CLS].
         case cls
@@ -19,7 +19,7 @@ package enum Head: Sendable, Equatable, Codable {
         case mean
     }
 
-    /// C, outputs a row.
+    /// C, outputs per row.
     package func outputs(_ shape: BERTShape) -> Int {
         switch self {
         case .classification(let labels, _), .multiLabel(let labels, _), .tokenClassification(let labels): labels
@@ -28,7 +28,7 @@ package enum Head: Sendable, Equatable, Codable {
         }
     }
 
-    /// Nil where the head answers for single tokens.
+    /// Nil if the head answers for single tokens.
     package var pooling: Pooling? {
         switch self {
         case .classification(_, let pooling), .regression(_, let pooling), .multiLabel(_, let pooling): pooling

@@ -1,16 +1,16 @@
 internal import Kernels
 package import Tensors
 
-/// What one packed batch gives without training.
+/// The result of one packed batch without training.
 package struct InferenceResult: Sendable {
-    /// (R, C), row after row: R sentences, or tokens that are asked for.
+    /// (R, C), row after row: R sentences, or tokens that have answers.
     package let logits: [Float]
-    /// (R) loss of each row, neither weighted nor smoothed; empty where the batch has no targets.
+    /// (R) loss of each row, neither weighted nor smoothed; empty if the batch has no targets.
     package let losses: [Double]
 }
 
 extension BERTModel {
-    /// The head's outputs for a packed batch; computed whole by the calling thread.
+    /// The head's outputs for a packed batch; computed by the calling thread.
     package func infer(_ batch: PackedBatch, parameters: FloatView, arena: Arena) -> InferenceResult {
         let weights = Weights(layout: layout, values: parameters)
         let branch = branch(batch.stream)

@@ -1,7 +1,7 @@
 internal import Kernels
 internal import TextData
 
-/// Normally distributed numbers as a function of key and stream: the same on every host, as no libm takes part.
+/// Normally distributed numbers as a function of key and stream: the same on every host, because no libm is involved.
 ///
 /// Source: Marsaglia and Bray 1964, the polar method.
 struct KeyedNormal {
@@ -10,7 +10,7 @@ struct KeyedNormal {
     private var counter: UInt32 = 0
     private var spare: Double?
 
-    /// Keeps these draws apart from other uses of the same seed.
+    /// Separates these draws from other uses of the same seed.
     private static let purpose: UInt32 = 0x494E_4954
 
     init(key: UInt64, stream: UInt32) {
@@ -48,7 +48,7 @@ struct KeyedUniform {
     private let stream: UInt32
     private var counter: UInt32 = 0
 
-    /// Keeps these draws apart from other uses of the same seed.
+    /// Separates these draws from other uses of the same seed.
     private static let purpose: UInt32 = 0x554E_4946
 
     init(key: UInt64, stream: UInt32) {

@@ -1,7 +1,7 @@
 internal import Kernels
 package import Tensors
 
-/// A place in the network whose values can be looked at while a batch passes.
+/// A point in the network whose values can be inspected while a batch passes.
 package enum Stage: Sendable, Equatable, CustomStringConvertible {
     case embeddings
     case layer(Int)
@@ -28,15 +28,15 @@ package typealias StageObserver = (_ stage: Stage, _ values: Matrix, _ rows: [In
 extension BERTModel {
     /// Forward and backward pass of one lane's packed batch.
     ///
-    /// The lane is computed whole, by the calling thread: same batch, same bits, wherever it runs. Nothing is
+    /// The calling thread computes the entire lane: same batch, same bits, wherever it runs. Nothing is
     /// back-propagated below the lowest trained parameter.
     /// - Parameters:
     ///   - parameters: (layout.count) weights.
     ///   - lossScale: factor on each sample's loss gradient, 1 / normalizer of the global batch.
-    ///   - recompute: keeps the layers' outputs alone and computes what else the backward pass needs a second time, layer
+    ///   - recompute: keeps only the layers' outputs and recomputes everything else that the backward pass needs, layer
     ///     by layer: the same bits in less memory.
     ///   - sink: receives the gradients.
-    ///   - memory: of this thread, used again from batch to batch.
+    ///   - memory: owned by this thread, reused from batch to batch.
     /// - Returns: the sum of the samples' losses, unscaled.
     package func laneGradient(
         _ batch: PackedBatch, parameters: FloatView, lossScale: Float, dropout: DropoutContext?, recompute: Bool = false,
@@ -105,7 +105,7 @@ extension BERTModel {
         return loss
     }
 
-    /// Lowest encoder layer with a trained parameter; -1 where the embeddings are trained, L where nothing of the encoder is.
+    /// Lowest encoder layer with a trained parameter; -1 if the embeddings are trained, L if nothing of the encoder is.
     var lowestTrainedLayer: Int {
         func trained(_ range: Range<Int>) -> Bool { range.contains { layout.entries[$0].gradientOffset != nil } }
         if trained(0..<(places.embeddingShift + 1)) || layout.entries[places.wordEmbeddings].gradientOffset != nil { return -1 }
@@ -116,7 +116,7 @@ extension BERTModel {
         return shape.layers
     }
 
-    /// Each row's loss; where `scale` is given the logits become its gradient times `scale`.
+    /// Each row's loss; if `scale` is given, the logits become its gradient times `scale`.
     func sampleLosses(_ logits: Matrix, _ targets: PackedBatch.Targets, _ head: Head, _ options: LossOptions, scale: Float?) -> [Double] {
         var losses: [Double] = []
         forEachLoss(logits, targets, head, options, scale: scale) { losses.append($0) }
@@ -152,10 +152,10 @@ extension BERTModel {
 struct Reading {
     /// Rows that the last layer has to compute; nil for all of them.
     let read: ReadRows?
-    /// Rows that the logits stand for: a sentence's first one where the head answers for sentences.
+    /// Rows that the logits belong to: a sentence's first row if the head answers for sentences.
     let rows: ReadRows
 
-    /// - Parameter memory: holds the rows, in the place of others.
+    /// - Parameter memory: holds the rows and replaces earlier ones.
     init(_ batch: PackedBatch, _ head: Head, _ memory: inout ReadRows) {
         switch (head.pooling, batch.targets) {
         case (nil, .tokens(let rows, _)): memory.set(rows, of: batch)

@@ -1,9 +1,9 @@
 internal import Kernels
 package import Tensors
 
-/// Lists that a lane's passes use, kept from step to step so that a step asks the heap for none.
+/// Lists that a lane's passes use, kept from step to step so that a step does not allocate.
 ///
-/// It belongs to one thread at a time. A list that somebody still holds is copied before it changes.
+/// Used by one thread at a time. A list that is still referenced elsewhere is copied before it changes.
 package final class LaneMemory {
     var allRows = ReadRows()
     var chosenRows = ReadRows()

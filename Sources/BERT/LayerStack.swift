@@ -1,10 +1,10 @@
 internal import Kernels
 internal import Tensors
 
-/// What is kept of a layer's forward pass until its backward pass.
+/// What remains of a layer's forward pass until its backward pass.
 enum KeptLayer {
     case tape(LayerTape)
-    /// The layer's input and output alone; the tape is computed again.
+    /// Only the layer's input and output; the tape is recomputed.
     case ends(input: Matrix, output: Matrix)
 
     var output: Matrix {
@@ -15,7 +15,7 @@ enum KeptLayer {
     }
 }
 
-/// The encoder layers of one lane's batch, with and without what their backward pass needs.
+/// The encoder layers of one lane's batch, with or without the tapes that their backward pass needs.
 struct LayerStack {
     let model: BERTModel
     let batch: PackedBatch
@@ -39,7 +39,7 @@ struct LayerStack {
 
     func tape(_ layer: Int, _ input: Matrix) -> KeptLayer { .tape(forward(layer, input)) }
 
-    /// A layer of which only the output stays in the arena.
+    /// Computes a layer and keeps only its output in the arena.
     func output(_ layer: Int, _ input: Matrix) -> KeptLayer {
         let rows = read(layer)?.rows.count ?? batch.tokenCount
         let output = arena.take(rows: rows, columns: model.shape.width)
@@ -49,7 +49,7 @@ struct LayerStack {
         return .ends(input: input, output: output)
     }
 
-    /// What the backward pass needs, in the arena from here on.
+    /// Computes a layer and keeps its tape in the arena.
     func tape(of kept: KeptLayer, _ layer: Int) -> LayerTape {
         switch kept {
         case .tape(let tape): tape

@@ -48,7 +48,7 @@ package struct LoRA: Sendable, Equatable, Codable {
     /// In the order of ``Target``, each once.
     package let targets: [Target]
     package let dropout: Double
-    /// Whether the pooler is trained too: where the source has none, nobody else gives it values.
+    /// Whether the pooler is trained too: if the source has none, its new values must be learned.
     package var trainsPooler = false
 
     package init(rank: Int, alpha: Double, targets: [Target], dropout: Double) {
@@ -71,7 +71,7 @@ struct AdapterPlaces: Sendable {
     let up: Int
 }
 
-/// What an adapter's backward pass needs of its forward pass.
+/// Values of an adapter's forward pass that its backward pass needs.
 struct AdapterTape {
     /// (R, inputs), after dropout.
     let input: Matrix
@@ -84,7 +84,7 @@ struct AdapterTape {
 typealias AdapterTapes = [LoRA.Target: AdapterTape]
 
 extension BERTModel {
-    /// Adds an adapter's share to the product `y` (R, outputs) of `x` (R, inputs); nothing where there is none.
+    /// Adds an adapter's share to the product `y` (R, outputs) of `x` (R, inputs), if there is an adapter.
     func adapt(
         _ target: LoRA.Target, ofLayer layer: Int, _ x: Matrix, onto y: Matrix, rows: ReadRows, _ batch: PackedBatch, _ weights: Weights,
         dropout: DropoutContext?, arena: Arena, _ tapes: inout AdapterTapes
@@ -106,7 +106,7 @@ extension BERTModel {
 
     /// The backward pass of ``adapt``: `gradient` (R, outputs) is the product's.
     ///
-    /// - Parameter inputGradient: (R, inputs), to which the adapter's share is added; nil where nobody needs it.
+    /// - Parameter inputGradient: (R, inputs), receives the adapter's share by addition; nil if it is not needed.
     func adaptBackward(
         _ target: LoRA.Target, ofLayer layer: Int, _ gradient: Matrix, onto inputGradient: Matrix?, _ tapes: AdapterTapes,
         _ weights: Weights, dropout: DropoutContext?, sink: GradientSink, arena: Arena
@@ -128,7 +128,8 @@ extension BERTModel {
         add(share.elements, to: inputGradient.elements)
     }
 
-    /// The weights with every adapter's product added to the one it adapts: what a model without adapters computes alike.
+    /// The weights with every adapter's product added to its weight: a model without adapters computes the same with
+    /// them.
     package func merged(_ parameters: FloatBuffer) -> FloatBuffer {
         guard let lora else { return parameters }
         let merged = FloatBuffer(count: parameters.count)

@@ -1,7 +1,7 @@
 internal import Kernels
 internal import Tensors
 
-/// What the masked-LM head's backward pass needs of its forward pass.
+/// Values of the masked-LM head's forward pass that its backward pass needs.
 struct MaskedLanguageModelTape {
     /// (R, D), encoder output of the masked rows.
     let input: Matrix
@@ -33,7 +33,7 @@ extension BERTModel {
             input: input, slope: slope, normalized: normalized, inverseDeviation: inverse, features: features, logits: logits)
     }
 
-    /// The backward pass of ``maskedLanguageModelForward`` but for the tied table, which the embeddings complete.
+    /// The backward pass of ``maskedLanguageModelForward`` except for the tied table, which the embeddings complete.
     /// - Returns: the gradient of the input (R, D).
     func maskedLanguageModelBackward(
         _ tape: MaskedLanguageModelTape, _ places: HeadPlaces, _ weights: Weights, sink: GradientSink, arena: Arena

@@ -2,28 +2,28 @@ package import Checkpoints
 internal import Foundation
 package import Tensors
 
-/// A model's weights as read from a folder, with what was found there.
+/// A model's weights as read from a folder, with a record of what was missing and left over.
 package struct LoadedWeights: Sendable {
     /// (layout.count).
     package let parameters: FloatBuffer
-    /// Parameters that the folder does not hold and that were newly initialized.
+    /// Parameters that the folder lacks and that were newly initialized.
     package let initialized: [String]
-    /// Tensors of the folder that the model has no place for.
+    /// Tensors of the folder that the model does not use.
     package let unexpected: [String]
 }
 
 extension BERTModel {
     /// Reads the weights of a Hugging Face folder.
     ///
-    /// Names are taken with and without the `bert.` prefix, and layer norms as `gamma` and `beta` too. What a head lacks is
-    /// drawn from a normal distribution; what the encoder lacks is an error.
+    /// Names are taken with and without the `bert.` prefix, and layer norms as `gamma` and `beta` too. A head's missing
+    /// tensors are drawn from a normal distribution; one missing in the encoder is an error.
     /// - Parameters:
-    ///   - keepsHead: whether the folder's head serves the target task; otherwise it is initialized anew.
+    ///   - keepsHead: whether the folder's head serves the target task; otherwise it is newly initialized.
     ///   - seed: key of the generator for new weights.
     ///   - growing: whether tables of words and positions may have more rows than the folder's; the rest of them are 0.
-    ///   - forgetting: whether a parameter is initialized anew though the folder has it.
-    ///   - trained: what has a gradient and optimizer state beside the weights; nil where nothing is trained.
-    /// - Throws: ``FileError``, before any memory is taken: what a configuration claims may be larger than this machine.
+    ///   - forgetting: whether a parameter is newly initialized although the folder has it.
+    ///   - trained: sizes of gradient and optimizer state; nil if nothing is trained.
+    /// - Throws: ``FileError``, before any allocation: a configuration may claim more than this machine has.
     package func load(
         _ folder: ModelFolder, keepsHead: Bool, seed: UInt64, forgetting: (String) -> Bool = { _ in false }, growing: Bool = false,
         forTrainingOf trained: ParameterLayout? = nil
@@ -47,7 +47,7 @@ extension BERTModel {
         return LoadedWeights(parameters: parameters, initialized: initialized, unexpected: sources.unexpected)
     }
 
-    /// Refuses what this machine cannot hold.
+    /// Refuses a model that does not fit this machine's memory.
     private func needMemory(_ folder: ModelFolder, forTrainingOf trained: ParameterLayout?) throws(FileError) {
         let values = layout.count + (trained.map { $0.denseCount + 2 * $0.stateCount } ?? 0)
         let (needed, present) = (Double(values) * Double(MemoryLayout<Float>.stride), Double(ProcessInfo.processInfo.physicalMemory))
@@ -59,7 +59,7 @@ extension BERTModel {
                 + "choose a smaller model, or lower what makes it larger: --lora-rank, --max-length")
     }
 
-    /// For each parameter the tensor of the folder that it is read from, nil where it is to be initialized; and the tensors left over.
+    /// For each parameter, the tensor it is read from, nil if it is newly initialized; and the tensors left over.
     private func sources(
         in folder: ModelFolder, keepsHead: Bool, growing: Bool
     ) throws(FileError) -> (tensors: [TensorEntry?], unexpected: [String]) {
@@ -91,7 +91,7 @@ extension BERTModel {
         return grows.contains(entry.name) && found.count == entry.shape.count && found[0] < entry.shape[0] && found.dropFirst() == entry.shape.dropFirst()
     }
 
-    /// Gives rows of the word table that the source did not have the mean of other rows of it.
+    /// Gives rows that the source's word table lacks the mean of other rows of it.
     package func setWords(_ words: [(row: Int, mean: [Int32])], in parameters: FloatBuffer) {
         let table = Weights(layout: layout, values: parameters.view).matrix(places.wordEmbeddings)
         for (row, pieces) in words {
@@ -102,7 +102,7 @@ extension BERTModel {
         }
     }
 
-    /// Gives positions beyond the source's `count` the source's rows once more, from its first on.
+    /// Fills positions beyond the source's `count` with the source's rows again, from the first on.
     package func repeatPositions(beyond count: Int, in parameters: FloatBuffer) {
         let table = Weights(layout: layout, values: parameters.view).matrix(places.positionEmbeddings)
         for row in count..<max(count, shape.positions) {
@@ -135,7 +135,7 @@ extension BERTModel {
 
     /// Names under which a folder may hold a parameter.
     ///
-    /// A source task's masked-LM head begins as the folder's; its other heads are new.
+    /// A source task's masked-LM head starts from the folder's; its other heads are new.
     private static func names(of name: String) -> [String] {
         if isSourceHead(name) { return name.hasPrefix("source.cls.") ? names(of: String(name.dropFirst("source.".count))) : [] }
         let plain = name.hasPrefix("bert.") ? [name, String(name.dropFirst(5))] : [name]

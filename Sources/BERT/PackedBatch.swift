@@ -9,7 +9,7 @@ package struct PackedBatch: Sendable {
     package var stream = TaskStream.target
     /// (T) token ids.
     package var ids: [Int32] = []
-    /// (T) place of each token in its sentence.
+    /// (T) index of each token in its sentence.
     package var positions: [Int32] = []
     /// (T) token types.
     package var types: [UInt8] = []
@@ -17,20 +17,20 @@ package struct PackedBatch: Sendable {
     package var offsets: [Int32] = [0]
     /// (S) position of each sentence in its global batch; names its dropout masks.
     package var batchPositions: [UInt32] = []
-    /// (S) number of each sample in its dataset.
+    /// (S) index of each sample in its dataset.
     package var samples: [Int] = []
-    /// What the head should answer.
+    /// The expected answers of the head.
     package var targets: Targets
-    /// (S, D) the encoder's output for each sentence, where it is known beforehand; then each sentence has one row.
+    /// (S, D) the encoder's output for each sentence, if it is known beforehand; then each sentence has one row.
     package var features: [Float] = []
 
     package enum Targets: Sendable, Equatable {
         case none
         /// (S) class numbers.
         case classes([Int32])
-        /// (S, C) numbers; of a multi-label head 1 where the label is right, else 0.
+        /// (S, C) numbers; of a multi-label head 1 if the label is right, else 0.
         case values([Float])
-        /// Rows that are asked for, ascending, and the class or word of each; -1 where it is not known.
+        /// Rows that have answers, ascending, and the class or word of each; -1 if it is not known.
         case tokens(rows: [Int32], classes: [Int32])
     }
 
@@ -39,7 +39,8 @@ package struct PackedBatch: Sendable {
     package var tokenCount: Int { ids.count }
     package var sentenceCount: Int { offsets.count - 1 }
 
-    /// Makes room for so many tokens and sentences in all; powers of two, so that a batch that is used again soon has enough.
+    /// Reserves memory for this many tokens and sentences in all; powers of two, so that a reused batch soon has
+    /// enough.
     package mutating func reserve(tokens: Int, sentences: Int) {
         func room(_ count: Int) -> Int { count < 2 ? count : 1 << (Int.bitWidth - (count - 1).leadingZeroBitCount) }
         let (tokens, sentences) = (room(tokens), room(sentences))
@@ -51,7 +52,7 @@ package struct PackedBatch: Sendable {
         samples.reserveCapacity(sentences)
     }
 
-    /// Takes all sentences and targets away and keeps their memory.
+    /// Removes all sentences and targets and keeps their memory.
     package mutating func removeAll() {
         ids.removeAll(keepingCapacity: true)
         positions.removeAll(keepingCapacity: true)
@@ -64,7 +65,7 @@ package struct PackedBatch: Sendable {
         targets = .none
     }
 
-    /// Takes the targets' lists away, emptied for others.
+    /// Takes the targets' lists, emptied, for reuse.
     package mutating func takeTargets() -> (rows: [Int32], classes: [Int32], values: [Float]) {
         var lists: (rows: [Int32], classes: [Int32], values: [Float]) = ([], [], [])
         switch targets {
@@ -102,12 +103,12 @@ package struct PackedBatch: Sendable {
 struct ReadRows {
     /// (R) row numbers, ascending.
     private(set) var rows: [Int32] = []
-    /// (R) place of each row's token in its sentence.
+    /// (R) index of each row's token in its sentence.
     private(set) var tokens: [Int32] = []
-    /// (S + 1) first place in `rows` of each sentence.
+    /// (S + 1) first index in `rows` of each sentence.
     private(set) var offsets: [Int32] = []
 
-    /// No rows, and memory for some once there were some.
+    /// No rows; keeps the memory of earlier ones.
     init() {}
 
     init(allOf batch: PackedBatch) { setAll(of: batch) }
@@ -120,7 +121,7 @@ struct ReadRows {
         (tokens, offsets) = (batch.positions, batch.offsets)
     }
 
-    /// Lets the batch's own lists go, so that it can change them in place.
+    /// Releases the batch's own lists, so that it can change them in place.
     mutating func forgetBatch() { (tokens, offsets) = ([], []) }
 
     /// The first row of each sentence, [CLS].

@@ -1,11 +1,11 @@
 internal import Kernels
 internal import Tensors
 
-/// What a classifier's backward pass needs of its forward pass.
+/// Values of a pooled head's forward pass that its backward pass needs.
 struct PooledTape {
-    /// (R, D), one row a sentence, or a token that is asked for.
+    /// (R, D), one row per sentence, or per token that has an answer.
     let input: Matrix
-    /// (R, D), after BERT's pooler; the input itself where the head has none.
+    /// (R, D), after BERT's pooler; the input itself if the head has none.
     let pooled: Matrix
     /// (R, D), after dropout.
     let features: Matrix
@@ -15,8 +15,8 @@ struct PooledTape {
 }
 
 extension BERTModel {
-    /// Pooling, dropout, classifier. Shapes: `hidden` (R, D), or (T, D) where the head takes means; logits (R, C).
-    /// - Parameter rows: those that the logits stand for.
+    /// Pooling, dropout, classifier. Shapes: `hidden` (R, D), or (T, D) if the head uses mean pooling; logits (R, C).
+    /// - Parameter rows: those that the logits belong to.
     func pooledForward(
         _ hidden: Matrix, _ batch: PackedBatch, _ rows: ReadRows, _ branch: Branch, _ weights: Weights, dropout: DropoutContext?, arena: Arena
     ) -> PooledTape {
@@ -45,8 +45,8 @@ extension BERTModel {
         return PooledTape(input: input, pooled: pooled, features: features, bits: bits, logits: logits)
     }
 
-    /// The backward pass of ``pooledForward``, the gradient of the logits being in the tape.
-    /// - Returns: the gradient of `hidden`, where `needsInput` asks for it.
+    /// The backward pass of ``pooledForward``; the tape holds the gradient of the logits.
+    /// - Returns: the gradient of `hidden`, if `needsInput` is set.
     func pooledBackward(
         _ tape: PooledTape, _ batch: PackedBatch, _ branch: Branch, _ weights: Weights, dropout: DropoutContext?, needsInput: Bool,
         sink: GradientSink, arena: Arena

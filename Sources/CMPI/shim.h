@@ -1,4 +1,5 @@
-// What Apus calls of the site's MPI, for Swift, which does not see MPI's macros. Used in builds with the trait MPI alone.
+// The calls of the site's MPI that Apus uses, for Swift, which does not see MPI's macros. Only in builds with the MPI
+// trait.
 #pragma once
 
 #include <stdlib.h>
@@ -9,7 +10,7 @@
 #include <mpi/mpi.h> // Debian's libopenmpi-dev and libmpich-dev, without their compiler wrappers
 #endif
 
-/// Begins MPI for this thread; its errors are then results. Gives rank and size of the world.
+/// Begins MPI for this thread; errors are returned from now on. Returns the world's rank and size.
 static inline int apus_mpi_begin(int *rank, int *size) {
     int provided = 0;
     int result = MPI_Init_thread(NULL, NULL, MPI_THREAD_FUNNELED, &provided);
@@ -36,7 +37,7 @@ static inline int apus_mpi_sent(void **request, int *done) {
     return result;
 }
 
-/// Looks for a message with this tag; `message` has then to be received.
+/// Looks for a message with this tag; the caller must then receive `message`.
 static inline int apus_mpi_probe(int tag, int *found, int *process, int *count, void **message) {
     MPI_Message matched;
     MPI_Status status;

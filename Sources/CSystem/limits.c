@@ -43,7 +43,7 @@ int apus_try_threads(int count) {
     for (int thread = 0; thread < started; thread++) pthread_join(threads[thread], NULL);
     pthread_attr_destroy(&attributes);
     free(threads);
-    // Only EAGAIN says that a limit of the system was reached.
+    // Only EAGAIN means that a limit of the system was reached.
     return code == 0 || code == EAGAIN ? started : count;
 }
 
@@ -52,7 +52,7 @@ static char last_words[512];
 static void say_last_words(int number) {
     ssize_t written = write(STDERR_FILENO, last_words, strlen(last_words));
     (void)written;
-    // The handler is gone by now: the signal does what it would have done.
+    // The handler is already reset: the signal has its default effect.
     raise(number);
 }
 

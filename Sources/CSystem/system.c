@@ -10,7 +10,7 @@ int apus_exchange_names(const char *first, const char *second) {
     return renameat2(AT_FDCWD, first, AT_FDCWD, second, RENAME_EXCHANGE);
 }
 
-// glibc has these two by name only since 2.36; the numbers are those of every architecture but alpha.
+// glibc names these two only since 2.36; the numbers are those of every architecture but alpha.
 #ifndef SYS_pidfd_open
 #define SYS_pidfd_open 434
 #endif

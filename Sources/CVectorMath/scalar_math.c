@@ -1,5 +1,5 @@
-// Functions of one number in double precision, by additions, multiplications and divisions alone: every one of them is rounded as
-// IEEE 754 says, so the results have the same bits on every processor and with every C library.
+// Functions of one number in double precision, made only of additions, multiplications and divisions: each of these is
+// rounded as IEEE 754 says, so the results have the same bits on every processor and with every C library.
 #include <string.h>
 #include "vector_math.h"
 

@@ -10,7 +10,7 @@ INLINE void adam_vector(const apus_adam_constants *c, vf g, vf *p, vf *m, vf *v)
     *p = fma16(*m / denominator, -c->step_size, w);
 }
 
-// An odd number for each position. A bit that changes anywhere changes the sum of bits times weights.
+// An odd number for each position. Any changed bit changes the sum of bits times weights.
 INLINE vu weights16(uint32_t first) {
     vu w = first + (vu){0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
     w *= 0x9E3779B1u;
@@ -71,7 +71,7 @@ INLINE void adam_range(
         store_some(m + i, b, rest);
         store_some(v + i, d, rest);
         if (sums) {
-            // What lies beyond the range counts for nothing.
+            // Elements beyond the range contribute nothing.
             vf x = 0, y = 0, z = 0;
             memcpy(&x, &a, rest * sizeof(float));
             memcpy(&y, &b, rest * sizeof(float));
@@ -100,8 +100,8 @@ INLINE void fetch_row(size_t n, const float *x) {
     for (size_t i = 0; i < n; i += W) __builtin_prefetch(x + i, 1, 2);
 }
 
-// Rows of a table, ascending; those in `ids` have the rows of g as their gradients, the others none. Two sums a row where `sums`
-// is set. The next row comes into the cache meanwhile, for rows that lie apart are nothing that a processor foresees.
+// Rows of a table, ascending; rows in `ids` take the rows of g as their gradients, the others have none. Two sums per
+// row if `sums` is set. The next row is prefetched, because the processor cannot predict scattered rows.
 void VARIANT(adam_rows)(
     size_t count, const int32_t *rows, size_t n, const apus_adam_constants *c, size_t id_count, const int32_t *ids, const float *g,
     float *p, float *m, float *v, uint32_t p_first, uint32_t s_first, uint64_t *sums) {

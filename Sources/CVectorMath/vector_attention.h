@@ -1,7 +1,8 @@
 // Attention of one sentence, all heads, forward and backward: the part of the kernels' one source that multiplies matrices.
 //
-// Small products of any shape, read where they lie: no element's bits depend on how a product is cut into blocks, for each
-// element is one chain of fused multiply-adds in the order of the inner dimension. Scores exist for ROWS queries at a time.
+// Small products of any shape, read in place: no element's bits depend on how a product is cut into blocks, because
+// each element is one chain of fused multiply-adds in the order of the inner dimension. Scores exist for ROWS queries
+// at a time.
 
 #ifdef WIDE_REGISTERS
 enum { BLOCK_ROWS = 8, BLOCK_VECTORS = 2 };  // 16 accumulators of 32 registers
@@ -11,7 +12,7 @@ enum { BLOCK_ROWS = 6, BLOCK_VECTORS = 1 };  // 12 accumulators of 16 registers,
 enum { ROWS = APUS_ATTENTION_ROWS };
 
 // c[i][j] = (add ? c[i][j] : 0) + sum over p < inner of a[i a_row + p a_step] b[p][j] for `rows` rows and `vectors` vectors of
-// columns; where `tail` is not 0, for that many columns alone. Rows, vectors and whether there is a tail are constants.
+// columns; if `tail` is not 0, only for that many columns. Rows, vectors and whether there is a tail are constants.
 INLINE void product_block(const int rows, const int vectors, const size_t tail, size_t inner, const float *a, size_t a_row,
                           size_t a_step, const float *b, size_t b_row, float *c, size_t c_row, int add) {
     vf sum[BLOCK_ROWS][BLOCK_VECTORS];
@@ -66,10 +67,11 @@ static __attribute__((noinline)) void product(size_t m, size_t n, size_t inner, 
     if (j < n) product_columns(1, n - j, m, inner, a, a_row, a_step, b + j, b_row, c + j, c_row, add);
 }
 
-// Turned keys and values lie a vector further apart than they need: rows a power of two apart would share few lines of the cache.
+// Rows of transposed keys and values are one vector longer than needed: rows a power of two apart would share few cache
+// lines.
 INLINE size_t whole_vectors(size_t n) { return (n + W - 1) / W * W; }
 
-// Whether the sixteen elements of word `word` of a row are kept; all of them where there are no bits.
+// Whether the sixteen elements of word `word` of a row are kept; all of them if there are no bits.
 INLINE vf drop(vf x, const uint16_t *bits, size_t word, float scale) { return bits ? choose(lanes_of(bits[word]), x * scale, 0.0f) : x; }
 
 void VARIANT(attention)(const apus_attention_shape *s, const float *queries, const float *keys, const float *values,

@@ -1,4 +1,4 @@
-// Vectors of sixteen floats, exp and tanh: what the other parts of the kernels' one source stand on.
+// Vectors of sixteen floats, exp and tanh: the basis of the other parts of the kernels' one source.
 #include <string.h>
 #include "vector_math.h"
 

@@ -1,11 +1,11 @@
 // Sums of columns, and the backward passes that need them: a part of the kernels' one source.
 //
-// The order is the same on every processor and for every cut of the work: fixed blocks of APUS_SUM_ROWS rows, counted from the
-// first row. The rows of a block are added in their order, starting from +0, and then the blocks in theirs.
+// The order is the same on every processor and for every division of the work: fixed blocks of APUS_SUM_ROWS rows,
+// counted from the first row. The rows of a block are added in order, starting from +0, and then the blocks in order.
 
-// Rows that are added together, so that a block's sums are read and written once for all of them.
+// Rows that are added together, so that a block's sums are read and written once per group of rows.
 enum { SUM_ROWS = 4 };
-// Columns whose sums of one block exist at a time.
+// Columns of one block whose sums exist at a time.
 enum { SUM_COLUMNS = 512 };
 _Static_assert(APUS_SUM_ROWS % SUM_ROWS == 0 && SUM_COLUMNS % W == 0, "whole rounds");
 

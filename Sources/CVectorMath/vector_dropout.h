@@ -1,6 +1,6 @@
 // Keep bits and dropout: a part of the kernels' one source.
 
-// The upper and lower halves of 32 x 32 bit products; even and odd lanes apart, as the processor multiplies them.
+// The upper and lower halves of 32 x 32 bit products; even and odd lanes separately, as the processor multiplies them.
 INLINE void multiply_wide(vu x, uint32_t factor, vu *high, vu *low) {
     const vu64 mask = 0xffffffffu;
     vu64 v, h, l;
@@ -24,8 +24,8 @@ INLINE vi lanes_of(uint16_t mask) {
     return ((vi)(int32_t)mask & bit) != 0;
 }
 
-// One keep bit an element, sixteen elements a word. Philox4x32-10 (Salmon et al. 2011) with the block's number in the
-// first counter word; each of a block's four 32-bit outputs serves two elements, sixteen bits each. A bit is set,
+// One keep bit per element, sixteen elements per word. Philox4x32-10 (Salmon et al. 2011) with the block's number in
+// the first counter word; each of a block's four 32-bit outputs serves two elements, sixteen bits each. A bit is set,
 // and the element kept, when its sixteen bits are not below `threshold`. Words first ..< first + words are written.
 void VARIANT(dropout_bits)(size_t first, size_t words, uint64_t key, const uint32_t counter[3], uint32_t threshold, uint16_t *bits) {
     const vu step = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
@@ -55,7 +55,7 @@ void VARIANT(dropout_bits)(size_t first, size_t words, uint64_t key, const uint3
     }
 }
 
-// y = x * scale where the bit is set, else 0. Each row has ceil(n / 16) words.
+// y = x * scale if the bit is set, else 0. Each row has ceil(n / 16) words.
 void VARIANT(dropout)(size_t rows, size_t n, size_t ld, const uint16_t *bits, float scale, const float *x, float *y) {
     size_t words = (n + W - 1) / W;
     for (size_t r = 0; r < rows; r++, x += ld, y += ld, bits += words)

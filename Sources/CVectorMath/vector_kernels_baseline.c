@@ -1,4 +1,4 @@
-// NEON on arm64, which every such processor has.
+// On arm64: NEON, which every arm64 processor has.
 #if defined(__aarch64__)
 #define VARIANT(name) apus_##name##_baseline
 #include "vector_kernels.h"

@@ -1,7 +1,7 @@
 // Layer norm with the residual and dropout before it: a part of the kernels' one source.
 
 // z = dropout(x + bias) + residual; x = (z - mean) / deviation; y = x * gain + shift.
-// bias, bits, residual and residual_rows may be null; residual row of row r is residual_rows[r] where given.
+// bias, bits, residual and residual_rows may be null; residual row of row r is residual_rows[r] if given.
 void VARIANT(layer_norm)(size_t rows, size_t n, const float *bias, const uint16_t *bits, float scale, const float *residual,
                          const int32_t *residual_rows, const float *gain, const float *shift, float epsilon, float *x, float *y,
                          float *inverse_deviation) {
@@ -97,8 +97,8 @@ INLINE void gain_and_shift(const int vectors, const size_t tail, size_t rows, si
     }
 }
 
-// In: dy. Out: dy = dz, the gradient before the normalization; dgain and dshift are column sums in blocks of rows, each of which is
-// summed before its rows are overwritten.
+// In: dy. Out: dy = dz, the gradient before the normalization; dgain and dshift are column sums in blocks of rows; each
+// block is summed before its rows are overwritten.
 void VARIANT(layer_norm_backward)(size_t rows, size_t n, const float *normalized, const float *inverse_deviation,
                                   const float *gain, float *dy, float *dgain, float *dshift) {
     enum { VECTORS = 2 };

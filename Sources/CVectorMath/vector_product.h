@@ -2,12 +2,12 @@
 //
 // Each element of the result is one chain of fused multiply-adds in ascending order of the inner dimension, whatever the sizes of
 // blocks and tiles: between two blocks of the inner dimension the chain waits in c, so every instruction set gives the same bits.
-// Outputs of at most one vector of columns (classifiers, ranks of adapters) have tiles of one vector.
+// Outputs of at most one vector of columns (classifiers, adapters of low rank) use tiles of one vector.
 //
-// A block of b stays in the second cache while all rows of a pass over it, as many at a time as a tile has; those stay in the
-// first cache. Columns of b are copied into panels as wide as a tile; zeros fill up the last one. With AVX-512 and where the
-// processor likes it (apus_reads_in_place) both factors are read where they lie instead, but for columns of b that lie apart and
-// rows whose distance suits no cache; then a block is longer and narrower.
+// A block of b stays in the L2 cache while the rows of a pass over it, one tile of rows at a time; the tile's rows stay
+// in the L1 cache. Columns of b are copied into panels as wide as a tile; zeros fill up the last one. With AVX-512, if
+// the processor favors it (apus_reads_in_place), both factors are read in place instead, except strided columns of b
+// and rows whose distance makes them collide in a cache; a block is then longer and narrower.
 
 #ifdef WIDE_REGISTERS
 enum { TILE_ROWS = 14, TILE_VECTORS = 2, IN_PLACE = 1 };  // 28 accumulators of 32 registers
@@ -16,13 +16,13 @@ enum { TILE_ROWS = 6, TILE_VECTORS = 1, IN_PLACE = 0 };  // 12 accumulators of 1
 #endif
 enum { TILE_COLUMNS = TILE_VECTORS * W };
 
-// Most elements of a block of b: along the inner dimension, and columns.
+// Largest block of b: elements along the inner dimension, and columns.
 enum { COPIED_INNER = 256, COPIED_COLUMNS = 384, READ_INNER = 512, READ_COLUMNS = 192, MOST_IN_BLOCK = 98304 };
 _Static_assert(COPIED_INNER * COPIED_COLUMNS <= MOST_IN_BLOCK && READ_INNER * READ_COLUMNS <= MOST_IN_BLOCK, "a block of b");
 _Static_assert(READ_INNER >= APUS_MOST_FINISHED, "a chain that is added when it is finished");
 _Static_assert(MOST_IN_BLOCK + TILE_ROWS * (READ_INNER + W) <= APUS_PRODUCT_SCRATCH, "and a tile's rows of a");
 
-// Rows that lie this far apart share few lines of a cache, and push each other out.
+// Rows at multiples of this distance share few cache lines and evict each other.
 INLINE int collide(size_t row) { return row % 1024 == 0; }
 
 // One tile: c (rows, W vectors) = a times columns of b, the chains starting from 0, from c, or from 0 with c added in the end, as `add`
@@ -80,7 +80,7 @@ static __attribute__((noinline)) void one_vector_tile_of(size_t rows, size_t inn
     tile_rows(rows, 1, inner, a, a_row, a_step, b, b_step, c, c_row, add);
 }
 
-// A tile of which only the first `columns` columns are there.
+// A tile of which only the first `columns` columns exist.
 static void narrow_tile(size_t columns, size_t rows, size_t inner, const float *a, size_t a_row, size_t a_step, const float *panel,
                         float *c, size_t c_row, int add) {
     float whole[TILE_ROWS * TILE_COLUMNS] = {0};
@@ -104,8 +104,8 @@ static void pack_panel(size_t columns, size_t inner, const float *b, size_t b_st
     }
 }
 
-// Memory that will be needed soon, brought into the second cache a few lines at a time: the processor does not foresee rows that
-// lie apart.
+// Prefetches memory that is needed soon into the L2 cache, a few lines at a time: the processor cannot predict rows
+// that are far apart.
 typedef struct {
     const float *row;
     size_t distance, width, column, lines;
@@ -126,7 +126,7 @@ INLINE void fetch(foresight *f, size_t lines) {
     }
 }
 
-// The least size of equal parts, at most `most` each, rounded up to a multiple of `unit`.
+// The smallest size of equal parts, at most `most` each, rounded up to a multiple of `unit`.
 INLINE size_t equal_parts(size_t n, size_t most, size_t unit) {
     size_t parts = (n + most - 1) / most;
     return ((n + parts - 1) / parts + unit - 1) / unit * unit;
@@ -134,8 +134,8 @@ INLINE size_t equal_parts(size_t n, size_t most, size_t unit) {
 
 INLINE size_t at_most(size_t n, size_t limit) { return n < limit ? n : limit; }
 
-// The rows of a of one tile, copied: as rows a little further apart where they collide, else element after element of the inner
-// dimension.
+// The rows of a of one tile, copied: as rows with a larger distance if they collide in the cache, else transposed,
+// element after element of the inner dimension.
 INLINE void copy_of_a(int as_rows, size_t rows, size_t inner, const float *a, size_t a_row, size_t a_step, float *copy) {
     if (as_rows) {
         for (size_t r = 0; r < rows; r++) memcpy(copy + r * (inner + W), a + r * a_row, inner * sizeof(float));
@@ -179,7 +179,7 @@ INLINE void multiply_block(const apus_product *s, int reads, const float *a, con
 
 INLINE void multiply_blocks(const apus_product *s, const float *a, const float *b, float *c, float *scratch) {
     const int reads = IN_PLACE && apus_reads_in_place();
-    // A chain that is added when it is finished has no memory to wait in between two blocks.
+    // A chain that is added when it is finished cannot be stored between two blocks.
     const int tall = reads || s->add == APUS_ADD_FINISHED;
     const size_t most = equal_parts(s->k, tall ? READ_INNER : COPIED_INNER, 1);
     const size_t widest = equal_parts(s->n, tall ? READ_COLUMNS : COPIED_COLUMNS, TILE_COLUMNS);
@@ -195,11 +195,12 @@ INLINE void multiply_blocks(const apus_product *s, const float *a, const float *
     }
 }
 
-// Columns of the result that are computed as rows at a time.
+// Columns of the result that are computed as rows in one pass.
 enum { TURNED_COLUMNS = 192 };
 
-// A product with few columns whose rows of a lie apart, such as the gradient of a classifier or of an adapter: the result turned, so
-// that vectors run along the rows of a, which then need not be turned. Every element's chain is the same.
+// A product with few columns and scattered rows of a, such as the gradient of a classifier or of an adapter: the result
+// is transposed, so that vectors run along the rows of a, which then need not be transposed. Every element's chain is
+// the same.
 static void multiply_turned(const apus_product *s, const float *a, const float *b, float *c, float *scratch) {
     float turned[W * TURNED_COLUMNS];
     for (size_t first = 0; first < s->m; first += TURNED_COLUMNS) {

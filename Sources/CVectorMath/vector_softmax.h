@@ -47,7 +47,7 @@ void VARIANT(softmax_backward)(size_t rows, size_t n, size_t ld, float scale, co
     }
 }
 
-// -log softmax(logits)[label]; where dlogits is given, its gradient times `scale` (in place allowed).
+// -log softmax(logits)[label]; if dlogits is given, its gradient times `scale` (in place allowed).
 double VARIANT(cross_entropy)(size_t n, const float *logits, size_t label, float scale, float *dlogits) {
     float most = logits[0];
     for (size_t i = 1; i < n; i++) most = logits[i] > most ? logits[i] : most;

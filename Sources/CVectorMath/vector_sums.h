@@ -44,8 +44,8 @@ double VARIANT(sum_of_squares)(size_t n, const float *x) {
     return total_double(sum);
 }
 
-// The sum of squares of each block of `block` elements, a multiple of 16; the last may be short. Four blocks at a time, for
-// memory answers four streams faster than one.
+// The sum of squares of each block of `block` elements, a multiple of 16; the last may be short. Four blocks at a time,
+// because memory answers four streams faster than one.
 void VARIANT(block_squares)(size_t n, size_t block, const float *x, double *sums) {
     for (; n >= 4 * block; n -= 4 * block, x += 4 * block, sums += 4) {
         vd sum[4] = {0, 0, 0, 0};

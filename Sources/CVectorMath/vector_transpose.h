@@ -1,4 +1,4 @@
-// Turning a matrix, sixteen rows and columns at a time: a part of the kernels' one source.
+// Transposing a matrix, sixteen rows and columns at a time: a part of the kernels' one source.
 
 // Pairs of rows exchange the halves of each group of 2 `step` elements.
 #define EXCHANGE(step, ...) \
@@ -17,7 +17,8 @@
 #define EVEN_8 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23
 #define ODD_8 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31
 
-// y (width, 16) is the transpose of x (height, width), neither beyond 16, with zeros for the rows that are not there. `whole`: both are 16.
+// y (width, 16) is the transpose of x (height, width), neither beyond 16, with zeros for missing rows. `whole`: both
+// are 16.
 INLINE void transpose_square(const int whole, size_t height, size_t width, const float *x, size_t x_row, float *y, size_t y_row) {
     vf r[W];
     UNROLL for (int i = 0; i < W; i++)
@@ -30,7 +31,7 @@ INLINE void transpose_square(const int whole, size_t height, size_t width, const
         if (whole || (size_t)i < width) store(y + i * y_row, r[i]);
 }
 
-// y (n, rows rounded up to whole vectors) is the transpose of x (rows, n), with zeros for the rows that are not there.
+// y (n, rows rounded up to whole vectors) is the transpose of x (rows, n), with zeros for missing rows.
 static __attribute__((noinline)) void transpose(size_t rows, size_t n, const float *x, size_t x_row, float *y, size_t y_row) {
     for (size_t top = 0; top < rows; top += W)
         for (size_t left = 0; left < n; left += W) {

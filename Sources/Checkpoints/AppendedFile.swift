@@ -1,29 +1,30 @@
 internal import Foundation
 
-/// A file that grows by whole lines. Lines that find no room stay in memory and are written with the next ones.
+/// A file that grows by whole lines. Lines that do not fit on the disk stay in memory and are written with the next
+/// ones.
 ///
-/// Somebody else may delete, replace or cut the file in the meantime. Before each write this is noticed: a deleted file is
-/// restored, a new file under the name is continued, and a cut one goes on after its last whole line.
+/// Another process may delete, replace or truncate the file in the meantime. Each write checks for that: a deleted file
+/// is restored, a new file under the name is continued, and a truncated one continues after its last whole line.
 package struct AppendedFile: ~Copyable {
-    /// What somebody else did to the file since the last write.
+    /// What another process did to the file since the last write.
     package enum Change: Equatable, Sendable {
-        /// The name was gone; the file has it again, with all its lines.
+        /// The name was missing; the file has it again, with all its lines.
         case restored
-        /// The name belonged to another file, which is continued.
+        /// The name belonged to another file; writing continues there.
         case replaced
-        /// Lines at the end were gone.
+        /// Lines at the end were missing.
         case cut(lostBytes: Int)
     }
 
     package let path: String
     private let steps: any FileSteps
     private var descriptor: CInt = -1
-    /// Bytes of the file that are whole lines.
+    /// Bytes of the whole lines in the file.
     package private(set) var byteCount = 0
     private var pending: [UInt8] = []
-    /// Whether the pending bytes are to be the whole file.
+    /// Whether the pending bytes replace the whole file.
     private var isReplacement = false
-    /// Whether part of a line may lie behind `byteCount`.
+    /// Whether part of a line may follow `byteCount`.
     private var isTorn = false
     /// Not reported yet.
     private var change: Change?
@@ -36,7 +37,7 @@ package struct AppendedFile: ~Copyable {
     deinit { if descriptor >= 0 { close(descriptor) } }
 
     /// Appends whole lines.
-    /// - Returns: what somebody else had done to the file.
+    /// - Returns: what another process had done to the file.
     /// - Throws: ``FileError``; the lines are then written together with the next ones.
     @discardableResult
     package mutating func append(_ lines: [UInt8]) throws(FileError) -> Change? {
@@ -44,7 +45,7 @@ package struct AppendedFile: ~Copyable {
         return try flush()
     }
 
-    /// Writes the lines that found no room before.
+    /// Writes the lines that did not fit on the disk before.
     @discardableResult
     package mutating func flush() throws(FileError) -> Change? {
         guard !pending.isEmpty || isReplacement else { return nil }
@@ -58,7 +59,7 @@ package struct AppendedFile: ~Copyable {
         let code = unsafe DescriptorWriting.write(pending.span.bytes, to: descriptor, steps: steps)
         guard code == 0 else {
             isTorn = true
-            // Where this fails too, it is done before the next write.
+            // If this fails too, the next write repeats it.
             try? cutTornLine()
             throw FileError(path, "cannot be written (\(systemReason(code))): is the disk full?")
         }
@@ -68,8 +69,8 @@ package struct AppendedFile: ~Copyable {
         return change
     }
 
-    /// Makes these lines the whole file, on the disk when this returns.
-    /// - Throws: ``FileError``; the file is then as it was, or holds these lines and is perhaps not on the disk yet.
+    /// Makes these lines the whole file, synced to disk when this returns.
+    /// - Throws: ``FileError``; the file is then as it was, or holds these lines and may not be synced yet.
     package mutating func replace(with lines: [UInt8]) throws(FileError) {
         try FileSystem.replace(path, with: lines, steps: steps)
         try open()
@@ -77,15 +78,15 @@ package struct AppendedFile: ~Copyable {
         isReplacement = false
     }
 
-    /// Makes these lines the whole file as soon as there is room: now, or before the next line is appended.
-    /// - Throws: ``FileError`` where it is not now.
+    /// Makes these lines the whole file as soon as the disk has room: now, or before the next line is appended.
+    /// - Throws: ``FileError`` if there is no room now.
     package mutating func startOver(with lines: [UInt8]) throws(FileError) {
         pending = lines
         isReplacement = true
         try replace(with: lines)
     }
 
-    /// Opens the file and takes bytes off its end, which needs no room.
+    /// Opens the file and truncates it, which needs no room on the disk.
     package mutating func shorten(by count: Int) throws(FileError) {
         try open()
         byteCount = max(0, byteCount - count)
@@ -97,7 +98,10 @@ package struct AppendedFile: ~Copyable {
     private mutating func open() throws(FileError) {
         let opened = unsafe Foundation.open(path, O_RDWR | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, 0o644)
         guard opened >= 0 else {
-            let reason = errno == ELOOP ? "is a symbolic link, which is not followed: remove it" : "cannot be opened (\(systemReason())): check the permission"
+            let reason =
+                errno == ELOOP
+                ? "is a symbolic link, which Apus does not follow: remove it"
+                : "cannot be opened (\(systemReason())): check the permission"
             throw FileError(path, reason)
         }
         var status = stat()
@@ -114,9 +118,13 @@ package struct AppendedFile: ~Copyable {
     private mutating func follow() throws(FileError) {
         guard descriptor >= 0 else { return try open() }
         var (own, named) = (stat(), stat())
-        guard unsafe fstat(descriptor, &own) == 0 else { throw FileError(path, "cannot be looked at (\(systemReason())): check the disk") }
+        guard unsafe fstat(descriptor, &own) == 0 else {
+            throw FileError(path, "cannot be examined (\(systemReason())): check the disk")
+        }
         if unsafe lstat(path, &named) != 0 {
-            guard errno == ENOENT else { throw FileError(path, "cannot be looked at (\(systemReason())): check the disk") }
+            guard errno == ENOENT else {
+                throw FileError(path, "cannot be examined (\(systemReason())): check the disk")
+            }
             try restore()
             change = .restored
         } else if named.st_ino != own.st_ino || named.st_dev != own.st_dev {
@@ -135,12 +143,12 @@ package struct AppendedFile: ~Copyable {
     private mutating func cutTornLine() throws(FileError) {
         guard isTorn else { return }
         guard ftruncate(descriptor, off_t(byteCount)) == 0 else {
-            throw FileError(path, "cannot be cut after its last whole line (\(systemReason())): check the disk")
+            throw FileError(path, "cannot be truncated after its last whole line (\(systemReason())): check the disk")
         }
         isTorn = false
     }
 
-    /// Writes the lines of a file that lost its name, which are there as long as it is open, under the name again.
+    /// Writes the lines of a file that lost its name, still readable while it is open, under the name again.
     private mutating func restore() throws(FileError) {
         let partial = path + ".partial"
         do throws(FileError) {
@@ -161,7 +169,7 @@ package struct AppendedFile: ~Copyable {
         try open()
     }
 
-    /// Bytes of the open file, fewer at its end.
+    /// Bytes of the open file; fewer at its end.
     private func part(_ offset: Int, count: Int) -> [UInt8] {
         var bytes = [UInt8](repeating: 0, count: count)
         while true {
@@ -173,7 +181,7 @@ package struct AppendedFile: ~Copyable {
 
     private var lastByte: UInt8? { part(byteCount - 1, count: 1).last }
 
-    /// Where the last line that ends within the first `count` bytes does.
+    /// The end of the last line within the first `count` bytes.
     private func lineEnd(before count: Int) -> Int {
         var end = count
         while end > 0 {

@@ -1,6 +1,6 @@
 internal import Foundation
 
-/// The checkpoints of one run: `step-N` folders, each whole or not there.
+/// The checkpoints of one run: `step-N` folders, each complete or absent.
 package struct CheckpointStore: Sendable {
     package let folder: String
     private let steps: any FileSteps
@@ -10,23 +10,23 @@ package struct CheckpointStore: Sendable {
         self.steps = steps
     }
 
-    /// A checkpoint that was found whole.
+    /// A complete checkpoint.
     package struct Found: Sendable, Equatable {
         package let step: Int
         package let path: String
     }
 
-    /// One that was not, and why.
+    /// An incomplete or damaged one, and why.
     package struct PassedOver: Sendable, Equatable {
         package let name: String
         package let reason: String
     }
 
-    /// Writes a checkpoint beside the others and puts it in place when all of it is on the disk.
+    /// Writes a checkpoint beside the others and renames it into place once all of it is on the disk.
     ///
     /// The manifest with size and SHA-256 of each file is written last. After an error the earlier checkpoints are as they were.
     /// - Parameters:
-    ///   - keep: how many stay, this one included.
+    ///   - keep: how many remain, including this one.
     ///   - write: writes the files into the folder it is given.
     package func save(step: Int, keep: Int, write: (_ folder: String, _ steps: any FileSteps) throws(FileError) -> Void) throws(FileError) {
         try FileSystem.makeFolder(folder, steps: steps)
@@ -45,7 +45,7 @@ package struct CheckpointStore: Sendable {
         removeOld(keep: max(1, keep), newest: step)
     }
 
-    /// The newest checkpoint whose every file is as its manifest says, and those that were passed over for it.
+    /// The newest checkpoint whose files all match its manifest, and newer ones that were skipped.
     package func newestWhole() -> (found: Found?, passedOver: [PassedOver]) {
         var passedOver = names(suffix: ".partial").sorted().map { PassedOver(name: $0, reason: "was not finished") }
         for step in savedSteps.reversed() {
@@ -78,12 +78,12 @@ package struct CheckpointStore: Sendable {
     }
 
     private func removeOld(keep: Int, newest: Int) {
-        // What lies after this step belongs to a future that a resumed run has left.
+        // Later checkpoints belong to a course that a resumed run has abandoned.
         for step in savedSteps where step > newest { remove(step) }
         for step in savedSteps.dropLast(keep) { remove(step) }
     }
 
-    /// Takes the name away first, so that no half of a checkpoint ever carries it.
+    /// Renames it first, so that a partly removed checkpoint never has a checkpoint's name.
     private func remove(_ step: Int) {
         let (path, going) = ("\(folder)/step-\(step)", "\(folder)/step-\(step).removed.partial")
         guard (try? FileSystem.rename(path, to: going, steps: steps)) != nil else { return }
@@ -102,26 +102,30 @@ package struct CheckpointStore: Sendable {
         try FileSystem.replace(path + "/manifest.json", with: Array(manifest.text.utf8), steps: steps)
     }
 
-    /// - Throws: what is wrong with the checkpoint.
+    /// - Throws: the defect of the checkpoint.
     package static func verify(_ path: String) throws(FileError) {
         let manifestPath = path + "/manifest.json"
         let manifest: JSONValue
         do { manifest = try JSONValue(parsing: try FileSystem.read(manifestPath, limit: 1 << 20)) } catch {
-            throw FileError(manifestPath, "is missing or no JSON: use another checkpoint")
+            throw FileError(manifestPath, "is missing or not JSON: use another checkpoint")
         }
         guard manifest["version"]?.integer == 1 else {
             throw FileError(
-                manifestPath, "is of version \(manifest["version"]?.line.prefix(20) ?? "none"), 1 was needed: was it written by another version of Apus?")
+                manifestPath,
+                "is of version \(manifest["version"]?.line.prefix(20) ?? "none"), expected 1: was it written by "
+                    + "another version of Apus?"
+            )
         }
         guard let files = manifest["files"]?.members, !files.isEmpty else { throw FileError(manifestPath, "lists no files: use another checkpoint") }
         for file in files {
             guard !file.key.contains("/"), let size = file.value["bytes"]?.integer, let digest = file.value["sha256"]?.string else {
-                throw FileError(manifestPath, "says nothing useful of \(file.key.prefix(80)): use another checkpoint")
+                throw FileError(manifestPath, "has no valid entry for \(file.key.prefix(80)): use another checkpoint")
             }
             let found = try MappedFile(path + "/" + file.key).count
             guard found == size else { throw FileError(path + "/" + file.key, "has \(found) bytes, its manifest says \(size): use another checkpoint") }
             guard try Digests.file(path + "/" + file.key) == digest else {
-                throw FileError(path + "/" + file.key, "has other contents than its manifest says: use another checkpoint")
+                throw FileError(
+                    path + "/" + file.key, "differs from the SHA-256 in its manifest: use another checkpoint")
             }
         }
     }

@@ -1,6 +1,6 @@
 internal import Foundation
 
-/// A file or folder that cannot be used: what was found, what was needed, what to do next.
+/// A file or folder that cannot be used: what was found, what was expected, what to do next.
 package struct FileError: Error, Equatable, Sendable, CustomStringConvertible {
     package let path: String
     package let problem: String
@@ -10,7 +10,7 @@ package struct FileError: Error, Equatable, Sendable, CustomStringConvertible {
         self.problem = problem
     }
 
-    /// One line, whatever characters a name in the file has.
+    /// One line, even if a name in the file contains line breaks.
     package var description: String {
         var line = ""
         for scalar in "\(path): \(problem)".unicodeScalars {
@@ -24,5 +24,5 @@ package struct FileError: Error, Equatable, Sendable, CustomStringConvertible {
     }
 }
 
-/// The system's word for the newest failed call.
+/// The system's description of the last failed call.
 func systemReason(_ code: Int32 = errno) -> String { unsafe String(cString: strerror(code)) }

@@ -1,7 +1,7 @@
 internal import CSystem
 internal import Foundation
 
-/// Files and folders replaced as a whole, or not at all.
+/// Files and folders replaced atomically.
 package enum FileSystem {
     /// Writes a small file next to its target and renames it.
     /// - Parameter isPrivate: whether only its owner may read it.
@@ -28,14 +28,14 @@ package enum FileSystem {
         }
     }
 
-    /// Puts the folder `from` where `to` is; what was there is removed afterwards.
+    /// Replaces the folder `to` by `from`; the old one is removed afterwards.
     package static func replaceFolder(_ to: String, with from: String, steps: any FileSteps = PlainFileSteps()) throws(FileError) {
         repairFolder(to)
         if FileManager.default.fileExists(atPath: to) {
             try steps.before("exchange", to)
             switch steps.exchange(from, to) {
             case 0: try? FileManager.default.removeItem(atPath: from)
-            // Network file systems, and some others, exchange no names.
+            // Network file systems, and some others, cannot exchange names.
             case EINVAL, ENOSYS, ENOTSUP: try replaceByTwoNames(to, with: from, steps: steps)
             case let code:
                 throw FileError(to, "cannot be put in place (\(unsafe String(cString: strerror(code)))): check the permission of the folder above")
@@ -46,7 +46,8 @@ package enum FileSystem {
         try syncFolder(parent(to), steps: steps)
     }
 
-    /// Where a folder waits while another one takes its place. It ends as unfinished ones do, which nobody reads.
+    /// Temporary name of a folder while another one replaces it. Its suffix is that of unfinished folders, which are
+    /// ignored.
     private static func aside(_ path: String) -> String { path + ".replaced.partial" }
 
     private static func replaceByTwoNames(_ to: String, with from: String, steps: any FileSteps) throws(FileError) {
@@ -58,7 +59,7 @@ package enum FileSystem {
         try? FileManager.default.removeItem(atPath: aside(to))
     }
 
-    /// Puts a folder back whose replacement was cut short between its two names; removes what a replacement has left.
+    /// Restores a folder whose replacement stopped between two renames; removes the remains of a replacement.
     package static func repairFolder(_ path: String) {
         guard FileManager.default.fileExists(atPath: aside(path)) else { return }
         if FileManager.default.fileExists(atPath: path) {
@@ -68,7 +69,7 @@ package enum FileSystem {
         }
     }
 
-    /// Makes the folder and those above it, where they are not there yet.
+    /// Creates the folder and missing parents.
     package static func makeFolder(_ path: String, steps: any FileSteps = PlainFileSteps()) throws(FileError) {
         guard !isFolder(path) else { return }
         let above = parent(path)
@@ -76,7 +77,9 @@ package enum FileSystem {
         try steps.before("folder", path)
         if unsafe mkdir(path, 0o755) != 0 {
             let reason = systemReason()
-            guard isFolder(path) else { throw FileError(path, "cannot be made (\(reason)): check the permission or name another folder") }
+            guard isFolder(path) else {
+                throw FileError(path, "cannot be created (\(reason)): check the permission or name another folder")
+            }
         }
         try syncFolder(above, steps: steps)
     }
@@ -86,7 +89,7 @@ package enum FileSystem {
         return unsafe FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) && isFolder.boolValue
     }
 
-    /// Whether the name is a symbolic link, to whatever.
+    /// Whether the name is a symbolic link, to anything.
     package static func isLink(_ path: String) -> Bool {
         var status = stat()
         return unsafe lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFLNK
@@ -97,10 +100,12 @@ package enum FileSystem {
         let descriptor = unsafe open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard descriptor >= 0 else { throw FileError(path, "cannot be opened (\(systemReason())): check the path and the permission") }
         defer { close(descriptor) }
-        guard fsync(descriptor) == 0 else { throw FileError(path, "cannot be brought to the disk (\(systemReason())): is it full or failing?") }
+        guard fsync(descriptor) == 0 else {
+            throw FileError(path, "cannot be synced to disk (\(systemReason())): is it full or failing?")
+        }
     }
 
-    /// The folder above, by the path alone: "." above a bare name, "/" above itself.
+    /// The parent folder, from the path alone: "." for a bare name, "/" for itself.
     package static func parent(_ path: String) -> String {
         // By bytes: a slash and a combining mark after it are one Character.
         let slash = UInt8(ascii: "/")

@@ -1,12 +1,12 @@
 internal import CSystem
 internal import Foundation
 
-/// The steps in which files reach the disk. Tests make one of them fail, or the process end there.
+/// The steps in which files reach the disk. Tests let one of them fail, or end the process there.
 package protocol FileSteps: Sendable {
     /// Called before each step; throws to make it fail.
     func before(_ step: String, _ path: String) throws(FileError)
 
-    /// How many of `count` bytes the next write may take; a negative number makes it fail with that error code.
+    /// How many of `count` bytes the next write takes; a negative number is its error code.
     func room(for count: Int) -> Int
 
     /// Exchanges what two names stand for, in one step.
@@ -19,19 +19,19 @@ extension FileSteps {
     package func exchange(_ first: String, _ second: String) -> CInt { unsafe apus_exchange_names(first, second) == 0 ? 0 : errno }
 }
 
-/// Lets every step happen.
+/// Performs every step.
 package struct PlainFileSteps: FileSteps {
     package init() {}
     package func before(_ step: String, _ path: String) throws(FileError) {}
 }
 
-/// A new file that is written front to back.
+/// A new file that is written sequentially.
 package struct FileWriter: ~Copyable {
     private let descriptor: CInt
     private let path: String
     private let steps: any FileSteps
 
-    /// Creates the file. A file or link that has the name is removed first: whatever the link points to stays as it is.
+    /// Creates the file. An existing file or link of that name is removed first; a link's target is not changed.
     /// - Parameter isPrivate: whether only its owner may read it.
     package init(_ path: String, isPrivate: Bool = false, steps: any FileSteps = PlainFileSteps()) throws(FileError) {
         try steps.before("create", path)
@@ -50,16 +50,18 @@ package struct FileWriter: ~Copyable {
 
     package mutating func write(_ bytes: [UInt8]) throws(FileError) { try unsafe write(bytes.span.bytes) }
 
-    /// Brings everything to the disk and closes the file.
+    /// Syncs the file to disk and closes it.
     package consuming func finish() throws(FileError) {
         try steps.before("sync", path)
-        guard fsync(descriptor) == 0 else { throw FileError(path, "cannot be brought to the disk (\(systemReason())): is it full or failing?") }
+        guard fsync(descriptor) == 0 else {
+            throw FileError(path, "cannot be synced to disk (\(systemReason())): is it full or failing?")
+        }
     }
 
     deinit { close(descriptor) }
 }
 
-/// Writing to what is open already.
+/// Writing to open descriptors.
 package enum DescriptorWriting {
     /// Writes all bytes, in as many calls as the system needs.
     /// - Returns: 0, or the error code of the call that failed; some of the bytes may have been written then.

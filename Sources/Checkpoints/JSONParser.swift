@@ -1,6 +1,6 @@
-/// Why a text is not the JSON that is needed.
+/// Why a text is not the expected JSON.
 package struct JSONError: Error, Equatable, Sendable, CustomStringConvertible {
-    /// Byte at which it was found.
+    /// Byte offset of the problem.
     package let offset: Int
     package let problem: String
 
@@ -8,7 +8,7 @@ package struct JSONError: Error, Equatable, Sendable, CustomStringConvertible {
 }
 
 extension JSONValue {
-    /// Reads one document that fills `bytes`. A key that stands twice in an object is an error.
+    /// Reads one document that fills `bytes`. A duplicate key in an object is an error.
     ///
     /// - Complexity: O(bytes); nested at most 64 levels deep.
     package init(parsing bytes: [UInt8]) throws(JSONError) {
@@ -65,7 +65,7 @@ private struct JSONParser {
 
     private mutating func word(_ word: StaticString, _ value: JSONValue) throws(JSONError) -> JSONValue {
         for scalar in word.description.utf8 {
-            guard take(scalar) else { throw fail("no such word") }
+            guard take(scalar) else { throw fail("unknown literal") }
         }
         return value
     }
@@ -73,21 +73,23 @@ private struct JSONParser {
     private mutating func object(depth: Int) throws(JSONError) -> JSONValue {
         place += 1
         var members: [JSONValue.Member] = []
-        // By their bytes: two strings may be equal to Swift and yet be two keys.
+        // Compared as bytes: two strings that Swift considers equal may be distinct keys.
         var keys: Set<[UInt8]> = []
         skipSpace()
         if take(UInt8(ascii: "}")) { return .object([]) }
         repeat {
             skipSpace()
-            guard place < bytes.count, bytes[place] == UInt8(ascii: "\"") else { throw fail("a key was needed") }
+            guard place < bytes.count, bytes[place] == UInt8(ascii: "\"") else { throw fail("expected a key") }
             let key = try string()
-            guard keys.insert(Array(key.utf8)).inserted else { throw fail("the key \"\(key.prefix(80))\" stands twice") }
+            guard keys.insert(Array(key.utf8)).inserted else {
+                throw fail("the key \"\(key.prefix(80))\" occurs twice")
+            }
             skipSpace()
-            guard take(UInt8(ascii: ":")) else { throw fail("a colon was needed") }
+            guard take(UInt8(ascii: ":")) else { throw fail("expected a colon") }
             members.append(.init(key, try value(depth: depth + 1)))
             skipSpace()
         } while take(UInt8(ascii: ","))
-        guard take(UInt8(ascii: "}")) else { throw fail("a comma or } was needed") }
+        guard take(UInt8(ascii: "}")) else { throw fail("expected a comma or }") }
         return .object(members)
     }
 
@@ -100,7 +102,7 @@ private struct JSONParser {
             values.append(try value(depth: depth + 1))
             skipSpace()
         } while take(UInt8(ascii: ","))
-        guard take(UInt8(ascii: "]")) else { throw fail("a comma or ] was needed") }
+        guard take(UInt8(ascii: "]")) else { throw fail("expected a comma or ]") }
         return .array(values)
     }
 
@@ -109,17 +111,17 @@ private struct JSONParser {
         _ = take(UInt8(ascii: "-"))
         let startsWithZero = place < bytes.count && bytes[place] == UInt8(ascii: "0")
         let digits = skipDigits()
-        guard digits > 0 else { throw fail("a value was needed") }
-        guard digits == 1 || !startsWithZero else { throw fail("a number begins with a needless 0") }
+        guard digits > 0 else { throw fail("expected a value") }
+        guard digits == 1 || !startsWithZero else { throw fail("a number has a leading 0") }
         var isWhole = true
         if take(UInt8(ascii: ".")) {
             isWhole = false
-            guard skipDigits() > 0 else { throw fail("digits were needed") }
+            guard skipDigits() > 0 else { throw fail("expected digits") }
         }
         if take(UInt8(ascii: "e")) || take(UInt8(ascii: "E")) {
             isWhole = false
             if !take(UInt8(ascii: "+")) { _ = take(UInt8(ascii: "-")) }
-            guard skipDigits() > 0 else { throw fail("digits were needed") }
+            guard skipDigits() > 0 else { throw fail("expected digits") }
         }
         let text = String(decoding: bytes[start..<place], as: UTF8.self)
         if isWhole, let value = Int(text) { return .integer(value) }
@@ -127,7 +129,7 @@ private struct JSONParser {
         return .number(value)
     }
 
-    /// How many digits there were.
+    /// Returns the number of digits.
     private mutating func skipDigits() -> Int {
         let start = place
         while place < bytes.count, bytes[place] >= UInt8(ascii: "0"), bytes[place] <= UInt8(ascii: "9") { place += 1 }
@@ -173,14 +175,16 @@ private struct JSONParser {
             }
             guard let scalar = Unicode.Scalar(first) else { throw fail("half a surrogate pair") }
             return Character(scalar)
-        default: throw fail("no such escape")
+        default: throw fail("unknown escape")
         }
     }
 
     private mutating func hexadecimal() throws(JSONError) -> UInt32 {
         guard place + 4 <= bytes.count else { throw fail("a text does not end") }
         let digits = String(decoding: bytes[place..<(place + 4)], as: UTF8.self)
-        guard digits.allSatisfy(\.isHexDigit), let value = UInt32(digits, radix: 16) else { throw fail("four hexadecimal digits were needed") }
+        guard digits.allSatisfy(\.isHexDigit), let value = UInt32(digits, radix: 16) else {
+            throw fail("expected four hexadecimal digits")
+        }
         place += 4
         return value
     }

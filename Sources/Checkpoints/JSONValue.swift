@@ -18,7 +18,7 @@ package enum JSONValue: Equatable, Sendable {
         }
     }
 
-    /// The value of a key; nil where there is none or this is no object.
+    /// The value of a key; nil if it is missing or this is not an object.
     package subscript(key: String) -> JSONValue? {
         get {
             guard case .object(let members) = self else { return nil }
@@ -75,7 +75,7 @@ extension JSONValue {
     /// A number with the digits that tell this `Float` from its neighbours, and no more.
     package static func float(_ value: Float) -> JSONValue { .number(Double(value.description) ?? Double(value)) }
 
-    /// The document as text, two spaces an indent level, keys in their order.
+    /// The document as text, two spaces per level, keys in order.
     package var text: String {
         var out = ""
         write(to: &out, indent: 0)

@@ -10,13 +10,15 @@ package final class MappedFile: Sendable {
 
     package init(_ path: String) throws(FileError) {
         self.path = path
-        // Without O_NONBLOCK a pipe would be waited for until somebody writes to it.
+        // Without O_NONBLOCK, opening a pipe would block until another process writes to it.
         let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else { throw FileError(path, "cannot be opened (\(systemReason())): check the path and the permission") }
         defer { close(descriptor) }
         var status = stat()
         guard unsafe fstat(descriptor, &status) == 0 else { throw FileError(path, "cannot be read (\(systemReason())): check the disk") }
-        guard status.st_mode & S_IFMT == S_IFREG else { throw FileError(path, "is no regular file: name one, or a folder with one") }
+        guard status.st_mode & S_IFMT == S_IFREG else {
+            throw FileError(path, "is not a regular file: name one, or a folder with one")
+        }
         count = Int(status.st_size)
         guard count > 0 else {
             unsafe base = nil

@@ -6,7 +6,7 @@ package enum ModelExport {
     package struct AddedToken: Sendable {
         package let text: String
         package let id: Int
-        /// Whether it is looked for in the normalized text.
+        /// Whether it is matched in the normalized text.
         package let isNormalized: Bool
 
         package init(_ text: String, id: Int, isNormalized: Bool) {
@@ -16,17 +16,17 @@ package enum ModelExport {
         }
     }
 
-    /// Writes beside the target and puts the folder in its place in one step.
+    /// Writes beside the target and replaces the folder atomically.
     ///
     /// - Parameters:
-    ///   - configuration: config.json, as it is to be written.
-    ///   - tokenizerFolder: where the tokenizer's files are copied from, byte for byte but for what `words` change.
-    ///   - tokenizerSettings: how the tokenizer works; keys that tokenizer_config.json lacks are added to it, as Transformers
-    ///     looks nowhere else for them.
+    ///   - configuration: config.json, as it will be written.
+    ///   - tokenizerFolder: where the tokenizer's files are copied from, byte for byte except for the added `words`.
+    ///   - tokenizerSettings: the tokenizer's settings; keys that tokenizer_config.json lacks are added to it, because
+    ///     Transformers does not look elsewhere for them.
     ///   - words: added to the tokenizer, each with its id.
     ///   - tokens: all that the tokenizer adds to its vocabulary.
-    ///   - card: README.md, as it is to be written.
-    /// - Throws: ``FileError``; the target is as it was.
+    ///   - card: README.md, as it will be written.
+    /// - Throws: ``FileError``; the target is unchanged.
     package static func write(
         _ tensors: [SafetensorsWriter.Tensor], configuration: JSONValue, tokenizerFolder: String, tokenizerSettings: JSONValue,
         words: [(text: String, id: Int)] = [], among tokens: [AddedToken] = [], card: String? = nil,
@@ -44,8 +44,9 @@ package enum ModelExport {
     /// The model card of a model folder.
     package static let cardName = "README.md"
 
-    /// Makes the tokenizer that ``write(_:configuration:tokenizerFolder:tokenizerSettings:words:among:to:steps:)`` would, and nothing of it stays.
-    /// - Throws: ``FileError`` where that could not be done.
+    /// Makes the tokenizer that ``write(_:configuration:tokenizerFolder:tokenizerSettings:words:among:to:steps:)``
+    /// would, and removes it again.
+    /// - Throws: ``FileError`` if that fails.
     package static func check(
         tokenizerFolder: String, tokenizerSettings: JSONValue, words: [(text: String, id: Int)], among tokens: [AddedToken] = []
     ) throws(FileError) {
@@ -56,9 +57,9 @@ package enum ModelExport {
         try TokenizerExport.add(words, among: tokens, to: folder, steps: PlainFileSteps())
     }
 
-    /// Writes adapters as PEFT does, in one step.
+    /// Writes adapters as PEFT does, atomically.
     ///
-    /// - Parameter configuration: adapter_config.json, as it is to be written.
+    /// - Parameter configuration: adapter_config.json, as it will be written.
     package static func writeAdapters(
         _ tensors: [SafetensorsWriter.Tensor], configuration: JSONValue, to path: String, steps: any FileSteps = PlainFileSteps()
     ) throws(FileError) {
@@ -68,7 +69,7 @@ package enum ModelExport {
         }
     }
 
-    /// Puts a folder that `fill` fills in the place of the one that is there.
+    /// Replaces the existing folder by one that `fill` fills.
     private static func replace(_ path: String, steps: any FileSteps, _ fill: (String) throws(FileError) -> Void) throws(FileError) {
         let partial = path + ".partial"
         try? FileManager.default.removeItem(atPath: partial)

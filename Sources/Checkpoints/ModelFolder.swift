@@ -7,25 +7,28 @@ package struct ModelFolder: Sendable {
     let files: [SafetensorsFile]
     private let places: [String: Int]
 
-    /// Files of a tokenizer that travel with a model.
+    /// A tokenizer's files that are copied with a model.
     package static let tokenizerFiles = ["vocab.txt", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json"]
 
-    /// Bytes of the longest config.json or index that is read: labels by the hundred thousand. As values JSON takes 20 times its bytes.
+    /// Longest config.json or index in bytes: room for some hundred thousand labels. Parsed JSON takes 20 times its
+    /// bytes.
     package static let longestJSON = 8 << 20
 
     package init(_ path: String) throws(FileError) {
         self.path = path
         var isFolder: ObjCBool = false
         guard unsafe FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
-            throw FileError(path, "there is no such model folder: check --model, or run scripts/fetch.sh for the default one")
+            throw FileError(path, "does not exist: check --model, or run scripts/fetch.sh for the default one")
         }
-        guard isFolder.boolValue else { throw FileError(path, "is a file, a model folder with config.json and model.safetensors was needed") }
+        guard isFolder.boolValue else {
+            throw FileError(path, "is a file, expected a model folder with config.json and model.safetensors")
+        }
         configuration = try Self.configuration(path)
         files = try Self.weightFiles(path)
         var places: [String: Int] = [:]
         for (place, file) in files.enumerated() {
             for tensor in file.tensors where places.updateValue(place, forKey: tensor.name) != nil {
-                throw FileError(file.path, "tensor \(tensor.name) stands in two files: download the model again")
+                throw FileError(file.path, "tensor \(tensor.name) is in two files: download the model again")
             }
         }
         self.places = places
@@ -35,14 +38,14 @@ package struct ModelFolder: Sendable {
     package static func configuration(_ path: String) throws(FileError) -> JSONValue {
         let file = path + "/config.json"
         guard FileManager.default.fileExists(atPath: file) else {
-            throw FileError(path, "holds no config.json: a Hugging Face model folder was needed")
+            throw FileError(path, "has no config.json: expected a Hugging Face model folder")
         }
         do {
             let value = try JSONValue(parsing: try FileSystem.read(file, limit: longestJSON))
             guard value.members != nil else { throw JSONError(offset: 0, problem: "no object") }
             return value
         } catch let error as JSONError {
-            throw FileError(file, "is no JSON object: \(error): download the model again")
+            throw FileError(file, "is not a JSON object: \(error): download the model again")
         } catch let error as FileError {
             throw error
         } catch {
@@ -59,7 +62,7 @@ package struct ModelFolder: Sendable {
                 path,
                 pickled
                     ? "holds pytorch_model.bin but no model.safetensors: load it once with Transformers and save_pretrained(…, safe_serialization=True)"
-                    : "holds no model.safetensors: are the weights downloaded?")
+                    : "has no model.safetensors: are the weights downloaded?")
         }
         let map: JSONValue?
         do { map = try JSONValue(parsing: try FileSystem.read(index, limit: longestJSON))["weight_map"] } catch {

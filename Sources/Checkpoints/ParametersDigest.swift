@@ -16,7 +16,7 @@ package enum Digests {
         return hexadecimal(hash.finalize())
     }
 
-    /// Read piece by piece, so that a large file does not count as this process's memory.
+    /// Read in chunks, so that a large file does not count as this process's memory.
     package static func file(_ path: String) throws(FileError) -> String {
         guard let handle = FileHandle(forReadingAtPath: path) else { throw FileError(path, "cannot be opened") }
         var hash = SHA256()

@@ -1,15 +1,15 @@
 internal import Foundation
 internal import Synchronization
 
-/// A file of records, appended one after another, each found whole or not at all.
+/// A file of records, appended one after another, each readable in full or not at all.
 ///
-/// A record is a line: its count of bytes, the first 16 digits of its SHA-256, and its bytes, none of them a line feed.
-/// A record that was being written when the process ended is recognized and dropped.
+/// A record is a line: its byte count, the first 16 digits of its SHA-256, and its bytes, none of them a line feed.
+/// A record that was incomplete when the process ended is recognized and dropped.
 package final class RecordLog: Sendable {
     package let path: String
     private let file: Mutex<AppendedFile>
 
-    /// Replaces the file by one with these records, on the disk when this returns, and opens it for more.
+    /// Replaces the file by one with these records, synced to disk when this returns, and opens it for appending.
     package init(_ path: String, records: [[UInt8]], steps: any FileSteps = PlainFileSteps()) throws(FileError) {
         self.path = path
         var file = AppendedFile(path, steps: steps)
@@ -17,7 +17,7 @@ package final class RecordLog: Sendable {
         self.file = Mutex(file)
     }
 
-    /// Opens the file as it is for more records; the end of it that is not a whole record goes. Needs no room on the disk.
+    /// Opens the existing file for appending; an incomplete record at its end is removed. Needs no room on the disk.
     package init(goingOnWith path: String, steps: any FileSteps = PlainFileSteps()) throws(FileError) {
         self.path = path
         let dropped = try Self.read(path).droppedBytes
@@ -26,7 +26,7 @@ package final class RecordLog: Sendable {
         self.file = Mutex(file)
     }
 
-    /// Replaces the file by one with these records as soon as there is room: now, or when a record is appended.
+    /// Replaces the file by one with these records as soon as the disk has room: now, or when a record is appended.
     package init(_ path: String, whenThereIsRoom records: [[UInt8]], steps: any FileSteps = PlainFileSteps()) {
         self.path = path
         var file = AppendedFile(path, steps: steps)
@@ -37,7 +37,7 @@ package final class RecordLog: Sendable {
     package var byteCount: Int { file.withLock { $0.byteCount } }
 
     /// Appends a record with one write.
-    /// - Returns: what somebody else had done to the file.
+    /// - Returns: what another process had done to the file.
     /// - Throws: ``FileError``; the record is then appended together with the next one.
     @discardableResult
     package func append(_ record: [UInt8]) throws(FileError) -> AppendedFile.Change? {
@@ -45,13 +45,13 @@ package final class RecordLog: Sendable {
         return try file.withLock { (file) throws(FileError) in try file.append(line) }
     }
 
-    /// Leaves only these records, on the disk when this returns.
-    /// - Throws: ``FileError``; the file is then as it was, or holds these records and is perhaps not on the disk yet.
+    /// Keeps only these records, synced to disk when this returns.
+    /// - Throws: ``FileError``; the file is then unchanged, or has these records but may not be synced yet.
     package func replace(_ records: [[UInt8]]) throws(FileError) {
         try file.withLock { (file) throws(FileError) in try file.replace(with: Self.lines(records)) }
     }
 
-    /// The whole records of a file, and how many bytes at its end are none; nothing where there is no file.
+    /// The complete records of a file, and the number of other bytes at its end; none if there is no file.
     package static func read(_ path: String) throws(FileError) -> (records: [[UInt8]], droppedBytes: Int) {
         guard FileManager.default.fileExists(atPath: path) else { return ([], 0) }
         let bytes = try FileSystem.read(path)

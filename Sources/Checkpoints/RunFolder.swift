@@ -4,23 +4,23 @@ internal import Synchronization
 /// The output folder of a run, held by one process at a time.
 package final class RunFolder: Sendable {
     package let path: String
-    /// Why checkpoints will fail until somebody makes room; nil if there is enough.
+    /// Why checkpoints will fail until the disk has room; nil if there is enough.
     package let shortage: String?
     private let lock: CInt
     private let metrics: Mutex<AppendedFile>
 
-    /// Folders of models that a run leaves.
+    /// Folders of models that a run writes.
     private static let models = ["model", "model-best", "adapter", "adapter-best"]
-    /// Names that say a folder holds a run.
+    /// Names that show that a folder contains a run.
     private static let traces = ["summary.json", "config.yaml", "metrics.jsonl", "checkpoints", "journal"] + models
 
     /// Files of a run that stay under their names and are written in place.
     private static let writtenInPlace = [".lock", "log.txt", "metrics.jsonl"]
 
-    /// Takes the folder for a new run, or for going on with the one it holds.
+    /// Locks the folder for a new run, or to resume the one in it.
     ///
-    /// A run that goes on is not refused for lack of room: a coordinator may be started again while the disk is full for a while.
-    /// - Parameter neededBytes: room that one checkpoint and the model take.
+    /// Resuming does not require room: a coordinator may be restarted while the disk is temporarily full.
+    /// - Parameter neededBytes: room for one checkpoint and the model.
     /// - Throws: ``FileError``; nothing is written if the folder cannot be used.
     package init(_ path: String, resuming: Bool, neededBytes: Int) throws(FileError) {
         try Self.refuseUnfit(path, resuming: resuming)
@@ -42,7 +42,7 @@ package final class RunFolder: Sendable {
                 let holder = (try? String(contentsOfFile: lockPath, encoding: .utf8)) ?? ""
                 throw FileError(path, "is in use by another run\(holder.isEmpty ? "" : " (process \(holder))"): wait for it, or name another --output")
             }
-            // Another run may have come and gone since the first look.
+            // Another run may have started and ended since the first check.
             try Self.refuseUnfit(path, resuming: resuming)
         } catch {
             close(lock)
@@ -52,7 +52,8 @@ package final class RunFolder: Sendable {
         sign()
     }
 
-    /// Writes this process's number into the lock file, if nobody else has that file under another name. Without room it stays empty.
+    /// Writes this process's number into the lock file unless the file has another hard link. Without room it stays
+    /// empty.
     private func sign() {
         var status = stat()
         guard unsafe fstat(lock, &status) == 0, status.st_nlink == 1, ftruncate(lock, 0) == 0 else { return }
@@ -61,7 +62,7 @@ package final class RunFolder: Sendable {
 
     deinit { close(lock) }
 
-    /// Whether a process of this machine holds the folder; asked without touching the lock.
+    /// Whether a process of this machine has locked the folder; does not take the lock.
     package static func isHeld(_ path: String) -> Bool {
         var status = stat()
         guard unsafe stat(path + "/.lock", &status) == 0, let locks = try? String(contentsOfFile: "/proc/locks", encoding: .utf8) else { return false }
@@ -75,19 +76,21 @@ package final class RunFolder: Sendable {
         }
         guard existing == path else { return }
         for name in writtenInPlace where FileSystem.isLink(path + "/" + name) {
-            throw FileError(path + "/" + name, "is a link to another file, which a run does not write to: remove it, or name another --output")
+            throw FileError(
+                path + "/" + name,
+                "is a link to another file, which a run does not overwrite: remove it, or name another --output")
         }
         guard !resuming else { return }
         let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
         if let trace = traces.first(where: names.contains) {
-            throw FileError(path, "holds another run (\(trace)): go on with it by --resume, or name another --output")
+            throw FileError(path, "contains another run (\(trace)): resume it with --resume, or name another --output")
         }
     }
 
-    /// The folder itself, or the first above it that is there.
+    /// The folder itself, or its nearest existing parent.
     private static func nearestFolder(_ path: String) -> String { nearest(path, where: FileSystem.isFolder) }
 
-    /// The path itself, or the first above it that `isFound`.
+    /// The path itself, or its nearest parent that `isFound`.
     private static func nearest(_ path: String, where isFound: (String) -> Bool) -> String {
         var place = path
         while !isFound(place), FileSystem.parent(place) != place { place = FileSystem.parent(place) }
@@ -95,23 +98,24 @@ package final class RunFolder: Sendable {
     }
 
     /// Appends one line to `metrics.jsonl`.
-    /// - Returns: what somebody else had done to the file.
+    /// - Returns: what another process had done to the file.
     /// - Throws: ``FileError``; the line is then kept, and appended together with the next one or by ``appendPendingMetrics()``.
     @discardableResult
     package func appendMetrics(_ line: String) throws(FileError) -> AppendedFile.Change? {
         try metrics.withLock { (metrics) throws(FileError) in try metrics.append(Array((line + "\n").utf8)) }
     }
 
-    /// Appends the lines that found no room before.
+    /// Appends the lines that did not fit on the disk before.
     package func appendPendingMetrics() throws(FileError) {
         _ = try metrics.withLock { (metrics) throws(FileError) in try metrics.flush() }
     }
 
-    /// Keeps the lines of `metrics.jsonl` that `isKept` accepts; a torn last line goes.
+    /// Keeps the lines of `metrics.jsonl` that `isKept` accepts; an incomplete last line is removed.
     ///
-    /// Needs room only if other lines follow one that goes. Without room the file stays as it is until there is some.
-    /// - Returns: what keeps the lines from the disk until then.
-    /// - Throws: ``FileError`` if the file cannot be read or cut.
+    /// Needs room only if a removed line precedes a kept one. Without room the file stays unchanged until there is
+    /// some.
+    /// - Returns: the error that delays this.
+    /// - Throws: ``FileError`` if the file cannot be read or truncated.
     @discardableResult
     package func trimMetrics(_ isKept: (JSONValue) -> Bool) throws(FileError) -> FileError? {
         let file = path + "/metrics.jsonl"

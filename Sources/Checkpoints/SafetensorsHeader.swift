@@ -55,21 +55,24 @@ package struct TensorEntry: Equatable, Sendable {
     package var count: Int { shape.reduce(1, *) }
 }
 
-/// The header of a safetensors file, with everything in it checked against the file's size.
+/// The header of a safetensors file, fully checked against the file's size.
 package struct SafetensorsHeader: Equatable, Sendable {
     /// In the order of their bytes.
     package let tensors: [TensorEntry]
     package let metadata: [String: String]
 
-    /// A longer header is refused: a BERT of a thousand layers has one of 2 MB, and as values JSON takes 20 times its bytes.
+    /// A longer header is refused: a BERT of a thousand layers has one of 2 MB, and parsed JSON takes 20 times its
+    /// bytes.
     package static let longest = 8 << 20
 
-    /// Where the header ends, from the file's first eight bytes.
+    /// The end of the header, read from the file's first eight bytes.
     package static func end(of start: some Collection<UInt8>, fileSize: Int) throws(JSONError) -> Int {
-        guard fileSize >= 8, start.count >= 8 else { throw JSONError(offset: 0, problem: "\(fileSize) bytes hold no header") }
+        guard fileSize >= 8, start.count >= 8 else {
+            throw JSONError(offset: 0, problem: "\(fileSize) bytes are too few for a header")
+        }
         let length = start.prefix(8).reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
         guard length <= UInt64(fileSize - 8) else {
-            throw JSONError(offset: 0, problem: "the header is said to have \(length) bytes, the file has \(fileSize)")
+            throw JSONError(offset: 0, problem: "the header length is \(length) bytes, the file has \(fileSize)")
         }
         guard length <= UInt64(longest) else { throw JSONError(offset: 0, problem: "the header has \(length) bytes, at most \(longest) are read") }
         return 8 + Int(length)
@@ -77,21 +80,27 @@ package struct SafetensorsHeader: Equatable, Sendable {
 
     /// Checks a header.
     ///
-    /// Tensors fill the rest of the file without gap or overlap, as the format demands.
+    /// Tensors fill the rest of the file without gap or overlap, as the format requires.
     /// - Parameters:
     ///   - bytes: the header without its length.
     ///   - fileSize: bytes of the whole file.
     /// - Complexity: O(bytes · log tensors) time, memory in proportion to `bytes`.
     package init(parsing bytes: [UInt8], fileSize: Int) throws(JSONError) {
-        guard let members = try JSONValue(parsing: bytes).members else { throw JSONError(offset: 8, problem: "the header is no object") }
+        guard let members = try JSONValue(parsing: bytes).members else {
+            throw JSONError(offset: 8, problem: "the header is not an object")
+        }
         let data = 8 + bytes.count
         var metadata: [String: String] = [:]
         var tensors: [TensorEntry] = []
         for member in members {
             if member.key == "__metadata__" {
-                guard let pairs = member.value.members else { throw JSONError(offset: 8, problem: "__metadata__ is no object") }
+                guard let pairs = member.value.members else {
+                    throw JSONError(offset: 8, problem: "__metadata__ is not an object")
+                }
                 for pair in pairs {
-                    guard let text = pair.value.string else { throw JSONError(offset: 8, problem: "__metadata__ holds something else than texts") }
+                    guard let text = pair.value.string else {
+                        throw JSONError(offset: 8, problem: "__metadata__ has a value that is not a text")
+                    }
                     metadata[pair.key] = text
                 }
                 continue
@@ -104,7 +113,10 @@ package struct SafetensorsHeader: Equatable, Sendable {
             guard tensor.range.lowerBound == end else {
                 throw JSONError(
                     offset: tensor.range.lowerBound,
-                    problem: "tensor \(tensor.name.prefix(80)) \(tensor.range.lowerBound < end ? "overlaps another" : "leaves a hole before it")")
+                    problem:
+                        "tensor \(tensor.name.prefix(80)) "
+                        + "\(tensor.range.lowerBound < end ? "overlaps another" : "leaves a gap before it")"
+                )
             }
             end = tensor.range.upperBound
         }
@@ -123,9 +135,11 @@ package struct SafetensorsHeader: Equatable, Sendable {
         var shape: [Int] = []
         var count = 1
         for dimension in dimensions {
-            guard let size = dimension.integer, size >= 0 else { throw bad("has a size that is no whole number from 0 up") }
+            guard let size = dimension.integer, size >= 0 else {
+                throw bad("has a size that is not a whole number of at least 0")
+            }
             let (product, overflow) = count.multipliedReportingOverflow(by: size)
-            guard !overflow else { throw bad("has more elements than memory has addresses") }
+            guard !overflow else { throw bad("has too many elements to address") }
             count = product
             shape.append(size)
         }

@@ -1,6 +1,7 @@
-/// Writes tensors of float32 and of 64-bit integers as a safetensors file, one after another, without a second copy of them in memory.
+/// Writes tensors of float32 and of 64-bit integers as a safetensors file, one after another, without copying them in
+/// memory.
 package enum SafetensorsWriter {
-    /// One tensor to write; `lend` hands its elements to the closure it is given.
+    /// One tensor to write; `lend` passes its elements to a closure.
     package struct Tensor {
         package let name: String
         package let shape: [Int]
@@ -19,7 +20,7 @@ package enum SafetensorsWriter {
             self.name = name
             shape = [integers.count]
             type = .int64
-            // Two halves each, low first, as they lie in the file.
+            // Two halves each, low first, as in the file.
             let halves = integers.flatMap { number in
                 [Float(bitPattern: UInt32(truncatingIfNeeded: number)), Float(bitPattern: UInt32(truncatingIfNeeded: number >> 32))]
             }
@@ -29,7 +30,7 @@ package enum SafetensorsWriter {
         var byteCount: Int { shape.reduce(type.bits / 8, *) }
     }
 
-    /// Writes the file and brings it to the disk.
+    /// Writes the file and syncs it to disk.
     package static func write(
         _ tensors: [Tensor], metadata: [(String, String)] = [("format", "pt")], to path: String, steps: any FileSteps = PlainFileSteps()
     ) throws(FileError) {

@@ -1,12 +1,13 @@
 internal import Foundation
 
-/// Words added to a tokenizer's files as Hugging Face's `add_tokens` leaves them.
+/// Words added to a tokenizer's files as Hugging Face's `add_tokens` does.
 enum TokenizerExport {
-    /// Adds words to the tokenizer in `folder`; if tokenizer.json is missing, one is made of vocab.txt and
+    /// Adds words to the tokenizer in `folder`; if tokenizer.json is missing, one is created from vocab.txt and
     /// tokenizer_config.json.
     ///
-    /// Transformers numbers added tokens in the order of its lists, so `tokens` are written into each of them.
-    /// - Parameter tokens: all that the tokenizer adds to its vocabulary, words too; empty where only the words are known.
+    /// Transformers numbers added tokens in the order of its lists, so `tokens` are written to each list.
+    /// - Parameter tokens: all that the tokenizer adds to its vocabulary, including words; empty if only the words are
+    ///   known.
     static func add(
         _ words: [(text: String, id: Int)], among tokens: [ModelExport.AddedToken] = [], to folder: String,
         steps: any FileSteps
@@ -27,8 +28,8 @@ enum TokenizerExport {
         try list(all, isComplete: !tokens.isEmpty, in: folder, steps: steps)
     }
 
-    /// Lists tokens in tokenizer_config.json. Where it lists added tokens, Transformers looks for them nowhere else, so
-    /// that it takes over what special_tokens_map.json says.
+    /// Lists tokens in tokenizer_config.json. If it lists added tokens, Transformers does not look elsewhere, so
+    /// the contents of special_tokens_map.json are copied to it.
     private static func list(
         _ tokens: [ModelExport.AddedToken], isComplete: Bool, in folder: String, steps: any FileSteps
     ) throws(FileError) {
@@ -54,7 +55,7 @@ enum TokenizerExport {
         try FileSystem.replace(path, with: Array(configuration.text.utf8), steps: steps)
     }
 
-    /// Bytes of the longest tokenizer.json that words are added to: vocabularies of a quarter of a million have some 10 MB.
+    /// Longest tokenizer.json in bytes: vocabularies of a quarter of a million tokens have some 10 MB.
     private static let longestTokenizer = 64 << 20
 
     private static func parsed(_ path: String) throws(FileError) -> JSONValue {
@@ -69,7 +70,7 @@ enum TokenizerExport {
         ])
     }
 
-    /// The tokenizer.json that Transformers would make of a folder without one.
+    /// The tokenizer.json that Transformers would create from a folder without one.
     private static func made(_ folder: String) throws(FileError) -> JSONValue {
         let configuration = try parsed(folder + "/tokenizer_config.json")
         // Bytes: to Swift "\r\n" is one character.

@@ -1,4 +1,4 @@
-/// Where a distributed actor lives: a process, and a name within it.
+/// The address of a distributed actor: a process, and a name within it.
 package struct ActorAddress: Hashable, Codable, Sendable, CustomStringConvertible {
     /// `coordinator`, or `worker-` and a random number.
     package var process: String

@@ -1,6 +1,6 @@
-/// What one caller has asked of this process, so that a call that arrives twice is executed once.
+/// The calls that one caller has made to this process, so that a call that arrives twice is executed once.
 ///
-/// An answer is kept until the caller says that it has it.
+/// An answer is kept until the caller confirms it.
 struct AnsweredCalls: Sendable {
     enum Decision: Equatable, Sendable {
         case execute
@@ -13,14 +13,14 @@ struct AnsweredCalls: Sendable {
     }
 
     static let limit = 1_024
-    /// By call; nil while it is being executed.
+    /// Answers by call; nil while the call is being executed.
     private var answers: [UInt64: [UInt8]?] = [:]
     private var floor: UInt64 = 0
 
     mutating func arrived(_ call: UInt64, settledBelow: UInt64) -> Decision {
         if settledBelow > floor {
             floor = settledBelow
-            // One or two of them, as a rule: the table stays.
+            // Usually only one or two: keep the table.
             for settled in answers.keys.filter({ $0 < floor }) { answers[settled] = nil }
         }
         guard call >= floor else { return .ignore }

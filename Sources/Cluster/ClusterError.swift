@@ -1,4 +1,4 @@
-/// Why a distributed call failed other than by an error of the actor itself.
+/// Why a distributed call failed for a reason other than an error of the actor itself.
 package enum ClusterError: Error, Equatable, Codable, Sendable, CustomStringConvertible {
     /// No answer before the call's deadline. Whether the call was executed is not known.
     case deadline(call: String, process: String)
@@ -6,19 +6,19 @@ package enum ClusterError: Error, Equatable, Codable, Sendable, CustomStringConv
     case lost(process: String)
     /// No process of that name is connected.
     case unknown(process: String)
-    /// The caller acts in a membership that has ended.
+    /// The caller belongs to a generation that has ended.
     case staleGeneration(received: UInt32, current: UInt32)
-    /// The caller takes part in a coordinator's run that has ended.
+    /// The caller belongs to an incarnation of the coordinator that has ended.
     case staleIncarnation(received: UInt64, current: UInt64)
-    /// The system was shut down, here or there.
+    /// The system was shut down, at this end or the other.
     case shutDown
     case noActor(ActorAddress)
     /// The actor has no such distributed function.
     case noFunction(String, of: ActorAddress)
-    /// Arguments or result cannot be read as what was declared.
+    /// Arguments or result cannot be decoded as their declared types.
     case undecodable(String)
     case tooLarge(bytes: Int, limit: Int)
-    /// The caller has more calls in progress at this process than it may.
+    /// The caller has more calls in progress at this process than allowed.
     case busy(limit: Int)
     /// The actor threw an error of a type that does not cross the wire.
     case remote(type: String, description: String)
@@ -31,7 +31,7 @@ package enum ClusterError: Error, Equatable, Codable, Sendable, CustomStringConv
         case .staleGeneration(let received, let current): "generation \(received) has ended, \(current) is current: join again"
         case .staleIncarnation(let received, let current): "the coordinator's run \(received) has ended, \(current) is current: join again"
         case .shutDown: "the actor system is shut down"
-        case .noActor(let address): "there is no actor \(address): it was never made, or has ended"
+        case .noActor(let address): "there is no actor \(address): it was never created, or has ended"
         case .noFunction(let name, let address): "\(address) has no function \(name): do both ends run the same build?"
         case .undecodable(let what): "\(what): do both ends run the same build?"
         case .tooLarge(let bytes, let limit): "a call of \(bytes) bytes exceeds \(limit): tensors and shards travel on the data plane"
@@ -41,5 +41,6 @@ package enum ClusterError: Error, Equatable, Codable, Sendable, CustomStringConv
     }
 }
 
-/// An error that is rethrown at the caller as what it was; others arrive as ``ClusterError/remote(type:description:)``.
+/// An error that is rethrown at the caller with its own type; others arrive as
+/// ``ClusterError/remote(type:description:)``.
 package typealias WireError = Error & Codable & Sendable

@@ -1,7 +1,7 @@
 internal import Foundation
 internal import Yams
 
-/// The hosts of a run, as a YAML file names them.
+/// The hosts of a run, as listed in a YAML file.
 ///
 /// Keys: `coordinator: {address, port}`; `defaults` and each entry of `hosts`: `workers`, `threads`, `user`, `ssh_port`,
 /// `binary`, `interface`; an entry of `hosts` also its `address`. `hostfile` names a ``HostFile`` whose hosts follow those of `hosts`.
@@ -45,7 +45,7 @@ package struct ClusterFile: Equatable, Sendable {
         return try parse(String(decoding: data, as: UTF8.self), file: path)
     }
 
-    /// Checks `text`, which `file` names in errors; a hostfile is looked for beside `file`.
+    /// Checks `text`, which errors call `file`; a hostfile is looked up next to `file`.
     package static func parse(_ text: String, file: String) throws(ClusterFileError) -> ClusterFile {
         let root: Node?
         do { root = try Yams.compose(yaml: text) } catch { throw ClusterFileError(file: file, yaml: error) }
@@ -92,13 +92,13 @@ package struct ClusterFile: Equatable, Sendable {
     }
 }
 
-/// What is wrong with a cluster file, in one line that names file, key and remedy.
+/// An error in a cluster file: one line with file, key and remedy.
 package struct ClusterFileError: Error, Equatable, CustomStringConvertible {
     package let description: String
 
     init(file: String, line: Int?, problem: String, remedy: String) {
         let text = "\(file)\(line.map { ":\($0)" } ?? ""): \(problem): \(remedy)"
-        // A key or a value may have line ends in it.
+        // A key or a value may contain line breaks.
         description = text.split(whereSeparator: \.isNewline).joined(separator: " ")
     }
 
@@ -107,9 +107,12 @@ package struct ClusterFileError: Error, Equatable, CustomStringConvertible {
             switch error as? YamlError {
             case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _), .composer(_, let problem, let mark, _):
                 (mark.line, problem)
-            case .duplicatedKeysInMapping(let keys, let context): (context.mark.line, "the key \(keys.joined(separator: ", ")) is there twice")
+            case .duplicatedKeysInMapping(let keys, let context):
+                (context.mark.line, "the key \(keys.joined(separator: ", ")) occurs twice")
             default: (nil, "unreadable")
             }
-        self.init(file: file, line: line, problem: "it is not YAML (\(problem))", remedy: "mend that line; examples are in cluster/README.md")
+        self.init(
+            file: file, line: line, problem: "it is not YAML (\(problem))",
+            remedy: "fix that line; examples are in cluster/README.md")
     }
 }

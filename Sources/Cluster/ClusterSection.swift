@@ -1,6 +1,6 @@
 internal import Yams
 
-/// One mapping of a cluster file, its keys checked.
+/// One mapping of a cluster file with checked keys.
 struct ClusterSection {
     private let values: [String: Node]
     private let name: String
@@ -56,7 +56,7 @@ struct ClusterSection {
         return text
     }
 
-    /// Text that is safe on a command line: what hosts, users and interfaces are named with.
+    /// Text that is safe on a command line: the characters of names of hosts, users and interfaces.
     func word(_ key: String) throws(ClusterFileError) -> String? {
         guard let text = try text(key) else { return nil }
         guard Self.isWord(text) else {

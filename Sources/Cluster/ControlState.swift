@@ -2,10 +2,10 @@ internal import Glibc
 internal import Synchronization
 internal import Transport
 
-/// What the callers of a control plane and its socket thread share.
+/// The state shared by the callers of a control plane and its socket thread.
 ///
-/// Also the executor of what is done for a call: on the socket's own thread, where a message was read and will be sent, no
-/// other thread has to wake for it.
+/// Also the executor for calls: they run on the socket's own thread, which reads and sends their messages, so that no
+/// other thread has to wake.
 final class ControlState: TaskExecutor {
     /// A call that arrived and awaits execution.
     struct Incoming: Sendable {
@@ -13,10 +13,10 @@ final class ControlState: TaskExecutor {
         let envelope: Envelope
     }
 
-    /// What the socket thread is asked to do.
+    /// Requests to the socket thread.
     enum Order: Sendable {
         case send([UInt8], to: String)
-        /// To a call that was made by this incarnation of the coordinator, or by a worker.
+        /// The answer to a call that was made by this incarnation of the coordinator, or by a worker.
         case answer(call: UInt64, incarnation: UInt64, to: String, [UInt8])
     }
 
@@ -26,16 +26,16 @@ final class ControlState: TaskExecutor {
         /// Work for the socket thread: steps of tasks.
         var jobs: [UnownedJob] = []
         var isStopping = false
-        /// Calls that arrived and whose answer is not sent yet.
+        /// Calls that arrived and are not answered yet.
         var unanswered = 0
-        /// What executes a call; nil until the system runs, and once it no longer does.
+        /// Executes a call; nil before the system runs and after it ends.
         var execute: (@Sendable (Incoming) async -> Void)?
         /// Calls that arrived before the system ran.
         var early: [Incoming] = []
-        /// The calls in execution, by a number of their own.
+        /// The calls in execution, by their own numbers.
         var executing: [UInt64: Task<Void, Never>] = [:]
         var lastExecution: UInt64 = 0
-        /// Those who run the system, and wait until it ends.
+        /// Continuations of `run` callers, who wait until the system ends.
         var runners: [CheckedContinuation<Void, Never>] = []
         var hasEnded = false
         var generation: UInt32 = 0
@@ -46,7 +46,7 @@ final class ControlState: TaskExecutor {
         /// The processes that can be called.
         var connected: Set<String> = []
 
-        /// Whether there is nothing to do for the socket thread but to wait.
+        /// Whether the socket thread has nothing to do but wait.
         var isIdle: Bool { jobs.isEmpty && orders.isEmpty && (early.isEmpty || execute == nil) }
     }
 
@@ -71,17 +71,17 @@ final class ControlState: TaskExecutor {
 
     func withShared<Result>(_ body: (inout Shared) -> sending Result) -> sending Result { shared.withLock { body(&$0) } }
 
-    /// An envelope from here, as of now.
+    /// An envelope from this process with its current state.
     func envelope(_ kind: Envelope.Kind, in shared: borrowing Shared, call: UInt64 = 0, payload: [UInt8] = []) -> Envelope {
         Envelope(kind: kind, generation: shared.generation, incarnation: shared.incarnation, call: call, sender: process, payload: payload)
     }
 
     // MARK: The socket thread
 
-    /// The calling thread is the socket's from here on.
+    /// Makes the calling thread the socket thread.
     func threadBegins() { thread.store(UInt(pthread_self()), ordering: .relaxed) }
 
-    /// Wakes the socket thread, unless it is what calls: it looks for new work before it waits.
+    /// Wakes the socket thread, unless it is the caller: it checks for new work before it waits.
     func wake() {
         if thread.load(ordering: .relaxed) != UInt(pthread_self()) { wakeup.signal() }
     }
@@ -95,7 +95,7 @@ final class ControlState: TaskExecutor {
         if hasEnded { globalConcurrentExecutor.enqueue(job) } else { wake() }
     }
 
-    /// Does what there is to do, on the socket thread.
+    /// Executes pending work on the socket thread.
     func runJobs() {
         while true {
             let jobs = withShared { shared in
@@ -109,7 +109,7 @@ final class ControlState: TaskExecutor {
 
     // MARK: Being called
 
-    /// Executes with `body` each call that arrives, until the system ends or the task is cancelled.
+    /// Executes with `body` each arriving call, until the system ends or the task is cancelled.
     func execute(with body: @escaping @Sendable (Incoming) async -> Void) async {
         withShared { $0.execute = body }
         wake()
@@ -128,7 +128,7 @@ final class ControlState: TaskExecutor {
         for call in withShared({ Array($0.executing.values) }) { await call.value }
     }
 
-    /// Has a call executed, step by step on the socket thread, which is what calls: the first step comes after this.
+    /// Executes a call step by step on the socket thread, which is the caller; the first step runs after this returns.
     func begin(_ call: Incoming) {
         let (execute, number) = withShared { shared in
             shared.lastExecution += 1
@@ -143,7 +143,7 @@ final class ControlState: TaskExecutor {
         withShared { $0.executing[number] = task }
     }
 
-    /// The calls that waited for ``execute(with:)``; none while they have to wait on.
+    /// The calls that waited for ``execute(with:)``; none while they must still wait.
     func takeEarly() -> [Incoming] {
         withShared { shared in
             guard shared.execute != nil, !shared.early.isEmpty else { return [] }
@@ -152,7 +152,7 @@ final class ControlState: TaskExecutor {
         }
     }
 
-    /// Cancels what is being executed, and executes no more.
+    /// Cancels the calls in execution and accepts no more.
     private func stopExecuting() {
         let (executing, runners) = withShared { shared in
             defer { (shared.execute, shared.runners) = (nil, []) }
@@ -164,7 +164,7 @@ final class ControlState: TaskExecutor {
 
     // MARK: Calling
 
-    /// Sends one call and waits for its answer without holding a thread.
+    /// Sends one call and waits for its answer without blocking a thread.
     func call(_ address: ActorAddress, target: String, payload: [UInt8], deadline: ContinuousClock.Instant) async throws -> [UInt8] {
         guard payload.count <= options.largestCall else { throw ClusterError.tooLarge(bytes: payload.count, limit: options.largestCall) }
         let number = Mutex<UInt64?>(nil)
@@ -213,7 +213,8 @@ final class ControlState: TaskExecutor {
 
     // MARK: Ending
 
-    /// Asks the socket thread to end, once what was asked of this process is answered or ``ControlThread/farewell`` is over.
+    /// Asks the socket thread to end, once the calls to this process are answered or ``ControlThread/farewell`` has
+    /// passed.
     func stop() {
         withShared { $0.isStopping = true }
         wake()
@@ -230,7 +231,7 @@ final class ControlState: TaskExecutor {
         }
     }
 
-    /// The socket thread's last act.
+    /// The last action of the socket thread.
     func threadEnds() {
         let (waiters, jobs) = withShared { shared in
             defer { shared.jobs = [] }

@@ -1,41 +1,41 @@
 internal import Distributed
 internal import Transport
 
-/// The loop that owns the control plane's socket: sends, receives, and keeps time.
+/// The loop that owns the control plane's socket: sends, receives, and checks deadlines.
 ///
-/// Nothing here waits but the poll. A send that finds no room is dropped: calls are sent again, answers are repeated
-/// when their call comes again, signs of life follow.
+/// Only the poll blocks. A message that finds a full queue is dropped: calls are sent again, answers are repeated
+/// when their call comes again, heartbeats follow.
 final class ControlThread {
     private let state: ControlState
     private let socket: Socket
     private let monitor: SocketMonitor
     private let poller = Poller()
-    /// Bytes of an envelope beside its payload, at most.
+    /// Most bytes of an envelope in addition to its payload.
     private static let roomForNames = 64 << 10
-    /// In the poller, behind the socket.
+    /// Index in the poller, after the socket.
     private static let places = (monitor: 1, wakeup: 2)
-    /// Whether the monitor may have something to tell.
+    /// Whether the monitor may have events.
     private var isMonitorReady = true
     private var peers = PeerTable()
     private var detector: FailureDetector
     private var answered: [String: AnsweredCalls] = [:]
-    /// Whether a worker's connection to the coordinator stands.
+    /// Whether a worker's connection to the coordinator is established.
     private var isConnected = false
     private var superseded: Set<UInt64> = []
     private var nextBeat = ContinuousClock.now
-    /// How much before its time a beat may come.
+    /// How much a heartbeat may be early.
     private let early: Duration
-    /// When each process was last sent anything: that is a sign of life too.
+    /// The time of the last message to each process: any message counts as a heartbeat.
     private var lastSent: [String: ContinuousClock.Instant] = [:]
     private var lastTurn = ContinuousClock.now
     private let coordinator = "coordinator"
-    /// For how long an end waits for answers to calls that arrived before it.
+    /// How long a shutdown waits for answers to calls that arrived before it.
     static let farewell = Duration.seconds(1)
-    /// For how long a coordinator stays after an answer: its process may end next, and ZeroMQ's thread has still to send it.
+    /// How long a coordinator stays after an answer: its process may exit next, and ZeroMQ's thread must still send it.
     private static let delivery = Duration.milliseconds(500)
-    /// When the last answer was handed over.
+    /// When the last answer was passed to ZeroMQ.
     private var lastAnswer: ContinuousClock.Instant?
-    /// When an end waits no longer; nil while none was asked for.
+    /// Deadline of a shutdown; nil if none was requested.
     private var endsAt: ContinuousClock.Instant?
     /// Whether a refusal by the coordinator's end was reported since the last connection.
     private var saysRefused = false
@@ -58,14 +58,14 @@ final class ControlThread {
         do {
             while try turn() {}
         } catch {
-            // The socket itself failed: those who wait learn that the system is gone.
+            // The socket itself failed: waiting callers learn that the system has ended.
         }
         state.threadEnds()
     }
 
     private func turn() throws(ZeroMQError) -> Bool {
         let now = ContinuousClock.now
-        // A turn lasts no longer than the interval between signs of life, unless the whole process stood still.
+        // A turn lasts no longer than the interval between signs of life, unless the whole process was suspended.
         let pause = now - lastTurn
         if pause > detector.suspension { state.withShared { $0.calls.postpone(by: pause) } }
         lastTurn = now
@@ -82,13 +82,13 @@ final class ControlThread {
             if now >= end || state.withShared({ $0.unanswered == 0 }) && (deliversUntil ?? now) <= now { return false }
         }
         if let dueCall, dueCall <= now { try callsAreDue(at: now) }
-        // Rather together with other work than by itself.
+        // Preferably together with other work.
         if nextBeat <= now || !orders.isEmpty && nextBeat <= now + early { try beat(at: now) }
-        // What was sent may have taken in what arrived.
+        // Sending may have received messages.
         let isEmpty = try receiveAll()
         if isMonitorReady { try watchConnections() }
         isMonitorReady = false
-        // What this turn itself gave rise to wakes nobody.
+        // Work created in this turn needs no wake-up.
         let (isIdle, nextCall) = state.withShared { ($0.isIdle, $0.calls.nextInstant) }
         guard isEmpty, isIdle else { return true }
         let stays = isStopping ? deliversUntil.flatMap { $0 > now ? $0 : nil } : nil
@@ -111,7 +111,8 @@ final class ControlThread {
                 shared.unanswered -= 1
                 return shared.incarnation
             }
-            // Each coordinator numbers its calls from 1: an answer to one that is gone would answer another one's call.
+            // Each incarnation of a coordinator numbers its calls from 1: an answer to an ended one would answer
+            // another's call.
             guard state.isCoordinator || incarnation == current else { return }
             answered[process, default: AnsweredCalls()].answered(call, with: bytes)
             try send(bytes, to: process)
@@ -136,7 +137,7 @@ final class ControlThread {
         for call in again { try send(call.envelope, to: call.process) }
     }
 
-    /// Signs of life, and who gives none.
+    /// Sends heartbeats, and finds silent processes.
     private func beat(at now: ContinuousClock.Instant) throws(ZeroMQError) {
         for process in detector.check(at: now) { lose(process) }
         if let allowList = state.options.allowList {
@@ -155,7 +156,7 @@ final class ControlThread {
 
     /// - Returns: whether nothing is left.
     private func receiveAll() throws(ZeroMQError) -> Bool {
-        // Bounded, so that a flood keeps nobody from sending.
+        // Bounded, so that a flood does not prevent sending.
         for _ in 0..<256 {
             guard let first = try socket.receive() else { return true }
             guard state.isCoordinator else {
@@ -179,7 +180,7 @@ final class ControlThread {
             guard envelope.sender != state.process else { return refuse() }
         } else {
             guard envelope.sender == coordinator, envelope.incarnation != 0 else { return refuse() }
-            // Of a run that has ended: late, and no stranger's.
+            // From an incarnation that has ended: late, but not from a stranger.
             guard adopt(envelope.incarnation) else { return }
         }
         guard peers.heard(envelope.sender, through: connection, descriptor: message.descriptor, key: key) else { return refuse() }
@@ -194,7 +195,7 @@ final class ControlThread {
 
     private func refuse() { state.withShared { $0.refused += 1 } }
 
-    /// Follows the coordinator's run; false for messages of one that has ended.
+    /// Follows the coordinator's incarnation; false for messages of one that has ended.
     private func adopt(_ incarnation: UInt64) -> Bool {
         guard !superseded.contains(incarnation) else { return false }
         let former = state.withShared { shared in
@@ -229,7 +230,7 @@ final class ControlThread {
         }
     }
 
-    /// Why a call is of another time; newcomers, who know no time yet, may call.
+    /// Why a call is stale, if it is; newcomers, who know no generation yet, may call.
     private func staleness(of envelope: Envelope) -> ClusterError? {
         let (generation, incarnation) = state.withShared { ($0.generation, $0.incarnation) }
         if envelope.incarnation != 0, envelope.incarnation != incarnation {
@@ -281,13 +282,13 @@ final class ControlThread {
         }
     }
 
-    /// A sign of life at once, and what was asked while there was no connection.
+    /// Sends a heartbeat at once, and the calls made while there was no connection.
     private func greet() {
         (nextBeat, lastSent[coordinator]) = (.now, nil)
         state.withShared { $0.calls.resendAll(to: coordinator, at: .now) }
     }
 
-    /// A connection of this process to the coordinator that ended before it stood.
+    /// A connection of this process to the coordinator that ended before it was established.
     private func endedBeforeHandshake() {
         state.withShared { $0.contact = .refused }
         guard !saysRefused else { return }
@@ -303,12 +304,12 @@ final class ControlThread {
         state.eventsEnd.yield(.found(process: process))
     }
 
-    /// A worker keeps its calls while the coordinator is away: it may come back, or start anew.
+    /// A worker keeps its calls while the coordinator is away: it may reconnect, or be restarted.
     private func lose(_ process: String) {
         peers.forget(process)
         lastSent[process] = nil
         _ = detector.forget(process)
-        // What a lost process asked is remembered, lest it ask again; but not for ever.
+        // The calls of a lost process are kept in case it repeats them, but not forever.
         if answered.count > PeerTable.limit { answered = answered.filter { peers[$0.key] != nil } }
         let (wasConnected, generation) = state.withShared { ($0.connected.remove(process) != nil, $0.generation) }
         guard wasConnected else { return }
@@ -318,7 +319,7 @@ final class ControlThread {
 }
 
 extension ControlOptions {
-    /// By the name under which they travel.
+    /// By their names on the wire.
     var knownErrors: [String: any WireError.Type] {
         var known: [String: any WireError.Type] = [:]
         for type in errors + [ClusterError.self] { known[String(reflecting: type)] = type }

@@ -1,11 +1,11 @@
-/// An endpoint as people write it: `tcp://host:port`, `host:port`, `[::1]:port`, or `ipc://path`.
+/// An endpoint in the forms that users write: `tcp://host:port`, `host:port`, `[::1]:port`, or `ipc://path`.
 package enum EndpointText {
     /// Why a text is not an endpoint, in one line.
     package struct Malformed: Error, Equatable, CustomStringConvertible {
         package let description: String
     }
 
-    /// - Parameter listens: whether this process listens there, where `*` may stand for host and port.
+    /// - Parameter listens: whether this process listens there; then host and port may be `*`.
     /// - Returns: `tcp://HOST:PORT`, an IPv6 number in brackets, or `ipc://PATH`.
     package static func read(_ text: String, listens: Bool = false) throws(Malformed) -> String {
         func fail(_ problem: String) -> Malformed {
@@ -19,7 +19,7 @@ package enum EndpointText {
                 guard !rest.isEmpty else { throw fail("ipc:// needs the path of a socket") }
                 return text
             }
-            guard scheme == "tcp" else { throw fail("\(scheme):// is not among tcp:// and ipc://") }
+            guard scheme == "tcp" else { throw fail("\(scheme):// is neither tcp:// nor ipc://") }
         }
         guard let last = rest.lastIndex(of: ":"), !rest.hasSuffix("]") else { throw fail("it has no port") }
         let (host, port) = (rest[..<last], rest[rest.index(after: last)...])
@@ -38,9 +38,9 @@ package enum EndpointText {
             }
             return String(text)
         }
-        guard !text.contains(":") else { throw fail("an IPv6 address stands in brackets before the port") }
+        guard !text.contains(":") else { throw fail("an IPv6 address before a port must be in brackets") }
         guard text.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber) || "._-".contains($0) }) else {
-            throw fail("\(text) has a character that hosts' names do not have")
+            throw fail("\(text) has a character that host names cannot have")
         }
         return String(text)
     }

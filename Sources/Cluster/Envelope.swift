@@ -1,4 +1,4 @@
-/// A message of the control plane: a call, its answer, or a sign of life.
+/// A message of the control plane: a call, its answer, or a heartbeat.
 ///
 /// 48 bytes of header, little-endian, then sender, recipient, target and payload:
 ///
@@ -14,7 +14,7 @@ package struct Envelope: Equatable, Sendable {
         case heartbeat = 4
     }
 
-    /// Why bytes are not an envelope.
+    /// Why some bytes are not an envelope.
     package enum Refusal: Error, Equatable, Sendable {
         case tooShort(byteCount: Int)
         case notAnEnvelope
@@ -30,11 +30,11 @@ package struct Envelope: Equatable, Sendable {
     private static let magic: [UInt8] = Array("APUC".utf8)
 
     package var kind: Kind
-    /// Version of the membership that the sender takes part in; 0 before it was given one.
+    /// Generation of the sender; 0 before it has one.
     package var generation: UInt32
-    /// The coordinator's run that the sender knows; 0 before it heard of one.
+    /// Incarnation of the coordinator that the sender knows; 0 if none.
     package var incarnation: UInt64
-    /// Counted from 1 by the caller; an answer has its call's.
+    /// Number of the call, counted from 1 by the caller; an answer has the number of its call.
     package var call: UInt64 = 0
     /// The caller has its answer, or no longer waits, for every call below this one.
     package var settledBelow: UInt64 = 0
@@ -106,9 +106,10 @@ extension Envelope {
 }
 
 extension String {
-    /// The text of these bytes; nil where they are no UTF-8.
+    /// The text of these bytes; nil if they are not UTF-8.
     ///
-    /// Decoding repairs, and comparing finds what was repaired: together they cost less than `init(validating:as:)`.
+    /// Decoding repairs invalid bytes, and comparing detects the repair: together they cost less than
+    /// `init(validating:as:)`.
     fileprivate init?(exactly bytes: ArraySlice<UInt8>) {
         self.init(decoding: bytes, as: UTF8.self)
         guard utf8.elementsEqual(bytes) else { return nil }

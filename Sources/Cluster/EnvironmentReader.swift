@@ -13,7 +13,7 @@ struct EnvironmentReader {
         return number
     }
 
-    /// The first of these sizes that is there.
+    /// The first of these sizes that is set.
     func firstSize(_ names: [String]) throws(PlaceError) -> Int? { try number(names.first { self[$0] != nil }, from: 1) }
 
     func port(_ name: String) throws(PlaceError) -> UInt16? {
@@ -35,7 +35,7 @@ struct EnvironmentReader {
         return endpoint(address, port)
     }
 
-    /// Whether torchrun itself listens at `MASTER_PORT`, for its own store.
+    /// Whether torchrun itself listens at `MASTER_PORT`, with its own store.
     var hasAgentStore: Bool { self["TORCHELASTIC_USE_AGENT_STORE"] == "True" }
 
     /// Rank 0's host, and `APUS_PORT` or the port beside torchrun's.
@@ -46,7 +46,7 @@ struct EnvironmentReader {
         return endpoint(address, port == .max ? port - 1 : port + 1)
     }
 
-    /// The first host of the step, or of the whole job, and a port that every task derives alike.
+    /// The first host of the step, or of the whole job, and a port that every task derives in the same way.
     func slurmEndpoint(ofStep: Bool) throws(PlaceError) -> String? {
         let step = ofStep ? self["SLURM_STEP_NODELIST"] : nil
         guard let list = step ?? self["SLURM_JOB_NODELIST"] ?? self["SLURM_NODELIST"] else { return nil }

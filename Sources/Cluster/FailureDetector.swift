@@ -1,11 +1,11 @@
-/// Tells which processes have been silent for too long.
+/// Decides which processes have been silent for too long.
 ///
-/// Time is an argument. After a suspension of this very process nobody is accused: everyone's time starts again.
+/// Time is an argument. After a suspension of this process no process is suspected: all times start again.
 struct FailureDetector: Sendable {
     let lossAfter: Duration
-    /// How often to send a sign of life, and to check: often enough also for others with the usual three seconds of patience.
+    /// Interval of heartbeats and checks: short enough also for processes with the default timeout of three seconds.
     let interval: Duration
-    /// Longer between two checks was a suspension of this process.
+    /// A longer time between two checks means that this process was suspended.
     let suspension: Duration
     private var lastHeard: [String: ContinuousClock.Instant] = [:]
     private var lastCheck: ContinuousClock.Instant?
@@ -16,7 +16,7 @@ struct FailureDetector: Sendable {
         suspension = lossAfter / 2
     }
 
-    /// Notes a sign of life of `process`.
+    /// Notes a heartbeat of `process`.
     /// - Returns: whether it was not watched before.
     mutating func heard(_ process: String, at now: ContinuousClock.Instant) -> Bool {
         lastHeard.updateValue(now, forKey: process) == nil

@@ -1,6 +1,6 @@
-/// A hostfile as MPI launchers and DeepSpeed read it: a host a line, with `slots=N` or `host:N` for the processes it takes.
+/// A hostfile as MPI launchers and DeepSpeed read it: one host per line, with `slots=N` or `host:N` for its processes.
 ///
-/// `#` begins a comment. A host without a number takes one process; lines of one host add up, as with Open MPI.
+/// `#` begins a comment. A host without a number gets one process; lines of one host add up, as with Open MPI.
 package enum HostFile {
     package struct Entry: Equatable, Sendable {
         package var address: String
@@ -32,13 +32,16 @@ package enum HostFile {
         }
         func count(_ text: Substring) throws(ClusterFileError) -> Int {
             guard let count = Int(text), (1...4_096).contains(count) else {
-                throw error("\(text) is no number of slots", "give a whole number from 1 to 4096, or leave the line out")
+                throw error(
+                    "\(text) is not a number of slots", "give a whole number from 1 to 4096, or leave the line out")
             }
             return count
         }
         let parts = first.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
         let address = String(parts[0])
-        guard !address.isEmpty, !address.hasPrefix("-"), ClusterSection.isWord(address) else { throw error("\(first) is no host's name") }
+        guard !address.isEmpty, !address.hasPrefix("-"), ClusterSection.isWord(address) else {
+            throw error("\(first) is not a host name")
+        }
         var slots = try parts.count == 2 ? count(parts[1]) : nil
         for word in words.dropFirst() {
             let pair = word.split(separator: "=", maxSplits: 1)

@@ -8,7 +8,7 @@ package struct InvocationEncoder: DistributedTargetInvocationEncoder {
     private var arguments: [[UInt8]] = []
 
     package mutating func recordGenericSubstitution<T>(_ type: T.Type) throws {
-        // A distributed actor may be generic over its actor system, which both ends know. Nothing else is sent as a
+        // A distributed actor may be generic over its actor system, which both ends know. No other type is sent as a
         // type: a receiver must not look types up by names from the wire.
         guard type == ZeroMQActorSystem.self else {
             throw ClusterError.undecodable("a distributed call cannot be generic over \(type)")
@@ -23,7 +23,7 @@ package struct InvocationEncoder: DistributedTargetInvocationEncoder {
     package mutating func recordReturnType<R: Codable>(_ type: R.Type) throws {}
     package mutating func doneRecording() throws {}
 
-    /// What a call with these arguments carries.
+    /// The payload of a call with these arguments.
     package static func payload(of arguments: [any Codable & Sendable]) -> [UInt8] {
         var encoder = InvocationEncoder()
         encoder.arguments = arguments.compactMap { try? Wire.encode($0) }
@@ -63,7 +63,7 @@ package struct InvocationDecoder: DistributedTargetInvocationDecoder {
     package mutating func decodeReturnType() throws -> (any Any.Type)? { nil }
 }
 
-/// Turns the end of an executed call into its answer.
+/// Turns the result of an executed call into its answer.
 package struct ResultHandler: DistributedTargetInvocationResultHandler {
     package typealias SerializationRequirement = any Codable
 
@@ -74,7 +74,8 @@ package struct ResultHandler: DistributedTargetInvocationResultHandler {
     package func onThrow<Err: Error>(error: Err) async throws { answer(.failure, Wire.encode(failure: error)) }
 }
 
-/// How values travel: as words where they are made of these, otherwise as JSON, which keeps every finite float's bits.
+/// The encoding of values: 64-bit words if a type supports them, otherwise JSON, which keeps the bits of every finite
+/// float.
 enum Wire {
     static func encode(_ value: some Encodable) throws -> [UInt8] {
         if let value = value as? any WordCoded { return value.words.bytes }
@@ -98,7 +99,7 @@ enum Wire {
         }
     }
 
-    /// What a thrown error is sent as.
+    /// The encoding of a thrown error.
     private struct Failure: Codable {
         var type: String
         var description: String
@@ -111,7 +112,7 @@ enum Wire {
         return (try? encode(failure)) ?? []
     }
 
-    /// The error that was sent, as its own type when that is among `known`.
+    /// The received error, with its own type if that is among `known`.
     static func decode(failure bytes: [UInt8], known: [String: any WireError.Type]) -> any Error {
         guard let failure = try? decode(Failure.self, from: bytes[...]) else { return ClusterError.undecodable("the remote error") }
         if let type = known[failure.type], let value = failure.value, let error = try? decode(type, from: Array(value)[...]) { return error }

@@ -1,6 +1,6 @@
 /// The calls of this process that have no answer yet.
 ///
-/// Decides what is sent again and what is given up; whoever holds it acts.
+/// Decides which calls to send again and which to give up; its owner acts.
 struct OutgoingCalls: Sendable {
     struct Call: Sendable {
         let process: String
@@ -16,7 +16,7 @@ struct OutgoingCalls: Sendable {
     private static let longestResend: Duration = .seconds(8)
     private var calls: [UInt64: Call] = [:]
     private var lastCall: UInt64 = 0
-    /// Nothing is due before this: the calls need to be looked at only then. It may be early.
+    /// No call is due before this time, which may be too early.
     private(set) var nextInstant: ContinuousClock.Instant?
 
     /// The number of the next call, and the number below which every call is settled once this one is made.
@@ -41,7 +41,7 @@ struct OutgoingCalls: Sendable {
         return calls.removeValue(forKey: number)
     }
 
-    /// The call, when it was made to `process` and waits.
+    /// The call, if it was made to `process` and waits.
     func isWaiting(_ number: UInt64, for process: String) -> Bool { calls[number]?.process == process }
 
     mutating func settleAll(where isMeant: (Call) -> Bool) -> [Call] {
@@ -50,7 +50,7 @@ struct OutgoingCalls: Sendable {
         return numbers.compactMap { calls.removeValue(forKey: $0) }
     }
 
-    /// The calls to send again at `now`, in the order in which they were made.
+    /// The calls to send again at `now`, in call order.
     mutating func due(at now: ContinuousClock.Instant) -> [Call] {
         let numbers = calls.filter { $0.value.resendAt <= now }.keys.sorted()
         for number in numbers {
@@ -61,13 +61,13 @@ struct OutgoingCalls: Sendable {
         return numbers.map { calls[$0]! }
     }
 
-    /// Has every call to `process` sent again at the next opportunity.
+    /// Marks every call to `process` to be sent again.
     mutating func resendAll(to process: String, at now: ContinuousClock.Instant) {
         for number in calls.keys where calls[number]!.process == process { calls[number]!.resendAt = now }
         findNext()
     }
 
-    /// Gives every call so much more time: this process itself was suspended, and the others were not to blame.
+    /// Extends every call's deadline: this process was suspended, so the delay is not the others' fault.
     mutating func postpone(by pause: Duration) {
         for number in calls.keys { calls[number]!.deadline += pause }
         findNext()

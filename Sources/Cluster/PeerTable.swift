@@ -1,8 +1,8 @@
 internal import Transport
 
-/// Which connection leads to which process.
+/// Maps connections to processes.
 ///
-/// A connection has the random number that the socket gave it; a process may come back through another connection, if
+/// The socket gives each connection a random number; a process may reconnect through another connection, if
 /// it proves the same key.
 struct PeerTable {
     struct Peer {
@@ -17,7 +17,7 @@ struct PeerTable {
     subscript(process: String) -> Peer? { peers[process] }
 
     /// Notes that `process` spoke through `connection`.
-    /// - Returns: false when it may not.
+    /// - Returns: false if it may not.
     mutating func heard(_ process: String, through connection: [UInt8], descriptor: Int32?, key: PublicKey?) -> Bool {
         guard let known = peers[process] else {
             guard peers.count < Self.limit else { return false }

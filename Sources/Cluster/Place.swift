@@ -1,36 +1,37 @@
-/// What a worker's environment says of its place: who it is and where the coordinator is.
+/// What a worker's environment says about its rank and the coordinator.
 ///
-/// The coordinator is where the first of these says: `APUS_COORDINATOR`; `MASTER_ADDR` and `MASTER_PORT`; Slurm's variables. Under
-/// torchrun itself `MASTER_PORT` is torchrun's own, and the coordinator's is another one, or a socket of the one host. The
-/// rank comes from the first of torchrun's, Open MPI's, PMI's, PMIx's, Slurm's and a Kubernetes indexed job's variables: an MPI
-/// launcher inside an allocation of Slurm is nearer to the process than Slurm.
+/// The first of these names the coordinator: `APUS_COORDINATOR`; `MASTER_ADDR` and `MASTER_PORT`; Slurm's variables.
+/// Under torchrun itself `MASTER_PORT` is torchrun's own, and the coordinator uses another port, or a socket if there
+/// is only one host. The rank comes from the first of torchrun's, Open MPI's, PMI's, PMIx's, Slurm's and a Kubernetes
+/// indexed job's variables: an MPI launcher inside a Slurm allocation takes precedence over Slurm.
 package struct Place: Equatable, Sendable {
     package var rank: Int?
     package var worldSize: Int?
     package var localRank: Int?
     /// Ranks on this host.
     package var localSize: Int?
-    /// Threads that the engine reserved for this rank.
+    /// Threads that the launcher reserved for this rank.
     package var threads: Int?
     /// An endpoint such as `tcp://host:port`.
     package var coordinator: String?
-    /// The variable that moves the coordinator's port.
+    /// The variable that overrides the coordinator's port.
     package var portVariable = "MASTER_PORT"
-    /// Who starts the coordinator.
+    /// Which process starts the coordinator.
     package var starter = Starter.somebodyElse
-    /// Equal for the ranks of one MPI job on one host and for nobody else; nil where the launcher names no job.
+    /// Identifies the ranks of one MPI job on one host; nil if the launcher names no job.
     package var job: String?
 
     package enum Starter: Equatable, Sendable {
-        /// It runs already, or somebody starts it apart from this job.
+        /// It already runs, or is started separately from this job.
         case somebodyElse
-        /// Rank 0, at ``Place/coordinator`` or, where all ranks are on one host, at a socket of that host.
+        /// Rank 0, at ``Place/coordinator`` or, if all ranks are on one host, at a socket of that host.
         case rankZero
-        /// Rank 0 if it was told what to train: torchrun's variables also name a coordinator that somebody else has started.
+        /// Rank 0 if it has training options: torchrun's variables may also name a coordinator that was started
+        /// separately.
         case rankZeroIfToldToTrain
     }
 
-    /// Reads the place from `environment`; fields that nobody names are nil.
+    /// Reads the place from `environment`; fields without a variable are nil.
     package init(environment: [String: String]) throws(PlaceError) {
         let reader = EnvironmentReader(values: environment)
         let names = Self.rankNames.first { reader[$0.rank] != nil }
@@ -46,7 +47,7 @@ package struct Place: Equatable, Sendable {
             }
         }
         job = names?.rank == "RANK" ? nil : reader["PMIX_NAMESPACE"]
-        // Inside an allocation mpirun's ranks have Slurm's variables of mpirun's own step, which count hosts.
+        // Inside an allocation mpirun's ranks have Slurm's variables of mpirun's own step, which count only hosts.
         let isSruns = names.map { reader[$0.rank] == reader["SLURM_PROCID"] && !["RANK", "OMPI_COMM_WORLD_RANK"].contains($0.rank) } ?? false
         if let endpoint = try reader.endpoint() {
             coordinator = endpoint
@@ -65,7 +66,7 @@ package struct Place: Equatable, Sendable {
         if isSruns { threads = try reader.number("SLURM_CPUS_PER_TASK", from: 1) }
     }
 
-    /// Whether this process starts the coordinator, given whether it was told what to train.
+    /// Whether this process starts the coordinator, given whether it has training options.
     package func startsCoordinator(isToldToTrain: Bool) -> Bool {
         switch starter {
         case .somebodyElse: false
@@ -74,14 +75,14 @@ package struct Place: Equatable, Sendable {
         }
     }
 
-    /// What PMI leaves out where srun itself serves it.
+    /// Variables that PMI lacks under srun.
     private mutating func fillFromSlurm(_ reader: EnvironmentReader) throws(PlaceError) {
         guard rank == (try reader.number("SLURM_PROCID")) else { return }
         if worldSize == nil { worldSize = try reader.firstSize(Self.slurmSizes) }
         if localRank == nil { localRank = try reader.number("SLURM_LOCALID") }
     }
 
-    /// The variables in which one kind of launcher says a rank's place.
+    /// The variables in which one kind of launcher describes a rank.
     private struct Names {
         var rank: String
         var size: [String] = []
@@ -101,7 +102,7 @@ package struct Place: Equatable, Sendable {
     private static let slurmSizes = ["SLURM_STEP_NUM_TASKS", "SLURM_NTASKS"]
 }
 
-/// What is wrong with the environment, in one line.
+/// An error in the environment, in one line.
 package struct PlaceError: Error, Equatable, CustomStringConvertible {
     package let description: String
 }

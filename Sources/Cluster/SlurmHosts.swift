@@ -5,10 +5,10 @@ package enum SlurmHosts {
         package var description: String { "the host list \(list) is not in Slurm's form: write names such as n[01-03,07],other" }
     }
 
-    /// More hosts than any run has: a list beyond it is refused instead of filling memory.
+    /// More hosts than any run has: a longer list is refused instead of filling memory.
     private static let limit = 65_536
 
-    /// The hosts of `list`, in its order.
+    /// The hosts of `list`, in order.
     package static func expand(_ list: String) throws(Malformed) -> [String] {
         var hosts: [String] = []
         for item in try split(Substring(list), of: list) {
@@ -18,7 +18,7 @@ package enum SlurmHosts {
         return hosts
     }
 
-    /// Cuts `text` at the commas outside brackets.
+    /// Splits `text` at the commas outside brackets.
     private static func split(_ text: Substring, of list: String) throws(Malformed) -> [Substring] {
         var items: [Substring] = []
         var start = text.startIndex
@@ -56,7 +56,7 @@ package enum SlurmHosts {
         return names.map { $0 + rest }
     }
 
-    /// `01-03,07`: numbers keep the width of their range's first.
+    /// `01-03,07`: numbers are padded to the width of the first in their range.
     private static func numbers(_ text: Substring, of list: String) throws(Malformed) -> [String] {
         var numbers: [String] = []
         for range in text.split(separator: ",", omittingEmptySubsequences: false) {

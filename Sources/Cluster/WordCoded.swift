@@ -1,11 +1,12 @@
 internal import Foundation
 
-/// A value that travels as a row of whole numbers: what is sent at every step, where JSON costs more than the rest of a call.
+/// A value that is encoded as 64-bit words: messages of every step use it, for which JSON would cost more than the rest
+/// of the call.
 ///
-/// Each number is 8 bytes, little-endian. As a part of another value it is the base64 of these.
+/// Each word is 8 bytes, little-endian. Inside another value it is the base64 of these.
 package protocol WordCoded: Codable {
     var words: [UInt64] { get }
-    /// - Returns: nil unless `words` are those of a value, to the last one.
+    /// - Returns: nil unless `words` encode exactly one value.
     init?(words: [UInt64])
 }
 
@@ -24,7 +25,7 @@ extension WordCoded {
     }
 }
 
-/// Reads a row of words one by one.
+/// Reads 64-bit words one by one.
 package struct WordReader {
     private var rest: ArraySlice<UInt64>
 
@@ -35,10 +36,10 @@ package struct WordReader {
     /// The next word; nil at the end.
     package mutating func next() -> UInt64? { rest.popFirst() }
 
-    /// The next word as a count or number; nil where it is none.
+    /// The next word as a count or number; nil if it is not one.
     package mutating func nextInteger() -> Int? { rest.popFirst().flatMap { Int(exactly: Int64(bitPattern: $0)) } }
 
-    /// As many words as the next one says; nil where they are not there.
+    /// A list of words after its length; nil if words are missing.
     package mutating func nextRow() -> [UInt64]? {
         guard let count = nextInteger(), (0...rest.count).contains(count) else { return nil }
         defer { rest = rest.dropFirst(count) }
@@ -53,7 +54,7 @@ extension [UInt64] {
         return unsafe words.withUnsafeBytes { unsafe [UInt8]($0) }
     }
 
-    /// The words of these bytes; nil where they are not whole.
+    /// The words of these bytes; nil if they are not a multiple of 8 bytes.
     package init?(bytes: ArraySlice<UInt8>) {
         let size = MemoryLayout<UInt64>.size
         guard bytes.count % size == 0 else { return nil }
@@ -64,7 +65,7 @@ extension [UInt64] {
 
     package mutating func append(integer: Int) { append(UInt64(bitPattern: Int64(integer))) }
 
-    /// Appends a row and before it its length.
+    /// Appends the length of a list and its words.
     package mutating func append(row: [UInt64]) {
         append(UInt64(row.count))
         self += row

@@ -1,16 +1,16 @@
 package import Distributed
 internal import Synchronization
 
-/// An actor of this process, as calls find it.
+/// An actor of this process that can be called.
 struct LocalActor: Sendable {
     weak var actor: (any DistributedActor)?
     /// The mangled name of the actor's type.
     let type: String
 
-    /// Whether `target` is a function of this very type.
+    /// Whether `target` is a function of this type.
     ///
-    /// The runtime would call any function by its name, also one of another type. A function's name begins with
-    /// that of its type; a generic type's goes on with its arguments, behind a `y`.
+    /// The runtime would call any function by name, even of another type. A function's mangled name begins with
+    /// its type's; for a generic type, its arguments follow after a `y`.
     func has(_ target: String) -> Bool {
         guard target.hasPrefix("$s") else { return false }
         var last: UInt8?
@@ -26,7 +26,7 @@ struct LocalActor: Sendable {
 extension ZeroMQActorSystem {
     @TaskLocal static var nextName: String?
 
-    /// Makes an actor under a name that others know, such as `coordinator`.
+    /// Registers an actor under a name that others know, such as `coordinator`.
     package func named<Act: DistributedActor>(_ name: String, _ make: (ZeroMQActorSystem) throws -> Act) rethrows -> Act {
         try Self.$nextName.withValue(name) { try make(self) }
     }

@@ -4,9 +4,9 @@ package import Transport
 
 /// Swift's distributed actors over ZeroMQ: the control plane between the coordinator and its workers.
 ///
-/// The coordinator binds a ROUTER, each worker connects a DEALER; calls go both ways. A thread of its own keeps the
+/// The coordinator binds a ROUTER, each worker connects a DEALER; calls go both ways. A dedicated thread owns the
 /// socket. Each call has a deadline and a number: it is sent again under that number, executed at most once, and
-/// answered with the same bytes however often it arrives. ``run()`` executes what arrives.
+/// answered with the same bytes however often it arrives. ``run()`` executes arriving calls.
 package final class ZeroMQActorSystem: DistributedActorSystem, Sendable {
     package typealias ActorID = ActorAddress
     package typealias SerializationRequirement = any Codable
@@ -16,7 +16,7 @@ package final class ZeroMQActorSystem: DistributedActorSystem, Sendable {
 
     /// `coordinator`, or `worker-` and a random number.
     package var process: String { state.process }
-    /// Where the coordinator listens, its port resolved.
+    /// The coordinator's endpoint with its resolved port.
     package let endpoint: String
     /// Processes found and lost. For one reader.
     package var events: AsyncStream<PeerEvent> { state.events }
@@ -26,8 +26,8 @@ package final class ZeroMQActorSystem: DistributedActorSystem, Sendable {
 
     /// Listens for workers at `endpoint`.
     ///
-    /// - Parameter incarnation: names this run of the coordinator; not 0, and another one after each restart.
-    /// - Throws: ``ZeroMQError`` when the endpoint cannot be had.
+    /// - Parameter incarnation: identifies this run of the coordinator; not 0, and different after each restart.
+    /// - Throws: ``ZeroMQError`` if it cannot listen at the endpoint.
     package static func coordinator(
         at endpoint: String, incarnation: UInt64, security: Security, in context: Context, options: ControlOptions = ControlOptions()
     ) throws(ZeroMQError) -> ZeroMQActorSystem {
@@ -39,7 +39,7 @@ package final class ZeroMQActorSystem: DistributedActorSystem, Sendable {
         return ZeroMQActorSystem(state, at: bound, ControlThread(state, socket: socket, monitor: monitor))
     }
 
-    /// Connects to the coordinator at `endpoint`, in the background and as often as needed.
+    /// Connects to the coordinator at `endpoint`, in the background, and reconnects.
     ///
     /// Calls made before the coordinator is there wait for it until their deadline.
     package static func worker(
@@ -71,46 +71,47 @@ package final class ZeroMQActorSystem: DistributedActorSystem, Sendable {
 
     // MARK: Membership
 
-    /// The membership that this process takes part in, stamped on every message; 0 for none.
+    /// The generation of this process, in every message; 0 for none.
     ///
-    /// Calls of an older one are refused; those without one, and of a newer one, are executed.
+    /// Calls from an older generation are refused; those without one or from a newer one are executed.
     package var generation: UInt32 {
         get { state.withShared { $0.generation } }
         set { state.withShared { $0.generation = newValue } }
     }
 
-    /// The coordinator's run; 0 until a worker has heard from it.
+    /// The coordinator's incarnation; 0 until a worker has heard from it.
     package var incarnation: UInt64 { state.withShared { $0.incarnation } }
 
-    /// Messages and connections that were refused: strangers, malformed bytes, ended runs.
+    /// Messages and connections that were refused: from strangers, malformed, or from ended incarnations.
     package var refused: Int { state.withShared { $0.refused } }
 
-    /// Whether calls to a process find it: it was heard, and is not lost.
+    /// Whether a process can be called: it was heard from, and is not lost.
     package func isConnected(to process: String) -> Bool { state.withShared { $0.connected.contains(process) } }
 
-    /// How far this worker's connection to the coordinator has come.
+    /// The state of this worker's connection to the coordinator.
     package var contact: CoordinatorContact { state.withShared { $0.contact } }
 
-    /// Bytes of the longest answer that a call can have.
+    /// Maximum size of an answer in bytes.
     package var largestAnswer: Int { state.options.largestCall }
 
     // MARK: Life
 
     /// Executes the calls that arrive, until the system is shut down or the task is cancelled.
     ///
-    /// On the socket's thread: what a distributed function does there keeps no message waiting for long.
+    /// They run on the socket's thread, so a distributed function must not block it for long.
     package func run() async {
         await state.execute { await self.execute($0) }
     }
 
-    /// Makes the calls within `body` on the socket's thread, which encodes and decodes them without another one waking for it.
+    /// Makes the calls within `body` on the socket's thread, which encodes and decodes them without waking another
+    /// thread.
     package func withCalls<Result>(_ body: () async throws -> Result) async rethrows -> Result {
         try await withTaskExecutorPreference(state, operation: body)
     }
 
     /// Ends the connections and fails the calls in progress with ``ClusterError/shutDown``.
     ///
-    /// What others have asked of this process is answered first, for a second at most.
+    /// Calls to this process are answered first, for at most a second.
     package func shutDown() async {
         state.stop()
         await state.ended()
@@ -120,7 +121,7 @@ package final class ZeroMQActorSystem: DistributedActorSystem, Sendable {
 
     @TaskLocal static var deadline: ContinuousClock.Instant?
 
-    /// Gives the distributed calls within `body` so much time for their answers.
+    /// Sets the deadline of the distributed calls within `body`.
     package static func within<Result>(_ limit: Duration, _ body: () async throws -> Result) async rethrows -> Result {
         try await $deadline.withValue(.now + limit, operation: body)
     }

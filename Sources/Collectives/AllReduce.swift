@@ -3,32 +3,33 @@ internal import Transport
 
 /// Adds the gradients of all ranks in the order of the reduction tree, for one generation.
 ///
-/// Phases: every rank publishes its block sums; servers send other hosts' owners their partial sums; owners add frame by
-/// frame as soon as all of a frame's partial sums are there and send the total on; a second signal ends the exchange. One
-/// rank, one host and many hosts are the same code. Belongs to the thread of its mesh.
+/// Phases: every rank publishes its block sums; servers send partial sums to the owners on other hosts; owners add
+/// frame by frame as soon as all of a frame's partial sums are there and send the total; a second signal ends the
+/// exchange. One rank, one host and many hosts are the same code. Belongs to the thread of its mesh.
 ///
 /// A server sends an owner frame k only when it has frame k - 3 of the total (``window``). A link therefore holds at most
 /// 6 (R + 1) frames of two successive exchanges, R being the most roots of a host, at most 2 log₂(lanes): with a queue of
 /// that length no two ranks wait for each other.
 package final class AllReduce {
-    /// Runs independent pieces of work, possibly on several threads, and returns when all are done.
+    /// Runs independent tasks, possibly on several threads, and returns when all are done.
     package typealias Parallel = (_ count: Int, _ body: @Sendable (Int) -> Void) -> Void
 
-    /// Frames of partial sums that a server sends an owner ahead of the totals that come back: 384 KB, what 10 Gb/s carry in 0.3 ms.
-    /// More of them no longer stay in the processor's caches: on one machine eight cost a tenth of the speed.
+    /// Frames of partial sums that a server sends an owner ahead of the returning totals: 384 KB, 0.3 ms at 10 Gb/s.
+    /// More of them no longer stay in the processor's caches: on one machine, eight frames reduced the speed by a
+    /// tenth.
     static let window = 3
 
     package let plan: ExchangePlan
     package let memory: HostMemory
     package let links: ExchangeLinks
     private let parallel: Parallel
-    /// The additions of the last exchange; they serve the next, where the same lanes are empty.
+    /// The additions of the last exchange; reused for the next one if the same lanes are empty.
     private var additions: Additions?
 
     private struct Additions {
         let emptyLanes: Set<Int>
         let sums: ExchangePlan.Sums
-        /// Nil where every lane is empty.
+        /// Nil if every lane is empty.
         let program: SumProgram?
     }
 
@@ -48,16 +49,16 @@ package final class AllReduce {
 
     /// The sum over all lanes.
     ///
-    /// Every rank has ended the previous exchange when any calls this, or every host has lanes with samples in this one: memory that was
-    /// lent to a link is written again. The caller no longer reads the previous exchange's result. Afterwards the block sums may be
-    /// written again once the result is no longer needed.
+    /// Before any rank calls this, every rank has ended the previous exchange, or every host has lanes with samples in
+    /// this one: memory that was lent to a link is overwritten. The caller no longer reads the previous exchange's
+    /// result. The block sums may be overwritten once the result is no longer needed.
     ///
     /// - Parameters:
     ///   - step: with `bucket` unique in this generation.
-    ///   - emptyLanes: lanes without samples, the same on every rank. A block of empty lanes alone is not read.
-    /// - Returns: nil where every lane is empty.
-    /// - Throws: ``ExchangeError``. The generation is over; this rank's block sums are unchanged, and the memory of
-    ///   results holds no sum.
+    ///   - emptyLanes: lanes without samples, the same on every rank. A block with only empty lanes is not read.
+    /// - Returns: nil if every lane is empty.
+    /// - Throws: ``ExchangeError``. The generation is over; this rank's block sums are unchanged, and the result memory
+    ///   contains no valid sum.
     /// - Complexity: 2 hops between hosts, 2 signals within one; bytes as in Collectives.docc.
     package func run(
         step: UInt64, bucket: UInt32 = 0, emptyLanes: Set<Int> = [], deadline: ContinuousClock.Instant

@@ -15,19 +15,19 @@ final class AllReduceRun {
 
     private let rank: Int
     private let host: Int
-    /// The blocks of this host, leaves of its own additions.
+    /// The blocks of this host, leaves of the additions within the host.
     private let held: [FloatView]
     private let results: FloatView
     private let served: [ExchangePlan.Served]
     private let ownFrames: [Range<Int>]
-    /// Partial sums of own frames that came from other hosts: by frame, then by place among foreign roots.
+    /// Partial sums of the own range from other hosts: by frame, then by index among their roots.
     private var arrived: [[(any ReceivedFrame)?]]
     private var sources: [Int: Source] = [:]
-    /// Frames of the total still to come, by the owner that sends them.
+    /// Frames of the total not yet received, by the owner that sends them.
     private var totals: [Int: ArraySlice<Range<Int>>] = [:]
     private var framesAdded = 0
 
-    /// What a server of another host sends for the own range: each frame's roots, frame by frame.
+    /// The partial sums that a server of another host sends for the own range: each frame's roots, frame by frame.
     private struct Source {
         let roots: Range<Int>
         var next = 0
@@ -65,7 +65,7 @@ final class AllReduceRun {
         scratch = FloatBuffer(scratch: max(program.scratchElements, plan.frameElements + program.scratchElements))
     }
 
-    /// Where the whole sum lies.
+    /// The location of the complete sum.
     var result: ReducedGradient {
         ReducedGradient(
             parts: plan.owned.indices.compactMap { owner in
@@ -87,19 +87,19 @@ final class AllReduceRun {
         return MemoryLayout<Float>.stride * (plan.owned[rank].count * foreign + served)
     }
 
-    /// The own block that is the sum already and that no other rank of this host reads.
+    /// The own block if it already is the sum and no other rank of this host reads it.
     private var ownBlock: FloatView? {
         guard plan.members[host].count == 1, let leaf = program.onlyLeaf, leaf < held.count else { return nil }
         return held[leaf]
     }
 
-    /// The memory that keeps `range` of the sum owned by `owner`.
+    /// The memory for `range` of the sum owned by `owner`.
     private func kept(_ range: Range<Int>, of owner: Int) -> FloatView {
         guard let place = served.first(where: { $0.owner == owner }) else { preconditionFailure("rank \(rank) does not serve \(range)") }
         return results.part(from: place.start + range.lowerBound - plan.owned[owner].lowerBound, count: range.count)
     }
 
-    /// Adds the own range where everything needed lies on this host.
+    /// Adds the own range if all its summands are on this host.
     func addOwnRange(_ parallel: AllReduce.Parallel) {
         guard ownBlock == nil else { return }
         let (frames, held, program) = (ownFrames, held, program)
@@ -136,14 +136,14 @@ final class AllReduceRun {
         let payload = scratch.view.part(from: 0, count: range.count)
         let inner = FloatBuffer(scratch: root.scratchElements)
         unsafe root.evaluate({ unsafe UnsafeRawPointer(held[$0][range].base) }, into: payload.base, count: range.count, scratch: inner.view.base)
-        // The next frame's sum is made in the same memory.
+        // The next frame's sum is computed in the same memory.
         try payload.withSpan { (span) throws(ExchangeError) in
             try unsafe links.send(
                 .partialSum, id, offset: range.lowerBound, count: range.count, payload: span.bytes, toEach: [owner], deadline: deadline)
         }
     }
 
-    /// Receives one frame and does what it makes possible.
+    /// Receives one frame and performs the additions that it completes.
     private func takeFrame() throws(ExchangeError) {
         let missing = sources.filter { framesAdded < ownFrames.count && $0.value.next < ownFrames.count * $0.value.roots.count }.keys
         let expected = Set(missing).union(totals.filter { !$0.value.isEmpty }.keys)
@@ -180,7 +180,7 @@ final class AllReduceRun {
             rank: Int(header.sender), found: "\(header.count) elements from \(header.offset) in \(bytes) bytes of kind \(header.kind)", needed: needed)
     }
 
-    /// Adds own frames in order as far as their partial sums are there, and sends each total on.
+    /// Adds own frames in order as far as their partial sums have arrived, and sends each total.
     private func addWhatIsComplete() throws(ExchangeError) {
         let others = plan.members.indices.filter { $0 != host }.map { plan.server(of: rank, on: $0) }
         while framesAdded < ownFrames.count, arrived[framesAdded].allSatisfy({ $0 != nil }) {
@@ -197,7 +197,7 @@ final class AllReduceRun {
         }
     }
 
-    /// Lends the payloads of all `frames` at once, behind the pointers already there.
+    /// Lends the payloads of all `frames` at once, after the pointers already collected.
     private func withPayloads(
         _ frames: ArraySlice<any ReceivedFrame>, after pointers: [UnsafeRawPointer], _ body: ([UnsafeRawPointer]) -> Void
     ) {

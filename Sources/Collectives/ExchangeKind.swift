@@ -1,16 +1,17 @@
-/// What a frame of an exchange holds: `FrameHeader.kind` on the data plane.
+/// The contents of an exchange's frame: `FrameHeader.kind` on the data plane.
 package enum ExchangeKind: UInt8, Sendable {
     /// No payload: the sender's block sums are complete, and it no longer reads the previous exchange's result.
     case published = 16
-    /// No payload: the sums that the sender keeps are complete, and it no longer reads block sums.
+    /// No payload: the sums in the sender's memory are complete, and it no longer reads block sums.
     case reduced = 17
     /// Elements of a partial sum, for the owner of their range.
     case partialSum = 18
     /// Elements of the finished sum.
     case total = 19
-    /// Rows of a block sum for their owner, more to follow: `count` row numbers, then the rows; `offset` is the block's place.
+    /// Rows of a block sum for their owner, more to follow: `count` row numbers, then the rows; `offset` is the block's
+    /// index.
     case rows = 20
-    /// As `rows`, and nothing follows.
+    /// As `rows`, but the last frame.
     case lastRows = 21
     /// Finished rows from their owner, more to follow.
     case totalRows = 22

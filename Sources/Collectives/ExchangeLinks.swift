@@ -1,12 +1,12 @@
 internal import Tensors
 package import Transport
 
-/// The links of one rank as exchanges use them: frames are asked for by what they hold, and counted.
+/// One rank's links as seen by exchanges: frames are requested by kind, and counted.
 ///
-/// Ranks that are ahead send frames of the next phase or exchange; those wait here until asked for. Belongs to the
-/// thread of its mesh. After an error it is of no further use, as its mesh.
+/// Ranks that are ahead send frames of the next phase or exchange; those wait here until requested. Belongs to the
+/// thread of its mesh. After an error it is unusable, like its mesh.
 package final class ExchangeLinks {
-    /// A rank runs ahead of a receiver by a few frames; more than this is no exchange of ours.
+    /// A rank runs ahead of a receiver by a few frames; more than this violates the protocol.
     private static let mostWaiting = 4_096
 
     package let mesh: any Mesh
@@ -37,7 +37,8 @@ package final class ExchangeLinks {
         self.count(sent: payload.byteCount, toEach: peers)
     }
 
-    /// Sends one frame to each of `peers`, out of memory that is not written until all of them have it or the generation is over.
+    /// Sends one frame to each of `peers`, from memory that is not written until all of them have received it or the
+    /// generation is over.
     func send(
         _ kind: ExchangeKind, _ id: ExchangeID, offset: Int, lending values: FloatView, toEach peers: [Int], deadline: ContinuousClock.Instant
     ) throws(ExchangeError) {
@@ -69,7 +70,7 @@ package final class ExchangeLinks {
 
     /// The next frame of exchange `id` of one of `kinds`, in order for each sender.
     ///
-    /// - Parameter expected: the ranks that can send it; named where the deadline passes.
+    /// - Parameter expected: the ranks that can send it; named if the deadline passes.
     package func receive(
         _ kinds: Set<ExchangeKind>, _ id: ExchangeID, from expected: some Sequence<Int>, deadline: ContinuousClock.Instant
     ) throws(ExchangeError) -> any ReceivedFrame {
@@ -92,7 +93,9 @@ package final class ExchangeLinks {
             counters.bytesReceived += frame.withPayload { $0.byteCount }
             if fits(header) { return frame }
             guard waiting.count < Self.mostWaiting else {
-                throw .unexpected(rank: Int(header.sender), found: "\(waiting.count) frames that nobody asked for", needed: "frames of step \(id.step)")
+                throw .unexpected(
+                    rank: Int(header.sender), found: "\(waiting.count) unrequested frames",
+                    needed: "frames of step \(id.step)")
             }
             waiting.append(frame)
         }
@@ -104,19 +107,21 @@ package final class ExchangeLinks {
         while !missing.isEmpty {
             let header = try receive([kind], id, from: missing, deadline: deadline).header
             guard missing.remove(Int(header.sender)) != nil else {
-                throw .unexpected(rank: Int(header.sender), found: "the signal \(kind) again or uncalled for", needed: "it once from ranks \(peers)")
+                throw .unexpected(
+                    rank: Int(header.sender), found: "the signal \(kind) again or unrequested",
+                    needed: "it once from ranks \(peers)")
             }
         }
     }
 }
 
-/// What a rank's exchanges moved so far. Bytes are those of payloads.
+/// Payload bytes that a rank's exchanges have moved so far.
 package struct ExchangeCounters: Sendable, Equatable {
     package var framesSent = 0
     package var bytesSent = 0
     package var framesReceived = 0
     package var bytesReceived = 0
-    /// Read out of the memory of other ranks of the same host.
+    /// Read from the memory of other ranks of the same host.
     package var bytesShared = 0
     /// Time spent in waiting for frames.
     package var waiting: Duration = .zero

@@ -2,12 +2,12 @@ extension ExchangePlan {
     /// A block sum in the memory of `rank`.
     package struct HeldBlock: Sendable, Equatable {
         package let rank: Int
-        /// Place among the blocks of that rank.
+        /// Index among the blocks of that rank.
         package let place: Int
         package let block: ReductionTree.Block
     }
 
-    /// What one host adds by itself.
+    /// The additions within one host.
     package struct HostSums: Sendable {
         /// The host's block sums that are not empty; leaves of `roots`.
         package let held: [HeldBlock]
@@ -20,7 +20,7 @@ extension ExchangePlan {
         package let hosts: [HostSums]
     }
 
-    /// - Parameter emptyLanes: lanes without samples; every rank must be told the same.
+    /// - Parameter emptyLanes: lanes without samples; must be the same on every rank.
     package func sums(emptyLanes: Set<Int> = []) -> Sums {
         Sums(
             hosts: members.map { ranks in
@@ -34,7 +34,7 @@ extension ExchangePlan {
     }
 
     /// The sum that an owner on `host` computes: of its own host's blocks, then of the roots of the other hosts in order.
-    /// - Returns: nil where every lane is empty.
+    /// - Returns: nil if every lane is empty.
     package func total(_ sums: Sums, on host: Int) -> PartialSum? {
         let foreign = sums.hosts.indices.filter { $0 != host }.flatMap { sums.hosts[$0].roots.map(\.block) }
         let blocks = sums.hosts[host].held.map(\.block) + foreign

@@ -1,15 +1,15 @@
-/// Who adds which part of a dense gradient, from whom it comes and to whom the sum goes.
+/// Which rank adds which part of a dense gradient, which ranks send it, and which receive the sum.
 ///
-/// Each rank with lanes owns a range. On every host one rank serves it: adds up what the host holds of it, sends the owner
+/// Each rank with lanes owns a range. On every host one rank serves it: it adds up the host's blocks, sends the owner
 /// those partial sums, and keeps the finished sum where all ranks of the host can read it. The owner serves its own host.
-/// Where no memory is shared each rank is a host by itself, and the plan is the direct reduce-scatter and all-gather.
+/// Without shared memory each rank is a host by itself, and the plan is the direct reduce-scatter and all-gather.
 /// Formulas: Collectives.docc.
 package struct ExchangePlan: Sendable {
     /// Elements at which owned ranges may begin: the fixed blocks of norms and hashes.
     package static let granularity = 4_096
 
     package let tree: ReductionTree
-    /// Lanes by rank; empty for a rank that stands by.
+    /// Lanes by rank; empty for a standby rank.
     package let lanes: [Range<Int>]
     /// Host by rank, numbered from 0. Ranks of one host share memory.
     package let hosts: [Int]
@@ -59,7 +59,7 @@ package struct ExchangePlan: Sendable {
         hosts[owner] == host ? owner : members[host][owner % members[host].count]
     }
 
-    /// The ranks whose ranges `rank` serves, ascending, and where each begins among what it keeps.
+    /// The ranks whose ranges `rank` serves, ascending, and the start of each in its result memory.
     package func served(by rank: Int) -> [Served] {
         var start = 0
         return owned.indices.compactMap { owner in

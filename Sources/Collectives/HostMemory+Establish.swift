@@ -5,24 +5,24 @@ internal import Transport
 package struct EstablishedMemory: Sendable {
     package let plan: ExchangePlan
     package let memory: HostMemory
-    /// What kept this rank from sharing memory, where something did.
+    /// Why this rank cannot share memory, if so.
     package let failure: SharedMemoryError?
 }
 
-/// Once a process.
+/// Once per process.
 private let looksForAbandoned: Void = SharedMemorySegment.removeAbandoned()
 
 extension HostMemory {
-    /// Makes this rank's memory and maps that of its host's other ranks, for a new generation.
+    /// Creates this rank's memory and maps that of the host's other ranks, for a new generation.
     ///
-    /// Every rank calls it. Where one rank of a host cannot share, every rank of that host becomes a host by itself, and
-    /// all ranks of the world learn so: the plan that comes back is the same everywhere.
+    /// Every rank calls it. If one rank of a host cannot share, every rank of that host becomes a host by itself, and
+    /// all ranks of the world are told: the plan that comes back is the same everywhere.
     ///
     /// - Parameters:
-    ///   - plan: with hosts as they are known; ranks of one host that cannot see each other's memory are found out.
+    ///   - plan: with hosts as reported; ranks of one host that cannot map each other's memory are detected.
     ///   - generator: source of the segment's name.
     /// - Throws: ``ExchangeError``; no segment is left behind.
-    /// - Complexity: 2 hops of small values, and 2 more where a host cannot share.
+    /// - Complexity: 2 hops of small values, and 2 more if a host cannot share.
     package static func establish(
         _ plan: ExchangePlan, links: ExchangeLinks, step: UInt64, bucket: UInt32, deadline: ContinuousClock.Instant,
         generator: inout some RandomNumberGenerator

@@ -1,22 +1,22 @@
 package import Tensors
 
-/// The memory of an exchange that one rank can reach: its own, and what the other ranks of its host keep.
+/// The memory of an exchange that one rank can reach: its own, and that of the other ranks of its host.
 ///
-/// A rank writes its own alone. Its block sums lie here from the start, so publishing them copies nothing.
+/// A rank writes only its own. Its block sums are computed here, so publishing them copies nothing.
 package struct HostMemory: Sendable {
-    /// What one rank keeps.
+    /// The memory of one rank.
     package struct Region: Sendable {
         /// Block sums, each of the gradient's size, in the order of the rank's blocks.
         package let blocks: [FloatView]
         /// The finished sums of the ranges that the rank serves, one after another.
         package let results: FloatView
-        /// The rows of a table that its lanes touch; nil where they travel as messages.
+        /// The rows of a table that its lanes touch; nil if they are sent as messages.
         package let rows: SharedRows?
     }
 
     /// Regions by rank; nil for ranks of other hosts.
     package let regions: [Region?]
-    /// Whether regions of several ranks lie in shared memory.
+    /// Whether regions of several ranks are in shared memory.
     package let isShared: Bool
 
     package init(regions: [Region?], isShared: Bool) {
@@ -24,7 +24,7 @@ package struct HostMemory: Sendable {
         self.isShared = isShared
     }
 
-    /// Memory of `rank` alone, for a plan in which it is a host by itself.
+    /// Private memory of `rank`, for a plan in which it is a host by itself.
     package init(of rank: Int, in plan: ExchangePlan) {
         precondition(plan.members[plan.hosts[rank]] == [rank], "rank \(rank) shares host \(plan.hosts[rank]): it needs shared memory")
         let count = plan.memoryElements(of: rank)
@@ -38,14 +38,14 @@ extension ExchangePlan {
     /// Distance of one block sum from the next: whole pages.
     private var slot: Int { (count + 1_023) / 1_024 * 1_024 }
 
-    /// Whether touched rows lie in shared memory: where all ranks do.
+    /// Whether touched rows are in shared memory, which requires that all ranks share memory.
     package var sharesRows: Bool { members.count == 1 && worldSize > 1 && rowWidth > 0 }
 
     private func rowElements(of rank: Int) -> Int {
         sharesRows ? SharedRows.elements(blocks: blocks(of: rank).count, width: rowWidth) : 0
     }
 
-    /// Elements that `rank` keeps: its block sums, its touched rows, then the results it serves.
+    /// Elements of `rank`'s memory: its block sums, its touched rows, then the results it serves.
     package func memoryElements(of rank: Int) -> Int {
         blocks(of: rank).count * slot + rowElements(of: rank) + served(by: rank).reduce(0) { $0 + owned[$1.owner].count }
     }

@@ -1,9 +1,9 @@
 package import Tensors
 
-/// The sum over all lanes, where it lies: in parts, some of them in the memory of other ranks of this host.
+/// The sum over all lanes, in place: in parts, some of them in the memory of other ranks of this host.
 ///
-/// It stays as it is until this rank begins its next exchange. The parts are for reading alone: those of other ranks are
-/// mapped without leave to write.
+/// It is valid until this rank begins its next exchange. The parts are read-only: those of other ranks are
+/// mapped read-only.
 package struct ReducedGradient: Sendable {
     package struct Part: Sendable {
         package let range: Range<Int>
@@ -24,7 +24,7 @@ package struct ReducedGradient: Sendable {
         others = parts.dropFirst()
     }
 
-    /// A sum that lies in one piece.
+    /// A contiguous sum.
     package init(_ values: FloatView) {
         first = Part(range: 0..<values.count, values: values)
         others = []
@@ -32,13 +32,13 @@ package struct ReducedGradient: Sendable {
 
     package var parts: [Part] { (first.map { [$0] } ?? []) + others }
 
-    /// Takes all parts one after another, without a list of them.
+    /// Takes all parts one after another, without allocating a list.
     package func forEachPart(_ body: (Part) -> Void) {
         if let first { body(first) }
         others.forEach(body)
     }
 
-    /// Takes the parts of `range` one after another, cut to it.
+    /// Takes the parts of `range` one after another, clipped to it.
     /// - Complexity: O(parts).
     package func forEachPart(in range: Range<Int>, _ body: (Part) -> Void) {
         forEachPart { part in
@@ -49,7 +49,7 @@ package struct ReducedGradient: Sendable {
         }
     }
 
-    /// Copies all of it into one run.
+    /// Copies all of it into contiguous memory.
     package func copy(into target: FloatView) {
         forEachPart { target[$0.range].copy(from: $0.values) }
     }

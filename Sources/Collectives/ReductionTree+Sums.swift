@@ -1,6 +1,6 @@
-/// A sum that is written down before it is computed: which leaves are added, in which order.
+/// The plan of a sum: which leaves are added, in which order.
 package indirect enum PartialSum: Sendable, Equatable {
-    /// The block sum with this place in the list that the sum was planned from.
+    /// The block sum with this index in the list from which the sum was planned.
     case leaf(Int)
     case sum(PartialSum, PartialSum)
 
@@ -20,15 +20,15 @@ extension ReductionTree {
         package let sum: PartialSum
     }
 
-    /// What can be added of `held` alone: one root for each largest block that needs nothing else.
+    /// The sums that `held` alone allows: one root for each largest block that needs nothing else.
     ///
     /// - Parameters:
-    ///   - held: the blocks at hand, disjoint; a leaf's number is a place in this list.
+    ///   - held: the available blocks, disjoint; a leaf's number is an index in this list.
     ///   - empty: whether a lane has no samples; a block without samples passes its neighbour through.
-    /// - Returns: roots in the order of their lanes; exactly one where `held` has every lane that is not empty.
+    /// - Returns: roots in the order of their lanes; exactly one if `held` has every lane that is not empty.
     /// - Complexity: O(laneCount · held).
     package func roots(of held: [Block], empty: (Int) -> Bool) -> [Root] {
-        /// Nothing in it, a sum of all that is in it, or open because others hold a part.
+        /// Empty, a complete sum, or open because other ranks hold a part.
         enum Content {
             case nothing
             case complete(Root)

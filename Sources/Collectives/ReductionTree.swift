@@ -9,7 +9,7 @@ package struct ReductionTree: Sendable {
 
     package struct Block: Sendable, Equatable { package let lanes: Range<Int> }
 
-    /// Where the block of `lanes` divides: after the largest power of two below its size.
+    /// The split of the block of `lanes`: after the largest power of two below its size.
     package func middle(of lanes: Range<Int>) -> Int {
         precondition(lanes.count > 1, "a block of \(lanes.count) lanes does not divide")
         var half = 1

@@ -3,26 +3,26 @@ internal import Transport
 
 /// Adds gradients that are kept as touched rows, in the order of the reduction tree, for one generation.
 ///
-/// Where all ranks share memory, each writes its rows there and adds those of all ranks by itself. Elsewhere row r belongs to
-/// the (r mod C)th of the C ranks with lanes: frequent rows lie close together, so this evens out the work. Owners receive
-/// their rows of every block, add them, and send the sums to all ranks. A row that only some blocks touch is added over
-/// those alone: the bits are those of a dense sum in which the others are absent.
+/// If all ranks share memory, each writes its rows there and adds the rows of all ranks itself. Otherwise row r belongs
+/// to the (r mod C)th of the C ranks with lanes: frequent rows have close numbers, so this balances the work. Owners
+/// receive their rows of every block, add them, and send the sums to all ranks. A row that only some blocks touch is
+/// added over those alone: the bits equal those of a dense sum without the other blocks.
 package final class RowExchange {
     private let plan: ExchangePlan
     private let links: ExchangeLinks
     private let contributors: [Int]
-    /// The sum over all blocks of the contributors, in the order of lanes; nil where there are none.
+    /// The sum over all blocks of the contributors, in the order of lanes; nil if there are none.
     private let sum: PartialSum?
-    /// Shared rows by rank; none where rows travel as messages.
+    /// Shared rows by rank; none if rows are sent as messages.
     private let shared: [SharedRows?]
     private var isPublished = false
     private let pool = SparseRowPool()
-    /// What the last exchange returned: its memory is used again.
+    /// What the last exchange returned: its memory is reused.
     private var last: SparseRows?
     /// Memory for the numbers of shared rows, by rank and block.
     private var numbers: [[[Int32]]]
 
-    /// - Parameter memory: what ranks of one host share; nil where rows are to travel as messages.
+    /// - Parameter memory: shared by the ranks of one host; nil to send rows as messages.
     package init(plan: ExchangePlan, links: ExchangeLinks, memory: HostMemory? = nil) {
         self.plan = plan
         self.links = links
@@ -32,10 +32,10 @@ package final class RowExchange {
         numbers = plan.lanes.map { _ in [] }
     }
 
-    /// Writes this rank's rows where the other ranks read them, if they share memory.
+    /// Writes this rank's rows to where the other ranks read them, if they share memory.
     ///
-    /// Every rank calls it, or none; before the next ``run(_:width:rows:step:bucket:deadline:)`` an ``AllReduce`` of all ranks comes in
-    /// between, whose signals tell that all have written. No rank is still in an earlier exchange.
+    /// Every rank calls it, or none; before the next ``run(_:width:rows:step:bucket:deadline:)`` an ``AllReduce`` of
+    /// all ranks happens in between, whose signals tell that all have written. No rank is still in an earlier exchange.
     package func publish(_ blocks: [SparseRows?]) {
         guard let own = shared[links.rank] else { return }
         own.write(blocks)
@@ -45,13 +45,13 @@ package final class RowExchange {
     /// The rows of the sum over all lanes, on every rank.
     ///
     /// - Parameters:
-    ///   - blocks: this rank's block sums in the order of its blocks; nil where no lane of a block touches a row.
+    ///   - blocks: this rank's block sums in the order of its blocks; nil if no lane of a block touches a row.
     ///   - width: elements of a row, the same on every rank.
     ///   - rows: of the table, the same on every rank.
     ///   - step: with `bucket` unique in this generation.
     /// - Throws: ``ExchangeError``. The generation is over; `blocks` are unchanged.
-    /// - Complexity: nothing is sent where rows were published; elsewhere 2 hops, and one more each way for every frame after the
-    ///   first; bytes as in Collectives.docc.
+    /// - Complexity: nothing is sent if rows were published; otherwise 2 hops, and one more each way for every frame
+    ///   after the first; bytes as in Collectives.docc.
     package func run(
         _ blocks: [SparseRows?], width: Int, rows: Int, step: UInt64, bucket: UInt32, deadline: ContinuousClock.Instant
     ) throws(ExchangeError) -> SparseRows {
@@ -107,7 +107,7 @@ package final class RowExchange {
         return total
     }
 
-    /// The sum of what all ranks published; nil where the rows of one of them found no room, as all ranks see.
+    /// The sum of what all ranks published; nil if the rows of one of them did not fit, which all ranks detect.
     private func sharedTotal(_ width: Int, _ tableRows: Int) throws(ExchangeError) -> SparseRows? {
         var leaves: [RowList?] = []
         var foreign = 0
@@ -121,7 +121,7 @@ package final class RowExchange {
         return add(leaves, width)
     }
 
-    /// Payload bytes that this rank sends in one exchange whose rows travel as messages.
+    /// Payload bytes that this rank sends in one exchange whose rows are sent as messages.
     ///
     /// Rows of its blocks to their owners, then the sums of its own rows to all others; a row is its number and its elements.
     /// - Parameters:

@@ -1,15 +1,15 @@
 internal import Tensors
 internal import Transport
 
-/// Some rows of one block sum, on their way to one rank.
+/// Some rows of one block sum, to be sent to one rank.
 struct RowSlice {
-    /// Place of the block among the sender's.
+    /// Index of the block among the sender's.
     let block: Int
     let rows: SparseRows
-    /// Places in `rows`, ascending.
+    /// Indices in `rows`, ascending.
     let places: [Int]
 
-    /// The rows of the slice by themselves.
+    /// A copy of the slice's rows.
     var copy: SparseRows {
         let result = SparseRows(ids: places.map { rows.ids[$0] }, width: rows.width)
         for (target, place) in places.enumerated() { result.row(target).copy(from: rows.row(place)) }
@@ -19,12 +19,13 @@ struct RowSlice {
 
 /// Moves rows between ranks in rounds: a frame to each receiver, then one from each sender that has more.
 ///
-/// A frame of round r is sent once the rounds before are received, which bounds what a link holds, however many rows there are.
+/// A frame of round r is sent once the rounds before are received, which bounds the bytes in a link for any number of
+/// rows.
 struct RowFlow {
     let links: ExchangeLinks
     let id: ExchangeID
     let width: Int
-    /// Rows of the table that they are of.
+    /// Number of rows of their table.
     let tableRows: Int
     let frameElements: Int
     let deadline: ContinuousClock.Instant
@@ -72,7 +73,7 @@ struct RowFlow {
         return incoming.mapValues { $0.map(assemble) }
     }
 
-    /// Cuts slices into frames; at least one, so that the receiver hears the end.
+    /// Splits slices into frames; at least one, so that the receiver sees the end.
     private func frames(_ slices: [RowSlice]) -> [Outgoing] {
         let most = max(1, frameElements / (width + 1))
         let frames = slices.flatMap { slice in
@@ -100,7 +101,7 @@ struct RowFlow {
         try unsafe links.send(kind, id, offset: frame.block, count: count, payload: bytes.span.bytes, to: peer, deadline: deadline)
     }
 
-    /// Checks a frame and notes its rows.
+    /// Checks a frame and records its rows.
     private func take(_ frame: any ReceivedFrame, _ blocks: inout [Incoming]) throws(ExchangeError) {
         let header = frame.header
         let bytes = frame.withPayload { $0.byteCount }

@@ -2,22 +2,22 @@ internal import Glibc
 internal import Synchronization
 package import Tensors
 
-/// One writer's memory that other processes of the host map for reading.
+/// One writer's memory that other processes of the host map read-only.
 ///
-/// A segment belongs to one writer and one generation and is never used again. Its pages exist from the start, so no
-/// later write can run out of memory. The name exists only until every reader has mapped it, and is locked until then: the
-/// lock of a process that was killed meanwhile is gone, and another one takes the name away.
+/// A segment belongs to one writer and one generation and is never used again. Its pages are allocated from the start,
+/// so no later write can run out of memory. The name exists only until every reader has mapped it, and is locked until
+/// then: the kernel releases the lock of a process that was killed meanwhile, and another process removes the name.
 @safe
-package final class SharedMemorySegment: @unchecked Sendable {  // The phases of an exchange keep writer and readers apart.
+package final class SharedMemorySegment: @unchecked Sendable {  // An exchange's phases separate writing from reading.
     package let name: String
     /// Elements.
     package let count: Int
     private let base: UnsafeMutablePointer<Float>
     private let bytes: Int
-    /// What holds the name's lock; nil for readers, and once the name is gone.
+    /// Holds the name's lock; nil for readers, and once the name is removed.
     private let locked: Mutex<Int32?>
 
-    /// Makes the segment and maps it for writing.
+    /// Creates the segment and maps it for writing.
     /// - Throws: ``SharedMemoryError``; nothing is left behind.
     package init(creating name: String, count: Int) throws(SharedMemoryError) {
         let bytes = max(count, 1) * MemoryLayout<Float>.stride
@@ -45,7 +45,7 @@ package final class SharedMemorySegment: @unchecked Sendable {  // The phases of
     }
 
     /// Maps another writer's segment for reading.
-    /// - Throws: ``SharedMemoryError``, also where the segment is not of `count` elements or not this user's.
+    /// - Throws: ``SharedMemoryError``, also if the segment does not have `count` elements or belongs to another user.
     package init(reading name: String, count: Int) throws(SharedMemoryError) {
         let bytes = max(count, 1) * MemoryLayout<Float>.stride
         let file = unsafe shm_open(name, O_RDONLY | O_CLOEXEC, 0)
@@ -81,15 +81,15 @@ package final class SharedMemorySegment: @unchecked Sendable {  // The phases of
         return unsafe address.bindMemory(to: Float.self, capacity: bytes / MemoryLayout<Float>.stride)
     }
 
-    /// Takes the name away; the memory lasts as long as somebody maps it.
+    /// Removes the name; the memory lasts as long as a process maps it.
     package func unlink() {
         unsafe shm_unlink(name)
         unlock()
     }
 
-    /// Takes away the names that killed processes of this user have left, with the memory behind them.
+    /// Removes the names, and with them the memory, that killed processes of this user left behind.
     ///
-    /// - Parameter age: seconds since a segment was made before which it may not be locked yet.
+    /// - Parameter age: younger segments, in seconds, may not be locked yet and are left alone.
     package static func removeAbandoned(olderThan age: Int = 60) {
         guard let folder = unsafe opendir("/dev/shm") else { return }
         defer { unsafe closedir(folder) }
@@ -110,10 +110,10 @@ package final class SharedMemorySegment: @unchecked Sendable {  // The phases of
 
     private static let prefix = "/apus-"
 
-    /// All elements. A reader's must not be written: the process would end.
+    /// All elements. A reader must not write: the process would end.
     package var view: FloatView { unsafe FloatView(base: base, count: count, owner: self) }
 
-    /// A name that nobody can guess.
+    /// An unguessable name.
     package static func privateName(using generator: inout some RandomNumberGenerator) -> String {
         prefix
             + [generator.next(), generator.next()].map { (word: UInt64) in
@@ -123,7 +123,7 @@ package final class SharedMemorySegment: @unchecked Sendable {  // The phases of
     }
 }
 
-/// Why memory cannot be shared here. The exchange then goes through the mesh.
+/// Why memory cannot be shared here. The exchange then uses the mesh.
 package struct SharedMemoryError: Error, Equatable, Sendable, CustomStringConvertible {
     package let operation: String
     package let code: Int32
@@ -131,6 +131,8 @@ package struct SharedMemoryError: Error, Equatable, Sendable, CustomStringConver
 
     package var description: String {
         let reason = unsafe String(cString: strerror(code))
-        return "\(operation) of \(bytes) bytes of shared memory failed: \(reason); gradients go through sockets, give /dev/shm more room to go faster"
+        return
+            "\(operation) of \(bytes) bytes of shared memory failed: \(reason); gradients use sockets instead, which "
+            + "is slower: give /dev/shm more room"
     }
 }

@@ -3,23 +3,23 @@ internal import Tensors
 /// One rank's touched rows, in memory that the other ranks of its host read.
 ///
 /// For each block sum the count of its rows; then the rows' numbers, block after block; then the rows themselves. Counts and
-/// numbers are 32-bit patterns in the place of floats.
+/// numbers are 32-bit patterns stored as floats.
 package struct SharedRows: Sendable {
-    /// Rows for which there is room, of all blocks together: those of some 4,000 pieces of text.
+    /// Room in rows, for all blocks together: enough for some 4,000 tokens.
     package static let most = 2_048
-    /// The count of rows that find no room.
+    /// The count that means: the rows do not fit.
     private static let tooMany = UInt32.max
 
     private let memory: FloatView
     private let blocks: Int
     private let width: Int
 
-    /// Elements that the rows of so many block sums need; rows begin at whole cache lines.
+    /// Elements needed for the rows of `blocks` block sums; rows begin at cache lines.
     package static func elements(blocks: Int, width: Int) -> Int { head(blocks) + most * width }
 
     private static func head(_ blocks: Int) -> Int { (blocks + most + 15) / 16 * 16 }
 
-    /// - Parameter memory: of ``elements(blocks:width:)``.
+    /// - Parameter memory: has ``elements(blocks:width:)`` elements.
     init(_ memory: FloatView, blocks: Int, width: Int) {
         precondition(memory.count == Self.elements(blocks: blocks, width: width), "\(memory.count) elements for rows of \(blocks) blocks")
         self.memory = memory
@@ -29,7 +29,7 @@ package struct SharedRows: Sendable {
 
     private func set(_ word: UInt32, at place: Int) { memory[place] = Float(bitPattern: word) }
 
-    /// Writes the rows of every block; nil is none. Where they find no room, that is what readers learn.
+    /// Writes the rows of every block; nil means none. If they do not fit, readers are told so.
     func write(_ sums: [SparseRows?]) {
         precondition(sums.count == blocks, "rows of \(sums.count) blocks for \(blocks)")
         let counts = sums.map { $0?.ids.count ?? 0 }
@@ -48,11 +48,11 @@ package struct SharedRows: Sendable {
         }
     }
 
-    /// The rows of every block as `rank` wrote them, where they lie; nil where they found no room.
+    /// The rows of every block as `rank` wrote them, in place; nil if they did not fit.
     /// - Parameters:
-    ///   - tableRows: numbers are below it.
+    ///   - tableRows: upper bound of the row numbers.
     ///   - numbers: memory for the blocks' row numbers.
-    /// - Throws: ``ExchangeError`` where it holds no such rows.
+    /// - Throws: ``ExchangeError`` if the memory does not contain such rows.
     func read(of rank: Int, tableRows: Int, into numbers: inout [[Int32]]) throws(ExchangeError) -> [RowList?]? {
         func word(_ place: Int) -> UInt32 { memory[place].bitPattern }
         let counts = (0..<blocks).map(word)
@@ -80,7 +80,7 @@ package struct SharedRows: Sendable {
     }
 }
 
-/// Rows to be read, wherever they lie.
+/// A read-only view of rows.
 package struct RowList {
     /// Ascending.
     let ids: [Int32]
@@ -92,6 +92,6 @@ package struct RowList {
 }
 
 extension SparseRows {
-    /// These rows, to be read.
+    /// A read-only view of these rows.
     var list: RowList { RowList(ids: ids, values: matrix.elements, width: width) }
 }

@@ -1,18 +1,18 @@
 package import Tensors
 
 extension SparseRows {
-    /// Adds rows of the same number in the order of `sum`; a leaf that lacks a row is passed over.
+    /// Adds rows of the same number in the order of `sum`; a leaf that lacks a row is skipped.
     ///
     /// - Parameters:
-    ///   - leaves: nil where no row is touched.
-    ///   - pool: where the sum's memory comes from.
+    ///   - leaves: nil if no row is touched.
+    ///   - pool: provides the sum's memory.
     /// - Complexity: each row is read once and each sum written once; O(ids · leaves) comparisons.
     package static func sum(of leaves: [RowList?], in sum: PartialSum, width: Int, from pool: SparseRowPool) -> SparseRows {
         let result = pool.take(atMost: leaves.reduce(0) { $0 + ($1?.ids.count ?? 0) }, width: width) { merge(leaves.map { $0?.ids ?? [] }, into: &$0) }
         let scratch = FloatBuffer(scratch: sum.depth * width).view
         var next = [Int](repeating: 0, count: leaves.count)
 
-        /// The sum of the rows at hand, in `target` where something was added.
+        /// The sum of the available rows, in `target` if anything was added.
         func value(_ sum: PartialSum, _ target: FloatView, _ place: Int) -> FloatView? {
             switch sum {
             case .leaf(let leaf):
@@ -39,11 +39,12 @@ extension SparseRows {
         return result
     }
 
-    /// `left + right`, in memory of `pool`; a row that only one of them has passes through.
+    /// `left + right`, in memory of `pool`; a row that only one of them has is copied.
     package static func sum(_ left: SparseRows, _ right: SparseRows, from pool: SparseRowPool) -> SparseRows {
         precondition(left.width == right.width, "rows of \(left.width) and of \(right.width)")
         let (a, b) = (left.ids, right.ids)
-        /// Takes the rows of both in ascending order: their places in `left` and `right`, nil where one lacks the row.
+        /// Enumerates the rows of both in ascending order: their indices in `left` and `right`, nil if one lacks the
+        /// row.
         func merge(_ body: (Int?, Int?) -> Void) {
             var (i, j) = (0, 0)
             while i < a.count || j < b.count {
@@ -72,7 +73,7 @@ extension SparseRows {
         return result
     }
 
-    /// One list of the rows of all of `parts`, which have no row in common.
+    /// One list of the rows of all of `parts`, which are disjoint.
     package static func interleaved(_ parts: [SparseRows], width: Int) -> SparseRows {
         if parts.count == 1 { return parts[0] }
         var ids: [Int32] = []
@@ -88,7 +89,7 @@ extension SparseRows {
         return result
     }
 
-    /// Appends the numbers of all lists, each of them ascending: ascending again, each number once.
+    /// Merges ascending lists of numbers: ascending, each number once.
     private static func merge(_ lists: [[Int32]], into ids: inout [Int32]) {
         var next = [Int](repeating: 0, count: lists.count)
         func least() -> Int32? {

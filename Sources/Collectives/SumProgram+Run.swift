@@ -1,14 +1,14 @@
 extension SumProgram {
-    /// Elements that are added before the next ones are looked at: a few such runs fit the first cache.
+    /// Elements per chunk of an addition: a few chunks fit the L1 cache.
     private static let run = 2_048
 
-    /// Scratch that ``evaluate(_:into:count:scratch:)`` needs besides the destination.
+    /// Scratch that ``evaluate(_:into:count:scratch:)`` needs in addition to the destination.
     package var scratchElements: Int { (scratchCount - 1) * Self.run }
 
     /// Computes the sum of `leaves`, element by element.
     ///
     /// Shapes: each leaf and `destination` (count); `scratch` (``scratchElements``). Leaves need no alignment.
-    /// - Parameter leaf: where a leaf lies.
+    /// - Parameter leaf: returns the address of a leaf.
     /// - Complexity: each leaf is read once from memory, the destination written once.
     @unsafe
     package func evaluate(

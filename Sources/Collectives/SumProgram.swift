@@ -1,6 +1,6 @@
-/// A ``PartialSum`` as a list of additions on few scratch places.
+/// A ``PartialSum`` as a list of additions that uses few scratch slots.
 ///
-/// Place 0 is the destination itself, so a sum of two leaves reads each once and writes once.
+/// Slot 0 is the destination itself, so a sum of two leaves reads each once and writes once.
 package struct SumProgram: Sendable, Equatable {
     package enum Operand: Sendable, Equatable {
         case leaf(Int)
@@ -14,14 +14,14 @@ package struct SumProgram: Sendable, Equatable {
     }
 
     package private(set) var additions: [Addition] = []
-    /// Scratch places, the destination among them.
+    /// Number of slots, including the destination.
     package private(set) var scratchCount = 1
-    /// Where the sum is found; a leaf where nothing is added.
+    /// The slot of the sum; a leaf if nothing is added.
     package private(set) var result: Operand = .scratch(0)
 
     package init(_ sum: PartialSum) { result = plan(sum, into: 0) }
 
-    /// The only leaf, where the program adds nothing.
+    /// The only leaf, if the program adds nothing.
     package var onlyLeaf: Int? {
         if case .leaf(let place) = result { place } else { nil }
     }

@@ -1,9 +1,9 @@
 internal import Transport
 
 extension ExchangeLinks {
-    /// Every rank's value, by rank; all ranks call it, those without lanes too.
+    /// Every rank's value, by rank; all ranks call it, including those without lanes.
     ///
-    /// For small values: loss sums, digests, hashes. A sum of doubles is made by the caller, in rank order or in lanes'.
+    /// For small values: loss sums, digests, hashes. The caller sums doubles itself, in the order of ranks or lanes.
     /// - Throws: ``ExchangeError``; the generation is over.
     /// - Complexity: 1 hop; (N - 1) times the value's bytes.
     package func allGather(_ value: [UInt8], step: UInt64, bucket: UInt32, deadline: ContinuousClock.Instant) throws(ExchangeError) -> [[UInt8]] {

@@ -3,9 +3,9 @@ package import Tensors
 
 /// The nonlinearity of the feed-forward part.
 package enum Activation: String, Sendable, CaseIterable, Codable {
-    /// x Φ(x), by the error function.
+    /// x Φ(x), with the error function.
     case gelu
-    /// The same by its tanh approximation (Hendrycks and Gimpel 2016).
+    /// The tanh approximation of it (Hendrycks and Gimpel 2016).
     case geluTanh
     case relu
 
@@ -18,7 +18,7 @@ package enum Activation: String, Sendable, CaseIterable, Codable {
     }
 }
 
-/// `y = f(x + bias)` and `x = f'(x + bias)`: the derivative takes the place of the product, for the backward pass.
+/// `y = f(x + bias)` and `x = f'(x + bias)`: the derivative replaces the product, for the backward pass.
 ///
 /// Shapes: `x`, `y` (T, F); `bias` (F).
 package func activate(_ activation: Activation, bias: FloatView, _ x: Matrix, into y: Matrix) {

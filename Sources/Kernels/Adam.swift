@@ -42,9 +42,9 @@ package struct AdamConstants: Sendable, Equatable {
     }
 }
 
-/// One Adam update of a run of parameters; a missing gradient is zero.
+/// One Adam update of consecutive parameters; a missing gradient is zero.
 ///
-/// Shapes: all (n). An element's result does not depend on where a run begins or ends.
+/// Shapes: all (n). An element's result does not depend on where a range begins or ends.
 /// Source: Kingma and Ba 2015, algorithm 1, in the order of operations of torch.optim.AdamW.
 package func adamUpdate(_ constants: AdamConstants, gradient: FloatView?, parameters: FloatView, first: FloatView, second: FloatView) {
     precondition(parameters.count == first.count && first.count == second.count && gradient.map { $0.count == first.count } ?? true)
@@ -72,13 +72,13 @@ package func summedAdamUpdate(
     return PositionSum.Pair(parameters: sums.0, moments: sums.1)
 }
 
-/// One Adam update of some rows of a table: those that `gradient` has, with it, and the others as with a gradient of zero.
+/// One Adam update of some rows of a table: rows in `gradient` are updated with it, the others with a gradient of zero.
 ///
 /// Shapes: `parameters`, `first` and `second` (rows of the table, width of `gradient` or `width`).
 /// - Parameters:
-///   - rows: ascending, and at most ``RowSums/most`` where sums are wanted.
+///   - rows: ascending, and at most ``RowSums/most`` if `sums` is given.
 ///   - places: positions of the table's first parameter and of its first moments.
-///   - sums: where it is not nil, the position sums of what each row's update wrote.
+///   - sums: if not nil, the position sums of what each row's update wrote.
 package func adamUpdate(
     _ constants: AdamConstants, rows: ArraySlice<Int32>, width: Int, gradient: SparseRows?, parameters: FloatView, first: FloatView,
     second: FloatView, places: (parameters: Int, moments: Int), sums: inout RowSums?

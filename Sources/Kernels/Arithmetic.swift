@@ -5,24 +5,26 @@ package enum Arithmetic {
     /// Raised by every change that alters the bits of a training run.
     package static let number = 1
 
-    /// Equal for processes that compute the same bits: the number, and which library multiplies if it is not our own kernels.
+    /// Equal for processes that compute the same bits: the number, and the library that multiplies if it is not Apus's
+    /// own kernels.
     package static var description: String {
         "arithmetic \(number)" + (BLAS.openBLAS.map { " with \($0.description)" } ?? "")
     }
 
-    /// Instruction set of the vector kernels, which all give the same bits.
+    /// Instruction set of the vector kernels, all of which give the same bits.
     package static var vectorLevel: String { unsafe String(cString: apus_vector_level()) }
 
     /// Whether the vector kernels run on this processor.
     package static var isSupported: Bool { apus_vector_supported() != 0 }
 
-    /// Whether the compiler optimized the vector kernels, as it has to in every build.
+    /// Whether the compiler optimized the vector kernels, as every build must.
     package static var isOptimized: Bool { apus_is_optimized() != 0 }
 
-    /// Makes the calling thread round to nearest and keep subnormal numbers, whatever a library has set.
+    /// Makes the calling thread round to nearest and keep subnormal numbers, whatever mode a library has set.
     ///
-    /// Threads inherit this from the thread that makes them. Every thread calls it before it computes, at each step.
-    /// - Returns: whether something else was set.
+    /// A thread inherits the mode from the thread that creates it. Every thread calls this before it computes, at each
+    /// step.
+    /// - Returns: whether another mode was set.
     /// - Complexity: a few processor cycles.
     @discardableResult
     package static func setFloatEnvironment() -> Bool { apus_set_float_environment() != 0 }

@@ -1,6 +1,6 @@
 internal import Tensors
 
-/// Attention as separate products and row-wise functions, head by head: for a library that multiplies, see ``BLAS``.
+/// Attention as separate products and row-wise functions, head by head: for products by a library, see ``BLAS``.
 ///
 /// The scores of all queries of a sentence exist at one time.
 extension Attention {
@@ -10,7 +10,7 @@ extension Attention {
         let bits: BitView?
     }
 
-    /// The heads of a sentence of `asking` queries and `answering` keys.
+    /// The heads of a sentence with `asking` queries and `answering` keys.
     private func heads(_ width: Int, asking: Int, answering: Int, _ bits: BitView?) -> [Head] {
         let words = asking * BitView.words(columns: answering)
         return (0..<heads).map { head in
@@ -18,7 +18,7 @@ extension Attention {
         }
     }
 
-    /// A matrix of scores: rows whole vectors apart, as softmax wants them.
+    /// A matrix of scores: rows a whole number of vectors apart, as softmax requires.
     private func takeScores(_ asking: Int, _ answering: Int, _ arena: Arena) -> Matrix {
         let row = (answering + 15) / 16 * 16
         return Matrix(arena.take(asking * row), rows: asking, columns: answering, stride: row)
@@ -30,7 +30,8 @@ extension Attention {
 
     private func scale(_ width: Int) -> Float { 1 / Float(width / heads).squareRoot() }
 
-    /// The forward pass of one sentence. Shapes: `queries`, `context` (R, D); `keys`, `values` (T, D), of this sentence alone.
+    /// The forward pass of one sentence. Shapes: `queries`, `context` (R, D); `keys`, `values` (T, D), of only this
+    /// sentence.
     func forwardByProducts(_ queries: Matrix, _ keys: Matrix, _ values: Matrix, _ bits: BitView?, into context: Matrix, arena: Arena) {
         let mark = arena.mark
         defer { arena.release(to: mark) }

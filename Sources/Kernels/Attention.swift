@@ -1,11 +1,11 @@
 internal import CVectorMath
 package import Tensors
 
-/// Where the sentences of a packed batch lie, for the rows that ask and the rows that answer.
+/// Row offsets of the sentences of a packed batch, for queries and for keys.
 package struct AttentionRows: Sendable {
     /// (S + 1): first row of each sentence among keys and values.
     package let keys: [Int32]
-    /// (S + 1): first row of each sentence among queries. Equal to `keys` where every row asks.
+    /// (S + 1): first row of each sentence among queries. Equal to `keys` if every row has a query.
     package let queries: [Int32]
 
     package init(keys: [Int32], queries: [Int32]) {
@@ -26,7 +26,7 @@ package struct AttentionDropout {
     package let layer: Int
     /// Position of each sentence in its global batch.
     package let positions: [UInt32]
-    /// For each query row, its token's place in the sentence.
+    /// For each query row, its token's index in the sentence.
     package let queryTokens: [Int32]
 
     package init(rate: DropoutRate, key: DropoutKey, layer: Int, positions: [UInt32], queryTokens: [Int32]) {
@@ -40,10 +40,10 @@ package struct AttentionDropout {
 
 /// Scaled dot-product attention within each sentence, forward and backward, a block of query rows at a time.
 ///
-/// No probabilities are kept: the backward pass computes them again from queries and keys, so that memory is
-/// one (rows of a block, longest sentence) scratch whatever the length of the text. The products are part of one kernel: on the small
-/// matrices of short sentences that is faster than a library's products, and what lies between them stays in cache. With
-/// ``BLAS/openblas`` they are products of their own all the same.
+/// No probabilities are kept: the backward pass recomputes them from queries and keys, so that memory is
+/// one (rows of a block, longest sentence) scratch for any length of text. The products are part of one kernel: on the
+/// small matrices of short sentences that is faster than a library's products, and intermediate values stay in cache.
+/// With ``BLAS/openblas`` they are separate products all the same.
 /// Source: Vaswani et al. 2017, section 3.2.1.
 package struct Attention {
     package let rows: AttentionRows
@@ -61,9 +61,9 @@ package struct Attention {
         heads * rows.queryRange(sentence).count * BitView.words(columns: rows.keyRange(sentence).count)
     }
 
-    /// The keep bits of all sentences, which both passes need; nil where nothing is dropped.
+    /// The keep bits of all sentences, for both passes; nil if nothing is dropped.
     ///
-    /// A sentence's rows of bits are numbered by head and token, whichever of its tokens ask.
+    /// A sentence's rows of bits are numbered by head and token, whichever of its tokens have queries.
     package func bits(arena: Arena) -> BitView? {
         guard let dropout else { return nil }
         let bits = arena.takeBits((0..<rows.sentences).reduce(0) { $0 + words($1) })
@@ -125,7 +125,7 @@ package struct Attention {
         let byProducts = BLAS.foreignProduct != nil
         forEachSentence(bits) { asking, answering, bits in
             guard !asking.isEmpty else {
-                // Nothing of a sentence without queries comes back to its keys and values.
+                // A sentence without queries contributes nothing to its keys' and values' gradients.
                 for row in answering {
                     keyGradient.rows(row..<(row + 1)).elements.fill(0)
                     valueGradient.rows(row..<(row + 1)).elements.fill(0)
@@ -148,7 +148,7 @@ package struct Attention {
         }
     }
 
-    /// Calls `body` with the rows that ask, the rows that answer, and the bits of each sentence.
+    /// Calls `body` with the query rows, the key rows, and the bits of each sentence.
     private func forEachSentence(_ bits: BitView?, _ body: (Range<Int>, Range<Int>, BitView?) -> Void) {
         precondition((bits == nil) == (dropout == nil), "dropout needs its bits")
         var next = 0

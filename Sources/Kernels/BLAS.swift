@@ -1,10 +1,10 @@
 internal import Synchronization
 
-/// What computes matrix products: the kernels of this program, or OpenBLAS.
+/// The provider of matrix products: Apus's own kernels, or OpenBLAS.
 package enum BLAS: String, Codable, Sendable, CaseIterable {
     /// Every element is one chain of fused multiply-adds: the same bits on every processor.
     case own
-    /// The same bits with one version and core type of the library.
+    /// The same bits only with one version and core type of the library.
     case openblas
 
     private static let library = Mutex<OpenBLAS?>(nil)
@@ -22,7 +22,7 @@ package enum BLAS: String, Codable, Sendable, CaseIterable {
         return found == 0 ? nil : LibraryProduct(address: found)
     }
 
-    /// Makes this process multiply with this provider from now on. OpenBLAS is loaded only here.
+    /// Switches this process to this provider. OpenBLAS is loaded only here.
     ///
     /// - Parameter threads: threads that will multiply at the same time.
     /// - Throws: ``BLASError`` if the library cannot be loaded, gives wrong products, or was built for fewer threads; the provider in use stays.
@@ -34,14 +34,17 @@ package enum BLAS: String, Codable, Sendable, CaseIterable {
         }
         let found = if let loaded = Self.openBLAS { loaded } else { try OpenBLAS.load() }
         if let most = found.mostThreads, threads > most {
-            throw BLASError("\(threads) threads are to multiply at a time, this OpenBLAS was built for \(most): lower --threads, or use --blas own")
+            throw BLASError(
+                "\(threads) threads multiply at the same time, this OpenBLAS was built for \(most): lower --threads, "
+                    + "or use --blas own"
+            )
         }
         Self.library.withLock { $0 = found }
         Self.address.store(found.product.address, ordering: .relaxed)
     }
 }
 
-/// Why a BLAS cannot be used; one line.
+/// The reason why a BLAS cannot be used, in one line.
 package struct BLASError: Error, CustomStringConvertible, Sendable {
     package let description: String
     init(_ description: String) { self.description = description }

@@ -1,9 +1,9 @@
 internal import CVectorMath
 package import Tensors
 
-/// Sums that do not depend on who holds which range: fixed blocks, added one after another.
+/// Sums that do not depend on how ranges are divided: fixed blocks, added one after another.
 package enum BlockSum {
-    /// Elements of a block. Ranges that are summed apart begin at multiples of it.
+    /// Elements of a block. Ranges that are summed separately begin at multiples of it.
     package static let size = 4_096
 
     /// The sum of squares of each block of `x`, in order.

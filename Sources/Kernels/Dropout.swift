@@ -1,7 +1,7 @@
 internal import CVectorMath
 package import Tensors
 
-/// Where in the network a mask belongs.
+/// The site of a mask in the network.
 package enum DropoutSite: UInt32, Sendable {
     case embeddings = 0
     case attention = 1
@@ -31,7 +31,7 @@ package struct DropoutKey: Sendable {
     }
 }
 
-/// A dropout rate as the masks realize it: in 65,536ths, with the scale that keeps the mean exact.
+/// A dropout rate as the masks implement it: in 65,536ths, with the scale that keeps the mean exact.
 package struct DropoutRate: Sendable {
     package let threshold: UInt32
     /// 1 / (1 - rate).
@@ -48,7 +48,7 @@ package struct DropoutRate: Sendable {
 
 /// Fills `bits` with words `first` and following of the mask of one sentence at one site.
 ///
-/// The words of a site are numbered once for the whole sentence, so that any rows of it can be computed alone.
+/// A site's words are numbered through the whole sentence, so that any rows can be computed separately.
 /// Source: Philox4x32-10, Salmon et al. 2011. Two elements share each 32-bit output.
 /// - Parameters:
 ///   - position: the sentence's position in the global batch of its stream.
@@ -62,7 +62,7 @@ package func dropoutBits(
     }
 }
 
-/// `y = x * scale` where kept, 0 elsewhere. Shapes: `x`, `y` (T, n), in place allowed; `bits` T rows of ⌈n / 16⌉ words.
+/// `y = x * scale` if kept, 0 elsewhere. Shapes: `x`, `y` (T, n), in place allowed; `bits` T rows of ⌈n / 16⌉ words.
 package func dropout(_ x: Matrix, bits: BitView, rate: DropoutRate, into y: Matrix) {
     precondition(x.stride == y.stride && x.columns == y.columns && x.rows == y.rows)
     precondition(bits.count >= x.rows * BitView.words(columns: x.columns))
@@ -72,7 +72,7 @@ package func dropout(_ x: Matrix, bits: BitView, rate: DropoutRate, into y: Matr
 /// The backward pass of a bias followed by dropout: the gradient before dropout, and the bias's gradient.
 ///
 /// Shapes: `dy`, `scratch` (T, n); `biasGradient` (n).
-/// - Returns: `scratch`, or `dy` itself where nothing was dropped.
+/// - Returns: `scratch`, or `dy` itself if nothing was dropped.
 package func dropoutBackward(_ dy: Matrix, bits: BitView?, rate: DropoutRate, scratch: Matrix, biasGradient: FloatView) -> Matrix {
     precondition(dy.isContiguous && scratch.isContiguous && biasGradient.count == dy.columns && scratch.columns == dy.columns)
     guard let bits else {

@@ -38,10 +38,10 @@ package func hyperbolicTangent(_ x: FloatView, into y: FloatView) {
     unsafe apus_tanh(x.count, x.base, y.base)
 }
 
-/// Uses another instruction set's variant of the kernels; false where the processor lacks it. For tests.
+/// Uses another instruction set's variant of the kernels; false if the processor lacks it. For tests.
 package func useVectorLevel(_ name: String) -> Bool { unsafe apus_use_vector_level(name) != 0 }
 
-/// Whether products read their factors where they lie rather than copy them first. For tests.
+/// Sets whether products read their factors in place instead of copying them first. For tests.
 package var readsInPlace: Bool {
     get { apus_reads_in_place() != 0 }
     set { apus_read_in_place(newValue ? 1 : 0) }

@@ -23,16 +23,16 @@ package func embed(
 package struct TokenGroups: Sendable {
     /// The distinct keys, ascending; or all keys below a limit.
     package private(set) var keys: [Int32] = []
-    /// Where each group begins in `order`, and the end.
+    /// The start of each group in `order`, then the end.
     package private(set) var starts: [Int32] = []
     /// Token numbers, group after group; a token may be in none.
     package private(set) var order: [Int32] = []
-    /// Where each group's next token goes; or the tokens as they were ordered before.
+    /// The index of each group's next token; or the tokens in their previous order.
     private var next: [Int32] = []
 
     package init() {}
 
-    /// Groups for the keys that occur, ascending, but for tokens whose key is `ignored`. Keys are not negative.
+    /// Groups for the keys that occur, ascending, except for tokens whose key is `ignored`. Keys are not negative.
     package mutating func set(occurring keys: [Int32], besides ignored: Int32? = nil) {
         clear()
         for (token, key) in keys.enumerated() where key != ignored { order.append(Int32(token)) }
@@ -71,7 +71,7 @@ package struct TokenGroups: Sendable {
         next.removeAll(keepingCapacity: true)
     }
 
-    /// Sorts the tokens by key, byte after byte from the lowest; tokens of one key stay in their order.
+    /// Sorts the tokens by key, one byte at a time from the lowest (radix sort); tokens of one key keep their order.
     private mutating func sort(by keys: [Int32]) {
         let largest = order.reduce(0) { max($0, keys[Int($1)]) }
         next.append(contentsOf: order)

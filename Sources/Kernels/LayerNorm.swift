@@ -1,14 +1,14 @@
 internal import CVectorMath
 package import Tensors
 
-/// What is added to the rows before they are normalized.
+/// The terms that are added to the rows before they are normalized.
 package struct NormalizationInput {
     /// (D), added first.
     package var bias: FloatView?
     /// Dropout after the bias.
     package var bits: BitView?
     package var rate: DropoutRate
-    /// (≥ R, D), added last; row r of x meets row `residualRows[r]`, or r itself.
+    /// (≥ R, D), added last; row r of x gets row `residualRows[r]`, or r itself.
     package var residual: Matrix?
     package var residualRows: [Int32]?
 

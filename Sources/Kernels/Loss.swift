@@ -13,7 +13,7 @@ package struct LossOptions: Sendable, Equatable, Codable {
         self.classWeights = classWeights
     }
 
-    /// What a row of this class adds to the normalizer: the mean is over the sum of the weights.
+    /// The contribution of a row of this class to the normalizer: the mean divides by the sum of the weights.
     package func weight(of label: Int) -> Double { classWeights.isEmpty ? 1 : Double(classWeights[label]) }
 
     var isPlain: Bool { labelSmoothing == 0 && classWeights.isEmpty }
@@ -21,7 +21,7 @@ package struct LossOptions: Sendable, Equatable, Codable {
 
 /// Cross-entropy of one row of logits against a class, and its gradient.
 ///
-/// Shapes: `logits` (C). Where `scale` is given, `logits` becomes d loss / d logits times `scale`.
+/// Shapes: `logits` (C). If `scale` is given, `logits` becomes d loss / d logits times `scale`.
 /// - Returns: the loss, in double precision.
 package func crossEntropy(_ logits: FloatView, label: Int, scale: Float?) -> Double {
     precondition(label >= 0 && label < logits.count, "class \(label) of \(logits.count)")
@@ -51,14 +51,15 @@ package func crossEntropy(_ logits: FloatView, label: Int, options: LossOptions,
     let all = own + spread * weights
     let plain = crossEntropy(logits, label: label, scale: scale.map { Float(Double($0) * all) })
     if let scale {
-        // The plain gradient takes all of it off the right class; `own` and the spread are what is due.
+        // The plain gradient subtracts the entire target at the right class; here that is `own`, and the rest is
+        // spread.
         logits[label] += Float(Double(scale) * (all - own))
         if spread > 0 { for place in 0..<count { logits[place] -= Float(Double(scale) * spread * weight(place)) } }
     }
     return all * plain + spread * below
 }
 
-/// Binary cross-entropy of each of one row's outputs against 0 or 1, and its gradient in place where `scale` is given.
+/// Binary cross-entropy of each of one row's outputs against 0 or 1, and its gradient in place if `scale` is given.
 ///
 /// Shapes: `logits`, `targets` (C).
 /// - Returns: the sum over the outputs.
@@ -69,7 +70,7 @@ package func binaryCrossEntropy(_ logits: FloatView, targets: ArraySlice<Float>,
     }
 }
 
-/// Squared errors of one row's outputs, and their gradient in place where `scale` is given.
+/// Squared errors of one row's outputs, and their gradient in place if `scale` is given.
 ///
 /// Shapes: `outputs`, `targets` (C).
 /// - Returns: the sum over the outputs.

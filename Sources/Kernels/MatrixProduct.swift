@@ -52,11 +52,11 @@ package func addProduct(_ a: Matrix, _ aOrientation: Orientation, _ b: Matrix, _
     multiplyInTiles(a, aOrientation, b, bOrientation, into: c, CInt(APUS_ADD_FINISHED))
 }
 
-/// The same by our own kernels.
+/// The same with Apus's own kernels.
 ///
 /// Each element is one chain of fused multiply-adds in ascending order of the inner dimension, on any processor. The chain starts from +0, or,
 /// without a scale, from the old value. A scale multiplies the finished chain once, before the old value is added.
-/// Shapes have been checked, and none is 0.
+/// The caller has checked the shapes; none is 0.
 package func multiplyInTiles(
     _ a: Matrix, _ aOrientation: Orientation, _ b: Matrix, _ bOrientation: Orientation, into c: Matrix, scale: Float = 1, accumulate: Bool
 ) {
@@ -82,7 +82,7 @@ private func multiplyInTiles(
     }
 }
 
-/// The same by a library's `cblas_sgemm`, in calls that the shape alone decides.
+/// The same with a library's `cblas_sgemm`, in calls that depend only on the shape.
 func multiplyByLibrary(
     _ product: LibraryProduct, _ a: Matrix, _ aOrientation: Orientation, _ b: Matrix, _ bOrientation: Orientation, into c: Matrix,
     scale: Float, accumulate: Bool

@@ -22,7 +22,7 @@ struct LibraryProduct: Sendable {
 /// OpenBLAS as it was loaded into this process. It multiplies on the calling thread.
 package struct OpenBLAS: Sendable {
     let product: LibraryProduct
-    /// Version, core type and what else decides its bits.
+    /// Version, core type and everything else that determines its bits.
     package let description: String
     /// Core type of the kernels in use.
     let coreType: String
@@ -34,18 +34,21 @@ package struct OpenBLAS: Sendable {
 
     private static let coreTypeVariable = "OPENBLAS_CORETYPE"
 
-    /// Loads the library and compares some of its products with those of our own kernels.
+    /// Loads the library and compares some of its products with those of Apus's own kernels.
     static func load() throws(BLASError) -> OpenBLAS {
-        // Its own threads would take memory and processor time for nothing.
+        // Its own threads would waste memory and processor time.
         unsafe setenv("OPENBLAS_NUM_THREADS", "1", 1)
         var library = try Library()
         if unsafe getenv(coreTypeVariable) == nil, let better = betterCoreType(than: library.coreType, hasAVX512: apus_processor_has_avx512() != 0) {
             library.close()
-            unsafe setenv(coreTypeVariable, better, 1)  // it is read while the library is loaded
+            unsafe setenv(coreTypeVariable, better, 1)  // the library reads it while it is loaded
             library = try Library()
         }
         guard ProductCheck.passes(library.product) else {
-            throw BLASError("\(Library.name) gives wrong matrix products: is it built with 32-bit integers and for this processor? Or use --blas own")
+            throw BLASError(
+                "\(Library.name) gives wrong matrix products: is it built with 32-bit integers and for this "
+                    + "processor? Otherwise use --blas own"
+            )
         }
         library.setThreads(1)
         return OpenBLAS(
@@ -58,8 +61,9 @@ package struct OpenBLAS: Sendable {
 
     /// A core type that is faster than the library's own choice; nil: none.
     ///
-    /// OpenBLAS 0.3.21 does not know recent processors: it chooses Haswell or Zen kernels on AMD's Zen 4 and later, and those of a Prescott of
-    /// 2004 on Intel's Emerald Rapids. These have half and a tenth of the speed of its SkylakeX kernels there.
+    /// OpenBLAS 0.3.21 does not know recent processors: it chooses Haswell or Zen kernels on AMD's Zen 4 and later, and
+    /// Prescott kernels of 2004 on Intel's Emerald Rapids. There, these have half and a tenth of the speed of its
+    /// SkylakeX kernels.
     static func betterCoreType(than coreType: String, hasAVX512: Bool) -> String? {
         let forAVX512 = ["SkylakeX", "Cooperlake", "SapphireRapids"]
         let outdated = ["Prescott", "Core2", "Penryn", "Dunnington", "Nehalem", "Sandybridge", "Atom", "Barcelona", "Bobcat", "Opteron", "Generic"]
@@ -68,10 +72,11 @@ package struct OpenBLAS: Sendable {
         return outdated.contains(coreType) ? "Haswell" : nil
     }
 
-    /// Rows of the result that one call computes at most. A product is cut by its shape alone, so that bits do not depend on threads.
+    /// Rows of the result that one call computes at most. The division of a product depends only on its shape, so that
+    /// bits do not depend on threads.
     static let mostRows = 256
 
-    /// The rows of each call for a result of `rows` rows: equal parts, up to one row.
+    /// The rows of each call for a result of `rows` rows: parts that differ by at most one row.
     static func calls(rows: Int) -> [Range<Int>] {
         let parts = (rows + mostRows - 1) / mostRows
         return (0..<parts).map { ($0 * rows / parts)..<(($0 + 1) * rows / parts) }
@@ -96,7 +101,10 @@ private struct Library {
         func function(_ symbol: String) throws(BLASError) -> UInt {
             let found = unsafe UInt(bitPattern: dlsym(handle, symbol))
             guard found != 0 else {
-                throw BLASError("\(Self.name) has no function \(symbol), as OpenBLAS has: install libopenblas-dev, or use --blas own")
+                throw BLASError(
+                    "\(Self.name) has no function \(symbol), which OpenBLAS has: install libopenblas-dev, or use "
+                        + "--blas own"
+                )
             }
             return found
         }
@@ -117,11 +125,11 @@ private struct Library {
     func close() { _ = unsafe dlclose(handle) }
 }
 
-/// Products of a library beside those of our own kernels.
+/// Comparison of a library's products with those of Apus's own kernels.
 enum ProductCheck {
     private static let shapes = [(1, 1, 1), (3, 5, 7), (1, 128, 40), (33, 17, 64), (64, 96, 300)]
 
-    /// Whether products of some shapes, in each orientation, are those of our own kernels up to rounding.
+    /// Whether products of some shapes, in each orientation, equal those of Apus's own kernels up to rounding.
     static func passes(_ product: LibraryProduct) -> Bool {
         shapes.allSatisfy { m, n, k in
             [Orientation.plain, .transposed].allSatisfy { a in

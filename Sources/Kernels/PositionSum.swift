@@ -1,12 +1,13 @@
 internal import CVectorMath
 package import Tensors
 
-/// Sums over the bits of floats, weighed by position: equal for equal contents, however they are cut and whoever adds them.
+/// Sums over the bits of floats, weighed by position: equal for equal contents, however they are divided and in
+/// whatever order they are added.
 ///
 /// Each bit pattern is multiplied by an odd 32-bit number made of its position, and the products are added modulo 2⁶⁴. A
 /// changed bit always changes the sum.
 package enum PositionSum {
-    /// What is summed; each kind weighs the same position otherwise.
+    /// The kind of contents; each kind weighs the same position differently.
     package enum Kind: Sendable {
         case parameters
         case firstMoments
@@ -38,9 +39,9 @@ package enum PositionSum {
     }
 }
 
-/// The position sums of some rows, kept without heap memory.
+/// The position sums of some rows, kept without heap allocation.
 package struct RowSums {
-    /// Rows at most.
+    /// Most rows.
     package static let most = 64
     private var sums = InlineArray<128, UInt64>(repeating: 0)
     package private(set) var count = 0

@@ -1,6 +1,6 @@
 internal import CVectorMath
 
-// Functions of one number in double precision, with the same bits on every processor and with every C library.
+// Functions of one number in double precision, with the same bits on every processor and with any C library.
 
 /// Natural logarithm of a positive number.
 package func naturalLogarithm(_ x: Double) -> Double { apus_log(x) }

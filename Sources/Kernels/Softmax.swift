@@ -3,7 +3,7 @@ package import Tensors
 
 /// `x = softmax(scale · x)` row by row.
 ///
-/// Shapes: `x` (R, n) with rows at a distance that is a multiple of 16; the gap becomes 0.
+/// Shapes: `x` (R, n) with a stride that is a multiple of 16; the padding becomes 0.
 package func softmaxRows(_ x: Matrix, scale: Float) {
     precondition(x.stride % 16 == 0 && x.elements.count >= x.rows * x.stride, "rows of scores lie whole vectors apart")
     unsafe apus_softmax(x.rows, x.columns, x.stride, scale, x.elements.base)

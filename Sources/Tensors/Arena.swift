@@ -1,4 +1,4 @@
-/// Scratch memory that is taken piece by piece and given back all at once.
+/// Scratch memory that is allocated in parts and given back all at once.
 ///
 /// After the first step of a given size an arena allocates nothing: it keeps its chunks. An arena belongs to one
 /// thread at a time.
@@ -8,10 +8,10 @@ package final class Arena {
     private var used = 0
     private let chunkSize: Int
 
-    /// - Parameter chunkSize: least number of elements that a new chunk holds.
+    /// - Parameter chunkSize: minimum number of elements of a new chunk.
     package init(chunkSize: Int = 1 << 20) { self.chunkSize = chunkSize }
 
-    /// A place in the arena to return to.
+    /// A position in the arena to return to.
     package struct Mark {
         fileprivate let chunk: Int
         fileprivate let used: Int

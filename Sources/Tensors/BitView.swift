@@ -1,6 +1,6 @@
 /// A borrowed run of keep bits, sixteen to a word: bit i of word w belongs to element 16 w + i.
 @safe
-package struct BitView: @unchecked Sendable {  // As FloatView: the owner of the arena keeps writers apart.
+package struct BitView: @unchecked Sendable {  // As FloatView: the owner of the arena prevents concurrent writes.
     package let base: UnsafeMutablePointer<UInt16>
     /// Number of words.
     package let count: Int
@@ -24,7 +24,7 @@ package struct BitView: @unchecked Sendable {  // As FloatView: the owner of the
         return unsafe base[word]
     }
 
-    /// Words that a row of `columns` elements takes.
+    /// Words that a row of `columns` elements needs.
     package static func words(columns: Int) -> Int { (columns + 15) / 16 }
 }
 

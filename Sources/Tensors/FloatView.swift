@@ -1,12 +1,12 @@
-/// A borrowed run of `Float` inside a ``FloatBuffer``, for reading and writing.
+/// Borrowed consecutive `Float`s inside a ``FloatBuffer``, for reading and writing.
 ///
-/// A view keeps its buffer alive, and has no lock: whoever shares one gives each thread its own part to write.
-/// Bounds are checked where a view is cut, not at each element of a kernel.
+/// A view keeps its buffer alive, and has no lock: code that shares one gives each thread its own part to write.
+/// Bounds are checked when a view is sliced, not at each element of a kernel.
 @safe
-package struct FloatView: @unchecked Sendable {  // Memory is shared by design; the step's phases keep writers apart.
+package struct FloatView: @unchecked Sendable {  // Shared by design; the step's phases prevent concurrent writes.
     package let base: UnsafeMutablePointer<Float>
     package let count: Int
-    /// Keeps the memory.
+    /// Keeps the memory alive.
     package let owner: AnyObject
 
     @unsafe

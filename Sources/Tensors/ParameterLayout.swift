@@ -1,6 +1,7 @@
-/// Where each named parameter lies in the one buffer that holds them all, and its gradient in the buffer of gradients.
+/// The position of each named parameter in the buffer of all parameters, and of its gradient in the buffer of
+/// gradients.
 ///
-/// Parameters follow each other without gaps. Frozen ones have no place among the gradients. A row-sparse table, of which
+/// Parameters follow each other without gaps. Frozen parameters have no gradient. A row-sparse table, of which
 /// a batch touches few rows, comes last: its gradient travels as rows, and only its optimizer state is dense.
 package struct ParameterLayout: Sendable {
     package struct Entry: Sendable {
@@ -8,7 +9,7 @@ package struct ParameterLayout: Sendable {
         package let shape: [Int]
         /// First element in the buffer of parameters.
         package let offset: Int
-        /// First element in the buffers of gradients and optimizer state; nil where frozen.
+        /// First element in the buffers of gradients and optimizer state; nil if frozen.
         package let gradientOffset: Int?
         /// Whether weight decay applies: not to biases and layer norms.
         package let decays: Bool
@@ -28,7 +29,7 @@ package struct ParameterLayout: Sendable {
     package let stateCount: Int
     private let indices: [String: Int]
 
-    /// What a model declares of one parameter.
+    /// A model's declaration of one parameter.
     package struct Declaration {
         package let name: String
         package let shape: [Int]
@@ -72,6 +73,6 @@ package struct ParameterLayout: Sendable {
 
     package func index(of name: String) -> Int? { indices[name] }
 
-    /// The row-sparse table, where it is trained.
+    /// The row-sparse table, if it is trained.
     package var sparseTable: Entry? { entries.last.flatMap { $0.isRowSparse && $0.gradientOffset != nil ? $0 : nil } }
 }

@@ -1,20 +1,20 @@
 internal import Glibc
 internal import Synchronization
 
-/// Memory that short-lived buffers take and give back, so that a step asks the system for none.
+/// Memory for short-lived buffers, reused so that a step does not allocate.
 ///
-/// Pieces have sizes of powers of two; what they hold is what their last user left.
+/// Sizes are powers of two; contents are whatever the last user left.
 enum SpareMemory {
-    /// A piece belongs to one buffer, or to nobody and lies here.
+    /// A block belongs to one buffer, or is free and kept here.
     @safe
     struct Piece: @unchecked Sendable {  // One owner at a time: a buffer, or the list under its lock.
         let base: UnsafeMutablePointer<Float>
         let capacity: Int
     }
 
-    /// By the binary logarithm of their size.
+    /// Free blocks by the binary logarithm of their size.
     private static let pieces = Mutex([[Piece]](repeating: [], count: Int.bitWidth))
-    /// Pieces of one size that stay, at least one for each thread; more than these are given back to the system.
+    /// Free blocks of one size to keep, at least one for each thread; surplus blocks are returned to the system.
     private static let kept = max(16, sysconf(CInt(_SC_NPROCESSORS_ONLN)))
 
     static func take(_ count: Int) -> Piece {
@@ -36,8 +36,8 @@ enum SpareMemory {
     }
 }
 
-/// Lends `body` alone `count` elements of unspecified value, the same ones as before where nobody else holds them.
-/// - Complexity: O(1), once there was memory of this size.
+/// Lends `body` exclusive use of `count` elements of unspecified value, the same memory as before if it is free.
+/// - Complexity: O(1), once there has been memory of this size.
 @unsafe
 package func withScratch(_ count: Int, _ body: (UnsafeMutablePointer<Float>) -> Void) {
     let piece = SpareMemory.take(count)

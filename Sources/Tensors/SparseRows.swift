@@ -4,7 +4,7 @@ internal import Synchronization
 package struct SparseRows: Sendable {
     package fileprivate(set) var ids: [Int32]
     package fileprivate(set) var width: Int
-    /// (ids, width), and perhaps more memory after them.
+    /// (ids, width), possibly followed by spare memory.
     fileprivate var values: FloatBuffer
 
     /// Rows of unspecified value, to be filled by the caller.
@@ -21,7 +21,7 @@ package struct SparseRows: Sendable {
         return values.view.part(from: place * width, count: width)
     }
 
-    /// The first place whose row number is not below `id`.
+    /// The first index whose row number is not below `id`.
     package func place(of id: Int32) -> Int {
         var (low, high) = (0, ids.count)
         while low < high {
@@ -32,7 +32,7 @@ package struct SparseRows: Sendable {
     }
 }
 
-/// Touched rows that nobody needs any more, and whose memory the next ones take.
+/// Touched rows that are no longer needed, and whose memory later ones reuse.
 package final class SparseRowPool: Sendable {
     private let spare = Mutex<[SparseRows]>([])
 
@@ -48,14 +48,14 @@ package final class SparseRowPool: Sendable {
         rows.ids.removeAll(keepingCapacity: true)
         fill(&rows.ids)
         precondition(rows.ids.count <= count, "\(rows.ids.count) rows where at most \(count) were to come")
-        // Whoever still has a view of the memory keeps it to itself. New memory is a power of two, so that it soon suffices.
+        // Memory that a view still refers to is not reused. New memory is a power of two, so that it soon suffices.
         if rows.values.count < count * width || !isKnownUniquelyReferenced(&rows.values) {
             rows.values = FloatBuffer(scratch: 1 << (Int.bitWidth - max(count * width - 1, 1).leadingZeroBitCount))
         }
         return rows
     }
 
-    /// Takes rows back. Other copies of them keep what they hold.
+    /// Takes rows back for reuse. Other copies of them stay valid.
     package func give(back rows: SparseRows?) {
         guard let rows else { return }
         spare.withLock { $0.append(rows) }

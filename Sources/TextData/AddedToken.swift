@@ -1,5 +1,5 @@
-/// A token that is cut out of the text wherever it stands: out of the raw text before anything else happens to it, such as
-/// "[MASK]", or, a normalized one, out of the text as cleaned and lowercased, such as a word of the domain.
+/// A token that is matched anywhere in the text: in the raw text before any other processing, such as
+/// "[MASK]", or, if normalized, in the cleaned and lowercased text, such as a word of the domain.
 struct AddedToken: Equatable, Sendable {
     let bytes: [UInt8]
     let id: Int32

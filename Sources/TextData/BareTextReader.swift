@@ -1,8 +1,8 @@
 package import Foundation
 
-/// Texts from a stream, one a line, without header or columns.
+/// Plain texts from a stream, one per line, without header or columns.
 ///
-/// Holds one line and what was read beyond it.
+/// Keeps one line and the bytes read beyond it.
 package struct BareTextReader {
     private let handle: FileHandle
     private let name: String
@@ -10,21 +10,24 @@ package struct BareTextReader {
     private var start = 0
     private var line = 0
     private var isAtEnd = false
-    /// Why the line after those that were given cannot be.
+    /// Why the line after those already returned cannot be read.
     private var failure: DatasetError?
 
-    /// - Parameter name: what errors call the stream.
+    /// - Parameter name: the stream's name in errors.
     package init(_ handle: FileHandle, name: String = "standard input") throws(DatasetError) {
         self.handle = handle
         self.name = name
         let target = URL(fileURLWithPath: "/dev/fd/\(handle.fileDescriptor)").resolvingSymlinksInPath().path
         let type = try? FileManager.default.attributesOfItem(atPath: target)[.type] as? FileAttributeType
-        guard type != .typeDirectory else { throw DatasetError(path: name, problem: "is a folder, texts were needed: name a file") }
+        guard type != .typeDirectory else {
+            throw DatasetError(path: name, problem: "is a folder, expected texts: name a file")
+        }
     }
 
-    /// The lines that are there already, at most `most`; waits for the first of them alone. None at the end.
+    /// The lines available now, at most `most`; waits only for the first. None at the end.
     ///
-    /// - Throws: ``DatasetError`` of the first line; that of a later one is thrown by the next call, after the lines before it.
+    /// - Throws: ``DatasetError`` for the first line; the error of a later line is thrown by the next call, after the
+    ///   lines before it.
     package mutating func lines(most: Int) throws(DatasetError) -> [String] {
         if let failure {
             self.failure = nil
@@ -70,7 +73,7 @@ package struct BareTextReader {
         }
     }
 
-    /// Of a pipe or terminal takes what there is: waiting for a full buffer would withhold lines already there.
+    /// Takes what a pipe or terminal has: waiting for a full buffer would delay lines that already arrived.
     private mutating func readMore() throws(DatasetError) {
         do {
             let bytes = try DescriptorReading.read(handle.fileDescriptor, most: 1 << 16)

@@ -1,6 +1,6 @@
 internal import Foundation
 
-/// The full canonical decomposition of one character, and its place in canonical order, both after Unicode 9.0 as in
+/// The full canonical decomposition of one character, and its combining class, both from Unicode 9.0 as in
 /// Hugging Face's tables: a later character decomposes to itself and is not reordered.
 extension Unicode.Scalar {
     func appendDecomposition(to scalars: inout [Unicode.Scalar]) {
@@ -13,7 +13,7 @@ extension Unicode.Scalar {
         }
     }
 
-    /// 0 for a character that stays where it is.
+    /// 0 for a character that is not reordered.
     var combiningClass: UInt8 {
         let found = properties.canonicalCombiningClass
         return found == .notReordered || !isAssigned(before: 10) ? 0 : found.rawValue
@@ -26,7 +26,7 @@ extension Unicode.Scalar {
         if index % 28 != 0 { scalars.append(Self(0x11A7 + index % 28)!) }
     }
 
-    /// False for the blocks that are known to hold no decomposable character, the large ones of common text among them.
+    /// False for the blocks known to have no decomposable character, including the large ones of common text.
     private var mayDecompose: Bool {
         switch value {
         case 0..<0xC0, 0x3100..<0xF900, 0xFB50..<0x11000, 0x12000..<0x16000, 0x17000..<0x1D100, 0x1D200..<0x2F800: false

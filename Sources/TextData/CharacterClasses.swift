@@ -1,9 +1,9 @@
 /// The character classes of Hugging Face's fast BERT tokenizer, whose tables follow Unicode 8.0.
 ///
-/// The standard library knows a later Unicode. A character's category therefore counts only if the character is at least that
-/// old; the few whose category changed since are listed. Source: every scalar value run through Tokenizers 0.23.
+/// The standard library uses a later Unicode. A character's category therefore counts only if the character is at least
+/// that old; the few whose category changed since are listed. Source: every scalar value run through Tokenizers 0.23.
 extension Unicode.Scalar {
-    /// Cleaned away: control, format and private-use characters, NUL and the replacement character.
+    /// Removed by cleaning: control, format and private-use characters, NUL and the replacement character.
     var isDropped: Bool {
         switch properties.generalCategory {
         case .control: value != 0x09 && value != 0x0A && value != 0x0D
@@ -22,7 +22,7 @@ extension Unicode.Scalar {
         }
     }
 
-    /// A word of its own wherever it stands.
+    /// Always a word of its own.
     var isPunctuationMark: Bool {
         if value < 0x80 {
             return (0x21...0x2F).contains(value) || (0x3A...0x40).contains(value) || (0x5B...0x60).contains(value)
@@ -36,7 +36,7 @@ extension Unicode.Scalar {
         }
     }
 
-    /// Set apart by spaces: the blocks of Chinese characters, not Hangul, Hiragana or Katakana.
+    /// Surrounded by spaces: the blocks of Chinese characters, not Hangul, Hiragana or Katakana.
     var isChinese: Bool {
         switch value {
         case 0x4E00...0x9FFF, 0x3400...0x4DBF, 0x20000...0x2A6DF, 0x2A700...0x2B73F, 0x2B740...0x2B81F, 0x2B920...0x2CEAF,

@@ -1,10 +1,10 @@
-/// How a tokenizer changes text before it looks for pieces; the names are those of tokenizer_config.json.
+/// How a tokenizer normalizes text before it looks for tokens; the names are those of tokenizer_config.json.
 package struct TextOptions: Equatable, Sendable {
     package var lowercase = true
     /// Nil follows `lowercase`.
     package var stripAccents: Bool?
     package var tokenizeChineseCharacters = true
-    /// Whether control characters are dropped and every kind of white space becomes a space.
+    /// Whether control characters are dropped and all white space becomes a space.
     package var cleansText = true
 
     package init(lowercase: Bool = true, stripAccents: Bool? = nil, tokenizeChineseCharacters: Bool = true, cleansText: Bool = true) {
@@ -14,15 +14,17 @@ package struct TextOptions: Equatable, Sendable {
         self.cleansText = cleansText
     }
 
-    /// Text stays as it is: a tokenizer without a normalizer.
+    /// No change to the text: a tokenizer without a normalizer.
     package static let none = TextOptions(lowercase: false, stripAccents: false, tokenizeChineseCharacters: false, cleansText: false)
 }
 
-/// What one character becomes: cleaning, Chinese characters, accents, case and word borders in one look-up.
+/// The result of normalizing one character: cleaning, Chinese characters, accents, case and word borders in one
+/// look-up.
 ///
-/// Characters below `tableEnd` are looked up, the others worked out each time.
+/// Characters below `tableEnd` are looked up, the others computed each time.
 struct CharacterFolding: Sendable {
-    /// One resulting character, packed: the scalar value, its role, and whether it is a mark that has to be put in canonical order.
+    /// One resulting character, packed: the scalar value, its role, and whether it is a mark that needs canonical
+    /// ordering.
     struct Output: Sendable {
         enum Role: UInt32 { case inWord, wordOfItsOwn, separator, barrier }
 
@@ -42,7 +44,7 @@ struct CharacterFolding: Sendable {
 
     private let options: TextOptions
     private var outputs: [Output] = []
-    /// Where each tabled character's outputs begin; one more than there are characters.
+    /// The start of each tabled character's outputs; one more than there are characters.
     private var starts: [Int32] = [0]
 
     init(_ options: TextOptions) {
@@ -104,7 +106,7 @@ struct CharacterFolding: Sendable {
     private var strips: Bool { options.stripAccents ?? options.lowercase }
 }
 
-/// What an ASCII character, or the first byte of a longer one, means for the search for words.
+/// How the word search treats an ASCII character or the first byte of a longer one.
 struct ByteActions: Sendable {
     enum Action: UInt8 { case inWord, wordOfItsOwn, separator, drop, firstOfSeveral, maybeAddedToken }
 

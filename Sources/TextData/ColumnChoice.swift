@@ -1,12 +1,12 @@
-/// The columns that somebody asked for; nil leaves the choice to the names in the file.
+/// The columns that the user named; nil leaves the choice to the names in the file.
 package struct ColumnNames: Equatable, Sendable {
     package var text: String?
     package var pair: String?
-    /// One column, or several with commas between their names.
+    /// One column, or several names separated by commas.
     package var label: String?
-    /// Labels of a model: where the file has a column for each of them and no column was asked for, those are read.
+    /// Labels of a model: if the file has a column for each of them and the user named no column, those are read.
     package var modelLabels: [String] = []
-    /// Columns that the model was trained on: taken where none is asked for and the file has them.
+    /// Columns that the model was trained on: used if the user named none and the file has them.
     package var usual: Usual?
 
     package struct Usual: Equatable, Sendable {
@@ -35,10 +35,10 @@ package struct ColumnNames: Equatable, Sendable {
     }
 }
 
-/// Whether a data file has to have a label column.
+/// Whether a data file must have a label column.
 package enum LabelNeed: Sendable {
     case required, ifPresent, unwanted
-    /// Needed, but a sample may be without any label.
+    /// Required, but a sample may have no label.
     case requiredPerhapsEmpty
 }
 
@@ -46,7 +46,7 @@ package enum LabelNeed: Sendable {
 struct ColumnChoice: Equatable {
     let text: Int
     let pair: Int?
-    /// Several columns where each holds one of a sample's targets.
+    /// Several columns with one of a sample's targets each.
     let labels: [Int]
     /// Whether rows keep all their fields, not only those of the columns above.
     var keepsFields = false
@@ -58,7 +58,7 @@ struct ColumnChoice: Equatable {
     static let knownTexts = ["sentence", "text", "sentence1", "premise", "question", "question1", "text1", "review", "content", "tokens", "words"]
     static let knownLabels = ["label", "labels", "ner_tags", "tags", "pos_tags", "chunk_tags"]
 
-    /// Whether a first line is a row rather than the names of columns: a field is a number, empty or a sentence.
+    /// Whether a first line is a row and not column names: a field is a number, empty or a sentence.
     static func looksLikeData(_ header: [String]) -> Bool {
         let known = Set((knownTexts + knownLabels + knownPairs.flatMap { [$0.0, $0.1] }).map { $0.lowercased() })
         guard !header.contains(where: { known.contains($0.lowercased()) }) else { return false }
@@ -68,14 +68,15 @@ struct ColumnChoice: Equatable {
         }
     }
 
-    /// Finds the columns asked for; a second text is taken unasked only when the first was left open as well.
+    /// Finds the named columns; a second text is chosen automatically only if the first is, too.
     init(_ asked: ColumnNames, in header: [String], labels: LabelNeed, path: String) throws(DatasetError) {
         let found = "found " + (header.isEmpty ? "none" : header.map { "\"\($0)\"" }.joined(separator: ", "))
         let headerless =
             Self.looksLikeData(header)
-            ? "the first line has no column names but data (\(found)): put a header such as \"sentence\", \"label\" above it"
+            ? "the first line has no column names but data (\(found)): add a header such as \"sentence\", \"label\" "
+                + "above it"
             : nil
-        /// A name that differs only in its letters' case.
+        /// A name that differs only in case.
         func spelledOtherwise(_ names: [String]) -> String? {
             header.first { column in
                 !names.contains(column) && names.contains { $0.lowercased() == column.lowercased() }
@@ -135,7 +136,7 @@ struct ColumnChoice: Equatable {
         }
     }
 
-    /// The label columns that one name stands for: itself, or several with commas between them.
+    /// The label columns that one name stands for: itself, or several separated by commas.
     private static func names(in name: String, _ header: [String]) -> [String] {
         let names = header.contains(name) ? [name] : name.split(separator: ",").map { String($0.drop { $0 == " " }) }
         return names.isEmpty ? [name] : names

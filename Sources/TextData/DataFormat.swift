@@ -1,20 +1,20 @@
 internal import Foundation
 
-/// How the bytes of a data file are to be read; the names are those of `--input-format`.
+/// How to read the bytes of a data file; the names are those of `--input-format`.
 package enum DataFormat: String, Codable, CaseIterable, Sendable {
-    /// Commas between fields, quotes as RFC 4180 has them.
+    /// Commas between fields, quotes as in RFC 4180.
     case csv
-    /// The same with semicolons, as spreadsheets write it where the comma is the decimal sign.
+    /// The same with semicolons, as spreadsheets write it if the comma is the decimal sign.
     case semicolons = "semicolon-csv"
     /// Tabs between fields; quotes are ordinary characters.
     case tsv
     /// Tabs between fields, quotes as in CSV: what pandas and `datasets` write and read.
     case quotedTSV = "quoted-tsv"
-    /// An object a line.
+    /// One object per line.
     case jsonLines = "jsonl"
-    /// A word a line.
+    /// One word per line.
     case conll
-    /// A text a line.
+    /// One text per line.
     case text
 
     private static let endings: [String: DataFormat] = [
@@ -23,12 +23,12 @@ package enum DataFormat: String, Codable, CaseIterable, Sendable {
         "bio": .conll, "iob": .conll, "iob2": .conll,
     ]
 
-    /// The format of a file, and what its user should know about how it was found.
+    /// The format of a file, and a note for the user about how it was detected.
     ///
-    /// The name's ending decides, then the first lines: those that speak against the ending, or, where it says nothing,
-    /// for a format.
-    /// - Parameter allowsPlainText: whether a file of one text a line will do.
-    /// - Throws: ``DatasetError`` where neither says what it is.
+    /// The file name's suffix decides, then the first lines: if they contradict the suffix or, without a known suffix,
+    /// if they indicate a format.
+    /// - Parameter allowsPlainText: whether a file of one text per line is accepted.
+    /// - Throws: ``DatasetError`` if neither determines the format.
     static func found(
         in bytes: [UInt8], path: String, columns: ColumnNames, allowsPlainText: Bool
     ) throws(DatasetError) -> (format: DataFormat, note: String?) {
@@ -41,17 +41,18 @@ package enum DataFormat: String, Codable, CaseIterable, Sendable {
             let isCSV =
                 !lines.header(has: 0x09) && lines.header(has: comma) && lines.namesColumns(columns, between: comma)
             return isCSV
-                ? (.csv, "commas part the fields of its header, so it is read as --input-format csv")
+                ? (.csv, "commas separate the fields of its header, so it is read as --input-format csv")
                 : try tabs(bytes, path: path)
         case let format?: return (format, nil)
         case nil where ending == "txt" && allowsPlainText: return (.text, nil)
         case nil:
-            let why = ending.isEmpty ? "its name has no ending" : "the ending \".\(ending)\" says nothing"
+            let why = ending.isEmpty ? "its name has no suffix" : "the suffix \".\(ending)\" is unknown"
             guard let found = lines.format(columns) ?? (allowsPlainText ? .text : nil) else {
                 throw DatasetError(
                     path: path,
                     problem:
-                        "\(why), nor do the first lines: say what it is with --input-format csv, tsv, jsonl or conll, or name it so"
+                        "\(why), and its first lines do not show the format: set it with --input-format csv, tsv, "
+                        + "jsonl or conll, or use that suffix"
                 )
             }
             if found == .tsv { return try tabs(bytes, path: path, because: why) }
@@ -65,10 +66,13 @@ package enum DataFormat: String, Codable, CaseIterable, Sendable {
     ) throws(DatasetError) -> (format: DataFormat, note: String?) {
         if lines.header(has: UInt8(ascii: ",")) { return (.csv, nil) }
         if lines.header(has: UInt8(ascii: ";")) {
-            return (.semicolons, "semicolons part the fields of its header, so it is read as --input-format semicolon-csv")
+            return (
+                .semicolons,
+                "semicolons separate the fields of its header, so it is read as --input-format semicolon-csv"
+            )
         }
         return lines.header(has: 0x09)
-            ? try tabs(bytes, path: path, because: "tabs part the fields of its header") : (.csv, nil)
+            ? try tabs(bytes, path: path, because: "tabs separate the fields of its header") : (.csv, nil)
     }
 
     /// TSV, with or without quotes as its fields show.
@@ -82,12 +86,15 @@ package enum DataFormat: String, Codable, CaseIterable, Sendable {
             return (
                 .quotedTSV,
                 note(
-                    "the quotes around its fields are taken off, as --input-format quoted-tsv says; --input-format tsv keeps them in the texts"
+                    "the quotes around its fields are removed, as with --input-format quoted-tsv; --input-format tsv "
+                        + "keeps them in the texts"
                 )
             )
         case .perhaps(let count):
             let fields = count == 1 ? "a field" : "\(count) fields"
-            return (.tsv, note("the quotes around \(fields) are kept in the texts; --input-format quoted-tsv takes them off"))
+            return (
+                .tsv, note("the quotes around \(fields) are kept in the texts; --input-format quoted-tsv removes them")
+            )
         }
     }
 }
@@ -116,7 +123,7 @@ private struct FirstLines {
             == UInt8(ascii: "{")
     }
 
-    /// The format that the lines speak for; nil where they could be anything.
+    /// The format that the lines indicate; nil if they could be anything.
     func format(_ columns: ColumnNames) -> DataFormat? {
         if beginsObject { return .jsonLines }
         if namesColumns(columns, between: 0x09) { return .tsv }
@@ -125,7 +132,7 @@ private struct FirstLines {
         return areTaggedWords ? .conll : nil
     }
 
-    /// Whether the first line has one of the names that columns have.
+    /// Whether the first line has one of the known column names.
     func namesColumns(_ asked: ColumnNames, between separator: UInt8) -> Bool {
         let names = header.split(separator: separator, omittingEmptySubsequences: false).map { part in
             Dataset.trimmed(String(decoding: part, as: UTF8.self)).trimmingCharacters(in: ["\""])
@@ -136,7 +143,7 @@ private struct FirstLines {
         return !known.isDisjoint(with: names)
     }
 
-    /// Whether most lines end in a tag as the CoNLL tasks have them, and one of them is O.
+    /// Whether most lines end in a tag as in the CoNLL tasks, and one of them is O.
     private var areTaggedWords: Bool {
         let tags = lines.filter { !$0.isEmpty }.compactMap { line -> ArraySlice<UInt8>? in
             let fields = line.split { $0 == 0x20 || $0 == 0x09 }

@@ -1,8 +1,8 @@
 extension Dataset {
-    /// Parts the labels of a list that is written as one text.
+    /// Separates the labels of a list that is written as one text.
     package static let listSeparator: Character = ","
 
-    /// Each row's numbers, for regression: one, or as many in each row; (rows, width) row after row.
+    /// Each row's numbers, for regression: one, or the same number in each row; (rows, width) row after row.
     package func targets() throws(DatasetError) -> (values: [Float], width: Int) {
         var values: [Float] = []
         var width: Int?
@@ -14,7 +14,7 @@ extension Dataset {
             guard numbers.count == needed, needed > 0 else {
                 throw DatasetError(
                     path: path, line: lines[row],
-                    problem: "\(numbers.count) numbers, the first row has \(needed): give each row as many")
+                    problem: "\(numbers.count) numbers, the first row has \(needed): give each row that many")
             }
             for number in numbers {
                 guard let value = Float(number), value.isFinite else {
@@ -44,23 +44,23 @@ extension Dataset {
         return column
     }
 
-    /// Each row's labels, of which there may be none, or their flags.
+    /// Each row's labels, possibly none, or their flags.
     package func labelLists() throws(DatasetError) -> [[String]] {
         let all = try neededLabels()
         switch labelLayout {
         case .words:
             throw wrongKind(
-                "holds a label for each word, multi-label needs a list for each text: choose --task token-classification"
+                "has a label for each word, multi-label needs a list for each text: choose --task token-classification"
             )
         case .lists, .columns: return all
         case .single: return all.map { Self.parts(of: $0[0]) }
         }
     }
 
-    /// How many labels a row has a 0 or 1 for; nil where rows are not written so.
+    /// The number of labels if rows are 0-or-1 vectors; nil if they are not.
     ///
-    /// A vector of flags is told from a list of label numbers by its form alone: as long in each row, at least 2, and
-    /// nothing but 0 and 1. A list of the labels 0 and 1 would look so only where each row had both.
+    /// A vector of flags differs from a list of label numbers only in form: the same length in each row, at least 2,
+    /// and only 0 and 1. A list of the labels 0 and 1 would look the same only if each row had both.
     package var flagWidth: Int? {
         guard let lists = try? labelLists(), let width = lists.first?.count, width > 1 else { return nil }
         return lists.allSatisfy { $0.count == width && $0.allSatisfy { LabelFlag.value(of: $0) != nil } } ? width : nil
@@ -70,13 +70,13 @@ extension Dataset {
     package func wordLabels() throws(DatasetError) -> [[String]] {
         guard labelLayout == .words else {
             throw wrongKind(
-                "holds no single words, token-classification needs a file .conll with a word and its label a line, "
+                "has no single words, token-classification needs a .conll file with one word and its label per line, "
                     + "or JSON lines with a list of words and a list of labels")
         }
         return try neededLabels()
     }
 
-    /// The labels or numbers of a text with commas between.
+    /// The labels or numbers of a text separated by commas.
     package static func parts(of text: String) -> [String] {
         text.split(separator: listSeparator).map { trimmed(String($0)) }.filter { !$0.isEmpty }
     }

@@ -1,22 +1,22 @@
 internal import Foundation
 
-/// The rows of one data file: texts, perhaps second texts, perhaps labels as they are written.
+/// The rows of one data file: texts, optional second texts, optional labels as written.
 package struct Dataset: Sendable {
     package let path: String
     package private(set) var texts: [String] = []
     package private(set) var pairs: [String]?
-    /// Each row's label, or several of them, as ``labelLayout`` says.
+    /// Each row's label, or several of them, according to ``labelLayout``.
     package private(set) var labels: [[String]]?
     package private(set) var labelLayout = LabelLayout.single
-    /// Each row's words, where the file gives them one by one.
+    /// Each row's words, if the file gives them one by one.
     package private(set) var words: [[String]]?
     /// The line of the file on which each row begins, from 1.
     package private(set) var lines: [Int] = []
-    /// What the user should know about how the file was read, a line each.
+    /// Notes for the user about how the file was read, one line each.
     package private(set) var notes: [String] = []
-    /// The columns that were read; empty where the file has none.
+    /// The columns that were read; empty if the file has none.
     package private(set) var columns = ColumnNames()
-    /// The whole table, where it was asked for: names of all columns, and each row's fields.
+    /// The whole table, if requested: names of all columns, and each row's fields.
     package private(set) var table: (header: [String], rows: [[String]])?
 
     package var count: Int { texts.count }
@@ -24,9 +24,9 @@ package struct Dataset: Sendable {
     /// Reads a data file. The first line of TSV and CSV names the columns; a file of words, `.conll`, has no header.
     ///
     /// - Parameters:
-    ///   - format: nil leaves it to the name's ending and the first lines.
-    ///   - allowsPlainText: whether a file of one text a line will do; it has no labels.
-    ///   - keepsTable: whether ``table`` is wanted.
+    ///   - format: nil: detected from the name's suffix and the first lines.
+    ///   - allowsPlainText: whether a file of one text per line is accepted; it has no labels.
+    ///   - keepsTable: whether to keep ``table``.
     /// - Complexity: O(bytes).
     package init(
         path: String, format asked: DataFormat? = nil, columns: ColumnNames = ColumnNames(), labels need: LabelNeed,
@@ -40,7 +40,7 @@ package struct Dataset: Sendable {
         }
         if !bytes.contains(0x0A), bytes.contains(0x0D) {
             bytes = bytes.map { $0 == 0x0D ? 0x0A : $0 }
-            notes.append("its lines end in carriage returns alone, which are read as line ends")
+            notes.append("its lines end in bare carriage returns, which are read as line ends")
         }
         let (format, note) =
             if let asked { (asked, nil as String?) } else {
@@ -57,7 +57,7 @@ package struct Dataset: Sendable {
         case .text:
             guard allowsPlainText else {
                 throw DatasetError(
-                    path: path, problem: "a file of one text a line has no labels: that is data for --task masked-lm")
+                    path: path, problem: "a file of one text per line has no labels: that is data for --task masked-lm")
             }
             try read(plainText: bytes)
         }
@@ -99,7 +99,9 @@ package struct Dataset: Sendable {
             throw DatasetError(
                 path: path, line: lines.last,
                 problem:
-                    "the text is \(found == nil ? "a string" : "a list"), in the first row it is not: write all alike")
+                    "the text is \(found == nil ? "a string" : "a list"), in the first row it is not: write all rows "
+                    + "alike"
+            )
         }
         if let found { words?.append(found) }
     }
@@ -111,8 +113,8 @@ package struct Dataset: Sendable {
         guard need == .requiredPerhapsEmpty || !found.contains(where: \.isEmpty) else {
             let remedy =
                 labelLayout == .single
-                ? "fill it in, take the row out, or say --task multi-label, where a row may have none"
-                : "fill it in or take the row out"
+                ? "fill it in, remove the row, or use --task multi-label, which allows rows without labels"
+                : "fill it in or remove the row"
             throw DatasetError(path: path, line: lines.last, problem: "the label is empty: \(remedy)")
         }
         if isList { labelLayout = words == nil ? .lists : .words }
@@ -124,12 +126,12 @@ package struct Dataset: Sendable {
         for row in words.indices where words[row].count != labels[row].count {
             throw DatasetError(
                 path: path, line: lines[row],
-                problem: "\(labels[row].count) labels for \(words[row].count) words: give each word one, "
-                    + "or the text as a string where the labels are those of the whole text")
+                problem: "\(labels[row].count) labels for \(words[row].count) words: give each word one label, "
+                    + "or give the text as a string if the labels are those of the whole text")
         }
     }
 
-    /// Takes lists that programs printed into fields for what they are.
+    /// Parses lists that programs printed into fields.
     private mutating func readListsInFields() throws(DatasetError) {
         guard let fields = labels, fields.contains(where: { ListLiteral($0[0]) != nil }) else { return }
         var lists: [[String]] = []
@@ -139,7 +141,8 @@ package struct Dataset: Sendable {
                 throw DatasetError(
                     path: path, line: lines[row],
                     problem:
-                        "the list \"\(field[0].prefix(40))\" cannot be read: write the labels with commas between, or as JSON lines"
+                        "the list \"\(field[0].prefix(40))\" cannot be read: separate the labels by commas, or use "
+                        + "JSON lines"
                 )
             }
             lists.append(list)
@@ -198,17 +201,17 @@ package struct Dataset: Sendable {
     private static func isSpace(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x09 || byte == 0x0D }
 }
 
-/// One row, cut down to the columns that were chosen.
+/// One row, reduced to the chosen columns.
 struct Row {
     let line: Int
-    /// The words with a space between, where the row gives them one by one.
+    /// The words joined by spaces, if the row gives them one by one.
     let text: String
     let pair: String?
     let labels: [String]?
     /// Whether the labels were written as a list.
     var isList = false
     var words: [String]?
-    /// All of the row's fields, where they are kept.
+    /// All of the row's fields, if they are kept.
     var fields: [String]?
 }
 

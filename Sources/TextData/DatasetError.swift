@@ -1,7 +1,8 @@
-/// Why a data file cannot be used: one line with the file, the line where it shows, what was needed and what to do next.
+/// Why a data file cannot be used: one line with the file, the line of the error, what was expected and what to do
+/// next.
 package struct DatasetError: Error, Equatable, Sendable, CustomStringConvertible {
     package let path: String
-    /// From 1; nil where the whole file is meant.
+    /// From 1; nil for the whole file.
     package let line: Int?
     package let problem: String
 

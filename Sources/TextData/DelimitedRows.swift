@@ -1,7 +1,7 @@
-/// How the fields of a table are told apart.
+/// How the fields of a table are separated.
 struct TableDialect: Equatable {
     let separator: UInt8
-    /// Whether a field may stand in quotes, after RFC 4180: then it may hold separators, line breaks and doubled
+    /// Whether a field may be quoted as in RFC 4180: then it may contain separators, line breaks and doubled
     /// quotes.
     let hasQuotes: Bool
 
@@ -10,18 +10,18 @@ struct TableDialect: Equatable {
     static let tsv = TableDialect(separator: 0x09, hasQuotes: false)
     static let quotedTSV = TableDialect(separator: 0x09, hasQuotes: true)
 
-    /// What helps where a row has another number of fields than the header.
+    /// The remedy if a row and the header have different numbers of fields.
     var remedy: String {
         switch self {
-        case .csv: "quote fields that hold commas, and write decimals with a point"
-        case .semicolons: "quote fields that hold semicolons"
-        case .quotedTSV: "quote fields that hold tabs"
-        default: "take tabs out of the texts"
+        case .csv: "quote fields that contain commas, and write decimals with a point"
+        case .semicolons: "quote fields that contain semicolons"
+        case .quotedTSV: "quote fields that contain tabs"
+        default: "remove tabs from the texts"
         }
     }
 }
 
-/// Cuts bytes into rows of fields; remembers where fields lie and makes strings only of those asked for.
+/// Splits bytes into rows of fields; records field ranges and makes strings only on request.
 struct DelimitedRows: RowSource {
     private struct Field {
         let range: Range<Int>
@@ -48,7 +48,7 @@ struct DelimitedRows: RowSource {
         header = fields.map { Dataset.trimmed(string($0)) }
     }
 
-    /// The next row; an empty line counts as a row only where rows have a single field.
+    /// The next row; an empty line is a row only if rows have a single field.
     mutating func next(_ choice: ColumnChoice) throws(DatasetError) -> Row? {
         while let start = try readFields() {
             if fields.count == 1, fields[0].range.isEmpty, header.count > 1 { continue }
@@ -90,8 +90,8 @@ struct DelimitedRows: RowSource {
         return start
     }
 
-    /// Where a field's opening quote stands. Spaces before it are passed over where it opens a whole field: a writer
-    /// that puts them there quotes like any other, and a text that begins so has quotes around all of it.
+    /// The position of a field's opening quote. Spaces before it are skipped if it opens a whole field: a writer
+    /// that adds spaces quotes like any other, and a text that begins like this is quoted in full.
     private func openingQuote() -> Int? {
         var index = offset
         while index < bytes.count, bytes[index] == 0x20 { index += 1 }
@@ -106,7 +106,7 @@ struct DelimitedRows: RowSource {
         return isWhole ? index : nil
     }
 
-    /// Reads a field from its opening quote up to the separator or line end behind it.
+    /// Reads a field from its opening quote up to the separator or line end after it.
     private mutating func quotedField() throws(DatasetError) -> Field {
         let opened = line
         offset += 1
@@ -133,7 +133,8 @@ struct DelimitedRows: RowSource {
             }
             return field
         }
-        throw DatasetError(path: path, line: opened, problem: "a quote is opened and never closed: close it, or double the quotes within a field")
+        throw DatasetError(
+            path: path, line: opened, problem: "a quote is never closed: close it, or double the quotes within a field")
     }
 
     private func string(_ field: Field) -> String {

@@ -1,21 +1,21 @@
 internal import Foundation
 
-/// Reading of pipes, terminals and files as they come.
+/// Reads from pipes, terminals and files without waiting for full buffers.
 package enum DescriptorReading {
     package struct Failure: Error {
-        /// The system's words.
+        /// The system's description.
         package let reason: String
     }
 
-    /// Whether a read would return at once: bytes are there, or the end is.
+    /// Whether a read would return at once: bytes or the end are available.
     package static func isReady(_ descriptor: CInt) -> Bool {
         var waited = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
         return unsafe poll(&waited, 1, 0) > 0
     }
 
-    /// What one read gives: at most `most` bytes, fewer where no more are there yet, and none at the end.
+    /// The result of one read: at most `most` bytes, fewer if no more are available yet, and none at the end.
     ///
-    /// Waits for the first byte, also where the descriptor itself would not.
+    /// Waits for the first byte, even if the descriptor is non-blocking.
     package static func read(_ descriptor: CInt, most: Int) throws(Failure) -> [UInt8] {
         var bytes = [UInt8](repeating: 0, count: most)
         while true {

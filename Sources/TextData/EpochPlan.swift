@@ -1,4 +1,4 @@
-/// Which samples make up each global batch of one epoch: a function of seed, epoch and counts alone.
+/// Which samples make up each global batch of one epoch: a function of only seed, epoch and counts.
 ///
 /// Each sample occurs exactly once; the last batch may be short.
 package struct EpochPlan: Equatable, Sendable {
@@ -6,7 +6,7 @@ package struct EpochPlan: Equatable, Sendable {
     /// All samples in the order of the epoch.
     package let order: [Int32]
 
-    /// Shuffles the samples after Fisher and Yates, each draw taken from a counter of its own.
+    /// Fisher-Yates shuffle of the samples; each draw has its own counter.
     ///
     /// - Parameter stream: 0 for the target task, 1 for the source task.
     /// - Complexity: O(`sampleCount`).
@@ -34,6 +34,6 @@ package struct EpochPlan: Equatable, Sendable {
         return order[index * batchSize..<min((index + 1) * batchSize, order.count)]
     }
 
-    /// Keeps these draws apart from other uses of the same seed.
+    /// Separates these draws from other uses of the same seed.
     private static let purpose: UInt32 = 0x504C_414E
 }

@@ -1,7 +1,7 @@
 /// Which rows of a data file are held out for validation: a function of the rows, a share and a seed.
 ///
-/// Rows with equal texts stay on one side, so that nothing learned by heart is scored. Each label has its share on both sides,
-/// as nearly as whole rows allow.
+/// Rows with equal texts stay on one side, so that memorized texts are not scored. Each label has its share on both
+/// sides, as closely as whole rows allow.
 package struct HeldOutRows: Equatable, Sendable {
     /// Ascending row numbers, from 0.
     package let training: [Int]
@@ -9,7 +9,7 @@ package struct HeldOutRows: Equatable, Sendable {
 
     /// - Parameters:
     ///   - share: of all rows; above 0 and below 1.
-    ///   - stratified: whether labels are looked at.
+    ///   - stratified: whether to stratify by label.
     /// - Complexity: O(rows log rows).
     package init(_ dataset: Dataset, share: Double, seed: UInt64, stratified: Bool) {
         precondition(share > 0 && share < 1, "a share of \(share)")
@@ -25,7 +25,7 @@ package struct HeldOutRows: Equatable, Sendable {
                 groups.append([row])
             }
         }
-        // A text under two labels counts as one of its first row's.
+        // A text with two labels counts for the label of its first row.
         var strata: [[String]: [Int]] = [:]
         for group in Self.shuffled(groups.count, seed: seed) {
             let label = stratified ? dataset.labels?[groups[group][0]] ?? [] : []
@@ -35,7 +35,7 @@ package struct HeldOutRows: Equatable, Sendable {
         for label in strata.keys.sorted(by: { $0.lexicographicallyPrecedes($1) }) {
             let members = strata[label] ?? []
             seen += members.reduce(0) { $0 + groups[$1].count }
-            // What rounding left over of one label goes to the next.
+            // The rounding remainder of one label carries over to the next.
             due = Int((share * Double(seen)).rounded())
             for group in members where held.count + groups[group].count <= due { held += groups[group] }
         }
@@ -55,6 +55,6 @@ package struct HeldOutRows: Equatable, Sendable {
         return order
     }
 
-    /// Keeps these draws apart from other uses of the same seed.
+    /// Separates these draws from other uses of the same seed.
     private static let purpose: UInt32 = 0x5350_4C49
 }

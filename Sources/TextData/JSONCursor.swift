@@ -1,12 +1,12 @@
-/// Reads JSON from bytes that are valid UTF-8, value after value, keeping nothing.
+/// Reads JSON from bytes that are valid UTF-8, one value after another, without storing them.
 ///
-/// Strings stay byte for byte what they are: a keyed collection of the standard library would take two pieces for one
-/// where they differ only in how an accent is composed.
+/// Strings keep their bytes: a keyed collection of the standard library would treat two tokens as one
+/// if they differ only in how an accent is composed.
 struct JSONCursor {
     struct Failure: Error {
         let problem: String
         let offset: Int
-        /// What to do; nil where the reader knows better.
+        /// What to do; nil if the caller supplies a better remedy.
         var remedy: String?
     }
 
@@ -48,7 +48,7 @@ struct JSONCursor {
         return key
     }
 
-    /// Whether the open array has another element; closes the array when not.
+    /// Whether the open array has another element; closes the array if not.
     mutating func nextElement() throws(Failure) -> Bool { try hasNext(before: "]") }
 
     mutating func string() throws(Failure) -> String {
@@ -62,7 +62,7 @@ struct JSONCursor {
         return try stringWithEscapes(from: start)
     }
 
-    /// A number, true, false or null, as it is written.
+    /// A number, true, false or null, as written.
     mutating func literal() throws(Failure) -> String {
         _ = peek()
         let start = offset
@@ -70,7 +70,8 @@ struct JSONCursor {
         let text = String(decoding: bytes[start..<offset], as: UTF8.self)
         let isNumber = text.first.map { $0 == "-" || $0.isNumber } == true && !text.contains("x") && Double(text)?.isFinite == true
         guard ["true", "false", "null"].contains(text) || isNumber else {
-            throw Failure(problem: text.isEmpty ? "a value is missing" : "\"\(text)\" is no JSON value", offset: start)
+            throw Failure(
+                problem: text.isEmpty ? "a value is missing" : "\"\(text)\" is not a JSON value", offset: start)
         }
         return text
     }
@@ -101,10 +102,12 @@ struct JSONCursor {
     }
 
     private mutating func expect(_ character: Unicode.Scalar) throws(Failure) {
-        guard let byte = peek() else { throw Failure(problem: "the text ends where a \(character) was needed", offset: offset) }
+        guard let byte = peek() else {
+            throw Failure(problem: "the text ends, expected a \(character)", offset: offset)
+        }
         guard byte == UInt8(ascii: character) else {
             let found = byte < 0x80 && byte > 0x20 ? "a \(Unicode.Scalar(byte))" : "something else"
-            throw Failure(problem: "\(found) stands where a \(character) was needed", offset: offset)
+            throw Failure(problem: "found \(found), expected a \(character)", offset: offset)
         }
         offset += 1
     }
@@ -117,7 +120,7 @@ struct JSONCursor {
             switch byte {
             case 0x22: return String(decoding: text, as: UTF8.self)
             case 0x5C: text.append(contentsOf: try escape().utf8)
-            case 0..<0x20: throw Failure(problem: "a control character stands in a string", offset: offset - 1)
+            case 0..<0x20: throw Failure(problem: "a control character in a string", offset: offset - 1)
             default: text.append(byte)
             }
         }
@@ -136,7 +139,7 @@ struct JSONCursor {
         case UInt8(ascii: "f"): return "\u{C}"
         case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): return Character(Unicode.Scalar(byte))
         case UInt8(ascii: "u"): return Character(try codePoint())
-        default: throw Failure(problem: "\\\(Unicode.Scalar(byte)) is no escape of JSON", offset: offset - 2)
+        default: throw Failure(problem: "\\\(Unicode.Scalar(byte)) is not an escape of JSON", offset: offset - 2)
         }
     }
 

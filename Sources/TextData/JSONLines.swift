@@ -1,4 +1,4 @@
-/// Rows of JSON lines: an object a line; the keys of the first one are the columns.
+/// Rows of JSON lines: one object per line; the keys of the first one are the columns.
 struct JSONLines: RowSource {
     private(set) var header: [String] = []
     private let bytes: [UInt8]
@@ -68,7 +68,7 @@ struct JSONLines: RowSource {
             fields: fields)
     }
 
-    /// A value as a table holds it: a string's characters, nothing for null, anything else as it is written.
+    /// A value as a table field: a string's characters, nothing for null, anything else as written.
     private func written(_ cursor: inout JSONCursor) throws(JSONCursor.Failure) -> String {
         if cursor.peek() == UInt8(ascii: "\"") { return try cursor.string() }
         let start = cursor.offset
@@ -97,14 +97,15 @@ struct JSONLines: RowSource {
             guard first == UInt8(ascii: "{") else {
                 throw DatasetError(
                     path: path, line: line,
-                    problem: "is not an object, expected JSON lines: write one object a line, without a list around them")
+                    problem:
+                        "is not an object, expected JSON lines: write one object per line, without a list around them")
             }
             return cursor
         }
         return nil
     }
 
-    /// A string, or for a label also a number or truth value as it is written.
+    /// A string, or for a label also a number or truth value as written.
     private func value(of key: String, in cursor: inout JSONCursor, isText: Bool) throws(JSONCursor.Failure) -> String {
         let start = cursor.offset
         var found = "a list"
@@ -117,7 +118,9 @@ struct JSONLines: RowSource {
             guard literal != "null" else {
                 throw JSONCursor.Failure(
                     problem: "\"\(key)\" is null", offset: start,
-                    remedy: isText ? "write the text, \"\" if it is empty, or take the row out" : "write the label or take the row out")
+                    remedy: isText
+                        ? "write the text, \"\" if it is empty, or remove the row" : "write the label or remove the row"
+                )
             }
             if !isText { return literal }
             found = ["true", "false"].contains(literal) ? "a truth value" : "a number"
@@ -132,6 +135,8 @@ struct JSONLines: RowSource {
     }
 
     private func missing(_ name: String) -> DatasetError {
-        DatasetError(path: path, line: line, problem: "no \"\(name)\", the first line has it: give each object the same keys")
+        DatasetError(
+            path: path, line: line, problem: "no \"\(name)\", but the first line has it: give each object the same keys"
+        )
     }
 }

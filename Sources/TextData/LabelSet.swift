@@ -4,26 +4,26 @@ package struct LabelSet: Equatable, Sendable {
     package let names: [String]
     /// How a data file writes each class.
     package let words: [String]
-    /// Whether lists give a 0 or 1 for each label, and not the labels that a row has; nil leaves it to the lists.
+    /// Whether lists give a 0 or 1 for each label, and not the labels of a row; nil: detected from the lists.
     private var readsFlags: Bool?
     private var indices: [String: Int32]
 
     package var count: Int { names.count }
 
     /// The classes of training labels. Integers 0, 1, … keep their numbers and are named LABEL_0, LABEL_1, … as in
-    /// Transformers; other integers are sorted by value, words by their characters' code points. Where these are the
+    /// Transformers; other integers are sorted by value, words by their characters' code points. If these are the
     /// classes of the source model, they keep its order.
     package init(training dataset: Dataset, knownTo model: [String] = []) throws(DatasetError) {
         try self.init(Set(try dataset.labelColumn()), of: dataset, atLeast: 2, knownTo: model)
     }
 
-    /// The labels of which a sample may have any number: those that the lists name, the columns' names, or, where rows
+    /// The labels of a multi-label task: those that the lists name, the columns' names, or, if rows
     /// have a 0 or 1 for each label, the source model's if it has as many, or LABEL_0, LABEL_1, …
     package init(listed dataset: Dataset, knownTo model: [String] = []) throws(DatasetError) {
         let lists = try dataset.labelLists()
         let width = dataset.flagWidth
         if case .columns(let names) = dataset.labelLayout {
-            // Says which row holds something else.
+            // Reports the row with another value.
             _ = try Self.flags(lists, of: dataset)
             self.init(words: model.count == names.count && Set(model) == Set(names) ? model : names)
         } else if let width {
@@ -47,7 +47,7 @@ package struct LabelSet: Equatable, Sendable {
                 path: dataset.path,
                 problem: least == 1
                     ? "no sample has a label: check --label-column"
-                    : "every label is \"\(found.first ?? "")\", at least 2 classes were needed: check --label-column")
+                    : "every label is \"\(found.first ?? "")\", expected at least 2 classes: check --label-column")
         }
         if model.count == found.count, Set(model) == found {
             self.init(words: model, names: model)
@@ -65,12 +65,12 @@ package struct LabelSet: Equatable, Sendable {
         }
     }
 
-    /// The classes of a model that was trained before; where its names are LABEL_0, LABEL_1, … data files may write 0,
+    /// The classes of a model that was trained before; if its names are LABEL_0, LABEL_1, … data files may write 0,
     /// 1, … too.
     package init(names: [String]) {
         let isCount = names.indices.allSatisfy { names[$0] == "LABEL_\($0)" }
         self.init(words: isCount ? names.indices.map { String($0) } : names, names: names)
-        // Numbers are classes as Transformers counts them, unless a class has a number for its name.
+        // Numbers are classes as Transformers counts them, unless the name of a class is a number.
         if isCount { for (index, name) in names.enumerated() { indices[name] = Int32(index) } }
         if !names.contains(where: { Int($0) != nil }) {
             for index in names.indices { indices[String(index)] = Int32(index) }
@@ -87,7 +87,7 @@ package struct LabelSet: Equatable, Sendable {
         self.indices = indices
     }
 
-    /// The number of the class that a data file writes so.
+    /// The index of the class that a data file writes this way.
     package func index(of word: String) -> Int? { indices[word].map { Int($0) } }
 
     /// The class of each row.
@@ -115,7 +115,8 @@ package struct LabelSet: Equatable, Sendable {
                 throw DatasetError(
                     path: dataset.path, line: dataset.lines[row],
                     problem:
-                        "\(list.count) values of 0 and 1, there are \(count) labels: give each row one for each of them, or the names of its labels"
+                        "\(list.count) values of 0 and 1, expected \(count): give each row one per label, or the "
+                        + "names of its labels"
                 )
             }
             for label in list { flags[row * count + Int(try index(of: label, row: row, in: dataset))] = 1 }
@@ -123,7 +124,7 @@ package struct LabelSet: Equatable, Sendable {
         return flags
     }
 
-    /// Which of a file's columns holds each label: by the names, or by their order where the labels have none of their
+    /// Which of a file's columns holds each label: by the names, or by their order if the labels have no names of their
     /// own.
     private func places(of columns: [String], in dataset: Dataset) throws(DatasetError) -> [Int] {
         if columns.count == count, names.indices.allSatisfy({ names[$0] == "LABEL_\($0)" }) {
@@ -155,7 +156,8 @@ package struct LabelSet: Equatable, Sendable {
                 throw DatasetError(
                     path: dataset.path, line: dataset.lines[row],
                     problem:
-                        "\(list.count) \(list.count == 1 ? "value" : "values"), there are \(count) labels: give each row a 0 or 1 for each label"
+                        "\(list.count) \(list.count == 1 ? "value" : "values"), expected \(count): give each row a 0 "
+                        + "or 1 for each label"
                 )
             }
             var flags: [Float] = []
@@ -164,7 +166,8 @@ package struct LabelSet: Equatable, Sendable {
                     throw DatasetError(
                         path: dataset.path, line: dataset.lines[row],
                         problem:
-                            "\"\(value)\" stands where a 0 or 1 for a label is expected: correct the row, or choose --task regression for numbers"
+                            "found \"\(value)\", expected a 0 or 1 for a label: correct the row, or choose --task "
+                            + "regression for numbers"
                     )
                 }
                 flags.append(flag)
@@ -191,6 +194,8 @@ package struct LabelSet: Equatable, Sendable {
         throw DatasetError(
             path: dataset.path, line: dataset.lines[row],
             problem:
-                "the label \"\(label)\" was never seen in training, known are \(shown): mend the row or train with it")
+                "the label \"\(label)\" did not occur in training, expected one of \(shown): fix the row or train "
+                + "with it"
+        )
     }
 }

@@ -1,8 +1,10 @@
-/// The cut of one global batch into lanes that are even in tokens: a function of the samples' lengths and the lane count.
+/// Divides one global batch into lanes with similar token counts: a function of the samples' lengths and the lane
+/// count.
 package enum LaneCut {
-    /// The positions in the batch that each lane holds, ascending; a batch smaller than the lanes leaves some empty.
+    /// The positions in the batch of each lane's samples, ascending; some are empty if the batch has fewer samples than
+    /// lanes.
     ///
-    /// The longest sample goes first, into the lightest lane; of equals the lower position and the lower lane.
+    /// The longest sample goes first, into the lightest lane; ties go to the lower position and the lower lane.
     /// - Complexity: O(samples · (log samples + lanes)).
     package static func lanes(lengths: some Collection<Int32>, laneCount: Int) -> [[Int]] {
         precondition(laneCount > 0, "a batch cannot be cut into \(laneCount) lanes")

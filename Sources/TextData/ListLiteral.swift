@@ -1,13 +1,13 @@
 /// A list as programs print it into one field of a table: `['a', 'b']` of Python, `["a", "b"]` of JSON, `[1 0 0]` of
-/// NumPy, `[a, b]` of Spark, each perhaps within `array(…)`; a tuple only where its elements have quotes.
+/// NumPy, `[a, b]` of Spark, each optionally within `array(…)`; a tuple only if its elements have quotes.
 struct ListLiteral {
-    /// The elements as they are written, without quotes and without the constructors of NumPy around them.
+    /// The elements as written, without quotes and without the constructors of NumPy around them.
     let elements: [String]
 
-    /// Whether a text begins and ends as a list does.
+    /// Whether a text begins and ends like a list.
     static func isLikely(_ text: String) -> Bool { brackets(of: text) != nil }
 
-    /// Nil where the text is not a whole list.
+    /// Nil if the text is not a whole list.
     init?(_ text: String) {
         guard let (body, isTuple) = Self.brackets(of: text) else { return nil }
         let hasQuotes = body.contains { $0 == Self.single || $0 == Self.double }
@@ -42,7 +42,7 @@ struct ListLiteral {
 
     private static func isSpace(_ byte: UInt8) -> Bool { byte == 0x20 || (0x09...0x0D).contains(byte) }
 
-    /// Elements of which some have quotes; commas or white space stand between them.
+    /// Elements of which some have quotes, separated by commas or white space.
     private static func quoted(_ body: ArraySlice<UInt8>) -> [String]? {
         var elements: [String] = []
         var index = body.startIndex
@@ -75,7 +75,7 @@ struct ListLiteral {
         return elements
     }
 
-    /// A string in quotes, and where it ends; a backslash keeps the character behind it.
+    /// A string in quotes, and its end; a backslash escapes the next character.
     private static func string(_ body: ArraySlice<UInt8>, from start: Int) -> (String, end: Int)? {
         let quote = body[start]
         var text: [UInt8] = []
@@ -89,7 +89,7 @@ struct ListLiteral {
         return (String(decoding: text, as: UTF8.self), index + 1)
     }
 
-    /// Elements without quotes: commas part them, or white space where all of them are numbers.
+    /// Elements without quotes: separated by commas, or by white space if all of them are numbers.
     private static func bare(_ body: ArraySlice<UInt8>) -> [String]? {
         let byComma = body.split(separator: UInt8(ascii: ","), omittingEmptySubsequences: false).map { part in
             var part = part
@@ -117,7 +117,7 @@ struct ListLiteral {
         return elements
     }
 
-    /// A bare element without NumPy's constructor; nil where it is empty or holds further brackets.
+    /// A bare element without NumPy's constructor; nil if it is empty or contains further brackets.
     private static func unwrapped(_ text: String) -> String? {
         var text = text
         if text.hasPrefix("np."), text.hasSuffix(")"), let open = text.firstIndex(of: "(") {

@@ -1,4 +1,4 @@
-/// Words that are cut out of the normalized text, wherever they stand in it: Hugging Face's added tokens.
+/// Words that are matched anywhere in the normalized text: Hugging Face's added tokens.
 struct NormalizedWords: Sendable {
     /// By first character: the characters of each word and its id, the longest first.
     private var byFirst: [UInt32: [(characters: [UInt32], id: Int32)]] = [:]
@@ -14,7 +14,7 @@ struct NormalizedWords: Sendable {
         for first in byFirst.keys { byFirst[first]?.sort { ($0.characters.count, $1.id) > ($1.characters.count, $0.id) } }
     }
 
-    /// The characters that a text becomes.
+    /// The characters of a normalized text.
     static func normalized(_ text: String, _ folding: CharacterFolding) -> [UInt32] {
         var characters: [UInt32] = []
         for scalar in text.unicodeScalars {
@@ -23,7 +23,7 @@ struct NormalizedWords: Sendable {
         return characters
     }
 
-    /// The longest word that stands at `start`, and where it ends.
+    /// The longest word at `start`, and its end.
     func match(_ text: [CharacterFolding.Output], at start: Int) -> (id: Int32, end: Int)? {
         guard text[start].role != .barrier, let words = byFirst[text[start].value] else { return nil }
         for (characters, id) in words {
@@ -42,9 +42,10 @@ struct NormalizedWords: Sendable {
 }
 
 extension PieceSearch {
-    /// As ``appendPieces(of:limit:to:)``, with words cut out of the normalized text first. Memory grows with the text.
+    /// As ``appendPieces(of:limit:to:)``, with added words matched in the normalized text first. Memory grows with the
+    /// text.
     ///
-    /// - Complexity: O(bytes), times the words that begin alike.
+    /// - Complexity: O(bytes), times the number of words with the same first character.
     mutating func appendPiecesAndWords(of text: Span<UInt8>, limit: Int, to ids: inout [Int32]) {
         let end = limit > Int.max - ids.count ? Int.max : ids.count + limit
         var normalized: [CharacterFolding.Output] = []

@@ -1,12 +1,12 @@
-/// Turns one text into piece ids: a single pass over its UTF-8 bytes that builds one word at a time.
+/// Turns one text into token ids: a single pass over its UTF-8 bytes that builds one word at a time.
 ///
-/// Memory does not grow with the text: a word over the character limit is only counted, and the pass ends once `limit`
-/// pieces are there.
+/// Memory does not grow with the text: a word over the character limit is only counted, and the pass ends after `limit`
+/// tokens.
 struct PieceSearch {
     let model: WordPieceModel
     private var word: [UInt8] = []
     private var characterCount = 0
-    /// Ordered marks of the word never move before this place in it.
+    /// Ordered marks of the word never move before this position in it.
     private var markBorder = 0
 
     init(_ model: WordPieceModel) {
@@ -14,9 +14,9 @@ struct PieceSearch {
         word.reserveCapacity(256)
     }
 
-    /// Appends the pieces of `text`, which must be valid UTF-8, to `ids`; may end up to one word beyond `limit` pieces.
+    /// Appends the token ids of `text`, which must be valid UTF-8, to `ids`; may exceed `limit` by up to one word.
     ///
-    /// - Complexity: O(bytes up to the last piece), times the length of the longest piece at worst.
+    /// - Complexity: O(bytes up to the last token), times the length of the longest token at worst.
     mutating func appendPieces(of text: Span<UInt8>, limit: Int, to ids: inout [Int32]) {
         guard model.words.isEmpty else { return appendPiecesAndWords(of: text, limit: limit, to: &ids) }
         let end = limit > Int.max - ids.count ? Int.max : ids.count + limit
@@ -60,7 +60,7 @@ struct PieceSearch {
         model.folding.forEachOutput(of: scalar) { take($0, &ids) }
     }
 
-    /// Goes on by one character of the normalized text.
+    /// Advances by one character of the normalized text.
     @inline(__always)
     mutating func take(_ output: CharacterFolding.Output, _ ids: inout [Int32]) {
         switch output.role {
@@ -89,7 +89,7 @@ struct PieceSearch {
         Self.encode(value, into: &word)
     }
 
-    /// Appends a mark that stands before any mark of a higher combining class: canonical order.
+    /// Inserts a mark before any mark of a higher combining class: canonical order.
     private mutating func insertMark(_ value: UInt32) {
         characterCount += 1
         guard characterCount <= model.maxWordCharacters else { return }
@@ -107,7 +107,7 @@ struct PieceSearch {
         word.insert(contentsOf: bytes, at: place)
     }
 
-    /// Looks the finished word up, longest piece first, and starts a new one.
+    /// Looks the finished word up, longest token first, and starts a new one.
     @inline(__always)
     mutating func endWord(_ ids: inout [Int32]) {
         guard characterCount > 0 else {
@@ -155,7 +155,7 @@ struct PieceSearch {
         }
     }
 
-    /// The character whose first byte is at `index` of valid UTF-8, and how many bytes it takes.
+    /// The character whose first byte is at `index` of valid UTF-8, and its byte count.
     @inline(__always)
     static func scalar(of text: Span<UInt8>, at index: Int) -> (Unicode.Scalar, Int) {
         let first = UInt32(text[index])

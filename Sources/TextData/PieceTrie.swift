@@ -1,7 +1,7 @@
-/// All pieces of a vocabulary as one tree over their UTF-8 bytes, kept in a flat hash table of edges.
+/// All tokens of a vocabulary as one trie over their UTF-8 bytes, kept in a flat hash table of edges.
 ///
 /// An edge is found by (parent, byte); its entry holds that key in the upper 32 bits and the child in the lower 32.
-/// Continuation pieces ("##ing") need no tree of their own: they are searched from where their prefix ends.
+/// Continuation tokens ("##ing") need no trie of their own: their search starts at the end of the prefix.
 struct PieceTrie: Sendable {
     /// The most positions the tree can have: a key leaves 24 bits for the parent.
     static let capacity = 1 << 24
@@ -10,7 +10,7 @@ struct PieceTrie: Sendable {
     private var edges: [UInt64]
     private var edgeCount = 0
     private var shift: UInt64
-    /// The piece that ends at each position, -1 where none does.
+    /// The token that ends at each position, -1 if none does.
     private var endings: [Int32] = [-1]
 
     init() {
@@ -18,9 +18,9 @@ struct PieceTrie: Sendable {
         shift = 64 - 10
     }
 
-    /// Adds `piece`; a later piece of the same bytes takes the place of an earlier one, as in the reference.
+    /// Adds `piece`; a later token with the same bytes replaces an earlier one, as in the reference.
     ///
-    /// Returns false, with nothing usable added, when the tree is full.
+    /// Returns false, without adding it, if the trie is full.
     mutating func insert(_ piece: [UInt8], id: Int32) -> Bool {
         var position = Self.root
         for byte in piece {
@@ -40,7 +40,7 @@ struct PieceTrie: Sendable {
         return true
     }
 
-    /// Where `bytes` lead from the root, nil when no piece begins with them.
+    /// The position that `bytes` lead to from the root, nil if no token begins with them.
     func position(after bytes: [UInt8]) -> UInt32? {
         var position = Self.root
         for byte in bytes {

@@ -1,15 +1,15 @@
-/// Whether the fields between a table's tabs have quotes around them, as the csv writers of pandas and `datasets` leave
+/// Whether the fields between a table's tabs have quotes around them, as the CSV writers of pandas and `datasets` write
 /// them.
 ///
-/// A writer puts quotes around a field that holds a tab, a line break or a quote, and doubles the quotes in it, or
+/// A writer puts quotes around a field that contains a tab, a line break or a quote, and doubles the quotes in it, or
 /// around every field. Then no other field has a quote. GLUE's files have quotes as part of their texts and break one
 /// of these rules.
 enum TabQuotes: Equatable {
-    /// No field has quotes around it, or what looks so cannot have come from such a writer.
+    /// No field is quoted, or the quotes cannot come from such a writer.
     case none
     /// Fields have quotes around them.
     case fields
-    /// Some fields begin and end with a quote, and nothing says that a writer put it there.
+    /// Some fields begin and end with a quote, but possibly as part of the text.
     case perhaps(count: Int)
 
     private static let quote: UInt8 = 0x22
@@ -42,12 +42,12 @@ enum TabQuotes: Equatable {
         }
         guard quoted > 0 else { return }
         let isPlainTable = Self.linesHaveOneCount(bytes)
-        // A quote that opens in one row and closes in another is text where the rows are whole without it.
+        // A quote that opens in one row and closes in another is text if the rows are complete without it.
         if isPlainTable, spansLines { return }
         self = hasDoubled || plainInHeader == 0 || !isPlainTable ? .fields : .perhaps(count: quoted)
     }
 
-    /// The field whose opening quote is at `start`; nil where no tab or line end follows its closing one.
+    /// The field whose opening quote is at `start`; nil if no tab or line end follows its closing one.
     private static func quotedField(_ bytes: [UInt8], from start: Int) -> (
         end: Int, hasDoubled: Bool, spansLines: Bool
     )? {
@@ -72,7 +72,7 @@ enum TabQuotes: Equatable {
         return nil
     }
 
-    /// Whether each line that is not empty has as many tabs as the first.
+    /// Whether all non-empty lines have the same number of tabs.
     private static func linesHaveOneCount(_ bytes: [UInt8]) -> Bool {
         let counts = bytes.split(separator: newline).lazy.filter { !$0.elementsEqual([0x0D]) }.map { line in
             line.count { $0 == tab }

@@ -36,11 +36,11 @@ struct TextFile {
 }
 
 extension TextFile.Failure {
-    /// What was found and what to do, without the path.
+    /// The error and its remedy, without the path.
     var problem: String {
         switch self {
         case .missing: "there is no such file: check the path"
-        case .folder: "this is a folder, a file was needed: name the file in it"
+        case .folder: "this is a folder, expected a file: name the file in it"
         case .unreadable(let reason): "cannot be read (\(reason)): check its permissions"
         case .pointer:
             "is a Git LFS pointer, not the file itself: run 'git lfs install' once and 'git lfs pull' in that folder"

@@ -1,7 +1,7 @@
-/// A token as a model's files describe it beside the vocabulary.
+/// A token as described by a model's files other than the vocabulary.
 struct TokenEntry: Equatable, Sendable {
     let text: String
-    /// Whether it is looked for in the normalized text, and not in the text as it was given.
+    /// Whether it is matched in the normalized text instead of the original text.
     let isNormalized: Bool
 
     init(_ text: String, isNormalized: Bool = false) {
@@ -9,15 +9,15 @@ struct TokenEntry: Equatable, Sendable {
         self.isNormalized = isNormalized
     }
 
-    /// Bytes: to Swift two texts are equal that differ only in how an accent is composed.
+    /// Bytes, because Swift considers texts equal that differ only in how an accent is composed.
     var bytes: [UInt8] { Array(text.utf8) }
 }
 
 extension JSONCursor {
     /// A token that is a string or an object with its text under "content"; nil for null or anything else.
     ///
-    /// - Parameter isSpecial: whether an object that does not say so is one of a special token, which is not normalized
-    ///   unless it says so.
+    /// - Parameter isSpecial: whether an object without that key is a special token, which is not normalized
+    ///   unless its object says so.
     mutating func tokenEntry(isSpecial: Bool = false) throws(Failure) -> TokenEntry? {
         let start = offset
         switch peek() {

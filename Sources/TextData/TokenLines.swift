@@ -2,13 +2,13 @@ package import Foundation
 
 /// Answers JSON lines `{"text", "pair", "max_length", "lowercase"}` with lines `{"ids", "types"}`, in order.
 ///
-/// All but `text` may be missing or null; other keys are passed over. Input comes in chunks that may end anywhere.
+/// All but `text` may be missing or null; other keys are ignored. Input comes in chunks that may end anywhere.
 package struct TokenLines {
     private let folder: URL
     private var asConfigured: WordPieceTokenizer.Scratch
     private var lowercased: WordPieceTokenizer.Scratch?
     private var cased: WordPieceTokenizer.Scratch?
-    /// The start of a line whose end has not come yet.
+    /// The start of a line whose end has not arrived yet.
     private var beginning: [UInt8] = []
     private var line = 0
     private var ids: [Int32] = []
@@ -21,7 +21,7 @@ package struct TokenLines {
 
     /// Appends an answer for each line that `chunk` completes.
     ///
-    /// - Throws: ``DatasetError`` that names the first bad line; the answers before it are in `output`.
+    /// - Throws: ``DatasetError`` that names the first bad line; `output` has the answers before it.
     package mutating func answer(_ chunk: [UInt8], to output: inout [UInt8]) throws {
         guard let last = chunk.lastIndex(of: 0x0A) else {
             beginning.append(contentsOf: chunk)
@@ -94,11 +94,14 @@ package struct TokenLines {
     private static func null<Value>(_ cursor: inout JSONCursor) throws(JSONCursor.Failure) -> Value? {
         let start = cursor.offset
         let literal = try cursor.literal()
-        guard literal == "null" else { throw JSONCursor.Failure(problem: "\(literal) stands where null was needed", offset: start) }
+        guard literal == "null" else {
+            throw JSONCursor.Failure(problem: "found \(literal), expected null", offset: start)
+        }
         return nil
     }
 
-    /// Finds the pieces, with a tokenizer of the other case where the line asks for one: that one is read when first needed.
+    /// Tokenizes a line, with a tokenizer of the other case if the line requests it; that one is loaded when first
+    /// needed.
     private mutating func append(_ request: Request) throws(TokenizerError) -> WordPieceTokenizer.Shape {
         let text = request.text ?? ""
         ids.removeAll(keepingCapacity: true)
@@ -129,7 +132,7 @@ package struct TokenLines {
 
     private static let comma: [UInt8] = [UInt8(ascii: ","), UInt8(ascii: " ")]
 
-    /// Decimal digits of an id, which is never negative.
+    /// Decimal digits of an id, which must not be negative.
     private static func write(_ id: Int32, to output: inout [UInt8]) {
         let start = output.count
         var rest = id

@@ -1,22 +1,22 @@
 internal import Dispatch
 internal import Synchronization
 
-/// What is to be learned of each sample.
+/// The targets of the samples.
 package enum SampleLabels: Equatable, Sendable {
     case none
     case classes([Int32])
     /// (samples, width) numbers, row after row.
     case values([Float], width: Int)
     case tokens(TokenLabels)
-    /// Hidden words, drawn anew in each step.
+    /// Hidden words, drawn again in each step.
     case masked(WordMasking)
 }
 
 /// The classes of single tokens of each sample.
 package struct TokenLabels: Equatable, Sendable {
-    /// (samples + 1) where each sample begins in `tokens` and `classes`.
+    /// (samples + 1) the start of each sample in `tokens` and `classes`.
     package internal(set) var offsets: [Int] = [0]
-    /// Places in the sample, ascending: the first piece of each word.
+    /// Indices in the sample, ascending: the first token of each word.
     package internal(set) var tokens: [Int32] = []
     package internal(set) var classes: [Int32] = []
 
@@ -26,9 +26,9 @@ package struct TokenLabels: Equatable, Sendable {
 /// All samples of a dataset as ids, one after another without gaps.
 package struct TokenizedDataset: Equatable, Sendable {
     package private(set) var ids: [Int32] = []
-    /// 0 or 1 for each id; nil when there are no pairs, where all are 0.
+    /// 0 or 1 for each id; nil without pairs, when all are 0.
     package private(set) var types: [UInt8]?
-    /// Where each sample begins in `ids`; one more than there are samples.
+    /// The start of each sample in `ids`; one more than there are samples.
     package private(set) var offsets: [Int] = [0]
     package private(set) var labels: SampleLabels
     package private(set) var truncatedCount = 0
@@ -40,7 +40,7 @@ package struct TokenizedDataset: Equatable, Sendable {
 
     /// Tokenizes all rows on `threads` threads; the result does not depend on their number.
     ///
-    /// - Parameter progress: called now and then by each thread, with the count of rows that it has tokenized since the last call.
+    /// - Parameter progress: called periodically by each thread with the number of rows tokenized since its last call.
     package init(
         _ dataset: Dataset, tokenizer: WordPieceTokenizer, maxLength: Int, labels: SampleLabels, threads: Int,
         progress: @Sendable (_ rows: Int) -> Void = { _ in }
@@ -51,7 +51,7 @@ package struct TokenizedDataset: Equatable, Sendable {
         case .classes(let values): precondition(values.count == dataset.count, "\(values.count) labels for \(dataset.count) samples")
         case .values(let values, let width):
             precondition(values.count == dataset.count * width, "\(values.count) targets for \(dataset.count) samples of \(width)")
-        case .tokens: preconditionFailure("labels of words come with their words")
+        case .tokens: preconditionFailure("word labels require words")
         }
         let parts = Self.parts(of: dataset.count, threads: threads) { Part(dataset, $0, tokenizer, maxLength, progress) }
         if dataset.pairs != nil { types = [] }
@@ -59,9 +59,9 @@ package struct TokenizedDataset: Equatable, Sendable {
         for part in parts { append(part) }
     }
 
-    /// Tokenizes rows word by word; the class of a word is that of its first piece, other pieces have none.
+    /// Tokenizes rows word by word; the class of a word belongs to its first token, other tokens have none.
     ///
-    /// - Parameter wordClasses: a class a word of each row.
+    /// - Parameter wordClasses: one class per word of each row.
     package init(
         words: [[String]], tokenizer: WordPieceTokenizer, maxLength: Int, wordClasses: [[Int32]], threads: Int,
         progress: @Sendable (_ rows: Int) -> Void = { _ in }
@@ -82,7 +82,7 @@ package struct TokenizedDataset: Equatable, Sendable {
         labels = .tokens(tokens)
     }
 
-    /// Takes out the samples of a masked-LM task in which no token can be hidden: they would have no loss.
+    /// Removes the samples of a masked-LM task in which no token can be hidden: they would have no loss.
     package mutating func removeSamplesWithoutHiddenTokens() {
         guard case .masked(let masking) = labels, (0..<count).contains(where: { !masking.canAsk(ids[range(of: $0)]) }) else { return }
         let all = self
@@ -98,7 +98,7 @@ package struct TokenizedDataset: Equatable, Sendable {
 
     package func range(of sample: Int) -> Range<Int> { offsets[sample]..<offsets[sample + 1] }
 
-    /// The number of ids of each sample, counted anew at each call.
+    /// The number of ids of each sample, recounted at each call.
     package var lengths: [Int32] { (0..<count).map { Int32(length(of: $0)) } }
 
     package var longest: Int { (0..<count).reduce(0) { max($0, length(of: $1)) } }
@@ -131,7 +131,7 @@ package struct TokenizedDataset: Equatable, Sendable {
         var firstPieces: [[WordPieceTokenizer.FirstPiece]] = []
         var truncatedCount = 0
         var wholeLengths: [Int32] = []
-        /// Ids of a sample that was truncated, as long as they are counted.
+        /// The ids of a truncated sample while they are counted.
         private var whole: [Int32] = []
 
         init(_ dataset: Dataset, _ rows: Range<Int>, _ tokenizer: WordPieceTokenizer, _ maxLength: Int, _ progress: (Int) -> Void) {
@@ -162,7 +162,7 @@ package struct TokenizedDataset: Equatable, Sendable {
             }
         }
 
-        /// Ends a sample whose ids are there.
+        /// Ends a sample after its ids.
         /// - Parameter encode: appends all ids of the sample.
         private mutating func end(isTruncated: Bool, encode: (inout [Int32]) -> Void) {
             let begin = ends.last ?? 0

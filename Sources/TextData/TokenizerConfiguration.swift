@@ -1,15 +1,15 @@
 internal import Foundation
 
-/// What a model folder says about its tokenizer beside the vocabulary: tokenizer_config.json, the class that
+/// A model folder's description of its tokenizer except the vocabulary: tokenizer_config.json, the class that
 /// config.json may name, and the files of older versions of Transformers, special_tokens_map.json and
 /// added_tokens.json.
 ///
-/// Precedence is that of Transformers' `AutoTokenizer`: where tokenizer_config.json has an added_tokens_decoder, it
-/// alone names tokens; otherwise special_tokens_map.json wins over it and added_tokens.json adds to it.
+/// Precedence is that of Transformers' `AutoTokenizer`: if tokenizer_config.json has an added_tokens_decoder, only it
+/// names tokens; otherwise special_tokens_map.json takes precedence over it and added_tokens.json adds to it.
 struct TokenizerConfiguration {
     /// Which of Transformers' classes reads the folder.
     enum Kind: Equatable {
-        /// BertTokenizer: takes the vocabulary and added tokens of tokenizer.json, and nothing else of it.
+        /// BertTokenizer: takes the vocabulary and added tokens of tokenizer.json, and nothing else from it.
         case bert
         /// PreTrainedTokenizerFast: takes tokenizer.json as it is.
         case asTheFileSays
@@ -21,16 +21,16 @@ struct TokenizerConfiguration {
     private(set) var tokenizeChineseCharacters: Bool?
     /// By their keys, such as "cls_token".
     private(set) var named: [String: TokenEntry] = [:]
-    /// Tokens with names that only one model gives, in their order.
+    /// Tokens with names specific to the model, in order.
     private(set) var namedOtherwise: [TokenEntry] = []
     /// Special tokens without a name.
     private(set) var further: [TokenEntry] = []
-    /// By the ids that the files give, ascending; these only order them.
+    /// By their ids in the files, ascending; these only order them.
     private(set) var added: [(id: Int, token: TokenEntry)] = []
-    /// Whether `added` is all there is, so that the tokens added in tokenizer.json do not count.
+    /// Whether `added` is complete, so that tokens added in tokenizer.json are ignored.
     private(set) var listsAllAdded = false
 
-    /// Whether `further` are tokenizer_config.json's, or extra ones of special_tokens_map.json.
+    /// Whether `further` come from tokenizer_config.json, or from special_tokens_map.json.
     private var hasFurther = false
 
     /// The names of special tokens, in the order in which Transformers adds them.
@@ -201,7 +201,7 @@ struct TokenizerConfiguration {
         guard let name = try cursor.tokenEntry()?.text else { return }
         guard let found = Self.kinds[name.hasSuffix("Fast") ? String(name.dropLast(4)) : name] else {
             throw JSONCursor.Failure(
-                problem: "tokenizer_class is \(name), which splits words otherwise than BertTokenizer", offset: start,
+                problem: "tokenizer_class is \(name), which splits words differently from BertTokenizer", offset: start,
                 remedy: "use a model with BERT's own tokenizer")
         }
         className = name

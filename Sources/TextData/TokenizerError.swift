@@ -1,4 +1,5 @@
-/// Why a model folder's tokenizer cannot be used: one line that says what was found, what was needed and what to do next.
+/// Why a model folder's tokenizer cannot be used: one line that says what was found, what was expected and what to do
+/// next.
 package struct TokenizerError: Error, Equatable, Sendable, CustomStringConvertible {
     package let path: String
     package let problem: String

@@ -1,6 +1,6 @@
 internal import Foundation
 
-/// What a model folder says about its tokenizer, before anything is built from it.
+/// A model folder's description of its tokenizer, before a tokenizer is built from it.
 struct TokenizerFiles {
     /// The file that the vocabulary came from.
     var path: String
@@ -9,19 +9,19 @@ struct TokenizerFiles {
     var options = TextOptions()
     var specials: Vocabulary.Specials
     var addedTokens: [AddedToken] = []
-    /// Tokens that are cut out of the text as added tokens only: no word is made of them.
+    /// Tokens that match only as added tokens, not as parts of words.
     var addedOnly: Set<Int32> = []
-    /// Added tokens that no file names: Transformers adds what a BERT usually has.
+    /// Added tokens that no file names: Transformers adds BERT's usual ones.
     private(set) var usual: Set<Int32> = []
     var continuationPrefix = "##"
     var maxWordCharacters = 100
-    /// Whether tokenizer.json decides how texts are split, and not the settings of tokenizer_config.json.
+    /// Whether tokenizer.json decides how texts are split, instead of the settings of tokenizer_config.json.
     private(set) var followsFile = false
 
     /// Reads the files as Transformers' `AutoTokenizer` does.
     ///
-    /// tokenizer.json's vocabulary wins over vocab.txt. What else it says counts where the class is
-    /// PreTrainedTokenizerFast; BertTokenizer follows tokenizer_config.json, and its own settings where that is silent.
+    /// tokenizer.json's vocabulary takes precedence over vocab.txt. Its other settings count if the class is
+    /// PreTrainedTokenizerFast; BertTokenizer follows tokenizer_config.json, and its own defaults for missing keys.
     init(folder: URL) throws(TokenizerError) {
         let configuration = try TokenizerConfiguration(folder: folder)
         let json = folder.appendingPathComponent("tokenizer.json").path
@@ -34,11 +34,11 @@ struct TokenizerFiles {
         } else {
             throw TokenizerError(
                 path: folder.path,
-                problem: "neither tokenizer.json nor vocab.txt is there: name a Hugging Face model folder that has one")
+                problem: "has neither tokenizer.json nor vocab.txt: name a Hugging Face model folder that has one")
         }
     }
 
-    /// What a tokenizer.json says, at `path`, under the folder's configuration; by itself where there is none.
+    /// Reads the tokenizer.json at `path` with the folder's configuration, or without one.
     init(_ file: TokenizerJSON, path: String, configuration: TokenizerConfiguration?) throws(TokenizerError) {
         if let configuration, configuration.kind == .bert {
             try self.init(path: path, pieces: file.pieces, configuration: configuration, listed: file.addedTokens)
@@ -68,7 +68,7 @@ struct TokenizerFiles {
         (pieces, addedTokens, addedOnly) = (table.pieces, table.tokens, table.addedOnly)
     }
 
-    /// A tokenizer of these pieces with BertTokenizer's rules and tokens.
+    /// A tokenizer of these tokens with BertTokenizer's rules and special tokens.
     /// - Parameter listed: tokens that a tokenizer.json adds, by id.
     init(
         path: String = "vocabulary", pieces: [String], configuration: TokenizerConfiguration = .init(),
@@ -94,8 +94,8 @@ struct TokenizerFiles {
         (self.pieces, addedTokens, addedOnly) = (table.pieces, table.tokens, table.addedOnly)
     }
 
-    /// Leaves out what Transformers adds unasked where a model has no row for it: no text that the model knows holds
-    /// it.
+    /// Omits tokens that Transformers adds by default if the model has no row for them: the model's texts do not
+    /// contain them.
     mutating func keepUsualTokens(below rows: Int) {
         while pieces.count > rows, let last = pieces.indices.last.map({ Int32($0) }), usual.contains(last) {
             pieces.removeLast()
@@ -107,10 +107,10 @@ struct TokenizerFiles {
     /// The tokens that Transformers adds to a tokenizer, in its order.
     ///
     /// - Parameters:
-    ///   - listed: those of tokenizer.json, which win over added_tokens.json; they count where tokenizer_config.json
+    ///   - listed: those of tokenizer.json, which take precedence over added_tokens.json; used if tokenizer_config.json
     ///     does not list all.
     ///   - present: those that the tokenizer has already.
-    ///   - usual: names that the class has of its own, for those that no file gives.
+    ///   - usual: the class's default names, for tokens that no file names.
     private static func tokens(
         _ configuration: TokenizerConfiguration, listed: [(id: Int, token: TokenEntry)], present: [TokenEntry],
         usual: [String: String] = [:]
@@ -131,13 +131,13 @@ struct TokenizerFiles {
         return tokens
     }
 
-    /// One token a line; the line's number, from 0, is its id.
+    /// One token per line; the line's number, from 0, is its id.
     private static func pieces(ofLinesAt path: String) throws(TokenizerError) -> [String] {
         let file: TextFile
         do { file = try TextFile(path: path) } catch { throw TokenizerError(path: path, problem: error.problem) }
         guard !file.bytes.isEmpty else {
             throw TokenizerError(
-                path: path, problem: "is empty, expected one token a line: copy the model's vocabulary again")
+                path: path, problem: "is empty, expected one token per line: copy the model's vocabulary again")
         }
         var lines = file.bytes.split(separator: 0x0A, omittingEmptySubsequences: false)
         if lines.last?.isEmpty == true { lines.removeLast() }
@@ -167,7 +167,7 @@ struct AddedTokenTable {
     }
 
     /// The tokens with a meaning of their own.
-    /// - Parameter unasked: tokens that are as good as absent.
+    /// - Parameter unasked: tokens to treat as absent.
     func specials(
         path: String, unknown: String, first: String, last: String, padding: String, mask: String,
         except unasked: Set<Int32> = []
@@ -188,7 +188,7 @@ struct AddedTokenTable {
             padding: id(padding), mask: id(mask))
     }
 
-    /// Adds tokens in their order: one that the vocabulary has keeps its id, another gets the first id after it.
+    /// Adds tokens in order: one that is in the vocabulary keeps its id, others get the next ids after it.
     mutating func add(_ added: [TokenEntry]) {
         for token in added where !token.text.isEmpty {
             let next = largestAdded.map { max($0 + 1, Int32(vocabularyCount)) } ?? Int32(vocabularyCount)
@@ -199,7 +199,7 @@ struct AddedTokenTable {
     private mutating func place(_ token: TokenEntry, _ id: Int32) {
         if ids[token.bytes] == nil {
             while pieces.count <= Int(id) { pieces.append("") }
-            // Where the vocabulary names a token twice, an id may be taken already.
+            // If the vocabulary names a token twice, an id may be taken already.
             if pieces[Int(id)].isEmpty {
                 pieces[Int(id)] = token.text
                 addedOnly.insert(id)

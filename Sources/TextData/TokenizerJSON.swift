@@ -1,10 +1,10 @@
-/// The part of a tokenizer.json that a WordPiece tokenizer needs; whatever works otherwise is refused by name.
+/// The part of a tokenizer.json that a WordPiece tokenizer needs; unsupported parts are refused by name.
 struct TokenizerJSON {
-    /// The vocabulary by id, without what is added to it.
+    /// The vocabulary by id, without added tokens.
     private(set) var pieces: [String] = []
-    /// In the order of the file; the ids are those that it gives.
+    /// In the order of the file, with its ids.
     private(set) var addedTokens: [(id: Int, token: TokenEntry)] = []
-    /// Text is left as it is where the file has no normalizer.
+    /// Without a normalizer in the file, text is not changed.
     private(set) var options = TextOptions.none
     /// The special tokens that the post processor puts around a text.
     private(set) var template: (first: String, last: String)?
@@ -23,7 +23,7 @@ struct TokenizerJSON {
         try self.init(file, path: path)
     }
 
-    /// - Parameter path: how messages name it.
+    /// - Parameter path: its name in messages.
     init(_ file: TextFile, path: String) throws(TokenizerError) {
         do {
             var cursor = JSONCursor(file.bytes)
@@ -134,15 +134,21 @@ struct TokenizerJSON {
         return parts
     }
 
-    /// Refuses a file that by itself does not split texts as BERT does.
-    /// - Parameter needsTemplate: whether the special tokens come from the file alone.
+    /// Refuses a file that does not split texts as BERT does.
+    /// - Parameter needsTemplate: whether the special tokens come only from the file.
     func checkPipeline(path: String, needsTemplate: Bool) throws(TokenizerError) {
         guard hasPreTokenizer || !needsTemplate else {
-            throw TokenizerError(path: path, problem: "has no pre_tokenizer, BertPreTokenizer is needed: use the tokenizer of a BERT model")
+            throw TokenizerError(
+                path: path,
+                problem: "has no pre_tokenizer, expected BertPreTokenizer: use the tokenizer of a BERT model")
         }
         guard template != nil || !(needsTemplate || hasPostProcessor) else {
             throw TokenizerError(
-                path: path, problem: "its post_processor does not put [CLS] before and [SEP] behind a text: use the tokenizer of a BERT model")
+                path: path,
+                problem:
+                    "its post_processor does not put [CLS] before and [SEP] after a text: use the tokenizer of a "
+                    + "BERT model"
+            )
         }
     }
 
@@ -185,14 +191,16 @@ struct TokenizerJSON {
 
     /// Puts every token of the vocabulary at its id.
     ///
-    /// An id without a token, as Hugging Face leaves one where a vocabulary names a token twice, stands for no text.
+    /// An id without a token, as Hugging Face leaves one if a vocabulary names a token twice, matches no text.
     private mutating func orderPieces(path: String) throws(TokenizerError) {
         let all = piecesByID.sorted { $0.id < $1.id }
         guard let highest = all.last?.id else {
             throw TokenizerError(path: path, problem: "has no model.vocab, expected a WordPiece vocabulary: use the tokenizer of a BERT model")
         }
         if let twice = zip(all, all.dropFirst()).first(where: { $0.id == $1.id }) {
-            throw TokenizerError(path: path, problem: "two tokens have the id \(twice.0.id), each needs its own: copy the model's file again")
+            throw TokenizerError(
+                path: path,
+                problem: "two tokens have the id \(twice.0.id), ids must be unique: copy the model's file again")
         }
         guard highest + 1 <= 2 * all.count else {
             throw TokenizerError(path: path, problem: "has \(all.count) tokens and ids up to \(highest), most have no token: copy the model's file again")

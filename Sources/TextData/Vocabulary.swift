@@ -1,4 +1,4 @@
-/// The pieces of a tokenizer in id order and the ids that have a meaning of their own.
+/// The tokens of a tokenizer in id order and the ids of its special tokens.
 package struct Vocabulary: Equatable, Sendable {
     package struct Specials: Equatable, Sendable {
         package let unknown: Int32

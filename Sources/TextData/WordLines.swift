@@ -1,13 +1,13 @@
-/// Sentences word by word, as the CoNLL tasks write them: a word a line with its label in another column, a blank line
-/// between sentences.
+/// Sentences word by word, as the CoNLL tasks write them: one word per line with its label in another column, a blank
+/// line between sentences.
 ///
-/// Columns are parted by tabs, or by spaces where a line has no tab. Lines that begin with `-DOCSTART-` are passed
-/// over, and so are comments before a sentence: lines that begin with `#` and a space, as in CoNLL-U, and, where a word
+/// Columns are separated by tabs, or by spaces if a line has no tab. Lines that begin with `-DOCSTART-` are
+/// skipped, and so are comments before a sentence: lines that begin with `#` and a space, as in CoNLL-U, and, if a word
 /// `#` could be meant, do not look like the sentence's other lines. Source: Tjong Kim Sang and De Meulder 2003;
 /// universaldependencies.org/format.html.
 struct WordLines {
     private(set) var sentences: [[String]] = []
-    /// A label a word; nil where they are not wanted.
+    /// One label per word; nil if not requested.
     private(set) var labels: [[String]]?
     /// The line on which each sentence begins, from 1.
     private(set) var lines: [Int] = []
@@ -51,12 +51,12 @@ struct WordLines {
         guard label != word else {
             throw DatasetError(
                 path: path,
-                problem: "column \(word + 1) cannot be the word and its label: name another with --label-column")
+                problem: "column \(word + 1) cannot be both the word and its label: name another with --label-column")
         }
         guard label != nil || need == .unwanted || !areNumbered else {
             throw DatasetError(
                 path: path,
-                problem: "CoNLL-U has several labels a word: name one, such as --label-column 4, the part of speech")
+                problem: "CoNLL-U has several labels per word: name one, such as --label-column 4, the part of speech")
         }
         self.path = path
         columns = Columns(areNumbered: areNumbered, word: word, label: label, isLabelWanted: need != .unwanted)
@@ -85,7 +85,7 @@ struct WordLines {
         return open.isEmpty ? sentences : sentences + [open]
     }
 
-    /// - Parameter tags: last fields of the lines that are words for sure.
+    /// - Parameter tags: last fields of the lines that certainly are words.
     private mutating func append(_ sentence: [Line], tags: Set<Substring>) throws(DatasetError) {
         let width = sentence.first { !$0.isComment }?.fields.count
         let words = sentence.filter { line in
@@ -93,7 +93,7 @@ struct WordLines {
                 return line.fields.first == "#" && line.fields.count == width
                     && line.fields.last.map(tags.contains) == true
             }
-            // Numbers of several words written as one, and of words that are left out.
+            // Numbers of multiword tokens and of empty nodes.
             return !columns.areNumbered || line.fields[0].allSatisfy(\.isNumber)
         }
         guard let first = words.first else { return }
@@ -107,7 +107,7 @@ struct WordLines {
                     path: path, line: line.number,
                     problem:
                         "\(fields.count) \(fields.count == 1 ? "field" : "fields"), expected at least \(columns.needed): "
-                        + "a word and its label, with a tab or spaces between")
+                        + "a word and its label, separated by a tab or spaces")
             }
             sentences[sentences.count - 1].append(String(fields[columns.word]))
             if columns.isLabelWanted {

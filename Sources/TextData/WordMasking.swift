@@ -1,8 +1,8 @@
-/// Which tokens a masked-LM task hides, as a function of seed, step and a sample's position alone: the same ones for
-/// every split of the work, other ones in each step.
+/// Which tokens a masked-LM task hides, as a function of only seed, step and a sample's position: the same for
+/// every split of the work, different in each step.
 ///
-/// 15 % of the tokens are asked for, and of each sample at least one. Of these 80 % become [MASK], 10 % a random token,
-/// 10 % stay. Source: Devlin et al. 2019, section 3.1; create_pretraining_data.py in their code for the one at least.
+/// 15 % of the tokens are selected, at least one per sample. Of these 80 % become [MASK], 10 % a random token,
+/// 10 % stay. Source: Devlin et al. 2019, section 3.1; create_pretraining_data.py in their code for the minimum of one.
 package struct WordMasking: Equatable, Sendable {
     package let seed: UInt64
     /// 0 for the target task, 1 for the source task.
@@ -10,17 +10,17 @@ package struct WordMasking: Equatable, Sendable {
     private let mask: Int32
     private let pieces: UInt32
     private let specials: [Int32]
-    /// Whether a piece goes on with the word before it; nil where pieces are drawn one by one.
+    /// Whether a token continues the word before it; nil if tokens are drawn one by one.
     private let continues: [Bool]?
 
-    /// Keeps these draws apart from other uses of the same seed.
+    /// Separates these draws from other uses of the same seed.
     private static let purpose: UInt32 = 0x4D41_534B
     private static let chosen = UInt32(0.15 * 0x1p32)
     private static let masked = UInt32(0.8 * 0x1p32)
     private static let replaced = UInt32(0.9 * 0x1p32)
 
-    /// - Parameter wholeWords: whether a word's pieces are asked for together.
-    /// - Returns: nil where the vocabulary has no [MASK].
+    /// - Parameter wholeWords: whether a word's tokens are selected together.
+    /// - Returns: nil if the vocabulary has no [MASK].
     package init?(_ vocabulary: Vocabulary, seed: UInt64, stream: UInt32, wholeWords: Bool) {
         guard let mask = vocabulary.specials.mask else { return nil }
         let special = vocabulary.specials
@@ -32,19 +32,19 @@ package struct WordMasking: Equatable, Sendable {
         continues = wholeWords ? vocabulary.pieces.map { $0.hasPrefix("##") } : nil
     }
 
-    /// Whether a sample has a token that can be asked for: one that is not special.
+    /// Whether a sample has a token that can be selected: one that is not special.
     package func canAsk(_ sample: ArraySlice<Int32>) -> Bool { sample.contains { !specials.contains($0) } }
 
-    /// Takes the tokens of `sample` that are asked for, in order: the index in the sample, and the token that is shown
+    /// Enumerates the selected tokens of `sample` in order: the index in the sample, and the token shown
     /// there.
     ///
-    /// Where the draws ask for nothing, the token or word with the lowest draw is asked for, so that no sample is
+    /// If the draws select nothing, the token or word with the lowest draw is selected, so that no sample is
     /// without a loss.
     /// - Parameters:
     ///   - step: optimizer step from 1, 0 in an evaluation.
-    ///   - position: of the sample in the step's global batches; in an evaluation its number.
+    ///   - position: of the sample in the step's global batches; in an evaluation its index.
     package func forEachAsked(_ sample: ArraySlice<Int32>, step: Int, position: UInt32, _ body: (_ place: Int, _ shown: Int32) -> Void) {
-        // An evaluation asks for the same words whatever the run's seed.
+        // An evaluation selects the same words for every seed.
         let random = Philox(key: step == 0 ? 0 : seed)
         func draw(_ place: Int) -> Philox.Block {
             random([UInt32(place), position, UInt32(truncatingIfNeeded: step), Self.purpose ^ stream << 24])
@@ -70,7 +70,7 @@ package struct WordMasking: Equatable, Sendable {
             ask(place, id, bits)
         }
         guard !asksAny else { return }
-        // A sample of continuations alone, behind an unknown word, has none that begins.
+        // A sample that has only continuations, after an unknown word, has no first token of a word.
         let first = lowest?.place ?? sample.enumerated().first { !specials.contains($1) }?.offset
         for (place, id) in sample.enumerated().dropFirst(first ?? sample.count) {
             guard place == first || (goesOn(place, in: sample) && !specials.contains(id)) else { return }

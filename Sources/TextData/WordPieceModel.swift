@@ -1,10 +1,10 @@
-/// What a search for pieces needs: the tree of pieces, the special tokens and the rules for characters.
+/// The data of a token search: the trie of tokens, the special tokens and the rules for characters.
 struct WordPieceModel: Sendable {
     let trie: PieceTrie
-    /// Where a piece that continues a word is searched from; nil when no piece has the prefix.
+    /// The start position for tokens that continue a word; nil if no token has the prefix.
     let continuation: UInt32?
     let unknownID: Int32
-    /// Longest first: of several that match, the longest is meant.
+    /// Longest first: the longest match wins.
     let addedTokens: [AddedToken]
     /// Those that are matched in the normalized text.
     let words: NormalizedWords
@@ -18,7 +18,10 @@ struct WordPieceModel: Sendable {
             guard trie.insert(Array(piece.utf8), id: Int32(index)) else {
                 throw TokenizerError(
                     path: files.path,
-                    problem: "the pieces need more than \(PieceTrie.capacity) tree positions: is this a WordPiece vocabulary?")
+                    problem:
+                        "the tokens need more than \(PieceTrie.capacity) tree positions: is this a WordPiece "
+                        + "vocabulary?"
+                )
             }
         }
         self.trie = trie

@@ -1,12 +1,12 @@
 package import Foundation
 
-/// A text, or a pair of texts, as the encoder reads it.
+/// A text, or a pair of texts, as input of the encoder.
 package struct Encoding: Equatable, Sendable {
-    /// [CLS], the pieces, [SEP], and for a pair the second text's pieces and another [SEP].
+    /// [CLS], the text's tokens, [SEP], and for a pair the second text's tokens and another [SEP].
     package let ids: [Int32]
     /// 0 up to the first [SEP], 1 after it; as many as `ids`.
     package let types: [UInt8]
-    /// Whether pieces were cut off to keep to the length asked for.
+    /// Whether the text was truncated to the maximum length.
     package let truncated: Bool
 }
 
@@ -14,20 +14,20 @@ package struct Encoding: Equatable, Sendable {
 package struct WordPieceTokenizer: Sendable {
     package let vocabulary: Vocabulary
     package let options: TextOptions
-    /// What is cut out of the text before words are: special tokens, and what was added to the vocabulary.
+    /// Tokens that are matched before words: special tokens and added words.
     package let addedTokens: [(text: String, id: Int, isNormalized: Bool)]
     private let model: WordPieceModel
 
-    /// The fewest pieces that a pair can be cut to: its special tokens.
+    /// The shortest length of a truncated pair: its special tokens.
     package static let shortestLength = 3
 
-    /// Whether the model's tokenizer.json decides how texts are split, and not its tokenizer_config.json.
+    /// Whether the model's tokenizer.json decides how texts are split, instead of its tokenizer_config.json.
     package let followsFile: Bool
 
     /// Reads the tokenizer of a model folder; see ``TokenizerFiles/init(folder:)``.
     ///
     /// - Parameters:
-    ///   - lowercase: takes the place of what the folder says; accents then follow it.
+    ///   - lowercase: overrides the folder's setting; accents then follow it.
     ///   - rows: of the model's word table; nil without a model.
     ///   - words: added to those of the folder.
     package init(folder: URL, lowercase: Bool? = nil, rows: Int? = nil, adding words: [AddedWords.Word] = []) throws(TokenizerError) {
@@ -45,7 +45,7 @@ package struct WordPieceTokenizer: Sendable {
         try self.init(files)
     }
 
-    /// The tokenizer that the bytes of a tokenizer.json describe by themselves.
+    /// The tokenizer that the bytes of a tokenizer.json alone describe.
     package init(tokenizerJSON bytes: [UInt8]) throws(TokenizerError) {
         let path = "tokenizer.json"
         let file: TextFile
@@ -61,9 +61,9 @@ package struct WordPieceTokenizer: Sendable {
         vocabulary = Vocabulary(pieces: files.pieces, specials: files.specials)
     }
 
-    /// Encodes `text` and, where given, `pair`; over `maxLength` the longer of the two loses its end first.
+    /// Encodes `text` and `pair`, if given; above `maxLength` the longer of the two is truncated first.
     ///
-    /// - Complexity: O(bytes), of a single text only as far as `maxLength` reaches.
+    /// - Complexity: O(bytes), for a single text only up to `maxLength`.
     package func encode(_ text: String, pair: String? = nil, maxLength: Int? = nil) -> Encoding {
         var ids: [Int32] = []
         var scratch = Scratch(self)
@@ -71,7 +71,7 @@ package struct WordPieceTokenizer: Sendable {
         return Encoding(ids: ids, types: shape.types, truncated: shape.truncated)
     }
 
-    /// Where a word begins among its sentence's tokens. A word without pieces has no such place.
+    /// The index of a word's first token in its sentence. A word without tokens has no entry.
     package struct FirstPiece: Equatable, Sendable {
         package let word: Int
         package let token: Int32
@@ -86,7 +86,7 @@ package struct WordPieceTokenizer: Sendable {
         return (Encoding(ids: ids, types: types, truncated: shape.truncated), shape.firstPieces)
     }
 
-    /// How the ids that one sample appended are made up.
+    /// The composition of the ids that one sample appended.
     struct Shape {
         let firstCount: Int
         let secondCount: Int
@@ -95,7 +95,7 @@ package struct WordPieceTokenizer: Sendable {
         var types: [UInt8] { Array(repeating: 0, count: firstCount) + Array(repeating: 1, count: secondCount) }
     }
 
-    /// Encodes samples one after another, reusing its memory.
+    /// Encodes samples one after another, reusing memory.
     struct Scratch {
         private let specials: Vocabulary.Specials
         private var search: PieceSearch
@@ -133,7 +133,7 @@ package struct WordPieceTokenizer: Sendable {
                 truncated: kept.first < firstFound || kept.second < second.count)
         }
 
-        /// Encodes a sentence that is given word by word; the words that no longer fit are left out.
+        /// Encodes a sentence that is given word by word; words that do not fit are left out.
         mutating func append(words: [String], maxLength: Int, to ids: inout [Int32]) -> (firstPieces: [FirstPiece], truncated: Bool) {
             let start = ids.count
             let end = start + maxLength - 1
@@ -153,13 +153,13 @@ package struct WordPieceTokenizer: Sendable {
             return (firsts, isTruncated)
         }
 
-        /// How many pieces of each text stay, given how many were found before the search was ended.
+        /// How many tokens of each text remain, given how many were found before the search ended.
         private mutating func keep(_ text: String, _ first: Int, _ pair: String, _ second: Int, room: Int) -> (first: Int, second: Int) {
             if first <= room, second <= room { return PairTruncation.keep(first, second, room: room) }
             if first <= room || second <= room || room.isMultiple(of: 2) {
                 return PairTruncation.keep(min(first, room + 1), min(second, room + 1), room: room)
             }
-            // Both are too long and one piece is left over: it goes to the longer text, so both must be counted.
+            // Both are too long and one token is left over: it goes to the longer text, so both must be counted.
             var counted: [Int32] = []
             search.appendPieces(of: text.utf8.span, limit: .max, to: &counted)
             let firstCount = counted.count
@@ -170,10 +170,10 @@ package struct WordPieceTokenizer: Sendable {
     }
 }
 
-/// The strategy "longest first": what stays of two texts that together exceed the room.
+/// The strategy "longest first": the remaining lengths of two texts that together exceed the limit.
 enum PairTruncation {
-    /// The shorter text stays whole while it takes no more than half; otherwise both get half, the longer one the odd piece,
-    /// and of two equally long ones the second.
+    /// The shorter text stays whole while it takes no more than half; otherwise both get half, the longer one the odd
+    /// token, or the second of two equally long ones.
     static func keep(_ first: Int, _ second: Int, room: Int) -> (first: Int, second: Int) {
         if first <= room, second <= room - first { return (first, second) }
         let shorter = min(first, second)

@@ -1,12 +1,12 @@
 package import Tensors
 internal import Collectives
 
-/// The sum of the gradients of one block of lanes, or of none of them where all are empty.
+/// The sum of the gradients of one block of lanes; empty if all of them are.
 package struct BlockGradient: Sendable {
     package let lanes: Range<Int>
-    /// (layout.denseCount); nil where every lane of the block is empty.
+    /// (layout.denseCount); nil if every lane of the block is empty.
     package var dense: FloatView?
-    /// Touched word-embedding rows, where that table is row-sparse and trained.
+    /// Touched word-embedding rows, if that table is row-sparse and trained.
     package var rows: SparseRows?
 
     package init(lanes: Range<Int>, dense: FloatView?, rows: SparseRows?) {
@@ -15,14 +15,15 @@ package struct BlockGradient: Sendable {
         self.rows = rows
     }
 
-    /// `left + right` for neighbouring blocks; where one has no dense part the other's passes through.
+    /// `left + right` for adjacent blocks; if one has no dense part, the other's is used.
     ///
-    /// What is not needed any more of them goes back to `pool`.
+    /// Their unneeded memory returns to `pool`.
     /// - Parameter add: adds its first argument to its second.
     static func sum(
         _ left: BlockGradient, _ right: BlockGradient, _ pool: BufferPool, _ add: (FloatView, FloatView) -> Void
     ) -> BlockGradient {
-        precondition(left.lanes.upperBound == right.lanes.lowerBound, "lanes \(left.lanes) and \(right.lanes) are no neighbours")
+        precondition(
+            left.lanes.upperBound == right.lanes.lowerBound, "lanes \(left.lanes) and \(right.lanes) are not adjacent")
         if let into = left.dense, let from = right.dense {
             add(from, into)
             pool.give(back: from)

@@ -2,7 +2,7 @@ internal import Collectives
 internal import Synchronization
 package import Tensors
 
-/// Gradient buffers that are used again from step to step.
+/// Gradient buffers that are reused from step to step.
 package final class BufferPool: Sendable {
     private let free = Mutex<[FloatView]>([])
     private let size: Int
@@ -19,13 +19,14 @@ package final class BufferPool: Sendable {
         free.withLock { $0.append(buffer) }
     }
 
-    /// Takes back all that a block's sum holds.
+    /// Takes back the memory of a block's sum.
     package func give(back block: BlockGradient) {
         give(back: block.dense)
         rows.give(back: block.rows)
     }
 
-    /// The rows of both, lower lanes first, which then belong to the pool; a row that only one of them has passes through.
+    /// The rows of both, lower lanes first, whose memory then belongs to the pool; a row that only one of them has is
+    /// copied.
     func sum(_ left: SparseRows?, _ right: SparseRows?) -> SparseRows? {
         guard let first = left, let second = right else { return left ?? right }
         defer {

@@ -2,7 +2,7 @@ internal import Cluster
 internal import Foundation
 package import Kernels
 
-/// What the commands of `apus` call.
+/// The entry points for the commands of `apus`.
 package enum EntryPoints {
     package static func train(_ configuration: TrainingConfiguration, debug: Bool) throws {
         ResumeCommand.handOver(ResumeCommand.byHand(configuration))
@@ -29,20 +29,21 @@ package enum EntryPoints {
         }
     }
 
-    /// What a run would be like, one line each; nothing is written.
+    /// Describes a run in lines without writing anything.
     package static func dryRun(_ configuration: TrainingConfiguration) throws -> [String] {
         try waitFor { try await DryRun(configuration).lines() }
     }
 
     package static func coordinate(_ options: CoordinateOptions) throws {
         guard options.configuration.seeds == nil else {
-            throw InputError("--seeds is a run after another, a coordinator's is one: give --seed, or the seeds to apus launch")
+            throw InputError(
+                "--seeds makes several runs, a coordinator has one: give --seed, or the seeds to apus launch")
         }
         try SystemLimits.provide(.coordinator(workers: options.workers, threads: options.configuration.threads))
         let (least, workers) = (options.configuration.minWorkers, options.workers)
         guard least <= workers else {
             throw InputError(
-                "--min-workers is \(least), but the run has \(counted(workers, "worker")) and would wait for ever: "
+                "--min-workers is \(least), but the run has \(counted(workers, "worker")) and would wait forever: "
                     + "lower it, or start more")
         }
         let run = try CoordinatorRun(options)
@@ -57,7 +58,7 @@ package enum EntryPoints {
         // Refused here, before any process is started.
         try options.configuration.blas.use(threads: 1)
         Screen.shared.use(options.configuration.progress, sharesTerminal: true)
-        if options.debug { sayToUser("--debug looks into the layers of one process alone: add --single for that") }
+        if options.debug { sayToUser("--debug checks layers only in a single process: add --single for that") }
         func launchOne(_ configuration: TrainingConfiguration, isFirst: Bool) throws -> Int32 {
             var one = options
             one.configuration = configuration
@@ -76,8 +77,8 @@ package enum EntryPoints {
         try Scoring.run(options, predictions: predictions)
     }
 
-    /// Answers each sample with a line, in order: to the file that `answers` names, else to `emit`.
-    /// - Parameter flush: called when the lines handed to `emit` so far are to reach their reader.
+    /// Answers each sample with one line, in order: to the file named in `answers`, else to `emit`.
+    /// - Parameter flush: called when the lines passed to `emit` so far should reach their reader.
     package static func predict(
         _ options: InferenceOptions, _ answers: AnswerOptions, emit: (String) throws -> Void, flush: () throws -> Void
     ) throws {
@@ -107,13 +108,13 @@ package enum EntryPoints {
         return try jsonLine(try Verification(try ReferenceCase(folder: folder), lanes: 3, threads: 2).run())
     }
 
-    /// One line a finding of the preflight.
-    /// - Throws: ``ChildStatus`` 1 where something is to be mended.
+    /// One line per finding of the preflight.
+    /// - Throws: ``ChildStatus`` 1 if anything must be fixed.
     package static func check(cluster: String, emit: (String) throws -> Void) throws {
         guard try ClusterCheck(file: cluster).run(emit: emit) else { throw ChildStatus(status: 1) }
     }
 
-    /// The far end of the preflight.
+    /// The remote end of the preflight.
     package static func checkLocally(
         interface: String?, coordinator: String?, shape: ArithmeticShape, emit: (String) throws -> Void
     ) throws {
@@ -123,8 +124,8 @@ package enum EntryPoints {
     /// Writes keys into a folder and returns a line that says which.
     package static func keygen(folder: String, workers: Int) throws -> String { try KeyFolder.make(folder, workers: workers) }
 
-    /// Disturbs runs of a job, or a job that runs, and hands a line about each to `emit`.
-    /// - Throws: ``ChildStatus`` 1 where a run did not end as it has to.
+    /// Disturbs runs of a job, or a running job, and passes a line about each to `emit`.
+    /// - Throws: ``ChildStatus`` 1 if a run did not end as it must.
     package static func chaos(_ options: ChaosOptions, emit: @escaping (String) throws -> Void) throws {
         if let launcher = options.launcher { return try ChaosVisit(options, launcher: launcher).run(emit: emit) }
         let folder = try PrivateFolder()

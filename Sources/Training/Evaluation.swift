@@ -3,29 +3,30 @@ internal import Synchronization
 package import Tensors
 package import TextData
 
-/// What one fixed chunk of sentences adds to the figures of an evaluation.
+/// The contribution of one fixed chunk of sentences to an evaluation.
 package struct ChunkScore: Codable, Sendable, Equatable {
     package var lossSum = 0.0
-    /// What the loss is a mean over: samples, outputs, or tokens that are asked for.
+    /// The count for the mean loss: samples, outputs, or tokens with answers.
     package var lossCount = 0
     package var samples = 0
-    /// Answers that can be right: samples, their labels, or tokens that are asked for.
+    /// Number of answers: samples, their labels, or tokens with answers.
     package var asked = 0
-    /// Answers that are: the largest logit is the class, or a label's logit has the right sign.
+    /// Number of correct answers: the largest logit is the class, or a label's logit has the right sign.
     package var correct = 0
-    /// Of a task with classes: each answer's class, and the class answered; with several labels 1 or 0 for each of them.
+    /// For a task with classes: each answer's class, and the class answered; with several labels 1 or 0 for each of
+    /// them.
     package var truths: [Int32] = []
     package var answers: [Int32] = []
-    /// Of a task for tokens: how many of the answers each sentence has.
+    /// For a token task: how many of the answers each sentence has.
     package var tokens: [Int32] = []
-    /// Of a task with numbers: bit patterns of each number and of the answer.
+    /// For regression: bit patterns of each number and of the answer.
     package var numbers: [UInt32] = []
     package var answeredNumbers: [UInt32] = []
 }
 
 extension Head {
-    /// Bytes that a sample's part of a ``ChunkScore`` takes in a message at most.
-    /// - Parameter length: pieces of a sample at most.
+    /// Most bytes of a sample's part of a ``ChunkScore`` in a message.
+    /// - Parameter length: most tokens of a sample.
     func mostScoreBytes(length: Int) -> Int {
         /// Two numbers up to `most` with a comma each.
         func pair(_ most: Int) -> Int { 2 * (String(most).count + 1) }
@@ -40,7 +41,7 @@ extension Head {
 }
 
 extension ChunkScore {
-    /// Whether these figures can be those of so many samples under a head.
+    /// Whether these figures are possible for this many samples under a head.
     func fits(_ head: Head, samples: Int) -> Bool {
         guard self.samples == samples, (0...Int(Int32.max)).contains(lossCount), (0...Int(Int32.max)).contains(asked), (0...asked).contains(correct),
             truths.count == answers.count, numbers.count == answeredNumbers.count
@@ -66,8 +67,8 @@ package struct EvaluationReport: Codable, Sendable, Equatable {
     package var further = FurtherFigures()
 
     /// Adds up chunks in their order.
-    /// - Parameter names: of the classes, for a task whose classes are tags.
-    /// - Parameter scores: of the answers, and the data that they are about.
+    /// - Parameter names: of the classes, if they are tags.
+    /// - Parameter scores: of the answers, and their data.
     package init(_ chunks: [ChunkScore], _ head: Head, names: [String]? = nil, scores: (EvaluationScores, TokenizedDataset)? = nil) {
         samples = chunks.reduce(0) { $0 + $1.samples }
         loss = chunks.reduce(0) { $0 + $1.lossSum } / Double(max(1, chunks.reduce(0) { $0 + $1.lossCount }))
@@ -96,17 +97,17 @@ package struct EvaluationReport: Codable, Sendable, Equatable {
         }
     }
 
-    /// The figures in words, for somebody who waits; `metric` is among them.
+    /// The figures as text for progress lines, including `metric`.
     package func line(_ metric: Measure?) -> String {
         var shown: [Measure] = [.loss, .accuracy, .exactMatch, .entityF1, .pearson, .spearman].filter { $0.value(in: self) != nil }
         if let metric, !shown.contains(metric) { shown.append(metric) }
-        // With several labels a text, a share of single labels is not a share of texts.
+        // With several labels per text, a share of labels is not a share of texts.
         func words(_ measure: Measure) -> String { measure == .accuracy && further.exactMatch != nil ? "label accuracy" : measure.words }
         return shown.map { "\(words($0)) \($0.value(in: self).map { decimal($0, 4) } ?? "not defined")" }.joined(separator: ", ")
     }
 
-    /// Whether these figures are better than `other`: by the measure named, or else by accuracy, without one by loss; ties are not,
-    /// and a figure that is not defined is worse than any.
+    /// Whether these figures are better than `other`: by the given measure, else by accuracy, or by loss if there is
+    /// none; ties are not, and an undefined figure is worse than any other.
     package func isBetter(than other: EvaluationReport, by measure: Measure? = nil) -> Bool {
         let measure = measure ?? .usual(self)
         guard let own = measure.value(in: self), !own.isNaN else { return false }
@@ -115,14 +116,14 @@ package struct EvaluationReport: Codable, Sendable, Equatable {
     }
 }
 
-/// What an evaluation found.
+/// The result of an evaluation.
 package struct Evaluated: Sendable {
     package let report: EvaluationReport
-    /// Nil for a task without classes or numbers of its own.
+    /// Nil for a task without classes or numbers.
     package let scores: EvaluationScores?
 }
 
-/// Evaluation over fixed chunks of sentences, each computed whole by one thread, so that its figures have the same bits
+/// Evaluation over fixed chunks of sentences, each computed by one thread, so that its figures have the same bits
 /// on any number of threads and workers.
 package enum Evaluation {
     package static let chunkSize = 32
@@ -131,7 +132,7 @@ package enum Evaluation {
         stride(from: 0, to: count, by: chunkSize).map { $0..<min($0 + chunkSize, count) }
     }
 
-    /// How many of the tokens that are asked for each sentence has.
+    /// The number of tokens with answers in each sentence.
     private static func tokens(_ rows: [Int32], _ batch: PackedBatch) -> [Int32] {
         var counts = [Int32](repeating: 0, count: batch.sentenceCount)
         var sentence = 0
@@ -142,7 +143,7 @@ package enum Evaluation {
         return counts
     }
 
-    /// - Parameter keep: takes the logits.
+    /// - Parameter keep: receives the logits.
     package static func score(
         _ batch: PackedBatch, model: BERTModel, parameters: FloatView, arena: Arena, keep: ([Float]) -> Void = { _ in }
     ) -> ChunkScore {
@@ -174,14 +175,14 @@ package enum Evaluation {
         return score
     }
 
-    /// Place of the largest value, the first of equals.
+    /// Index of the largest value, the first among equals.
     package static func largestIndex(_ values: ArraySlice<Float>) -> Int {
         var best = values.startIndex
         for place in values.indices where values[place] > values[best] { best = place }
         return best - values.startIndex
     }
 
-    /// Features of a fixed chunk, copied out of the arena.
+    /// Features of a fixed chunk, copied from the arena.
     package static func features(_ batch: PackedBatch, model: BERTModel, parameters: FloatView, arena: Arena) -> [Float] {
         model.features(batch, parameters: parameters, arena: arena).elements.array
     }

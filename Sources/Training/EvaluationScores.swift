@@ -2,20 +2,20 @@ package import BERT
 package import Tensors
 package import TextData
 
-/// Which of a dataset's answers keep their scores, and where: those of every n-th chunk, so that memory and files are bounded.
+/// Which of a dataset's answers keep their scores: those of every n-th chunk, so that memory and files are bounded.
 package struct ScorePlan: Sendable {
-    /// C, scores of an answer.
+    /// C, scores per answer.
     package let width: Int
-    /// One chunk in so many keeps its scores.
+    /// Every n-th chunk keeps its scores.
     package let every: Int
-    /// Where each chunk's answers begin among all of the dataset's; one more than there are chunks.
+    /// The start of each chunk's answers among all of the dataset's; one more than there are chunks.
     private let offsets: [Int]
 
-    /// Floats that are kept at most: 64 MiB.
+    /// Most floats to keep: 64 MiB.
     package static let mostValues = 1 << 24
 
-    /// Nil for a head with no class or number of its own, or where a chunk's scores do not fit into one frame of a link.
-    /// - Parameter most: floats that are kept at most.
+    /// Nil for a head without classes or numbers, or if a chunk's scores do not fit into one frame of a link.
+    /// - Parameter most: most floats to keep.
     package init?(_ dataset: TokenizedDataset, _ head: Head, _ shape: BERTShape, most: Int = mostValues) {
         guard head != .maskedLanguageModel else { return nil }
         let chunks = Evaluation.chunks(of: dataset.count)
@@ -39,7 +39,7 @@ package struct ScorePlan: Sendable {
 
     package func keeps(_ chunk: Int) -> Bool { chunk % every == 0 }
     package var chunks: StrideTo<Int> { stride(from: 0, to: offsets.count - 1, by: every) }
-    /// The answers of a chunk, among all of the dataset's.
+    /// The range of a chunk's answers in the dataset's.
     package func answers(of chunk: Int) -> Range<Int> { offsets[chunk]..<offsets[chunk + 1] }
     package var keptCount: Int { Self.kept(offsets, every) }
 }
@@ -47,9 +47,9 @@ package struct ScorePlan: Sendable {
 /// The scores of an evaluation: each answer's logits.
 package struct EvaluationScores: Sendable {
     package let plan: ScorePlan
-    /// (R, C) of the answers that are kept, chunk after chunk.
+    /// (R, C) of the kept answers, chunk after chunk.
     private let values: FloatBuffer
-    /// Where each kept chunk's answers begin in `values`.
+    /// The start of each kept chunk's answers in `values`.
     private let starts: [Int: Int]
 
     package init(_ plan: ScorePlan) {
@@ -63,10 +63,10 @@ package struct EvaluationScores: Sendable {
         self.starts = starts
     }
 
-    /// Answers that are kept.
+    /// Number of kept answers.
     package var count: Int { plan.keptCount }
 
-    /// The part of a chunk that is kept; different chunks may be written by different threads.
+    /// The kept part of a chunk; different chunks may be written by different threads.
     package func part(of chunk: Int) -> FloatView {
         guard let start = starts[chunk] else { preconditionFailure("the scores of chunk \(chunk) are not kept") }
         return values.view.part(from: start * plan.width, count: plan.answers(of: chunk).count * plan.width)

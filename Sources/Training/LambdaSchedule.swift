@@ -1,10 +1,10 @@
 internal import Kernels
 
-/// How strongly the target task weighs beside the source task in each step: L = L_source + lambda L_target.
+/// The weight of the target task relative to the source task in each step: L = L_source + lambda L_target.
 package struct LambdaSchedule: Sendable, Equatable {
     package var shape: LearningRateSchedule.Shape
     package var from: Double
-    /// The value of the last step; not read where the shape is constant.
+    /// The value of the last step; ignored if the shape is constant.
     package var to: Double
     package var totalSteps: Int
 
@@ -15,7 +15,7 @@ package struct LambdaSchedule: Sendable, Equatable {
         self.totalSteps = totalSteps
     }
 
-    /// Of step `step`, counted from 1.
+    /// The value for step `step`, counted from 1.
     package func value(step: Int) -> Double {
         let progress = min(1, Double(step - 1) / Double(max(1, totalSteps - 1)))
         switch shape {
@@ -25,6 +25,6 @@ package struct LambdaSchedule: Sendable, Equatable {
         }
     }
 
-    /// Whether the target task never counts.
+    /// Whether the target task never contributes.
     package var isZero: Bool { from == 0 && (shape == .constant || to == 0) }
 }

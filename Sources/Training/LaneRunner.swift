@@ -4,12 +4,12 @@ package import BERT
 internal import Kernels
 package import Tensors
 
-/// What a worker computes of one global batch: its lanes' packed sentences.
+/// A worker's share of one global batch: its lanes' packed sentences.
 package struct LaneWork: Sendable {
-    /// Number of the first lane; lanes follow each other.
+    /// Number of the first lane; lanes are consecutive.
     package var firstLane: Int
-    /// The packed batches of each lane, one for each global batch of the step, the target task's first; empty where the lane has
-    /// no samples.
+    /// The packed batches of each lane, one for each global batch of the step, the target task's first; empty if the
+    /// lane has no samples.
     package var lanes: [[PackedBatch]]
     /// Factor on each sample's loss of the target task: its weight / its normalizer.
     package var lossScale: Float
@@ -40,7 +40,7 @@ package struct LaneResults: Sendable {
     package var sourceLossSum: Double { laneLosses.reduce(0) { $0 + $1.source } }
 }
 
-/// The sum of one lane's sample losses, task by task.
+/// The sum of one lane's sample losses, per task.
 package struct LaneLoss: Sendable, Equatable {
     package var target = 0.0
     package var source = 0.0
@@ -52,31 +52,32 @@ package final class LaneRunner: Sendable {
     package let model: BERTModel
     package let threads: Int
     package let laneCount: Int
-    /// Whether a lane's activations are computed again in its backward pass instead of kept.
+    /// Whether a lane's activations are recomputed in its backward pass instead of kept.
     package let recompute: Bool
     package let pool: BufferPool
     private let places: Mutex<[SendablePlace]>
     private let lists = Mutex(Lists())
 
-    /// What one thread uses again from lane to lane and from step to step.
+    /// A thread's reusable memory.
     fileprivate struct Place {
         let arena: Arena
         let memory: LaneMemory
         let sink: GradientSink
     }
 
-    /// A place on its way between threads. @unchecked: at any time one thread holds it, taken off the list under its lock.
+    /// Memory that moves between threads. @unchecked: at any time one thread owns it, taken from the list under its
+    /// lock.
     private struct SendablePlace: @unchecked Sendable {
         let place: Place
     }
 
-    /// Lists of one run, used again in the next.
+    /// Lists of one run, reused in the next.
     private struct Lists {
-        /// The lanes that the others are for, their blocks, and the pieces that threads compute.
+        /// The lanes of these lists, their blocks, and the parts that threads compute.
         var lanes = 0..<0
         var whole: [Range<Int>] = []
         var pieces: [Range<Int>] = []
-        /// Sums of pieces and of blocks, and the lanes' losses.
+        /// Sums of parts and of blocks, and the lanes' losses.
         var done: [BlockGradient?] = []
         var blocks: [BlockGradient] = []
         var losses: [LaneLoss] = []
@@ -107,10 +108,12 @@ package final class LaneRunner: Sendable {
         return Place(arena: arena, memory: LaneMemory(spareRows: pool.rows), sink: GradientSink(layout: model.layout, arena: arena))
     }
 
-    /// The gradients of the lanes of `work`, each lane computed whole by one thread, added in the order of the reduction tree.
+    /// The gradients of the lanes of `work`, each lane computed by one thread, added in the order of the reduction
+    /// tree.
     ///
-    /// One run at a time. What it gives back is used again in the next one, where nobody has kept it.
-    /// - Parameter targets: memory in which each block's sum is to end, in the order of the blocks; otherwise it is the pool's.
+    /// One run at a time. Its result is reused in the next one unless it is still referenced.
+    /// - Parameter targets: buffers that receive the blocks' sums, in the order of the blocks; nil takes them from the
+    ///   pool.
     package func run(
         _ work: LaneWork, parameters: FloatView, into targets: [FloatView]? = nil, observe: StageObserver? = nil
     ) -> LaneResults {
@@ -138,7 +141,7 @@ package final class LaneRunner: Sendable {
         }
     }
 
-    /// Makes the lists ready for a run: its blocks, and the pieces that make them up.
+    /// Prepares the lists for a run: its blocks, and the parts of which they consist.
     private func begin(_ lanes: Range<Int>, _ tree: ReductionTree) -> (whole: [Range<Int>], pieces: [Range<Int>]) {
         lists.withLock { lists in
             if lists.lanes != lanes {
@@ -157,10 +160,10 @@ package final class LaneRunner: Sendable {
 
     fileprivate func note(_ loss: LaneLoss, at place: Int) { lists.withLock { $0.losses[place] = loss } }
 
-    /// The lane whose gradient begins each block's sum, the first with samples, and where it is to lie.
+    /// The lane whose gradient begins each block's sum, the first with samples, and the buffer for the sum.
     private static func places(of targets: [FloatView]?, _ work: LaneWork, _ blocks: [Range<Int>]) -> [Int: FloatView] {
         guard let targets else { return [:] }
-        precondition(targets.count == blocks.count, "\(targets.count) places for \(blocks.count) blocks")
+        precondition(targets.count == blocks.count, "\(targets.count) buffers for \(blocks.count) blocks")
         var places: [Int: FloatView] = [:]
         for (block, target) in zip(blocks, targets) {
             if let first = block.first(where: { lane in work.lanes[lane - work.firstLane].contains { $0.sentenceCount > 0 } }) {
@@ -170,14 +173,14 @@ package final class LaneRunner: Sendable {
         return places
     }
 
-    /// Blocks of at most `limit` lanes that make up `lanes`.
+    /// Blocks of at most `limit` lanes that together cover `lanes`.
     private func split(_ lanes: Range<Int>, _ tree: ReductionTree, into limit: Int) -> [Range<Int>] {
         guard lanes.count > limit, lanes.count > 1 else { return [lanes] }
         let middle = tree.middle(of: lanes)
         return split(lanes.lowerBound..<middle, tree, into: limit) + split(middle..<lanes.upperBound, tree, into: limit)
     }
 
-    /// Adds the blocks that make up `lanes`, in the order of the tree.
+    /// Adds the blocks that cover `lanes`, in the order of the tree.
     private func combine(_ lanes: Range<Int>, _ tree: ReductionTree, _ blocks: [BlockGradient?]) -> BlockGradient {
         for case let found? in blocks where found.lanes == lanes { return found }
         let middle = tree.middle(of: lanes)
@@ -195,7 +198,7 @@ package final class LaneRunner: Sendable {
         }
     }
 
-    /// A job that nobody observes may run on several threads.
+    /// A job without an observer may run on several threads.
     private struct QuietJob: Sendable {
         let runner: LaneRunner
         let tree: ReductionTree
@@ -228,7 +231,7 @@ private struct Job {
         BlockGradient.sum(left, right, runner.pool) { from, into in Kernels.add(from, to: into) }
     }
 
-    /// One lane, alone or added onto the block before it.
+    /// One lane, as a first value or added to the block before it.
     private func lane(_ lane: Int, onto left: BlockGradient?) -> BlockGradient {
         let batches = work.lanes[lane - work.firstLane]
         let lanes = (left?.lanes.lowerBound ?? lane)..<(lane + 1)

@@ -2,7 +2,7 @@ package import BERT
 internal import Kernels
 internal import Tensors
 
-/// Looks at every stage of a step and remembers the first value that is not finite.
+/// Checks every stage of a step and records the first non-finite value.
 package final class NonFiniteWatch {
     /// Where the first such value arose.
     package private(set) var found: String?

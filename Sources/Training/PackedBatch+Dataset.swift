@@ -4,7 +4,7 @@ package import TextData
 extension PackedBatch {
     /// Packs planned samples of a dataset with their labels.
     ///
-    /// - Parameter step: optimizer step from 1, 0 in an evaluation; decides which words a masked-LM task hides.
+    /// - Parameter step: optimizer step from 1, 0 in an evaluation; determines which words a masked-LM task hides.
     package init(_ samples: [PlannedSample], of dataset: TokenizedDataset, step: Int = 0, stream: TaskStream = .target) {
         self.init()
         set(samples, of: dataset, step: step, stream: stream)

@@ -2,10 +2,10 @@ internal import Dispatch
 internal import Kernels
 internal import Synchronization
 
-/// Runs `body` for each of `count` pieces of work on at most `threads` threads, and waits for all of them.
+/// Runs `body` for each of `count` work items on at most `threads` threads, and waits for all of them.
 ///
-/// Pieces are handed out in order; which thread gets one is left to chance, so a piece's result must not depend on it.
-/// Every thread makes sure of the rounding mode first.
+/// Items are distributed in order; the thread of an item is not determined, so its result must not depend on it.
+/// Every thread sets the rounding mode first.
 package func inParallel(_ count: Int, threads: Int, _ body: @Sendable (_ piece: Int, _ thread: Int) -> Void) {
     let workers = min(count, threads)
     Arithmetic.setFloatEnvironment()

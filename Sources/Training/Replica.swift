@@ -6,9 +6,9 @@ package import Tensors
 
 /// The sum of all lanes' gradients of one step.
 package struct StepGradient: Sendable {
-    /// Nil where every lane is empty.
+    /// Nil if every lane is empty.
     package var dense: ReducedGradient?
-    /// Touched word-embedding rows, where that table is row-sparse and trained.
+    /// Touched word-embedding rows, if that table is row-sparse and trained.
     package var rows: SparseRows?
 
     package init(dense: ReducedGradient?, rows: SparseRows?) {
@@ -16,7 +16,7 @@ package struct StepGradient: Sendable {
         self.rows = rows
     }
 
-    /// The sum of one process that holds all lanes.
+    /// The sum in a process with all lanes.
     package init(_ block: BlockGradient) { self.init(dense: block.dense.map(ReducedGradient.init), rows: block.rows) }
 }
 
@@ -33,16 +33,16 @@ package final class Replica: Sendable {
     private let touchedRows: Mutex<TouchedRows>
     private let updates: Mutex<Int>
     private let chunks: [Chunk]
-    /// Compares memory with what was written there; nil where nobody asks.
+    /// Compares memory with the values written there; nil if not requested.
     private let watch: StateWatch?
     private let frozenSum = Mutex<UInt64>(0)
     /// Memory for the blocks' sums of squares of one step, and for the rows of the word table that it updates.
     private let blockSums = Mutex<[Double]>([])
     private let tableRows = Mutex<[Int32]>([])
-    /// What an update writes.
+    /// The memory that an update writes.
     private let (written, moments) = (SharedSum(), SharedSum())
 
-    /// A run of parameters that one thread updates.
+    /// Consecutive parameters that one thread updates.
     private struct Chunk {
         let parameters: Range<Int>
         let state: Range<Int>
@@ -68,7 +68,7 @@ package final class Replica: Sendable {
     }
 
     /// A replica of the state after `step`.
-    /// - Parameter isWatched: whether ``hash`` and ``isIntact(rows:)`` will be asked for.
+    /// - Parameter isWatched: whether ``hash`` and ``isIntact(rows:)`` will be called.
     package convenience init(model: BERTModel, state: TrainingState, step: Int, threads: Int, isWatched: Bool = false) {
         self.init(
             model: model, parameters: state.parameters, threads: threads, first: state.first, second: state.second,
@@ -83,12 +83,12 @@ package final class Replica: Sendable {
             second: FloatBuffer(count: count, whole: dense), step: 0, isWatched: isWatched)
     }
 
-    /// The step after which the state is: it moves with the updates, whatever anybody else says of it.
+    /// The step of the state: it changes only with updates.
     package var step: Int { updates.withLock { $0 } }
 
     // MARK: Truth
 
-    /// Takes what memory holds now as the state after `step`: after a state was received.
+    /// Declares the present contents of memory the state after `step`, for a received state.
     package func trust(asOf step: Int) {
         updates.withLock { $0 = step }
         guard let watch else { return }
@@ -97,16 +97,17 @@ package final class Replica: Sendable {
         frozenSum.withLock { $0 = frozen }
     }
 
-    /// The hash of the state as it was written; 0 where it is not watched.
+    /// The hash of the state as it was written; 0 if it is not watched.
     package var hash: UInt64 { watch?.hash(touched, step: step) ?? 0 }
 
-    /// Whether memory still holds what was written, in all that a computation over these rows of the word table reads.
+    /// Whether memory is unchanged since it was written, for all that a computation over these rows of the word table
+    /// reads.
     package func isIntact(rows: some Sequence<Int32>) -> Bool { watch?.isIntact(parameters.view, rows: rows) ?? true }
 
-    /// Whether memory still holds what was written, in all that a step over stored features reads.
+    /// Whether memory is unchanged since it was written, for all that a step over stored features reads.
     package var isHeadIntact: Bool { watch?.isHeadIntact(parameters.view) ?? true }
 
-    /// Whether memory still holds what was written, moments and untouched rows included.
+    /// Whether all memory is unchanged since it was written, including moments and untouched rows.
     package var isIntact: Bool { watch == nil || StateHash.of(state, step: step, threads: threads) == hash }
 
     package var touched: TouchedRows {
@@ -183,11 +184,11 @@ package final class Replica: Sendable {
         applyRows(gradient.rows, table, update[model.depth(of: table.name)].constants(decays: table.decays))
     }
 
-    /// Notes rows as touched.
+    /// Marks rows as touched.
     ///
-    /// - Parameter isFirst: whether the moments of rows that no batch had yet are zero. These are written all the same: a page of
-    ///   memory that is read first is one of the system's zeros, and when it is written after that, all cores are interrupted to
-    ///   forget it.
+    /// - Parameter isFirst: whether the moments of rows that no batch had yet are zero. These are written anyway: a
+    ///   page of memory that is read first is mapped to the system's zero page, and a later write interrupts all cores
+    ///   to invalidate that mapping.
     private func touch(_ ids: [Int32], _ table: ParameterLayout.Entry, isFirst: Bool) {
         let (width, state) = (table.shape[1], table.gradientOffset ?? 0)
         touchedRows.withLock { touched in
@@ -202,7 +203,7 @@ package final class Replica: Sendable {
 
     /// The word table's update: rows of the batch with their gradient, other touched rows with none.
     private func applyRows(_ rows: SparseRows?, _ table: ParameterLayout.Entry, _ constants: Kernels.AdamConstants) {
-        // Decay that is added to the gradient reaches all rows from the first step on.
+        // Decay that is added to the gradient affects all rows from the first step on.
         if let rows { touch(rows.ids, table, isFirst: constants.l2 == 0) }
         let everyRow = constants.decayFactor != 1 || constants.l2 != 0
         let list = tableRows.withLock { list in

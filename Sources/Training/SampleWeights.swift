@@ -1,11 +1,11 @@
 package import Kernels
 package import TextData
 
-/// What each sample adds to the normalizer of its global batch's loss, fixed before the batch is computed.
+/// The contribution of each sample to the normalizer of its global batch's loss, fixed before the batch is computed.
 package enum SampleWeights: Sendable, Equatable {
-    /// As many for each sample: its outputs.
+    /// The same for each sample: its number of outputs.
     case same(Double)
-    /// (samples) the weight of its class, or of all its words that have one.
+    /// (samples) the weight of its class, or of all its labelled words.
     case each([Double])
     /// The words that a masked-LM task hides.
     case masked(TokenizedDataset, WordMasking)

@@ -8,16 +8,16 @@ package final class SingleProcessEngine: StepEngine {
     private let inputs: RunInputs
     private var replica: Replica
     private var runner: LaneRunner
-    /// What the replica's model does not train.
+    /// The parts that the replica's model does not train.
     private var freeze: [String]?
     private let debug: Bool
-    /// What the step before used, for the next.
+    /// Memory of the last step, for reuse.
     private var work = LaneWork(firstLane: 0, lanes: [], lossScale: 0, dropout: nil)
     private var update = OptimizerUpdate(groups: [])
-    /// Of the datasets that were used since the encoder is frozen.
+    /// Features of the datasets used since the encoder is frozen.
     private var features: [Split: FeatureStore] = [:]
 
-    /// - Parameter replica: the state to begin with.
+    /// - Parameter replica: the initial state.
     package init(inputs: RunInputs, replica: Replica, debug: Bool) {
         self.inputs = inputs
         self.replica = replica
@@ -48,7 +48,7 @@ package final class SingleProcessEngine: StepEngine {
         TrainingState(parameters: replica.parameters, first: replica.first, second: replica.second, touched: replica.touched)
     }
 
-    /// Goes on with the parameters that a step trains.
+    /// Switches to the parameters that a step trains.
     private func enterStage(ofStep step: Int) throws {
         let wanted = inputs.freeze(ofStep: step)
         guard wanted != freeze else { return }
@@ -60,7 +60,7 @@ package final class SingleProcessEngine: StepEngine {
         runner = LaneRunner(model: model, laneCount: runner.laneCount, threads: replica.threads, recompute: runner.recompute)
     }
 
-    /// A dataset's features, computed when they are first needed; nil where they are not the same at every step.
+    /// A dataset's features, computed on first use; nil if they differ between steps.
     private func features(_ split: Split) -> FeatureStore? {
         guard runner.model.hasFixedFeatures, let dataset = inputs.datasets[split] else {
             features = [:]
@@ -68,7 +68,9 @@ package final class SingleProcessEngine: StepEngine {
         }
         let store =
             features[split]
-            ?? Activity.during("computing the frozen encoder's output for \(dataset.count) \(split.rawValue) samples") { _ in
+            ?? Activity.during(
+                "computing the frozen encoder's output for \(counted(dataset.count, "\(split.rawValue) sample"))"
+            ) { _ in
                 Evaluation.features(of: dataset, runner: runner, parameters: replica.parameters.view)
             }
         features[split] = store
@@ -97,7 +99,7 @@ package final class SingleProcessEngine: StepEngine {
         return StepReport(lossSum: results.lossSum, sourceLossSum: results.sourceLossSum, gradientNorm: norm)
     }
 
-    /// The first lane whose loss or gradient is not finite, found by computing each lane again by itself.
+    /// The first lane whose loss or gradient is not finite, found by recomputing each lane separately.
     private func nonFinite(_ plan: StepPlan, _ work: LaneWork, _ losses: [LaneLoss], origin: String?) -> NonFiniteStep {
         let lane =
             losses.firstIndex { !$0.isFinite } ?? work.lanes.indices.first { lane in
@@ -114,8 +116,8 @@ package final class SingleProcessEngine: StepEngine {
 extension LaneWork {
     /// All lanes of a step.
     /// - Parameters:
-    ///   - features: in the place of the target samples' tokens.
-    ///   - source: the source task's data, where there is one.
+    ///   - features: instead of the target samples' tokens.
+    ///   - source: the source task's data, if there is one.
     package init(
         _ plan: StepPlan, of dataset: TokenizedDataset, features: FeatureStore? = nil, source: TokenizedDataset? = nil, model: BERTModel,
         seed: UInt64
@@ -124,7 +126,7 @@ extension LaneWork {
         set(plan, of: dataset, features: features, source: source, model: model, seed: seed)
     }
 
-    /// Takes another step's lanes into the same memory.
+    /// Loads another step's lanes into the same memory.
     package mutating func set(
         _ plan: StepPlan, of dataset: TokenizedDataset, features: FeatureStore?, source: TokenizedDataset?, model: BERTModel, seed: UInt64
     ) {

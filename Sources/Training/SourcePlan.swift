@@ -1,7 +1,8 @@
 internal import Synchronization
 internal import TextData
 
-/// The source task's own stream of global batches: as many a step as the target task has, over epochs that wrap around.
+/// The source task's own stream of global batches: as many per step as the target task has, over epochs that wrap
+/// around.
 package struct SourcePlan: Sendable {
     package let batchSize: Int
     /// Tokens of each sample.

@@ -2,9 +2,10 @@ internal import BERT
 package import Kernels
 internal import Tensors
 
-/// What a training state hashes to: equal on every worker before a step counts, however many threads computed it.
+/// The hash of a training state: it must be equal on all workers before a step counts, for any number of threads.
 ///
-/// The step is part of it: the same weights under another step are another state, so that a wrong label is seen.
+/// The step is part of it: the same weights under another step are another state, so that a wrong step number is
+/// detected.
 package enum StateHash {
     /// The hash of the state after `step` with these position sums of all parameters and of all moments.
     package static func of(_ sums: PositionSum.Pair, _ touched: TouchedRows, step: Int) -> UInt64 {
@@ -24,7 +25,7 @@ package enum StateHash {
             state.touched, step: step)
     }
 
-    /// A position sum by several threads.
+    /// A position sum computed by several threads.
     static func sum(_ values: FloatView, from position: Int, _ kind: PositionSum.Kind, threads: Int) -> UInt64 {
         let size = 64 * BlockSum.size
         let total = SharedSum()

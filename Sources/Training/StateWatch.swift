@@ -3,19 +3,19 @@ internal import Kernels
 internal import Synchronization
 internal import Tensors
 
-/// What a replica's memory held when it was written, to be compared with what it holds later.
+/// Checksums of a replica's memory as it was written, for later comparison.
 ///
-/// Everything but the word table has one sum. The word table has a sum a row: a step reads few rows of it, and only those
-/// are compared after it. The sums are made while values are written, out of the same registers.
+/// All parameters except the word table share one sum. The word table has a sum per row: a step reads few rows of it,
+/// and only those are compared after it. The sums are made while values are written, from the same registers.
 final class StateWatch: Sendable {
-    /// Sums of parameters and moments, by row of the word table or of all the rest.
+    /// Sums of parameters and moments, by row of the word table or of everything else.
     private struct Sums {
         var rest = PositionSum.Pair()
         var rows: [PositionSum.Pair]
         var allRows = PositionSum.Pair()
         /// The part of `rest`'s parameters that a step over stored features does not read.
         var encoder: UInt64 = 0
-        /// Rows that the comparison under way has looked at.
+        /// Rows already examined by the current comparison.
         var compared: TouchedRows
 
         init(rows: Int) {
@@ -31,7 +31,7 @@ final class StateWatch: Sendable {
     }
 
     private let layout: ParameterLayout
-    /// The word table, where it is kept by rows, trained or not.
+    /// The word table, if it has sums by rows, trained or not.
     private let table: ParameterLayout.Entry?
     /// What a step over stored features reads: pooler and head, trained or not.
     private let head: [ParameterLayout.Entry]
@@ -97,19 +97,20 @@ final class StateWatch: Sendable {
 
     // MARK: Writing
 
-    /// Notes that everything trained but the word table was written, with these sums; what is frozen stays as it was.
+    /// Records that everything trained except the word table was written, with these sums; frozen parameters keep
+    /// theirs.
     func wrote(_ written: PositionSum.Pair, frozen: UInt64) {
         sums.withLock { $0.rest = PositionSum.Pair(parameters: written.parameters &+ frozen, moments: written.moments) }
     }
 
-    /// Notes that rows of the word table were written.
+    /// Records that rows of the word table were written.
     func wroteRows(_ rows: ArraySlice<Int32>, _ written: RowSums) {
         sums.withLock { sums in
             for (place, row) in rows.enumerated() { sums.set(Int(row), written[place]) }
         }
     }
 
-    /// The parameters' sum of what is never written.
+    /// The sum of parameters that are never written.
     func frozenSum(_ parameters: FloatView) -> UInt64 {
         sum(of: layout.entries.filter { $0.gradientOffset == nil && !$0.isRowSparse }, parameters)
     }
@@ -129,8 +130,9 @@ final class StateWatch: Sendable {
         return StateHash.of(all, touched, step: step)
     }
 
-    /// Whether the parameters that a computation over these rows of the word table reads are still as they were written.
-    /// - Parameter rows: in any order, and as often as they like.
+    /// Whether the parameters that a computation over these rows of the word table reads are unchanged since they were
+    /// written.
+    /// - Parameter rows: in any order, repetitions allowed.
     func isIntact(_ parameters: FloatView, rows: some Sequence<Int32>) -> Bool {
         let rest = sums.withLock { $0.rest.parameters }
         guard StateHash.sum(parameters[0..<restCount], from: 0, .parameters, threads: threads) == rest else { return false }
@@ -146,7 +148,8 @@ final class StateWatch: Sendable {
         }
     }
 
-    /// Whether the parameters that a step over stored features reads are still as they were written; the encoder has to be frozen.
+    /// Whether the parameters that a step over stored features reads are unchanged since they were written; the encoder
+    /// must be frozen.
     func isHeadIntact(_ parameters: FloatView) -> Bool {
         let known = sums.withLock { $0.rest.parameters &- $0.encoder }
         return sum(of: head, parameters) == known

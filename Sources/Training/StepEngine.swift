@@ -1,18 +1,18 @@
 package import BERT
 package import Tensors
 
-/// What one step did.
+/// The result of one step.
 package struct StepReport: Sendable, Equatable {
     /// Sum of all samples' losses.
     package var lossSum: Double
     /// The same of the source task.
     package var sourceLossSum: Double
     package var gradientNorm: Double
-    /// Seconds of each worker, where there are workers: compute, exchange, wait.
+    /// Seconds of each worker, if there are workers: compute, exchange, wait.
     package var shares: [WorkerShare]
-    /// The version of the membership that computed it, where there are workers.
+    /// The version of the membership that computed it, if there are workers.
     package var generation: Int?
-    /// What became of the epoch's samples, after the last step of one that workers computed.
+    /// The state of the epoch's samples, after the last step of an epoch computed by workers.
     package var samplesOfEpoch: SampleAccount?
 
     package init(lossSum: Double, sourceLossSum: Double = 0, gradientNorm: Double, shares: [WorkerShare] = []) {
@@ -23,17 +23,17 @@ package struct StepReport: Sendable, Equatable {
     }
 }
 
-/// What became of an epoch's samples, in words.
+/// The state of an epoch's samples, as text.
 package struct SampleAccount: Sendable, Equatable {
     package var text: String
-    /// Whether samples were computed again or missed.
+    /// Whether samples were recomputed or missed.
     package var isUnusual: Bool
 }
 
-/// After which step a run goes on.
+/// The step after which a run continues.
 package struct RunBeginning: Sendable, Equatable {
     package var step: Int
-    /// What is known of that step, where nothing else tells of it.
+    /// Information about that step, if nothing else has it.
     package var newest: StepReport?
 
     package init(step: Int, newest: StepReport? = nil) {
@@ -48,7 +48,7 @@ package struct WorkerShare: Codable, Sendable, Equatable {
     package var compute: Double
     package var exchange: Double
     package var wait: Double
-    /// Exchanged with other workers: sent to them, or read out of their memory.
+    /// Exchanged with other workers: sent to them, or read from their memory.
     package var bytes: Int
 
     package init(rank: Int, compute: Double, exchange: Double, wait: Double, bytes: Int = 0) {
@@ -60,7 +60,7 @@ package struct WorkerShare: Codable, Sendable, Equatable {
     }
 }
 
-/// Everything that training changes: what a checkpoint holds.
+/// Everything that training changes: the contents of a checkpoint.
 package struct TrainingState: Sendable {
     package var parameters: FloatBuffer
     package var first: FloatBuffer
@@ -86,21 +86,21 @@ package enum Split: String, Codable, Sendable {
     package var stream: TaskStream { self == .sourceTrain || self == .sourceValidation ? .source : .target }
 }
 
-/// Who computes steps: this process alone, or workers.
+/// Computes steps: in this process, or on workers.
 package protocol StepEngine: AnyObject {
-    /// Makes ready for the step after `step`, or after a later one that turns out to be committed already.
+    /// Prepares the step after `step`, or after a later one that turns out to be committed already.
     func begin(after step: Int) async throws -> RunBeginning
     /// Computes one step and applies its update.
     /// - Throws: ``NonFiniteStep`` before any update, with the state as it was.
-    /// - Parameter next: the step after it, whose samples may travel meanwhile.
+    /// - Parameter next: the step after it, whose samples may be sent meanwhile.
     func run(_ plan: StepPlan, next: StepPlan?, learningRate: Double) async throws -> StepReport
     func evaluate(_ split: Split) async throws -> Evaluated
     /// The state after the last step; not to be changed.
     func state() async throws -> TrainingState
-    /// Worker processes, 1 where this process works alone, and the most threads that one of them has.
+    /// Worker processes, 1 without workers, and the most threads of one.
     var workers: Int { get }
     var threads: Int { get }
-    /// The fewest threads that one of them has.
+    /// The fewest threads of one.
     var fewestThreads: Int { get }
 }
 
@@ -124,7 +124,7 @@ package struct NonFiniteStep: Error, Sendable, Equatable, CustomStringConvertibl
         self.origin = origin
     }
 
-    /// What happened, without what to do about it.
+    /// The error without its remedy.
     package var description: String {
         let ids =
             samples.map(String.init).joined(separator: ", ")

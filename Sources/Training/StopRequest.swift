@@ -34,13 +34,13 @@ package final class StopRequest: Sendable {
         sources.withLock { $0 = listening }
     }
 
-    /// Asks for a stop as the signal would.
+    /// Requests a stop as the signal would.
     package func request(_ signal: Int32) {
         received.store(signal, ordering: .relaxed)
         act()
     }
 
-    /// Has `action` called when a stop is asked for.
+    /// Calls `action` when a stop is requested.
     package func whenRequested(_ action: @escaping @Sendable () -> Void) { actions.withLock { $0.append(action) } }
 
     private func act() {

@@ -2,7 +2,7 @@
 ///
 /// A row that no gradient ever touched has optimizer state zero, and without weight decay an update of exactly zero.
 package struct TouchedRows: Sendable, Equatable {
-    /// A bit a row, 64 to a word.
+    /// One bit per row, 64 to a word.
     package private(set) var words: [UInt64]
     package let rows: Int
 

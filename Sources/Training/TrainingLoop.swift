@@ -1,62 +1,63 @@
 internal import Foundation
 
-/// Where a run stands between two steps; a part of each checkpoint.
+/// The progress of a run between two steps; a part of each checkpoint.
 package struct RunProgress: Codable, Sendable, Equatable {
     /// Steps done.
     package var step = 0
     /// Best validation so far, and the step after which it was found.
     package var best: EvaluationReport?
     package var bestStep: Int?
-    /// Step of the model that is kept as the best one; behind `bestStep` until that one is on the disk.
+    /// Step of the model saved as the best one; lags behind `bestStep` until that one is on the disk.
     package var keptBestStep: Int?
     /// Validation after the newest evaluated epoch.
     package var latest: EvaluationReport?
-    /// The same of the source task, where it has data of its own to be scored on.
+    /// The same of the source task, if it has its own data to score.
     package var latestSource: EvaluationReport?
     /// Epochs whose validation is done.
     package var evaluatedEpochs = 0
-    /// Evaluations since the best one; nil where there was none.
+    /// Evaluations since the best one; nil if there was none.
     package var evaluationsSinceBest: Int?
-    /// Set where the run ended before its last step for want of a better validation.
+    /// Set if the run ended before its last step because validation did not improve.
     package var stoppedEarly: Bool?
     /// Step after which the newest validation was done.
     package var evaluatedStep: Int?
     /// The same of the source task.
     package var evaluatedSourceStep: Int?
-    /// Why a run of the same options from the start would have other bits; nil: it has the same.
+    /// Why a run of the same options from the start would have different bits; nil: it has the same.
     package var departure: String?
 
     package init() {}
 
-    /// Whether the best validation so far is that of the state after this step.
+    /// Whether the best validation so far belongs to the state after this step.
     var isBest: Bool { bestStep == step }
 }
 
-/// What the loop needs done with files and the terminal.
+/// The loop's interface to files and the terminal.
 package protocol RunRecorder: AnyObject {
     func record(_ event: some MetricsEvent) throws
-    /// Tells the user news.
+    /// Reports news to the user.
     func say(_ line: String)
-    /// Tells the user of the end of an epoch.
+    /// Reports the end of an epoch to the user.
     /// - Parameter isNews: whether something else than the epoch's number is new.
     func sayEpoch(_ line: String, isNews: Bool)
-    /// Shows how far the run is.
+    /// Shows the progress of the run.
     func show(_ step: ProgressMeter.Step)
-    /// Shows what is done between two steps.
+    /// Shows work between two steps.
     func showWork(_ what: String)
-    /// Saves everything needed to go on. A failure is said and does not end the run.
+    /// Saves everything needed to resume. A failure is reported and does not end the run.
     /// - Returns: whether it is on the disk.
     func checkpoint(_ state: TrainingState, _ progress: inout RunProgress) -> Bool
-    /// Notes progress that no checkpoint holds yet.
+    /// Records progress that no checkpoint contains yet.
     func note(_ progress: RunProgress)
-    /// Keeps the scores of an evaluation. A failure is said and does not end the run.
-    /// - Parameter isBest: whether they are those of the best model so far, too.
+    /// Keeps the scores of an evaluation. A failure is reported and does not end the run.
+    /// - Parameter isBest: whether they also belong to the best model so far.
     func keepScores(_ evaluated: Evaluated, _ split: Split, _ progress: RunProgress, isBest: Bool)
-    /// Keeps the state as the best one so far. A failure is said and does not end the run: it is tried again before each checkpoint.
+    /// Keeps the state as the best one so far. A failure is reported and does not end the run: it is retried before
+    /// each checkpoint.
     func keepBest(_ state: TrainingState, _ progress: inout RunProgress)
 }
 
-/// The steps of a run in their order, with evaluation, checkpoints and reports between them.
+/// The steps of a run in order, with evaluation, checkpoints and reports between them.
 package struct TrainingLoop {
     package let plan: TrainingPlan
     package let schedule: LearningRateSchedule
@@ -66,14 +67,14 @@ package struct TrainingLoop {
     /// Steps between checkpoints; nil: only after each epoch.
     package let checkpointEvery: Int?
     package let hasValidation: Bool
-    /// Whether the source task has data of its own to be scored on.
+    /// Whether the source task has its own data to score.
     package let hasSourceValidation: Bool
     package let metric: Measure?
-    /// Evaluations without a better one after which the loop ends.
+    /// Evaluations without improvement after which the loop ends.
     package let patience: Int?
-    /// Steps from one evaluation to the next within an epoch; nil: only after each epoch.
+    /// Steps between evaluations within an epoch; nil: only after each epoch.
     package let evalEvery: Int?
-    /// What an epoch trains that the one before it did not, in words.
+    /// The parts that an epoch trains in addition, as text.
     private let stage: (_ epoch: Int) -> String?
 
     package init(
@@ -99,12 +100,12 @@ package struct TrainingLoop {
     package enum Outcome: Sendable, Equatable {
         case finished
         case stopped(signal: Int32)
-        /// Before a step that cannot be made.
+        /// Ended before a step that cannot be computed.
         /// - Parameter isSaved: whether a checkpoint has the state.
         case failed(NonFiniteStep, isSaved: Bool)
     }
 
-    /// Runs from `progress` to the last step or until a signal asks to stop, which leaves a checkpoint.
+    /// Runs from `progress` to the last step or until a signal requests a stop, which writes a checkpoint.
     /// - Parameter saved: the step of the newest checkpoint, 0 for none.
     package func run(_ progress: inout RunProgress, _ throughput: inout Throughput, saved: Int) async throws -> Outcome {
         var saved = saved
@@ -169,7 +170,7 @@ package struct TrainingLoop {
         recorder.keepBest(state, &progress)
     }
 
-    /// Where an evaluation was made, as lines name it.
+    /// The position of an evaluation, for messages.
     private func place(_ epoch: Int, _ step: Int) -> String {
         let name = "epoch \(epoch)/\(plan.epochs.begun)"
         return isEnd(step) ? name : "\(name), step \(step)"
@@ -189,7 +190,7 @@ package struct TrainingLoop {
         return isSaved
     }
 
-    /// Scores what is to be scored, and says in one line what came of it and of the steps before.
+    /// Scores the data due now, and reports the results and the preceding steps in one line.
     private func score(
         _ epoch: Int, _ progress: inout RunProgress, _ account: EpochAccount, isNews: Bool
     ) async throws {
@@ -227,7 +228,7 @@ package struct TrainingLoop {
                 rate: rate, samples: samples, seconds: seconds, workers: max(1, report.shares.count)))
     }
 
-    /// - Returns: the figures in words, and whether they are the best so far.
+    /// - Returns: the figures as text, and whether they are the best so far.
     private func validate(_ epoch: Int, _ progress: inout RunProgress) async throws -> (words: String, isBest: Bool) {
         recorder.showWork("\(place(epoch, progress.step))  scoring the validation data")
         let start = ContinuousClock.now
@@ -251,8 +252,8 @@ package struct TrainingLoop {
         return ("validation \(report.line(metric))", isBest)
     }
 
-    /// Ends the run where there was no better validation for too long.
-    /// - Returns: what is to be said of it.
+    /// Ends the run if validation has not improved for too long.
+    /// - Returns: the message.
     private func endForWantOfBetter(_ progress: inout RunProgress) -> String? {
         let since = progress.evaluationsSinceBest ?? 0
         guard let patience, let report = progress.latest, since >= patience, progress.step < plan.totalSteps else { return nil }
@@ -263,7 +264,7 @@ package struct TrainingLoop {
 }
 
 extension TrainingLoop {
-    /// The source task's figures in words; which model is the best one is for the target task to say.
+    /// The source task's figures as text; only the target task selects the best model.
     private func validateSource(_ epoch: Int, _ progress: inout RunProgress) async throws -> String {
         recorder.showWork("\(place(epoch, progress.step))  scoring the source task's validation data")
         let start = ContinuousClock.now
@@ -281,14 +282,14 @@ extension TrainingLoop {
     }
 }
 
-/// What the steps of an epoch came to, as far as this process computed them.
+/// Totals of an epoch's steps, as far as this process computed them.
 private struct EpochAccount {
     private var steps = 0
     private var lossSum = 0.0
     private var sourceLossSum: Double?
-    /// What became of the epoch's samples, where workers computed them.
+    /// The state of the epoch's samples, if workers computed them.
     private(set) var samples: String?
-    /// Whether samples were computed again or missed.
+    /// Whether samples were recomputed or missed.
     private(set) var isUnusual = false
 
     mutating func add(_ step: StepPlan, _ event: StepEvent, samplesOfEpoch: SampleAccount?) {
@@ -300,7 +301,7 @@ private struct EpochAccount {
         isUnusual = samplesOfEpoch.isUnusual
     }
 
-    /// Mean over the steps; nil where there were none.
+    /// Mean over the steps; nil if there were none.
     var loss: String? {
         guard steps > 0 else { return nil }
         let source = sourceLossSum.map { ", source \(decimal($0 / Double(steps), 4))" } ?? ""

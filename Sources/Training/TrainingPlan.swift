@@ -9,9 +9,9 @@ package struct StepPlan: Sendable, Equatable {
     /// Whether the epoch's last sample is in this step.
     package let endsEpoch: Bool
     package let target: StreamPlan
-    /// The source task's batches, where there is one.
+    /// The source task's batches, if there is one.
     package let source: StreamPlan?
-    /// How strongly the target task weighs beside the source task; 1 without one.
+    /// The target task's weight relative to the source task; 1 without one.
     package let lambda: Double
 
     package var lanes: [[[PlannedSample]]] { target.lanes }
@@ -19,7 +19,7 @@ package struct StepPlan: Sendable, Equatable {
     package var tokenCount: Int { target.tokenCount }
     package var normalizer: Double { target.normalizer }
 
-    /// Factor on each sample's loss of the target task; 0 where nothing is asked for.
+    /// Factor on each sample's loss of the target task; 0 if there are no targets.
     package var lossScale: Float { normalizer > 0 ? Float(lambda / normalizer) : 0 }
     package var sourceScale: Float { source.map { $0.normalizer > 0 ? Float(1 / $0.normalizer) : 0 } ?? 0 }
 
@@ -36,14 +36,14 @@ package struct StreamPlan: Sendable, Equatable {
     /// Samples in all lanes.
     package fileprivate(set) var sampleCount = 0
     package fileprivate(set) var tokenCount = 0
-    /// What the loss is a mean over: samples, outputs, tokens that are asked for, or their weights.
+    /// The normalizer of the loss: count of samples, outputs or tokens with answers, or the sum of their weights.
     package fileprivate(set) var normalizer = 0.0
 
     package var batchCount: Int { lanes.first?.count ?? 0 }
 
     fileprivate init(laneCount: Int) { lanes = [[[PlannedSample]]](repeating: [], count: laneCount) }
 
-    /// Cuts one more global batch into the lanes.
+    /// Distributes one more global batch over the lanes.
     /// - Parameter base: position of its first sample.
     fileprivate mutating func add(_ members: [Int32], lengths: [Int32], weights: SampleWeights, step: Int, base: Int) {
         let cut = LaneCut.lanes(lengths: members.map { lengths[Int($0)] }, laneCount: lanes.count)
@@ -58,11 +58,11 @@ package struct StreamPlan: Sendable, Equatable {
     }
 }
 
-/// One sample of a step and where it stands among its task's samples of the step.
+/// One sample of a step and its position among its task's samples of the step.
 package struct PlannedSample: Sendable, Equatable {
-    /// Number in the dataset.
+    /// Index in the dataset.
     package let sample: Int32
-    /// Position in the step's global batches, counted through; names its dropout masks.
+    /// Position in the step's global batches, counted consecutively; determines its dropout masks.
     package let position: UInt32
 
     package init(sample: Int32, position: UInt32) {
@@ -83,7 +83,7 @@ package struct TrainingPlan: Sendable {
     package let weights: SampleWeights
     package let stepsPerEpoch: Int
     package let totalSteps: Int
-    /// The source task's stream, where there is one.
+    /// The source task's stream, if there is one.
     package var source: SourcePlan?
 
     package init(

@@ -1,6 +1,6 @@
 internal import Synchronization
 
-/// The public keys that may connect, changeable at any time and from any thread.
+/// The public keys that may connect, which may change at any time and from any thread.
 package final class AllowList: Sendable {
     private let keys: Mutex<Set<PublicKey>>
     private let refusals = Atomic(0)
@@ -9,10 +9,11 @@ package final class AllowList: Sendable {
 
     package func allow(_ key: PublicKey) { keys.withLock { _ = $0.insert(key) } }
 
-    /// Lets no new connection of `key` in. Connections it has stay until their sockets close: start a new generation.
+    /// Refuses new connections of `key`. Its existing connections last until their sockets close: start a new
+    /// generation.
     package func remove(_ key: PublicKey) { keys.withLock { _ = $0.remove(key) } }
 
-    /// Lets in the holders of `keys` from now on, and nobody else; what ``remove(_:)`` says holds for those left out.
+    /// Admits only the holders of `keys` from now on; other keys are treated as by ``remove(_:)``.
     package func replace(with keys: Set<PublicKey>) { self.keys.withLock { $0 = keys } }
 
     package func contains(_ key: PublicKey) -> Bool { keys.withLock { $0.contains(key) } }
@@ -20,7 +21,7 @@ package final class AllowList: Sendable {
     /// Connections refused so far.
     package var refused: Int { refusals.load(ordering: .relaxed) }
 
-    /// Whether `key` is let in; a refusal is counted.
+    /// Whether `key` is admitted; counts a refusal.
     func admits(_ key: PublicKey) -> Bool {
         if contains(key) { return true }
         refusals.add(1, ordering: .relaxed)

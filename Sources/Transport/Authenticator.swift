@@ -1,15 +1,15 @@
-/// Lets the holders of the keys on an ``AllowList`` connect to the sockets of one context, and nobody else.
+/// Lets the holders of the keys on an ``AllowList`` connect to the sockets of one context, and refuses all others.
 ///
-/// Answers libzmq's questions (ZAP, RFC 27) on a thread of its own. Make it before the first socket with
-/// ``Security/server(_:)`` and keep it as long as they live: without it such a socket lets nobody in.
+/// Answers libzmq's authentication requests (ZAP, RFC 27) on its own thread. Create it before the first socket with
+/// ``Security/server(_:)`` and keep it as long as they live: without it such a socket admits no peer.
 package final class Authenticator: Sendable {
     package let allowList: AllowList
     private let stopping: Wakeup
     private let thread: ServiceThread
 
     /// Starts to answer for `context`.
-    /// - Parameter refused: called, on a thread of its own, with each key that is refused and the address that it came from.
-    /// - Throws: ``ZeroMQError`` when the context has an authenticator already.
+    /// - Parameter refused: called on its own thread with each refused key and its address.
+    /// - Throws: ``ZeroMQError`` if the context already has an authenticator.
     package init(
         in context: Context, allowList: AllowList, refused: @escaping @Sendable (PublicKey, String) -> Void = { _, _ in }
     ) throws(ZeroMQError) {
@@ -51,7 +51,7 @@ private final class AdmissionDesk {
                 while let request = try nextRequest() { try answer(request) }
             }
         } catch {
-            // Unanswered questions are refusals: libzmq drops such connections when their handshake times out.
+            // Unanswered requests are refusals: libzmq drops such connections when their handshake times out.
         }
     }
 
@@ -75,8 +75,8 @@ private final class AdmissionDesk {
             refused(key, address.hasPrefix("::ffff:") ? String(address.dropFirst(7)) : address)
         }
         let user = admitted ? key?.text ?? "" : ""
-        // 300 says not now: the other end tries again by itself, as a link must whose key comes onto the list a moment
-        // later. After 400 libzmq gives that connection up for good.
+        // 300 means try again later: the other end retries, as a link must whose key is added to the list a moment
+        // later. After 400 libzmq gives up that connection permanently.
         let requestID = request.count > 1 ? request[1] : []
         let reply = [Array("1.0".utf8), requestID, Array((admitted ? "200" : "300").utf8), [], Array(user.utf8), []]
         for (index, part) in reply.enumerated() {

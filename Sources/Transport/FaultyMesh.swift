@@ -1,13 +1,13 @@
-/// A mesh that misbehaves as a network may, decided by a seed alone; for tests.
+/// A mesh with the faults of a network, determined only by a seed; for tests.
 ///
 /// Frames of one peer keep their order; frames of different peers overtake each other.
 package final class FaultyMesh: Mesh {
     package struct Faults: Sendable {
-        /// Chance, in a thousand, that a received frame is held back until others have overtaken it.
+        /// Probability, in thousandths, that a received frame is held back until others have overtaken it.
         package var delayPerMille = 0
-        /// Chance, in a thousand, that a received frame has lost the end of its payload.
+        /// Probability, in thousandths, that a received frame has lost the end of its payload.
         package var truncatePerMille = 0
-        /// Calls after which the link to a random peer is gone.
+        /// Number of calls after which the link to a random peer is lost.
         package var callsUntilLoss: Int?
 
         package init() {}
@@ -39,7 +39,7 @@ package final class FaultyMesh: Mesh {
             if !heldBack.isEmpty, !happens(faults.delayPerMille) { return truncated(release()) }
             let frame: any ReceivedFrame
             do throws(MeshError) {
-                // A frame in hand must not wait for one that never comes.
+                // A held frame must not wait for one that never arrives.
                 frame = try mesh.receive(deadline: heldBack.isEmpty ? deadline : min(deadline, .now + .milliseconds(1)))
             } catch {
                 guard case .deadline = error, !heldBack.isEmpty else { throw error }

@@ -1,19 +1,20 @@
-/// The bytes of a data-plane frame: 53 bytes of header, little-endian, then the payload, which may be a message part of its own.
+/// The bytes of a data-plane frame: 53 bytes of header, little-endian, then the payload, which may be a separate
+/// message part.
 ///
 ///     0  magic "APUS"     4  version       5  kind         6  sender
 ///     8  generation      12  bucket       16  step        24  offset
 ///    32  count           40  payload's byte count                48  zero (5 bytes)
 ///
-/// With what ZeroMQ puts before a header and before a payload of its own that makes 64 bytes, so that a payload begins in a stream
-/// where a cache line does, as it does in memory. AMD's Zen 4 copies a page at 3 GB/s instead of 20 where both lie a few bytes apart,
-/// and the kernel copies that way.
+/// With ZeroMQ's framing of a header and of a separate payload that makes 64 bytes, so that a payload begins in the
+/// stream at a cache line, as it does in memory. AMD's Zen 4 copies a page at 3 GB/s instead of 20 if source and target
+/// are misaligned, and the kernel makes such copies.
 package enum FrameCodec {
     package static let headerBytes = 53
     package static let version: UInt8 = 2
     private static let fieldBytes = 48
     private static let magic: UInt32 = 0x5355_5041
 
-    /// Why bytes are not a frame.
+    /// Why some bytes are not a frame.
     package enum Refusal: Error, Equatable, Sendable {
         case tooShort(byteCount: Int)
         case notAFrame
@@ -39,7 +40,7 @@ package enum FrameCodec {
         return bytes
     }
 
-    /// Reads the header of `frame`; the payload is what follows ``headerBytes``, or a part of `part` bytes, and nothing else.
+    /// Reads the header of `frame`; the payload is what follows ``headerBytes``, or a separate part of `part` bytes.
     package static func decode(_ frame: RawSpan, part: Int? = nil) throws(Refusal) -> FrameHeader {
         guard frame.byteCount >= headerBytes else { throw .tooShort(byteCount: frame.byteCount) }
         guard load(frame, 0, UInt32.self) == magic else { throw .notAFrame }

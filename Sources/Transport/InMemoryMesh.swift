@@ -1,7 +1,7 @@
 internal import Dispatch
 internal import Synchronization
 
-/// A mesh between the ranks of one process, for tests: same order, same waiting, same errors, no sockets.
+/// A mesh between the ranks of one process, for tests: same order, blocking and errors, without sockets.
 ///
 /// A rank's mesh is still used by one thread; only ``close()`` and ``cancel()`` may be called from others.
 package final class InMemoryMesh: Mesh, Sendable {
@@ -14,7 +14,7 @@ package final class InMemoryMesh: Mesh, Sendable {
         self.hub = hub
     }
 
-    /// The meshes of `size` ranks; each link holds `capacity` frames before its sender waits.
+    /// The meshes of `size` ranks; each link queues `capacity` frames before its sender waits.
     package static func world(size: Int, capacity: Int = 64) -> [InMemoryMesh] {
         let hub = Hub(worldSize: size, capacity: capacity)
         return (0..<size).map { InMemoryMesh(rank: $0, hub: hub) }
@@ -36,7 +36,7 @@ package final class InMemoryMesh: Mesh, Sendable {
         return try result.get()
     }
 
-    /// Ends this rank's links, as its process ending would.
+    /// Ends this rank's links, as if its process had ended.
     package func close() { hub.change { $0.closed.insert(rank) } }
 
     /// Makes this rank's calls throw ``MeshError/cancelled``.
@@ -96,7 +96,7 @@ private struct Queues: Sendable {
     let capacity: Int
     var closed: Set<Int> = []
     var cancelled: Set<Int> = []
-    /// Ranks to ring once something changed.
+    /// Ranks to wake after a change.
     var waiting: Set<Int> = []
 
     mutating func takeWaiting() -> Set<Int> {
@@ -104,7 +104,7 @@ private struct Queues: Sendable {
         return waiting
     }
 
-    /// Nil when the link is full.
+    /// Nil if the link is full.
     mutating func send(_ frame: InMemoryFrame, from: Int, to peer: Int) -> Result<Void, MeshError>? {
         if cancelled.contains(from) { return .failure(.cancelled) }
         if closed.contains(peer) || closed.contains(from) { return .failure(.lost(rank: peer)) }
@@ -113,7 +113,7 @@ private struct Queues: Sendable {
         return .success(())
     }
 
-    /// Nil when nothing has arrived.
+    /// Nil if nothing has arrived.
     mutating func receive(at rank: Int) -> Result<InMemoryFrame, MeshError>? {
         if cancelled.contains(rank) { return .failure(.cancelled) }
         if !arrivals[rank].isEmpty { return .success(arrivals[rank].removeFirst()) }

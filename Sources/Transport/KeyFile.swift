@@ -1,6 +1,6 @@
 internal import Glibc
 
-/// A ``KeyRing`` in a file that its owner alone may read.
+/// A ``KeyRing`` in a file that only its owner may read.
 package enum KeyFile {
     package enum Failure: Error, Equatable, CustomStringConvertible {
         case unreadable(path: String, code: Int32)
@@ -11,11 +11,12 @@ package enum KeyFile {
         package var description: String {
             switch self {
             case .unreadable(let path, let code): "\(path) cannot be read (\(reason(code))): give the path of a key made by apus keygen"
-            case .unwritable(let path, EEXIST): "\(path) exists already: remove it, or choose another folder"
+            case .unwritable(let path, EEXIST): "\(path) already exists: remove it, or choose another folder"
             case .unwritable(let path, let code): "\(path) cannot be written (\(reason(code))): choose another folder"
             case .exposed(let path, let mode):
                 "\(path) has mode \(String(mode, radix: 8)), a key needs 600: run chmod 600, and make a new key if others may have read it"
-            case .malformed(let path): "\(path) does not hold a public and a secret key of 40 characters: make one with apus keygen"
+            case .malformed(let path):
+                "\(path) does not contain a public and a secret key of 40 characters: make one with apus keygen"
             }
         }
     }
@@ -23,7 +24,7 @@ package enum KeyFile {
     /// Room for the keys of 10,000 workers.
     private static let limit = 512 << 10
 
-    /// Writes `ring` to a new file of mode 0600; an existing file stays as it is.
+    /// Writes `ring` to a new file of mode 0600; an existing file is not changed.
     package static func write(_ ring: KeyRing, to path: String) throws(Failure) {
         let descriptor = unsafe open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
         guard descriptor >= 0 else { throw .unwritable(path: path, code: errno) }
@@ -36,7 +37,7 @@ package enum KeyFile {
         }
     }
 
-    /// Reads a key ring from a file that nobody but its owner may read.
+    /// Reads a key ring from a file that only its owner may read.
     package static func read(_ path: String) throws(Failure) -> KeyRing {
         let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw .unreadable(path: path, code: errno) }

@@ -34,7 +34,7 @@ package struct PublicKey: Hashable, Codable, Sendable, CustomStringConvertible {
     package var description: String { text }
 }
 
-/// A CURVE secret key. Not `Codable`, and printing it shows nothing.
+/// A CURVE secret key. Not `Codable`, and printing it does not reveal it.
 package struct SecretKey: Sendable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
     let text: String
 
@@ -60,7 +60,7 @@ package struct KeyPair: Sendable {
 
     /// The identity whose secret half is these 32 bytes.
     package init(secret: [UInt8]) {
-        precondition(secret.count == 32, "a CURVE secret has \(secret.count) bytes, needed are 32")
+        precondition(secret.count == 32, "a CURVE secret has \(secret.count) bytes, expected 32")
         var secretText = [CChar](repeating: 0, count: 41)
         var publicText = [CChar](repeating: 0, count: 41)
         let isDone = unsafe zmq_z85_encode(&secretText, secret, 32) != nil && zmq_curve_public(&publicText, secretText) == 0
@@ -68,7 +68,7 @@ package struct KeyPair: Sendable {
         self.init(publicKey: PublicKey(key(publicText))!, secretKey: SecretKey(key(secretText))!)
     }
 
-    /// A new identity from the system's random numbers.
+    /// A new identity from the system's random number generator.
     package static func generate() -> KeyPair {
         var publicText = [CChar](repeating: 0, count: 41)
         var secretText = [CChar](repeating: 0, count: 41)

@@ -1,13 +1,13 @@
-/// A process's own keys and the public keys of those it deals with.
+/// A process's own keys and the public keys of its peers.
 ///
-/// As text: a line `public` and a line `secret` with the own 40 characters each, for a worker a line `coordinator`, for a
-/// coordinator a line `worker` for each key that it lets in. Key files hold this text, and a launcher hands it over on the
+/// As text: a line `public` and a line `secret` with 40 characters each, for a worker a line `coordinator`, for a
+/// coordinator a line `worker` for each key that it admits. Key files have this text, and a launcher passes it on the
 /// standard input of a worker that it starts.
 package struct KeyRing: Sendable {
     package var own: KeyPair
-    /// Whom a worker connects to.
+    /// The coordinator's key, for a worker.
     package var coordinator: PublicKey?
-    /// Whom a coordinator lets in.
+    /// The keys that a coordinator admits.
     package var workers: [PublicKey]
 
     package init(own: KeyPair, coordinator: PublicKey? = nil, workers: [PublicKey] = []) {
@@ -16,14 +16,14 @@ package struct KeyRing: Sendable {
         self.workers = workers
     }
 
-    /// Rings for a coordinator and `count` workers, fitting each other.
+    /// Rings for a coordinator and `count` workers, that match each other.
     package static func generate(workers count: Int) -> (coordinator: KeyRing, workers: [KeyRing]) {
         let coordinator = KeyPair.generate()
         let workers = (0..<count).map { _ in KeyRing(own: .generate(), coordinator: coordinator.publicKey) }
         return (KeyRing(own: coordinator, workers: workers.map(\.own.publicKey)), workers)
     }
 
-    /// Holds the secret: for a file of mode 0600, or a pipe that nobody else reads.
+    /// Contains the secret: only for a file of mode 0600, or a private pipe.
     package var text: String {
         var lines = ["public \(own.publicKey.text)", "secret \(own.secretKey.text)"]
         if let coordinator { lines.append("coordinator \(coordinator.text)") }
@@ -31,7 +31,7 @@ package struct KeyRing: Sendable {
         return lines.joined(separator: "\n") + "\n"
     }
 
-    /// Nil unless `text` has the form above; lines that begin with # say something to people.
+    /// Nil unless `text` has the form above; lines that begin with # are comments.
     package init?(text: String) {
         var halves: [Substring: String] = [:]
         workers = []

@@ -1,6 +1,6 @@
 /// Decides which connection speaks for which rank, and which frames a mesh accepts.
 ///
-/// A connection's first frame is its hello: it names the rank and shows the generation's token; the key, where links
+/// A connection's first frame is its hello: it names the rank and contains the generation's token; the key, where links
 /// are encrypted, must be the one that the roster gives that rank. The first connection to do so speaks for the rank.
 package struct LinkAdmission {
     package enum Verdict {
@@ -22,7 +22,7 @@ package struct LinkAdmission {
         self.rank = rank
     }
 
-    /// What this rank says first on each link.
+    /// This rank's first frame on each link.
     var hello: FrameHeader {
         FrameHeader(
             kind: Self.helloKind, sender: UInt16(rank), generation: roster.generation, step: 0, bucket: 0, offset: roster.token, count: 0)
@@ -30,7 +30,7 @@ package struct LinkAdmission {
 
     package func hasAdmitted(_ peer: Int) -> Bool { admitted.contains(peer) }
 
-    /// - Parameter part: bytes of the payload where it is a part of its own.
+    /// - Parameter part: bytes of the payload if it is a separate part.
     package mutating func judge(_ message: borrowing Message, part: Int? = nil, from connection: borrowing Message) -> Verdict {
         guard let header = message.withBytes({ try? FrameCodec.decode($0, part: part) }), header.generation == roster.generation else { return .refused }
         let sender = Int(header.sender)

@@ -4,20 +4,20 @@ internal import Glibc
 
 /// A mesh whose frames between workers travel through the site's MPI, and those of the coordinator on the links of ZeroMQ.
 ///
-/// MPI has no notion of a lost peer: what notices one is the links, which stand beside it. A world that lost a process
+/// MPI cannot report a lost peer: the ZeroMQ links beside it detect one. A world that lost a process
 /// cannot be used any more; the job ends and is resumed.
 package final class MPIMesh: Mesh {
     package let rank: Int
     package let worldSize: Int
     private let links: (any Mesh)?
-    /// The place in MPI's world of each rank; nil for those reached over the links.
+    /// Each rank's process in MPI's world; nil for ranks reached over links.
     private let processes: [Int?]
     private let tag: Int32
     private var outgoing: [Sending] = []
 
-    /// At most so many frames wait to be sent; beyond it the sender waits.
+    /// Most frames that wait to be sent; beyond it the sender waits.
     private static let mostOutgoing = 64
-    /// Looks at MPI between two at the links, and before it lets others have the processor.
+    /// Number of MPI polls between two polls of the links, and before yielding the processor.
     private static let turns = 32
 
     @safe
@@ -28,9 +28,9 @@ package final class MPIMesh: Mesh {
     }
 
     /// - Parameters:
-    ///   - links: to all ranks; nil where every rank is in MPI's world.
-    ///   - processes: the place in MPI's world of each rank that has one.
-    ///   - generation: frames of another one stay unseen.
+    ///   - links: to all ranks; nil if every rank is in MPI's world.
+    ///   - processes: the process in MPI's world of each rank that has one.
+    ///   - generation: frames of other generations are not received.
     package init(rank: Int, processes: [Int?], generation: UInt32, links: (any Mesh)?) {
         self.rank = rank
         worldSize = processes.count
@@ -39,7 +39,7 @@ package final class MPIMesh: Mesh {
         tag = Int32(generation % 32_000)
     }
 
-    // MPI may still read what is on its way: that memory stays.
+    // MPI may still read frames in flight: keep their memory.
     deinit { for sending in outgoing { _ = unsafe Unmanaged.passRetained(sending.frame) } }
 
     package func send(_ header: FrameHeader, payload: RawSpan, to peer: Int, deadline: ContinuousClock.Instant) throws(MeshError) {
@@ -79,7 +79,7 @@ package final class MPIMesh: Mesh {
         }
     }
 
-    /// A frame that MPI has.
+    /// A frame that was passed to MPI.
     private func arrived() throws(MeshError) -> ZeroMQFrame? {
         var (found, process, count): (Int32, Int32, Int32) = (0, 0, 0)
         var matched: UnsafeMutableRawPointer?
@@ -96,7 +96,7 @@ package final class MPIMesh: Mesh {
         return ZeroMQFrame(header: header, message: message)
     }
 
-    /// Lets go of what was sent.
+    /// Releases the frames that were sent.
     private func reap() throws(MeshError) {
         for place in outgoing.indices.reversed() {
             var done: Int32 = 0
@@ -105,7 +105,7 @@ package final class MPIMesh: Mesh {
         }
     }
 
-    /// Waits until everything was sent.
+    /// Waits until all frames were sent.
     package func flush(deadline: ContinuousClock.Instant) throws(MeshError) {
         while !outgoing.isEmpty {
             try reap()

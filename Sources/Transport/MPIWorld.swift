@@ -1,7 +1,7 @@
 #if MPI
 internal import CMPI
 
-/// This process among those that an MPI launcher started. Belongs to the thread that made it; one a process.
+/// This process among those that an MPI launcher started. Belongs to the thread that created it; one per process.
 package final class MPIWorld {
     package let rank: Int
     package let size: Int

@@ -1,9 +1,9 @@
 /// The fixed header of every data-plane frame.
 ///
-/// It says what the payload is and to which membership and step it belongs, so that a frame of an
+/// It describes the payload and to which membership and step it belongs, so that a frame of an
 /// ended generation is recognized and dropped.
 package struct FrameHeader: Equatable, Sendable {
-    /// What the payload holds; values are the protocol's, unknown ones are refused.
+    /// The kind of payload; values are defined by the protocol, unknown ones are refused.
     package var kind: UInt8
     /// Rank of the sender within the generation.
     package var sender: UInt16
@@ -11,7 +11,7 @@ package struct FrameHeader: Equatable, Sendable {
     package var generation: UInt32
     /// Optimizer step, counted from 1.
     package var step: UInt64
-    /// Group of gradients exchanged together.
+    /// Number of the bucket: gradients exchanged together.
     package var bucket: UInt32
     /// First element of the range that the payload covers.
     package var offset: UInt64
@@ -44,19 +44,19 @@ package protocol Mesh: AnyObject {
     var rank: Int { get }
     var worldSize: Int { get }
 
-    /// Hands one frame to the link towards `peer`; waits while that link's queue is full, until `deadline`.
-    /// - Throws: ``MeshError`` when the deadline passes or the peer is gone.
+    /// Passes one frame to the link to `peer`; waits while that link's queue is full, until `deadline`.
+    /// - Throws: ``MeshError`` when the deadline passes or the peer is lost.
     func send(_ header: FrameHeader, payload: RawSpan, to peer: Int, deadline: ContinuousClock.Instant) throws(MeshError)
 
-    /// Hands one frame to the link towards each of `peers`, as if they were sent one after another.
+    /// Passes one frame to the link to each of `peers`, as if they were sent one after another.
     func send(_ header: FrameHeader, payload: RawSpan, toEach peers: [Int], deadline: ContinuousClock.Instant) throws(MeshError)
 
-    /// The same with a payload that may be sent straight out of its owner's memory: it is not written until every one of `peers` has
-    /// received the frame, or the generation is over and its memory given up.
+    /// The same with a payload that may be sent directly from its owner's memory: it is not written until every one of
+    /// `peers` has received the frame, or the generation is over and its memory is abandoned.
     func send(_ header: FrameHeader, lending payload: LentBytes, toEach peers: [Int], deadline: ContinuousClock.Instant) throws(MeshError)
 
     /// The next frame from any peer, in order for each peer.
-    /// - Throws: ``MeshError`` when the deadline passes or a peer is gone.
+    /// - Throws: ``MeshError`` when the deadline passes or a peer is lost.
     func receive(deadline: ContinuousClock.Instant) throws(MeshError) -> any ReceivedFrame
 }
 
@@ -70,7 +70,7 @@ extension Mesh {
     }
 }
 
-/// Bytes in memory that `owner` keeps.
+/// Bytes in memory that `owner` keeps alive.
 @safe
 package struct LentBytes {
     let bytes: UnsafeRawBufferPointer
@@ -89,7 +89,7 @@ package struct LentBytes {
 package enum MeshError: Error, Equatable, Sendable {
     /// A link to this rank closed.
     case lost(rank: Int)
-    /// Nothing moved before the deadline; `waitingFor` are the ranks not heard from, where known.
+    /// Nothing moved before the deadline; `waitingFor` has the silent ranks, if known.
     case deadline(waitingFor: [Int])
     /// The mesh was told to stop from another thread.
     case cancelled

@@ -1,4 +1,4 @@
-/// The socket at which one rank of the next generation can be reached, before it knows the others.
+/// The socket at which a rank of the next generation can be reached before it knows the others.
 ///
 /// Rendezvous: each worker opens a listener and reports its endpoint; the coordinator sends everyone the roster; each
 /// worker turns its listener into a ``ZeroMQMesh``. A listener serves one generation.
@@ -15,7 +15,7 @@ package struct MeshListener: ~Copyable {
 
     /// Listens at `endpoint`, for example `ipc:///run/x/rank-3` or `tcp://0.0.0.0:*`.
     ///
-    /// With `keys` the links are encrypted, and the context's ``Authenticator`` decides who gets in.
+    /// With `keys` the links are encrypted, and the context's ``Authenticator`` decides who is admitted.
     package init(
         at endpoint: String, keys: KeyPair?, in context: Context, refusals: RefusalCount = RefusalCount()
     ) throws(ZeroMQError) {
@@ -34,16 +34,16 @@ package struct MeshListener: ~Copyable {
         self.monitor = monitor
     }
 
-    /// Data links send no heartbeats: a worker that computes leaves its queue full for seconds, which libzmq would take
-    /// for a dead link. Loss without a disconnect is noticed by the control plane, which cancels the mesh.
+    /// Data links send no heartbeats: a worker that computes leaves its queue full for seconds, which libzmq would
+    /// mistake for a dead link. Loss without a disconnect is noticed by the control plane, which cancels the mesh.
     static var options: SocketOptions {
         var options = SocketOptions()
         options.highWaterMark = 32
         return options
     }
 
-    /// Connects to every other rank and waits until all links stand in both directions.
-    /// - Throws: ``MeshError``; `deadline` names the ranks whose links do not stand.
+    /// Connects to every other rank and waits until all links are established in both directions.
+    /// - Throws: ``MeshError``; `deadline` names the ranks whose links are not established.
     package consuming func mesh(rank: Int, roster: MeshRoster, deadline: ContinuousClock.Instant) throws(MeshError) -> ZeroMQMesh {
         let mesh: ZeroMQMesh
         do throws(ZeroMQError) {

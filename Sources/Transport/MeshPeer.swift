@@ -1,13 +1,13 @@
 internal import Synchronization
 
-/// Where and who one rank of a generation is; the coordinator sends every rank the list of all.
+/// Endpoint and identity of one rank of a generation; the coordinator sends every rank the list of all.
 package struct MeshPeer: Codable, Equatable, Sendable {
-    /// What ``MeshListener/endpoint`` said on that rank, with an address that the others can reach.
+    /// ``MeshListener/endpoint`` of that rank, with an address that the others can reach.
     package var endpoint: String
-    /// The key that the rank must prove to hold; nil where links are plain.
+    /// The public key that the rank must prove; nil if links are plain.
     package var key: PublicKey?
     #if MPI
-    /// Its place in MPI's world; nil for the coordinator, and where links carry everything.
+    /// Its process in MPI's world; nil for the coordinator, and if links carry everything.
     package var process: Int?
     #endif
 
@@ -17,10 +17,10 @@ package struct MeshPeer: Codable, Equatable, Sendable {
     }
 }
 
-/// Whom a mesh links: one generation's ranks, as the coordinator formed them.
+/// The members of a mesh: one generation's ranks, as the coordinator formed them.
 package struct MeshRoster: Codable, Equatable, Sendable {
     package var generation: UInt32
-    /// A random number of this generation that strangers do not know; a link shows it first.
+    /// A random number of this generation that strangers do not know; a link's first frame contains it.
     package var token: UInt64
     /// All ranks, in order.
     package var peers: [MeshPeer]

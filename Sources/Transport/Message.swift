@@ -2,7 +2,7 @@ internal import CZeroMQ
 
 /// The bytes of one message, owned by libzmq and freed with this value.
 ///
-/// Large messages were received straight into this memory. The first byte may lie at any address: load multi-byte
+/// Large messages were received directly into this memory. The first byte may be at any address: load multi-byte
 /// values unaligned.
 @safe
 package struct Message: ~Copyable {
@@ -22,14 +22,14 @@ package struct Message: ~Copyable {
         unsafe fill(UnsafeMutableRawBufferPointer(start: zmq_msg_data(raw), count: byteCount))
     }
 
-    /// A message that holds a copy of `bytes`.
+    /// A message with a copy of `bytes`.
     package init(copying bytes: RawSpan) {
         unsafe self.init(byteCount: bytes.byteCount) { target in
             unsafe bytes.withUnsafeBytes { unsafe target.copyMemory(from: $0) }
         }
     }
 
-    /// A message of bytes that stay where they are, and their owner with them, until libzmq is done with it.
+    /// A message of bytes in place; their owner is kept alive until libzmq is done with them.
     init(lending payload: LentBytes) {
         unsafe raw = UnsafeMutablePointer<zmq_msg_t>.allocate(capacity: 1)
         let owner = unsafe Unmanaged.passRetained(payload.owner)
@@ -72,7 +72,7 @@ package struct Message: ~Copyable {
 
     func append(to bytes: inout [UInt8]) { unsafe bytes.append(contentsOf: UnsafeRawBufferPointer(start: zmq_msg_data(raw), count: byteCount)) }
 
-    /// The public key that the sender proved to hold; nil on a link without encryption.
+    /// The public key that the sender proved; nil on a link without encryption.
     package var senderKey: PublicKey? {
         guard let text = unsafe zmq_msg_gets(raw, "User-Id") else { return nil }
         return PublicKey(unsafe String(cString: text))

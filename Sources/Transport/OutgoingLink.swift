@@ -1,7 +1,7 @@
-/// The sending end of a link to one peer, and what libzmq reports about it.
+/// The sending end of a link to one peer, with libzmq's events about it.
 final class OutgoingLink {
     let rank: Int
-    /// Whether the peer's keys were checked and the link stands.
+    /// Whether the peer's key was checked and the link is established.
     private(set) var stands = false
     private let socket: Socket
     private let monitor: SocketMonitor
@@ -24,19 +24,19 @@ final class OutgoingLink {
 
     func watchForRoom(_ room: Bool, _ poller: Poller) { poller.watch(pollIndex, incoming: true, room: room) }
 
-    /// False when the queue is full.
+    /// False if the queue is full.
     func send(_ message: borrowing Message) throws(MeshError) -> Bool {
         do throws(ZeroMQError) { return try socket.send(message) } catch { throw MeshError(error) }
     }
 
-    /// Sends a message of two parts; false when the queue is full.
+    /// Sends a message of two parts; false if the queue is full.
     func send(_ head: [UInt8], _ payload: borrowing Message) throws(MeshError) -> Bool {
         guard try begin(head) else { return false }
         try go(on: payload, more: false)
         return true
     }
 
-    /// Sends a message whose payload travels in several parts; false when the queue is full.
+    /// Sends a message whose payload travels in several parts; false if the queue is full.
     /// - Parameter part: makes the message of a range of the payload's bytes.
     func send(_ head: [UInt8], payloadBytes: Int, part: (Range<Int>) -> Message) throws(MeshError) -> Bool {
         guard try begin(head) else { return false }
@@ -51,8 +51,8 @@ final class OutgoingLink {
         do throws(ZeroMQError) { return try socket.send(head, more: true) } catch { throw MeshError(error) }
     }
 
-    /// Sends a later part. libzmq counts whole messages: it has room for the rest of one that it has begun to take, unless the
-    /// connection was given up in between.
+    /// Sends a later part. libzmq counts whole messages: it has room for the rest of a message that it has begun to
+    /// accept, unless the connection ended in between.
     private func go(on part: borrowing Message, more: Bool) throws(MeshError) {
         let isQueued: Bool
         do throws(ZeroMQError) { isQueued = try socket.send(part, more: more) } catch { throw MeshError(error) }
@@ -65,7 +65,7 @@ final class OutgoingLink {
         precondition(isQueued, "a new link has no room for its first frame")
     }
 
-    /// Whether a link that stood has ended. Attempts before it stood are repeated by libzmq.
+    /// Whether an established link has ended. libzmq retries until a link is first established.
     func isLost() throws(MeshError) -> Bool {
         do throws(ZeroMQError) {
             while let event = try monitor.next() {

@@ -1,14 +1,14 @@
 internal import CZeroMQ
 internal import Glibc
 
-/// Waits until one of several sockets or wake-ups has something to do.
+/// Waits until one of several sockets or wake-ups is ready.
 ///
 /// Belongs to the thread of its sockets. Indices are given in the order of adding.
 @safe
 package final class Poller {
     private var items: [zmq_pollitem_t]
     private var sockets: [SocketHandle?] = []
-    /// What the kernel shows of each, from the first ``waitForNews(until:)`` on.
+    /// The kernel's view of each, from the first ``waitForNews(until:)`` on.
     private var descriptors: [pollfd] = []
 
     package init() { unsafe items = [] }
@@ -29,13 +29,13 @@ package final class Poller {
         return sockets.count - 1
     }
 
-    /// Whether `index` is watched for incoming messages, and whether for room to send.
+    /// Whether `index` is watched for incoming messages, and whether for space to send.
     package func watch(_ index: Int, incoming: Bool, room: Bool) {
         unsafe items[index].events = Int16((incoming ? ZMQ_POLLIN : 0) | (room ? ZMQ_POLLOUT : 0))
     }
 
-    /// Waits for anything watched, at most until `deadline`.
-    /// - Returns: false when the deadline passed first.
+    /// Waits for any watched event, at most until `deadline`.
+    /// - Returns: false if the deadline passed first.
     package func wait(until deadline: ContinuousClock.Instant?) throws(ZeroMQError) -> Bool {
         while true {
             let limit = deadline.map { Int(max($0 - .now, .zero).milliseconds) } ?? -1
@@ -46,9 +46,10 @@ package final class Poller {
         }
     }
 
-    /// Waits for something new, with one call of the kernel instead of libzmq's several for each socket.
+    /// Waits for new events with one system call instead of libzmq's several per socket.
     ///
-    /// Every watched socket must have been read until nothing was there, after whatever else was done with it: libzmq announces once what arrives.
+    /// Every watched socket must have been read until it was empty, after any other operation on it: libzmq signals
+    /// only once.
     package func waitForNews(until deadline: ContinuousClock.Instant) throws(ZeroMQError) {
         for (index, handle) in sockets.enumerated().dropFirst(descriptors.count) {
             let descriptor = unsafe try handle?.descriptor() ?? items[index].fd

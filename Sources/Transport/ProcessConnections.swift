@@ -2,10 +2,10 @@ internal import CSystem
 internal import Foundation
 internal import Glibc
 
-/// The connections of another process of this user, cut from outside while both ends live.
+/// The connections of another process of this user, cut from outside while both ends are alive.
 ///
-/// That is what a NAT, a VPN or a firewall that forgets does to them. Opening a connection of another process and shutting it
-/// down ends the connection itself: both ends see it end, and neither process was touched.
+/// This simulates a NAT, a VPN or a firewall that drops state. Duplicating a connection of another process and shutting
+/// it down ends the connection itself: both ends see it end, without touching either process.
 package enum ProcessConnections {
     /// A connected stream socket.
     package struct Connection: Sendable, Equatable {
@@ -18,7 +18,7 @@ package enum ProcessConnections {
         }
     }
 
-    /// What an end of a connection is called.
+    /// The name of an end of a connection.
     package enum Name: Sendable, Equatable {
         case path(String)
         case port(UInt16)
@@ -27,8 +27,8 @@ package enum ProcessConnections {
 
     /// Cuts the connections of `process` that `isMeant` selects.
     ///
-    /// Connections of which neither end has a name, as those of a pair of sockets, are left alone.
-    /// - Returns: how many were cut: 0 also where the process has ended, or the system does not let this process look into it.
+    /// Connections without names at both ends, such as socket pairs, are left alone.
+    /// - Returns: how many were cut; 0 also if the process has ended, or this process may not inspect it.
     package static func cut(of process: Int32, where isMeant: (Connection) -> Bool) -> Int {
         var count = 0
         for descriptor in descriptors(of: process) {
@@ -73,7 +73,7 @@ package enum ProcessConnections {
         guard answer == 0 else { return nil }
         let family = Int32(storage.ss_family)
         return unsafe withUnsafeBytes(of: &storage) { bytes in
-            // Behind the family stands the port, or the path.
+            // The family is followed by the port or the path.
             let rest = unsafe bytes.prefix(Int(length)).dropFirst(2)
             switch family {
             case AF_INET, AF_INET6:

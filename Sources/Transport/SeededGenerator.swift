@@ -1,4 +1,4 @@
-/// Random numbers that a seed alone decides (SplitMix64; Steele et al. 2014).
+/// Random numbers determined by a seed (SplitMix64; Steele et al. 2014).
 package struct SeededGenerator: RandomNumberGenerator, Sendable {
     private var state: UInt64
 

@@ -1,7 +1,7 @@
 internal import Glibc
 internal import Synchronization
 
-/// A thread of its own for work that waits in libzmq, which must never happen on Swift's cooperative pool.
+/// A dedicated thread for work that blocks in libzmq, which must never happen on Swift's cooperative pool.
 package final class ServiceThread: Sendable {
     private let thread: pthread_t
     private let isJoined = Atomic(false)
@@ -16,11 +16,11 @@ package final class ServiceThread: Sendable {
                 unsafe Unmanaged<Work>.fromOpaque(argument!).takeRetainedValue().body()
                 return nil
             }, Unmanaged.passRetained(work).toOpaque())
-        precondition(result == 0, "the system gave no further thread: errno \(result)")
+        precondition(result == 0, "the system could not create a thread: errno \(result)")
         self.thread = thread
     }
 
-    /// The thread itself runs on.
+    /// The thread keeps running.
     deinit {
         if !isJoined.load(ordering: .relaxed) { pthread_detach(thread) }
     }

@@ -4,14 +4,14 @@ internal import Glibc
 /// One ZeroMQ socket, owned by one thread.
 ///
 /// libzmq forbids sharing a socket between threads. `Socket` is neither copyable nor `Sendable`, so the compiler
-/// forbids it too. No call waits: sending and receiving return at once, ``Poller`` waits.
+/// forbids it too. No call blocks: sending and receiving return at once; ``Poller`` waits.
 package struct Socket: ~Copyable {
     package enum Kind: Sendable {
-        /// Talks to many peers; each message received or sent begins with a part that names the connection.
+        /// Talks to many peers; each message received or sent begins with a part that identifies the connection.
         case router
         /// Talks to one peer.
         case dealer
-        /// One to one within the process.
+        /// A pair within the process.
         case pair
         /// Answers one request at a time.
         case reply
@@ -25,29 +25,29 @@ package struct Socket: ~Copyable {
         self.handle = handle
     }
 
-    /// Listens at `endpoint`; a port given as `*` is chosen free.
-    /// - Returns: the endpoint with the port that was chosen.
+    /// Listens at `endpoint`; `*` as port chooses a free one.
+    /// - Returns: the endpoint with the chosen port.
     package borrowing func bind(_ endpoint: String) throws(ZeroMQError) -> String {
         try check("listening at \(endpoint)", unsafe zmq_bind(handle.raw, endpoint))
         return try handle.lastEndpoint()
     }
 
-    /// Connects to `endpoint` in the background and again whenever the connection breaks.
+    /// Connects to `endpoint` in the background, and reconnects whenever the connection breaks.
     package borrowing func connect(_ endpoint: String) throws(ZeroMQError) {
-        // Of a name with addresses of both families libzmq would take the IPv6 one, and coordinators listen at the other.
+        // For a name with addresses of both families libzmq would choose IPv6, while coordinators listen at IPv4.
         try handle.set(ZMQ_IPV6, TCPProbe.needsIPv6(endpoint) ? Int32(1) : 0)
         try check("connecting to \(endpoint)", unsafe zmq_connect(handle.raw, endpoint))
     }
 
-    /// Queues `message` and leaves it empty.
-    /// - Returns: false, with `message` unchanged, when the queue is full.
+    /// Queues `message` and empties it.
+    /// - Returns: false, with `message` unchanged, if the queue is full.
     package borrowing func send(_ message: borrowing Message, more: Bool = false) throws(ZeroMQError) -> Bool {
         let flags = ZMQ_DONTWAIT | (more ? ZMQ_SNDMORE : 0)
         return try handle.succeeded("sending", unsafe zmq_msg_send(message.raw, handle.raw, flags))
     }
 
     /// Queues a copy of `bytes`.
-    /// - Returns: false when the queue is full.
+    /// - Returns: false if the queue is full.
     package borrowing func send(_ bytes: RawSpan, more: Bool = false) throws(ZeroMQError) -> Bool {
         let flags = ZMQ_DONTWAIT | (more ? ZMQ_SNDMORE : 0)
         return try unsafe bytes.withUnsafeBytes { (bytes) throws(ZeroMQError) in
@@ -56,20 +56,20 @@ package struct Socket: ~Copyable {
     }
 
     /// Queues a copy of `bytes`.
-    /// - Returns: false when the queue is full.
+    /// - Returns: false if the queue is full.
     package borrowing func send(_ bytes: [UInt8], more: Bool = false) throws(ZeroMQError) -> Bool {
         try unsafe send(bytes.span.bytes, more: more)
     }
 
-    /// The next part of a message, or nil when none is there.
+    /// The next part of a message, or nil if there is none.
     package borrowing func receive() throws(ZeroMQError) -> Message? {
         let message = Message()
         guard try handle.succeeded("receiving", unsafe zmq_msg_recv(message.raw, handle.raw, ZMQ_DONTWAIT)) else { return nil }
         return message
     }
 
-    /// Queues a copy of `bytes`, in parts where they are longer than ``SocketOptions/longestPart``.
-    /// - Returns: false when the queue is full, or the connection ended on the way.
+    /// Queues a copy of `bytes`, in parts if they are longer than ``SocketOptions/longestPart``.
+    /// - Returns: false if the queue is full, or the connection ended meanwhile.
     package borrowing func sendInParts(_ bytes: [UInt8]) throws(ZeroMQError) -> Bool {
         let longest = SocketOptions.longestPart
         guard bytes.count > longest else { return try send(bytes) }
@@ -84,8 +84,8 @@ package struct Socket: ~Copyable {
         return true
     }
 
-    /// The bytes of `first` and of the parts that follow it, as ``sendInParts(_:)`` cuts them.
-    /// - Returns: nil when they are cut otherwise, or exceed `limit` bytes; they are dropped then.
+    /// The bytes of `first` and of the parts that follow it, as split by ``sendInParts(_:)``.
+    /// - Returns: nil, and the parts are dropped, if they are split differently or exceed `limit` bytes.
     package borrowing func gather(_ first: borrowing Message, limit: Int) throws(ZeroMQError) -> [UInt8]? {
         var bytes: [UInt8] = []
         var isWhole = first.byteCount <= limit && (!first.hasMore || first.byteCount == SocketOptions.longestPart)
@@ -110,7 +110,7 @@ package struct Socket: ~Copyable {
         while more, let next = try receive() { more = next.hasMore }
     }
 
-    /// Closes the socket now and reports failure, which the end of its life cannot do.
+    /// Closes the socket now and reports failure, which `deinit` cannot do.
     package consuming func close() throws(ZeroMQError) { try handle.close() }
 }
 
@@ -145,7 +145,7 @@ final class SocketHandle {
         try check("closing a socket", unsafe zmq_close(closing))
     }
 
-    /// False when the call would have had to wait.
+    /// False if the call would have blocked.
     func succeeded(_ operation: String, _ result: Int32) throws(ZeroMQError) -> Bool {
         if result >= 0 { return true }
         if zmq_errno() == EAGAIN { return false }
@@ -211,12 +211,12 @@ final class SocketHandle {
         var count = bytes.count
         try check("asking for the endpoint", unsafe zmq_getsockopt(raw, ZMQ_LAST_ENDPOINT, &bytes, &count))
         let endpoint = String(decoding: bytes.prefix(max(count - 1, 0)), as: UTF8.self)
-        // A socket for both families shows IPv4 addresses in IPv6's clothes.
+        // A socket for both families shows IPv4 addresses as IPv4-mapped IPv6.
         guard endpoint.hasPrefix("tcp://[::ffff:"), let close = endpoint.firstIndex(of: "]") else { return endpoint }
         return "tcp://" + endpoint[..<close].dropFirst(14) + endpoint[close...].dropFirst()
     }
 }
 
-/// ZMQ_ZAP_ENFORCE_DOMAIN: without a handler nobody gets in, instead of everybody. libzmq 4.3 has the option in every
+/// ZMQ_ZAP_ENFORCE_DOMAIN: without a handler no peer is admitted, instead of all. libzmq 4.3 has the option in every
 /// build, but its header shows the name only to builds of the draft interface.
 private let enforceDomain: Int32 = 93

@@ -5,7 +5,7 @@ struct SocketAddress {
     private var storage: sockaddr_storage
     private var length: socklen_t
 
-    /// The address of a host's name or number; an IPv4 one where a name has both. IPv6 numbers may stand in brackets.
+    /// The address of a host's name or number; IPv4 if the name has both. IPv6 numbers may be in brackets.
     /// - Returns: nil if the name is unknown.
     init?(_ host: String, port: UInt16) {
         let isBracketed = host.hasPrefix("[") && host.hasSuffix("]")
@@ -69,7 +69,7 @@ struct SocketAddress {
 
     var port: UInt16 { UInt16(names.port) ?? 0 }
 
-    /// Whether only this machine has it.
+    /// Whether it is a loopback address.
     var isLoopback: Bool { host == "::1" || host.hasPrefix("127.") || host.hasPrefix("::ffff:127.") }
 
     private var names: (host: String, port: String) {

@@ -2,17 +2,17 @@ internal import CSystem
 internal import CZeroMQ
 internal import Glibc
 
-/// What libzmq reports about the connections of one socket.
+/// libzmq's events about the connections of one socket.
 ///
-/// Lives on the socket's thread. Events come in the order in which they happened, and before any message that a
+/// Belongs to the socket's thread. Events come in the order in which they happened, and before any message that a
 /// later connection brought.
 package struct SocketMonitor: ~Copyable {
     package enum Event: Equatable, Sendable {
-        /// A peer got through, keys checked. (libzmq does not say at which descriptor.)
+        /// A peer connected with a checked key. (libzmq does not report the descriptor.)
         case connected
-        /// A connection ended, for whatever reason.
+        /// A connection ended, for any reason.
         case disconnected(descriptor: Int32)
-        /// This end has a TCP connection; nothing is proven yet.
+        /// This end has a TCP connection; no key is proven yet.
         case reached
         /// A stranger, or a peer with a wrong key.
         case refused
@@ -21,11 +21,11 @@ package struct SocketMonitor: ~Copyable {
     }
 
     package let socket: Socket
-    /// Kept open until it is told to report no more.
+    /// Kept open until monitoring is stopped.
     private let watched: SocketHandle
     private let admission = Admission()
 
-    /// The listening socket of the kernel, and who came through it.
+    /// The kernel's listening socket, and the connections accepted by it.
     private final class Admission {
         var listener: Int32?
         var unproven = UnprovenConnections()
@@ -48,10 +48,10 @@ package struct SocketMonitor: ~Copyable {
         self.watched = watched.handle
     }
 
-    /// A report to a monitor that is gone would hold up the context's I/O thread, and with it all sockets, for ever.
+    /// An event for a closed monitor would block the context's I/O thread, and with it all sockets, forever.
     deinit { _ = unsafe zmq_socket_monitor(watched.raw, nil, 0) }
 
-    /// The next event, or nil when there is none.
+    /// The next event, or nil if there is none.
     package borrowing func next() throws(ZeroMQError) -> Event? {
         while let part = try socket.receive() {
             try socket.discardRest(after: part)
@@ -67,7 +67,7 @@ package struct SocketMonitor: ~Copyable {
                 return .disconnected(descriptor: value)
             case ZMQ_EVENT_CONNECTED: return .reached
             case ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL where value == ZMQ_PROTOCOL_ERROR_ZMTP_CRYPTOGRAPHIC: return .expectsAnotherKey
-            // The other end went away, or said nothing in time: that happens to processes that are killed, too.
+            // The other end disconnected, or was silent for too long: that also happens to killed processes.
             case ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL where value != EFAULT: continue
             default: return .refused
             }
@@ -75,18 +75,18 @@ package struct SocketMonitor: ~Copyable {
         return nil
     }
 
-    /// Connections at this socket that have proven no key, by the events read so far.
+    /// Connections at this socket without a proven key, according to the events read so far.
     package var unprovenConnections: Int { admission.unproven.count }
 
-    /// Notes that a message came through `descriptor`, so that its key is proven. Read the events before it first.
+    /// Notes that a message came through `descriptor`, which proves its key. Read earlier events first.
     package borrowing func proven(_ descriptor: Int32?) {
         if let descriptor { carryOut(admission.unproven.remove(descriptor)) }
     }
 
-    /// Has the kernel keep everybody out who is not connected over TCP by now.
+    /// Makes the kernel refuse new TCP connections.
     package borrowing func shutDoor() { carryOut(admission.unproven.shut()) }
 
-    /// Links within the host have no such door, and need none. On failure it stays as it is, which costs memory alone.
+    /// Links within the host have no such filter, and need none. A failure changes nothing, and costs only memory.
     private borrowing func carryOut(_ action: UnprovenConnections.Action?) {
         if let action, let listener = admission.listener { _ = apus_close_door(listener, action == .close ? 1 : 0) }
     }
@@ -98,10 +98,10 @@ package struct SocketMonitor: ~Copyable {
         return (number, unsafe bytes.unsafeLoadUnaligned(fromByteOffset: 2, as: Int32.self))
     }
 
-    /// Has the kernel keep connections over TCP until their first byte is there: a peer of libzmq's speaks at once, and one that never
-    /// does then costs no descriptor and no timer.
+    /// Makes the kernel hold TCP connections until their first byte arrives: a libzmq peer sends at once, and one that
+    /// never does then costs no descriptor and no timer.
     private static func leaveSilentToKernel(_ listener: Int32) {
-        // Longer than the kernel keeps a half-open connection, so that none comes through for having waited.
+        // Longer than the kernel keeps a half-open connection, so that none is accepted merely by waiting.
         var seconds: Int32 = 120
         // Links within the host have no such setting, and need none.
         _ = unsafe setsockopt(listener, Int32(IPPROTO_TCP), TCP_DEFER_ACCEPT, &seconds, socklen_t(MemoryLayout<Int32>.size))

@@ -1,34 +1,34 @@
 internal import CZeroMQ
 
-/// How one end of a link proves who it is.
+/// How one end of a link authenticates.
 package enum Security: Sendable {
-    /// No encryption and no proof: `ipc` in a private folder, or what `--insecure` asked for.
+    /// No encryption and no proof: `ipc` in a private folder, or with `--insecure`.
     case plain
-    /// The end that binds. Keys are judged by the context's ``Authenticator``, without which nobody is let in.
+    /// The end that binds. The context's ``Authenticator`` checks keys; without it no peer is admitted.
     case server(KeyPair)
-    /// The end that connects, to the holder of `server` alone.
+    /// The end that connects, only to the holder of `server`.
     case client(KeyPair, server: PublicKey)
 }
 
 /// Settings of a socket, fixed when it is made.
 package struct SocketOptions: Sendable {
     package var security: Security = .plain
-    /// Messages that may wait in each direction for each peer; beyond that the sender is told to wait.
+    /// Messages that may wait in each direction for each peer; beyond that sending fails.
     package var highWaterMark = 1_000
     /// Longest message part accepted; a peer that announces a longer one is disconnected before any memory is allocated for it.
     ///
-    /// libzmq takes no other limit for a handshake: this is also what a connection that has proven no key may send.
+    /// libzmq has no other limit for a handshake: this is also the limit for a connection without a proven key.
     package var maximumPartBytes = SocketOptions.longestPart + (1 << 10)
-    /// How long closing may go on sending what is queued.
+    /// How long closing may continue to send queued messages.
     package var linger: Duration = .seconds(1)
     /// A connection that has not finished its handshake by then is dropped.
     package var handshakeTimeout: Duration = .seconds(3)
     /// Pause between attempts to connect, growing up to a second.
     package var reconnectInterval: Duration = .milliseconds(50)
-    /// A TCP connection whose bytes stay unacknowledged for so long is dropped and made anew; nil leaves it to the
+    /// A TCP connection whose bytes stay unacknowledged for this long is dropped and reconnected; nil leaves it to the
     /// system. Not for links whose reader may pause: a closed window counts as silence.
     package var unacknowledgedLimit: Duration?
-    /// Queue nothing while there is no connection: a send then finds no room.
+    /// Queue nothing while there is no connection: sending then fails.
     package var queuesOnlyWhenConnected = false
 
     package init() {}
@@ -38,7 +38,7 @@ package struct SocketOptions: Sendable {
 }
 
 extension Duration {
-    /// Whole milliseconds, rounded up, within what libzmq takes.
+    /// Whole milliseconds, rounded up, within libzmq's range.
     var milliseconds: Int32 {
         let (seconds, attoseconds) = components
         guard seconds < 2_000_000 else { return 2_000_000_000 }

@@ -1,17 +1,17 @@
 internal import Glibc
 
-/// What plain TCP says of this machine and of the way to others: for checks before a run, not for its links.
+/// TCP checks of this machine and of routes to others: for use before a run, not for its links.
 ///
-/// Hosts are names or numbers; IPv6 numbers may stand in brackets.
+/// Hosts are names or numbers; IPv6 numbers may be in brackets.
 package enum TCPProbe {
-    /// A port that accepts connections, and hangs up, until it is dropped.
+    /// A port that accepts and closes connections until this value is released.
     package struct Listener: ~Copyable {
         private let descriptor: Int32
         package let port: UInt16
 
-        /// Listens at an address of this machine; port 0 is chosen free.
-        /// - Parameter accepts: whether it lets anybody connect. Where it does not, the port is only held: whoever dials it already is
-        ///   refused as before, and not cut off.
+        /// Listens at an address of this machine; port 0 chooses a free one.
+        /// - Parameter accepts: whether it accepts connections. If not, the port is only reserved: a peer that already
+        ///   dials it is refused as before, and not disconnected.
         /// - Throws: ``ZeroMQError`` with the operating system's code.
         package init(address: String, port: UInt16, accepts: Bool = true) throws(ZeroMQError) {
             let operation = "listening at \(TCPProbe.bracketed(address)):\(port)"
@@ -34,7 +34,7 @@ package enum TCPProbe {
     }
 
     /// Tries to connect.
-    /// - Returns: nil where it went well, otherwise why not.
+    /// - Returns: nil on success, otherwise the reason.
     package static func failureToReach(_ host: String, port: UInt16, within limit: Duration) -> String? {
         guard let place = SocketAddress(host, port: port) else { return "the name \(host) is unknown there" }
         let descriptor = socket(place.family, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_NONBLOCK.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
@@ -50,10 +50,10 @@ package enum TCPProbe {
         return code == 0 ? nil : reason(code)
     }
 
-    /// The number of a name, an IPv4 one where it has both; nil where it is unknown.
+    /// The address of a name, IPv4 if it has both; nil if it is unknown.
     package static func number(of host: String) -> String? { SocketAddress(host, port: 0)?.host }
 
-    /// Whether a host's name or number means the machine on which it is read, whichever that is. False for unknown names.
+    /// Whether a host's name or number means the machine that reads it (loopback). False for unknown names.
     package static func isLoopback(_ host: String) -> Bool { SocketAddress(host, port: 0)?.isLoopback ?? false }
 
     /// Whether a host's name or number is an address of this machine; nil for unknown names.
@@ -62,7 +62,7 @@ package enum TCPProbe {
         return place.isLoopback || interfaces.contains { $0.address == place.host }
     }
 
-    /// The address of this machine from which the way to `host` begins; nil where there is none.
+    /// The address of this machine on the route to `host`; nil if there is none.
     package static func ownAddress(towards host: String) -> String? {
         guard let place = SocketAddress(host, port: 9) else { return nil }
         let descriptor = socket(place.family, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
@@ -89,10 +89,10 @@ package enum TCPProbe {
         return found.filter { !$0.isIPv6 } + found.filter(\.isIPv6)
     }
 
-    /// A host as an endpoint has it: IPv6 numbers in brackets.
+    /// A host as written in an endpoint: IPv6 numbers in brackets.
     package static func bracketed(_ host: String) -> String { host.contains(":") && !host.hasPrefix("[") ? "[\(host)]" : host }
 
-    /// Whether libzmq must look for an IPv6 address at `endpoint`: it takes the first of that family wherever it may.
+    /// Whether libzmq must look for an IPv6 address at `endpoint`: if allowed, it takes the first of that family.
     static func needsIPv6(_ endpoint: String) -> Bool {
         guard endpoint.hasPrefix("tcp://"), let colon = endpoint.lastIndex(of: ":") else { return true }
         guard let place = SocketAddress(String(endpoint[endpoint.index(endpoint.startIndex, offsetBy: 6)..<colon]), port: 0) else { return true }

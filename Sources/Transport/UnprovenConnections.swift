@@ -1,13 +1,13 @@
-/// The open connections of one listening socket that have not yet proven a key, and whether further ones may come.
+/// The open connections of one listening socket without a proven key, and whether more are accepted.
 ///
-/// libzmq accepts whatever the kernel hands it and allocates memory for it. Past ``most`` the kernel is told to keep new connections
-/// out until enough of these have ended: their time for a handshake is limited. Pure; ``SocketMonitor`` acts.
+/// libzmq accepts every connection from the kernel and allocates memory for it. Past ``most``, the kernel is told to
+/// drop new ones until enough of these have ended: their time for a handshake is limited. Pure; ``SocketMonitor`` acts.
 struct UnprovenConnections {
     enum Door: Equatable {
         case open
-        /// Too many connections have proven nothing.
+        /// Too many connections without a proven key.
         case crowded
-        /// Everybody who was expected is there.
+        /// All expected peers have connected.
         case shut
     }
 
@@ -16,7 +16,7 @@ struct UnprovenConnections {
         case open
     }
 
-    /// Beside a descriptor each holds at most one message part: 70 MB in all.
+    /// Each holds a descriptor and at most one message part: 70 MB in all.
     static let most = 512
     private var descriptors: Set<Int32> = []
     private(set) var door = Door.open
@@ -30,7 +30,7 @@ struct UnprovenConnections {
         return .close
     }
 
-    /// The connection has ended, or has brought a message, which only a checked key can.
+    /// The connection has ended, or has delivered a message, which only a checked key can.
     mutating func remove(_ descriptor: Int32) -> Action? {
         descriptors.remove(descriptor)
         guard door == .crowded, descriptors.count <= Self.most / 2 else { return nil }
@@ -38,7 +38,7 @@ struct UnprovenConnections {
         return .open
     }
 
-    /// Lets nobody in any more.
+    /// Accepts no more connections.
     mutating func shut() -> Action? {
         defer { door = .shut }
         return door == .open ? .close : nil

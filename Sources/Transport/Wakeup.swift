@@ -1,15 +1,15 @@
 internal import Glibc
 internal import Synchronization
 
-/// Wakes the thread that waits in a ``Poller``, from any other thread.
+/// Wakes the thread that waits in a ``Poller`` from any other thread.
 ///
-/// Signals that arrive before the thread looks count as one. ``signal()`` never waits.
+/// Signals that arrive before the thread checks count as one. ``signal()`` never blocks.
 package final class Wakeup: Sendable {
     let descriptor: Int32
     private let writing: Int32
     private let pending = Atomic(false)
 
-    /// - Throws: ``ZeroMQError`` when the process has no file descriptor left.
+    /// - Throws: ``ZeroMQError`` when the process has no free file descriptor.
     package init() throws(ZeroMQError) {
         var ends: [Int32] = [-1, -1]
         guard unsafe pipe(&ends) == 0 else { throw ZeroMQError(operation: "opening a pipe", code: errno) }
@@ -32,9 +32,9 @@ package final class Wakeup: Sendable {
         _ = unsafe write(writing, &byte, 1)
     }
 
-    /// Makes ready for the next signal. Look at what the signal announced after this call, not before.
+    /// Resets for the next signal. Check for the announced work after this call, not before.
     package func clear() {
-        // Seldom more than one, when a signal came while another was cleared; what is left wakes once more.
+        // Rarely more than one, if a signal came while another was cleared; the rest wakes once more.
         var bytes: UInt64 = 0
         _ = unsafe read(descriptor, &bytes, MemoryLayout<UInt64>.size)
         _ = pending.exchange(false, ordering: .sequentiallyConsistent)

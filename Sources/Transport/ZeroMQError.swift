@@ -8,15 +8,15 @@ package struct ZeroMQError: Error, Equatable, CustomStringConvertible {
 
     package var description: String {
         switch code {
-        case EADDRINUSE: "\(operation): the address is in use: choose another port, or end the program that holds it"
+        case EADDRINUSE: "\(operation): the address is in use: choose another port, or end the program that uses it"
         case EADDRNOTAVAIL, ENODEV: "\(operation): this machine has no such address: use one of its own, or 0.0.0.0"
-        case EACCES: "\(operation): permission denied: choose a port above 1023, or a folder that may be written"
+        case EACCES: "\(operation): permission denied: choose a port above 1023, or a writable folder"
         case ENAMETOOLONG: "\(operation): the path of the ipc socket is too long: choose a folder with a shorter path"
         default: unsafe "\(operation): \(String(cString: zmq_strerror(code)))"
         }
     }
 
-    /// Whether the address was not one of this machine.
+    /// Whether the address does not belong to this machine.
     package var isForeignAddress: Bool { code == EADDRNOTAVAIL || code == ENODEV }
 
     /// The error of the libzmq call that just failed on this thread.
@@ -25,7 +25,7 @@ package struct ZeroMQError: Error, Equatable, CustomStringConvertible {
     }
 }
 
-/// Passes a libzmq result on, or throws what it failed with.
+/// Returns a libzmq result, or throws its error.
 @discardableResult
 func check(_ operation: @autoclosure () -> String, _ result: Int32) throws(ZeroMQError) -> Int32 {
     guard result >= 0 else { throw ZeroMQError.last(operation()) }

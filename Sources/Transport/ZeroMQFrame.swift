@@ -1,7 +1,7 @@
 /// A frame as libzmq received it; the payload is not copied.
 final class ZeroMQFrame: ReceivedFrame {
     let header: FrameHeader
-    /// The whole frame, or its payload alone.
+    /// The whole frame, or only its payload.
     private let message: Message
     private let payloadStart: Int
 
@@ -20,11 +20,11 @@ final class ZeroMQFrame: ReceivedFrame {
 
 /// Frames that arrived while their rank waited to send.
 ///
-/// Two ranks that both send more than their queues hold would otherwise wait for each other. Past the limit frames
-/// stay in libzmq's queues, which are bounded by themselves.
+/// Two ranks that both send more than their queues hold would otherwise deadlock. Beyond the limit, frames
+/// stay in libzmq's queues, which are bounded, too.
 struct FrameInbox {
     private static let byteLimit = 64 << 20
-    /// Oldest first from `taken` on; those before were handed out.
+    /// Oldest first from `taken` on; earlier ones were handed out.
     private var frames: [ZeroMQFrame?] = []
     private var taken = 0
     private var bytes = 0

@@ -1,26 +1,26 @@
 /// Direct links between all ranks of one generation.
 ///
-/// Each rank receives at one socket and sends through one socket per peer, so that a full queue towards one peer holds
-/// back nothing else. At most 32 frames a direction and peer wait in each process, beside what the kernel holds.
-/// Frames arrive in order for each peer. Close a mesh once every rank has what it waits for: the end of a link ends
+/// Each rank receives at one socket and sends through one socket per peer, so that a full queue to one peer blocks
+/// nothing else. At most 32 frames per direction and peer wait in each process, in addition to the kernel's buffers.
+/// Frames arrive in order for each peer. Close a mesh once every rank has received everything: the end of a link ends
 /// the generation on the other side.
 package final class ZeroMQMesh: Mesh {
     package let rank: Int
     package var worldSize: Int { roster.peers.count }
     /// Ends the mesh from another thread.
     package let canceller: MeshCanceller
-    /// Frames of another generation, from strangers or malformed: dropped.
+    /// Number of dropped frames: from other generations, from strangers, or malformed.
     package private(set) var refusedFrames = 0
     private let refusals: RefusalCount
 
     let roster: MeshRoster
     private let incoming: Socket
-    /// Of `incoming`.
+    /// The monitor of `incoming`.
     private let monitor: SocketMonitor
     private let outgoing: [OutgoingLink?]
     private let poller = Poller()
     private var admission: LinkAdmission
-    /// Frames that came while a send waited for room.
+    /// Frames that arrived while a send waited for room.
     private var inbox = FrameInbox()
 
     init(_ listener: consuming MeshListener, rank: Int, roster: MeshRoster) throws(ZeroMQError) {
@@ -44,12 +44,12 @@ package final class ZeroMQMesh: Mesh {
 
     // MARK: Forming
 
-    /// Says hello to everyone and waits for everyone's.
+    /// Sends a hello to every rank and waits for theirs.
     func form(deadline: ContinuousClock.Instant) throws(MeshError) {
         let hello = admission.hello
         for link in outgoing { try link?.sendHello(hello) }
         while true {
-            // One frame a turn: a rank whose links stand already may send as fast as this one reads.
+            // One frame per turn: a rank whose links are already established may send as fast as this one reads.
             let frame = try nextFrame()
             if let frame { inbox.append(frame) }
             try checkLinks()
@@ -73,8 +73,8 @@ package final class ZeroMQMesh: Mesh {
     }
 
     package func send(_ header: FrameHeader, lending payload: LentBytes, toEach peers: [Int], deadline: ContinuousClock.Instant) throws(MeshError) {
-        // Encryption writes into a buffer of its own anyway, and small payloads are sooner copied than handed over. Longer payloads than
-        // an exchange's are rare.
+        // Encryption writes into its own buffer anyway, and small payloads are faster to copy than to lend. Payloads
+        // longer than an exchange's are rare.
         guard (Self.leastLent...SocketOptions.longestPart).contains(payload.count) else {
             return try unsafe send(header, payload: payload.bytes.bytes, toEach: peers, deadline: deadline)
         }
@@ -103,7 +103,7 @@ package final class ZeroMQMesh: Mesh {
         }
     }
 
-    /// Waits until `attempt` succeeds on the link to `peer`, and takes in what arrives meanwhile.
+    /// Waits until `attempt` succeeds on the link to `peer`, and receives frames meanwhile.
     private func send(
         to peer: Int, deadline: ContinuousClock.Instant, _ attempt: (OutgoingLink) throws(MeshError) -> Bool
     ) throws(MeshError) {

@@ -59,27 +59,31 @@ import Testing
     }
 
     @Test(arguments: [
-        ("hidden_size", "25", "hidden_size 25 is no multiple of num_attention_heads 3: is this file damaged?"),
-        ("hidden_size", "0", "hidden_size is 0, a whole number from 1 to 1048576 was needed"),
+        ("hidden_size", "25", "hidden_size 25 is not a multiple of num_attention_heads 3: is this file damaged?"),
+        ("hidden_size", "0", "hidden_size is 0, expected a whole number from 1 to 1048576"),
         ("hidden_size", "-24", "hidden_size is -24, a whole number"), ("hidden_size", "24.0", "hidden_size is 24.0, a whole number"),
         ("hidden_size", "\"24\"", "hidden_size is \"24\", a whole number"),
         ("hidden_size", "9223372036854775807", "hidden_size is 9223372036854775807, a whole number"),
         ("hidden_size", "", "has no hidden_size: is this the config.json of a BERT?"), ("hidden_size", "null", "has no hidden_size"),
-        ("num_attention_heads", "0", "num_attention_heads is 0"), ("num_attention_heads", "7", "hidden_size 24 is no multiple of num_attention_heads 7"),
-        ("num_hidden_layers", "0", "num_hidden_layers is 0, a whole number from 1 to 1000 was needed"),
+        ("num_attention_heads", "0", "num_attention_heads is 0"),
+        ("num_attention_heads", "7", "hidden_size 24 is not a multiple of num_attention_heads 7"),
+        ("num_hidden_layers", "0", "num_hidden_layers is 0, expected a whole number from 1 to 1000"),
         ("num_hidden_layers", "100000", "num_hidden_layers is 100000"),
         ("vocab_size", "0", "vocab_size is 0"), ("vocab_size", "1e4", "vocab_size is 10000.0"), ("intermediate_size", "0", "intermediate_size is 0"),
         ("intermediate_size", "18446744073709551617", "intermediate_size is 1.8446744073709552e+19"),
         ("max_position_embeddings", "2", "max_position_embeddings is 2"),
-        ("type_vocab_size", "0", "type_vocab_size is 0"), ("pad_token_id", "37", "pad_token_id is 37, a whole number from 0 to 36 was needed"),
-        ("pad_token_id", "-1", "pad_token_id is -1"), ("hidden_dropout_prob", "1", "hidden_dropout_prob is 1, a number from 0 up to but below 1 was needed"),
+        ("type_vocab_size", "0", "type_vocab_size is 0"),
+        ("pad_token_id", "37", "pad_token_id is 37, expected a whole number from 0 to 36"),
+        ("pad_token_id", "-1", "pad_token_id is -1"),
+        ("hidden_dropout_prob", "1", "hidden_dropout_prob is 1, expected a number from 0 up to but below 1"),
         ("attention_probs_dropout_prob", "-0.1", "attention_probs_dropout_prob is -0.1"), ("classifier_dropout", "\"0.1\"", "classifier_dropout is \"0.1\""),
-        ("layer_norm_eps", "0", "layer_norm_eps is 0, a number above 0 and below 1 was needed"), ("initializer_range", "-0.02", "initializer_range is -0.02"),
-        ("hidden_act", "\"swish\"", "hidden_act is swish, known are gelu, gelu_new, gelu_pytorch_tanh and relu"),
-        ("hidden_act", "3", "hidden_act is 3, known are"),
-        ("model_type", "\"roberta\"", "model_type is roberta, bert was needed"),
+        ("layer_norm_eps", "0", "layer_norm_eps is 0, expected a number above 0 and below 1"),
+        ("initializer_range", "-0.02", "initializer_range is -0.02"),
+        ("hidden_act", "\"swish\"", "hidden_act is swish, expected one of gelu, gelu_new, gelu_pytorch_tanh and relu"),
+        ("hidden_act", "3", "hidden_act is 3, expected one of"),
+        ("model_type", "\"roberta\"", "model_type is roberta, expected bert"),
         ("position_embedding_type", "\"relative_key\"", "position_embedding_type is relative_key"),
-        ("is_decoder", "true", "is_decoder is true: an encoder was needed, decoders are not supported"),
+        ("is_decoder", "true", "is_decoder is true: expected an encoder, decoders are not supported"),
         ("add_cross_attention", "true", "add_cross_attention is true"),
     ])
     func refusesWhatCannotBeByName(key: String, text: String, problem: String) {
@@ -92,6 +96,6 @@ import Testing
         let error = #expect(throws: FileError.self) {
             try read(("hidden_size", "1048576"), ("num_attention_heads", "1"), ("num_hidden_layers", "1000"), ("intermediate_size", "4194304"))
         }
-        #expect(error?.problem.contains("fewer than 2^40 were needed") == true)
+        #expect(error?.problem.contains("expected fewer than 2^40") == true)
     }
 }

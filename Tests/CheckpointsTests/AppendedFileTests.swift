@@ -4,7 +4,8 @@ import Testing
 
 @testable import Checkpoints
 
-/// A disk that takes so many bytes at each write, and fails where a number is negative; all of a write after the last number.
+/// A disk that accepts this many bytes at each write, fails if a number is negative, and accepts all after the last
+/// number.
 private final class Writes: FileSteps {
     private let left: Mutex<[Int]>
     init(_ counts: [Int]) { left = Mutex(counts) }

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Checkpoints
 
-/// Copies the whole folder before each step: what a process that ends there would leave behind.
+/// Copies the whole folder before each step: the files that a process would leave behind if it ended there.
 final class PicturingSteps: FileSteps {
     private let folder: String
     private let pictures: String
@@ -31,7 +31,7 @@ final class PicturingSteps: FileSteps {
         }
     }
 
-    /// That the newest whole checkpoint holds what was saved at its step, and its step.
+    /// Expects that the newest complete checkpoint has the values saved at its step; returns the step.
     private func checkedStep(_ store: CheckpointStore) throws -> Int? {
         guard let found = store.newestWhole().found else { return nil }
         #expect(try SafetensorsFile(found.path + "/model.safetensors").floats("a").first == Float(found.step))
@@ -149,7 +149,10 @@ final class PicturingSteps: FileSteps {
             #expect(found == .init(step: 1, path: folder("step-1")), "byte \(place)")
             #expect(passedOver.map(\.name) == ["step-2"])
             if name != "manifest.json" {
-                #expect(passedOver.first?.reason == "\(folder("step-2/\(name)")): has other contents than its manifest says: use another checkpoint")
+                #expect(
+                    passedOver.first?.reason
+                        == "\(folder("step-2/\(name)")): differs from the SHA-256 in its manifest: use another checkpoint"
+                )
             }
         }
     }
@@ -166,14 +169,20 @@ final class PicturingSteps: FileSteps {
         try folder.write("short", to: "step-2/state.json")
         let (found, passedOver) = store.newestWhole()
         #expect(found == .init(step: 1, path: folder("step-1")))
+        let otherVersion =
+            "\(folder("step-5/manifest.json")): is of version 2, expected 1: was it written by another version of Apus?"
+        let badEntry =
+            "\(folder("step-3/manifest.json")): has no valid entry for ../step-1/state.json: use another checkpoint"
         #expect(
             passedOver == [
                 .init(
                     name: "step-7", reason: "\(folder("step-7/state.json")): cannot be opened (No such file or directory): check the path and the permission"),
-                .init(name: "step-6", reason: "\(folder("step-6/manifest.json")): is missing or no JSON: use another checkpoint"),
-                .init(name: "step-5", reason: "\(folder("step-5/manifest.json")): is of version 2, 1 was needed: was it written by another version of Apus?"),
+                .init(
+                    name: "step-6",
+                    reason: "\(folder("step-6/manifest.json")): is missing or not JSON: use another checkpoint"),
+                .init(name: "step-5", reason: otherVersion),
                 .init(name: "step-4", reason: "\(folder("step-4/manifest.json")): lists no files: use another checkpoint"),
-                .init(name: "step-3", reason: "\(folder("step-3/manifest.json")): says nothing useful of ../step-1/state.json: use another checkpoint"),
+                .init(name: "step-3", reason: badEntry),
                 .init(name: "step-2", reason: "\(folder("step-2/state.json")): has 5 bytes, its manifest says 12: use another checkpoint"),
             ])
     }

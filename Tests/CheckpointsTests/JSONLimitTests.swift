@@ -3,7 +3,7 @@ import Testing
 
 @testable import Checkpoints
 
-/// JSON takes many times its bytes as values: what is read of a model folder has a limit.
+/// Parsed JSON takes many times its bytes: files of a model folder have a size limit.
 @Suite struct JSONLimitTests {
     private let folder: TemporaryFolder
 

@@ -12,14 +12,16 @@ import Testing
     @Test func saysWhatAFolderLacks() throws {
         let folder = try TemporaryFolder()
         #expect(problem(folder("none")).contains("there is no such model folder: check --model"))
-        #expect(try problem(folder.write("", to: "file")).contains("is a file, a model folder with config.json and model.safetensors was needed"))
-        #expect(problem(folder.path) == "\(folder.path): holds no config.json: a Hugging Face model folder was needed")
+        #expect(
+            try problem(folder.write("", to: "file")).contains(
+                "is a file, expected a model folder with config.json and model.safetensors"))
+        #expect(problem(folder.path) == "\(folder.path): has no config.json: expected a Hugging Face model folder")
         try folder.write("{}", to: "config.json")
-        #expect(problem(folder.path) == "\(folder.path): holds no model.safetensors: are the weights downloaded?")
+        #expect(problem(folder.path) == "\(folder.path): has no model.safetensors: are the weights downloaded?")
         try folder.write("x", to: "pytorch_model.bin")
         #expect(problem(folder.path).contains("holds pytorch_model.bin but no model.safetensors: load it once with Transformers"))
         try folder.write([], to: "model.safetensors")
-        #expect(problem(folder.path).contains("model.safetensors: is no whole safetensors file"))
+        #expect(problem(folder.path).contains("model.safetensors: is not a complete safetensors file"))
     }
 
     @Test(arguments: ["", "{", "[]", "{\"a\":1,\"a\":2}", "{\"a\":NaN}", "\u{FEFF}{}"])
@@ -27,7 +29,9 @@ import Testing
         let folder = try TemporaryFolder()
         try folder.write(text, to: "config.json")
         let said = problem(folder.path)
-        #expect(said.hasPrefix("\(folder("config.json")): is no JSON object: ") && said.hasSuffix(": download the model again"), "\(said)")
+        #expect(
+            said.hasPrefix("\(folder("config.json")): is not a JSON object: ")
+                && said.hasSuffix(": download the model again"), "\(said)")
     }
 
     private func sharded(_ index: String) throws -> TemporaryFolder {
@@ -60,7 +64,7 @@ import Testing
         ("{\"weight_map\":{\"a\":\"../one.safetensors\"}}", "names the file ../one.safetensors outside of the folder"),
         ("{\"weight_map\":{\"a\":\"..\"}}", "names the file .. outside of the folder"),
         ("{\"weight_map\":{\"a\":1}}", "names no file for a"), ("{\"weight_map\":{\"a\":\"three.safetensors\"}}", "three.safetensors: cannot be opened"),
-        ("{\"weight_map\":{\"a\":\"one.safetensors\",\"c\":\"copy.safetensors\"}}", "tensor a stands in two files"),
+        ("{\"weight_map\":{\"a\":\"one.safetensors\",\"c\":\"copy.safetensors\"}}", "tensor a is in two files"),
     ])
     func refusesABadIndex(index: String, reason: String) throws {
         let folder = try sharded(index)

@@ -2,7 +2,8 @@ import Testing
 
 @testable import Checkpoints
 
-/// Headers changed at places drawn from a fixed seed: each is read or refused, never trapped on, and what is read lies in the file.
+/// Headers changed at places drawn from a fixed seed: each is read or refused without a trap, and ranges that are read
+/// lie in the file.
 @Suite struct MutatedHeaderTests {
     private static let valid = Array(
         #"{"__metadata__":{"format":"pt"},"a":{"dtype":"F32","shape":[2,1],"data_offsets":[0,8]},"b":{"dtype":"BF16","shape":[3],"data_offsets":[8,14]}}"#.utf8)

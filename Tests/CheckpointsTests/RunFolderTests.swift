@@ -20,7 +20,9 @@ import Testing
     func refusesAnotherRun(trace: String) throws {
         let folder = try TemporaryFolder()
         try folder.write("x", to: trace)
-        #expect(problem(folder.path) == "holds another run (\(trace)): go on with it by --resume, or name another --output")
+        #expect(
+            problem(folder.path) == "contains another run (\(trace)): resume it with --resume, or name another --output"
+        )
         #expect(names(in: folder.path) == [trace])
         _ = try RunFolder(folder.path, resuming: true, neededBytes: 0)
     }

@@ -43,19 +43,19 @@ import Testing
     @Test func readsIntegersAndRefusesThemAsFloats() throws {
         let file = try file("I64", littleEndian([-1, .max, 0] as [Int64]), count: 3)
         #expect(try file.readIntegers("a") == [-1, .max, 0])
-        #expect(throws: FileError(file.path, "tensor a is of type I64, floats were needed: convert the model to float32")) { try file.floats("a") }
+        #expect(throws: FileError(file.path, "tensor a is of type I64, expected floats: convert the model to float32")) { try file.floats("a") }
     }
 
     @Test func namesTheTensorThatItCannotRead() throws {
         let file = try file("BOOL", [1, 0], count: 2)
-        #expect(throws: FileError(file.path, "tensor a is of type BOOL, floats were needed: convert the model to float32")) { try file.floats("a") }
+        #expect(throws: FileError(file.path, "tensor a is of type BOOL, expected floats: convert the model to float32")) { try file.floats("a") }
         #expect(throws: FileError(file.path, "has no tensor b: is this the right file?")) { try file.floats("b") }
         var values: [Float] = [0]
         var span = values.mutableSpan
         do {
             try file.readFloats("a", into: &span)
             Issue.record("one element took two")
-        } catch { #expect(error.problem == "tensor a has 2 elements, 1 were needed: is this the right file?") }
+        } catch { #expect(error.problem == "tensor a has 2 elements, expected 1: is this the right file?") }
     }
 
     @Test func readsWhatTheWriterWrote() throws {
@@ -89,7 +89,9 @@ import Testing
         let pipe = folder("pipe")
         try #require(unsafe mkfifo(pipe, 0o600) == 0)
         for path in [pipe, folder.path] {
-            #expect(throws: FileError(path, "is no regular file: name one, or a folder with one")) { try SafetensorsFile(path) }
+            #expect(throws: FileError(path, "is not a regular file: name one, or a folder with one")) {
+                try SafetensorsFile(path)
+            }
         }
         #expect(throws: FileError(folder("none"), "cannot be opened (No such file or directory): check the path and the permission")) {
             try SafetensorsFile(folder("none"))

@@ -4,7 +4,7 @@ import Testing
 
 /// Every header that lies about its file is refused, with a reason that names the tensor.
 @Suite struct SafetensorsHeaderTests {
-    /// Opens a file of this header and so many bytes of data.
+    /// Opens a file with this header and this many bytes of data.
     private func open(_ header: String, data: Int, length: UInt64? = nil) throws -> SafetensorsFile {
         let folder = try TemporaryFolder()
         return try SafetensorsFile(folder.write(safetensors(header, data: data, length: length), to: "a.safetensors"))
@@ -41,14 +41,20 @@ import Testing
     ])
     func refusesALengthThatIsNotTheHeaders(length: UInt64, shown: String) {
         let said = problem("{}", data: 0, length: length)
-        #expect(said.contains("the header is said to have \(shown) bytes, the file has 10"), "\(said)")
+        #expect(said.contains("the header length is \(shown) bytes, the file has 10"), "\(said)")
     }
 
     @Test(arguments: 0..<8)
     func refusesAFileTooShortForALength(count: Int) throws {
         let folder = try TemporaryFolder()
         let path = try folder.write([UInt8](repeating: 0, count: count), to: "a")
-        #expect(throws: FileError(path, "is no whole safetensors file: \(count) bytes hold no header at byte 0: copy or download it again")) {
+        #expect(
+            throws: FileError(
+                path,
+                "is not a complete safetensors file: \(count) bytes are too few for a header at byte 0: copy or "
+                    + "download it again"
+            )
+        ) {
             try SafetensorsFile(path)
         }
     }
@@ -61,18 +67,18 @@ import Testing
         ("{\(entry("a", "F32", "[2]", "[0,9223372036854775807]"))}", 8, "a lies at bytes"),
         ("{\(entry("a", "F32", "[2]", "[-8,0]"))}", 8, "a lies at bytes -8..<0"),
         ("{\(entry("a", "F32", "[2]", "[8,0]"))}", 8, "a lies at bytes 8..<0"),
-        ("{\(entry("a", "F32", "[2]", "[4,12]"))}", 12, "a leaves a hole before it"),
-        ("{\(entry("a")),\(entry("b", "F32", "[1]", "[12,16]"))}", 16, "b leaves a hole before it"),
+        ("{\(entry("a", "F32", "[2]", "[4,12]"))}", 12, "a leaves a gap before it"),
+        ("{\(entry("a")),\(entry("b", "F32", "[1]", "[12,16]"))}", 16, "b leaves a gap before it"),
         ("{\(entry("a"))}", 9, "end at byte"),
         ("{}", 1, "end at byte 10, the file at 11"),
         ("{\(entry("a"))}", 7, "a lies at bytes 0..<8 of 7"),
         // Sizes: negative, too many, not whole, another than the bytes.
-        ("{\(entry("a", "F32", "[-2]"))}", 8, "a has a size that is no whole number"),
-        ("{\(entry("a", "F32", "[-1,-2]"))}", 8, "a has a size that is no whole number"),
-        ("{\(entry("a", "F32", "[2.0]"))}", 8, "a has a size that is no whole number"),
-        ("{\(entry("a", "F32", "[\"2\"]"))}", 8, "a has a size that is no whole number"),
-        ("{\(entry("a", "F32", "[18446744073709551618]"))}", 8, "a has a size that is no whole number"),
-        ("{\(entry("a", "F32", "[4294967296,4294967296]"))}", 8, "a has more elements than memory"),
+        ("{\(entry("a", "F32", "[-2]"))}", 8, "a has a size that is not a whole number"),
+        ("{\(entry("a", "F32", "[-1,-2]"))}", 8, "a has a size that is not a whole number"),
+        ("{\(entry("a", "F32", "[2.0]"))}", 8, "a has a size that is not a whole number"),
+        ("{\(entry("a", "F32", "[\"2\"]"))}", 8, "a has a size that is not a whole number"),
+        ("{\(entry("a", "F32", "[18446744073709551618]"))}", 8, "a has a size that is not a whole number"),
+        ("{\(entry("a", "F32", "[4294967296,4294967296]"))}", 8, "a has too many elements"),
         ("{\(entry("a", "F32", "[4294967296,2147483647]"))}", 8, "a has 8 bytes, its shape"),
         ("{\(entry("a", "F32", "[2305843009213693954]"))}", 8, "a has 8 bytes, its shape"),
         ("{\(entry("a", "F32", "[3]"))}", 8, "a has 8 bytes, its shape [3] of F32 needs 12"),
@@ -85,12 +91,12 @@ import Testing
         ("{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8,8]}}", 8, "a lacks its shape or its two offsets"),
         ("{\"a\":{\"dtype\":\"F32\",\"shape\":2,\"data_offsets\":[0,8]}}", 8, "a lacks its shape"),
         ("{\"a\":[]}", 0, "a has no dtype"),
-        ("{\(entry("a")),\(entry("a", "F32", "[2]", "[8,16]"))}", 16, "the key \"a\" stands twice"),
+        ("{\(entry("a")),\(entry("a", "F32", "[2]", "[8,16]"))}", 16, "the key \"a\" occurs twice"),
         ("{\"a\":{\"dtype\":\"F32\",\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}", 8, "stands twice"),
-        ("{\"__metadata__\":[]}", 0, "__metadata__ is no object"),
-        ("{\"__metadata__\":{\"a\":1}}", 0, "__metadata__ holds something else than texts"),
-        ("[]", 0, "the header is no object"),
-        ("{", 0, "a key was needed"),
+        ("{\"__metadata__\":[]}", 0, "__metadata__ is not an object"),
+        ("{\"__metadata__\":{\"a\":1}}", 0, "__metadata__ has a value that is not a text"),
+        ("[]", 0, "the header is not an object"),
+        ("{", 0, "expected a key"),
         ("", 0, "the text ends early"),
     ])
     func refusesHostileHeaders(header: String, data: Int, reason: String) {

@@ -48,7 +48,7 @@ func tensor(_ name: String, _ shape: [Int], from first: Float = 0) -> Safetensor
     return SafetensorsWriter.Tensor(name, shape) { body in body(values.span) }
 }
 
-/// The bytes of a safetensors file with this header, its length, and so many bytes of data.
+/// The bytes of a safetensors file with this header, its length, and this many bytes of data.
 func safetensors(_ header: String, data: Int = 0, length: UInt64? = nil) -> [UInt8] {
     let length = length ?? UInt64(header.utf8.count)
     return (0..<8).map { UInt8(truncatingIfNeeded: length >> ($0 * 8)) } + Array(header.utf8) + [UInt8](repeating: 0, count: data)

@@ -44,7 +44,7 @@ import Testing
         ("coordinator: {address: a}\nhosts: [{address: '-oProxyCommand=x'}]", "lab.yaml:2: address of an entry of hosts is not a plain text"),
         ("coordinator: {address: a}\nhosts: [{address: 'b; reboot'}]", "lab.yaml:2: address b; reboot of an entry of hosts has a character"),
         ("coordinator: {address: a}\nhosts: [{address: [b]}]", "lab.yaml:2: address of an entry of hosts is not a plain text"),
-        ("coordinator: {address: a, address: b}\nhosts: [{address: b}]", "the key address is there twice"),
+        ("coordinator: {address: a, address: b}\nhosts: [{address: b}]", "the key address occurs twice"),
         ("coordinator: {address: a", "it is not YAML"),
     ])
     func `a wrong file is refused in one line with file, key and remedy`(text: String, message: String) throws {

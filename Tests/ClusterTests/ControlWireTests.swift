@@ -146,7 +146,7 @@ import Transport
         }
     }
 
-    /// Both coordinators number their calls from 1: what the first one asked must not answer the second one.
+    /// Both coordinators number their calls from 1: an answer to the first must not answer a call of the second.
     @Test func `a call of the coordinator before does not answer one of the coordinator after it`() async throws {
         try await withFolder { folder in
             let endpoint = "ipc://\(folder)/control"
@@ -244,7 +244,7 @@ final class Peer {
         return nil
     }
 
-    /// Whether the connection still stands.
+    /// Whether the connection is still open.
     var isOpen: Bool {
         while let event = try? monitor.next() {
             if case .disconnected = event { return false }

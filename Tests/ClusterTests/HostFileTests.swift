@@ -26,12 +26,12 @@ import Testing
     @Test(arguments: [
         ("", "hosts: the hostfile names no host: write lines such as host1 slots=4"),
         ("# nothing\n", "names no host"),
-        ("one slots=0", "hosts:1: 0 is no number of slots"),
-        ("one\ntwo slots=many", "hosts:2: many is no number of slots"),
+        ("one slots=0", "hosts:1: 0 is not a number of slots"),
+        ("one\ntwo slots=many", "hosts:2: many is not a number of slots"),
         ("one cores=4", "hosts:1: cores=4 is unknown: write host slots=N"),
-        ("one:", "is no number of slots"),
-        ("-oProxyCommand=x", "hosts:1: -oProxyCommand=x is no host's name"),
-        ("one;two slots=2", "is no host's name"),
+        ("one:", "is not a number of slots"),
+        ("-oProxyCommand=x", "hosts:1: -oProxyCommand=x is not a host name"),
+        ("one;two slots=2", "is not a host name"),
     ])
     func `a line that is no host is refused with its place`(text: String, message: String) throws {
         let error = try #require(throws: ClusterFileError.self) { try HostFile.parse(text, file: "hosts") }

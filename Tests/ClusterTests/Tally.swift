@@ -27,12 +27,12 @@ distributed actor Tally<ActorSystem> where ActorSystem: DistributedActorSystem<a
 
     distributed func echo(_ values: [Double], _ text: String) -> [Double] { text.isEmpty ? [] : values }
 
-    /// Waits until somebody calls ``release()``.
+    /// Waits for a call of ``release()``.
     distributed func hold() async {
         await withCheckedContinuation { waiters.append($0) }
     }
 
-    /// The same, and answers with what it was given.
+    /// The same, and returns its argument.
     distributed func hold(_ amount: Int) async -> Int {
         await withCheckedContinuation { waiters.append($0) }
         return amount
@@ -43,7 +43,7 @@ distributed actor Tally<ActorSystem> where ActorSystem: DistributedActorSystem<a
 
     distributed func waiting() -> Int { waiters.count }
 
-    /// Waits until what executes this call is cancelled.
+    /// Waits until the task that executes this call is cancelled.
     distributed func holdUntilCancelled() async -> Bool {
         for await _ in AsyncStream<Never>.makeStream().stream {}
         return Task.isCancelled

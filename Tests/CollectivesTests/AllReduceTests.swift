@@ -70,7 +70,7 @@ func bits(_ values: [Float]) -> [UInt32] { values.map(\.bitPattern) }
             var found: [[UInt32]] = []
             let first = Self.fill(reduce, rank: mesh.rank, empty: test.empty)
             for step in 1...3 as ClosedRange<UInt64> {
-                // Doubled each time, which doubles every sum exactly: what an earlier step left behind would show.
+                // Doubled each time, which doubles every sum exactly: leftovers of an earlier step would be visible.
                 let blocks = first.map { values in values.map { $0 * Float(1 << step) } }
                 for (view, values) in zip(reduce.blocks, blocks) { view.copy(from: values) }
                 let before = links.counters.bytesSent

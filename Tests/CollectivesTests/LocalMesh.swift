@@ -92,7 +92,7 @@ final class LocalMesh: Mesh {
     }
 }
 
-/// Runs `body` once for each rank, each on a thread of its own, and returns what they return.
+/// Runs `body` once for each rank, each on its own thread, and returns the results.
 func onRanks<Value: Sendable>(
     _ worldSize: Int, capacity: Int = 64, seed: UInt64 = 1, _ body: @escaping @Sendable (LocalMesh) throws -> Value
 ) -> [Result<Value, any Error>] {

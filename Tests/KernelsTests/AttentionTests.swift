@@ -4,7 +4,7 @@ import Tensors
 import Testing
 
 @Suite struct AttentionTests {
-    /// A packed batch of queries, keys and values, its gradient, and what the passes over it give.
+    /// A packed batch of queries, keys and values, its gradient, and the results of both passes.
     private struct Case {
         let lengths: [Int]
         let heads: Int

@@ -56,7 +56,7 @@ import Testing
         }
     }
 
-    /// An element's bits must not depend on where it stands: whole vectors and the rest do the same arithmetic.
+    /// An element's bits must not depend on its position: full vectors and the rest use the same arithmetic.
     @Test func elementsKeepTheirBitsAtAnyOffset() {
         var random = FixedSequence(5)
         let x = random.floats(97, -4...4)

@@ -61,7 +61,7 @@ import Testing
         }
     }
 
-    @Test func `a logit that is no number shows in the loss`() {
+    @Test func `a logit that is not a number shows in the loss`() {
         let row = view([1, .nan, 2])
         #expect(binaryCrossEntropy(row, targets: [0, 1, 0], scale: 1).isNaN)
         #expect(row[1].isNaN)

@@ -57,7 +57,7 @@ import Testing
         let (a, b, c) = (table(), table(), table())
         var (sums, none) = (RowSums?.some(RowSums()), RowSums?.none)
         let (from, middle) = (list[..<2], list[2...])
-        // Cut in two, one part after the other, and whole without sums.
+        // In two parts, one after the other, and at once without sums.
         for part in [from, middle] {
             adamUpdate(
                 sampleConstants, rows: part, width: width, gradient: gradient, parameters: a.0, first: a.1, second: a.2,

@@ -32,7 +32,7 @@ func bits(_ values: [Float]) -> [UInt32] { values.map(\.bitPattern) }
 
 func largestDifference(_ a: [Float], _ b: [Double]) -> Double { zip(a, b).map { abs(Double($0) - $1) }.max() ?? 0 }
 
-/// The level is the whole process's: tests that choose one do so one after the other.
+/// The level applies to the whole process: tests that set it run serially.
 private let levelChoice = Mutex(())
 
 /// What `body` gives with each instruction set that this processor has, and with each way to read a product's factors.

@@ -49,7 +49,7 @@ struct ApusProcess {
     }()
 }
 
-/// This process's environment without what would decide a test's outcome: settings of kernels, jobs and keys.
+/// This process's environment without variables that would affect a test: settings of kernels, jobs and keys.
 let testEnvironment = ProcessInfo.processInfo.environment.filter { variable in
     !["OPENBLAS_", "OMP_", "SLURM_", "MASTER_", "APUS_"].contains { variable.key.hasPrefix($0) }
 }

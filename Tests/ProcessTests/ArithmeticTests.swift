@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// What must not show in the bits of a run, and what may be asked to multiply.
+/// Settings that must not change the bits of a run, and the choice of a BLAS.
 @Suite struct ArithmeticTests {
     private static let options = ["--max-steps", "4", "--batch-size", "9", "--learning-rate", "1e-3"]
 

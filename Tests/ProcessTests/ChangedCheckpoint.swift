@@ -2,7 +2,7 @@ import Checkpoints
 import Foundation
 import Training
 
-/// Changes to what a run left behind that are whole by every digest.
+/// Changes to a run's files that keep every digest valid.
 extension SmallJob {
     /// Changes a checkpoint's state.json, and its manifest with it.
     func changeState(_ checkpoint: String, _ change: (inout StateFiles.Record) -> Void) throws {
@@ -22,7 +22,7 @@ extension SmallJob {
     /// Checkpoints of a run, by name.
     func checkpoints(_ run: String) throws -> [String] { try FileManager.default.contentsOfDirectory(atPath: path("\(run)/checkpoints")).sorted() }
 
-    /// Makes a run's folder what a build before identities would have left.
+    /// Turns a run's folder into that of a build without identities.
     func makeOld(_ run: String) throws {
         for name in try checkpoints(run) { try changeState("\(run)/checkpoints/\(name)") { $0.run = nil } }
         try FileManager.default.removeItem(atPath: path("\(run)/journal"))

@@ -2,7 +2,7 @@ import Checkpoints
 import Foundation
 import Testing
 
-/// A run that goes on is made of what it began with: source model, tokenizer, data and options.
+/// A resumed run has the inputs that it began with: source model, tokenizer, data and options.
 @Suite struct ChangedSourceTests {
     static let options = ["--batch-size", "8", "--lanes", "2", "--checkpoint-every", "2", "--keep", "9", "--epochs", "2"]
 
@@ -11,7 +11,7 @@ import Testing
 
         var testDescription: String { "\(self)" }
 
-        /// The file whose change is told.
+        /// The file whose change is reported.
         var file: String {
             switch self {
             case .dropout, .labels: "config.json"

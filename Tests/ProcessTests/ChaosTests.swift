@@ -31,9 +31,10 @@ import Testing
 
     @Test func `bad usage is refused in one line before any work`() throws {
         let output = ["chaos", "--", "--output", "x"]
-        expectOneLine(try ApusProcess(output), status: 2, "--output is not for the job of apus chaos")
+        expectOneLine(try ApusProcess(output), status: 2, "--output cannot be set here")
         expectOneLine(try ApusProcess("chaos", "--runs", "0"), status: 2, "--runs is 0")
-        expectOneLine(try ApusProcess("chaos", "--launcher", "1"), status: 2, "process 1 is no apus launch")
-        expectOneLine(try ApusProcess("chaos", "--launcher", "1", "--everything"), status: 2, "--launcher disturbs a job that runs")
+        expectOneLine(try ApusProcess("chaos", "--launcher", "1"), status: 2, "process 1 is not an apus launch")
+        expectOneLine(
+            try ApusProcess("chaos", "--launcher", "1", "--everything"), status: 2, "--launcher disturbs a running job")
     }
 }

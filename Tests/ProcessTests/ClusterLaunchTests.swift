@@ -66,14 +66,14 @@ struct ClusterLaunchTests {
         #expect(run.output.contains("127.0.0.2: computes the same bits as this machine"))
         #expect(run.output.contains("127.0.0.2 reaches the coordinator's port"))
         #expect(run.output.contains("127.0.0.1 reaches the data links of 127.0.0.2"))
-        #expect(run.output.split(separator: "\n").allSatisfy { $0.hasPrefix("ok ") || $0.hasPrefix("mend ") })
+        #expect(run.output.split(separator: "\n").allSatisfy { $0.hasPrefix("ok ") || $0.hasPrefix("fix ") })
     }
 
-    @Test func `the preflight says what to mend`() throws {
+    @Test func `the preflight says what to fix`() throws {
         try job.write("cluster.yaml", twoHosts.replacing("{address: 127.0.0.1}, ", with: "{address: 127.0.0.1, binary: /nowhere/apus}, "))
         let run = try ApusProcess(["check", "--cluster", job.path("cluster.yaml")], environment: server.environment())
         #expect(run.status == 1)
-        #expect(run.output.contains("mend  host 127.0.0.1 has no program /nowhere/apus"), "\(run.output)")
+        #expect(run.output.contains("fix   host 127.0.0.1 has no program /nowhere/apus"), "\(run.output)")
         #expect(run.output.contains("127.0.0.2: ssh works"))
     }
 
@@ -92,7 +92,7 @@ struct ClusterLaunchTests {
         let unreachable = twoHosts.replacing("{address: 127.0.0.2,", with: "{address: 127.0.0.2, ssh_port: \(closed),")
         expectOneLine(try launch(unreachable), status: 2, "host 127.0.0.2 cannot be reached by ssh", "is it on")
         expectOneLine(try launch(twoHosts, as: "stranger"), status: 2, "host 127.0.0.1 does not let this user in", "put your ssh key there")
-        expectOneLine(try launch(twoHosts, as: "unknown"), status: 2, "host 127.0.0.1 shows an ssh key that is not known here")
+        expectOneLine(try launch(twoHosts, as: "unknown"), status: 2, "host 127.0.0.1 presents an unknown ssh key")
         expectOneLine(
             try launch(twoHosts.replacing(ApusProcess.executable.path, with: "/nowhere/apus")), status: 2, "has no program /nowhere/apus")
         #expect(!job.exists("cluster"))
@@ -109,7 +109,7 @@ struct ClusterLaunchTests {
         let old = twoHosts.replacing("{address: 127.0.0.2,", with: "{address: 127.0.0.2, binary: '\(job.path("older"))',")
         expectOneLine(try launch(old), status: 2, "host 127.0.0.2 runs apus 0.0.9, this is 0.1.0: install the same build there")
         let other = twoHosts.replacing("{address: 127.0.0.2,", with: "{address: 127.0.0.2, binary: '\(job.path("foreign"))',")
-        expectOneLine(try launch(other), status: 2, "host 127.0.0.2 runs another program or version")
+        expectOneLine(try launch(other), status: 2, "host 127.0.0.2 runs a different program or version")
         #expect(!job.exists("cluster"))
     }
 
@@ -126,7 +126,8 @@ struct ClusterLaunchTests {
     @Test func `another core type of OpenBLAS changes nothing with own kernels and is refused by name with OpenBLAS`() throws {
         let hosts = try withOldHost()
         let refused = try launch(hosts, ["--blas", "openblas"])
-        expectOneLine(refused, status: 2, "host 127.0.0.2 computes other bits than this one", "core type Nehalem there")
+        expectOneLine(
+            refused, status: 2, "host 127.0.0.2 computes different bits from this one", "core type Nehalem there")
         #expect(!job.exists("cluster"))
         let run = try launch(hosts)
         #expect(run.status == 0, "\(run.complaint)")

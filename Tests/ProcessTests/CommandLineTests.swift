@@ -4,7 +4,7 @@ import Testing
 
 @testable import ApusCommand
 
-/// What anybody sees who types a command: status, where the words go, and how many lines they take.
+/// What a user of a command sees: status, output stream, and number of lines.
 @Suite struct CommandLineTests {
     /// One line on standard error that contains `words`, nothing on standard output, exit status 2.
     func expectRefused(_ run: ApusProcess, _ words: String, location: SourceLocation = #_sourceLocation) {
@@ -50,7 +50,8 @@ import Testing
         expectRefused(try ApusProcess("coordinate"), "--workers")
         expectRefused(try ApusProcess("launch", "--workers", "0"), "--workers is 0")
         expectRefused(try ApusProcess("launch", "--single", "--workers", "2"), "--single is one process")
-        expectRefused(try ApusProcess("predict", "--model", "/nowhere", "--text-column", "text"), "standard input is bare text")
+        expectRefused(
+            try ApusProcess("predict", "--model", "/nowhere", "--text-column", "text"), "standard input is plain text")
         expectRefused(try ApusProcess("evaluate", "--model", "/nowhere", "--input", "/nowhere", "--threads", "9223372036854775807"), "from 1 to 4096")
     }
 
@@ -60,7 +61,7 @@ import Testing
         expectRefused(try ApusProcess("train", "--output", output, "--learning-rate", "nan"), "--learning-rate is nan")
         expectRefused(try ApusProcess("train", "--output", output, "--learning-rate", "-1"), "--learning-rate is -1")
         expectRefused(try ApusProcess("train", "--output", output, "--batch-size", "0"), "--batch-size is 0")
-        expectRefused(try ApusProcess("train", "--output", output, "--optimizer", "sgd"), "needed is adam or adamw")
+        expectRefused(try ApusProcess("train", "--output", output, "--optimizer", "sgd"), "must be adam or adamw")
         #expect(!FileManager.default.fileExists(atPath: output))
     }
 
@@ -77,7 +78,8 @@ import Testing
         expectRefused(try ApusProcess("train", "--gradient-accumulation-steps", "0"), "--accumulate is 0")
         expectRefused(try ApusProcess("train", "--lr-scheduler-type", "step"), "schedule is 'step'")
         expectRefused(try ApusProcess("launch", "--nproc-per-node", "0"), "--workers is 0")
-        expectRefused(try ApusProcess("train", "--resume", "--output-dir", "/nowhere/run"), "/nowhere/run holds no config.yaml")
+        expectRefused(
+            try ApusProcess("train", "--resume", "--output-dir", "/nowhere/run"), "/nowhere/run has no config.yaml")
     }
 
     @Test func `underscores count as dashes in the names of options`() throws {
@@ -85,7 +87,7 @@ import Testing
         expectRefused(try ApusProcess("train", "--num_train_epochs=0"), "--epochs is 0")
         expectRefused(try ApusProcess("launch", "--nproc_per_node", "0"), "--workers is 0")
         let prediction = try ApusProcess("predict", "--model", "/nowhere", "--text_column", "a")
-        expectRefused(prediction, "standard input is bare text")
+        expectRefused(prediction, "standard input is plain text")
     }
 
     @Test(arguments: [

@@ -1,14 +1,14 @@
 import Foundation
 import Testing
 
-/// The coordinator is killed and started again: the run goes on from the very step, to the bits of an undisturbed one.
+/// The coordinator is killed and restarted: the run continues from the same step, to the bits of an undisturbed one.
 @Suite struct CoordinatorRestartTests {
     @Test func `the launcher starts a killed coordinator again, which goes on from the very step`() throws {
         let job = try SmallJob()
         let run = try job.startEndless("run", workers: 2)
         try run.waitForOutput("epoch 3/")
         kill(try #require(job.coordinators.first), SIGKILL)
-        try run.waitForComplaint("the coordinator was ended by signal 9; it starts again")
+        try run.waitForComplaint("the coordinator was ended by signal 9; it restarts")
         let step = try run.waitForStep("resuming after step ")
         #expect(try run.waitForStep(": 2 workers on 1 host, after step ") == step)
         try run.waitForOutput("each exactly once")
@@ -45,7 +45,7 @@ import Testing
             try run.waitForOutput("resuming after step ")
         }
         kill(try #require(job.coordinators.last), SIGKILL)
-        try run.waitForComplaint("it starts again in 2 s")
+        try run.waitForComplaint("it restarts in 2 s")
         run.send(SIGTERM)
         #expect(run.end().status == 143)
         #expect(job.processes.isEmpty)
@@ -89,7 +89,8 @@ import Testing
         try hand.job.expectUndisturbed(again, "run")
     }
 
-    /// The coordinator stands still at its log, after a step's entry in the journal and before anybody is told to commit it.
+    /// The coordinator blocks on its log, after a step's entry in the journal and before any worker is told to commit
+    /// it.
     @Test func `a commit that no worker has heard of is made after the restart`() throws {
         let job = try SmallJob()
         let log = try FullLog(job, "run")
@@ -106,7 +107,7 @@ import Testing
         withExtendedLifetime(log) {}
     }
 
-    /// As after a failure of the coordinator's host: what was written last never reached the disk.
+    /// As after a failure of the coordinator's host: the last writes never reached the disk.
     @Test func `a journal that lacks its end is made good from the workers`() throws {
         let hand = try HandStarted(workers: 2, "--checkpoint-every", "1000000", "--batch-size", "2", samples: 400)
         try hand.job.waitForStep(9, in: "run")
@@ -116,9 +117,9 @@ import Testing
         try #require(entries.count > 5)
         try Data(entries.dropLast(2).joined(separator: [0x0A]).dropLast(5)).write(to: URL(filePath: journal))
         let again = try hand.resume()
-        try again.waitForOutput("the journal's last ")
+        try again.waitForOutput("dropped an incomplete entry of ")
         let step = try again.waitForStep("resuming after step ")
-        let newest = try again.waitForStep("going on after step ")
+        let newest = try again.waitForStep("continuing after step ")
         #expect(newest > step)
         #expect(try again.waitForStep(": 2 workers on 1 host, after step ") == newest)
         try hand.job.waitForStep(newest + 3, in: "run")

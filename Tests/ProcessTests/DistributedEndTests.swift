@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// However a launched run ends, nothing of it goes on, and its status is that of what ended it.
+/// However a launched run ends, none of its processes continues, and its status is that of the cause.
 @Suite struct DistributedEndTests {
     @Test func `a signal ends the job after a checkpoint, from which the printed command goes on`() throws {
         let job = try SmallJob()
@@ -14,7 +14,7 @@ import Testing
         let step = try #require(last.firstMatch(of: /after step ([0-9]+)/).flatMap { Int($0.1) })
         #expect(job.exists("run/checkpoints/step-\(step)/manifest.json"))
         #expect(job.processes.isEmpty)
-        let command = try #require(last.components(separatedBy: "go on with: ").last)
+        let command = try #require(last.components(separatedBy: "resume with: ").last)
         let more = try ScriptRun(shell: "\(command) --max-steps \(step + 2)")
         #expect(more.status == 0, "\(more.text)")
         let whole = try ApusProcess(job.command("whole", SmallJob.endless + ["--max-steps", "\(step + 2)"]))
@@ -48,7 +48,7 @@ import Testing
         #expect(run.end().status == SIGKILL)
     }
 
-    /// The coordinator stands still at its log and cannot end by itself.
+    /// The coordinator blocks on its log and cannot end by itself.
     @Test func `a coordinator that cannot end is ended too when the launcher is killed`() throws {
         let job = try SmallJob()
         let log = try FullLog(job, "run")
@@ -79,7 +79,7 @@ import Testing
         #expect(!job.exists("run"))
     }
 
-    @Test func `a loss that is no number ends the job with status 1, naming step and samples`() throws {
+    @Test func `a loss that is not a number ends the job with status 1, naming step and samples`() throws {
         let job = try SmallJob()
         let options = ["--learning-rate", "1e30", "--batch-size", "4", "--lanes", "2", "--checkpoint-every", "1"]
         let single = try ApusProcess(job.command("single", options))
@@ -98,6 +98,6 @@ import Testing
         coordinator.send(SIGTERM)
         let end = coordinator.end()
         #expect(end.status == 143)
-        #expect(end.complaint.last?.contains("while waiting for workers; go on with: ") == true, "\(end.complaint)")
+        #expect(end.complaint.last?.contains("while waiting for workers; resume with: ") == true, "\(end.complaint)")
     }
 }

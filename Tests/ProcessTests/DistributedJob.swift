@@ -11,7 +11,7 @@ extension SmallJob {
     /// What keeps a run's own folders, sockets and all, in this job's.
     var environment: [String: String] { ["TMPDIR": folder.path] }
 
-    /// A launched run that goes on until it is stopped; every batch but the last of an epoch is whole.
+    /// A launched run that continues until it is stopped; every batch but the last of an epoch is full.
     static let endless = ["--batch-size", "8", "--lanes", "4", "--learning-rate", "1e-3", "--epochs", "1000000"]
 
     func startEndless(_ output: String, workers: Int, _ options: String...) throws -> RunningApus {
@@ -61,10 +61,10 @@ extension SmallJob {
     /// The worker processes, oldest first.
     var workers: [pid_t] { processes.filter { $0.arguments.dropFirst().first == "work" }.map(\.id) }
 
-    /// The coordinator process, where there is one.
+    /// The coordinator process, if there is one.
     var coordinators: [pid_t] { processes.filter { $0.arguments.dropFirst().first == "coordinate" }.map(\.id) }
 
-    /// Expects that none of these processes is there after so many seconds.
+    /// Expects that none of these processes exists after this many seconds.
     func expectGone(_ processes: [Relative], within seconds: Int, location: SourceLocation = #_sourceLocation) throws {
         let waits = processes.map { "tail --pid=\($0.id) -s 0.05 -f /dev/null" }.joined(separator: "; ")
         let run = try ScriptRun(shell: "timeout \(seconds) bash -c '\(waits)'")

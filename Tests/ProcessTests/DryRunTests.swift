@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// What `--dry-run` says, and that it leaves nothing behind.
+/// The output of `--dry-run`, and that it writes nothing.
 @Suite struct DryRunTests {
     @Test(arguments: ["train", "launch"])
     func `a dry run says what would be trained and writes nothing`(command: String) throws {

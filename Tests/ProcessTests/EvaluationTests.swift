@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// When a run evaluates, and what that leaves behind.
+/// When a run evaluates, and the files of an evaluation.
 @Suite struct EvaluationTests {
     private static let options = ["--epochs", "2", "--batch-size", "4", "--lanes", "2", "--learning-rate", "1e-3"]
 
@@ -119,7 +119,7 @@ import Testing
         let samples = runs[0].events("evaluation").compactMap { $0["samples"] as? Int }
         #expect(samples == [12])
         #expect(runs[0].events("step").compactMap { $0["samples"] as? Int }.reduce(0, +) == 48)
-        // Another seed would hold out other rows; the run's own goes on.
+        // Another seed would hold out other rows; the run keeps its own.
         try job.resume("one", "--epochs", "2")
         #expect(try job.text("one/validation-lines.txt") == lines)
     }

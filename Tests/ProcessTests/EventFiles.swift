@@ -12,7 +12,7 @@ struct EventFiles {
     private(set) var points: [Point] = []
     private(set) var texts: [String] = []
 
-    /// Files in the order of their names; a START takes back what has come from its step on.
+    /// Files in the order of their names; a START invalidates points from its step on.
     init(_ folder: String) throws {
         for name in try FileManager.default.contentsOfDirectory(atPath: folder).sorted() where name.contains("tfevents") {
             var rest = ArraySlice(Array(try Data(contentsOf: URL(filePath: "\(folder)/\(name)"))))

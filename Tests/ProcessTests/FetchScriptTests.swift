@@ -1,7 +1,7 @@
 internal import Foundation
 internal import Testing
 
-/// Runs scripts/fetch.sh with the real pip, which is told to look nowhere.
+/// Runs scripts/fetch.sh with the real pip, which is given no index.
 @Suite struct FetchScriptTests {
     static let script = repository.appending(path: "scripts/fetch.sh")
 

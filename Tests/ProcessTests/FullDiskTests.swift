@@ -74,7 +74,7 @@ struct FullDiskTests {
             fill
             heard 'BEST MODEL, OF STEP .* FAILED'
             kill -9 $(pgrep -P $run -f ' coordinate ')
-            heard 'it starts again'
+            heard 'it restarts'
             line=$(wc -l <words)
             heard 'generation .*: 2 workers' $line
             heard 'BEST MODEL, OF STEP .* FAILED' $line

@@ -3,7 +3,7 @@ import Testing
 
 /// Inputs drawn from a seed, for every reader of bytes that others write.
 ///
-/// A process of its own: it counts each reader's memory, and a crash says which reader.
+/// A separate process: it counts each reader's memory, and a crash says which reader.
 @Suite struct FuzzTests {
     @Test func `100,000 mutated inputs crash no reader and make none take more memory than they justify`() throws {
         let program = ApusProcess.executable.deletingLastPathComponent().appending(path: "FuzzBenchmark")

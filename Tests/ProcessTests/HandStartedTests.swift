@@ -36,7 +36,7 @@ import Transport
 
     @Test func `a coordinator takes one seed`() throws {
         let run = try ApusProcess(["coordinate", "--workers", "1"] + job.command("run", ["--seeds", "0,1"]).dropFirst())
-        expectOneLine(run, status: 2, "--seeds is a run after another", "apus launch")
+        expectOneLine(run, status: 2, "--seeds makes several runs", "apus launch")
         #expect(!job.exists("run"))
     }
 
@@ -131,7 +131,7 @@ import Transport
         #expect(outcome == 0)
         #expect(unsafe rename(job.path("keys/shorter"), job.path("keys/coordinator.key")) == 0)
         coordinator.send(SIGHUP)
-        try coordinator.waitForOutput("was read again: 1 keys may connect")
+        try coordinator.waitForOutput("was reloaded: 1 key may connect")
         try coordinator.waitForOutput("generation 2: 1 worker on 1 host, after step ")
         try coordinator.waitForOutput("each exactly once")
         let ended = workers[1].end()
@@ -186,7 +186,7 @@ struct Strangers {
                 for length in [0, 1, 40, 5_000] { _ = try? socket.send([UInt8](repeating: 0xFF, count: length)) }
             }
         }
-        // A port that lets nobody in leaves them waiting.
+        // A port that accepts no connection leaves them waiting.
         _ = try? ScriptRun(
             shell: """
                 for port in \(ports.map(String.init).joined(separator: " ")); do

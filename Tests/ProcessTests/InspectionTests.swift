@@ -37,7 +37,8 @@ import Testing
         let (old, new) = (store.folder + "/step-1", store.folder + "/step-2")
         #expect(
             try Inspection.lines(new) == [
-                "whole: every file is as its manifest says", "", "model.safetensors", "a  F32  (2, 1)", "1 tensor, 2 values, 8 bytes",
+                "complete: every file matches the manifest", "", "model.safetensors", "a  F32  (2, 1)",
+                "1 tensor, 2 values, 8 bytes",
             ])
         #expect(try Inspection.lines(folder.path) == ["checkpoints: step-1, step-2", "newest whole checkpoint: \(new)"])
         try writeTensors(new + "/model.safetensors", "b")
@@ -45,7 +46,9 @@ import Testing
         #expect(error?.path == new + "/model.safetensors")
         let lines = try Inspection.lines(folder.path)
         #expect(lines[1] == "newest whole checkpoint: \(old)")
-        #expect(lines[2].hasPrefix("passed over step-2: \(new)/model.safetensors: has other contents than its manifest says"))
+        #expect(
+            lines[2].hasPrefix("passed over step-2: \(new)/model.safetensors: differs from the SHA-256 in its manifest")
+        )
     }
 
     @Test func `what is none of these is refused by name`() throws {

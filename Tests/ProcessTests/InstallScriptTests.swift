@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// What puts the program on the PATH, and what a package of it holds.
+/// The script that puts the program on the PATH, and the contents of a package.
 @Suite struct InstallScriptTests {
     /// A folder laid out as a package, with the program that these tests run.
     private func package() throws -> ScratchFolder {

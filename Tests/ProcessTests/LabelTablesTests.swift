@@ -63,7 +63,7 @@ import Testing
             #"{"sentence": "bel", "labels": [1, 0]}"# + "\n" + #"{"sentence": "dan", "labels": [0, 0]}"# + "\n")
         expectOneLine(
             try ApusProcess("evaluate", "--model", model, "--input", job.path("narrow.jsonl")), status: 2,
-            "2 values of 0 and 1, there are 3 labels")
+            "2 values of 0 and 1, expected 3")
     }
 
     @Test func `JSON lines of words and tags train what a CoNLL file trains`() throws {

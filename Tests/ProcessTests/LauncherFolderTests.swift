@@ -21,7 +21,7 @@ import Testing
         try run.waitForOutput("epoch 2/")
         func folders() throws -> [String] { try FileManager.default.contentsOfDirectory(atPath: job.folder.path).filter { $0.hasPrefix("apus-") } }
         let folder = try #require(try folders().first)
-        // This process stands for one of the run's that outlives the launcher.
+        // This process acts as one of the run's that outlives the launcher.
         let hold = unsafe open(job.path(folder), O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         #expect(flock(hold, LOCK_SH) == 0)
         let processes = job.processes

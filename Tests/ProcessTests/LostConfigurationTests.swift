@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// config.yaml is gone, or was never written: the run goes on all the same.
+/// config.yaml is missing, or was never written: the run resumes all the same.
 @Suite struct LostConfigurationTests {
     static let options = ["--batch-size", "8", "--lanes", "4", "--checkpoint-every", "2", "--keep", "9", "--epochs", "2", "--learning-rate", "1e-3"]
 
@@ -33,7 +33,8 @@ import Testing
         try job.makeOld("run")
         let before = try job.contents()
         expectOneLine(
-            try ApusProcess("train", "--resume", "--output", job.path("run")), status: 2, "holds no config.yaml and no copy of it",
+            try ApusProcess("train", "--resume", "--output", job.path("run")), status: 2,
+            "has no config.yaml and no copy of it",
             "give all options of the run again")
         #expect(try job.contents() == before)
         // The lanes are the checkpoint's.
@@ -50,7 +51,7 @@ import Testing
         let run = try RunningApus(job.launch("run", workers: 1, options), environment: job.environment)
         while job.coordinators.isEmpty { usleep(1_000) }
         for coordinator in job.coordinators { kill(coordinator, SIGKILL) }
-        try run.waitForComplaint("the coordinator was ended by signal 9; it starts again")
+        try run.waitForComplaint("the coordinator was ended by signal 9; it restarts")
         let end = run.end()
         #expect(end.status == 0, "\(end.complaint)")
         #expect(try ApusProcess(job.command("whole", options)).status == 0)

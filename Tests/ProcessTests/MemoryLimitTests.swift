@@ -38,7 +38,7 @@ final class MemoryGroup {
     }
 
     /// Moves a process into the group, as the one to be killed first, has another take all memory there, and returns once the first
-    /// is gone: the other may be killed too before its memory is free.
+    /// has ended: the other may be killed too before its memory is free.
     func exhaust(with process: pid_t) throws {
         let run = try ScriptRun(
             shell: """

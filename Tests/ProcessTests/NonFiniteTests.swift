@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// A loss or gradient that is no number ends the run before the update.
+/// A loss or gradient that is not a number ends the run before the update.
 @Suite struct NonFiniteTests {
     static let options = ["--learning-rate", "1e30", "--batch-size", "4", "--lanes", "2", "--threads", "2", "--checkpoint-every", "1"]
 
@@ -19,7 +19,7 @@ import Testing
         #expect(!samples.isEmpty && samples.count < 4)
         #expect(samples.allSatisfy { (0..<22).contains($0) })
 
-        // The checkpoint is whole: from it the same step fails in the same words.
+        // The checkpoint is complete: from it the same step fails with the same message.
         let again = try ApusProcess("train", "--resume", "--output", job.path("run"))
         #expect(again.output.contains("resuming after step 1"))
         #expect(again.complaint == run.complaint)
@@ -45,9 +45,9 @@ import Testing
         #expect(!job.exists("run/checkpoints"))
     }
 
-    /// A word that only validation texts have, and whose row is no number.
+    /// A word that only validation texts have, and whose row is not a number.
     @Test(arguments: [["--threads", "2"], ["--workers", "2"]])
-    func `a validation loss that is no number costs no checkpoint and no summary`(way: [String]) throws {
+    func `a validation loss that is not a number costs no checkpoint and no summary`(way: [String]) throws {
         let job = try SmallJob()
         try job.spoilRow(of: "q")
         try job.write("validation.tsv", "sentence\tlabel\nq\t0\nban\t1\n")
@@ -80,7 +80,7 @@ import Testing
 }
 
 extension SmallJob {
-    /// Makes the model's row of a word one that is no number.
+    /// Makes the model's row of a word one that is not a number.
     fileprivate func spoilRow(of word: String) throws {
         let row = try #require(SmallText.vocabulary.firstIndex(of: word))
         var bytes = try bytes("model/model.safetensors")

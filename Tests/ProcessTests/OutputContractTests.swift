@@ -153,10 +153,10 @@ import Testing
         let options = ["--batch-size", "4", "--checkpoint-every", "1", "--keep", "9", "--epochs", "1"]
         let run = try disk.run(job.command("disk/run", options, validation: true))
         #expect(run.status == 1)
-        #expect(run.text.contains("CHECKPOINT OF STEP 3 FAILED, earlier ones stay"), "\(run.text)")
+        #expect(run.text.contains("CHECKPOINT OF STEP 3 FAILED, earlier ones are kept"), "\(run.text)")
         #expect(run.text.contains("\napus: "), "\(run.text)")
         #expect(run.text.contains("No space left on device"))
-        #expect(run.text.contains("go on with: "))
+        #expect(run.text.contains("resume with: "))
     }
 }
 

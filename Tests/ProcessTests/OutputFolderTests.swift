@@ -1,14 +1,15 @@
 import Foundation
 import Testing
 
-/// Where a run may put its files, and what keeps it from doing so.
+/// Where a run may put its files, and reasons for refusing a folder.
 @Suite struct OutputFolderTests {
-    @Test func `a folder that holds another run is left as it is`() throws {
+    @Test func `a folder that contains another run is left as it is`() throws {
         let job = try SmallJob()
         try job.train("run", "--max-steps", "2")
         let before = try job.contents()
         expectOneLine(
-            try ApusProcess(job.command("run", ["--max-steps", "2"])), status: 2, job.path("run"), "holds another run", "--resume")
+            try ApusProcess(job.command("run", ["--max-steps", "2"])), status: 2, job.path("run"),
+            "contains another run", "--resume")
         #expect(try job.contents() == before)
     }
 

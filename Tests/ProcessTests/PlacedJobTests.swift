@@ -2,7 +2,7 @@ import Foundation
 import Testing
 import Transport
 
-/// Jobs whose processes an engine placed: each has the same command line, its environment says which rank it is.
+/// Jobs whose processes an engine placed: each has the same command line, its rank is in its environment.
 @Suite struct PlacedJobTests {
     let job: SmallJob
     let port: UInt16
@@ -92,7 +92,9 @@ import Transport
         let first = try rank(0, of: 2, command("run", ["--coordinator-timeout", "2"]))
         let end = first.end()
         #expect(end.status == 1)
-        #expect(end.complaint.contains { $0.contains("1 of 2 workers came within 2 s, missing is rank 1") }, "\(end.complaint)")
+        #expect(
+            end.complaint.contains { $0.contains("1 of 2 workers joined within 2 s, missing is rank 1") },
+            "\(end.complaint)")
     }
 
     @Test func `two jobs on one port keep apart`() throws {
@@ -115,17 +117,21 @@ import Transport
             try ApusProcess(arguments ?? command("run"), environment: place.merging(more) { $1 })
         }
         expectOneLine(try refused([:]), status: 2, "needs keys", "APUS_SECRET")
-        expectOneLine(try refused(["APUS_SECRET": "short"]), status: 2, "APUS_SECRET has 5 characters, needed are at least 32")
+        expectOneLine(
+            try refused(["APUS_SECRET": "short"]), status: 2, "APUS_SECRET has 5 characters, must have at least 32")
         expectOneLine(try refused(["APUS_KEY_FOLDER": job.path("nowhere")]), status: 2, "coordinator.key is not on host ", "apus keygen")
         #expect(try ApusProcess("keygen", job.path("keys"), "--workers", "1").status == 0)
-        expectOneLine(try refused(["APUS_KEY_FOLDER": job.path("keys")]), status: 2, "has keys for 1 workers, the job has 2 ranks")
+        expectOneLine(
+            try refused(["APUS_KEY_FOLDER": job.path("keys")]), status: 2, "has keys for 1 worker, the job has 2 ranks")
         try job.write("hosts", "127.0.0.1 slots=3\n")
         try job.write("cluster.yaml", "coordinator: {address: 127.0.0.1, port: \(port)}\nhostfile: hosts\n")
         expectOneLine(
             try refused(Self.secret, command("run", ["--cluster", job.path("cluster.yaml")])), status: 2, "the launcher started 2 ranks", "has 3 workers")
         expectOneLine(
             try refused(Self.secret, command("run", ["--coordinator", "tcp://127.0.0.1:\(port)"])), status: 2, "--model is for the coordinator")
-        expectOneLine(try refused(Self.secret, command("run", ["--seeds", "0,1"])), status: 2, "--seeds is a run after another", "sbatch --array")
+        expectOneLine(
+            try refused(Self.secret, command("run", ["--seeds", "0,1"])), status: 2, "--seeds makes several runs",
+            "sbatch --array")
         #expect(!job.exists("run"))
     }
 

@@ -94,7 +94,7 @@ import Testing
         for worker in job.workers { kill(worker, SIGKILL) }
         let end = run.end()
         #expect(end.status == 1)
-        #expect(end.complaint.last?.contains("0 of 2 workers are left, needed is at least 1") == true, "\(end.complaint)")
+        #expect(end.complaint.last?.contains("0 of 2 workers left, at least 1 required") == true, "\(end.complaint)")
         #expect(job.processes.isEmpty)
     }
 
@@ -105,7 +105,7 @@ import Testing
         kill(try #require(job.workers.first), SIGKILL)
         let end = run.end()
         #expect(end.status == 1)
-        #expect(end.complaint.last?.contains("1 of 2 workers are left, needed is at least 2") == true, "\(end.complaint)")
+        #expect(end.complaint.last?.contains("1 of 2 workers left, at least 2 required") == true, "\(end.complaint)")
         #expect(job.processes.isEmpty)
     }
 }

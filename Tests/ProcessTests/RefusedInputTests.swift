@@ -9,7 +9,7 @@ import Testing
         /// What the line has to say.
         let words: [String]
         var options: [String] = []
-        /// Spoils the job; what it returns is added to the options.
+        /// Spoils the job; its result is added to the options.
         var spoil: @Sendable (SmallJob) throws -> [String] = { _ in [] }
 
         init(
@@ -93,7 +93,9 @@ import Testing
     @Test(arguments: [
         Fault("all groups frozen", "--freeze leaves nothing to train", options: ["--freeze", "encoder", "pooler", "classifier"]),
         Fault("a layer decay of nothing", "--layer-decay is 0", options: ["--layer-decay", "0"]),
-        Fault("a rate for the head alone", "--freeze encoder", options: ["--learning-rate", "0", "--head-learning-rate", "1e-3"]),
+        Fault(
+            "a rate for only the head", "--freeze encoder",
+            options: ["--learning-rate", "0", "--head-learning-rate", "1e-3"]),
         Fault(
             "adapters of a frozen encoder", "--lora-rank", "--freeze", options: ["--freeze", "encoder", "--lora-rank", "4"]),
         Fault(
@@ -111,7 +113,7 @@ import Testing
             try job.write("two.tsv", "sentence\tlabel\nbel\tgood\ndan\tbad\n")
             return ["--train", job.path("two.tsv")]
         },
-        Fault("evaluations without validation", "--eval-every looks at the validation", options: ["--eval-every", "2"]),
+        Fault("evaluations without validation", "--eval-every needs validation data", options: ["--eval-every", "2"]),
         Fault("a share of nothing", "--validation-split is 0", options: ["--validation-split", "0"]),
         Fault("a share that leaves no row", "leaves none on one side", options: ["--validation-split", "0.001"]),
         Fault("a share beside a file", "--validation-split") { ["--validation", $0.validation, "--validation-split", "0.1"] },
@@ -120,21 +122,24 @@ import Testing
             "labels for hidden words", "--label-column is for --task",
             options: ["--task", "masked-lm", "--label-column", "label"]),
         Fault("more forgotten layers than there are", "the model has 3 encoder layers", options: ["--reinitialize-layers", "4"]),
-        Fault("forgotten and frozen", "would keep layer 2 at random", options: ["--reinitialize-layers", "1", "--freeze", "layers 2"]),
+        Fault(
+            "forgotten and frozen", "would freeze layer 2 at random",
+            options: ["--reinitialize-layers", "1", "--freeze", "layers 2"]),
         Fault("from scratch and frozen", "no source weights to keep", options: ["--from-scratch", "--freeze", "embeddings"]),
-        Fault("from scratch and some layers", "leave one of them out", options: ["--from-scratch", "--reinitialize-layers", "1"]),
+        Fault(
+            "from scratch and some layers", "leave one out", options: ["--from-scratch", "--reinitialize-layers", "1"]),
         Fault("unfreezing of nothing", "--unfreeze-every is 0", options: ["--unfreeze-every", "0"]),
         Fault(
-            "unfreezing without a first epoch", "--unfreeze-every begins with pooler and head alone",
+            "unfreezing without a first epoch", "--unfreeze-every begins with only pooler and head",
             options: ["--unfreeze-every", "1", "--freeze", "pooler", "classifier"]),
         Fault("adapters of rank 0", "--lora-rank is 0", options: ["--lora-rank", "0"]),
         Fault("adapters beyond all memory", "GB, this machine has", "--lora-rank", options: ["--lora-rank", "2147483647"]),
         Fault("adapters on what is not there", "'querry'", "did you mean 'query'?", options: ["--lora-rank", "2", "--lora-targets", "querry"]),
         Fault("adapters without a rank", "--lora-alpha needs adapters", options: ["--lora-alpha", "8"]),
-        Fault("adapters from scratch", "leave one of them out", options: ["--lora-rank", "2", "--from-scratch"]),
+        Fault("adapters from scratch", "leave one out", options: ["--lora-rank", "2", "--from-scratch"]),
         Fault("adapters over random layers", "--reinitialize-layers", options: ["--lora-rank", "2", "--reinitialize-layers", "1"]),
-        Fault("patience without validation", "--patience looks at the validation", options: ["--patience", "2"]),
-        Fault("a metric without validation", "--metric looks at the validation", options: ["--metric", "loss"]),
+        Fault("patience without validation", "--patience needs validation data", options: ["--patience", "2"]),
+        Fault("a metric without validation", "--metric needs validation data", options: ["--metric", "loss"]),
         Fault("a metric that is not one", "metric is 'f2'", "macro-f1", options: ["--metric", "f2"]),
         Fault("a metric of another task", "--metric pearson", "regression") { ["--metric", "pearson", "--validation", $0.validation] },
         Fault("seeds that are no numbers", "--seeds is 0,x", options: ["--seeds", "0,x"]),
@@ -173,7 +178,7 @@ import Testing
         Fault("whole words without hiding", "--whole-word-masking is for --task masked-lm", options: ["--task", "classification", "--whole-word-masking"]),
         Fault("weights of an unknown class", "--class-weights names the label '9'", "0, 1, 2", options: ["--class-weights", "9=2"]),
         Fault("weights without a number", "'0=x'", "LABEL=WEIGHT", options: ["--class-weights", "0=x"]),
-        Fault("a table for words", "holds no single words", ".conll", options: ["--task", "token-classification"]),
+        Fault("a table for words", "has no single words", ".conll", options: ["--task", "token-classification"]),
         Fault("several columns for a class", "2 labels, classification needs one", options: ["--task", "classification", "--label-column", "label,sentence"]),
     ])
     func `tasks and losses that do not fit`(fault: Fault) throws { try expectRefused(fault) }
@@ -187,10 +192,10 @@ import Testing
             try job.write("model/model.safetensors", "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 9\n")
             return []
         },
-        Fault("no weights", "holds no model.safetensors") { try $0.remove("model/model.safetensors") },
-        Fault("no configuration", "holds no config.json") { try $0.remove("model/config.json") },
+        Fault("no weights", "has no model.safetensors") { try $0.remove("model/model.safetensors") },
+        Fault("no configuration", "has no config.json") { try $0.remove("model/config.json") },
         Fault("no vocabulary", "neither tokenizer.json nor vocab.txt") { try $0.remove("model/vocab.txt") },
-        Fault("a configuration that is no JSON", "config.json", "is no JSON object") { job in
+        Fault("a configuration that is not JSON", "config.json", "is not a JSON object") { job in
             try job.write("model/config.json", "{\"hidden_size\": ")
             return []
         },
@@ -198,7 +203,7 @@ import Testing
             try job.write("model/vocab.txt", (SmallText.vocabulary + ["more"]).joined(separator: "\n") + "\n")
             return []
         },
-        .configuration("num_attention_heads", "5", "hidden_size 48 is no multiple of num_attention_heads 5"),
+        .configuration("num_attention_heads", "5", "hidden_size 48 is not a multiple of num_attention_heads 5"),
         .configuration("num_attention_heads", "0", "num_attention_heads is 0"),
         .configuration("num_hidden_layers", "0", "num_hidden_layers is 0"),
         .configuration("num_hidden_layers", "4", "has no tensor bert.encoder.layer.3."),
@@ -225,13 +230,15 @@ import Testing
 
     @Test(arguments: [
         Fault("a file that is not there", "nowhere.tsv: there is no such file") { ["--train", $0.path("nowhere.tsv")] },
-        Fault("a folder", "a file was needed") { job in
+        Fault("a folder", "expected a file") { job in
             try FileManager.default.createDirectory(at: job.folder.url("folder.tsv"), withIntermediateDirectories: false)
             return ["--train", job.path("folder.tsv")]
         },
         .data("empty", "bad.tsv: is empty", contents: ""),
         .data("header only", "has a header and no rows", contents: "sentence\tlabel\n"),
-        .data("an unknown ending", "the ending \".txt\" says nothing", "--input-format", file: "bad.txt", contents: "bel dan\ndan bel\n"),
+        .data(
+            "an unknown ending", "the suffix \".txt\" is unknown", "--input-format", file: "bad.txt",
+            contents: "bel dan\ndan bel\n"),
         .data("text without labels", "--task masked-lm", file: "bad.txt", options: ["--input-format", "text"], contents: "bel dan\ndan bel\n"),
         .data(
             "a format that there is not", "input-format is 'xml'", "quoted-tsv", options: ["--input-format", "xml"],
@@ -241,7 +248,8 @@ import Testing
         .data(
             "masked-lm with nothing to hide", "nothing to hide", file: "bad.txt", options: ["--task", "masked-lm"], contents: "☃ ☃\n☃\n"),
         .data(
-            "flags that are not 0 or 1", "line 3: \"2\" stands where a 0 or 1", options: ["--task", "multi-label", "--label-column", "a,b"],
+            "flags that are not 0 or 1", "line 3: found \"2\", expected a 0 or 1",
+            options: ["--task", "multi-label", "--label-column", "a,b"],
             contents: "sentence\ta\tb\nbel\t0\t1\ndan\t2\t0\n"),
         .data(
             "no column of the name", "no column \"words\"", "\"sentence\", \"label\"", "--text-column",
@@ -249,7 +257,7 @@ import Testing
         .data("no label column", "no column \"label\"", "--label-column", contents: "sentence\tscore\nbel\t0\n"),
         .data("ragged rows", "bad.tsv, line 3: 3 fields, the header has 2", contents: "sentence\tlabel\nbel\t0\ndan\tbel\t1\n"),
         .data(
-            "an unclosed quote", "bad.csv, line 3: a quote is opened and never closed", file: "bad.csv",
+            "an unclosed quote", "bad.csv, line 3: a quote is never closed", file: "bad.csv",
             contents: "sentence,label\nbel,0\n\"dan,1\n"),
         .data("an empty label", "line 2: the label is empty", contents: "sentence\tlabel\nbel\t\ndan\t1\n"),
         .data(
@@ -259,7 +267,9 @@ import Testing
         .data(
             "a column in other case", "did you mean --text-column \"Sentence\"?",
             contents: "Sentence\tlabel\nbel\t0\ndan\t1\n"),
-        .data("one class", "every label is \"1\", at least 2 classes were needed", contents: "sentence\tlabel\nbel\t1\ndan\t1\n"),
+        .data(
+            "one class", "every label is \"1\", expected at least 2 classes",
+            contents: "sentence\tlabel\nbel\t1\ndan\t1\n"),
         .data(
             "broken JSON", "bad.jsonl, line 2: ", file: "bad.jsonl", contents: "{\"sentence\": \"bel\", \"label\": 0}\n{\"sentence\": \n"),
         .data(
@@ -270,7 +280,8 @@ import Testing
             return ["--train", job.path("bad.tsv")]
         },
         Fault(
-            "a validation label never seen in training", "validation.tsv, line 3: the label \"9\" was never seen in training",
+            "a validation label that training lacks",
+            "validation.tsv, line 3: the label \"9\" did not occur in training",
             "\"0\", \"1\", \"2\""
         ) { job in
             try job.write("validation.tsv", "sentence\tlabel\nbel\t0\ndan\t9\n")

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// What may not change between a run and its resumption, and what may.
+/// Options that may change between a run and its resumption, and options that may not.
 @Suite struct ResumeRefusalTests {
     static let options = [
         "--batch-size", "8", "--lanes", "2", "--threads", "1", "--checkpoint-every", "2", "--max-steps", "4", "--epochs", "2",
@@ -27,7 +27,8 @@ import Testing
         ]
         for (key, saved, now) in changes {
             expectOneLine(
-                try refusal(job, ["--\(key)", now]), status: 2, "cannot go on with other options", "\(key) was \(saved), now \(now)")
+                try refusal(job, ["--\(key)", now]), status: 2, "cannot be resumed with other options",
+                "\(key) was \(saved), now \(now)")
         }
         for (key, now) in [("max-grad-norm", "1.0"), ("dropout", "0.2"), ("task", "regression"), ("label-column", "x")] {
             expectOneLine(try refusal(job, ["--\(key)", now]), status: 2, "\(key) was ", ", now \(now)")
@@ -106,7 +107,7 @@ import Testing
 
     @Test func `what is not there cannot be resumed`() throws {
         let job = try SmallJob()
-        expectOneLine(try refusal(job, []), status: 2, "run holds no config.yaml", "leave out --resume")
+        expectOneLine(try refusal(job, []), status: 2, "run has no config.yaml", "leave out --resume")
         expectOneLine(try ApusProcess("train", "--resume"), status: 2, "add --output DIR")
         #expect(!job.exists("run"))
     }

@@ -88,9 +88,9 @@ import Testing
     @Test func `what is no run is refused`() throws {
         let job = try SmallJob()
         expectOneLine(try ApusProcess("report", job.path("none")), status: 2, "no such folder")
-        expectOneLine(try ApusProcess("report", job.path("model")), status: 2, "holds no run")
-        expectOneLine(try ApusProcess("runs", job.path("model")), status: 2, "holds no runs")
-        expectOneLine(try ApusProcess("runs", "--csv", job.path("model")), status: 2, "holds no run")
+        expectOneLine(try ApusProcess("report", job.path("model")), status: 2, "has no run")
+        expectOneLine(try ApusProcess("runs", job.path("model")), status: 2, "has no runs")
+        expectOneLine(try ApusProcess("runs", "--csv", job.path("model")), status: 2, "has no run")
         #expect(!job.exists("model/report.html"))
     }
 }

@@ -52,7 +52,7 @@ final class SSHServer {
     }
 
     private func start(_ namespace: String?, _ addresses: [String]) throws {
-        // A shell between: sshd closes what it inherits, and Process would take it for ended.
+        // A shell in between: sshd closes inherited descriptors, and Process would consider it ended.
         let server = "{ /usr/sbin/sshd -D -e -f '\(folder.path)/sshd' & server=$!; trap 'kill $server' TERM; wait; wait; }"
         let prepared = getuid() == 0 ? "mount -t tmpfs none /run && mkdir -m 755 /run/sshd && \(server)" : server
         let spaces = (namespace.map { ["ip", "netns", "exec", $0] } ?? []) + (getuid() == 0 ? ["unshare", "--mount"] : [])

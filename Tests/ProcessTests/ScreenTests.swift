@@ -5,7 +5,7 @@ import Testing
 @Suite struct RunScreenTests {
     private static let options = ["--epochs", "2", "--batch-size", "8", "--lanes", "2", "--threads", "1"]
 
-    /// A screen as it is kept: without what differs from one run or machine to the next.
+    /// A recorded screen: without parts that differ between runs or machines.
     private func kept(_ text: String, _ job: SmallJob) -> String {
         text.replacing(job.folder.path, with: "FOLDER").replacing(ApusProcess.executable.path, with: "APUS")
             .replacing(/apus-process-[0-9A-F-]+/, with: "FOLDER").replacing(/[0-9a-f]{64}/, with: "SHA256")

@@ -13,7 +13,7 @@ struct ScriptRun {
         try self.init([script.path] + arguments, environment, folder)
     }
 
-    /// Runs a command as somebody would type it.
+    /// Runs a command as a user would type it.
     init(shell command: String, from folder: URL = repository) throws {
         try self.init(["-c", command], testEnvironment, folder)
     }

@@ -22,7 +22,7 @@ import Testing
         #expect(job.exists("run with spaces/checkpoints/step-\(step)/manifest.json"))
         #expect(!job.exists("run with spaces/summary.json"))
 
-        let command = try #require(last.components(separatedBy: "go on with: ").last)
+        let command = try #require(last.components(separatedBy: "resume with: ").last)
         let more = try ScriptRun(shell: "\(command) --max-steps \(step + 3)")
         #expect(more.status == 0, "\(more.text)")
         #expect(more.text.contains("resuming after step \(step) of \(step + 3)"))
@@ -69,11 +69,11 @@ import Testing
         let run = try RunningApus(job.command("run", ["--max-steps", "2"]))
         try run.waitForOutput("train: 22 samples")
         run.send(SIGTERM)
-        try run.waitForComplaint("once more to end at once")
+        try run.waitForComplaint("repeat to end at once")
         log.empty()
         let end = run.end()
         #expect(end.status == 143)
-        #expect(end.complaint.last?.hasPrefix("apus: stopped after step 0; go on with: ") == true, "\(end.complaint)")
+        #expect(end.complaint.last?.hasPrefix("apus: stopped after step 0; resume with: ") == true, "\(end.complaint)")
         try FileManager.default.removeItem(atPath: job.path("run/log.txt"))
         #expect(try job.resume("run").steps == [1, 2])
     }
@@ -107,7 +107,7 @@ final class FullLog {
         while unsafe write(descriptor, "\n", 1) == 1 {}
     }
 
-    /// Makes room for all that a small run has to say, or for so many bytes of it.
+    /// Makes room for all output of a small run, or for this many bytes of it.
     func empty(bytes count: Int = 1 << 16) {
         var bytes = [UInt8](repeating: 0, count: count)
         repeat {} while unsafe read(descriptor, &bytes, bytes.count) > 0 && count == 1 << 16
@@ -125,7 +125,7 @@ final class FullLog {
 
     /// Returns once a thread of `process` waits with a line that finds no room.
     ///
-    /// A pipe calls itself full when its last page is begun; what is left of that page is filled here.
+    /// A pipe counts as full when its last page is begun; this fills the rest of that page.
     func waitUntilFull(for process: pid_t) {
         var state = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
         for _ in 0..<3_000 where unsafe poll(&state, 1, 0) == 1 { usleep(10_000) }

@@ -6,12 +6,12 @@ final class SlurmCluster {
     private let folder: ScratchFolder
     private let process = Process()
     private let input = Pipe()
-    /// Where the jobs and Slurm itself say what they do, to be shown with what fails.
+    /// Logs of the jobs and of Slurm, shown with a failure.
     private var logs: [String]
 
     static let programs = ["slurmctld", "slurmd", "munged", "sbatch", "setpriv", "python3"]
 
-    /// Whether Slurm and munge are installed here, and this is root, who may run them for a test.
+    /// Whether Slurm and munge are installed here, and this user is root, who may run them.
     static let isPossible = getuid() == 0 && programs.allSatisfy { SSHServer.succeeds("PATH=$PATH:/usr/sbin command -v \($0)") }
 
     /// - Parameter hidden: a folder that the second node does not share.

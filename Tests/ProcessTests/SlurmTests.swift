@@ -38,7 +38,8 @@ struct SlurmTests {
         // The tasks are told to stop: a checkpoint, and the script queues the job again.
         #expect(try slurm.run("scancel --signal=TERM \(id)").status == 0)
         try slurm.wait(for: "stopped (status 143): job \(id) queues again", in: job.path("run.log"))
-        let stopped = try #require(try job.text("run.log").matches(of: /stopped after step ([0-9]+); go on with/).last.flatMap { Int($0.1) })
+        let stopped = try #require(
+            try job.text("run.log").matches(of: /stopped after step ([0-9]+); resume with/).last.flatMap { Int($0.1) })
         #expect(job.exists("run/checkpoints/step-\(stopped)/manifest.json"))
         try slurm.startAgain(id)
         try slurm.wait(for: "resuming after step \(stopped) of", in: log)
@@ -73,7 +74,7 @@ struct SlurmTests {
         #expect(try slurm.wait(for: id, until: "COMPLETED", "FAILED") == "FAILED")
         let text = try job.text("run.log")
         #expect(text.contains("worker-2.key is not on host ") && text.contains("on a file system that all hosts share"), "\(text)")
-        #expect(text.contains("1 of 2 workers came within 2 s, missing is rank 1"), "\(text)")
+        #expect(text.contains("1 of 2 workers joined within 2 s, missing is rank 1"), "\(text)")
         #expect(job.workers.isEmpty && job.coordinators.isEmpty)
     }
 

@@ -49,7 +49,7 @@ struct SmallJob {
         return try FinishedRun(self, output)
     }
 
-    /// A run that goes on and has to succeed.
+    /// A resumed run that must succeed.
     @discardableResult
     func resume(_ output: String, _ options: String..., location: SourceLocation = #_sourceLocation) throws -> FinishedRun {
         let run = try ApusProcess(["train", "--resume", "--output", path(output)] + options)
@@ -84,7 +84,7 @@ struct FinishedRun {
     }
 }
 
-/// One error line for somebody who has to mend something, and the status that goes with it.
+/// Expects one error line that says what to fix, and its exit status.
 func expectOneLine(_ run: ApusProcess, status: Int32, _ words: String..., location: SourceLocation = #_sourceLocation) {
     #expect(run.status == status, "\(run.complaint)", sourceLocation: location)
     #expect(run.complaint.hasPrefix("apus: "), "\(run.complaint)", sourceLocation: location)

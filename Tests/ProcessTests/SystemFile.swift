@@ -2,7 +2,7 @@ import Foundation
 
 /// Files that the kernel makes while they are read: Foundation's readers may end before they do.
 enum SystemFile {
-    /// - Returns: nil where there is no such file (any more).
+    /// - Returns: nil if there is no such file (any more).
     static func contents(_ path: String) -> Data? {
         guard let file = FileHandle(forReadingAtPath: path) else { return nil }
         var contents = Data()

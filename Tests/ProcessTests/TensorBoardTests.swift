@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// The files of a run for TensorBoard say what metrics.jsonl says, each point once.
+/// A run's TensorBoard files have the values of metrics.jsonl, each point once.
 @Suite struct TensorBoardTests {
     private func expectEqual(_ run: FinishedRun, _ files: EventFiles, location: SourceLocation = #_sourceLocation) {
         for (tag, key) in [("train/loss", "loss"), ("train/learning_rate", "learning_rate"), ("train/gradient_norm", "gradient_norm")] {

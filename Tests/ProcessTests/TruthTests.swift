@@ -14,13 +14,13 @@ struct TruthTests {
         try ProcessMemory.flipBit(of: Data(table.prefix(256))) { try #require(job.workers.last) }
         try run.waitForComplaint("its memory no longer holds the weights that it wrote there")
         try run.waitForComplaint("ended with status 1; a replacement starts")
-        let end = try run.waitForOutput("is sent away: ")
+        let end = try run.waitForOutput("is removed: ")
         #expect(end.contains(" ended after step "))
         try run.waitForOutput("each exactly once")
         try job.expectUndisturbed(run, "run", ["--freeze", "embeddings"])
     }
 
-    /// Moments are read by nobody but the update: what they do to the weights shows in the others' eyes alone.
+    /// Only the update reads moments: their effect on the weights is visible only in comparison with other workers.
     @Test(arguments: [2, 3])
     func `a worker whose optimizer state differs is outvoted, or everyone goes back where there is no majority`(workers: Int) throws {
         let job = try SmallJob(samples: 100)
@@ -28,7 +28,7 @@ struct TruthTests {
         log.empty(bytes: 1 << 13)
         let options = SmallJob.endless + ["--batch-size", "25", "--checkpoint-every", "1"]
         let run = try RunningApus(job.launch("run", workers: workers, options), environment: job.environment)
-        // The coordinator stands still at its log while the workers hold the state that the newest checkpoint holds.
+        // The coordinator blocks on its log while the workers have the state of the newest checkpoint.
         try run.waitForOutput("generation 1: ")
         log.waitUntilFull(for: try #require(job.coordinators.first))
         let names = try FileManager.default.contentsOfDirectory(atPath: job.path("run/checkpoints")).compactMap { Int($0.dropFirst(5)) }
@@ -37,11 +37,11 @@ struct TruthTests {
         try ProcessMemory.flipBit(of: Data(moments.prefix(64))) { try #require(job.workers.last) }
         log.drain()
         if workers == 3 {
-            try run.waitForComplaint("are not those of the other workers: look at its memory")
-            let end = try run.waitForOutput("is sent away: the weights after step ")
+            try run.waitForComplaint("differ from those of the other workers: check its memory")
+            let end = try run.waitForOutput("is removed: the weights after step ")
             #expect(end.contains("going on with 2"))
         } else {
-            try run.waitForOutput("and no majority")
+            try run.waitForOutput("no majority")
             try run.waitForOutput("going back to the checkpoint of step ")
         }
         try run.waitForOutput("each exactly once")

@@ -81,7 +81,7 @@ import Testing
         let folder = try TemporaryFolder([String: String]())
         let handle = try FileHandle(forReadingFrom: folder.url)
         let error = #expect(throws: DatasetError.self) { try BareTextReader(handle) }
-        #expect(error?.description == "standard input: is a folder, texts were needed: name a file")
+        #expect(error?.description == "standard input: is a folder, expected texts: name a file")
     }
 
     @Test func invalidUTF8IsRefusedWithItsLine() throws {

@@ -11,7 +11,7 @@ import Testing
         return try Dataset(path: folder.path(name), columns: columns, labels: labels)
     }
 
-    /// The message without the folder, or what was read if nothing failed.
+    /// The message without the folder, or the rows read if nothing failed.
     private func complaint(
         _ name: String, _ contents: String, columns: ColumnNames = ColumnNames(), labels: LabelNeed = .required
     ) throws -> String {
@@ -88,29 +88,39 @@ import Testing
         ("a.csv", "text,label\n", "a.csv: has a header and no rows, expected at least one: name another file"),
         (
             "a.txt", "x",
-            "a.txt: the ending \".txt\" says nothing, nor do the first lines: say what it is with --input-format csv, tsv, jsonl or conll, or name it so"
+            "a.txt: the suffix \".txt\" is unknown, and its first lines do not show the format: set it with "
+                + "--input-format csv, tsv, jsonl or conll, or use that suffix"
         ),
         ("a.tsv", "x\ty\n1\t2\n", "a.tsv: no column looks like a text, found \"x\", \"y\": name one with --text-column"),
         ("a.tsv", "text\ty\n1\t2\n", "a.tsv: no column \"label\", found \"text\", \"y\": name one with --label-column"),
         ("a.tsv", "text\tlabel\tlabel\n1\t2\t3\n", "a.tsv: 2 columns are named \"label\": rename all but one"),
-        ("a.tsv", "text\tlabel\na\t1\nb\n", "a.tsv, line 3: 1 fields, the header has 2: take tabs out of the texts"),
+        ("a.tsv", "text\tlabel\na\t1\nb\n", "a.tsv, line 3: 1 fields, the header has 2: remove tabs from the texts"),
         (
             "a.csv", "text,label\n\"a\nb\",1\nc,d,0\n",
-            "a.csv, line 4: 3 fields, the header has 2: quote fields that hold commas, and write decimals with a point"
+            "a.csv, line 4: 3 fields, the header has 2: quote fields that contain commas, and write decimals with a "
+                + "point"
         ),
         (
             "a.csv", "text,label\na,1\n\"b,0\nc,1\n",
-            "a.csv, line 3: a quote is opened and never closed: close it, or double the quotes within a field"
+            "a.csv, line 3: a quote is never closed: close it, or double the quotes within a field"
         ),
         ("a.csv", "text,label\n\"a\"b,1\n", "a.csv, line 2: text follows a closing quote: double the quotes within a field"),
         (
             "a.tsv", "text\tlabel\na\t1\nb\t \n",
-            "a.tsv, line 3: the label is empty: fill it in, take the row out, or say --task multi-label, where a row may have none"
+            "a.tsv, line 3: the label is empty: fill it in, remove the row, or use --task multi-label, which allows "
+                + "rows without labels"
         ),
-        ("a.jsonl", "{\"text\":\"a\",\"label\":null}\n", "a.jsonl, line 1: \"label\" is null: write the label or take the row out"),
+        (
+            "a.jsonl", "{\"text\":\"a\",\"label\":null}\n",
+            "a.jsonl, line 1: \"label\" is null: write the label or remove the row"
+        ),
         ("a.jsonl", "{\"text\":\"a\",\"label\":1}\n{\"text\":\"b\"}\n", "a.jsonl, line 2: no \"label\", the first line has it: give each object the same keys"),
         ("a.jsonl", "{\"text\":\"a\",\"label\":1}\n{\"text\":\"b\n", "a.jsonl, line 2: a string has no closing quote: write one JSON object a line"),
-        ("a.json", "[{\"text\":\"a\"}]", "a.json, line 1: is not an object, expected JSON lines: write one object a line, without a list around them"),
+        (
+            "a.json", "[{\"text\":\"a\"}]",
+            "a.json, line 1: is not an object, expected JSON lines: write one object per line, without a list around "
+                + "them"
+        ),
         (
             "a.jsonl", "{\"text\":3,\"label\":1}\n",
             "a.jsonl, line 1: \"text\" is a number, expected a string or a list of strings: write it so in each row, or name another column"
@@ -138,6 +148,6 @@ import Testing
         let missing = #expect(throws: DatasetError.self) { try Dataset(path: folder.path("a.tsv"), labels: .required) }
         #expect(missing?.problem == "there is no such file: check the path")
         let wrong = #expect(throws: DatasetError.self) { try Dataset(path: folder.path("b.tsv"), labels: .required) }
-        #expect(wrong?.problem == "this is a folder, a file was needed: name the file in it")
+        #expect(wrong?.problem == "this is a folder, expected a file: name the file in it")
     }
 }

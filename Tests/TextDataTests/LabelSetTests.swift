@@ -42,7 +42,7 @@ import Testing
     @Test func oneClassIsRefused() throws {
         let only = try dataset(["1", "1"])
         let error = #expect(throws: DatasetError.self) { try LabelSet(training: only) }
-        #expect(error?.problem == "every label is \"1\", at least 2 classes were needed: check --label-column")
+        #expect(error?.problem == "every label is \"1\", expected at least 2 classes: check --label-column")
     }
 
     @Test func aLabelNeverSeenInTrainingIsNamedWithItsLine() throws {
@@ -50,7 +50,10 @@ import Testing
         let validation = try dataset(["no", "maybe"])
         let error = #expect(throws: DatasetError.self) { try labels.classes(of: validation) }
         #expect(error?.line == 3)
-        #expect(error?.problem == "the label \"maybe\" was never seen in training, known are \"no\", \"yes\": mend the row or train with it")
+        #expect(
+            error?.problem
+                == "the label \"maybe\" did not occur in training, expected one of \"no\", \"yes\": fix the row or train with it"
+        )
     }
 
     @Test func targetsAreFiniteNumbers() throws {

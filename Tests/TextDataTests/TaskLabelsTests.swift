@@ -53,10 +53,12 @@ import Testing
     @Test func `a label column of the wrong kind is refused`() {
         let lists = #"{"text": "x", "label": ["a", "b"]}"#
         #expect(problem { _ = try LabelSet(training: dataset("a.jsonl", lists)) }.contains("line 1: 2 labels, classification needs one"))
-        #expect(problem { _ = try LabelSet(ofWords: dataset("a.jsonl", lists)) }.contains("holds no single words"))
+        #expect(problem { _ = try LabelSet(ofWords: dataset("a.jsonl", lists)) }.contains("has no single words"))
         #expect(problem { _ = try LabelSet(listed: dataset("a.conll", "x O\n")) }.contains("a label for each word"))
         #expect(problem { _ = try LabelSet(training: dataset("a.conll", "x O\ny B\n")) }.contains("classification needs one"))
-        #expect(problem { _ = try LabelSet(listed: dataset("a.tsv", "sentence\ta\tb\nx\t1\t2\n", label: "a,b")) }.contains("\"2\" stands where a 0 or 1"))
+        #expect(
+            problem { _ = try LabelSet(listed: dataset("a.tsv", "sentence\ta\tb\nx\t1\t2\n", label: "a,b")) }.contains(
+                "found \"2\", expected a 0 or 1"))
     }
 
     private static let columns = "text,toxic,obscene,threat\ngood,1,0,0\nbad,0,1,1\nloved,0,0,1\nfun,0,0,0\n"
@@ -98,7 +100,9 @@ import Testing
         #expect(try labels.flags(of: rows) == [1, 0, 0, 0, 1, 1])
         #expect(try LabelSet(names: ["a", "b", "c"]).flags(of: rows) == [1, 0, 0, 0, 1, 1])
         #expect(try LabelSet(listed: rows, knownTo: ["a", "b", "c"]).names == ["a", "b", "c"])
-        #expect(problem { _ = try LabelSet(names: ["a", "b", "c", "d"]).flags(of: rows) }.contains(": 3 values of 0 and 1, there are 4 labels"))
+        #expect(
+            problem { _ = try LabelSet(names: ["a", "b", "c", "d"]).flags(of: rows) }.contains(
+                ": 3 values of 0 and 1, expected 4"))
         #expect(problem { _ = try labels.flags(of: dataset("b.jsonl", #"{"text":"x","labels":[1,0]}"#)) }.contains("2 values, there are 3 labels"))
     }
 
@@ -123,7 +127,9 @@ import Testing
     @Test func `numbers are classes where no class has a number for its name`() throws {
         let rows = try dataset("a.tsv", "text\tlabel\nx\t1\ny\tno\n")
         #expect(try LabelSet(names: ["no", "yes"]).classes(of: rows) == [1, 0])
-        #expect(problem { _ = try LabelSet(names: ["no", "2"]).classes(of: rows) }.contains("the label \"1\" was never seen"))
+        #expect(
+            problem { _ = try LabelSet(names: ["no", "2"]).classes(of: rows) }.contains("the label \"1\" did not occur")
+        )
     }
 
     @Test func `JSON lines of words and tags are read as words`() throws {
@@ -156,7 +162,9 @@ import Testing
         #expect(numbered.words == [["EU", "do"]] && numbered.labels == [["PROPN", "AUX"]])
         #expect(problem { _ = try read("a.conllu", ColumnNames()) }.contains("--label-column 4"))
         #expect(problem { _ = try read("a.conll", ColumnNames(text: "word")) }.contains("--text-column is \"word\""))
-        #expect(problem { _ = try read("a.conll", ColumnNames(text: "2", label: "2")) }.contains("cannot be the word and its label"))
+        #expect(
+            problem { _ = try read("a.conll", ColumnNames(text: "2", label: "2")) }.contains(
+                "cannot be both the word and its label"))
     }
 
     @Test func `words come a line with a blank line between sentences`() throws {
@@ -177,6 +185,6 @@ import Testing
         let text = try dataset("a.txt", "one\n\n  \ntwo words\r\n", need: .unwanted, plain: true)
         #expect(text.texts == ["one", "two words"])
         #expect(text.lines == [1, 4])
-        #expect(problem { _ = try dataset("a.txt", "one\n") }.contains("the ending \".txt\" says nothing"))
+        #expect(problem { _ = try dataset("a.txt", "one\n") }.contains("the suffix \".txt\" is unknown"))
     }
 }

@@ -58,7 +58,9 @@ import Testing
 
     @Test(arguments: ["BertJapaneseTokenizer", "RobertaTokenizerFast", "Fast"]) func `another class is refused by its name`(name: String) throws {
         let message = try complaint(["vocab.txt": Self.vocabulary, "tokenizer_config.json": "{\"tokenizer_class\": \"\(name)\"}"])
-        #expect(message.contains("tokenizer_class is \(name), which splits words otherwise than BertTokenizer"), "\(message)")
+        #expect(
+            message.contains("tokenizer_class is \(name), which splits words differently from BertTokenizer"),
+            "\(message)")
     }
 
     @Test func askingForAnotherCaseWinsOverTheFolder() throws {
@@ -109,7 +111,8 @@ import Testing
         let last = #"{"SpecialToken":{"id":"[SEP]","type_id":0}}"#
         for processor in ["null", template(sequence), template(sequence + "," + last)] {
             let message = try complaint(["tokenizer.json": Self.json(processor: processor), "tokenizer_config.json": Self.fast])
-            #expect(message.contains("its post_processor does not put [CLS] before and [SEP] behind a text"), "\(message)")
+            #expect(
+                message.contains("its post_processor does not put [CLS] before and [SEP] after a text"), "\(message)")
             let folder = try TemporaryFolder(["tokenizer.json": Self.json(processor: processor)])
             #expect(try WordPieceTokenizer(folder: folder.url).encode("").ids == [2, 3])
         }
@@ -140,7 +143,7 @@ import Testing
     }
 
     @Test(arguments: [
-        ("", "vocab.txt: is empty, expected one token a line: copy the model's vocabulary again"),
+        ("", "vocab.txt: is empty, expected one token per line: copy the model's vocabulary again"),
         ("a\nb\n", "vocab.txt: [UNK] is not among the 2 tokens, a BERT tokenizer needs it: is this its vocabulary?"),
         ("[UNK]\n[SEP]\n", "vocab.txt: [CLS] is not among the 2 tokens, a BERT tokenizer needs it: is this its vocabulary?"),
         ("[UNK]\n[CLS]\n\n\n", "vocab.txt: [SEP] is not among the 2 tokens, a BERT tokenizer needs it: is this its vocabulary?"),
@@ -152,7 +155,7 @@ import Testing
     @Test func missingFilesAndInvalidUTF8AreRefused() throws {
         #expect(
             try complaint([String: String]())
-                == "folder: neither tokenizer.json nor vocab.txt is there: name a Hugging Face model folder that has one")
+                == "folder: has neither tokenizer.json nor vocab.txt: name a Hugging Face model folder that has one")
         #expect(
             try complaint(["vocab.txt": Data("[UNK]\n".utf8) + [0xC3, 0x0A]])
                 == "vocab.txt: line 2 is not UTF-8: save the file as UTF-8")
@@ -162,7 +165,7 @@ import Testing
     }
 
     @Test(arguments: [
-        ("{", "the text ends where a \" was needed"),
+        ("{", "the text ends, expected a \""),
         ("{}", "has no model.vocab"),
         (json(model: #"{"type":"WordPiece","vocab":{"[UNK]":0,"[CLS]":1,"[SEP]":90}}"#), "has 3 tokens and ids up to 90, most have no token"),
         (json(added: #"{"id":-1,"content":"x"}"#), "id is -1, expected a whole number from 0"),
@@ -172,9 +175,9 @@ import Testing
         (json(model: #"{"type":"WordPiece","vocab":{"[UNK]":0,"b":0}}"#), "two tokens have the id 0"),
         (json(model: #"{"type":"WordPiece","max_input_chars_per_word":0}"#), "max_input_chars_per_word is 0"),
         (#"{"x":"# + String(repeating: "[", count: 100), "values are nested over 64 deep"),
-        (#"{"x":"\q"}"#, "\\q is no escape of JSON"),
-        (#"{"x":tru}"#, "\"tru\" is no JSON value"),
-        (#"{"x":1 "y":2}"#, "a \" stands where a , was needed"),
+        (#"{"x":"\q"}"#, "\\q is not an escape of JSON"),
+        (#"{"x":tru}"#, "\"tru\" is not a JSON value"),
+        (#"{"x":1 "y":2}"#, "found a \", expected a ,"),
     ])
     func otherTokenizersAreRefusedByName(contents: String, problem: String) throws {
         let message = try complaint(["tokenizer.json": contents])

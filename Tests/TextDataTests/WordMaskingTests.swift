@@ -4,7 +4,7 @@ import Testing
 
 /// Which words a masked-LM task hides.
 @Suite struct WordMaskingTests {
-    /// Specials, then 95 pieces of which every fourth goes on with a word.
+    /// Specials, then 95 tokens of which every fourth continues a word.
     private static let pieces = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"] + (0..<95).map { $0 % 4 == 3 ? "##p\($0)" : "p\($0)" }
 
     private func masking(wholeWords: Bool = false, stream: UInt32 = 0, seed: UInt64 = 1) throws -> WordMasking {
@@ -29,7 +29,7 @@ import Testing
             #expect(result.ids.first == 2 && result.ids.last == 3)
             #expect(result.ids.allSatisfy { (0..<100).contains($0) })
         }
-        // Ten standard deviations around what is expected.
+        // Ten standard deviations around the expected value.
         #expect(abs(Double(asked) / Double(tokens) - 0.15) < 0.0104)
         #expect(abs(Double(masked) / Double(asked) - 0.8) < 0.03)
         #expect(abs(Double(same) / Double(asked) - 0.101) < 0.03)
@@ -130,7 +130,7 @@ import Testing
     }
 }
 
-/// A sample as it is shown, and what is asked for.
+/// A sample as shown to the model, and its targets.
 private struct Masked: Equatable {
     var ids: [Int32]
     var tokens: [Int32] = []

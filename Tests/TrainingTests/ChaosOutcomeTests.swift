@@ -24,9 +24,9 @@ import Testing
         #expect(complaint { $0.digest = "" }.hasPrefix("OTHER BITS: no weights"))
         #expect(complaint { $0.status = 1 } == "FAILED with exit status 1")
         #expect(complaint { $0.status = nil } == "HANGS: it did not end in time")
-        #expect(complaint { $0.steps = [1, 2, 2, 3] }.hasPrefix("STEPS: the metrics tell of 4 steps"))
+        #expect(complaint { $0.steps = [1, 2, 2, 3] }.hasPrefix("STEPS: the metrics have 4 steps"))
         #expect(complaint { $0.ledger = ["epoch 1: 160 of 160 samples computed, 3 MORE THAN ONCE"] }.hasPrefix("LEDGER: epoch 1"))
-        #expect(complaint { $0.ledger = [] }.hasPrefix("LEDGER: it says nothing"))
+        #expect(complaint { $0.ledger = [] }.hasPrefix("LEDGER: it has no line"))
         #expect(complaint { $0.leftovers = ["process 7: apus work"] } == "LEFT: process 7: apus work")
     }
 

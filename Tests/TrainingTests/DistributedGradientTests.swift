@@ -78,7 +78,7 @@ import Transport
         return Gradient(block.dense?.array ?? [], block.rows)
     }
 
-    /// Every rank's sums of `steps`, each computed from its own lanes and what the others send, on a thread of its own.
+    /// Every rank's sums of `steps`, each computed from its own lanes and the others' messages, on its own thread.
     private static func together(
         _ steps: [LaneWork], _ model: BERTModel, workers: Int, hosts: [Int]
     ) async -> [Result<[Gradient], any Error>] {

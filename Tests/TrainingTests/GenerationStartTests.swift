@@ -21,7 +21,7 @@ import Testing
             #expect(GenerationStart([held(step), held(3)], run: 7, known: [], floor: 0, last: 9)?.ways == [.receives, .has], "\(step)")
         }
         #expect(GenerationStart([held(9), held(3)], run: 7, known: [], floor: 0, last: 9)?.step == 9)
-        // Nor is it come to by a gradient that somebody kept.
+        // A gradient that a worker kept does not lead to it either.
         #expect(GenerationStart([held(10, knows: 10), held(9, kept: 10)], run: 7, known: [], floor: 0, last: 9)?.ways == [.receives, .has])
     }
 

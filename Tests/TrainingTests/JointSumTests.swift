@@ -76,7 +76,7 @@ import Testing
                 #expect(error < 2e-6 * max(largest, 1), "lambda \(lambda), \(model.layout.entries[place].name)")
             }
         }
-        // With lambda 0 what is the target's own has a gradient of exactly zero.
+        // With lambda 0 the target's own parameters have a gradient of exactly zero.
         for (entry, joint) in zip(model.layout.entries, gradient([.target, .source], 0))
         where ["classifier.weight", "bert.pooler.dense.bias"].contains(entry.name) {
             #expect(joint.allSatisfy { $0 == 0 })

@@ -24,7 +24,9 @@ import Testing
         try #require(JournalHistory([.run(id: .max - 1, after: base)] + entries))
     }
 
-    @Test(arguments: [Double.nan, .infinity, -.infinity]) func `an evaluation that is no number comes back too`(loss: Double) throws {
+    @Test(arguments: [Double.nan, .infinity, -.infinity]) func `an evaluation that is not a number comes back too`(
+        loss: Double
+    ) throws {
         var progress = RunProgress()
         progress.latest = EvaluationReport([ChunkScore(lossSum: loss, lossCount: 1, samples: 1)], .regression())
         guard case .progress(let found)? = JournalEntry(bytes: JournalEntry.progress(progress).bytes) else { throw Missing() }
@@ -33,7 +35,7 @@ import Testing
 
     private struct Missing: Error {}
 
-    @Test func `a figure that is no number is worse than any`() {
+    @Test func `a figure that is not a number is worse than any`() {
         func report(_ loss: Double) -> EvaluationReport { EvaluationReport([ChunkScore(lossSum: loss, lossCount: 1, samples: 1)], .regression()) }
         #expect(report(2).isBetter(than: report(.nan), by: .loss) && !report(.nan).isBetter(than: report(2), by: .loss))
         #expect(report(.infinity).isBetter(than: report(.nan), by: .loss) && !report(.nan).isBetter(than: report(.nan), by: .loss))
@@ -78,7 +80,7 @@ import Testing
         #expect(try history([.renamed(run: 5)]).run == 5)
     }
 
-    @Test func `a checkpoint begins it anew and keeps run, generation, progress and the newest commit`() throws {
+    @Test func `a checkpoint restarts it and keeps run, generation, progress and the newest commit`() throws {
         var found = try history([.generation(7), committed(1), committed(2), .renamed(run: 5)])
         var progress = RunProgress()
         progress.step = 2
@@ -112,9 +114,10 @@ import Testing
         #expect(ledger.account.text == "10 of 10 samples computed, each exactly once, 3 of them before this process began, 1 redone after losses")
         let back = try Ledger(plan, history([committed(1), committed(2), .moved(to: 0), committed(1, redone: true), committed(2), committed(3), committed(4)]))
         #expect(back.account.text == "10 of 10 samples computed, each exactly once, 3 redone after losses")
-        // The newest commit stays in a journal begun anew at its step, and is not counted again.
-        let anew = try Ledger(plan, history([committed(2), committed(3), committed(4)], after: 2))
-        #expect(anew.account.text == "10 of 10 samples computed, each exactly once, 6 of them before this process began")
+        // The newest commit stays in a journal restarted at its step, and is not counted again.
+        let again = try Ledger(plan, history([committed(2), committed(3), committed(4)], after: 2))
+        #expect(
+            again.account.text == "10 of 10 samples computed, each exactly once, 6 of them before this process began")
     }
 
     @Test func `a first entry of an older build names no identity, and what it does not say is not compared`() throws {

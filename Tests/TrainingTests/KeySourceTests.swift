@@ -34,7 +34,7 @@ import Transport
     }
 
     @Test(arguments: [
-        (["APUS_SECRET": "short"], "APUS_SECRET has 5 characters, needed are at least 32"),
+        (["APUS_SECRET": "short"], "APUS_SECRET has 5 characters, must have at least 32"),
         (["APUS_SECRET": String(repeating: "x", count: 32)], "no launcher says which rank this is"),
         (["APUS_KEY_FOLDER": "/x"], "no launcher says which rank this is"), (["APUS_KEY_FILE": "/nowhere"], "APUS_KEY_FILE: /nowhere cannot be read"),
     ])

@@ -107,7 +107,7 @@ import Testing
         #expect(bits(results[1].blocks[0]) == bits(results[0].blocks[0]))
     }
 
-    /// What a run gives back is used again, but not while somebody holds it.
+    /// A run's result memory is reused, but not while it is referenced.
     @Test(arguments: [1, 3])
     func aResultThatIsKeptStaysAsItIs(threads: Int) {
         let parameters = Self.parameters

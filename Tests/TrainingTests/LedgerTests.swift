@@ -37,7 +37,7 @@ import Testing
         #expect(ledger.account.text == "10 of 10 samples computed, each exactly once, 1 redone after losses")
     }
 
-    @Test func `going back counts the lost steps anew, also into the epoch before`() {
+    @Test func `going back counts the lost steps again, also into the epoch before`() {
         let ledger = Ledger(plan, after: 0)
         count(1...6, ledger)
         ledger.goBack(to: 2)

@@ -68,7 +68,7 @@ extension LocalTestingDistributedActorSystem: CodableActorSystem {}
         try await cluster.join()
         try await cluster.form()
         try await cluster.step(1)
-        // The connection drops: the worker reports and joins, and what it sent is also under way a second time.
+        // The connection drops: the worker reports and joins, and its messages are also sent a second time.
         let stale = try await cluster.workers[0].abort()
         #expect(stale.committedStep == 1)
         try await cluster.join(0, stale)
@@ -157,7 +157,7 @@ extension LocalTestingDistributedActorSystem: CodableActorSystem {}
             }
         }
 
-        /// Prepares a generation and says what its workers are told, as the coordinator, whose rank is the last.
+        /// Prepares a generation and returns the workers' formations, as the coordinator, whose rank is the last.
         ///
         /// - Parameter step: after which they are taken to have the state; nil where they get the coordinator's.
         func prepare(_ generation: UInt32, having step: Int?) async throws -> Formation {

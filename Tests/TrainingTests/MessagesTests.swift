@@ -56,7 +56,7 @@ import Testing
         #expect(Message(words: words) == message)
         #expect(try JSONDecoder().decode(Message.self, from: JSONEncoder().encode(message)) == message)
         for count in 0..<words.count {
-            // A command is whole without its commit.
+            // A command is complete without its commit.
             if let cut = Message(words: Array(words.prefix(count))) { #expect(cut.words.count == count && cut != message) }
         }
         #expect(Message(words: words + [0]) == nil)

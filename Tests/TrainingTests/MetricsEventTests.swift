@@ -26,7 +26,7 @@ import Testing
         #expect(line.hasSuffix(#""workers":[{"bytes":7,"compute":0.5,"exchange":0.25,"rank":1,"wait":0.125}]}"#))
     }
 
-    @Test func `a figure that is no number is named`() {
+    @Test func `a figure that is not a number is named`() {
         var event = event
         (event.loss, event.gradientNorm, event.seconds) = (.infinity, .nan, -.infinity)
         let line = event.line()

@@ -3,7 +3,7 @@ internal import Testing
 
 @testable internal import Training
 
-/// Each thing that is not a model folder has a line of its own that says what to give instead.
+/// Each thing that is not a model folder has its own message with the path to give instead.
 @Suite struct ModelPathTests {
     private let root: String
 
@@ -78,7 +78,7 @@ internal import Testing
 
     @Test func `a folder around the model is answered with the model's`() throws {
         try write("outer/bert/config.json")
-        try expect(root + "/outer", "holds no config.json, but \(root)/outer/bert does")
+        try expect(root + "/outer", "has no config.json, but \(root)/outer/bert does")
     }
 
     @Test(arguments: ["model.safetensors", "vocab.txt"])

@@ -42,12 +42,12 @@ import Testing
         #expect(refusal.description.contains("rank 3 on host n1 counts 4 ranks, the coordinator 2"))
     }
 
-    @Test func `a worker that computes other bits keeps the run from beginning, and its host is named`() throws {
+    @Test func `a worker that computes different bits keeps the run from beginning, and its host is named`() throws {
         var other = Self.identity(1)
         other.fingerprint = "g"
         #expect(throws: JoinRefused.self) { try join(other, as: "a") }
         let error = try #require(throws: InputError.self) { try membership.checkRendezvous() }
-        #expect(error.description.contains("host n1 computes other bits"))
+        #expect(error.description.contains("host n1 computes different bits"))
     }
 
     @Test func `those that did not come in time are named`() async throws {
@@ -56,6 +56,6 @@ import Testing
         membership.endRendezvous(after: .zero)
         await membership.change()
         let error = try #require(throws: RunError.self) { try membership.checkRendezvous() }
-        #expect(error.description.contains("1 of 2 workers came within 0 s, missing is rank 0"))
+        #expect(error.description.contains("1 of 2 workers joined within 0 s, missing is rank 0"))
     }
 }

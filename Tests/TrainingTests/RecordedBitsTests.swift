@@ -7,7 +7,7 @@ import Testing
 
 /// The bits of a few steps, recorded: no change of arithmetic goes unnoticed.
 ///
-/// Who changes them on purpose raises `Arithmetic.number`, says so in CHANGELOG.md, and records the digests anew.
+/// A deliberate change of them raises `Arithmetic.number`, has a line in CHANGELOG.md, and records the digests again.
 @Suite struct RecordedBitsTests {
     enum Job: String, CaseIterable, Sendable {
         case plain, adapters, masked, regression

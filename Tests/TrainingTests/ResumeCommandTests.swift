@@ -2,7 +2,7 @@ import Testing
 
 @testable import Training
 
-/// The command that goes on with a run repeats all that decides where it is computed.
+/// The command that resumes a run repeats all options about where it is computed.
 @Suite struct ResumeCommandTests {
     private var configuration: TrainingConfiguration {
         var configuration = TrainingConfiguration(model: "/m", train: "/t.tsv", output: "runs/my run", threads: 2)

@@ -16,7 +16,7 @@ import Transport
         var bytes: [UInt8]
     }
 
-    /// A rank's end of the links: it must stay until all ranks have what they wait for.
+    /// A rank's end of the links: it must stay until all ranks have received everything.
     private struct End: @unchecked Sendable {  // Its thread has ended when another lets go of it.
         let mesh: ZeroMQMesh
         let found: [Arrival]

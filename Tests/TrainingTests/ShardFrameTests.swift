@@ -36,7 +36,7 @@ import TextData
         for count in [0, 1, 2, 4, 1 << 40, UInt64(Int.max) + 1, .max] { #expect(ShardFrame.decode(bytes, count: count, run: inputs.description) == nil) }
     }
 
-    /// What a mutated frame still says must be something that the model can compute.
+    /// A mutated frame that is accepted must be something that the model can compute.
     @Test(arguments: [false, true])
     func `of mutated frames nothing out of bounds is accepted`(pairs: Bool) throws {
         let inputs = try SmallRun(samples: 6, pairs: pairs).inputs()
@@ -110,7 +110,7 @@ import TextData
         #expect(packed.ids == local.ids && packed.targets == local.targets && packed.stream == stream && packed.samples == local.samples)
         #expect(ShardFrame.decode(bytes, count: 2, run: run, stream: stream) == nil)
         #expect(ShardFrame.decode(Array(bytes.dropLast(4)), count: 3, run: run, stream: stream) == nil)
-        // A head with fewer outputs refuses what it has no place for.
+        // A head with fewer outputs refuses targets beyond them.
         if case .regression = head { run.head = .regression(targets: 3) } else { run.head = .tokenClassification(labels: 1) }
         if stream == .target { #expect(ShardFrame.decode(bytes, count: 3, run: run) == nil) }
     }

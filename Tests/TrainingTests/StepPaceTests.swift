@@ -41,7 +41,7 @@ import Testing
         #expect(pace.limit(samples: 3_200) == .seconds(6_000))
     }
 
-    @Test func `a state has time for its bytes besides`() {
+    @Test func `a state also has time for its bytes`() {
         var pace = StepPace(floor: .seconds(5))
         pace.add(.milliseconds(100), samples: 8)
         #expect(pace.limit(stateOf: 1_000_000) == .seconds(17))

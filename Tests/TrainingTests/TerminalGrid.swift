@@ -2,7 +2,7 @@ import Synchronization
 
 @testable import Training
 
-/// A terminal of so many columns as far as ``Screen`` uses one: what stands on it after all that was written.
+/// The subset of a terminal that ``Screen`` uses: its contents after all output.
 final class TerminalGrid: OutputSink {
     private struct State {
         var columns: Int
@@ -28,7 +28,7 @@ final class TerminalGrid: OutputSink {
     /// All that was written, in order.
     var writes: [String] { state.withLock { $0.writes } }
 
-    /// The rows, without what is empty at the end.
+    /// The rows, without empty ones at the end.
     var rows: [String] {
         state.withLock { state in
             var rows = state.rows.map { row in String(row.reversed().drop { $0 == " " }.reversed()) }

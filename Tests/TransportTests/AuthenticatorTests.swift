@@ -77,7 +77,7 @@ import Testing
     }
 }
 
-/// A server socket with keys, and what happens at it.
+/// A server socket with keys, and its events.
 private final class Door {
     let endpoint: String
     private let context: Context

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Transport
 
-/// Runs `body` for every rank on a thread of its own over real links, and returns what each rank returned.
+/// Runs `body` for every rank on its own thread over real links, and returns the ranks' results.
 ///
 /// - Parameter encrypted: CURVE with one key a rank, checked by one authenticator.
 func onMeshes<Value: Sendable>(

@@ -5,7 +5,7 @@ import Testing
 struct RawConnection {
     private let descriptor: Int32
 
-    /// - Parameter isPatient: whether to wait until the connection stands.
+    /// - Parameter isPatient: whether to wait until the connection is established.
     init(port: UInt16, isPatient: Bool = true) throws {
         descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | (isPatient ? 0 : Int32(SOCK_NONBLOCK.rawValue)), 0)
         var address = sockaddr_in()

@@ -80,7 +80,7 @@ import Testing
 
     @Test func `the end of a link ends the generation`() throws {
         let results = try onMeshes(of: 2, at: { _ in "tcp://127.0.0.1:*" }) { mesh in
-            // Rank 1 goes only when rank 0's links stand as well.
+            // Rank 1 leaves only when rank 0's links are established, too.
             if mesh.rank == 1 {
                 _ = try mesh.receive()
                 throw CancellationError()
@@ -202,7 +202,7 @@ private func failureToForm(_ listener: consuming MeshListener, _ roster: MeshRos
     }
 }
 
-/// Sends `frames` to every peer and checks the order of what comes back.
+/// Sends `frames` to every peer and checks the order of the replies.
 private func exchange(_ mesh: ZeroMQMesh, frames: Int) throws -> Bool {
     let peers = (0..<mesh.worldSize).filter { $0 != mesh.rank }
     for step in 1...frames {

@@ -25,9 +25,9 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
         return isTaken
     }
 
-    /// The memory that an input of so many bytes justifies at any one time.
+    /// The memory that an input of this many bytes justifies at any one time.
     ///
-    /// Foundation's JSON decoder, Yams and the pieces' index have fixed costs; the rest grows with the input.
+    /// Foundation's JSON decoder, Yams and the tokens' index have fixed costs; the rest grows with the input.
     private func allowance(_ bytes: Int) -> Int { (256 << 10) + 512 * bytes }
 
     private func read(_ input: [UInt8]) -> Bool {

@@ -7,21 +7,21 @@
 /// Exchanges two names of one file system in one step. Returns 0, or -1 with errno set.
 int apus_exchange_names(const char *first, const char *second);
 
-/// Opens what another process of this user has open as `descriptor`. Returns a descriptor of this process, or -1 with errno set:
-/// EPERM where the system does not let this process trace the other one, ENOSYS before Linux 5.6.
+/// Duplicates `descriptor` of another process of this user. Returns a descriptor of this process, or -1 with errno set:
+/// EPERM if the system does not let this process trace the other one, ENOSYS before Linux 5.6.
 int apus_copy_descriptor(int process, int descriptor);
 
-/// Has the kernel drop (closed != 0) or accept new connections at a listening TCP socket; those that stand stay.
+/// Has the kernel drop (closed != 0) or accept new connections at a listening TCP socket; established connections stay.
 /// Returns 0, or -1 with errno set.
 int apus_close_door(int listener, int closed);
 
-/// The processors that the calling process may run on, by its affinity mask; 0 if the system does not say.
+/// Number of processors in the calling process's affinity mask; 0 if the system does not say.
 int apus_affinity_count(void);
 
-/// Tries to start `count` more threads and ends them again. Returns how many the system would start.
+/// Tries to start `count` more threads and ends them again. Returns how many could be started.
 int apus_try_threads(int count);
 
-/// Has the process write `line` to standard error before an error of its own ends it by a signal.
+/// Makes the process write `line` to standard error before its own fault ends it by a signal.
 void apus_say_when_crashing(const char *line);
 
 #endif

@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/// What a position sum is over: each kind weighs the same position otherwise.
+/// What a position sum is over: each kind weighs the same position differently.
 enum { APUS_PARAMETERS = 0, APUS_FIRST_MOMENTS = 1, APUS_SECOND_MOMENTS = 2 };
 
 /// Whether the compiler optimized this module, as it has to in debug builds too.
@@ -31,8 +31,9 @@ typedef struct {
     float l2;               // Adam: weight decay added to the gradient, else 0
 } apus_adam_constants;
 
-/// One sentence's attention: `queries` rows ask, `keys` rows answer, in `heads` heads of `width` columns each. A row of a matrix
-/// lies `…_row` elements after the one before; keys and values have one distance, and so have their gradients.
+/// One sentence's attention: `queries` query rows, `keys` key and value rows, `heads` heads of `width` columns each. A
+/// row of a matrix lies `…_row` elements after the one before; keys and values have one distance, and so have their
+/// gradients.
 typedef struct {
     size_t queries, keys, heads, width;
     size_t query_row, key_row, context_row;
@@ -41,11 +42,11 @@ typedef struct {
     float dropout_scale;  // on the probabilities that are kept
 } apus_attention_shape;
 
-/// Queries of a sentence whose scores exist at one time.
+/// Most queries of a sentence whose scores exist at one time.
 enum { APUS_ATTENTION_ROWS = 32 };
 
-/// What becomes of the old values of a product's result: overwritten; where the chains start; or added to the finished chains, which is
-/// possible up to APUS_MOST_FINISHED elements of the inner dimension.
+/// What happens to the old values of a product's result: overwritten; start of the chains; or added to the finished
+/// chains, which is possible up to APUS_MOST_FINISHED elements of the inner dimension.
 enum { APUS_OVERWRITE = 0, APUS_START_FROM = 1, APUS_ADD_FINISHED = 2, APUS_MOST_FINISHED = 512 };
 
 /// A matrix product: c (m, n) = a (m, k) b (k, n), with c's old values as `add` says. Element (i, p) of a is a[i a_row + p a_step], element (p, j)
@@ -56,11 +57,11 @@ typedef struct {
     int add;
 } apus_product;
 
-/// Rows whose column sums are formed apart, counted from the first row, before they are added to those of the rows above: a constant
-/// of the arithmetic.
+/// Number of rows whose column sums are formed separately, counted from the first row, before they are added to the
+/// sums so far: a constant of the arithmetic.
 enum { APUS_SUM_ROWS = 32 };
 
-/// Elements of scratch memory that a product needs, whatever its shape.
+/// Elements of scratch memory that a product of any shape needs.
 enum { APUS_PRODUCT_SCRATCH = 512 * (192 + 16) };
 
 #define APUS_KERNELS(X) \
@@ -108,7 +109,7 @@ typedef struct {
 } apus_kernel_table;
 #undef APUS_POINTER
 
-/// The kernels in use, and others to use from now on: a benchmark puts its own in front of them to measure each call.
+/// The kernels in use, and replacements for them: a benchmark puts its own in front of them to measure each call.
 const apus_kernel_table *apus_kernels(void);
 void apus_use_kernels(const apus_kernel_table *table);
 
@@ -121,7 +122,8 @@ double apus_power(double x, uint64_t n);
 /// The cosine of pi times x. Error below 1e-15.
 double apus_cosine_of_pi(double x);
 
-/// Makes the calling thread round to nearest and keep subnormal numbers. Returns whether it did not: a library may have changed that.
+/// Makes the calling thread round to nearest and keep subnormal numbers. Returns whether it did otherwise: a library
+/// may have changed the mode.
 int apus_set_float_environment(void);
 /// For tests: makes the calling thread flush subnormal numbers to zero, as such a library does.
 void apus_flush_to_zero(void);
@@ -135,12 +137,12 @@ static inline size_t apus_attention_scratch(size_t keys, size_t width) {
 const char *apus_vector_level(void);
 /// Whether this processor can run the kernels at all (AVX2 and FMA on x86-64).
 int apus_vector_supported(void);
-/// For tests: uses the named level from now on. Returns 0 where the processor lacks it.
+/// For tests: uses the named level from now on. Returns 0 if the processor lacks it.
 int apus_use_vector_level(const char *name);
-/// Whether a product's factors are read where they lie rather than copied first: 4 % faster on AMD's Zen 4, 2 % on Zen 5, 10 % slower
-/// on Intel's Emerald Rapids, where rows on many pages cost more. The bits are the same.
+/// Whether a product reads its factors in place instead of copying them first: 4 % faster on AMD's Zen 4, 2 % on Zen 5,
+/// 10 % slower on Intel's Emerald Rapids, where rows on many pages cost more. The bits are the same.
 int apus_reads_in_place(void);
-/// For tests: chooses.
+/// For tests: sets it.
 void apus_read_in_place(int yes);
 /// Whether the processor has the parts of AVX-512 that the kernels need; OpenBLAS's for SkylakeX need the same.
 int apus_processor_has_avx512(void);

@@ -1,17 +1,17 @@
 internal import Foundation
 internal import Synchronization
 
-/// What `apus chaos` was asked for.
+/// The options of `apus chaos`.
 package struct ChaosOptions: Equatable, Sendable {
     package var runs: Int
-    /// Number of the first run: what a run meets depends on the seed and its number alone.
+    /// Number of the first run: a run's faults depend only on the seed and its number.
     package var first: Int
     package var seed: UInt64
-    /// Nil: 2 to 4, by the run's number.
+    /// Nil: 2 to 4, depending on the run's number.
     package var workers: Int?
     package var everything: Bool
     package var sparesCoordinator: Bool
-    /// How long one run may take; nil: by the undisturbed one.
+    /// How long one run may take; nil: derived from the undisturbed run.
     package var deadline: Duration?
     /// The process of a running launcher to disturb instead.
     package var launcher: Int32?
@@ -34,7 +34,7 @@ package struct ChaosOptions: Equatable, Sendable {
     }
 }
 
-/// Runs a job undisturbed and then again and again, each time disturbed by another plan.
+/// Runs a job undisturbed once, then repeatedly, each time with another plan of faults.
 struct ChaosCampaign {
     private let options: ChaosOptions
     private let job: ChaosJob
@@ -45,12 +45,19 @@ struct ChaosCampaign {
         self.options = options
         self.emit = emit
         job = try ChaosJob(given: options.job, folder: folder)
-        if job.isCluster, options.workers != nil { throw InputError("--workers is for this machine alone: the cluster file names the workers") }
+        if job.isCluster, options.workers != nil {
+            throw InputError("--workers is only for this machine: the cluster file names the workers")
+        }
     }
 
-    /// - Returns: whether every run ended as it has to.
+    /// - Returns: whether every run ended as it must.
     func run() throws -> Bool {
-        if job.isCluster { try emit("processes on other hosts cannot be reached from here: of their workers only the ssh sessions are disturbed") }
+        if job.isCluster {
+            try emit(
+                "processes on other hosts cannot be reached from here: for their workers only the ssh sessions are "
+                    + "disturbed"
+            )
+        }
         var undisturbed: [Int: ChaosOutcome] = [:]
         var tally = ChaosTally()
         for number in options.first..<(options.first + options.runs) {
@@ -65,7 +72,7 @@ struct ChaosCampaign {
             let last = expected.steps.last ?? 1
             let plan = plan(number, steps: last, checkpointEvery: checkpointEvery ?? last)
             let name = "run-\(number)"
-            // What an undisturbed run takes, the waits for the frozen, and a machine that others use too.
+            // The time of an undisturbed run, plus waits for frozen workers, with a margin for a shared machine.
             let deadline = options.deadline ?? .seconds(60 + 5 * expected.seconds)
             let run = DisturbedRun(name, of: job, workers: workers, plan: plan, deadline: deadline)
             let outcome = try run.run()
@@ -77,7 +84,10 @@ struct ChaosCampaign {
                 try? FileManager.default.removeItem(atPath: job.output(name))
             } else {
                 try? Data(run.words.utf8).write(to: URL(fileURLWithPath: job.output(name) + ".words"))
-                try emit("run \(number): its files are \(job.output(name)), what its processes said \(job.output(name)).words")
+                try emit(
+                    "run \(number): its files are in \(job.output(name)), its processes' output is "
+                        + "\(job.output(name)).words"
+                )
             }
             try? FileManager.default.removeItem(atPath: job.output(name) + ".tmp")
         }
@@ -91,12 +101,12 @@ struct ChaosCampaign {
             : ChaosPlan(seed: options.seed, run: number, steps: steps, workers: options.workers, sparesCoordinator: options.sparesCoordinator)
     }
 
-    /// As the job's options say.
+    /// According to the job's options.
     private var checkpointEvery: Int? {
         job.options.firstIndex(of: "--checkpoint-every").flatMap { $0 + 1 < job.options.count ? Int(job.options[$0 + 1]) : nil }
     }
 
-    /// The undisturbed run of so many workers, whose bits must be those of the others.
+    /// The undisturbed run with this many workers, whose bits the others must reproduce.
     private func reference(workers: Int, others: ChaosOutcome?) throws -> ChaosOutcome {
         let name = "undisturbed-\(workers)"
         let run = DisturbedRun(name, of: job, workers: workers, plan: nil, deadline: options.deadline ?? .seconds(24 * 3_600))
@@ -105,10 +115,12 @@ struct ChaosCampaign {
             let last = run.words.split(separator: "\n").last.map { $0.hasPrefix("apus: ") ? String($0.dropFirst(6)) : String($0) } ?? ""
             if outcome.status == 2 { throw InputError(last) }
             let reasons = outcome.status == 0 ? outcome.complaints(against: others ?? outcome) : [last]
-            throw RunError("the undisturbed run of \(workers) workers is not well: \(reasons.joined(separator: "; "))")
+            throw RunError(
+                "the undisturbed run of \(counted(workers, "worker")) failed: \(reasons.joined(separator: "; "))")
         }
         try emit(
-            "undisturbed, \(job.isCluster ? "the cluster's" : "\(workers)") workers: SHA-256 \(outcome.digest), \(outcome.steps.count) steps, "
+            "undisturbed, \(job.isCluster ? "the cluster's workers" : counted(workers, "worker")): SHA-256 "
+                + "\(outcome.digest), \(counted(outcome.steps.count, "step")), "
                 + "\(decimal(outcome.seconds, 1)) s")
         try? FileManager.default.removeItem(atPath: job.output(name))
         try? FileManager.default.removeItem(atPath: job.output(name) + ".tmp")
@@ -116,10 +128,13 @@ struct ChaosCampaign {
     }
 
     private func describe(_ outcome: ChaosOutcome, _ complaints: [String], workers: Int, lost: Double) -> String {
-        let deeds = outcome.deeds.isEmpty ? "nothing was done before its end" : outcome.deeds.joined(separator: ", ")
+        let deeds = outcome.deeds.isEmpty ? "it ended before any fault" : outcome.deeds.joined(separator: ", ")
         guard complaints.isEmpty else { return "\(deeds): \(complaints.joined(separator: "; "))" }
         let whole = outcome.ledger.count
-        let ledger = whole == 0 ? "" : "\(whole) epochs with each sample exactly once, \(outcome.redone) redone; "
-        return "\(job.isCluster ? "" : "\(workers) workers; ")\(deeds): same SHA-256; \(ledger)no process left; \(decimal(lost, 1)) s lost"
+        let ledger =
+            whole == 0 ? "" : "\(counted(whole, "epoch")) with each sample exactly once, \(outcome.redone) redone; "
+        return
+            "\(job.isCluster ? "" : "\(counted(workers, "worker")); ")\(deeds): same SHA-256; \(ledger)no process "
+            + "left; \(decimal(lost, 1)) s lost"
     }
 }

@@ -5,27 +5,31 @@ internal import Kernels
 internal import TextData
 internal import Transport
 
-/// The job that is disturbed: the user's, or a tiny one that needs no files.
+/// The job to disturb: the user's, or a tiny one that needs no files.
 struct ChaosJob {
-    /// Where the runs of this job are written.
+    /// The folder for the runs of this job.
     let folder: String
-    /// What `apus launch` is given, without the workers and the output.
+    /// The arguments of `apus launch`, without workers and output.
     let options: [String]
     /// Whether the workers are those of a cluster file.
     let isCluster: Bool
 
-    /// What the tiny job has unless the user says otherwise: whole epochs, so that the ledger tells of every step.
+    /// The tiny job's defaults: whole epochs, so that the ledger covers every step.
     private static let defaults = [
         "--validation": "none", "--max-length": "24", "--batch-size": "8", "--lanes": "4", "--learning-rate": "1e-3", "--epochs": "60", "--threads": "1",
         "--checkpoint-every": "100",
     ]
     private static let samples = 160
 
-    /// - Parameter given: the user's options of `apus launch`; without `--model` and `--train` they are about the tiny job.
-    /// - Throws: ``InputError`` for options that are not the user's to choose here.
+    /// - Parameter given: the user's options of `apus launch`; without `--model` and `--train` they apply to the tiny
+    ///   job.
+    /// - Throws: ``InputError`` for options that the user may not set here.
     init(given: [String], folder: String) throws {
         for name in ["--output", "--resume", "--workers", "--single"] where Self.gives(name, given) {
-            throw InputError("\(name) is not for the job of apus chaos, which chooses it for each run: leave it out (or give chaos's own --workers)")
+            throw InputError(
+                "\(name) cannot be set here, apus chaos chooses it for each run: leave it out (or give chaos's own "
+                    + "--workers)"
+            )
         }
         self.folder = folder
         isCluster = Self.gives("--cluster", given)
@@ -49,7 +53,7 @@ struct ChaosJob {
         ["launch"] + (isCluster ? [] : ["--workers", String(workers)]) + ["--output", output(name)] + options
     }
 
-    /// The arguments that go on with it.
+    /// The arguments that resume it.
     func resumption(_ name: String, workers: Int) -> [String] {
         ["launch"] + (isCluster ? [] : ["--workers", String(workers)]) + ["--resume", "--output", output(name)]
             + Self.kept(options, ["--cluster", "--threads"])
@@ -62,7 +66,7 @@ struct ChaosJob {
 
     // MARK: The tiny job
 
-    /// Letters, each of which is a piece.
+    /// Letters, each of which is a token.
     private static let words: [String] = (0..<120).map { number in
         let letters: [UInt8] = [97 + UInt8(number % 20), 97 + UInt8(number / 20)]
         return String(decoding: letters, as: UTF8.self)

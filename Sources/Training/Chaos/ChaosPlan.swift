@@ -1,53 +1,53 @@
 internal import Transport
 
-/// What is done to one run of a job, and when: a pure function of the seed and the run's number.
+/// The faults of one run of a job, and their times: a pure function of the seed and the run's number.
 package struct ChaosPlan: Equatable, Sendable {
     package enum Deed: Equatable, Sendable {
         /// SIGKILL to a worker.
         case kill
-        /// SIGTERM to a worker, as an operator restarts it.
+        /// SIGTERM to a worker, as when an operator restarts it.
         case end
-        /// A worker stands still for longer than the heartbeat's limit, then wakes up.
+        /// A worker is stopped for longer than the heartbeat timeout, then continues.
         case freeze(Duration)
-        /// A worker stands still again and again, each time for less than the limit.
+        /// A worker is stopped repeatedly, each time for less than the timeout.
         case slow(stops: Int, Duration)
         case killCoordinator
         case freezeCoordinator(Duration)
-        /// The connections of a worker are cut again and again while it and the others live, each time after a pause.
+        /// A worker's connections are cut repeatedly, with pauses, while all processes live.
         case cut(Links, times: Int, Duration)
-        /// Those of the coordinator.
+        /// The coordinator's connections are cut.
         case cutCoordinator(Links, times: Int, Duration)
         /// SIGKILL to launcher, coordinator and workers; the run is then resumed.
         case killEverything
     }
 
-    /// Which of a process's connections are cut.
+    /// Which of a process's connections to cut.
     package enum Links: Equatable, Sendable, CaseIterable {
-        /// Those between coordinator and workers over which calls go.
+        /// Those between coordinator and workers that carry calls.
         case control
-        /// Those over which samples, gradients and states go.
+        /// Those that carry samples, gradients and states.
         case data
         case all
     }
 
-    /// The instant of a deed.
+    /// The time of a fault.
     package enum Moment: Equatable, Sendable {
-        /// So long after the run's metrics tell of this step; of step 0, after the launch.
+        /// This long after the step appears in the run's metrics; for step 0, after the launch.
         case afterStep(Int, Duration)
-        /// So long after the deed before it, which is when the job recovers from that one.
+        /// This long after the fault before it, while the job recovers.
         case afterPrevious(Duration)
-        /// So long after a checkpoint beyond this step was begun.
+        /// This long after the start of a checkpoint beyond this step.
         case inCheckpoint(afterStep: Int, Duration)
     }
 
     package struct Strike: Equatable, Sendable {
         package var deed: Deed
         package var moment: Moment
-        /// Which of the workers that are there then: this, modulo their number.
+        /// Which of the workers at that time: this, modulo their number.
         package var choice: Int
     }
 
-    /// Longest silence of a process that the others bear with (``ControlOptions/lossAfter``), and a margin.
+    /// Longest silence of a process that the others tolerate (``ControlOptions/lossAfter``), and a margin.
     static let pastTheDeadline = Duration.milliseconds(4_000)
 
     package let workers: Int
@@ -60,14 +60,14 @@ package struct ChaosPlan: Equatable, Sendable {
     /// and every eleventh the coordinator.
     /// - Parameters:
     ///   - workers: nil for 2 to 4, by the run's number.
-    ///   - sparesCoordinator: whether only workers are disturbed.
+    ///   - sparesCoordinator: whether to disturb only workers.
     package init(seed: UInt64, run: Int, steps: Int, workers: Int? = nil, sparesCoordinator: Bool = false) {
         precondition(run >= 1 && steps >= 1, "run \(run) of \(steps) steps")
         var random = Self.generator(seed, run)
         self.workers = workers ?? 2 + (run - 1) % 3
         // A frozen worker should wake up while the others still work.
         let early = max(1, steps / 4)
-        let usual = max(1, steps * 9 / 10)  // what comes later than that may find the run at its end
+        let usual = max(1, steps * 9 / 10)  // later faults may miss the end of the run
         var groups: [(step: Int, strikes: [Strike])] = []
         func add(_ deed: Deed, within steps: Int) {
             let step = Int.random(in: 0..<steps, using: &random)
@@ -97,7 +97,7 @@ package struct ChaosPlan: Equatable, Sendable {
         strikes = groups.sorted { $0.step < $1.step }.flatMap(\.strikes)
     }
 
-    /// Everything is killed at a random instant of a checkpoint's writing, in the middle of the run or near its end.
+    /// Everything is killed at a random instant of a checkpoint's writing, in the middle or near the end of the run.
     package init(killingEverythingWith seed: UInt64, run: Int, steps: Int, checkpointEvery: Int, workers: Int? = nil) {
         precondition(run >= 1 && steps >= 1 && checkpointEvery >= 1, "run \(run) of \(steps) steps")
         var random = Self.generator(seed, run)
@@ -108,7 +108,7 @@ package struct ChaosPlan: Equatable, Sendable {
         strikes = [Strike(deed: .killEverything, moment: .inCheckpoint(afterStep: step, delay), choice: 0)]
     }
 
-    /// Runs of one seed have nothing in common but the seed.
+    /// Runs with the same seed are otherwise independent.
     private static func generator(_ seed: UInt64, _ run: Int) -> SeededGenerator {
         var first = SeededGenerator(seed: seed)
         return SeededGenerator(seed: first.next() ^ UInt64(run) &* 0xD6E8_FEB8_6659_FD93)

@@ -1,14 +1,15 @@
 internal import Foundation
 
-/// Disturbs a job that somebody else launched, as long as a plan says.
+/// Disturbs a running job for the duration of a plan.
 struct ChaosVisit {
     private let launcher: pid_t
     private let options: ChaosOptions
 
-    /// - Throws: ``InputError`` where there is no such launcher.
+    /// - Throws: ``InputError`` if there is no such launcher.
     init(_ options: ChaosOptions, launcher: pid_t) throws {
         guard JobProcess(launcher)?.role == .launcher else {
-            throw InputError("process \(launcher) is no apus launch on this machine: give the id that `pgrep -f 'apus launch'` shows")
+            throw InputError(
+                "process \(launcher) is not an apus launch on this machine: give the id from `pgrep -f 'apus launch'`")
         }
         self.launcher = launcher
         self.options = options
@@ -22,10 +23,18 @@ struct ChaosVisit {
         let found = JobProcesses.children(of: launcher)
         guard let file = found.compactMap(\.configurationFile).first,
             let output = try? ConfigurationFile.readSaved(file, cores: 1).output, let place = JobProcesses.folder(of: launcher)
-        else { throw InputError("process \(launcher) has no coordinator on this machine that tells of its run: is the job just beginning or ending?") }
+        else {
+            throw InputError(
+                "process \(launcher) has no coordinator on this machine with a run folder: is the job starting or "
+                    + "ending?"
+            )
+        }
         let progress = RunProgressFile(output: output.hasPrefix("/") ? output : place + "/" + output)
         if found.contains(where: { $0.role == .session }) {
-            try emit("processes on other hosts cannot be reached from here: of their workers only the ssh sessions are disturbed")
+            try emit(
+                "processes on other hosts cannot be reached from here: for their workers only the ssh sessions are "
+                    + "disturbed"
+            )
         }
         for number in options.first..<(options.first + options.runs) {
             let plan = ChaosPlan(
@@ -38,12 +47,15 @@ struct ChaosVisit {
             for deed in strikes.done { try emit("run \(number): \(deed)") }
             guard JobProcess(launcher) != nil else { break }
         }
-        try emit("compare the SHA-256 at the job's end with that of its last line's command, undisturbed: \(progress.output)")
+        try emit(
+            "compare the final SHA-256 with an undisturbed run of the command in the job's last line: "
+                + "\(progress.output)"
+        )
     }
 }
 
 extension ChaosPlan.Strike {
-    /// The same as of a run that is already so far.
+    /// The same plan, shifted for a run that has already progressed.
     fileprivate func later(by steps: Int) -> Self {
         var later = self
         if case .afterStep(let step, let delay) = moment { later.moment = .afterStep(step + steps, delay) }

@@ -1,7 +1,7 @@
 internal import Foundation
 internal import Synchronization
 
-/// One launched run with what is done to it.
+/// One launched run with its faults.
 final class DisturbedRun: Sendable {
     private let name: String
     private let plan: ChaosPlan?
@@ -24,12 +24,12 @@ final class DisturbedRun: Sendable {
     private var mark: String { job.output(name) }
     private var scratch: String { job.output(name) + ".tmp" }
 
-    /// The words of its processes, for somebody who looks for the cause of a failure.
+    /// The output of its processes, for the analysis of a failure.
     var words: String { said.withLock { $0.joined(separator: "\n") } }
 
     private func hear(_ line: String) { said.withLock { $0.append(line) } }
 
-    /// Runs it to its end; nothing of it is running afterwards.
+    /// Runs it to its end; none of its processes is running afterwards.
     func run() throws -> ChaosOutcome {
         let begin = ContinuousClock.now
         try FileManager.default.createDirectory(
@@ -68,7 +68,7 @@ final class DisturbedRun: Sendable {
     private static func described(_ process: JobProcess) -> String { "process \(process.id): \(process.arguments.joined(separator: " "))" }
 }
 
-/// A launcher and the thread that reads its words.
+/// A launcher and the thread that reads its output.
 private struct Launcher {
     let process: SpawnedProcess
     private let reading = DispatchGroup()
@@ -79,7 +79,7 @@ private struct Launcher {
         environment["TMPDIR"] = scratch
         environment["APUS_COMMAND"] = nil
         process = try SpawnedProcess(ownProgram(), arguments, environment: environment, output: .joined)
-        guard let output = process.output else { preconditionFailure("its output was asked for") }
+        guard let output = process.output else { preconditionFailure("its output was requested") }
         let reading = reading
         reading.enter()
         Thread {
@@ -88,6 +88,6 @@ private struct Launcher {
         }.start()
     }
 
-    /// Waits for the last words; where a process outlived the launcher with its output, not for long.
+    /// Waits for the rest of the output; only briefly if a process that outlived the launcher keeps it open.
     func finishReading() { _ = reading.wait(timeout: .now() + .seconds(5)) }
 }

@@ -1,6 +1,6 @@
 internal import Foundation
 
-/// Ends this process at SIGINT or SIGTERM, after one last act.
+/// Ends this process at SIGINT or SIGTERM, after one last action.
 final class Farewell: Sendable {
     private let sources: [SignalSource]
 

@@ -1,13 +1,13 @@
 internal import Foundation
 internal import Transport
 
-/// A process of a launched job, as /proc tells of it.
+/// A process of a launched job, as /proc shows it.
 struct JobProcess: Equatable, Sendable {
     enum Role: Equatable, Sendable {
         case launcher
         case coordinator
         case worker
-        /// The ssh session of a worker on another host: all of that worker that can be reached from here.
+        /// The ssh session of a worker on another host: the only part of that worker that can be reached from here.
         case session
     }
 
@@ -15,7 +15,7 @@ struct JobProcess: Equatable, Sendable {
     let role: Role
     let arguments: [String]
 
-    /// - Returns: nil where there is no such process (any more), or it is no part of a job.
+    /// - Returns: nil if there is no such process (any more), or it does not belong to a job.
     init?(_ id: pid_t) {
         guard let bytes = SystemFile.contents("/proc/\(id)/cmdline"), !bytes.isEmpty else { return nil }
         arguments = bytes.split(separator: 0, omittingEmptySubsequences: false).dropLast().map { String(decoding: $0, as: UTF8.self) }
@@ -30,12 +30,12 @@ struct JobProcess: Equatable, Sendable {
         }
     }
 
-    /// Sends a signal, unless the process has ended and its id may be another's by now.
+    /// Sends a signal, unless the process has ended and its id may have been reused.
     /// - Returns: whether it was sent.
     @discardableResult
     func send(_ signal: Int32) -> Bool { JobProcess(id) == self && kill(id, signal) == 0 }
 
-    /// Cuts its connections; none of a process that has ended.
+    /// Cuts its connections; none if the process has ended.
     /// - Returns: how many.
     func cut(_ links: ChaosPlan.Links) -> Int {
         guard JobProcess(id) == self else { return 0 }
@@ -47,7 +47,7 @@ struct JobProcess: Equatable, Sendable {
         }
     }
 
-    /// What the coordinator's end of the control connections is called.
+    /// The name of the coordinator's end of the control connections.
     private var controlName: ProcessConnections.Name? {
         guard let index = arguments.firstIndex(where: { $0 == "--endpoint" || $0 == "--coordinator" }),
             let endpoint = arguments.dropFirst(index + 1).first
@@ -56,7 +56,7 @@ struct JobProcess: Equatable, Sendable {
         return endpoint.split(separator: ":").last.flatMap { UInt16($0) }.map { .port($0) }
     }
 
-    /// The file that the coordinator was given.
+    /// The coordinator's configuration file.
     var configurationFile: String? {
         guard role == .coordinator, let place = arguments.firstIndex(of: "--config"), place + 1 < arguments.count else { return nil }
         return arguments[place + 1]
@@ -65,10 +65,10 @@ struct JobProcess: Equatable, Sendable {
 
 /// Finds the processes of a job.
 enum JobProcesses {
-    /// Says in a process's environment, which its children inherit, that it belongs to a job.
+    /// Environment variable, inherited by children, that marks a process as part of a job.
     static let variable = "APUS_CHAOS"
 
-    /// Those that a launcher with ``variable`` set to `mark` has left, itself included; oldest first.
+    /// The remaining processes of a launcher with ``variable`` set to `mark`, including itself; oldest first.
     static func marked(_ mark: String) -> [JobProcess] {
         let needed = Data("\(variable)=\(mark)".utf8)
         return all.compactMap { id in
@@ -78,7 +78,7 @@ enum JobProcesses {
         }
     }
 
-    /// Those of all runs whose mark lies below `folder`.
+    /// The processes of all runs whose mark is a path below `folder`.
     static func all(below folder: String) -> [JobProcess] {
         let beginning = Data("\(variable)=\(folder)/".utf8)
         return all.compactMap { id in

@@ -1,10 +1,10 @@
 internal import Foundation
 
-/// How far a run is, by the files of its folder.
+/// The progress of a run, from the files in its folder.
 struct RunProgressFile {
     let output: String
 
-    /// The newest step that `metrics.jsonl` tells of; 0 before the first.
+    /// The newest step in `metrics.jsonl`; 0 before the first.
     var step: Int {
         guard let file = FileHandle(forReadingAtPath: output + "/metrics.jsonl") else { return 0 }
         defer { try? file.close() }
@@ -14,14 +14,14 @@ struct RunProgressFile {
         return lines.lazy.reversed().compactMap { Self.step(String(decoding: $0, as: UTF8.self)) }.first ?? 0
     }
 
-    /// The checkpoint that is being written, if one is.
+    /// The checkpoint that is being written, if any.
     var unfinishedCheckpoint: String? {
         ((try? FileManager.default.contentsOfDirectory(atPath: output + "/checkpoints")) ?? []).first {
             $0.hasSuffix(".partial") && !$0.hasSuffix(".removed.partial")
         }
     }
 
-    /// All steps that `metrics.jsonl` tells of, in its order.
+    /// All steps in `metrics.jsonl`, in order.
     var steps: [Int] {
         ((try? String(contentsOfFile: output + "/metrics.jsonl", encoding: .utf8)) ?? "").split(separator: "\n").compactMap { Self.step(String($0)) }
     }

@@ -2,7 +2,7 @@ internal import Foundation
 internal import Synchronization
 internal import Transport
 
-/// Does the deeds of a plan to a running job, each at its moment, on a thread of its own.
+/// Applies the faults of a plan to a running job, each at its time, on a separate thread.
 final class Strikes: Sendable {
     private let strikes: [ChaosPlan.Strike]
     private let progress: RunProgressFile
@@ -15,14 +15,14 @@ final class Strikes: Sendable {
         var killedEverything = false
     }
 
-    /// - Parameter processes: the job's processes as they are now, oldest first; none once it has ended.
+    /// - Parameter processes: the job's processes at present, oldest first; none once it has ended.
     init(_ strikes: [ChaosPlan.Strike], at progress: RunProgressFile, processes: @escaping @Sendable () -> [JobProcess]) {
         self.strikes = strikes
         self.progress = progress
         self.processes = processes
     }
 
-    /// What was done, as it is said.
+    /// Descriptions of the faults so far.
     var done: [String] { state.withLock { $0.done } }
     var killedEverything: Bool { state.withLock { $0.killedEverything } }
 
@@ -35,7 +35,7 @@ final class Strikes: Sendable {
         }
     }
 
-    /// Returns when nothing more will be done: all is, or the job has ended.
+    /// Returns after the last fault, or when the job has ended.
     func join() { threads.wait() }
 
     private func inThread(_ body: @escaping @Sendable () -> Void) {
@@ -48,7 +48,7 @@ final class Strikes: Sendable {
 
     // MARK: Moments
 
-    /// - Returns: the job's processes, as they were when the moment came near; nil when the job ended before.
+    /// - Returns: the job's processes, as they were shortly before the time; nil if the job ended before.
     private func wait(for moment: ChaosPlan.Moment) -> [JobProcess]? {
         switch moment {
         case .afterStep(let step, let delay):
@@ -60,7 +60,7 @@ final class Strikes: Sendable {
             return processes()
         case .inCheckpoint(let step, let delay):
             guard poll(every: 2_000, until: { progress.step >= step }) else { return nil }
-            // Looked up beforehand: a checkpoint of a small model takes less time than the look-up.
+            // Looked up in advance: a checkpoint of a small model takes less time than the look-up.
             let found = processes()
             guard poll(every: 100, until: { progress.unfinishedCheckpoint != nil }) else { return nil }
             pause(delay)
@@ -117,7 +117,7 @@ final class Strikes: Sendable {
             if let coordinator { cut(links, of: coordinator, named: "the coordinator", times: times, pause, note) }
         case .killEverything:
             guard !all.isEmpty else { return }
-            // The launcher first, so that it does not replace the others.
+            // The launcher first, so that it cannot replace the others.
             for process in all.filter({ $0.role == .launcher }) + all.filter({ $0.role != .launcher }) { process.send(SIGKILL) }
             while case let rest = processes(), !rest.isEmpty { for process in rest { process.send(SIGKILL) } }
             note("killed everything (\(progress.unfinishedCheckpoint.map { "\($0) unfinished" } ?? "no checkpoint unfinished"))")
@@ -125,7 +125,7 @@ final class Strikes: Sendable {
         }
     }
 
-    /// Cuts a process's connections, each time those that it has by then.
+    /// Cuts a process's connections, each time those that exist by then.
     private func cut(
         _ links: ChaosPlan.Links, of process: JobProcess, named name: String, times: Int, _ pause: Duration, _ note: (String) -> Void
     ) {

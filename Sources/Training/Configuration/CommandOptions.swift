@@ -1,7 +1,7 @@
 package import Kernels
 package import TextData
 
-/// What `apus launch` was asked for, apart from the training options.
+/// The options of `apus launch`, except the training options.
 package struct LaunchOptions: Equatable, Sendable {
     /// Workers on this machine; nil: see ``WorkerShares``.
     package var workers: Int?
@@ -11,9 +11,9 @@ package struct LaunchOptions: Equatable, Sendable {
     package var single: Bool
     /// Whether each layer's output and gradient is checked for non-finite values.
     package var debug: Bool
-    /// Cluster file; nil: this machine alone.
+    /// Cluster file; nil: only this machine.
     package var cluster: String?
-    /// Whether a run before this one in a series has told what the data are like.
+    /// Whether an earlier run of a series has already described the data.
     package var isBrief = false
     package var configuration: TrainingConfiguration
 
@@ -27,18 +27,18 @@ package struct LaunchOptions: Equatable, Sendable {
     }
 }
 
-/// What `apus coordinate` was asked for.
+/// The options of `apus coordinate`.
 package struct CoordinateOptions: Equatable, Sendable {
     package var workers: Int
     /// Endpoint to listen on; nil: a free port, or an ipc socket in a private folder.
     package var endpoint: String?
     /// Whether `apus launch` started this process and holds its standard input.
     package var launched: Bool
-    /// Time in which all workers come, or never: for those that one engine starts at once. Nil: they are waited for.
+    /// Deadline for all workers, for an engine that starts them together. Nil: no limit.
     package var rendezvousTimeout: Duration?
-    /// A file that is there while workers can join; nil: none.
+    /// A file that exists while workers can join; nil: none.
     package var healthFile: String?
-    /// Whether a run before this one in a series has told what the data are like.
+    /// Whether an earlier run of a series has already described the data.
     package var isBrief = false
     package var configuration: TrainingConfiguration
 
@@ -54,14 +54,14 @@ package struct CoordinateOptions: Equatable, Sendable {
     }
 }
 
-/// What `apus work` was asked for.
+/// The options of `apus work`.
 package struct WorkOptions: Equatable, Sendable {
-    /// The coordinator's endpoint; nil: the environment says.
+    /// The coordinator's endpoint; nil: from the environment.
     package var coordinator: String?
-    /// Cluster file that names the coordinator's place and the hosts; nil: the environment says.
+    /// Cluster file that names the coordinator's endpoint and the hosts; nil: from the environment.
     package var cluster: String?
     package var threads: Int?
-    /// The network interface for links between workers; nil: the one that leads to the coordinator.
+    /// The network interface for links between workers; nil: that of the route to the coordinator.
     package var interface: String?
     #if MPI
     /// Whether gradients travel through MPI between hosts.
@@ -74,10 +74,10 @@ package struct WorkOptions: Equatable, Sendable {
     package var insecure: Bool
     /// Whether `apus launch` started this process and holds its standard input.
     package var launched: Bool
-    /// This worker's number; nil: the environment says.
+    /// This worker's number; nil: from the environment.
     package var rank: Int?
 
-    /// - Parameter given: training options, of which some are a worker's too.
+    /// - Parameter given: training options, of which some apply to a worker, too.
     package init(
         coordinator: String?, cluster: String?, interface: String?, launched: Bool, rank: Int?, given: GivenOptions
     ) throws(ConfigurationError) {
@@ -96,16 +96,16 @@ package struct WorkOptions: Equatable, Sendable {
     }
 }
 
-/// How answers are written.
+/// The format of answers.
 package enum AnswerFormat: String, CaseIterable, Sendable {
     case jsonl, tsv, csv
 }
 
-/// Where answers go, and what they hold beside the model's own.
+/// The destination of answers, and what they contain in addition.
 package struct AnswerOptions: Equatable, Sendable {
     /// Nil: standard output.
     package var output: String?
-    /// Nil: as the output's name ends, else JSON lines.
+    /// Nil: by the output's suffix, else JSON lines.
     package var format: AnswerFormat?
     /// Whether JSON lines repeat the text.
     package var withText: Bool
@@ -117,12 +117,12 @@ package struct AnswerOptions: Equatable, Sendable {
     }
 }
 
-/// What `apus evaluate` and `apus predict` were asked for.
+/// The options of `apus evaluate` and `apus predict`.
 package struct InferenceOptions: Equatable, Sendable {
     package var model: String
-    /// A file with a header, or `-`: bare text from standard input, one a line.
+    /// A file with a header, or `-`: plain text from standard input, one per line.
     package var input: String
-    /// Nil: by the input's name and first lines.
+    /// Nil: detected from the input's name and first lines.
     package var inputFormat: DataFormat?
     package var textColumn: String?
     package var pairColumn: String?
@@ -130,7 +130,7 @@ package struct InferenceOptions: Equatable, Sendable {
     /// Nil: as the model was trained.
     package var maxLength: Int?
     package var threads: Int
-    /// What multiplies matrices; nil: what this process uses already.
+    /// The provider of matrix products; nil: the one that this process already uses.
     package var blas: BLAS?
 
     package init(

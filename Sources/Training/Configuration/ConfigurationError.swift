@@ -1,6 +1,6 @@
 /// Why options cannot be used, found before any work.
 package enum ConfigurationError: Error, Equatable, Sendable {
-    /// The file is not there, or not readable, or not UTF-8.
+    /// The file is missing, unreadable or not UTF-8.
     case unreadable(path: String, reason: String)
     case unwritable(path: String, reason: String)
     case syntax(path: String, line: Int?, problem: String)
@@ -13,7 +13,7 @@ package enum ConfigurationError: Error, Equatable, Sendable {
     case missingDefault(what: String, path: String, key: TrainingConfiguration.Key)
     case resumeWithoutOutput
     case nothingToResume(output: String)
-    /// Options that cannot stand together: what is wrong and what to do.
+    /// Options that cannot be combined: the conflict and its remedy.
     case contradiction(String)
     case changedOnResume(output: String, [TrainingConfiguration.Difference])
 }
@@ -30,20 +30,22 @@ extension ConfigurationError: CustomStringConvertible {
         case .otherTrainer(let path, let line, let name, let hint):
             "\(Self.place(path, line)): \(name) is not an option here: \(hint)"
         case .wrongKind(let path, let line, let key, let found, let needed):
-            "\(path.map { "\(Self.place($0, line)): " } ?? "")\(key.rawValue) is '\(found)', needed is \(needed)"
-        case .outOfRange(let key, let found, let needed): "\(key.flag) is \(found), needed is \(needed)"
+            "\(path.map { "\(Self.place($0, line)): " } ?? "")\(key.rawValue) is '\(found)', must be \(needed)"
+        case .outOfRange(let key, let found, let needed): "\(key.flag) is \(found), must be \(needed)"
         case .sameColumn(let key, let other, let name):
             "\(key.flag) and \(other.flag) both name the column '\(name)': each needs a column of its own"
         case .missingDefault(let what, let path, let key):
-            "\(what) is not at \(path): run scripts/fetch.sh to fetch it, or give your own with \(key.flag)"
-        case .resumeWithoutOutput: "--resume needs the folder of the run to go on with: add --output DIR"
+            "\(what) is missing at \(path): run scripts/fetch.sh to fetch it, or give your own with \(key.flag)"
+        case .resumeWithoutOutput: "--resume needs the folder of the run to resume: add --output DIR"
         case .nothingToResume(let output):
             SavedConfiguration.isThere(inRun: output)
-                ? "\(output) holds no config.yaml and no copy of it: restore it, or give all options of the run again beside --resume"
-                : "\(output) holds no config.yaml, so no run to resume: leave out --resume to start one there"
+                ? "\(output) has no config.yaml and no copy of it: restore it, or give all options of the run again "
+                    + "beside --resume"
+                : "\(output) has no config.yaml, so no run to resume: leave out --resume to start one there"
         case .contradiction(let line): line
         case .changedOnResume(let output, let differences):
-            "the run in \(output) cannot go on with other options: \(differences.map(\.description).joined(separator: "; ")): "
+            "the run in \(output) cannot be resumed with other options: "
+                + "\(differences.map(\.description).joined(separator: "; ")): "
                 + "leave them out, or start a run in a new folder"
         }
     }

@@ -6,7 +6,7 @@ internal import Yams
 package enum ConfigurationFile {
     package static func path(inRun output: String) -> String { "\(output)/config.yaml" }
 
-    /// The options that the file gives; their kinds are checked, their ranges not.
+    /// The options in the file; their types are checked, their ranges are not.
     package static func read(_ path: String) throws(ConfigurationError) -> GivenOptions {
         let text: String
         do {
@@ -42,7 +42,7 @@ package enum ConfigurationFile {
                 throw .unknownKey(path: path, line: line, key: name, suggestion: NearMiss.of(name, among: known))
             }
             guard given[key] == nil else {
-                throw .syntax(path: path, line: line, problem: "\(name) is \(key.rawValue), which is there twice")
+                throw .syntax(path: path, line: line, problem: "\(name) is \(key.rawValue), which occurs twice")
             }
             try given.give(key, value(node, key: key, path: path, line: line))
         }
@@ -54,7 +54,7 @@ package enum ConfigurationFile {
         try configuration(read(path), path: path, cores: cores)
     }
 
-    /// The same of a text that ``text(_:)`` made.
+    /// The same for a text that ``text(_:)`` returned.
     package static func readSaved(text: String, cores: Int) throws(ConfigurationError) -> TrainingConfiguration {
         let path = "the saved configuration"
         return try configuration(read(text: text, path: path), path: path, cores: cores)
@@ -88,7 +88,8 @@ package enum ConfigurationFile {
         }
     }
 
-    /// Writes beside and renames, so that a reader finds the whole file, also after a failure of the machine. A file that says the same stays.
+    /// Writes a temporary file and renames it, so that a reader finds a complete file, even after a crash of the
+    /// machine. An equal file is kept.
     package static func write(_ configuration: TrainingConfiguration, to path: String) throws(ConfigurationError) {
         let text = Array(try text(configuration).utf8)
         if let present = try? FileSystem.read(path), present == text { return }
@@ -138,7 +139,7 @@ package enum ConfigurationFile {
         return value
     }
 
-    /// Quoted where YAML could take it for something else than this text.
+    /// Quoted if YAML could read it as something other than this text.
     private static func scalar(_ text: String) -> Node {
         let plain = text.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "/._-+".contains($0)) }
         let isPlain = plain && text.first.map { $0.isLetter || $0.isNumber || $0 == "/" } == true && text.lowercased() != "null"
@@ -167,7 +168,7 @@ package enum ConfigurationFile {
     private static func problem(_ error: YamlError) -> String {
         switch error {
         case .scanner(_, let problem, _, _), .parser(_, let problem, _, _), .composer(_, let problem, _, _): problem
-        case .duplicatedKeysInMapping(let keys, _): "the key \(keys.sorted().joined(separator: ", ")) is there twice"
+        case .duplicatedKeysInMapping(let keys, _): "the key \(keys.sorted().joined(separator: ", ")) occurs twice"
         default: String(error.description.prefix { !$0.isNewline })
         }
     }

@@ -2,14 +2,14 @@ package import BERT
 package import Kernels
 package import TextData
 
-/// The value of one option as a command line or file gives it, before its kind is known.
+/// The value of one option from a command line or file, before its type is known.
 package enum ConfigurationValue: Equatable, Sendable {
-    /// Said to be absent: `none`, or nothing behind a key.
+    /// Explicitly absent: `none`, or a key without a value.
     case absent
     case text(String)
     case list([String])
 
-    /// How a message shows it.
+    /// The value in messages.
     package var shown: String {
         switch self {
         case .absent: "none"
@@ -19,13 +19,13 @@ package enum ConfigurationValue: Equatable, Sendable {
     }
 }
 
-/// A kind of value that an option can have.
+/// A type that an option's value can have.
 package protocol ConfigurationEntry: Equatable, Sendable {
-    /// What a message says is needed: "a whole number".
+    /// The description for messages: "a whole number".
     static var needed: String { get }
-    /// Nil when `value` is not of this kind.
+    /// Nil if `value` does not have this type.
     init?(_ value: ConfigurationValue)
-    /// The value that reads as this one again, exactly.
+    /// The value that reads back as exactly this one.
     var value: ConfigurationValue { get }
 }
 
@@ -48,7 +48,7 @@ extension Int: ConfigurationEntry {
 }
 
 extension UInt64: ConfigurationEntry {
-    package static var needed: String { "a whole number from 0 up" }
+    package static var needed: String { "a whole number of at least 0" }
     package init?(_ value: ConfigurationValue) {
         guard case .text(let text) = value else { return nil }
         self.init(text)

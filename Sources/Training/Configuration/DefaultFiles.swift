@@ -18,7 +18,7 @@ package struct DefaultFiles: Equatable, Sendable {
     package var validation: String { "\(cache)/data/movie-reviews/validation.tsv" }
     package var test: String { "\(cache)/data/movie-reviews/test.tsv" }
 
-    /// Checks that what nobody gave is there.
+    /// Checks that the default files in use exist.
     func needPresent(_ configuration: TrainingConfiguration) throws(ConfigurationError) {
         let needed: [(TrainingConfiguration.Key, String?, String, String)] = [
             (.model, configuration.model, model, "the default model"),

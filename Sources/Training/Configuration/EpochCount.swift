@@ -1,4 +1,4 @@
-/// Passes over the training data; the last one may be a part of a pass.
+/// Passes over the training data; the last one may be partial.
 package struct EpochCount: Sendable, Equatable, ExpressibleByIntegerLiteral, ExpressibleByFloatLiteral {
     package let passes: Double
 
@@ -6,17 +6,17 @@ package struct EpochCount: Sendable, Equatable, ExpressibleByIntegerLiteral, Exp
     package init(integerLiteral passes: Int) { self.passes = Double(passes) }
     package init(floatLiteral passes: Double) { self.passes = passes }
 
-    /// The epochs that are begun.
+    /// The number of epochs begun, partial ones included.
     package var begun: Int { Int(passes.rounded(.up)) }
 
-    /// Optimizer steps of all of them: a part of a step is a step, as in Transformers.
+    /// Optimizer steps of all of them: a partial step counts as a step, as in Transformers.
     package func steps(perEpoch: Int) -> Int { max(1, passes.steps(of: perEpoch)) }
 }
 
 extension EpochCount: Codable {
     package init(from decoder: any Decoder) throws { passes = try decoder.singleValueContainer().decode(Double.self) }
 
-    /// A whole number is written as one.
+    /// A whole number is written as such.
     package func encode(to encoder: any Encoder) throws {
         var container = encoder.singleValueContainer()
         if let whole = Int(exactly: passes) { try container.encode(whole) } else { try container.encode(passes) }
@@ -35,7 +35,7 @@ extension EpochCount: ConfigurationEntry {
 }
 
 extension Double {
-    /// This share of `total` steps, rounded up; what exceeds a whole number by rounding errors alone is that number.
+    /// This share of `total` steps, rounded up; an excess over a whole number that is only rounding error is ignored.
     func steps(of total: Int) -> Int {
         let exact = self * Double(total)
         let nearest = exact.rounded()

@@ -1,13 +1,13 @@
-/// How many fixed parts a global batch is cut into when nobody says.
+/// The default number of lanes of a global batch.
 package enum LaneCount {
-    /// Lanes of a batch that is large enough for them.
+    /// Lanes of a sufficiently large batch.
     package static let usual = 8
-    /// Samples that a lane has at least, so that its products are not all overhead.
+    /// Least number of samples per lane, so that its products are not mostly overhead.
     private static let fewestSamples = 2
 
     /// The largest power of two up to ``usual`` that leaves two samples for each lane, at least 1.
     ///
-    /// A function of the batch size alone: the bits of a run are the same on every machine, whoever takes part.
+    /// A function of only the batch size: the bits of a run are the same on every machine and for any workers.
     package static func `default`(batchSize: Int) -> Int {
         var lanes = 1
         while lanes * 2 <= min(usual, batchSize / fewestSamples) { lanes *= 2 }
@@ -16,6 +16,6 @@ package enum LaneCount {
 }
 
 extension TrainingConfiguration {
-    /// The lanes given, or the default.
+    /// The given lane count, or the default.
     package var laneCount: Int { lanes ?? LaneCount.default(batchSize: batchSize) }
 }

@@ -1,6 +1,6 @@
-/// The known name that somebody who wrote another one most likely meant.
+/// The known name that was most likely meant by an unknown one.
 package enum NearMiss {
-    /// Nil when no name is close: more than two edits, or than a third of the name.
+    /// Nil if no name is close: more than two edits, or than a third of the name.
     package static func of(_ name: String, among known: [String]) -> String? {
         let spelled = name.lowercased().replacing("_", with: "-")
         let nearest = known.map { (name: $0, edits: distance(spelled, $0)) }.min { $0.edits < $1.edits }

@@ -1,9 +1,10 @@
-/// What an option's name means here: this program's own names, and those of Hugging Face's Trainer and of its scripts.
+/// The meaning of an option's name: this program's own names, and those of Hugging Face's Trainer and of its scripts.
 package enum OptionName: Sendable {
     case own(TrainingConfiguration.Key)
-    /// The same option under another trainer's name; `value` turns a value of theirs into ours, nil if there is none.
+    /// The same option under another trainer's name; `value` converts the other trainer's value to this program's, nil
+    /// if there is none.
     case other(TrainingConfiguration.Key, value: @Sendable (String) -> String?)
-    /// Nothing here is the same; the text says what to do instead.
+    /// There is no counterpart; the text says what to do instead.
     case hint(String)
 
     /// - Parameter name: without leading dashes; underscores count as dashes.
@@ -22,7 +23,7 @@ package enum OptionName: Sendable {
 
     package static func dashed(_ name: String) -> String { name.replacing("_", with: "-") }
 
-    /// docs/options.md has the same table for people.
+    /// docs/options.md has the same table for readers.
     package static let renamed: [String: TrainingConfiguration.Key] = [
         "early-stopping-patience": .patience,
         "eval-steps": .evalEvery,
@@ -58,19 +59,20 @@ package enum OptionName: Sendable {
         "evaluation-strategy":
             "--validation FILE is scored after each epoch, and every --eval-every STEPS: leave it out",
         "fp16": "weights are float32 here, on CPUs: leave it out",
-        "greater-is-better": "each --metric knows that by itself: leave it out",
+        "greater-is-better": "this is fixed for each --metric: leave it out",
         "load-best-model-at-end": "the best model is always kept, in model-best of the run folder: leave it out",
         "logging-dir": "metrics.jsonl in the run folder has a line for each step: leave it out",
         "logging-steps": "metrics.jsonl in the run folder has a line for each step: leave it out",
         "logging-strategy": "metrics.jsonl in the run folder has a line for each step: leave it out",
         "no-cuda": "everything runs on CPUs here: leave it out",
         "overwrite-output-dir":
-            "a folder that holds a run is never overwritten: name another with --output, or go on with it by --resume",
-        "per-device-eval-batch-size": "the size of an evaluation's batches changes no figure: leave it out",
+            "a folder with a run is never overwritten: name another with --output, or resume the run with --resume",
+        "per-device-eval-batch-size": "the batch size of an evaluation does not change its results: leave it out",
         "per-device-train-batch-size":
-            "the batch is global here, never per worker: give --batch-size, that figure times the workers",
+            "the batch is global here, never per worker: give --batch-size, this value times the workers",
         "report-to": "metrics.jsonl in the run folder has a line for each step and each evaluation: leave it out",
-        "resume-from-checkpoint": "give --resume with the run's --output: it goes on from the newest whole checkpoint",
+        "resume-from-checkpoint":
+            "give --resume with the run's --output: it resumes from the newest complete checkpoint",
         "save-strategy": "a checkpoint is written after each epoch, and every --checkpoint-every STEPS: leave it out",
         "task-name": "data are files here: name them with --train and --validation, and the kind of task with --task",
         "use-cpu": "everything runs on CPUs here: leave it out",

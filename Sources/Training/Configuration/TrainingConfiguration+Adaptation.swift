@@ -1,11 +1,11 @@
 package import BERT
 
 extension TrainingConfiguration {
-    /// Refuses values and contradictions among the options that say what is trained and how fast.
+    /// Refuses invalid and contradictory options about what is trained and how fast.
     func validateAdaptation() throws(ConfigurationError) {
         _ = try seedList
         if seeds != nil, seed != 0 {
-            throw .contradiction("--seeds names the seed of each run, --seed another one: leave one of them out")
+            throw .contradiction("--seeds names the seed of each run, --seed names another: leave one out")
         }
         try need(.patience, patience, from: 1)
         try need(.evalEvery, evalEvery, from: 1)
@@ -15,12 +15,14 @@ extension TrainingConfiguration {
         if let validationSplit {
             try need(.validationSplit, validationSplit > 0 && validationSplit < 1, "a share above 0 and below 1, such as 0.1")
             if validation != nil {
-                throw .contradiction("--validation names the data to score, --validation-split takes them from --train: leave one of them out")
+                throw .contradiction(
+                    "--validation names the data to score, --validation-split takes them from --train: leave one out")
             }
         }
         if !hasValidation, let (key, _) = watching.first(where: \.1) {
             guard key == .evalEvery, sourceValidation != nil else {
-                throw .contradiction("\(key.flag) looks at the validation: add --validation or --validation-split, or leave it out")
+                throw .contradiction(
+                    "\(key.flag) needs validation data: add --validation or --validation-split, or leave it out")
             }
         }
         try need(.unfreezeEvery, unfreezeEvery, from: 1)
@@ -31,29 +33,37 @@ extension TrainingConfiguration {
         }
         try need(.layerDecay, layerDecay > 0 && layerDecay <= 1, "above 0 and at most 1")
         if let headLearningRate {
-            try need(.headLearningRate, headLearningRate >= 0 && headLearningRate.isFinite, "a finite number from 0 up")
+            try need(
+                .headLearningRate, headLearningRate >= 0 && headLearningRate.isFinite, "a finite number of at least 0")
             if learningRate == 0 {
-                throw .contradiction("--learning-rate is 0 and --head-learning-rate is not: --freeze encoder trains the head alone")
+                throw .contradiction(
+                    "--learning-rate is 0 and --head-learning-rate is not: use --freeze encoder to train only the head")
             }
         }
         try need(.reinitializeLayers, reinitializeLayers, from: 0)
         if fromScratch, reinitializeLayers > 0 {
-            throw .contradiction("--from-scratch begins all layers at random, --reinitialize-layers some: leave one of them out")
+            throw .contradiction(
+                "--from-scratch initializes all layers at random, --reinitialize-layers some: leave one out")
         }
         if fromScratch, !freeze.isEmpty || unfreezeEvery != nil {
             throw .contradiction("--from-scratch has no source weights to keep: leave out \(freeze.isEmpty ? "--unfreeze-every" : "--freeze")")
         }
         try need(.loraRank, loraRank, from: 1)
         if let loraAlpha { try need(.loraAlpha, loraAlpha > 0 && loraAlpha.isFinite, "a finite number above 0") }
-        if let loraDropout { try need(.loraDropout, loraDropout >= 0 && loraDropout < 1, "a probability from 0 up and below 1") }
+        if let loraDropout {
+            try need(.loraDropout, loraDropout >= 0 && loraDropout < 1, "a probability of at least 0 and below 1")
+        }
         guard loraRank != nil else {
             let given: [(Key, Bool)] = [(.loraAlpha, loraAlpha != nil), (.loraTargets, !loraTargets.isEmpty), (.loraDropout, loraDropout != nil)]
             if let (key, _) = given.first(where: \.1) { throw .contradiction("\(key.flag) needs adapters: add --lora-rank 8, or leave it out") }
             return
         }
-        if fromScratch { throw .contradiction("--lora-rank adapts the source's weights, --from-scratch forgets them: leave one of them out") }
+        if fromScratch {
+            throw .contradiction("--lora-rank adapts the source's weights, --from-scratch discards them: leave one out")
+        }
         if reinitializeLayers > 0 {
-            throw .contradiction("--reinitialize-layers would leave random weights frozen below adapters: leave out it or --lora-rank")
+            throw .contradiction(
+                "--reinitialize-layers would leave random weights frozen below adapters: leave out one of them")
         }
         _ = try adapters
     }
@@ -65,13 +75,14 @@ extension TrainingConfiguration {
             let list = seeds.split(separator: ",", omittingEmptySubsequences: false).map { UInt64($0.filter { $0 != " " }) }
             let found = list.compactMap { $0 }
             guard found.count == list.count, Set(found).count == found.count, !found.isEmpty else {
-                throw .outOfRange(key: .seeds, found: seeds, needed: "different whole numbers from 0 up, parted by commas")
+                throw .outOfRange(
+                    key: .seeds, found: seeds, needed: "different whole numbers of at least 0, separated by commas")
             }
             return found
         }
     }
 
-    /// The adapters asked for; nil for none.
+    /// The requested adapters; nil for none.
     package var adapters: LoRA? {
         get throws(ConfigurationError) {
             guard let rank = loraRank else { return nil }
@@ -81,7 +92,8 @@ extension TrainingConfiguration {
                 guard let target = LoRA.Target(rawValue: plain) else {
                     let known = LoRA.Target.allCases.map(\.rawValue)
                     throw .contradiction(
-                        "--lora-targets names '\(name)', which no encoder layer has: \(NearMiss.of(plain, among: known).map { "did you mean '\($0)'?" } ?? "known are \(known.joined(separator: ", "))")"
+                        "--lora-targets names '\(name)', which no encoder layer has: "
+                            + "\(NearMiss.of(plain, among: known).map { "did you mean '\($0)'?" } ?? "expected one of \(known.joined(separator: ", "))")"
                     )
                 }
                 targets.append(target)

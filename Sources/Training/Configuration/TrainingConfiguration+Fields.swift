@@ -1,9 +1,9 @@
 extension TrainingConfiguration {
-    /// One option as a value without a kind, to read, compare and write all of them alike.
+    /// One option as an untyped value, to read, compare and write all options uniformly.
     struct Field {
         let needed: String
         let read: (TrainingConfiguration) -> ConfigurationValue
-        /// False, and nothing changed, when the value is not of the field's kind.
+        /// False, without a change, if the value does not have the field's type.
         let write: (inout TrainingConfiguration, ConfigurationValue) -> Bool
 
         init<Entry: ConfigurationEntry>(_ path: WritableKeyPath<TrainingConfiguration, Entry>) {

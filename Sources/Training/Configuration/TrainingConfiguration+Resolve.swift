@@ -1,10 +1,10 @@
 package import Foundation
 
 extension TrainingConfiguration {
-    /// The value of each option: what was given, otherwise its default; with `resume` given, the saved run's.
+    /// The value of each option: as given, otherwise its default; with `resume` given, the saved run's.
     ///
     /// `cores` are those of this machine, the default for threads; `now` and `chance` name the run's folder.
-    /// - Throws: ``ConfigurationError`` for the first thing that no run could start with.
+    /// - Throws: ``ConfigurationError`` for the first error that prevents a run.
     package static func resolve(
         _ given: GivenOptions, cores: Int, now: Date, chance: UInt32 = .random(in: 0 ... .max), files: DefaultFiles
     ) throws(ConfigurationError) -> TrainingConfiguration {
@@ -17,7 +17,7 @@ extension TrainingConfiguration {
         return configuration
     }
 
-    /// The saved configuration of the run in the output folder, with what was given and may change.
+    /// The saved configuration of the run in the output folder, with the given options that may change.
     private static func resume(
         _ given: GivenOptions, cores: Int, files: DefaultFiles
     ) throws(ConfigurationError) -> TrainingConfiguration {
@@ -32,7 +32,7 @@ extension TrainingConfiguration {
         }
         var now = saved
         now.output = output
-        now.threads = cores  // this machine may be another than the saved run's
+        now.threads = cores  // the saved run may have used another machine
         try now.apply(given)
         try now.validate()
         let differences = resumeDifferences(saved: saved, now: now)
@@ -41,7 +41,7 @@ extension TrainingConfiguration {
         return now
     }
 
-    /// Own training data has no default validation or test beside it.
+    /// The user's training data has no default validation or test data.
     private static func defaults(_ given: GivenOptions, cores: Int, files: DefaultFiles) -> TrainingConfiguration {
         var configuration = TrainingConfiguration(model: files.model, train: files.train, output: "", threads: cores)
         if given[.train] == nil {
@@ -51,7 +51,7 @@ extension TrainingConfiguration {
         return configuration
     }
 
-    /// Sets every given option; files are kept as absolute paths, so that a run goes on from any folder.
+    /// Sets every given option; files are kept as absolute paths, so that a run can be resumed from any folder.
     mutating func apply(_ given: GivenOptions) throws(ConfigurationError) {
         for key in Key.allCases {
             guard let value = given[key] else { continue }
@@ -71,7 +71,7 @@ extension TrainingConfiguration {
 
     private static func absolute(_ path: String) -> String { URL(fileURLWithPath: path).standardizedFileURL.path }
 
-    /// The time and the model, for people; and a number, as many runs may begin in one second.
+    /// The time and the model for readability; and a number, because several runs may start in one second.
     private static func runName(model: String, now: Date, chance: UInt32) -> String {
         let time = now.formatted(Date.ISO8601FormatStyle(dateSeparator: .omitted, timeSeparator: .omitted, timeZone: .gmt))
         let number = String(chance, radix: 36)

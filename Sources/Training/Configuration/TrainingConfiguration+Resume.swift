@@ -1,5 +1,5 @@
 extension TrainingConfiguration {
-    /// An option that has one value in a saved run and another now.
+    /// An option whose value differs between a saved run and now.
     package struct Difference: Equatable, Sendable, CustomStringConvertible {
         package let key: Key
         package let saved: ConfigurationValue
@@ -7,13 +7,13 @@ extension TrainingConfiguration {
 
         package var description: String { "\(key.rawValue) was \(saved.shown), now \(now.shown)" }
 
-        /// Whether both name a file or folder, whose contents decide and not where they are.
+        /// Whether both name a file or folder, for which contents matter, not paths.
         var isPath: Bool { key.namesFile && saved != .absent && now != .absent }
     }
 
-    /// The options that keep a saved run from going on as it is asked to now, by order of ``Key``.
+    /// The options that prevent a saved run from being resumed as requested, in the order of ``Key``.
     ///
-    /// How long a run goes and on which workers and hosts may change; whatever else decides its bits may not.
+    /// A run's length, workers and hosts may change; other options that determine its bits may not.
     package static func resumeDifferences(saved: TrainingConfiguration, now: TrainingConfiguration) -> [Difference] {
         Key.allCases.filter { !$0.mayChangeOnResume && saved.value($0) != now.value($0) }
             .map { Difference(key: $0, saved: saved.value($0), now: now.value($0)) }
@@ -21,7 +21,7 @@ extension TrainingConfiguration {
 }
 
 extension TrainingConfiguration.Key {
-    /// `output` is how the run was found, and may be spelled in another way.
+    /// `output` located the run, and may be spelled differently.
     var mayChangeOnResume: Bool {
         switch self {
         case .output, .resume: true

@@ -7,7 +7,7 @@ extension TrainingConfiguration {
         func need(_ key: Key, _ isGiven: Bool, for tasks: TargetTask...) throws(ConfigurationError) {
             guard isGiven, !tasks.contains(task) else { return }
             let fitting = tasks.map(\.rawValue).joined(separator: ", ")
-            throw .contradiction("\(key.flag) is for --task \(fitting), but --task is \(task.rawValue): leave one of them out")
+            throw .contradiction("\(key.flag) is for --task \(fitting), but --task is \(task.rawValue): leave one out")
         }
         try need(.pooling, pooling != .cls, for: .classification, .regression, .multiLabel)
         try need(.labelSmoothing, labelSmoothing > 0, for: .classification, .tokenClassification, .maskedLM)
@@ -17,7 +17,7 @@ extension TrainingConfiguration {
         try need(.labelColumn, labelColumn != nil, for: .classification, .regression, .multiLabel, .tokenClassification)
     }
 
-    /// Refuses options of a source task where there is none, and values that no source task can have.
+    /// Refuses options of a source task if there is none, and invalid values.
     func needFittingSource() throws(ConfigurationError) {
         let blank = TrainingConfiguration(model: model, train: train, output: output, threads: threads)
         let keys: [Key] = [
@@ -34,14 +34,17 @@ extension TrainingConfiguration {
         // Samples of a step are counted in 32 bits.
         let most = Int(UInt32.max) / max(1, accumulate)
         if let size = sourceBatchSize { try need(.sourceBatchSize, size <= most, "at most \(most) with --accumulate \(accumulate)") }
-        try need(.lambda, lambda >= 0 && lambda.isFinite, "a finite number from 0 up")
-        if let lambdaEnd { try need(.lambdaEnd, lambdaEnd >= 0 && lambdaEnd.isFinite, "a finite number from 0 up") }
+        try need(.lambda, lambda >= 0 && lambda.isFinite, "a finite number of at least 0")
+        if let lambdaEnd { try need(.lambdaEnd, lambdaEnd >= 0 && lambdaEnd.isFinite, "a finite number of at least 0") }
         try need(.sharedLayers, sharedLayers, from: 1)
         if lambdaSchedule == .constant, lambdaEnd != nil {
             throw .contradiction("--lambda-end is given, but --lambda-schedule is constant: choose linear or cosine, or leave it out")
         }
         if lambdaSchedule != .constant, lambdaEnd == nil {
-            throw .contradiction("--lambda-schedule is \(lambdaSchedule.rawValue), but --lambda-end is missing: say which value the last step has")
+            throw .contradiction(
+                "--lambda-schedule is \(lambdaSchedule.rawValue), but --lambda-end is missing: set the value of the "
+                    + "last step"
+            )
         }
         if let sourceTask, ![.classification, .regression, .maskedLM].contains(sourceTask) {
             throw .outOfRange(key: .sourceTask, found: sourceTask.rawValue, needed: "classification, regression or masked-lm")
@@ -49,7 +52,7 @@ extension TrainingConfiguration {
         let needless = [Key.sourcePairColumn, .sourceLabelColumn].first { value($0) != .absent }
         if sourceTask == .maskedLM, let needless {
             throw .contradiction(
-                "\(needless.flag) is not for --source-task masked-lm, which learns from the text alone: leave one of them out")
+                "\(needless.flag) is not for --source-task masked-lm, which learns only from texts: leave one out")
         }
         let columns: [(Key, String?)] = [
             (.sourceTextColumn, sourceTextColumn), (.sourcePairColumn, sourcePairColumn), (.sourceLabelColumn, sourceLabelColumn),

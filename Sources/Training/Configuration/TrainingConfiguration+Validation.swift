@@ -1,10 +1,11 @@
 extension TrainingConfiguration {
-    /// Refuses values that no run can have, the first by order of ``Key``; what needs the model or the data is checked with them.
+    /// Refuses invalid values, the first in the order of ``Key``; checks that need the model or the data come with
+    /// them.
     package func validate() throws(ConfigurationError) {
         try need(.epochs, epochs.passes > 0 && epochs.passes <= Double(Int32.max), "a number above 0, such as 3 or 0.5")
         try need(.batchSize, batchSize, from: 1)
-        try need(.learningRate, learningRate >= 0 && learningRate.isFinite, "a finite number from 0 up")
-        try need(.weightDecay, weightDecay >= 0 && weightDecay.isFinite, "a finite number from 0 up")
+        try need(.learningRate, learningRate >= 0 && learningRate.isFinite, "a finite number of at least 0")
+        try need(.weightDecay, weightDecay >= 0 && weightDecay.isFinite, "a finite number of at least 0")
         if case .steps(let count) = warmupSteps { try need(.warmupSteps, count, from: 0) }
         try need(.maxSteps, maxSteps, from: 1)
         if let maxGradNorm {
@@ -13,7 +14,7 @@ extension TrainingConfiguration {
         try need(.accumulate, accumulate, from: 1)
         if let maxLength { try need(.maxLength, maxLength >= 3, "at least 3: [CLS], one token and [SEP]") }
         try need(.maxLength, maxLength, from: 3)
-        if let dropout { try need(.dropout, dropout >= 0 && dropout < 1, "a probability from 0 up and below 1") }
+        if let dropout { try need(.dropout, dropout >= 0 && dropout < 1, "a probability of at least 0 and below 1") }
         try need(.lanes, lanes, from: 1, through: Self.mostLanes)
         try validateWorker()
         try need(.checkpointEvery, checkpointEvery, from: 1)
@@ -22,13 +23,13 @@ extension TrainingConfiguration {
         try need(.maxRestarts, maxRestarts, from: 0)
         try need(.progressTimeout, progressTimeout, from: 1)
         try validateAdaptation()
-        try need(.labelSmoothing, labelSmoothing >= 0 && labelSmoothing < 1, "a share from 0 up and below 1")
+        try need(.labelSmoothing, labelSmoothing >= 0 && labelSmoothing < 1, "a share of at least 0 and below 1")
         try needOwnColumns()
         try needFittingTask()
         try needFittingSource()
     }
 
-    /// The options that a worker takes itself.
+    /// The options that apply to a worker itself.
     func validateWorker() throws(ConfigurationError) {
         try need(.threads, threads, from: 1, through: Self.mostThreads)
         try need(.coordinatorTimeout, coordinatorTimeout, from: 1)
@@ -39,14 +40,14 @@ extension TrainingConfiguration {
         guard holds else { throw .outOfRange(key: key, found: value(key).shown, needed: needed) }
     }
 
-    /// Counts end where products of two of them still fit an `Int`.
+    /// Counts are limited so that products of two of them fit an `Int`.
     func need(_ key: Key, _ count: Int?, from low: Int, through high: Int = Int(Int32.max)) throws(ConfigurationError) {
         guard let count else { return }
         try need(key, count >= low, "at least \(low)")
         try need(key, count <= high, "at most \(high)")
     }
 
-    /// Each lane and each thread has memory of its own, with or without work.
+    /// Each lane and each thread has its own memory, even without work.
     package static let mostLanes = 65_536
     package static let mostThreads = 4_096
 

@@ -2,10 +2,10 @@ package import BERT
 package import Kernels
 package import TextData
 
-/// Everything that decides what a training run computes and where it puts it: each option has its value.
+/// All options of a training run with their values.
 ///
-/// Made by ``TrainingConfiguration/resolve(_:cores:now:files:)`` from what was given, saved with the run as `config.yaml`.
-/// Flags of the command line and keys of a file are the raw values of ``Key``.
+/// Created by ``TrainingConfiguration/resolve(_:cores:now:files:)`` from the given options, saved with the run as
+/// `config.yaml`. Flags of the command line and keys of a file are the raw values of ``Key``.
 package struct TrainingConfiguration: Codable, Equatable, Sendable {
     package enum TargetTask: String, Codable, CaseIterable, Sendable {
         case classification, regression
@@ -19,7 +19,7 @@ package struct TrainingConfiguration: Codable, Equatable, Sendable {
     package var train: String
     /// File scored after each epoch; nil: none.
     package var validation: String?
-    /// Share of the training rows that is held out and scored after each epoch; nil: none.
+    /// Share of the training rows to hold out and scored after each epoch; nil: none.
     package var validationSplit: Double?
     /// File scored once, at the end; nil: none.
     package var test: String?
@@ -33,60 +33,60 @@ package struct TrainingConfiguration: Codable, Equatable, Sendable {
     package var weightDecay: Double = 0
     package var schedule: LearningRateSchedule.Shape = .constant
     package var warmupSteps: WarmupLength = 0
-    /// Optimizer steps after which the run ends; nil: the epochs decide.
+    /// Optimizer steps after which the run ends; nil: `epochs` decides.
     package var maxSteps: Int?
     /// Global gradient norm above which a gradient is scaled down; nil: no clipping.
     package var maxGradNorm: Double?
     /// Global batches in one optimizer step.
     package var accumulate: Int = 1
-    /// Tokens of a sample with [CLS] and [SEP]; what is longer is truncated. Nil until the model is known:
+    /// Most tokens of a sample including [CLS] and [SEP]; longer ones are truncated. Nil until the model is known:
     /// ``usualMaxLength``, or as many as the model has positions for.
     package var maxLength: Int?
     /// Probability of both dropouts; nil: as in the model's config.json.
     package var dropout: Double?
     package var seed: UInt64 = 0
-    /// Seeds of several runs, parted by commas; nil: one run, of ``seed``.
+    /// Seeds of several runs, separated by commas; nil: one run, of ``seed``.
     package var seeds: String?
-    /// What decides which model is the best; nil: accuracy, or the loss where there is none.
+    /// The metric that selects the best model; nil: accuracy, or the loss if there is none.
     package var metric: Measure?
-    /// Evaluations without a better one after which the run ends; nil: all epochs are run.
+    /// Evaluations without improvement after which the run ends; nil: all epochs are run.
     package var patience: Int?
-    /// Steps from one evaluation to the next, beside those after each epoch; nil: only those.
+    /// Steps between evaluations, in addition to those after each epoch; nil: only those.
     package var evalEvery: Int?
     /// Fixed parts of a global batch; nil until a run is formed: ``LaneCount`` decides.
     package var lanes: Int?
-    /// What multiplies matrices.
+    /// The provider of matrix products.
     package var blas: BLAS = .own
     /// Threads of one worker.
     package var threads: Int
     /// Patterns of the names of parameters that keep their source values.
     package var freeze: [String] = []
-    /// Epochs after which one more layer is trained, from the top; nil: all are from the start.
+    /// Epochs after which one more layer is trained, from the top; nil: all from the start.
     package var unfreezeEvery: Int?
     /// Factor on the learning rate from each layer to the one below.
     package var layerDecay: Double = 1
     /// Learning rate of the new head; nil: that of the rest.
     package var headLearningRate: Double?
-    /// Encoder layers, from the top, that forget their source values, and the pooler with them.
+    /// Encoder layers, from the top, that are initialized at random, with the pooler.
     package var reinitializeLayers: Int = 0
-    /// Whether all weights begin at random, in the source model's shape.
+    /// Whether all weights are initialized at random, in the source model's shape.
     package var fromScratch: Bool = false
-    /// File of words, one a line, that the tokenizer and the word table learn; nil: none.
+    /// File of words, one per line, to add to the tokenizer and the word table; nil: none.
     package var addTokens: String?
-    /// Whether the position table grows where `maxLength` is beyond it.
+    /// Whether the position table grows if `maxLength` exceeds it.
     package var extendPositions: Bool = false
-    /// Rank of the adapters that are trained in the source weights' stead; nil: no adapters.
+    /// Rank of the adapters that are trained instead of the source weights; nil: no adapters.
     package var loraRank: Int?
     package var loraAlpha: Double?
     /// The products that have adapters, by name; empty: query and value, as in PEFT.
     package var loraTargets: [String] = []
     package var loraDropout: Double?
-    /// Steps from one checkpoint to the next; nil: after each epoch alone.
+    /// Steps between checkpoints; nil: only after each epoch.
     package var checkpointEvery: Int?
-    /// Checkpoints that stay; nil: two while the run goes on, and the newest after its end. 0: one, and none after the end.
+    /// Checkpoints to keep; nil: two during the run, and the newest after its end. 0: one, and none after the end.
     package var keep: Int?
     package var resume: Bool = false
-    /// Workers below which a run waits.
+    /// The run waits while it has fewer workers.
     package var minWorkers: Int = 1
     /// Replacements for one worker within 10 minutes.
     package var maxRestarts: Int = 3
@@ -94,16 +94,17 @@ package struct TrainingConfiguration: Codable, Equatable, Sendable {
     package var coordinatorTimeout: Int = 60
     /// Seconds of silence after which a process counts as lost.
     package var heartbeatTimeout: Int = 3
-    /// Seconds after which a worker that answers but gets nowhere counts as lost, at the least; 20 usual steps where that is longer.
+    /// Seconds after which a worker that answers but makes no progress counts as lost; 20 usual steps if that is
+    /// longer.
     package var progressTimeout: Int = 30
     package var insecure: Bool = false
     /// How progress is shown.
     package var progress: ProgressMode = .auto
-    /// Whether nothing is written for TensorBoard.
+    /// Whether to write nothing for TensorBoard.
     package var noTensorboard: Bool = false
-    /// Whether the backward pass computes activations again instead of keeping them.
+    /// Whether the backward pass recomputes activations instead of keeping them.
     package var recompute: Bool = false
-    /// How the target task's data files are read; nil: by their names and first lines.
+    /// How the target task's data files are read; nil: detected from names and first lines.
     package var inputFormat: DataFormat?
     /// Column of the text, of a second text, of the label; nil: chosen by the names in the file.
     package var textColumn: String?
@@ -111,13 +112,13 @@ package struct TrainingConfiguration: Codable, Equatable, Sendable {
     package var labelColumn: String?
     /// What the head learns; nil: inferred from the labels.
     package var task: TargetTask?
-    /// How a head makes one vector of a sentence.
+    /// How a head pools a sentence into one vector.
     package var pooling: Head.Pooling = .cls
     /// Share of a class's target that is spread evenly over all classes.
     package var labelSmoothing: Double = 0
     /// `balanced`, or LABEL=WEIGHT for some labels, 1 for the others; empty: 1 each.
     package var classWeights: [String] = []
-    /// Whether masked-LM hides a word's pieces together.
+    /// Whether masked-LM hides a word's tokens together.
     package var wholeWordMasking: Bool = false
     /// Data of a source task that is learned in the same steps; nil: none.
     package var sourceTrain: String?
@@ -125,11 +126,11 @@ package struct TrainingConfiguration: Codable, Equatable, Sendable {
     package var sourceValidation: String?
     /// What the source head learns; nil: inferred from the labels.
     package var sourceTask: TargetTask?
-    /// Samples in one global batch of the source task; nil: as many as of the target task.
+    /// Samples in one global batch of the source task; nil: the same as for the target task.
     package var sourceBatchSize: Int?
-    /// The target task's weight beside the source task.
+    /// The target task's weight relative to the source task.
     package var lambda: Double = 1
-    /// Its value in the last step, where it changes on the way.
+    /// Lambda in the last step, if it changes.
     package var lambdaEnd: Double?
     package var lambdaSchedule: LearningRateSchedule.Shape = .constant
     /// Encoder layers below the source head; nil: all of them.
@@ -140,13 +141,14 @@ package struct TrainingConfiguration: Codable, Equatable, Sendable {
 
     package static let usualMaxLength = 128
 
-    /// Whether a run has data that are scored after each epoch.
+    /// Whether a run has data to score after each epoch.
     package var hasValidation: Bool { validation != nil || validationSplit != nil }
 
     /// Most tokens of a sample, once the model is known.
     package var lengthLimit: Int { maxLength ?? Self.usualMaxLength }
 
-    /// Whether a step's update depends on how many steps the run has: a longer run then computes other bits from the start.
+    /// Whether a step's update depends on how many steps the run has: a longer run then has different bits from the
+    /// start.
     package var dependsOnTotalSteps: Bool {
         schedule != .constant || warmupSteps.dependsOnTotal || (sourceTrain != nil && lambdaSchedule != .constant)
     }

@@ -6,24 +6,24 @@ package struct TrainingRequest {
 
     /// - Parameters:
     ///   - hasFile: whether `--config` was given.
-    ///   - resolve: gives all options their values.
+    ///   - resolve: resolves the values of all options.
     package init(given: GivenOptions, hasFile: Bool, resolve: @escaping () throws(ConfigurationError) -> TrainingConfiguration) {
         self.given = given
         self.hasFile = hasFile
         self.resolve = resolve
     }
 
-    /// Options that a worker has a use for by itself.
+    /// Options that apply to a worker itself.
     private static let workers: Set<TrainingConfiguration.Key> = [.threads, .coordinatorTimeout, .heartbeatTimeout, .insecure]
 
-    /// Flags that only a coordinator has a use for.
+    /// Flags that apply only to a coordinator.
     package var coordinatorsFlags: [String] {
         (hasFile ? ["--config"] : []) + TrainingConfiguration.Key.allCases.filter { given[$0] != nil && !Self.workers.contains($0) }.map(\.flag)
     }
 
     package func configuration() throws(ConfigurationError) -> TrainingConfiguration { try resolve() }
 
-    /// Looks at what can be known where no file of the run needs to be.
+    /// Checks the options without access to the run's files.
     /// - Throws: ``ConfigurationError``, as on the rank that starts the coordinator.
     package func checkWithoutFiles() throws(ConfigurationError) {
         do {

@@ -6,7 +6,7 @@ package enum WarmupLength: Sendable, Equatable, ExpressibleByIntegerLiteral {
 
     package init(integerLiteral steps: Int) { self = .steps(steps) }
 
-    /// Steps of a run of `total` steps: a part of a step is a step, as in Transformers.
+    /// Steps of a run of `total` steps: a partial step counts as a step, as in Transformers.
     package func count(of total: Int) -> Int {
         switch self {
         case .steps(let count): count

@@ -2,7 +2,7 @@ internal import Dispatch
 internal import Foundation
 internal import Synchronization
 
-/// Something that may take a while, such as reading a file: the user hears of it within a second, and how far it is.
+/// An operation that may take a while, such as reading a file: the display shows it within a second, with its progress.
 package final class Activity: Sendable {
     private let name: String
     private let total: Int
@@ -14,14 +14,14 @@ package final class Activity: Sendable {
     private let screen: Screen
     private let timer = Mutex<Clockwork?>(nil)
 
-    /// @unchecked: it only holds the timer, which Dispatch itself guards.
+    /// @unchecked: it only owns the timer, which Dispatch itself guards.
     private struct Clockwork: @unchecked Sendable {
         let source: any DispatchSourceTimer
     }
 
     /// - Parameters:
-    ///   - name: in words such as `reading train.tsv`.
-    ///   - total: of what ``advance(by:)`` counts; 0 if the total is unknown.
+    ///   - name: such as `reading train.tsv`.
+    ///   - total: in the units of ``advance(by:)``; 0 if unknown.
     package init(_ name: String, of total: Int = 0, on screen: Screen = .shared) {
         self.name = ShownText.safe(name)
         self.total = total
@@ -38,7 +38,7 @@ package final class Activity: Sendable {
 
     package func advance(by count: Int) { done.add(count, ordering: .relaxed) }
 
-    /// Does `body`, of which the user hears.
+    /// Runs `body` as a shown activity.
     package static func during<Result, Failure: Error>(
         _ name: String, of total: Int = 0, _ body: (Activity) throws(Failure) -> Result
     ) throws(Failure) -> Result {

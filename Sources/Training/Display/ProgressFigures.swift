@@ -1,6 +1,6 @@
 internal import Foundation
 
-/// Where a run stands, as the progress line shows it.
+/// The state of a run for the progress line.
 package struct ProgressFigures: Sendable, Equatable {
     package var step: Int
     package var totalSteps: Int
@@ -37,9 +37,10 @@ package struct ProgressFigures: Sendable, Equatable {
             + "\(decimal(samplesPerSecond, 1)) samples/s  \(Self.clock(secondsLeft)) left" + (workers > 1 ? "  \(workers) workers" : "")
     }
 
-    /// For a terminal: a bar and as many figures as fit, the least important ones left out first.
+    /// For a terminal: a bar and as many figures as fit, omitting the least important ones first.
     ///
-    /// - Parameter columns: of the terminal; the text takes fewer, so that a `^C` typed beside it does not begin another line.
+    /// - Parameter columns: of the terminal; the text uses fewer, so that a `^C` typed beside it does not begin another
+    ///   line.
     package func line(columns: Int, elapsed: Double = 0, colors: Bool = false) -> String {
         let room = max(0, columns - 3)
         for form in Self.forms {
@@ -63,7 +64,7 @@ package struct ProgressFigures: Sendable, Equatable {
         return "[\(colors && done > 0 ? "\u{1B}[32m\(filled)\u{1B}[0m" : filled)\(String(repeating: ".", count: width - done))]"
     }
 
-    /// What a line shows, from everything to little.
+    /// Contents of a line, from complete to short.
     private struct Form {
         var hasBar = true
         var hasRate = true
@@ -127,7 +128,7 @@ package struct ProgressFigures: Sendable, Equatable {
 
 /// Adds up steps for the figures of a line.
 package struct ProgressMeter: Sendable {
-    /// One step as the loop did it.
+    /// One step of the training loop.
     package struct Step: Sendable {
         package var step: Int
         package var totalSteps: Int
@@ -169,7 +170,7 @@ package struct ProgressMeter: Sendable {
 
     package mutating func add(_ step: Step) {
         let kept = memory.map { exp(-step.seconds / $0) } ?? 1
-        // A loss that is not finite would stay for ever.
+        // A non-finite loss would stay forever.
         if !loss.isFinite || !sourceLoss.isFinite { self = ProgressMeter(memory: memory) }
         steps = steps * kept + 1
         loss = loss * kept + step.loss
@@ -188,15 +189,15 @@ package struct ProgressMeter: Sendable {
     }
 }
 
-/// When a log gets its next line of progress: at intervals that grow with the time that has gone, so that a run of any length has about a
-/// hundred of them.
+/// When a log gets its next line of progress: at intervals that grow with the elapsed time, so that a run of any length
+/// has about a hundred of them.
 package struct GrowingInterval: Sendable {
     private let start: ContinuousClock.Instant
     private var last: ContinuousClock.Instant
 
     package init(from start: ContinuousClock.Instant) { (self.start, last) = (start, start) }
 
-    /// Whether a line is due; the next one then comes at least 5 s, or an eighth of the time gone, after it.
+    /// Whether a line is due; the next one then comes at least 5 s, or an eighth of the elapsed time, after it.
     package mutating func isDue(_ now: ContinuousClock.Instant) -> Bool {
         guard now - last >= max(.seconds(5), (last - start) / 8) else { return false }
         last = now

@@ -2,40 +2,43 @@ internal import Checkpoints
 internal import Foundation
 internal import Synchronization
 
-/// What a run says: on standard output, and in the run's log.
+/// The messages of a run: on standard output, and in the run's log.
 ///
-/// On a terminal a progress line is drawn over again. In a pipe or a file there are lines at growing intervals instead; from the first
-/// step to the last one each line there begins with the time, as in the log.
+/// On a terminal a progress line is redrawn. In a pipe or a file there are lines at growing intervals instead; from the
+/// first step to the last one each line there begins with the time, as in the log.
 package final class RunDisplay: Sendable {
     private let screen: Screen
-    /// Of the log; -1 before there is one.
+    /// Descriptor of the log; -1 before it is opened.
     private let log = Mutex<CInt>(-1)
     private let state = Mutex(State())
 
     private struct State {
-        /// Whether steps are being computed.
+        /// Whether the run is computing steps.
         var isRunning = false
         /// Over the last seconds, for the line on a terminal.
         var recent = ProgressMeter(memory: 5)
         /// Since the newest line of the log.
         var window = ProgressMeter()
         var interval: GrowingInterval?
-        /// Ends of epochs that were told since something else was.
+        /// Ends of epochs reported since the last other message.
         var epochsTold = 0
     }
 
-    /// Ends of epochs that are told one after another; later ones only come now and then.
+    /// Consecutive ends of epochs that are reported; later ones only occasionally.
     private static let mostEpochs = 100
 
     package init(screen: Screen = .shared) { self.screen = screen }
 
     deinit { log.withLock { if $0 >= 0 { close($0) } } }
 
-    /// From now on lines go to this file too. A file that cannot be opened is said once; the run needs no log.
+    /// From now on lines also go to this file. Failure to open it is reported once; the run does not need a log.
     package func open(_ path: String) {
         let descriptor = unsafe Foundation.open(path, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0o644)
         guard descriptor >= 0 else {
-            say("\(path) cannot be written (\(unsafe String(cString: strerror(errno)))): the run goes on without a log")
+            say(
+                "\(path) cannot be written (\(unsafe String(cString: strerror(errno)))): the run continues without a "
+                    + "log"
+            )
             return
         }
         log.withLock { $0 = descriptor }
@@ -50,13 +53,13 @@ package final class RunDisplay: Sendable {
         if !isRunning { screen.hide() }
     }
 
-    /// News.
+    /// Reports news.
     package func say(_ line: String) {
         state.withLock { $0.epochsTold = 0 }
         tell(line)
     }
 
-    /// The end of an epoch; of very many epochs only some are told outside the log.
+    /// The end of an epoch; of very many epochs only some are reported outside the log.
     /// - Parameter isNews: whether something else than the epoch's number is new.
     package func sayEpoch(_ line: String, isNews: Bool) {
         let isTold = state.withLock { state in
@@ -66,7 +69,7 @@ package final class RunDisplay: Sendable {
         if isTold { tell(line) } else { append(line) }
     }
 
-    /// A step has been done.
+    /// Notes a finished step.
     package func show(_ step: ProgressMeter.Step) {
         let (recent, due) = state.withLock { state -> (ProgressFigures, ProgressFigures?) in
             state.recent.add(step)
@@ -83,7 +86,7 @@ package final class RunDisplay: Sendable {
         if screen.redraws || !screen.showsProgress { append(due.text) } else { tell(due.text) }
     }
 
-    /// Something other than steps takes its time, such as an evaluation; on a terminal the line says so until the next step.
+    /// Notes an operation other than steps, such as an evaluation; on a terminal the line shows it until the next step.
     package func showWork(_ what: String) {
         let began = ContinuousClock.now
         let safe = ShownText.safe(what)
@@ -100,7 +103,7 @@ package final class RunDisplay: Sendable {
 
     private func append(_ line: String) {
         let text = "\(Self.time) \(ShownText.safe(line))\n"
-        // A line that finds no room on the disk is missing in the log: it was said.
+        // A line that does not fit on the disk is missing in the log, but was displayed.
         log.withLock { if $0 >= 0 { DescriptorWriting.write(Array(text.utf8), to: $0) } }
     }
 

@@ -2,18 +2,18 @@ internal import Dispatch
 internal import Foundation
 internal import Synchronization
 
-/// What this process shows: lines on either stream and, on a terminal, one status line below them that is drawn over again.
+/// The output of this process: lines on both streams and, on a terminal, one redrawn status line below them.
 ///
-/// Everything that a process says goes through here, so that no line is glued to the status line. A process that shares its terminal with
-/// others, such as a launcher with its coordinator, clears the terminal's current line before it says something: the other one draws
-/// its status line again below, within a second.
+/// All output of a process goes through here, so that no line is appended to the status line. A process that shares its
+/// terminal with others, such as a launcher with its coordinator, clears the terminal's current line before it writes:
+/// the other one redraws its status line below within a second.
 package final class Screen: Sendable {
     /// The streams of this process.
     package static let shared = Screen(sink: StandardStreams(), environment: ProcessInfo.processInfo.environment)
 
     package enum Stream: Sendable { case output, errors }
 
-    /// Makes the status line for a terminal of so many columns.
+    /// Formats the status line for a terminal's number of columns.
     package typealias Status = @Sendable (_ columns: Int, _ colors: Bool) -> String
 
     private struct State {
@@ -21,7 +21,7 @@ package final class Screen: Sendable {
         var mode = ProgressMode.auto
         var sharesTerminal = false
         var status: Status?
-        /// Columns of the status line that stands on the terminal, and of the terminal when it was drawn; nil: none stands there.
+        /// Columns of the status line on the terminal, and of the terminal when it was drawn; nil: none is shown.
         var drawn: (used: Int, columns: Int)?
         var drawnAt: ContinuousClock.Instant?
         var isStale = false
@@ -38,7 +38,7 @@ package final class Screen: Sendable {
         state = Mutex(State(capabilities: OutputCapabilities(.auto, isTerminal: sink.isTerminal(.output), environment: environment)))
     }
 
-    /// Decides how progress is shown from here on.
+    /// Sets how progress is shown from now on.
     /// - Parameter sharesTerminal: whether another process draws a status line on the same terminal.
     package func use(_ mode: ProgressMode, sharesTerminal: Bool = false) {
         state.withLock { state in
@@ -48,16 +48,16 @@ package final class Screen: Sendable {
         }
     }
 
-    /// Whether a status line is drawn over again; otherwise progress is lines like all others.
+    /// Whether the status line is redrawn; otherwise progress is ordinary lines.
     package var redraws: Bool { state.withLock { $0.capabilities.redraws } }
 
     /// Whether progress is shown at all.
     package var showsProgress: Bool { state.withLock { $0.mode != .off } }
 
-    /// Shows a line; the status line comes back below it.
+    /// Shows a line; the status line is redrawn below it.
     package func say(_ line: String, on stream: Stream = .output) { write(ShownText.safe(line) + "\n", on: stream) }
 
-    /// Passes whole lines of another process on as they are.
+    /// Passes on complete lines of another process unchanged.
     package func pass(_ lines: String, on stream: Stream) { write(lines, on: stream) }
 
     private func write(_ text: String, on stream: Stream) {
@@ -75,7 +75,7 @@ package final class Screen: Sendable {
         }
     }
 
-    /// Whether the status line of another process may stand on the terminal that is written to.
+    /// Whether the status line of another process may be on the terminal.
     private func clearsForOthers(_ state: State, _ stream: Stream) -> Bool {
         guard state.sharesTerminal, sink.isTerminal(stream) else { return false }
         return OutputCapabilities(state.mode, isTerminal: true, environment: environment).redraws
@@ -92,7 +92,7 @@ package final class Screen: Sendable {
         }
     }
 
-    /// Takes the status line away.
+    /// Removes the status line.
     package func hide() {
         state.withLock { state in
             state.status = nil
@@ -102,8 +102,8 @@ package final class Screen: Sendable {
         }
     }
 
-    /// Takes the status line away, if nobody is writing at this moment, and waits a little for what was said to come out: for a process
-    /// that ends at once.
+    /// Removes the status line, if no thread is writing now, and waits briefly for pending output: for a process
+    /// that ends immediately.
     package func leave() {
         _ = state.withLockIfAvailable { state in
             let clearing = Self.clearing(&state, columns: columns)
@@ -112,7 +112,7 @@ package final class Screen: Sendable {
         sink.flush(within: .milliseconds(300))
     }
 
-    /// Waits until all that was said is written.
+    /// Waits until all output is written.
     package func flush() { sink.flush(within: nil) }
 
     private func tick() {
@@ -144,21 +144,21 @@ package final class Screen: Sendable {
     /// Without color codes.
     private static func plain(_ text: String) -> String { text.replacing(/\u{1B}\[[0-9]*m/, with: "") }
 
-    /// What clears the drawn status line, after which it no longer stands there.
+    /// The codes that clear the drawn status line.
     private static func clearing(_ state: inout State, columns: Int) -> String {
         guard let drawn = state.drawn else { return "" }
         state.drawn = nil
         return rewinding(drawn, columns: columns) + "\u{1B}[K"
     }
 
-    /// Goes to where the drawn line begins; a terminal that became narrower has broken it into several.
+    /// Moves to the beginning of the drawn line; a terminal that became narrower has broken it into several.
     private static func rewinding(_ drawn: (used: Int, columns: Int), columns: Int) -> String {
         guard columns < drawn.columns, columns > 0, drawn.used > columns else { return "\r" }
         let rows = (drawn.used + columns - 1) / columns
         return "\r\u{1B}[\(rows - 1)A\u{1B}[J"
     }
 
-    /// Columns of the terminal; `COLUMNS` can make them fewer, and decides where there is no terminal.
+    /// Columns of the terminal; `COLUMNS` can make them fewer, and determines them without a terminal.
     private var columns: Int {
         let asked = environment["COLUMNS"].flatMap { Int($0) }.flatMap { $0 > 0 ? $0 : nil }
         guard let own = sink.columns, own > 0 else { return asked ?? 80 }
@@ -166,19 +166,19 @@ package final class Screen: Sendable {
     }
 }
 
-/// Where a ``Screen`` writes.
+/// The destination of a ``Screen``.
 protocol OutputSink: Sendable {
     func isTerminal(_ stream: Screen.Stream) -> Bool
     /// Columns of the terminal now; nil if there is none.
     var columns: Int? { get }
     func write(_ text: String, to stream: Screen.Stream)
-    /// Waits until everything is written; nil: however long that takes.
+    /// Waits until everything is written; nil: without a limit.
     func flush(within limit: Duration?)
 }
 
 /// Standard output and standard error.
 ///
-/// Output is written by a thread of its own, so that a reader that stops reading holds up no step; it may fall behind by
+/// Output is written by a separate thread, so that a stalled reader does not delay steps; it may fall behind by
 /// ``most`` bytes, after which a writer waits for it. Errors are written at once, after the output that came before them.
 struct StandardStreams: OutputSink {
     private static let most = 1 << 20
@@ -209,7 +209,7 @@ struct StandardStreams: OutputSink {
             $0 += bytes.count
             return $0 > Self.most
         }
-        // A reader that left does not end the run.
+        // A closed reader does not end the run.
         queue.async { [waiting] in
             try? FileHandle.standardOutput.write(contentsOf: bytes)
             waiting.bytes.withLock { $0 -= bytes.count }
@@ -225,9 +225,9 @@ struct StandardStreams: OutputSink {
     }
 }
 
-/// Calls something four times a second for as long as it is kept.
+/// Calls something four times a second for as long as it lives.
 ///
-/// @unchecked: it only holds the timer, which Dispatch itself guards.
+/// @unchecked: it only owns the timer, which Dispatch itself guards.
 private final class Ticker: @unchecked Sendable {
     private let timer: any DispatchSourceTimer
 

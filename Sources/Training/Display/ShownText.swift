@@ -1,8 +1,8 @@
-/// Text as a terminal shows it.
+/// Text that is safe to show on a terminal.
 package enum ShownText {
-    /// Without anything that would move a terminal's cursor, change its colors or turn the order of its characters around.
+    /// The text without codes that move a terminal's cursor, change its colors or reverse the order of characters.
     ///
-    /// Names of files, labels and hosts come from outside: control characters and marks of direction become `\u{…}`.
+    /// Names of files, labels and hosts are untrusted: control characters and direction marks become `\u{…}`.
     package static func safe(_ text: String) -> String {
         guard text.unicodeScalars.contains(where: isUnsafe) else { return text }
         var shown = ""
@@ -20,13 +20,13 @@ package enum ShownText {
         switch scalar.value {
         case 0x20...0x7E: false
         case 0..<0x20, 0x7F...0x9F: true
-        // Marks of direction, line and paragraph separators.
+        // Direction marks, line and paragraph separators.
         case 0x061C, 0x200E, 0x200F, 0x2028...0x202E, 0x2066...0x2069: true
         default: false
         }
     }
 
-    /// Columns that the text takes on a terminal: two for wide characters, none for combining ones.
+    /// Columns that the text occupies on a terminal: two for wide characters, none for combining ones.
     package static func columns(_ text: String) -> Int { text.reduce(0) { $0 + columns($1) } }
 
     private static func columns(_ character: Character) -> Int {
@@ -46,7 +46,7 @@ package enum ShownText {
         0xF900...0xFAFF, 0xFE30...0xFE6F, 0xFF00...0xFF60, 0xFFE0...0xFFE6, 0x1F300...0x1F64F, 0x1F900...0x1F9FF, 0x20000...0x3FFFD,
     ]
 
-    /// As much from the beginning of the text as fits; a cut one ends in `…`.
+    /// The longest prefix of the text that fits; a truncated text ends in `…`.
     package static func cut(_ text: String, to most: Int) -> String {
         guard columns(text) > most else { return text }
         var (shown, used) = ("", 0)

@@ -1,7 +1,7 @@
-/// What workers that must all have the same say.
+/// The result of comparing reports that must be equal on all workers.
 package enum Agreement: Sendable, Equatable {
     case all
-    /// These differ from what more than half of all say.
+    /// These differ from more than half of all.
     case minority([Int])
     /// There is no majority.
     case none

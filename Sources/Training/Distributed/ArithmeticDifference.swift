@@ -1,6 +1,6 @@
-/// Why a host must not add up gradients with this process: it computes other bits.
+/// Why a host must not train with this process: it computes different bits.
 struct ArithmeticDifference: CustomStringConvertible {
-    /// To follow the host's name.
+    /// The message, to be appended to the host's name.
     let description: String
 
     /// - Parameters:
@@ -18,11 +18,13 @@ struct ArithmeticDifference: CustomStringConvertible {
         guard there.fingerprint != here.fingerprint else { return nil }
         if there.name != here.name {
             description =
-                "computes other bits than this one (\(shown(there)) there, \(shown(here)) here): install the same OpenBLAS on both and set the same "
+                "computes different bits from this one (\(shown(there)) there, \(shown(here)) here): install the "
+                + "same OpenBLAS on both and set the same "
                 + "OPENBLAS_CORETYPE, or use --blas own"
         } else {
             description =
-                "computes other bits than this one although both have \(shown(here)): its processor, its memory or its build is broken: leave it out"
+                "computes different bits from this one although both have \(shown(here)): its processor, memory or "
+                + "build is broken: leave it out"
         }
     }
 }

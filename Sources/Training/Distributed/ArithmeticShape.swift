@@ -1,7 +1,7 @@
 package import BERT
 package import Kernels
 
-/// The sizes of a model that decide which kernels compute it: what fingerprints are taken at.
+/// The sizes of a model that determine its kernels, and at which fingerprints are taken.
 package struct ArithmeticShape: Codable, Sendable, Equatable {
     /// D, width of a token's vector.
     package let width: Int
@@ -10,7 +10,7 @@ package struct ArithmeticShape: Codable, Sendable, Equatable {
     /// F, feed-forward width.
     package let feedForward: Int
     private let activation: Activation
-    /// What multiplies matrices.
+    /// The provider of matrix products.
     package let blas: BLAS
 
     package init(_ shape: BERTShape, blas: BLAS) {
@@ -21,7 +21,7 @@ package struct ArithmeticShape: Codable, Sendable, Equatable {
         (self.width, self.heads, self.feedForward, self.activation, self.blas) = (width, heads, feedForward, activation, blas)
     }
 
-    /// Words of the models that fingerprints are taken of.
+    /// Vocabulary size of the models for fingerprints.
     static let vocabulary = 211
 
     /// The default model's.
@@ -30,7 +30,7 @@ package struct ArithmeticShape: Codable, Sendable, Equatable {
     /// As an argument of `apus check --local`: "384,12,1536,gelu,own".
     package var text: String { "\(width),\(heads),\(feedForward),\(activation.rawValue),\(blas.rawValue)" }
 
-    /// - Returns: nil unless `text` is of that form and a model can have these sizes.
+    /// - Returns: nil unless `text` is of that form with sizes that a model can have.
     package init?(text: String) {
         let words = text.split(separator: ",", omittingEmptySubsequences: false)
         let numbers = words.prefix(3).compactMap { Int($0) }.filter { (1...65_536).contains($0) }

@@ -2,20 +2,21 @@ internal import Cluster
 internal import Foundation
 internal import Transport
 
-/// How this process's links are protected: not at all where they stay on this machine, else by CURVE keys.
+/// The protection of this process's links: none if they stay on this machine, else CURVE keys.
 struct ClusterSecurity: Sendable {
     /// Own keys; nil for plain links.
     let keys: KeyPair?
-    /// Who may connect to sockets of this process. A worker learns it with each generation.
+    /// Who may connect to sockets of this process. A worker receives it with each generation.
     let allowList: AllowList
     let control: Security
     let options: ControlOptions
-    /// Where the key ring was read from; nil where a launcher handed it over.
+    /// The file of the key ring; nil if a launcher passed it.
     let file: String?
 
-    static let insecureNotice = "--insecure: links between hosts are plain text, and whoever reaches them may join"
+    static let insecureNotice =
+        "--insecure: links between hosts are plain text, and any process that reaches them may join"
 
-    /// Links that stay on this machine, or that the user wants plain.
+    /// Links that stay on this machine, or that the user chose to leave plain.
     static var plain: ClusterSecurity {
         ClusterSecurity(keys: nil, allowList: AllowList(), control: .plain, options: baseOptions, file: nil)
     }
@@ -27,7 +28,7 @@ struct ClusterSecurity: Sendable {
     }
 
     /// The coordinator's side of links at `endpoint`.
-    /// - Throws: ``InputError`` where keys are needed and are not there.
+    /// - Throws: ``InputError`` if keys are required and missing.
     static func coordinator(at endpoint: String, workers: Int, handedOver: KeyRing?, insecure: Bool) throws -> ClusterSecurity {
         let role = KeySource.Role.coordinator(workers: workers)
         guard let (ring, file) = try ring(for: "the coordinator's endpoint \(endpoint)", endpoint, role, handedOver, insecure) else { return .plain }
@@ -41,8 +42,8 @@ struct ClusterSecurity: Sendable {
     }
 
     /// A worker's side.
-    /// - Parameter rank: nil where no launcher gave one.
-    /// - Throws: ``InputError`` where keys are needed and are not there.
+    /// - Parameter rank: nil if no launcher assigned one.
+    /// - Throws: ``InputError`` if keys are required and missing.
     static func worker(of endpoint: String, rank: Int?, handedOver: KeyRing?, insecure: Bool) throws -> ClusterSecurity {
         guard let (ring, file) = try ring(for: "the coordinator \(endpoint)", endpoint, .worker(rank: rank), handedOver, insecure) else { return .plain }
         guard let coordinator = ring.coordinator else {
@@ -52,7 +53,7 @@ struct ClusterSecurity: Sendable {
             keys: ring.own, allowList: AllowList([coordinator]), control: .client(ring.own, server: coordinator), options: baseOptions, file: file)
     }
 
-    /// The keys for links at `endpoint`; nil where they need none.
+    /// The keys for links at `endpoint`; nil if they need none.
     private static func ring(
         for what: String, _ endpoint: String, _ role: KeySource.Role, _ handedOver: KeyRing?, _ insecure: Bool
     ) throws(InputError) -> (ring: KeyRing, file: String?)? {
@@ -60,31 +61,34 @@ struct ClusterSecurity: Sendable {
         if let handedOver { return (handedOver, nil) }
         guard let source = try KeySource(role) else {
             throw InputError(
-                "\(what) is reached over a network, which needs keys: make them with apus keygen and set \(KeySource.file), set \(KeySource.secret) for all "
+                "\(what) uses a network, which needs keys: make them with apus keygen and set \(KeySource.file), set "
+                    + "\(KeySource.secret) for all "
                     + "processes, or give --insecure")
         }
         return (source.ring, source.file)
     }
 
-    /// Begins to judge who connects to sockets of `context`: before the first of them, and as long as they live.
-    /// - Parameter report: hears of each key that is refused.
+    /// Begins to authenticate connections to sockets of `context`: before the first of them, and as long as they live.
+    /// - Parameter report: called with each refused key.
     func authenticator(in context: Context, report: RefusalReport? = nil) throws -> Authenticator? {
         let file = file
         return keys == nil
             ? nil : try Authenticator(in: context, allowList: allowList) { key, address in report?.note(.unknownKey(key), from: address, file: file) }
     }
 
-    /// Lets in whom the key file lists now; those taken off it lose their connections.
+    /// Admits the keys that the file lists now; removed ones lose their connections.
     /// - Returns: a line about it.
     func readAgain() -> String {
-        guard let file, let keys else { return "there is no key file to read again" }
+        guard let file, let keys else { return "there is no key file to reload" }
         do {
             let ring = try KeyFile.read(file)
-            guard ring.own.publicKey == keys.publicKey else { return "\(file) now holds another key pair: the list of workers stays as it was" }
+            guard ring.own.publicKey == keys.publicKey else {
+                return "\(file) now has another key pair: the list of workers is unchanged"
+            }
             allowList.replace(with: Set(ring.workers))
-            return "\(file) was read again: \(ring.workers.count) keys may connect"
+            return "\(file) was reloaded: \(counted(ring.workers.count, "key")) may connect"
         } catch {
-            return "\(error.description); the list of workers stays as it was"
+            return "\(error.description); the list of workers is unchanged"
         }
     }
 }

@@ -1,7 +1,7 @@
 package import Cluster
 package import Distributed
 
-/// Where workers ask to take part.
+/// The actor that workers ask to join.
 package distributed actor Coordinator<ActorSystem: CodableActorSystem> {
     private let membership: Membership
     private let shape: ArithmeticShape
@@ -12,10 +12,10 @@ package distributed actor Coordinator<ActorSystem: CodableActorSystem> {
         self.shape = shape
     }
 
-    /// The sizes at which a worker takes its fingerprint before it joins.
+    /// The sizes for a worker's fingerprint before it joins.
     package distributed func arithmetic() -> ArithmeticShape { shape }
 
-    /// Takes a worker into the next generation.
+    /// Admits a worker to the next generation.
     /// - Throws: ``JoinRefused``.
     package distributed func join(_ identity: WorkerIdentity, _ worker: ActorAddress, _ held: HeldState) async throws {
         try membership.join(identity, worker, held)

@@ -3,16 +3,16 @@ internal import Tensors
 internal import TextData
 internal import Transport
 
-/// The samples that steps are made of.
+/// The samples of the steps.
 struct TrainingData: Sendable {
     let target: TokenizedDataset
-    /// Of the source task, where there is one.
+    /// Of the source task, if there is one.
     let source: TokenizedDataset?
-    /// Sent in the place of the target samples' tokens, where the encoder is frozen and there is no source task.
+    /// Sent instead of the target samples' tokens if the encoder is frozen and there is no source task.
     let features: FeatureStore?
 }
 
-/// What the coordinator's data thread owns: its links of the current generation, over which it feeds samples and moves states.
+/// The state of the coordinator's data thread: its links of the current generation, which carry samples and states.
 final class CoordinatorData {
     private let context: Context
     private let place: MeshPlace
@@ -51,13 +51,13 @@ final class CoordinatorData {
         }
     }
 
-    /// Sends each worker the samples of its lanes of a step, as far as they are not on their way already.
+    /// Sends each worker the samples of its lanes of a step, unless they are already sent.
     func feed(_ plan: StepPlan, of data: TrainingData) throws { try feed(plan, of: data, limit: .max) }
 
-    /// Sends as much of a step that is still to come as its links hold while nobody reads them.
+    /// Sends as much of a future step as its links can queue while the workers do not read.
     func feed(ahead plan: StepPlan, of data: TrainingData) throws { try feed(plan, of: data, limit: Self.aheadLimit) }
 
-    /// Half of what a link's queue holds.
+    /// Half of a link's queue.
     private static let aheadLimit = 16
 
     /// - Parameter limit: frames to each worker.
@@ -79,7 +79,8 @@ final class CoordinatorData {
                     samples, of: dataset, features: data.features, step: plan.step, withTypes: mesh.formation.run.hasTypes)
                 guard payload.count <= DataPlane.longestFrame else {
                     throw RunError(
-                        "the samples of lane \(lane) in step \(plan.step) take \(payload.count >> 20) MB, \(DataPlane.longestFrame >> 20) MB is what a link carries at "
+                        "the samples of lane \(lane) in step \(plan.step) take \(payload.count >> 20) MB, "
+                            + "\(DataPlane.longestFrame >> 20) MB is the limit of a link at "
                             + "once: choose a smaller --batch-size with --accumulate, or more --lanes")
                 }
                 let header = FrameHeader(
@@ -91,7 +92,7 @@ final class CoordinatorData {
         ahead = (plan.step, limit)
     }
 
-    /// Receives the features of as many chunks.
+    /// Receives the features of this many chunks.
     func receiveFeatures(_ count: Int, of dataset: TokenizedDataset, into store: FeatureStore) throws {
         guard let mesh else { throw WorkerFailure.generationEnded("the coordinator has no links") }
         let chunks = Evaluation.chunks(of: dataset.count)
@@ -122,14 +123,14 @@ final class CoordinatorData {
     }
 
     /// Sends each worker the samples of its chunks, for an evaluation or for their features.
-    /// - Parameter scored: which chunks' scores are to come back.
+    /// - Parameter scored: the chunks whose scores are returned.
     func feed(
         _ chunks: [[Int]], of dataset: TokenizedDataset, as kind: ShardFrame.Kind, features: FeatureStore?, scored: ScorePlan? = nil
     ) throws {
         guard let mesh else { return }
         let deadline = ContinuousClock.now + DataPlane.exchangeTime
         let ranges = Evaluation.chunks(of: dataset.count)
-        // Round by round, so that no worker's queue fills while another waits.
+        // In rounds, so that no worker's queue fills while another waits.
         for round in 0..<(chunks.map(\.count).max() ?? 0) {
             for (rank, own) in chunks.enumerated() where round < own.count {
                 let samples = ranges[own[round]].map(PlannedSample.init(evaluated:))

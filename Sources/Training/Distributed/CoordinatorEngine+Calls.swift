@@ -4,7 +4,7 @@ internal import Distributed
 internal import Transport
 
 extension CoordinatorEngine {
-    /// Calls all workers at once. The first that fails ends the generation, and so does a failure of what is done meanwhile.
+    /// Calls all workers at once. The first failure ends the generation, and so does a failure of `meanwhile`.
     func callAll<Result: Sendable>(
         _ group: Group, within limit: Duration = DataPlane.exchangeTime, meanwhile: (@Sendable () async throws -> Void)? = nil,
         _ call: @escaping @Sendable (Worker<ZeroMQActorSystem>, Int) async throws -> Result
@@ -37,7 +37,8 @@ extension CoordinatorEngine {
                         return (rank, try await ZeroMQActorSystem.within(limit) { try await call(proxy, rank) })
                     } catch WorkerFailure.memoryChanged(let reason) {
                         throw GenerationEnd(
-                            reason: "worker \(rank) on \(group.members[rank].identity.hostName) is sent away: \(reason)", rank: rank,
+                            reason: "worker \(rank) on \(group.members[rank].identity.hostName) is removed: \(reason)",
+                            rank: rank,
                             untrue: [rank: reason])
                     } catch WorkerFailure.unlinked(let ranks, let reason) {
                         throw GenerationEnd(
@@ -46,7 +47,7 @@ extension CoordinatorEngine {
                     } catch let failure as WorkerFailure {
                         throw GenerationEnd(reason: failure.description)
                     } catch ClusterError.deadline(let name, _) {
-                        // Whoever waits for the one that stands still is as late as that one.
+                        // A rank that waits for a stalled rank is as late as that one.
                         throw GenerationEnd(reason: "\(name) was not done within \(Int(limit.seconds)) s")
                     } catch {
                         throw GenerationEnd(reason: "worker \(rank) on \(group.members[rank].identity.hostName): \(error)", rank: rank)
@@ -57,12 +58,12 @@ extension CoordinatorEngine {
             do {
                 for try await result in tasks { if let result { results.append(result) } }
             } catch let end as GenerationEnd where !end.unlinked.dead.isEmpty {
-                // Who is to blame is seen from all reports.
+                // Only all reports together show the cause.
                 let all = await Self.unlinked(end, rest: &tasks)
                 group.canceller.cancel()
                 throw all
             } catch {
-                // Whatever waits for a frame on the coordinator's links, or for room there, stops waiting too.
+                // Operations that wait for frames or space on the coordinator's links stop waiting, too.
                 group.canceller.cancel()
                 throw error
             }
@@ -88,7 +89,7 @@ extension CoordinatorEngine {
 }
 
 extension Begun {
-    /// What came of it; a failure ends the generation.
+    /// The result; a failure ends the generation.
     /// - Parameter rank: whose links it needs.
     func orEnd(_ what: String, rank: Int? = nil) async throws -> Value {
         do { return try await value } catch let error as RunError { throw error } catch MeshError.deadline(let ranks) {

@@ -6,9 +6,10 @@ internal import Tensors
 internal import Transport
 
 extension CoordinatorEngine {
-    /// The current generation, or a new one where there is none or somebody has joined.
+    /// The current generation, or a new one if there is none or a worker has joined.
     ///
-    /// - Parameter freeze: what it does not train; asked again once forming has found after which step the state is.
+    /// - Parameter freeze: the parameters that it does not train; called again once forming has found the step of the
+    ///   state.
     func formed(freezing freeze: () -> [String]) async throws -> Group {
         if let group, !membership.hasNews, group.formation.run.freeze == freeze() { return group }
         if let group { await dissolve(group, because: nil) }
@@ -16,7 +17,7 @@ extension CoordinatorEngine {
             guard !fruitlessEnds.isTooMany(at: .now) else {
                 throw RunError(
                     "\(fruitlessEnds.count) generations in a row ended before step \(committedStep + 1) was done, though no worker was lost: "
-                        + "see above why, then go on with: \(resumeCommand)")
+                        + "see the reasons above, then resume with: \(resumeCommand)")
             }
             if fruitlessEnds.pause > .zero { try await Task.sleep(for: fruitlessEnds.pause) }
             try await waitForWorkers()
@@ -27,10 +28,10 @@ extension CoordinatorEngine {
         }
     }
 
-    /// Waits until enough workers are there: at first all that were asked for and may still come, later `--min-workers`.
+    /// Waits for enough workers: at first all requested ones that may still join, later `--min-workers`.
     ///
-    /// After a coordinator's restart those that do not come back in time are not waited for any longer.
-    /// - Throws: ``SignalStop`` when a signal asks to stop, ``RunError`` when too few can come.
+    /// After a coordinator's restart it stops waiting for workers that do not return in time.
+    /// - Throws: ``SignalStop`` if a signal requests a stop, ``RunError`` if too few can join.
     private func waitForWorkers() async throws {
         var said: Int?
         var reminding: Task<Void, Never>?
@@ -48,11 +49,14 @@ extension CoordinatorEngine {
             if count >= needed { return }
             if isFirst { try membership.checkRendezvous() }
             if let signal = stop.signal {
-                throw SignalStop(signal: signal, "stopped after step \(reachedStep) while waiting for workers; go on with: \(resumeCommand)")
+                throw SignalStop(
+                    signal: signal,
+                    "stopped after step \(reachedStep) while waiting for workers; resume with: \(resumeCommand)")
             }
             guard possible >= minimum || possible == wanted else {
                 throw RunError(
-                    "\(possible) of \(wanted) workers are left, needed is at least \(minimum): see above why the others ended, then go on with: "
+                    "\(possible) of \(wanted) workers left, at least \(minimum) required: see above why the others "
+                        + "ended, then resume with: "
                         + resumeCommand)
             }
             if said != needed {
@@ -68,7 +72,7 @@ extension CoordinatorEngine {
 
     private var resumeCommand: String { inputs.configuration.resumeCommand }
 
-    /// Forms the next generation; nil where a worker was lost meanwhile.
+    /// Forms the next generation; nil if a worker was lost meanwhile.
     private func form(freezing freeze: () -> [String]) async throws -> Group? {
         generation += 1
         let generation = generation
@@ -82,7 +86,7 @@ extension CoordinatorEngine {
             let peers = prepared.map(\.peer) + [own.peer]
             let roster = MeshRoster(generation: generation, token: UInt64.random(in: 1 ... .max), peers: peers)
             for (member, worker) in zip(members, prepared) { membership.update(member.address, worker.held) }
-            // Not what was remembered of them: what they had once nothing could change it any more.
+            // Not earlier reports: their state once nothing could change it any more.
             let start = try start(prepared.map(\.held))
             run.freeze = freeze()
             let formations = formations(members, roster, start)
@@ -128,11 +132,13 @@ extension CoordinatorEngine {
         }
     }
 
-    /// Which step the generation begins after: the newest that any worker has or can come to, else that of a checkpoint.
+    /// The step after which the generation begins: the newest that any worker has or can reach, else that of a
+    /// checkpoint.
     private func start(_ held: [HeldState]) throws -> GenerationStart {
         let commits = [lastCommit, newestCommit].compactMap { $0 }
         let floor = source?.step ?? floor
-        // Once it has begun, a coordinator knows of every step; a worker that comes back with a later one has it from an earlier coordinator.
+        // Once it has begun, a coordinator knows of every step; a worker that returns with a later one has it from an
+        // earlier coordinator.
         let last = isFirst ? newestUsable : reachedStep
         guard let found = GenerationStart(held, run: run.id, known: commits, floor: floor, last: last) else {
             if let source, source.step == committedStep { return GenerationStart(step: source.step, workers: held.count) }
@@ -141,13 +147,16 @@ extension CoordinatorEngine {
         }
         source = nil
         if found.step != committedStep {
-            display.say("going on after step \(found.step), the newest that a worker has\(found.step < reachedStep ? "; later ones are computed again" : "")")
+            display.say(
+                "continuing after step \(found.step), the newest that a worker "
+                    + "has\(found.step < reachedStep ? "; later ones are recomputed" : "")"
+            )
             move(to: found.step)
         }
         return found
     }
 
-    /// Each worker's place: lanes, hosts, and where its state comes from.
+    /// Each worker's assignment: lanes, host, and donor of its state.
     private func formations(_ members: [Membership.Member], _ roster: MeshRoster, _ start: GenerationStart) -> [Formation] {
         let lanes = LaneShares.of(laneCount: inputs.plan.laneCount, workers: members.count)
         let names = members.map(\.identity.host)
@@ -161,7 +170,7 @@ extension CoordinatorEngine {
         }
     }
 
-    /// Lets all links stand and the state arrive.
+    /// Establishes all links and transfers the state.
     private func stand(_ group: Group, _ formations: [Formation]) async throws {
         var own = formations[0]
         own.rank = group.members.count
@@ -171,10 +180,13 @@ extension CoordinatorEngine {
         let source = source.map { $0.state.converted(from: before, to: now) }
         let place = own
         let links = data.begin { try $0.form(place, sending: source) }
-        // Longer than the workers wait for their links: whoever does not find another one says so.
+        // Longer than the workers wait for their links: a worker that misses another one reports it.
         let longest = DataPlane.formingTime + DataPlane.transferTime(parameters: before.layout.count, workers: formations.count)
         let limit = max(pace.limit(stateOf: before.layout.count * formations.count), longest) + DataPlane.reportTime
-        let held = try await callAll(group, within: limit, meanwhile: { try await links.orEnd("the coordinator's links do not stand", rank: place.rank) }) {
+        let held = try await callAll(
+            group, within: limit,
+            meanwhile: { try await links.orEnd("the coordinator's links were not established", rank: place.rank) }
+        ) {
             proxy, rank in
             try await proxy.form(formations[rank])
         }
@@ -182,12 +194,15 @@ extension CoordinatorEngine {
         try begin(group, with: held)
     }
 
-    /// Lets the generation begin once every worker has one and the same state, after the step that it begins with.
+    /// Begins the generation once all workers have the same state, after its initial step.
     private func begin(_ group: Group, with held: [HeldState]) throws {
         let step = group.formation.step
         for (rank, held) in held.enumerated() where !held.has(run.id, step: step) || held.hash == nil {
             throw GenerationEnd(
-                reason: "worker \(rank) on \(group.members[rank].identity.hostName) has another state than that after step \(step)")
+                reason:
+                    "worker \(rank) on \(group.members[rank].identity.hostName) does not have the state after step "
+                    + "\(step)"
+            )
         }
         let hashes = held.compactMap(\.hash)
         try agree(hashes, group, "after step \(step)")
@@ -208,7 +223,9 @@ extension CoordinatorEngine {
                 + (committedStep > 0 ? ", after step \(committedStep)" : ""))
         if idle > 0 {
             display.say(
-                "\(idle) of \(members.count) workers stand by: there are \(inputs.plan.laneCount) lanes; --lanes \(members.count) would use them, with other bits"
+                "on standby: \(idle) of \(counted(members.count, "worker")): the run has "
+                    + "\(counted(inputs.plan.laneCount, "lane")); "
+                    + "--lanes \(members.count) would use them, with different bits"
             )
         }
     }
@@ -226,7 +243,7 @@ extension CoordinatorEngine {
         await dropLost(group.members, because: end)
     }
 
-    /// Asks every member how far it is and removes those that do not answer.
+    /// Asks every member for its state and removes those that do not answer.
     private func dropLost(_ members: [Membership.Member], because end: GenerationEnd) async {
         let unlinked = await sendAway(unlinkedOf: members, end)
         let lost = await refresh(members, but: Set(end.untrue.keys).union(unlinked))
@@ -234,26 +251,27 @@ extension CoordinatorEngine {
         let names = (lost + unlinked).filter { $0 != end.rank }.map { "worker \($0) on \(members[$0].identity.hostName)" }
         display.say(
             "generation \(generation) ended after step \(committedStep): \(end.reason)"
-                + (names.isEmpty ? "" : "; lost: \(names.joined(separator: ", "))") + "; going on with \(membership.members.count)")
+                + (names.isEmpty ? "" : "; lost: \(names.joined(separator: ", "))")
+                + "; continuing with \(membership.members.count)")
     }
 
-    /// Sends workers away whose links to living ones do not stand: without them the run goes on.
+    /// Removes workers without links to living ones: the run continues without them.
     ///
-    /// - Returns: their ranks; none where nobody would be left, since then the fault is more likely the coordinator's.
+    /// - Returns: their ranks; none if no worker would be left, since then the fault is more likely the coordinator's.
     private func sendAway(unlinkedOf members: [Membership.Member], _ end: GenerationEnd) async -> [Int] {
         let newcomers = members.indices.filter { !linked.contains(members[$0].address) }
         let away = end.unlinked.ranksToSendAway(workers: members.count, newcomers: Set(newcomers))
         guard away.count < members.count else { return [] }
         for rank in away {
             membership.remove(members[rank])
-            // The run begins without it; a replacement takes part when it comes.
+            // The run begins without it; a replacement takes part when it joins.
             if isFirst { membership.giveUp(1) }
             let host = members[rank].identity.hostName
             let missing = end.unlinked.missing(by: rank).map { $0 == members.count ? "the coordinator" : "worker \($0)" }
-            let links = "no data links stand between worker \(rank) on \(host) and \(missing.joined(separator: ", "))"
-            display.say("\(links): it is sent away; check --interface and firewalls")
+            let links = "no data links between worker \(rank) on \(host) and \(missing.joined(separator: ", "))"
+            display.say("\(links): the worker is removed; check --interface and firewalls")
             guard let proxy = try? Proxy.resolve(id: members[rank].address, using: system) else { continue }
-            let reason = "\(links): check --interface and firewalls; the run goes on without this worker"
+            let reason = "\(links): check --interface and firewalls; the run continues without this worker"
             try? await ZeroMQActorSystem.within(.seconds(5)) { try await proxy.leave(reason) }
         }
         return away
@@ -285,18 +303,19 @@ extension CoordinatorEngine {
         return lost.sorted()
     }
 
-    /// What a worker has once it has left the generation; nil where it is lost.
+    /// The state of a worker that has left the generation; nil if it is lost.
     ///
-    /// One whose process lives while its data thread stands still is sent away: its replacement can do its part.
+    /// A worker whose process lives while its data thread is stalled is removed: a replacement can do its part.
     private static func held(by worker: Proxy, within limit: Duration) async -> HeldState? {
         do { return try await ZeroMQActorSystem.within(limit) { try await worker.abort() } } catch ClusterError.deadline {
-            let reason = "its data thread did not move for \(Int(limit.seconds)) s: the run goes on without this worker"
+            let reason =
+                "its data thread did not move for \(Int(limit.seconds)) s: the run continues without this worker"
             try? await ZeroMQActorSystem.within(.seconds(1)) { try await worker.leave(reason) }
         } catch {}
         return nil
     }
 
-    /// Sends all workers home.
+    /// Dismisses all workers.
     package func close(_ reason: String) async {
         let system = system
         let members = membership.members

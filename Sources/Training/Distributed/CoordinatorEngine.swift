@@ -5,10 +5,10 @@ internal import Tensors
 internal import TextData
 internal import Transport
 
-/// Steps computed by workers: forms generations, feeds samples, compares what workers report, commits.
+/// Steps computed by workers: forms generations, feeds samples, compares workers' reports, commits.
 ///
-/// The state is the workers'. Should all of them be lost at once, it goes back to the newest checkpoint, and the steps
-/// since then are computed again, to the same bits. What this process must not forget is in the run's journal.
+/// The workers hold the state. If all of them are lost at once, it reverts to the newest checkpoint, and the steps
+/// since then are recomputed, with the same bits. The run's journal has all that this process must not forget.
 package final class CoordinatorEngine: StepEngine {
     typealias Proxy = Worker<ZeroMQActorSystem>
 
@@ -24,28 +24,28 @@ package final class CoordinatorEngine: StepEngine {
     let stop: StopRequest
     let ledger: Ledger
     let journal: RunJournal
-    /// The state after a step, where no worker has one; given up once a worker has a newer one.
+    /// The state after a step, if no worker has one; released once a worker has a newer one.
     var source: (state: TrainingState, step: Int)?
     var group: Group?
     var generation: UInt32
-    /// Step after which the workers' state is, or that of `source`.
+    /// Step of the workers' state, or of `source`.
     var committedStep: Int
-    /// Newest step that was ever committed; beyond `committedStep` while lost steps are computed again.
+    /// Newest step that was ever committed; beyond `committedStep` while lost steps are recomputed.
     var reachedStep: Int
     /// The commit of `committedStep`, kept for workers that have not made it yet.
     var lastCommit: Commit?
     /// The commit of `reachedStep`.
     var newestCommit: Commit?
-    /// Whether the workers of this generation still have to be told of the last commit.
+    /// Whether the workers of this generation must still be told of the last commit.
     var commitIsPending = false
     var isFirst = true
-    /// Reminds whoever starts the workers that they are waited for.
+    /// Reminds the user that the run waits for workers.
     var reminder: WaitingReminder?
-    /// Until when workers of an earlier coordinator of this run are waited for; nil where there was none.
+    /// Deadline for the return of workers of an earlier coordinator of this run; nil if there was none.
     let patience: ContinuousClock.Instant?
-    /// Tells from when on a worker stands still.
+    /// Decides when a worker counts as stalled.
     var pace: StepPace
-    /// The workers of the newest generation whose links stood.
+    /// The workers of the newest generation with established links.
     var linked: Set<ActorAddress> = []
     /// Generations that ended since the last step was done, without a worker lost.
     var fruitlessEnds = FruitlessEnds()
@@ -54,11 +54,12 @@ package final class CoordinatorEngine: StepEngine {
     /// Threads of the workers of the newest generation.
     var seenThreads: ClosedRange<Int>?
     private let beganAt: Int
-    /// The newest step after which workers of an earlier coordinator may have the state for this one to go on from it.
+    /// The newest step whose state, on workers of an earlier coordinator, this one may continue from.
     let newestUsable: Int
-    /// The journal's base when the state went back, and the step to which it did: where the newest checkpoint cannot be read, before that one.
+    /// The journal's base when the state was reverted, and the step it was reverted to: an earlier one if the newest
+    /// checkpoint cannot be read.
     private var wentBack: (base: Int, step: Int)?
-    /// States older than this one are of no use.
+    /// States before this step cannot be used.
     var floor: Int { wentBack.flatMap { $0.base == journal.history.base ? $0.step : nil } ?? journal.history.base }
     /// Of the datasets that were used since the encoder is frozen.
     var featureStores: [Split: FeatureStore] = [:]
@@ -69,17 +70,17 @@ package final class CoordinatorEngine: StepEngine {
         let proxies: [Worker<ZeroMQActorSystem>]
         let formation: Formation
         let canceller: MeshCanceller
-        /// Whether the encoder is frozen, so that samples travel with its output.
+        /// Whether the encoder is frozen, so that samples are sent with its output.
         let hasFeatures: Bool
     }
 
     /// - Parameters:
-    ///   - source: the state to begin with, after step `step`, where no worker has a newer one of this run.
-    ///   - newest: the newest step after which a state that workers of an earlier coordinator have is of use.
-    ///   - journal: of this run; with the history of an earlier coordinator where there was one.
-    ///   - patience: how long to wait for workers of that earlier coordinator; nil where there was none.
+    ///   - source: the initial state, after step `step`, if no worker has a newer one of this run.
+    ///   - newest: the newest step whose state on workers of an earlier coordinator can be used.
+    ///   - journal: of this run; with the history of an earlier coordinator if there was one.
+    ///   - patience: how long to wait for workers of that earlier coordinator; nil if there was none.
     ///   - wanted: workers to wait for before the first step.
-    /// - Throws: ``RunError`` where the journal is not that of these inputs.
+    /// - Throws: ``RunError`` if the journal does not match these inputs.
     package init(
         inputs: RunInputs, source: TrainingState, step: Int, newest: Int, journal: RunJournal, patience: Duration?, wanted: Int, system: ZeroMQActorSystem,
         membership: Membership, data: CoordinatorDataThread, display: RunDisplay, stop: StopRequest
@@ -118,7 +119,8 @@ package final class CoordinatorEngine: StepEngine {
 
     // MARK: Steps
 
-    /// Forms the first generation, which may know of more steps than the journal: its host may have lost what was written last.
+    /// Forms the first generation, whose workers may know of more steps than the journal: its host may have lost the
+    /// last writes.
     package func begin(after step: Int) async throws -> RunBeginning {
         _ = try await formed { inputs.freeze(ofStep: min(committedStep + 1, inputs.plan.totalSteps)) }
         guard reachedStep > step else { return RunBeginning(step: step) }
@@ -140,9 +142,10 @@ package final class CoordinatorEngine: StepEngine {
         }
     }
 
-    /// The generation that computes or has computed `step`, after the steps before it that were lost with all workers.
+    /// The generation that computes or has computed `step`, after recomputing earlier steps that were lost with all
+    /// workers.
     ///
-    /// - Parameter state: whether the state after `step` is wanted, and not the step itself.
+    /// - Parameter state: whether the caller needs the state after `step` instead of the step itself.
     private func formed(for step: Int, state: Bool = false) async throws -> Group {
         let last = state ? step : step - 1
         while true {
@@ -154,7 +157,10 @@ package final class CoordinatorEngine: StepEngine {
                 while committedStep < last, inputs.plan.epoch(ofStep: committedStep + 1) == epoch {
                     if let signal = stop.signal {
                         throw SignalStop(
-                            signal: signal, "stopped while step \(committedStep + 1) was computed again; go on with: \(inputs.configuration.resumeCommand)")
+                            signal: signal,
+                            "stopped while step \(committedStep + 1) was recomputed; resume with: "
+                                + "\(inputs.configuration.resumeCommand)"
+                        )
                     }
                     let plan = inputs.plan.step(committedStep + 1, order: order)
                     _ = try await take(
@@ -180,7 +186,7 @@ package final class CoordinatorEngine: StepEngine {
         let command = StepCommand(
             step: plan.step, commit: commitIsPending ? lastCommit : nil, batches: plan.target.batchCount, emptyLanes: plan.emptyLanes,
             lossScale: plan.lossScale.bitPattern, sourceBatches: plan.source?.batchCount ?? 0, sourceScale: plan.sourceScale.bitPattern)
-        // The next step's first samples travel while this one is computed.
+        // The next step's first samples are sent while this one is computed.
         let start = ContinuousClock.now
         let feeding = data.begin { core in
             try core.feed(plan, of: samples)
@@ -194,7 +200,7 @@ package final class CoordinatorEngine: StepEngine {
         return replies
     }
 
-    /// Compares what the workers report, decides the update, and counts.
+    /// Compares the workers' reports, decides the update, and counts.
     private func finish(
         _ plan: StepPlan, _ replies: [StepReady], _ group: Group, learningRate: Double, redone: Bool, since start: ContinuousClock.Instant
     ) async throws -> StepReport {
@@ -214,7 +220,7 @@ package final class CoordinatorEngine: StepEngine {
             }
         }
         for (lane, planned) in plan.laneDigests.enumerated() where digests[lane] != planned {
-            let reason = "lane \(lane) of step \(plan.step) was computed over other samples than planned"
+            let reason = "lane \(lane) of step \(plan.step) was not computed over the planned samples"
             guard let rank = group.formation.lanes.firstIndex(where: { ($0[0]..<($0[0] + $0[1])).contains(lane) }) else { throw GenerationEnd(reason: reason) }
             throw untrue(rank, reason)
         }
@@ -230,7 +236,7 @@ package final class CoordinatorEngine: StepEngine {
         let update = optimizer.update(step: plan.step, learningRate: learningRate, gradientScale: optimizer.clippingFactor(norm: norm))
         let commit = Commit(
             step: plan.step, update, lossSum: losses.map(\.target).reduce(0, +), sourceLossSum: losses.map(\.source).reduce(0, +), norm: norm)
-        // From here on the step is committed: no worker has heard of it yet.
+        // From here on the step is committed; no worker knows yet.
         journal.add(
             .committed(
                 CommittedStep(
@@ -274,7 +280,7 @@ package final class CoordinatorEngine: StepEngine {
             }
             let state = try await arriving.orEnd(stateless)
             guard StateHash.of(state, step: step, threads: self.inputs.configuration.threads) == hash else {
-                throw GenerationEnd(reason: "the state that arrived is not that of the workers")
+                throw GenerationEnd(reason: "the received state differs from the workers' state")
             }
             return state
         }
@@ -298,18 +304,20 @@ package final class CoordinatorEngine: StepEngine {
         }
     }
 
-    /// Takes the state back to the newest checkpoint, or to the beginning: no worker has it any more.
+    /// Reverts the state to the newest checkpoint, or to the beginning: no worker has it any more.
     func goBack() throws {
         let found = try source ?? inputs.newestState(beganAt: beganAt)
         wentBack = (journal.history.base, found.step)
         display.say(
             "no worker has the state after step \(committedStep): going back to "
-                + "\(found.step == 0 ? "the beginning" : "the checkpoint of step \(found.step)"), from which the same steps are computed again")
+                + "\(found.step == 0 ? "the beginning" : "the checkpoint of step \(found.step)"), from which the "
+                + "same steps are recomputed"
+        )
         source = found
         move(to: found.step)
     }
 
-    /// Notes that the state is that after another step than the last committed one.
+    /// Records that the state is not that of the last committed step.
     func move(to step: Int) {
         committedStep = step
         reachedStep = max(reachedStep, step)

@@ -11,7 +11,7 @@ internal import Transport
 /// A coordinator process, from its inputs to its summary.
 struct CoordinatorRun {
     private let options: CoordinateOptions
-    /// Where it listens, as it was asked to.
+    /// The requested endpoint.
     private let endpoint: String
     private let security: ClusterSecurity
     private let context: Context
@@ -21,11 +21,11 @@ struct CoordinatorRun {
     private let stop: StopRequest
     private let membership: Membership
     private let refusals = RefusalReport()
-    /// Time in which workers find a coordinator that was started again: they try ten times a second.
+    /// Time in which workers find a restarted coordinator: they try ten times a second.
     private static let patience = Duration.seconds(10)
 
-    /// Takes the endpoint first: where it cannot be had, the run's folder stays as it was.
-    /// - Throws: ``BadInput`` where anything given cannot be used.
+    /// Opens the endpoint first: if that fails, the run's folder is unchanged.
+    /// - Throws: ``BadInput`` if any option cannot be used.
     init(_ options: CoordinateOptions) throws {
         self.options = options
         let ring = options.launched ? try LauncherPipe.readOpening() : nil
@@ -42,7 +42,7 @@ struct CoordinatorRun {
             system = try .coordinator(
                 at: endpoint, incarnation: UInt64.random(in: 1 ... .max), security: security.control, in: context, options: control)
         } catch {
-            throw InputError("the coordinator cannot begin \(error.description)")
+            throw InputError("the coordinator cannot start \(error.description)")
         }
         stop = StopRequest()
         membership = Membership(
@@ -63,12 +63,12 @@ struct CoordinatorRun {
         if !(options.launched && options.rendezvousTimeout != nil) {
             stop.listen()
         } else {
-            // An engine signals every process of a job, some twice: the word of rank 0 counts.
+            // An engine signals every process of a job, some twice: only rank 0's message counts.
             for number in [SIGINT, SIGTERM] { signal(number, SIG_IGN) }
         }
     }
 
-    /// libzmq listens at numbers and interfaces, not at names.
+    /// libzmq listens at addresses and interfaces, not at names.
     private static func listening(at given: String?) throws -> String {
         let endpoint = try given.map { try EndpointText.read($0, listens: true) } ?? "tcp://*:*"
         guard let place = HostAddress(endpoint: endpoint), place.host != "*" else { return endpoint }
@@ -123,7 +123,7 @@ struct CoordinatorRun {
 }
 
 extension CoordinatorRun {
-    /// How somebody starts a worker of this run; nil where a launcher does.
+    /// The command that starts a worker of this run; nil if a launcher does.
     private var startHint: String? {
         guard !options.launched, let place = HostAddress(endpoint: system.endpoint) else { return nil }
         let isOpen = ["*", "0.0.0.0", "[::]"].contains(place.host)
@@ -133,14 +133,14 @@ extension CoordinatorRun {
         return "\(key)apus work --coordinator \(host):\(place.port)\(security.keys == nil ? " --insecure" : "")"
     }
 
-    /// Why the workers are sent home; empty where nothing is wrong. Those that an engine placed fail with the run.
+    /// Why the workers are dismissed; empty without an error. Workers placed by an engine fail with the run.
     private func farewell(_ outcome: Result<Void, any Error>) -> String {
         guard options.rendezvousTimeout != nil, case .failure(let error) = outcome, !(error is SignalStop) else { return "" }
         return "the run ended: \(error)"
     }
 }
 
-/// Reads the coordinator's key file again on SIGHUP: a key taken off it ends that worker's membership.
+/// Reads the coordinator's key file again on SIGHUP: removing a key ends that worker's membership.
 private final class KeyFileWatch: Sendable {
     private let source: SignalSource?
 

@@ -3,22 +3,22 @@ internal import Dispatch
 internal import Foundation
 internal import Transport
 
-/// Says what a worker waits for while it has no coordinator, and why it does not get in.
+/// Reports what a worker waits for while it has no coordinator, and why it is refused.
 struct CoordinatorSearch: Sendable {
     let system: ZeroMQActorSystem
     let endpoint: String
     let security: ClusterSecurity
     let timeout: Duration
-    /// Whether a person started this worker and watches it, so that all goes well is worth a line too.
+    /// Whether a person started this worker and watches it: then success is reported, too.
     let isWatched: Bool
 
     private static let firstWord = Duration.seconds(2)
     private static let pause = Duration.seconds(1)
     private static let repetition = Duration.seconds(30)
 
-    /// Speaks after two seconds, whenever the reason changes, and every half minute, until the task is cancelled.
+    /// Reports after two seconds, whenever the reason changes, and every half minute, until the task is cancelled.
     ///
-    /// Silent for sockets of this host, which one launcher makes for all.
+    /// Silent for sockets of this host, which a launcher creates for all.
     func report() async {
         guard let place = HostAddress(endpoint: endpoint), let port = UInt16(place.port) else { return }
         var (said, saidAt): (String?, ContinuousClock.Instant) = (nil, .now)
@@ -32,26 +32,29 @@ struct CoordinatorSearch: Sendable {
         }
     }
 
-    /// Tells a person who watches this worker.
+    /// Reports to a person who watches this worker.
     func say(_ line: String) { if isWatched { sayToUser(line) } }
 
     private func line(_ host: String, _ port: UInt16) async -> String? {
         switch system.contact {
-        case .connected: return isWatched ? "connected to the coordinator at \(endpoint), which still prepares the run" : nil
+        case .connected:
+            return isWatched ? "connected to the coordinator at \(endpoint), which is still preparing the run" : nil
         case .refused:
             guard let key = security.keys?.publicKey else {
-                return "what listens at \(endpoint) is not a coordinator without keys: does the coordinator run with --insecure?"
+                return
+                    "the process at \(endpoint) is not a coordinator without keys: does the coordinator run with "
+                    + "--insecure?"
             }
             let file = security.file.map { " of \($0)" } ?? ""
             return "the coordinator at \(endpoint) refuses this worker: it does not know the key \(key)\(file), or has another key than that file names; "
-                + "trying again for \(Int(timeout.seconds)) s"
+                + "retrying for \(Int(timeout.seconds)) s"
         case .none:
             guard let reason = await reason(host, port) else { return nil }
             return "waiting for the coordinator: nothing answers at \(endpoint) (\(reason)); trying for \(Int(timeout.seconds)) s"
         }
     }
 
-    /// Why the endpoint is not reached; nil where it is. On a thread that may wait.
+    /// Why the endpoint is not reachable; nil if it is. Runs on a thread that may block.
     private func reason(_ host: String, _ port: UInt16) async -> String? {
         await withCheckedContinuation { continuation in
             DispatchQueue.global().async { continuation.resume(returning: TCPProbe.failureToReach(host, port: port, within: .seconds(1))) }

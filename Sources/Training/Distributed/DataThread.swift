@@ -2,7 +2,7 @@ internal import Dispatch
 internal import Foundation
 internal import Synchronization
 
-/// A thread that owns what must not leave it, such as sockets, and does its work piece by piece in order.
+/// A thread that owns thread-bound objects, such as sockets, and runs its work items in order.
 package final class DataThread<Core>: Sendable {
     private let jobs = Mutex<[Job?]>([])
     private let ready = DispatchSemaphore(value: 0)
@@ -11,10 +11,10 @@ package final class DataThread<Core>: Sendable {
         let run: @Sendable (Core) -> Void
     }
 
-    /// - Parameter make: makes what the thread owns, on the thread.
+    /// - Parameter make: creates the thread's state, on the thread.
     package init(name: String, _ make: @escaping @Sendable () -> Core) {
         let thread = Thread { [self] in
-            // The system shows the name with the thread; without it nothing is lost.
+            // The system shows the name with the thread; failure does not matter.
             try? Data(name.utf8).write(to: URL(filePath: "/proc/thread-self/comm"))
             let core = make()
             while let job = next() { job.run(core) }
@@ -22,7 +22,7 @@ package final class DataThread<Core>: Sendable {
         thread.start()
     }
 
-    /// The next piece of work; nil when the thread is to end.
+    /// The next work item; nil if the thread is to end.
     private func next() -> Job? {
         ready.wait()
         return jobs.withLock { $0.removeFirst() }
@@ -33,28 +33,28 @@ package final class DataThread<Core>: Sendable {
         ready.signal()
     }
 
-    /// Does `work` on the thread, after everything asked for before.
+    /// Runs `work` on the thread, after all earlier work.
     package func perform<Result: Sendable>(_ work: @escaping @Sendable (Core) throws -> Result) async throws -> Result {
         try await withCheckedThrowingContinuation { continuation in
             add(Job { core in continuation.resume(with: Swift.Result { try work(core) }) })
         }
     }
 
-    /// Does work that cannot fail on the thread, after everything asked for before.
+    /// Runs work that cannot fail on the thread, after all earlier work.
     package func performQuietly<Result: Sendable>(_ work: @escaping @Sendable (Core) -> Result) async -> Result {
         await withCheckedContinuation { continuation in
             add(Job { core in continuation.resume(returning: work(core)) })
         }
     }
 
-    /// Begins `work` on the thread, after everything asked for before; no other thread has to wake for it.
+    /// Enqueues `work` on the thread, after all earlier work, without waking another thread.
     package func begin<Result: Sendable>(_ work: @escaping @Sendable (Core) throws -> Result) -> Begun<Result> {
         let begun = Begun<Result>()
         add(Job { core in begun.end(with: Swift.Result { try work(core) }) })
         return begun
     }
 
-    /// Ends the thread after everything asked for before.
+    /// Ends the thread after all earlier work.
     package func end() { add(nil) }
 }
 
@@ -77,7 +77,7 @@ package final class Begun<Value: Sendable>: Sendable {
         waiting?.resume(with: result)
     }
 
-    /// What came of it; for one reader at a time.
+    /// The result; for one reader at a time.
     package var value: Value {
         get async throws {
             try await withCheckedThrowingContinuation { continuation in

@@ -5,13 +5,14 @@ internal import Kernels
 internal import Tensors
 internal import Transport
 
-/// What this machine computes with, as far as it decides bits, and where it is.
+/// The arithmetic of this machine, as far as it determines bits, and its identity.
 enum Fingerprint {
     /// SHA-256 over losses, gradients and updates of fixed training steps of small models at the run's sizes.
     ///
-    /// They go through every matrix product and vector function of a step: each kind of head, adapters, a batch of one short sentence, and one of
-    /// 449 tokens, more than a product adds up at once. Equal fingerprints give equal bits, and hosts with other ones must not add up gradients. Our
-    /// own arithmetic gives the same on every processor, so there a difference is a fault of the host.
+    /// They use every matrix product and vector function of a step: each kind of head, adapters, a batch of one short
+    /// sentence, and one of 449 tokens, more than one block of a product's inner dimension. Equal fingerprints give
+    /// equal bits, and hosts with different ones must not train together. The own kernels give the same on every
+    /// processor, so there a difference is a fault of the host.
     /// - Complexity: 40 T D (4 D + 2 F) additions and products, a fifth of a second for the default model.
     static func compute(_ shape: ArithmeticShape) -> String {
         let classes = (0..<10).map { Int32($0 % 3) }
@@ -37,7 +38,7 @@ enum Fingerprint {
         return batch
     }
 
-    /// What one step leaves behind: digests and bit patterns.
+    /// The results of one step: digests and bit patterns.
     private static func step(_ model: BERTModel, _ batch: PackedBatch, sentences: Int) -> String {
         let replica = Replica(model: model, parameters: FloatBuffer(count: model.layout.count), threads: 1)
         fill(replica.parameters.view)
@@ -78,7 +79,7 @@ enum Fingerprint {
         return ([boot.trimmingCharacters(in: .whitespacesAndNewlines)] + spaces).joined(separator: " ")
     }
 
-    /// Who this process is.
+    /// The identity of this process.
     static func identity(_ shape: ArithmeticShape, threads: Int, number: Int? = nil, worldSize: Int? = nil, key: PublicKey? = nil) -> WorkerIdentity {
         WorkerIdentity(
             version: Build.version, fingerprint: compute(shape), arithmetic: Arithmetic.number,
@@ -88,7 +89,7 @@ enum Fingerprint {
     }
 }
 
-/// Which build this is.
+/// The identity of this build.
 package enum Build {
     package static let version = "0.1.0"
 }

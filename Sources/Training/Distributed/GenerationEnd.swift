@@ -1,11 +1,11 @@
-/// A generation that cannot go on.
+/// The end of a generation that cannot continue.
 struct GenerationEnd: Error {
     let reason: String
     var rank: Int?
-    /// Workers whose state is not what it has to be, and what they are told.
+    /// Workers with a wrong state, and the reasons sent to them.
     var untrue: [Int: String] = [:]
-    /// Links that did not stand.
+    /// Links that were not established.
     var unlinked = UnlinkedRanks()
-    /// Whether nobody can say whose state is right.
+    /// Whether there is no majority for one state.
     var isSplit = false
 }

@@ -16,8 +16,8 @@ struct HostAddress {
     /// Whether the host is written as an IPv6 number.
     var isIPv6: Bool { host.hasPrefix("[") }
 
-    /// The address of this machine from which the way to the host begins, as an endpoint has it; `*` for `*`.
-    /// - Throws: ``InputError`` where the name is unknown.
+    /// The address of this machine on the route to the host, in endpoint form; `*` for `*`.
+    /// - Throws: ``InputError`` if the name is unknown.
     func localAddress() throws(InputError) -> String {
         if host == "*" || host == "0.0.0.0" || host == "[::]" { return "*" }
         guard TCPProbe.number(of: host) != nil else { throw InputError("the host \(host) is unknown: check the coordinator's address") }

@@ -2,17 +2,17 @@ internal import Cluster
 internal import Foundation
 internal import TextData
 
-/// A committed step as the journal keeps it.
+/// A committed step in the journal.
 package struct CommittedStep: Codable, Sendable, Equatable {
-    /// The coordinator's run in which it was committed.
+    /// The incarnation of the coordinator that committed it.
     package var incarnation: UInt64
     package var generation: UInt32
     package var commit: Commit
     /// Digest of the step as it was planned.
     package var plan: UInt64
-    /// Digest of what was really computed, of each lane.
+    /// Digest of the samples actually computed, per lane.
     package var lanes: [UInt64]
-    /// Whether samples of it had been computed before, for a generation or a state that was lost.
+    /// Whether samples of it had been computed before, for a lost generation or state.
     package var redone: Bool
     package var seconds: Double
 
@@ -37,26 +37,26 @@ extension CommittedStep {
     }
 }
 
-/// What the journal of a run's coordinator says, entry by entry.
+/// An entry of the journal of a run's coordinator.
 package enum JournalEntry: Codable, Sendable, Equatable {
     /// The first entry: which run this is, the step up to which a checkpoint holds it, what it is made of, and the
     /// journal's format. Older builds wrote neither of the last two.
     case run(id: UInt64, after: Int, identity: RunIdentity? = nil, format: Int? = nil)
     /// A generation with this number was begun; no other one may have it.
     case generation(UInt32)
-    /// A generation stands: all its workers have the state after this step, with this hash.
+    /// A generation is complete: all its workers have the state after this step, with this hash.
     case formed(generation: UInt32, after: Int, state: UInt64)
     case committed(CommittedStep)
-    /// Steps whose entries were left out for their number; their digests were those of the plan.
+    /// Steps whose entries were merged because there were too many; their digests matched the plan.
     case counted(from: Int, through: Int)
-    /// The run's state is that after another step than the entry before says.
+    /// The run's state moved to another step than that of the entry before.
     case moved(to: Int)
-    /// From here on the run has another name: states under the former one count no more.
+    /// From here on the run has another id: states with the former id are invalid.
     case renamed(run: UInt64)
     /// An evaluation was made.
     case progress(RunProgress)
 
-    /// JSON, but for a step: there is one after the other of these, and JSON costs more than all else that is done with them.
+    /// JSON, except for steps: these are frequent, and JSON would cost more than the rest of their handling.
     package var bytes: [UInt8] {
         if case .committed(let step) = self { return Self.stepMark + Data(step.words.bytes).base64EncodedData() }
         let encoder = JSONEncoder()

@@ -1,7 +1,8 @@
 extension JournalHistory {
-    /// What no run of this plan can have written; nil if the run can go on from this history.
+    /// A statement that no run of this plan can have written; nil if the run can continue from this history.
     ///
-    /// A whole entry has the right digest, whoever wrote it: its numbers count, index and allocate, so they are checked before any is used.
+    /// A complete entry has the right digest, but any process may have written it: its numbers are used as counts and
+    /// indices, so they are checked first.
     package func problem(in plan: TrainingPlan) -> String? {
         func isStep(_ step: Int) -> Bool { (0...plan.totalSteps).contains(step) }
         if let unreadableFormat {
@@ -28,7 +29,7 @@ extension JournalHistory {
                 }
                 place = through
             case .moved(let to):
-                guard isStep(to) else { return "it goes on after step \(to) of \(plan.totalSteps)" }
+                guard isStep(to) else { return "it continues after step \(to) of \(plan.totalSteps)" }
                 place = to
             case .progress(let progress):
                 if let problem = progress.problem(in: plan) { return problem }
@@ -39,11 +40,13 @@ extension JournalHistory {
 }
 
 extension RunProgress {
-    /// What no run of this plan can have come to, however long it was to be; nil if all of it can be.
+    /// A result that no run of this plan, of any length, can have reached; nil if all are possible.
     package func problem(in plan: TrainingPlan) -> String? {
         let mostSteps = plan.stepsPerEpoch * Int(Int32.max)
         guard (0...mostSteps).contains(step) else { return "it is after step \(step)" }
-        guard (0...(step / max(1, plan.stepsPerEpoch) + 1)).contains(evaluatedEpochs) else { return "\(evaluatedEpochs) epochs are scored after step \(step)" }
+        guard (0...(step / max(1, plan.stepsPerEpoch) + 1)).contains(evaluatedEpochs) else {
+            return "\(evaluatedEpochs) epochs scored after step \(step)"
+        }
         for scored in [bestStep, evaluatedStep, evaluatedSourceStep] {
             guard let scored, !(0...mostSteps).contains(scored) else { continue }
             return "step \(scored) is scored"

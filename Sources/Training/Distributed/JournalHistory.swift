@@ -1,9 +1,9 @@
 package import Checkpoints
 
-/// What a journal tells of the run so far.
+/// The history of a run, read from its journal.
 package struct JournalHistory: Sendable, Equatable {
     package private(set) var run: UInt64
-    /// What the run is made of; nil in a journal of an older build.
+    /// The run's inputs; nil in a journal of an older build.
     package var identity: RunIdentity?
     /// The format of a journal that this build does not read, see ``ProtocolNumbers/journal``.
     package private(set) var unreadableFormat: Int?
@@ -11,22 +11,22 @@ package struct JournalHistory: Sendable, Equatable {
     package private(set) var base: Int
     /// Newest generation.
     package private(set) var generation: UInt32 = 0
-    /// Step after which the run's state was.
+    /// Step of the run's state.
     package private(set) var step: Int
     /// Newest step that was ever committed.
     package private(set) var reached: Int
     package private(set) var newest: CommittedStep?
     package private(set) var progress: RunProgress?
-    /// What the newest generation began with.
+    /// The initial state of the newest generation.
     package private(set) var formed: JournalEntry?
-    /// From the base on, without what no longer matters.
+    /// Entries from the base on, without obsolete ones.
     package private(set) var entries: [JournalEntry] = []
-    /// Bytes at the file's end that are no whole entry.
+    /// Bytes at the file's end that are not a complete entry.
     package private(set) var droppedBytes = 0
-    /// Whole entries that say nothing to this build.
+    /// Complete entries that this build does not know.
     package private(set) var unknownCount = 0
 
-    /// - Returns: nil where the first entry names no run.
+    /// - Returns: nil if the first entry names no run.
     package init?(_ entries: some Sequence<JournalEntry>) {
         var all = entries.makeIterator()
         guard case .run(let id, let after, let identity, let format) = all.next() else { return nil }
@@ -62,7 +62,7 @@ package struct JournalHistory: Sendable, Equatable {
         entries.append(entry)
     }
 
-    /// The same run from a checkpoint after the present step on.
+    /// The same run starting from a checkpoint after the present step.
     package mutating func begin(anew progress: RunProgress) {
         base = step
         let kept = newest
@@ -74,7 +74,7 @@ package struct JournalHistory: Sendable, Equatable {
         add(.progress(progress))
     }
 
-    /// The same with its committed steps as a range, but for the newest.
+    /// The same with its committed steps as a range, except the newest.
     package mutating func shorten() {
         let (present, last) = (step, reached)
         let (kept, progress) = (newest, progress)

@@ -2,19 +2,20 @@ internal import Crypto
 internal import Foundation
 internal import Transport
 
-/// Where a process that no launcher of ours started finds its keys.
+/// Where a process that was not started by apus launch finds its keys.
 ///
-/// The first of these speaks: `APUS_KEY_FILE`, this process's own key file; `APUS_KEY_FOLDER`, a folder of `apus keygen` on a file
-/// system that all hosts share; `APUS_SECRET`, a text that all processes of the run have, from which each derives every key.
+/// The first of these that is set: `APUS_KEY_FILE`, this process's own key file; `APUS_KEY_FOLDER`, a folder of
+/// `apus keygen` on a file system that all hosts share; `APUS_SECRET`, a text that all processes of the run have, from
+/// which each derives every key.
 struct KeySource: Sendable {
     enum Role: Equatable, Sendable {
         case coordinator(workers: Int)
-        /// Nil where no launcher gave a rank.
+        /// Nil if no launcher gave a rank.
         case worker(rank: Int?)
     }
 
     let ring: KeyRing
-    /// Nil where no file holds them.
+    /// Nil if they are not in a file.
     let file: String?
 
     static let file = "APUS_KEY_FILE"
@@ -22,8 +23,8 @@ struct KeySource: Sendable {
     static let secret = "APUS_SECRET"
     private static let shortestSecret = 32
 
-    /// - Returns: nil where none of the variables is set.
-    /// - Throws: ``InputError`` where one is set and gives no key.
+    /// - Returns: nil if none of the variables is set.
+    /// - Throws: ``InputError`` if one is set and gives no key.
     init?(_ role: Role, environment: [String: String] = ProcessInfo.processInfo.environment) throws(InputError) {
         func value(_ name: String) -> String? { environment[name].flatMap { $0.isEmpty ? nil : $0 } }
         if let path = value(Self.file) {
@@ -56,7 +57,8 @@ struct KeySource: Sendable {
         let path = "\(folder)/\(name)"
         guard FileManager.default.fileExists(atPath: path) else {
             throw InputError(
-                "\(Self.folder): \(path) is not on host \(ProcessInfo.processInfo.hostName): make the folder with apus keygen --workers for all ranks, "
+                "\(Self.folder): \(path) is not on host \(ProcessInfo.processInfo.hostName): create the folder with "
+                    + "apus keygen --workers for all ranks, "
                     + "on a file system that all hosts share")
         }
         return try read(path, named: Self.folder)
@@ -66,7 +68,10 @@ struct KeySource: Sendable {
 
     private static func derive(_ secret: String, _ role: Role) throws(InputError) -> KeySource {
         guard secret.utf8.count >= shortestSecret else {
-            throw InputError("\(Self.secret) has \(secret.utf8.count) characters, needed are at least \(shortestSecret) random ones: try openssl rand -hex 32")
+            throw InputError(
+                "\(Self.secret) has \(secret.utf8.count) characters, must have at least \(shortestSecret) random "
+                    + "ones: try openssl rand -hex 32"
+            )
         }
         let coordinator = pair(secret, "coordinator")
         switch role {

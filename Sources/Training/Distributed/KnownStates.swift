@@ -1,7 +1,7 @@
-/// What the states after the newest steps hash to, as all workers agreed when they began the step behind it.
+/// The hashes of the states after the newest steps, on which all workers agreed when they began the next step.
 ///
-/// A step that is computed again must begin with the same state as the first time: that holds for the same bits, and for
-/// workers that are wrong together as well as for one that is wrong alone.
+/// A recomputed step must begin with the same state as the first time. This detects a single wrong worker as well as
+/// workers that are all wrong in the same way.
 struct KnownStates: Sendable, Equatable {
     private struct State: Sendable, Equatable {
         let freeze: [String]
@@ -11,8 +11,9 @@ struct KnownStates: Sendable, Equatable {
     private var states: [Int: State] = [:]
     private var first = 0
 
-    /// Takes the hash of the state after `step`, where `freeze` is not trained: a state has moments for what is trained alone.
-    /// - Returns: false where another hash is known.
+    /// Records the hash of the state after `step`, with `freeze` not trained: a state has moments only for trained
+    /// parameters.
+    /// - Returns: false if another hash is known.
     mutating func take(_ hash: UInt64, after step: Int, freeze: [String]) -> Bool {
         let state = State(freeze: freeze, hash: hash)
         if let known = states[step], known.freeze == freeze { return known == state }
@@ -20,7 +21,7 @@ struct KnownStates: Sendable, Equatable {
         return true
     }
 
-    /// Forgets the states before `step`: nobody goes back that far.
+    /// Forgets the states before `step`: no run reverts that far.
     mutating func forget(before step: Int) {
         guard step > first else { return }
         first = step

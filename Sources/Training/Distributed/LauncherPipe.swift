@@ -2,35 +2,38 @@ internal import Foundation
 internal import TextData
 internal import Transport
 
-/// The pipe that a launcher holds open as the standard input of what it starts, here or over ssh.
+/// The pipe that a launcher keeps open as the standard input of its children, here or over ssh.
 ///
-/// First come the lines of a ``KeyRing``, or none, and an empty line; then nothing until the launcher is gone, or a byte that says: end
-/// at once.
+/// First come the lines of a ``KeyRing``, or none, and an empty line; then nothing until the launcher ends, or a byte
+/// that means: end at once.
 enum LauncherPipe {
-    /// What a launcher writes first.
+    /// The first lines from a launcher.
     static func opening(_ ring: KeyRing?) -> Data { Data(((ring?.text ?? "") + "\n").utf8) }
 
-    /// Reads what a launcher wrote first.
-    /// - Throws: ``RunError`` where the pipe ends before, ``InputError`` where it holds something else.
+    /// Reads the first lines from a launcher.
+    /// - Throws: ``RunError`` if the pipe ends before them, ``InputError`` if they are malformed.
     static func readOpening() throws -> KeyRing? {
         var bytes: [UInt8] = []
         while bytes != [0x0A], !bytes.suffix(2).elementsEqual([0x0A, 0x0A]) {
             guard bytes.count < 512 << 10, let next = byte() else {
-                throw RunError("the launcher was gone before it said anything: --launched is for what apus launch starts")
+                throw RunError(
+                    "the launcher ended before it sent anything: --launched is only for processes started by apus "
+                        + "launch"
+                )
             }
             bytes.append(next)
         }
         guard bytes.count > 1 else { return nil }
         guard let ring = KeyRing(text: String(decoding: bytes, as: UTF8.self)) else {
-            throw InputError("the launcher handed over no key ring: does it run the same build?")
+            throw InputError("the launcher sent no key ring: does it run the same build?")
         }
         return ring
     }
 
-    /// The next byte; nil at the end, and from a pipe that cannot be read.
+    /// The next byte; nil at the end, and if the pipe cannot be read.
     private static func byte() -> UInt8? { (try? DescriptorReading.read(STDIN_FILENO, most: 1))?.first }
 
-    /// What a launcher says after its opening.
+    /// Messages of a launcher after its first lines.
     enum Word: Sendable {
         /// This process is to end at once.
         case end
@@ -38,15 +41,15 @@ enum LauncherPipe {
         case gone
         /// One worker will not be replaced any more.
         case givenUp
-        /// The run is to end after a checkpoint, as this signal would have it.
+        /// The run is to end after a checkpoint, as for this signal.
         case stop(Int32)
     }
 
-    /// Bytes that say something to the coordinator.
+    /// Bytes with a meaning for the coordinator.
     static let givenUp: UInt8 = 0x2D
     static let stop: [Int32: UInt8] = [SIGINT: 0x49, SIGTERM: 0x54]
 
-    /// Calls `hear` for each word of the launcher, the last of which is that it ends or that this process is to.
+    /// Calls `hear` for each message of the launcher, the last of which is its end or the request to end.
     static func watch(_ hear: @escaping @Sendable (Word) -> Void) {
         let thread = Thread {
             while let byte = byte() {

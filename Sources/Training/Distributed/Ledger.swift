@@ -1,7 +1,7 @@
 internal import Synchronization
 internal import TextData
 
-/// Counts, from digests of what workers really computed, which samples of an epoch are done.
+/// Counts, from digests of the samples that workers actually computed, which samples of an epoch are done.
 final class Ledger: Sendable {
     private let plan: TrainingPlan
     private let counts: Mutex<Counts>
@@ -12,12 +12,12 @@ final class Ledger: Sendable {
         var times: [UInt8] = []
         /// Of these, how many were done when this process began.
         var before = 0
-        /// Computed for a state or a step that was lost.
+        /// Computed for a lost state or step.
         var redone = 0
         var source: SourceLedger?
     }
 
-    /// - Parameter step: what came before it is taken as done.
+    /// - Parameter step: earlier samples count as done.
     init(_ plan: TrainingPlan, after step: Int) {
         self.plan = plan
         counts = Mutex(Counts())
@@ -28,8 +28,8 @@ final class Ledger: Sendable {
         }
     }
 
-    /// Counts what a journal tells: a step by the digests of what its lanes really computed.
-    /// - Throws: ``RunError`` where they are not those of the plan.
+    /// Counts a journal's entries: a step by the digests of the samples that its lanes actually computed.
+    /// - Throws: ``RunError`` if they differ from the plan.
     convenience init(_ plan: TrainingPlan, _ history: JournalHistory) throws {
         self.init(plan, after: history.base)
         var order: (epoch: Int, order: EpochPlan)?
@@ -60,7 +60,7 @@ final class Ledger: Sendable {
         }
     }
 
-    /// Counts anew as of the state after `step`; steps beyond it will be computed again.
+    /// Recounts as of the state after `step`; later steps will be recomputed.
     func goBack(to step: Int) {
         counts.withLock { counts in
             begin(step, &counts)
@@ -77,7 +77,7 @@ final class Ledger: Sendable {
         for sample in plan.order(ofEpoch: epoch).order.prefix(done * plan.accumulate * plan.batchSize) { counts.times[Int(sample)] = 1 }
     }
 
-    /// Counts a step whose lanes' digests were those of its plan.
+    /// Counts a step whose lanes' digests match its plan.
     func count(_ step: StepPlan, redone: Bool) {
         counts.withLock { counts in
             if counts.epoch != step.epoch {
@@ -89,7 +89,7 @@ final class Ledger: Sendable {
         }
     }
 
-    /// What became of the newest epoch's samples so far.
+    /// The state of the newest epoch's samples so far.
     var account: SampleAccount {
         counts.withLock { counts in
             let (done, repeated) = (counts.times.count { $0 > 0 }, counts.times.count { $0 > 1 })

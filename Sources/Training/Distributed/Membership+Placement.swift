@@ -2,14 +2,16 @@ internal import Cluster
 internal import Dispatch
 internal import Synchronization
 
-/// What holds where one engine has placed all workers: each has a rank of its own, and comes at once or never.
+/// Rules for workers placed by an engine: each has its own rank, and joins at once or never.
 extension Membership {
-    /// - Throws: ``JoinRefused`` where the worker counts other ranks than the coordinator, or another has its rank.
+    /// - Throws: ``JoinRefused`` if the worker's number of ranks differs from the coordinator's, or another worker has
+    ///   its rank.
     func checkPlace(_ identity: WorkerIdentity, _ address: ActorAddress) throws(JoinRefused) {
         guard let placed, let rank = identity.number else { return }
         if let size = identity.worldSize, size != placed {
             throw JoinRefused(
-                "rank \(rank) on host \(identity.hostName) counts \(size) ranks, the coordinator \(placed): start both with one command; if these are "
+                "rank \(rank) on host \(identity.hostName) counts \(counted(size, "rank")), the coordinator "
+                    + "\(placed): start both with one command; if these are "
                     + "two jobs on one port, set APUS_PORT or MASTER_PORT for one of them")
         }
         let holder = state.withLock { state in
@@ -24,7 +26,7 @@ extension Membership {
         }
     }
 
-    /// Ends the time in which all ranks must have come.
+    /// Ends the time in which all ranks must have joined.
     func endRendezvous(after limit: Duration) {
         DispatchQueue.global().asyncAfter(deadline: .now() + limit.seconds) { [weak self] in
             self?.state.withLock { $0.rendezvousTime = limit }
@@ -32,7 +34,7 @@ extension Membership {
         }
     }
 
-    /// - Throws: ``InputError`` where a rank may not join, ``RunError`` where one did not come in time.
+    /// - Throws: ``InputError`` if a rank may not join, ``RunError`` if one did not join in time.
     func checkRendezvous() throws {
         let (refusal, time, present) = state.withLock { ($0.refusal, $0.rendezvousTime, Set($0.members.compactMap(\.identity.number))) }
         guard let placed else { return }

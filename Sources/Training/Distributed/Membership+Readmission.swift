@@ -4,8 +4,8 @@ internal import Synchronization
 internal import Transport
 
 extension Membership {
-    /// Has the loss of any of these members end the coordinator's links, so that nobody waits there for what will not come: a
-    /// worker may be lost after it has answered and before what it sent has arrived.
+    /// Makes the loss of any of these members end the coordinator's links, so that no thread waits there in vain: a
+    /// worker may be lost after it has answered and before its frames have arrived.
     func endLinks(_ canceller: MeshCanceller, ofGeneration generation: UInt32, whenLost members: [Member]) {
         let processes = Set(members.map(\.address.process))
         let isLost = state.withLock { state in
@@ -15,10 +15,10 @@ extension Membership {
         if isLost { canceller.cancel() }
     }
 
-    /// Notes that a process is lost or silent.
+    /// Records that a process is lost or silent.
     ///
-    /// - Parameter generation: the newest one when it was lost. A later one that it belongs to does not end for that: the
-    ///   process has come back before this was told.
+    /// - Parameter generation: the newest one when it was lost. A later generation that it belongs to does not end for
+    ///   this: the process returned before this was reported.
     func fellSilent(_ process: String, inGeneration generation: UInt32) {
         let canceller: MeshCanceller? = state.withLock { state in
             guard let links = state.links, links.processes.contains(process) else {
@@ -32,7 +32,7 @@ extension Membership {
         canceller?.cancel()
     }
 
-    /// Takes workers back that were lost and are heard again, such as after a suspension: as if they joined again.
+    /// Readmits lost workers that are heard again, such as after a suspension: as if they joined again.
     package func readmitReturning(through system: ZeroMQActorSystem) async {
         await withDiscardingTaskGroup { tasks in
             for await event in system.events {
@@ -40,7 +40,7 @@ extension Membership {
                 case .lost(let process, let generation): fellSilent(process, inGeneration: generation)
                 case .found(let process):
                     guard state.withLock({ $0.silent.remove(process) }) != nil, let member = known(process) else { continue }
-                    // Nobody else's loss waits for this one's answer.
+                    // Handling other losses does not wait for this answer.
                     tasks.addTask { await self.readmit(member, through: system) }
                 case .coordinatorChanged, .refused: continue
                 }
@@ -48,7 +48,7 @@ extension Membership {
         }
     }
 
-    /// Asks again and again: its answer comes behind what its data thread is still computing.
+    /// Asks repeatedly: its answer comes after the work in progress on its data thread.
     private func readmit(_ member: Member, through system: ZeroMQActorSystem) async {
         guard let proxy = try? Worker.resolve(id: member.address, using: system) else { return }
         repeat {

@@ -2,7 +2,7 @@ package import Cluster
 internal import Synchronization
 package import Transport
 
-/// The workers that are there, by the numbers that they were given and then in the order in which they joined.
+/// The present workers, by assigned numbers and then in the order in which they joined.
 package final class Membership: Sendable {
     /// A worker that joined.
     package struct Member: Sendable {
@@ -10,7 +10,7 @@ package final class Membership: Sendable {
         package let identity: WorkerIdentity
         /// The newest report of its process.
         package fileprivate(set) var held: HeldState
-        /// Tells this joining from an earlier one of the same process.
+        /// Distinguishes this joining from an earlier one of the same process.
         fileprivate let joining: Int
     }
 
@@ -19,27 +19,27 @@ package final class Membership: Sendable {
         /// Joined since the last generation was formed.
         var hasNews = false
         var waiting: CheckedContinuation<Void, Never>?
-        /// Whether a wait should end although nobody joined.
+        /// Whether a wait should end although no worker joined.
         var isWoken = false
         var joinings = 0
         var givenUp = 0
-        /// The newest member of each process, lost ones too.
+        /// The newest member of each process, including lost ones.
         var known: [String: Member] = [:]
-        /// What every worker's version and fingerprint must equal.
+        /// The version and fingerprint that every worker must have.
         var expected: WorkerIdentity?
         /// Processes that are lost or silent.
         var silent: Set<String> = []
-        /// The newest generation, its processes, and what ends the coordinator's links to them.
+        /// The newest generation, its processes, and the way to end the coordinator's links to them.
         var links: (generation: UInt32, processes: Set<String>, canceller: MeshCanceller)?
         /// Whether a generation was formed.
         var hasFormed = false
-        /// Why a worker that was needed may not join.
+        /// Why a required worker may not join.
         var refusal: JoinRefused?
-        /// Time in which all placed workers should have come, once it is over.
+        /// The time limit for placed workers, once it has passed.
         var rendezvousTime: Duration?
 
-        /// The newer one of a report and what is known of that process, lost or not: a report that was sent again, or that was
-        /// overtaken, says what is no longer so.
+        /// The newer one of a report and the known report of that process, lost or not: a report that was repeated or
+        /// overtaken is outdated.
         func newest(_ held: HeldState, of address: ActorAddress) -> HeldState {
             guard let known = known[address.process], known.address == address, known.held.report > held.report else { return held }
             return known.held
@@ -53,13 +53,13 @@ package final class Membership: Sendable {
 
     let state = Mutex(State())
     private let allowList: AllowList?
-    /// Ranks of the job in which an engine placed all workers; nil where anybody with a key may join.
+    /// Ranks of the job in which an engine placed all workers; nil if any worker with a key may join.
     package let placed: Int?
     /// Whether somebody starts these workers by hand, and no engine gives them ranks.
     let areStartedByHand: Bool
 
     /// - Parameters:
-    ///   - allowList: the keys that workers may name; nil where links are plain.
+    ///   - allowList: the keys that workers may name; nil if links are plain.
     ///   - placed: ranks of the job in which an engine placed all workers.
     ///   - areStartedByHand: whether they have no ranks of their own.
     package init(allowList: AllowList? = nil, placed: Int? = nil, areStartedByHand: Bool = false) {
@@ -68,11 +68,11 @@ package final class Membership: Sendable {
         self.placed = placed
     }
 
-    /// Says what every worker's version and fingerprint must equal: before the first of them joins.
+    /// Sets the version and fingerprint that every worker must have, before the first one joins.
     package func expect(_ identity: WorkerIdentity) { state.withLock { $0.expected = identity } }
 
-    /// Takes a worker in.
-    /// - Throws: ``JoinRefused`` when its results could differ from the others', or it has no place in the job.
+    /// Admits a worker.
+    /// - Throws: ``JoinRefused`` if its results could differ from the others', or it does not belong to the job.
     package func join(_ identity: WorkerIdentity, _ address: ActorAddress, _ held: HeldState) throws(JoinRefused) {
         guard address.process != "coordinator" else { throw JoinRefused("a worker named itself as the coordinator: start it with apus work") }
         do throws(JoinRefused) {
@@ -97,14 +97,16 @@ package final class Membership: Sendable {
         }
     }
 
-    /// A placed worker that may not join keeps the run from beginning.
+    /// A placed worker that may not join prevents the run from starting.
     private func refuse(_ error: JoinRefused) {
         state.withLock { if !$0.hasFormed { $0.refusal = $0.refusal ?? error } }
         if placed != nil { wake() }
     }
 
     private func check(_ identity: WorkerIdentity) throws(JoinRefused) {
-        guard let expected = state.withLock({ $0.expected }) else { throw JoinRefused("the coordinator has not begun: try again") }
+        guard let expected = state.withLock({ $0.expected }) else {
+            throw JoinRefused("the coordinator has not started yet: try again")
+        }
         guard identity.version == expected.version else {
             throw JoinRefused(
                 "host \(identity.hostName) runs apus \(identity.version), the coordinator \(expected.version): install the same build on both")
@@ -124,7 +126,7 @@ package final class Membership: Sendable {
         }
     }
 
-    /// The newest member of a process, also a lost one.
+    /// The newest member of a process, even if lost.
     package func known(_ process: String) -> Member? { state.withLock { $0.known[process] } }
 
     /// Whether the member's process has not joined again since.
@@ -132,7 +134,7 @@ package final class Membership: Sendable {
 
     package var members: [Member] { state.withLock { $0.members } }
 
-    /// Whether somebody joined since the last call of ``takeMembers()``.
+    /// Whether a worker joined since the last call of ``takeMembers()``.
     package var hasNews: Bool { state.withLock { $0.hasNews } }
 
     /// The members for a new generation.
@@ -144,10 +146,10 @@ package final class Membership: Sendable {
         }
     }
 
-    /// Takes a lost worker out, unless it has joined again meanwhile.
+    /// Removes a lost worker, unless it has joined again meanwhile.
     package func remove(_ member: Member) { state.withLock { $0.members.removeAll { $0.joining == member.joining } } }
 
-    /// Notes what a worker reported, also where it has joined again meanwhile, unless a newer report is known.
+    /// Records a worker's report, even if it has joined again meanwhile, unless a newer report is known.
     package func update(_ address: ActorAddress, _ held: HeldState) {
         state.withLock { state in
             let newest = state.newest(held, of: address)
@@ -156,7 +158,7 @@ package final class Membership: Sendable {
         }
     }
 
-    /// Returns when somebody has joined, or after ``wake()`` or ``giveUp(_:)``.
+    /// Returns when a worker has joined, or after ``wake()`` or ``giveUp(_:)``.
     package func change() async {
         await withCheckedContinuation { continuation in
             let isReady = state.withLock { state in
@@ -181,10 +183,10 @@ package final class Membership: Sendable {
         }
     }
 
-    /// Workers that were wanted and will not come.
+    /// Requested workers that will not join.
     package var givenUp: Int { state.withLock { $0.givenUp } }
 
-    /// Says that so many more of the wanted workers will not come.
+    /// Records that this many more of the requested workers will not join.
     package func giveUp(_ count: Int) {
         state.withLock { $0.givenUp += count }
         wake()

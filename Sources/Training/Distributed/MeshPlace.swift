@@ -13,7 +13,7 @@ struct MeshPlace: Sendable {
 
     let kind: Kind
     let keys: KeyPair?
-    /// Keeps a launcher's folder from being removed while this process lives.
+    /// Prevents removal of a launcher's folder while this process lives.
     private let hold: FolderHold?
     #if MPI
     /// Whether frames between workers travel through MPI.
@@ -22,9 +22,9 @@ struct MeshPlace: Sendable {
     /// The coordinator's host as this process reaches it.
     private let coordinatorHost: String
 
-    /// Beside the coordinator's socket where that is one of this machine, else at the address that leads to it, or at that of
-    /// `interface`.
-    /// - Throws: ``InputError`` where there is no such address.
+    /// Next to the coordinator's socket if that is on this machine, else at the address of the route to it, or at that
+    /// of `interface`.
+    /// - Throws: ``InputError`` if there is no such address.
     init(coordinator endpoint: String, interface: String? = nil, keys: KeyPair?) throws {
         self.keys = keys
         if endpoint.hasPrefix("ipc://") {
@@ -61,13 +61,13 @@ struct MeshPlace: Sendable {
         }
     }
 
-    /// The endpoint as other hosts write it; of a process that listens at all addresses, only the port.
+    /// The endpoint for other hosts; only the port if this process listens at all addresses.
     func reachable(_ endpoint: String) -> String {
         guard case .address(let address) = kind, let port = endpoint.split(separator: ":").last else { return endpoint }
         return "tcp://\(address):\(port)"
     }
 
-    /// The roster with the coordinator at the host at which this process knows it, where it listens at all addresses.
+    /// The roster with the coordinator's host as this process knows it, if the coordinator listens at all addresses.
     func completed(_ roster: MeshRoster) -> MeshRoster {
         var roster = roster
         for rank in roster.peers.indices where roster.peers[rank].endpoint.hasPrefix("tcp://*:") {

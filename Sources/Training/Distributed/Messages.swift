@@ -3,17 +3,17 @@ internal import Cluster
 package import Kernels
 package import Transport
 
-/// Who a worker is: what it says when it joins.
+/// A worker's identity, sent when it joins.
 package struct WorkerIdentity: Codable, Sendable, Equatable {
-    /// Version of the program; coordinator and workers run the same.
+    /// Version of the program; the same for coordinator and workers.
     package var version: String
     /// What it speaks; nil: a build that did not say.
     package var protocols: ProtocolNumbers?
     /// Digest of a fixed training step at the sizes of the run's model: equal ones give equal bits.
     package var fingerprint: String
-    /// ``Kernels/Arithmetic/number``; nil: a build that had none.
+    /// ``Kernels/Arithmetic/number``; nil: a build without one.
     package var arithmetic: Int?
-    /// What else decides its bits, see ``Kernels/Arithmetic/description``.
+    /// Anything else that determines its bits, see ``Kernels/Arithmetic/description``.
     package var arithmeticName: String?
     /// Equal for processes that can share memory.
     package var host: String
@@ -21,11 +21,11 @@ package struct WorkerIdentity: Codable, Sendable, Equatable {
     package var hostName: String
     package var processID: Int32
     package var threads: Int
-    /// The number that whoever started it gave it; workers take ranks in this order, those without one in that of joining.
+    /// The number assigned at its start; ranks follow this order, then the order of joining for workers without one.
     package var number: Int?
-    /// What it proves on its links; nil where they are plain.
+    /// The public key that it proves on its links; nil if they are plain.
     package var key: PublicKey?
-    /// Ranks of the engine's job that it belongs to; nil where no engine placed it.
+    /// Ranks of the engine's job that it belongs to; nil if no engine placed it.
     package var worldSize: Int?
 
     package init(
@@ -47,12 +47,12 @@ package struct WorkerIdentity: Codable, Sendable, Equatable {
     }
 }
 
-/// What a worker has of a run, as it was when the worker said so.
+/// A report of a worker's state of a run at one time.
 ///
-/// Reports may overtake one another, and a connection that drops may have one sent again much later. The highest number is
-/// the newest report; an older one never replaces it.
+/// Reports may overtake one another, and after a dropped connection one may be repeated much later. The highest number
+/// is the newest report; an older one never replaces it.
 package struct HeldState: Codable, Sendable, Equatable {
-    /// Number of this report among those of its process, from 1; 0 where no worker reported.
+    /// Number of this report among those of its process, from 1; 0 if no worker reported.
     package var report: UInt64
     /// The run's ``RunDescription/id``; nil without state.
     package var run: UInt64?
@@ -60,7 +60,7 @@ package struct HeldState: Codable, Sendable, Equatable {
     package var committedStep: Int?
     /// Step whose reduced gradient it keeps, not yet committed.
     package var keptStep: Int?
-    /// The commit of its last update, where it knows it.
+    /// The commit of its last update, if known.
     package var commit: Commit?
     /// The state's hash, the step included; nil without state.
     package var hash: UInt64?
@@ -83,9 +83,9 @@ package struct HeldState: Codable, Sendable, Equatable {
 
 /// A worker that has left its generation and waits for the next one.
 package struct PreparedWorker: Codable, Sendable, Equatable {
-    /// Where the other ranks find it.
+    /// Its endpoint for the other ranks.
     package var peer: MeshPeer
-    /// What it has; nothing changes that before the next generation is formed.
+    /// Its state, which does not change before the next generation is formed.
     package var held: HeldState
 
     package init(peer: MeshPeer, held: HeldState) {
@@ -94,23 +94,23 @@ package struct PreparedWorker: Codable, Sendable, Equatable {
     }
 }
 
-/// Everything a worker needs to know of a run but weights and samples.
+/// Everything a worker needs to know about a run except weights and samples.
 package struct RunDescription: Codable, Sendable, Equatable {
     package var id: UInt64
     package var shape: BERTShape
     package var head: Head
-    /// The head of a source task that is learned together with the target task.
+    /// The head of a source task that is trained together with the target task.
     package var source: SourceHead?
-    /// How the target task's errors are weighed.
+    /// Weights of the target task's errors.
     package var loss: LossOptions
-    /// What is frozen in the run's present stage.
+    /// The frozen parameters in the run's present stage.
     package var freeze: [String]
     package var lora: LoRA?
     package var laneCount: Int
     package var seed: UInt64
     /// Whether samples come with token types.
     package var hasTypes: Bool
-    /// Whether activations are computed again instead of kept.
+    /// Whether activations are recomputed instead of kept.
     package var recompute: Bool
 
     package init(
@@ -131,25 +131,25 @@ package struct RunDescription: Codable, Sendable, Equatable {
     }
 }
 
-/// One worker's place in a new generation.
+/// One worker's assignment in a new generation.
 package struct Formation: Codable, Sendable, Equatable {
     package var run: RunDescription
     /// Workers in rank order, and the coordinator last.
     package var roster: MeshRoster
     package var rank: Int
-    /// First lane and lane count of each worker; a count of 0 stands by.
+    /// First lane and lane count of each worker; a count of 0 means standby.
     package var lanes: [[Int]]
     /// Equal numbers share memory.
     package var hosts: [Int]
-    /// Rank that sends the state, the coordinator's being the number of workers; nil where the worker has it.
+    /// Rank that sends the state, the coordinator's being the number of workers; nil if the worker has it.
     package var stateFrom: Int?
     /// Ranks that this worker sends the state to.
     package var stateTo: [Int]
-    /// Last committed step. A gradient kept for a later one is given up: that step was not committed.
+    /// Last committed step. A gradient kept for a later one is dropped: that step was not committed.
     package var step: Int
     /// The commit of a step whose gradient this worker keeps.
     package var commit: Commit?
-    /// The commit of ``step``, to be known by everyone who has its state.
+    /// The commit of ``step``, for every worker that has its state.
     package var newest: Commit?
 
     package init(
@@ -176,7 +176,7 @@ package struct Commit: Codable, Sendable, Equatable {
     package var step: Int
     /// Bit patterns of the optimizer's constants.
     @Packed package var constants: [UInt32]
-    /// Bit patterns of the sums of all losses, and of the gradient's norm: what the run's metrics say of the step.
+    /// Bit patterns of the sums of all losses, and of the gradient's norm: the step's values in the run's metrics.
     package var lossSum: UInt64
     package var sourceLossSum: UInt64
     package var norm: UInt64
@@ -196,7 +196,7 @@ package struct Commit: Codable, Sendable, Equatable {
 }
 
 extension StepReport {
-    /// What a commit tells of its step.
+    /// A commit's information about its step.
     package init(_ commit: Commit) {
         self.init(
             lossSum: Double(bitPattern: commit.lossSum), sourceLossSum: Double(bitPattern: commit.sourceLossSum),
@@ -207,7 +207,7 @@ extension StepReport {
 /// The order to compute a step up to the reduced gradient.
 package struct StepCommand: WordCoded, Sendable, Equatable {
     package var step: Int
-    /// The commit of the step before, where it was not yet given.
+    /// The commit of the step before, if it was not yet sent.
     package var commit: Commit?
     /// Global batches in the step.
     package var batches: Int
@@ -272,14 +272,14 @@ extension Commit {
     }
 }
 
-/// One worker's part of a step is done; it waits for the commit.
+/// The report that a worker has finished its part of a step and waits for the commit.
 package struct StepReady: WordCoded, Sendable, Equatable {
     package var step: Int
     /// Bit patterns of the loss sum of each own lane.
     package var losses: [UInt64]
     /// The same of the source task.
     package var sourceLosses: [UInt64]
-    /// Digest of the sample ids and positions really computed, of each own lane.
+    /// Digest of the sample ids and positions actually computed, of each own lane.
     package var digests: [UInt64]
     /// Bit pattern of the global gradient norm.
     package var norm: UInt64
@@ -288,7 +288,7 @@ package struct StepReady: WordCoded, Sendable, Equatable {
     package var compute: Double
     package var exchange: Double
     package var wait: Double
-    /// Sent to other workers, or read out of their memory.
+    /// Bytes sent to other workers, or read from their memory.
     package var bytes: Int
 
     package init(
@@ -326,7 +326,7 @@ package struct StepReady: WordCoded, Sendable, Equatable {
     }
 }
 
-/// A chunk of an evaluation and what it scored.
+/// A chunk of an evaluation and its score.
 package struct ScoredChunk: Codable, Sendable, Equatable {
     package var chunk: Int
     package var score: ChunkScore

@@ -1,7 +1,7 @@
 internal import Foundation
 
-/// Whole numbers that travel as one value, the base64 of their little-endian bytes: an array costs JSON a value for each of
-/// them, and most of a step's messages are such arrays.
+/// Integers that are encoded as one value, the base64 of their little-endian bytes: a JSON array would have a value for
+/// each of them, and most of a step's messages are such arrays.
 @propertyWrapper
 package struct Packed<Element: FixedWidthInteger & UnsignedInteger & Sendable>: Codable, Sendable, Equatable {
     package var wrappedValue: [Element]
@@ -14,7 +14,8 @@ package struct Packed<Element: FixedWidthInteger & UnsignedInteger & Sendable>: 
         let (count, rest) = bytes.count.quotientAndRemainder(dividingBy: MemoryLayout<Element>.stride)
         guard rest == 0 else {
             throw DecodingError.dataCorruptedError(
-                in: container, debugDescription: "\(bytes.count) bytes are no numbers of \(MemoryLayout<Element>.stride) bytes each")
+                in: container,
+                debugDescription: "\(bytes.count) bytes are not numbers of \(MemoryLayout<Element>.stride) bytes each")
         }
         unsafe wrappedValue = [Element](unsafeUninitializedCapacity: count) { numbers, written in
             unsafe bytes.copyBytes(to: UnsafeMutableRawBufferPointer(numbers))

@@ -1,7 +1,7 @@
 internal import Synchronization
 internal import Transport
 
-/// Decides which refused connections are worth a line: each cause once a minute, and few lines in all.
+/// Decides which refused connections to report: each cause once a minute, and few lines in all.
 ///
 /// Pure; time is an argument.
 struct RefusalNotices {
@@ -13,11 +13,11 @@ struct RefusalNotices {
     }
 
     static let pause = Duration.seconds(60)
-    /// Lines within a pause: whoever makes up keys writes no log.
+    /// Most lines within a pause, so that made-up keys cannot fill the log.
     static let most = 5
     private var said: [(cause: Cause, at: ContinuousClock.Instant)] = []
 
-    /// - Returns: whether to say it.
+    /// - Returns: whether to report it.
     mutating func note(_ cause: Cause, at now: ContinuousClock.Instant) -> Bool {
         said.removeAll { now - $0.at >= Self.pause }
         guard said.count < Self.most, !said.contains(where: { $0.cause == cause }) else { return false }
@@ -26,7 +26,7 @@ struct RefusalNotices {
     }
 }
 
-/// Says on behalf of a coordinator whom it refuses.
+/// Reports the refusals of a coordinator.
 final class RefusalReport: Sendable {
     private struct State {
         var notices = RefusalNotices()
@@ -36,7 +36,7 @@ final class RefusalReport: Sendable {
 
     private let state = Mutex(State())
 
-    /// Says what there is to say with `say`, now and from now on.
+    /// Reports pending and future refusals with `say`.
     func begin(_ say: @escaping @Sendable (String) -> Void) {
         let lines = state.withLock { state in
             defer { (state.early, state.say) = ([], say) }
@@ -46,8 +46,8 @@ final class RefusalReport: Sendable {
     }
 
     /// - Parameters:
-    ///   - address: where the connection came from; nil where that is not known.
-    ///   - file: the key file of this process; nil where it has none.
+    ///   - address: the connection's origin; nil if unknown.
+    ///   - file: the key file of this process; nil if it has none.
     func note(_ cause: RefusalNotices.Cause, from address: String? = nil, file: String?) {
         let line = Self.line(cause, from: address, file: file)
         let say = state.withLock { state -> (@Sendable (String) -> Void)? in

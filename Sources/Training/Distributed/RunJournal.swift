@@ -1,9 +1,9 @@
 internal import Checkpoints
 internal import Synchronization
 
-/// The journal of a run's coordinator: what it must not forget when it is killed, and little more.
+/// The journal of a run's coordinator: all that must survive its end, and little more.
 ///
-/// A step is committed once its entry is written, before any worker hears of it. Every checkpoint starts a new journal,
+/// A step is committed once its entry is written, before any worker is told. Every checkpoint starts a new journal,
 /// and between checkpoints it is shortened when it grows long.
 package final class RunJournal: Sendable {
     private static let longest = 4 << 20
@@ -15,7 +15,7 @@ package final class RunJournal: Sendable {
         var history: JournalHistory
         var log: RecordLog
         var saidFailure = false
-        /// Whether somebody else took entries out of the file.
+        /// Whether another process removed entries from the file.
         var isDamaged = false
     }
 
@@ -23,9 +23,9 @@ package final class RunJournal: Sendable {
 
     /// Replaces the file by one with this history.
     ///
-    /// - Parameter isThere: whether the file holds this history already. It is then continued as it is if the disk has no room for
-    ///   another one; a history that the file does not hold is written as soon as there is room.
-    /// - Throws: ``FileError`` if the file that is there cannot be continued.
+    /// - Parameter isThere: whether the file already has this history. It is then continued if the disk has no room for
+    ///   another one; otherwise the history is written as soon as there is room.
+    /// - Throws: ``FileError`` if the existing file cannot be continued.
     package init(_ history: JournalHistory, isThere: Bool, inRun output: String, display: RunDisplay) throws {
         self.display = display
         let (path, records) = (Self.path(inRun: output), history.all.map(\.bytes))
@@ -42,7 +42,7 @@ package final class RunJournal: Sendable {
 
     package var history: JournalHistory { state.withLock { $0.history } }
 
-    /// Notes an entry. A disk without room is said and stops nothing: the workers know the newest step too.
+    /// Records an entry. A full disk is reported but does not stop the run: the workers know the newest step, too.
     package func add(_ entry: JournalEntry) {
         attempt { state in
             state.history.add(entry)
@@ -57,7 +57,7 @@ package final class RunJournal: Sendable {
         }
     }
 
-    /// A checkpoint holds the run's state now: what came before is no longer needed.
+    /// Restarts the journal after a checkpoint: earlier entries are no longer needed.
     package func begin(anew progress: RunProgress) {
         attempt { state in
             var next = state.history
@@ -83,6 +83,7 @@ package final class RunJournal: Sendable {
     }
 
     private static func fellBehind(_ failure: some CustomStringConvertible) -> String {
-        "THE JOURNAL FELL BEHIND: \(failure); training goes on, and what is missing is written as soon as there is room"
+        "THE JOURNAL FELL BEHIND: \(failure); training continues, and missing entries are written as soon as there "
+            + "is room"
     }
 }

@@ -1,18 +1,18 @@
 package import BERT
 package import TextData
 
-/// The samples of one lane and one global batch, or of one evaluation chunk, as they travel.
+/// The samples of one lane and one global batch, or of one evaluation chunk, in wire format.
 ///
 /// 32-bit little-endian words: for each sample its number, position, length and count of label words, then its token ids and its
-/// label words; after all samples the token types, a byte each, where the run has them, and then the samples' features, where they
-/// are sent. The label words are a class, or a float for each output, or for each token that is asked for its place in the sample
-/// and its class.
+/// label words; after all samples the token types, a byte each, if the run has them, and then the samples' features, if
+/// they are sent. The label words are a class, or a float for each output, or for each token with an answer its index
+/// in the sample and its class.
 package enum ShardFrame {
     /// Frames that the coordinator feeds; kinds below belong to the exchange.
     package enum Kind: UInt8, Sendable {
         /// Samples of a step: bucket is the lane, offset the global batch.
         case lane = 32
-        /// Samples of an evaluation: bucket is the chunk, offset 1 if its scores are wanted, else 0.
+        /// Samples of an evaluation: bucket is the chunk, offset 1 if its scores are requested, else 0.
         case chunk = 33
         /// Weights, moments and touched rows of a state.
         case parameters = 34
@@ -21,7 +21,7 @@ package enum ShardFrame {
         case touched = 37
         /// As `lane`, of the source task.
         case sourceLane = 38
-        /// Samples whose features are wanted: bucket is the chunk; and what comes back.
+        /// Samples whose features are requested: bucket is the chunk; also the reply.
         case featureChunk = 39
         case features = 40
         /// The scores of an evaluation: bucket is the chunk.
@@ -29,8 +29,8 @@ package enum ShardFrame {
     }
 
     /// - Parameters:
-    ///   - features: sent in the place of the samples' tokens.
-    ///   - withTypes: whether the run's frames have token types; they are 0 where the dataset has none.
+    ///   - features: sent instead of the samples' tokens.
+    ///   - withTypes: whether the run's frames have token types; they are 0 if the dataset has none.
     package static func encode(
         _ samples: [PlannedSample], of dataset: TokenizedDataset, features: FeatureStore? = nil, step: Int, withTypes: Bool
     ) -> [UInt8] {
@@ -58,7 +58,7 @@ package enum ShardFrame {
         return bytes
     }
 
-    /// - Parameter place: the first of the batch's asked tokens that is not yet taken.
+    /// - Parameter place: index of the batch's first selected token that is not yet used.
     private static func labelWords(_ batch: PackedBatch, _ sentence: Int, from place: inout Int) -> [Int32] {
         switch batch.targets {
         case .none: return []
@@ -76,12 +76,12 @@ package enum ShardFrame {
         }
     }
 
-    /// Reads what ``encode`` wrote.
+    /// Decodes the output of ``encode``.
     /// - Parameters:
     ///   - count: samples that the frame's header announces.
     ///   - stream: the task whose samples they are.
-    ///   - withFeatures: whether the samples come with features in the place of their tokens.
-    /// - Returns: nil where the bytes are no such frame, or name what the model does not have.
+    ///   - withFeatures: whether the samples come with features instead of their tokens.
+    /// - Returns: nil if the bytes are not such a frame, or refer to something that the model lacks.
     package static func decode(
         _ bytes: [UInt8], count: UInt64, run: RunDescription, stream: TaskStream = .target, withFeatures: Bool = false
     ) -> PackedBatch? {
@@ -90,8 +90,8 @@ package enum ShardFrame {
         return isRead ? batch : nil
     }
 
-    /// The same, into the memory of a batch that nobody needs any more.
-    /// - Returns: false where it is no such frame; what is in the batch is not to be used then.
+    /// The same, into the memory of an unused batch.
+    /// - Returns: false if it is not such a frame; the batch's contents are then invalid.
     package static func decode(
         _ bytes: RawSpan, count: UInt64, run: RunDescription, stream: TaskStream, withFeatures: Bool, into batch: inout PackedBatch
     ) -> Bool {
@@ -137,7 +137,7 @@ package enum ShardFrame {
         return true
     }
 
-    /// What label words say to a head.
+    /// The targets of a head, decoded from label words.
     private struct LabelWords {
         let head: Head
         let outputs: Int
@@ -145,14 +145,14 @@ package enum ShardFrame {
         private var classes: [Int32]
         private var values: [Float]
 
-        /// - Parameter memory: empty lists to be filled.
+        /// - Parameter memory: empty lists to fill.
         init(_ head: Head, _ shape: BERTShape, memory: (rows: [Int32], classes: [Int32], values: [Float])) {
             self.head = head
             (rows, classes, values) = memory
             outputs = head.outputs(shape)
         }
 
-        /// - Returns: false where the words are not what the head asks for.
+        /// - Returns: false if the words do not match the head.
         mutating func add(_ words: [Int32], length: Int32, firstRow: Int32) -> Bool {
             switch head {
             case .classification:
@@ -199,14 +199,14 @@ package enum SampleDigest {
         return digest
     }
 
-    /// Of a lane as it is planned.
+    /// The digest of a lane as planned.
     package static func of(_ lane: [[PlannedSample]], source: [[PlannedSample]] = []) -> UInt64 {
         of(
             lane.joined().map { (number(Int($0.sample), .target), $0.position) }
                 + source.joined().map { (number(Int($0.sample), .source), $0.position) })
     }
 
-    /// Of a lane as it was computed.
+    /// The digest of a lane as computed.
     package static func of(_ batches: [PackedBatch]) -> UInt64 {
         of(
             batches.flatMap { batch in
@@ -214,6 +214,6 @@ package enum SampleDigest {
             })
     }
 
-    /// Tells samples of the two tasks apart.
+    /// Distinguishes samples of the two tasks.
     private static func number(_ sample: Int, _ stream: TaskStream) -> Int { sample | stream.rawValue << 40 }
 }

@@ -1,6 +1,7 @@
 internal import Foundation
 
-/// Names of the sockets of a run on one host. All are of one length, so that a folder that has room for the first one has room for all.
+/// Names of the sockets of a run on one host. All have the same length, so that a folder whose path is short enough for
+/// one suits all.
 enum SocketPath {
     /// The longest path, in bytes, that fits into a socket's address.
     static let longest = 107
@@ -15,12 +16,14 @@ enum SocketPath {
         return String(repeating: "0", count: max(0, count - digits.count)) + digits
     }
 
-    /// Checks that sockets in a folder have paths that the system takes.
-    /// - Throws: ``InputError`` that says how much is too much.
+    /// Checks that sockets in a folder have paths that the system accepts.
+    /// - Throws: ``InputError`` with the excess.
     static func check(folder: String) throws(InputError) {
         let excess = data(in: folder, process: 0, generation: 0).utf8.count - longest
         guard excess > 0 else { return }
         throw InputError(
-            "\(folder): its path is \(excess) bytes too long for the sockets of a run in it: set TMPDIR to a folder with a shorter path, such as /tmp")
+            "\(folder): its path is \(counted(excess, "byte")) too long for the sockets of a run in it: set TMPDIR "
+                + "to a folder with a shorter path, such as /tmp"
+        )
     }
 }

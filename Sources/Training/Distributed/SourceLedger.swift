@@ -1,6 +1,6 @@
-/// Counts, from digests of what workers really computed, the source task's samples pass by pass.
+/// Counts, from digests of the samples that workers actually computed, the source task's samples per pass.
 ///
-/// The source's passes end at other steps than the target's epochs. In each of them each sample counts once.
+/// The source's passes do not end at the same steps as the target's epochs. In each of them each sample counts once.
 struct SourceLedger: Sendable {
     private let plan: TrainingPlan
     /// Pass that is being counted, from 1.
@@ -13,7 +13,7 @@ struct SourceLedger: Sendable {
     /// Samples since the last report.
     private var computed = 0
 
-    /// - Parameter step: what came before it is taken as done.
+    /// - Parameter step: earlier samples count as done.
     init?(_ plan: TrainingPlan, after step: Int) {
         guard let source = plan.source else { return nil }
         self.plan = plan
@@ -33,10 +33,10 @@ struct SourceLedger: Sendable {
         }
     }
 
-    /// Counts anew as of the state after `step`.
+    /// Recounts as of the state after `step`.
     mutating func goBack(to step: Int) { begin(step) }
 
-    /// Counts a step whose lanes' digests were those of its plan.
+    /// Counts a step whose lanes' digests match its plan.
     mutating func count(_ step: StepPlan) {
         guard let source = plan.source, let planned = step.source else { return }
         for (place, batch) in plan.sourceBatches(ofStep: step.step).enumerated() {
@@ -57,11 +57,11 @@ struct SourceLedger: Sendable {
         times = [UInt8](repeating: 0, count: times.count)
     }
 
-    /// What became of the source's samples since the last report, for the line about an epoch.
+    /// The state of the source's samples since the last report, for the line about an epoch.
     mutating func report() -> String {
         defer { computed = 0 }
         let repeated = times.count { $0 > 1 }
-        return "; source: \(computed) samples computed, pass \(pass) over \(times.count)"
+        return "; source: \(counted(computed, "sample")) computed, pass \(pass) over \(times.count)"
             + (ended > 0 ? ", \(whole) of \(ended) passes before it whole" : "") + (repeated > 0 ? ", \(repeated) MORE THAN ONCE" : "")
     }
 }

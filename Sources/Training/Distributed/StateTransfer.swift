@@ -1,7 +1,7 @@
 internal import Tensors
 internal import Transport
 
-/// A training state on its way over a mesh: weights, both moments, touched rows, in frames that a link carries in one part.
+/// Transfer of a training state over a mesh: weights, both moments, touched rows, in frames that fit one message part.
 enum StateTransfer {
     static let frameElements = 1 << 15
 
@@ -31,8 +31,8 @@ enum StateTransfer {
 
     /// Receives the state after `step` from one rank into buffers of the right size.
     /// - Parameter next: the next fed frame of that rank.
-    /// - Throws: ``MeshError/lost(rank:)`` for frames of another step or size; what `next` throws. Only a part of the state
-    ///   may have arrived then.
+    /// - Throws: ``MeshError/lost(rank:)`` for frames of another step or size; errors of `next`. Only a part of the
+    ///   state may have arrived then.
     static func receive(
         into state: inout TrainingState, after step: Int, _ next: () throws(MeshError) -> any ReceivedFrame
     ) throws(MeshError) {

@@ -1,24 +1,24 @@
-/// How long a step usually takes here, and from when on a worker that has not done its part stands still.
+/// How long a step usually takes, and when a worker that has not finished its part counts as stalled.
 ///
-/// A worker's process may answer while the thread that computes does not move; only time tells that.
+/// A worker's process may answer while its computing thread is stalled; only time shows that.
 package struct StepPace: Sendable {
-    /// Usual steps that a step may last.
+    /// Limit of a step, in usual steps.
     static let patience = 20
-    /// What is allowed before any step was done: memory is first touched then, and caches are cold.
+    /// The limit before the first finished step: memory is first touched then, and caches are cold.
     static let first = Duration.seconds(300)
     private static let remembered = 31
 
     private let floor: Duration
-    /// Lanes of the worker that has most: a step takes so many times as long.
+    /// Most lanes of a worker: a step takes this many times as long.
     package var lanes = 1
-    /// Times a lane.
+    /// Times per lane.
     private var recent: [Duration] = []
     private var samples: [Int] = []
 
-    /// - Parameter floor: what a step may always last.
+    /// - Parameter floor: the minimum limit of a step.
     package init(floor: Duration) { self.floor = floor }
 
-    /// Notes a step that was done.
+    /// Records a finished step.
     package mutating func add(_ duration: Duration, samples count: Int) {
         recent.append(duration / max(1, lanes))
         samples.append(count)
@@ -31,23 +31,23 @@ package struct StepPace: Sendable {
     /// The median of the newest steps; nil before the first.
     package var usual: Duration? { recent.isEmpty ? nil : recent.sorted()[recent.count / 2] * max(1, lanes) }
 
-    /// Time after which a step is given up.
+    /// Time after which a step fails.
     package var limit: Duration { usual.map { max(floor, $0 * Self.patience) } ?? max(floor, Self.first) }
 
-    /// Time after which work over so many samples without a gradient is given up, never less than for a step.
+    /// Time after which work over this many samples without a gradient fails, at least that of a step.
     package func limit(samples count: Int) -> Duration {
         let most = samples.max() ?? 1
         return max(max(limit, Self.first), limit * Double(count) / Double(max(1, most)))
     }
 
-    /// Time after which a training state of so many parameters that has not arrived is given up.
+    /// Deadline for the transfer of a training state with this many parameters.
     package func limit(stateOf parameters: Int) -> Duration { limit + Self.time(toSend: parameters) }
 
-    /// What the training state of so many parameters takes on the slowest link.
+    /// Transfer time of a training state with this many parameters on the slowest link.
     static func time(toSend parameters: Int) -> Duration { .seconds(Double(parameters) * stateBytes / slowestLink) }
 
-    /// Bytes of state a parameter: its value and two moments of four bytes.
+    /// Bytes of state per parameter: its value and two moments of four bytes.
     private static let stateBytes = 12.0
-    /// Bytes a second that the slowest link between hosts is taken to carry.
+    /// Assumed speed of the slowest link between hosts, in bytes per second.
     private static let slowestLink = 1e6
 }

@@ -1,8 +1,8 @@
-/// Which ranks have to go because data links between living ranks do not stand.
+/// Which ranks to remove because data links between living ranks are missing.
 ///
-/// A link may be dead in one direction or both, and each of its ends blames the other. Whoever has most dead links goes first;
-/// of those with as many, one that has joined since links last stood, and then the highest rank. That repeats until no dead
-/// link is left. The coordinator holds the last rank and never goes.
+/// A link may be dead in one direction or both, and each of its ends blames the other. The rank with most dead links is
+/// removed first; among ties, one that has joined since links last worked, then the highest rank. This repeats until no
+/// dead link is left. The coordinator has the last rank and is never removed.
 struct UnlinkedRanks: Sendable, Equatable {
     /// The ends of each dead link, lower rank first.
     private(set) var dead: Set<[Int]> = []
@@ -23,7 +23,7 @@ struct UnlinkedRanks: Sendable, Equatable {
 
     /// - Parameters:
     ///   - workers: how many there are; the coordinator's rank is this number.
-    ///   - newcomers: ranks whose links have never stood.
+    ///   - newcomers: ranks whose links have never been established.
     /// - Returns: in ascending order.
     func ranksToSendAway(workers: Int, newcomers: Set<Int>) -> [Int] {
         var (links, away) = (dead, [Int]())

@@ -4,9 +4,9 @@ package import Distributed
 internal import Synchronization
 package import Transport
 
-/// Takes a worker's commands; the work itself happens on the worker's data thread.
+/// Receives a worker's commands; the work itself happens on the worker's data thread.
 ///
-/// A command of an ended generation fails at the actor system already. Each command is done once: the system answers a
+/// The actor system already refuses commands of an ended generation. Each command is done once: the system answers a
 /// repeated call with the first answer.
 package distributed actor Worker<ActorSystem: CodableActorSystem> {
     private let thread: WorkerThread
@@ -21,10 +21,10 @@ package distributed actor Worker<ActorSystem: CodableActorSystem> {
         try await thread.prepare(generation, keys: keys)
     }
 
-    /// Forms the generation; returns when links, state and memory stand.
+    /// Forms the generation; returns when links, state and memory are ready.
     package distributed func form(_ formation: Formation) async throws -> HeldState { try await thread.form(formation) }
 
-    /// Computes one step up to the reduced gradient, which the worker keeps until it is told to commit.
+    /// Computes one step up to the reduced gradient, which the worker keeps until the commit.
     package distributed func run(_ command: StepCommand) async throws -> StepReady { try await thread.step(command) }
 
     package distributed func commit(_ commit: Commit) async throws { try await thread.commit(commit) }
@@ -33,7 +33,7 @@ package distributed actor Worker<ActorSystem: CodableActorSystem> {
         try await thread.evaluate(chunks, of: stream)
     }
 
-    /// The hash of weights and optimizer state, every byte of which is read for it.
+    /// The hash of weights and optimizer state, computed by reading every byte.
     package distributed func stateHash() async throws -> UInt64 { try await thread.stateHash() }
 
     /// Computes the frozen encoder's output for fed chunks and sends it to the coordinator's data link.
@@ -45,24 +45,24 @@ package distributed actor Worker<ActorSystem: CodableActorSystem> {
     /// The first own lane of the last step whose loss or gradient is not finite.
     package distributed func nonFiniteLane() async throws -> Int? { try await thread.nonFiniteLane() }
 
-    /// Ends the generation: whatever waits for a link stops waiting. The state stays.
+    /// Ends the generation: operations that wait for a link stop waiting. The state is kept.
     package distributed func abort() async -> HeldState { await thread.abort() }
 
-    /// The run is over, or goes on without this worker.
+    /// The run is over, or continues without this worker.
     package distributed func leave(_ reason: String) async { thread.leave(reason) }
 }
 
-/// A worker's data thread with what other threads may ask of it.
+/// A worker's data thread with its interface for other threads.
 package final class WorkerThread: Sendable {
     private let thread: DataThread<WorkerCore>
     private let canceller = Mutex<MeshCanceller?>(nil)
     private let ending: AsyncStream<String>.Continuation
-    /// The reason for which the coordinator sent this worker away.
+    /// The reason why the coordinator removed this worker.
     package let departures: AsyncStream<String>
     /// Called when this worker enters a generation, before anything else of it.
     private let entered: @Sendable (UInt32) -> Void
     private let allowList: AllowList
-    /// What the data links refused.
+    /// Count of frames and connections refused by the data links.
     let refusals = RefusalCount()
 
     init(threads: Int, context: Context, place: MeshPlace, allowList: AllowList, entered: @escaping @Sendable (UInt32) -> Void) {
@@ -76,7 +76,7 @@ package final class WorkerThread: Sendable {
     func prepare(_ generation: UInt32, keys: [PublicKey]) async throws -> PreparedWorker {
         canceller.withLock { $0 }?.cancel()
         entered(generation)
-        // Before anybody learns where to connect to: a refused connection is not tried again.
+        // Before the endpoint is published: a refused connection is not retried.
         allowList.replace(with: Set(keys))
         let (ready, canceller) = try await thread.perform { try $0.prepare(generation: generation) }
         self.canceller.withLock { $0 = canceller }

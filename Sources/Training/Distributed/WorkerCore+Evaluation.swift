@@ -4,7 +4,7 @@ internal import Synchronization
 internal import Tensors
 internal import Transport
 
-/// What a worker does besides steps: scores and features of chunks, and its state for the coordinator.
+/// A worker's tasks other than steps: scores and features of chunks, and its state for the coordinator.
 extension WorkerCore {
     /// Scores chunks whose samples the coordinator feeds.
     func evaluate(_ chunks: [Int], of stream: TaskStream) throws -> [ScoredChunk] {
@@ -67,7 +67,7 @@ extension WorkerCore {
         for (piece, values) in features.withLock({ $0 }).enumerated() { try send(values, .features, chunk: found[piece].chunk, group) }
     }
 
-    /// Sends what was computed of a chunk to the coordinator.
+    /// Sends the results of a chunk to the coordinator.
     private func send(_ values: [Float], _ kind: ShardFrame.Kind, chunk: Int, _ group: Group) throws {
         let header = FrameHeader(
             kind: kind.rawValue, sender: UInt16(group.mesh.rank), generation: group.generation, step: 0, bucket: UInt32(chunk), offset: 0,
@@ -100,6 +100,6 @@ private struct FedChunk: Sendable {
 }
 
 extension [FedChunk] {
-    /// The rows of the word table that they read.
+    /// The rows of the word table that these chunks read.
     fileprivate var rows: some Sequence<Int32> { lazy.flatMap(\.batch.ids) }
 }

@@ -4,7 +4,7 @@ internal import Kernels
 internal import Tensors
 internal import Transport
 
-/// What a worker's data thread owns: its replica, its lanes and the links of the current generation.
+/// The state of a worker's data thread: its replica, its lanes and the links of the current generation.
 final class WorkerCore {
     let threads: Int
     private let context: Context
@@ -13,34 +13,35 @@ final class WorkerCore {
     var run: RunDescription?
     var replica: Replica?
     var runner: LaneRunner?
-    /// Whether the replica holds a whole state: it has none before the first arrives, and only a part while one arrives.
+    /// Whether the replica has a complete state: it has none before the first arrives, and only a part during a
+    /// transfer.
     private var hasState = false
-    /// Step after which the replica's state is; nil without a whole state. Only the replica knows it: no message can
+    /// Step of the replica's state; nil without a complete state. Only the replica knows it: no message can
     /// relabel a state.
     private var committedStep: Int? { hasState ? replica?.step : nil }
-    /// Reports of what this worker holds that were made so far.
+    /// Number of reports of this worker's state so far.
     private var reports: UInt64 = 0
     /// The gradient of the step that was reported ready, until its commit or its abort is seen.
     ///
-    /// It lies in the shared memory of its generation, which stays mapped for it. No rank of that generation writes there
-    /// again before this one begins another exchange, and later generations have memory of their own.
+    /// It is in the shared memory of its generation, which stays mapped for it. No rank of that generation writes there
+    /// again before this one begins another exchange, and later generations have their own memory.
     private var kept: (step: Int, gradient: StepGradient)?
-    /// The samples of the step that was computed last; their memory serves the next.
+    /// The samples of the step that was computed last; their memory is reused.
     private var work = LaneWork(firstLane: 0, lanes: [], lossScale: 0, dropout: nil)
     /// The commit of `committedStep`, for a coordinator that lost it.
     private var newestCommit: Commit?
-    /// Where the ranks of the next generation find this worker, and that generation's number.
+    /// This worker's endpoint in the next generation, and that generation's number.
     private var listener: MeshListener?
     private var prepared: UInt32 = 0
     /// Whether the user knows that this process cannot share memory with its host's other workers.
     private var saidUnshared = false
     var group: Group?
     #if MPI
-    /// Nil until the first generation, and where the links carry everything.
+    /// Nil until the first generation, and if the links carry everything.
     private var world: MPIWorld?
     #endif
 
-    /// The links of one generation and what is exchanged over them.
+    /// The links of one generation and the exchanges over them.
     struct Group {
         let formation: Formation
         let mesh: WorkerMesh
@@ -48,7 +49,7 @@ final class WorkerCore {
         let links: ExchangeLinks
         let allReduce: AllReduce
         let rows: RowExchange
-        /// Whether samples come with features in the place of their tokens.
+        /// Whether samples come with features instead of their tokens.
         let hasFeatures: Bool
         var generation: UInt32 { formation.roster.generation }
         var ownLanes: Range<Int> { formation.ownLanes }
@@ -61,7 +62,7 @@ final class WorkerCore {
         self.refusals = refusals
     }
 
-    /// What this worker holds now, under a number above those of all reports before.
+    /// A report of this worker's present state, with a higher number than all earlier ones.
     func report() -> HeldState {
         reports += 1
         guard let committedStep, let replica else { return HeldState(report: reports) }
@@ -74,7 +75,7 @@ final class WorkerCore {
 
     /// Leaves the group and opens the endpoint at which the other ranks of the next generation find this one.
     ///
-    /// The report is made behind everything that the ended generation still asked for. Calls of that generation are refused
+    /// The report is made after all work that the ended generation requested. Calls of that generation are refused
     /// from here on, so that it holds until the new one is formed.
     func prepare(generation: UInt32) throws -> (ready: PreparedWorker, canceller: MeshCanceller) {
         leaveGroup()
@@ -92,7 +93,7 @@ final class WorkerCore {
         return (PreparedWorker(peer: peer, held: report()), canceller)
     }
 
-    /// What carries a generation's frames: its links, or MPI beside them.
+    /// The mesh of a generation's frames: its links, or MPI beside them.
     private func carrier(_ links: any Mesh, _ roster: MeshRoster) -> any Mesh {
         #if MPI
         if world != nil {
@@ -118,7 +119,7 @@ final class WorkerCore {
         let canceller = listener.canceller
         if let commit = formation.commit { try apply(commit) }
         try checkBeginning(of: formation)
-        // What the ended generation's memory holds is applied or given up before that memory goes.
+        // The gradient in the ended generation's memory is applied or dropped before that memory is released.
         kept = nil
         group = nil
         try takeUp(formation.run)
@@ -127,7 +128,7 @@ final class WorkerCore {
         do {
             let roster = place.completed(formation.roster)
             let mesh = WorkerMesh(carrier(try links(consume listener, formation.rank, roster), roster))
-            // Those who have the state already wait for those who are still to get it.
+            // Workers that have the state wait for those that receive it.
             let deadline = ContinuousClock.now + DataPlane.formingTime + DataPlane.transferTime(parameters: model.layout.count, workers: formation.workers)
             try transferState(formation, mesh, deadline: deadline)
             let links = ExchangeLinks(mesh: mesh, generation: generation)
@@ -157,9 +158,10 @@ final class WorkerCore {
         return report()
     }
 
-    /// Refuses a generation that begins after another step than this worker's state is, unless it gets a state.
+    /// Refuses a generation that begins after another step than that of this worker's state, unless it receives a
+    /// state.
     ///
-    /// The coordinator decided by a report that is no longer true. Its generation ends, and the next one asks again.
+    /// The coordinator decided by an outdated report. Its generation ends, and the next one asks again.
     private func checkBeginning(of formation: Formation) throws {
         guard formation.stateFrom == nil else { return }
         guard run?.id == formation.run.id, committedStep == formation.step else {
@@ -175,12 +177,12 @@ final class WorkerCore {
         }
     }
 
-    /// Makes the model of a run; a state that it already has stays, also where the run trains other parameters from here on.
+    /// Creates the model of a run; an existing state is kept, even if the run trains other parameters from now on.
     private func takeUp(_ next: RunDescription) throws {
         guard run != next || replica == nil else { return }
         let frozen = try FrozenParameters(next.freeze, lora: next.lora)
         if let replica, run?.id == next.id {
-            // What is converted is taken for right afterwards.
+            // The converted state counts as correct afterwards.
             guard committedStep == nil || replica.isIntact else { throw memoryChanged(replica) }
             let model = replica.model.freezing(frozen.contains)
             self.replica = Replica(
@@ -205,7 +207,7 @@ final class WorkerCore {
     private func transferState(_ formation: Formation, _ mesh: WorkerMesh, deadline: ContinuousClock.Instant) throws {
         guard let replica else { return }
         let generation = formation.roster.generation
-        // Who takes a state takes it for right.
+        // A received state counts as correct.
         guard formation.stateTo.isEmpty || replica.isIntact else { throw memoryChanged(replica) }
         for peer in formation.stateTo {
             try StateTransfer.send(
@@ -219,12 +221,12 @@ final class WorkerCore {
         }
         replica.touched = state.touched
         replica.trust(asOf: formation.step)
-        // From here on this worker has the state, whatever becomes of this generation.
+        // From here on this worker has the state, even if this generation fails.
         hasState = true
         newestCommit = formation.newest
     }
 
-    /// Ends the links; the state stays, and so does a gradient whose commit may still come.
+    /// Ends the links; keeps the state, and a gradient whose commit may still arrive.
     func leaveGroup() {
         listener = nil
         group = nil
@@ -244,10 +246,10 @@ final class WorkerCore {
             try takeLanes(command, group)
             let fed = ContinuousClock.now
             let results = runner.run(work, parameters: replica.parameters.view, into: group.allReduce.blocks)
-            // After the last time that this step reads them, and before anybody gets a sum of what was made of them.
+            // After this step's last read of them, and before any rank receives sums computed from them.
             guard group.hasFeatures ? replica.isHeadIntact : replica.isIntact(rows: work.rows) else { throw memoryChanged(replica) }
             let computed = ContinuousClock.now
-            // Another rank may take a multiple of this one's time.
+            // Another rank may take several times as long as this one.
             let deadline = computed + DataPlane.exchangeTime + (computed - fed) * StepPace.patience
             let before = group.links.counters
             let empty = Set(command.emptyLanes)
@@ -281,7 +283,7 @@ final class WorkerCore {
         }
     }
 
-    /// Takes the own lanes' samples of a step out of the frames that the coordinator fed.
+    /// Extracts the own lanes' samples of a step from the frames of the coordinator.
     private func takeLanes(_ command: StepCommand, _ group: Group) throws {
         guard let run else { throw WorkerFailure.outOfOrder("a step without a run") }
         let own = group.ownLanes
@@ -331,7 +333,7 @@ final class WorkerCore {
         .memoryChanged("its memory no longer holds the weights that it wrote there after step \(committedStep ?? 0)")
     }
 
-    /// The hash of the whole state, compared with what memory holds.
+    /// The hash of the whole state, compared with the contents of memory.
     func stateHash() throws -> UInt64 {
         guard let replica, committedStep != nil else { throw WorkerFailure.outOfOrder("no state to hash") }
         guard replica.isIntact else { throw memoryChanged(replica) }
@@ -342,9 +344,9 @@ final class WorkerCore {
         .outOfOrder("\(what) came \(committedStep.map { "after step \($0)" } ?? "before any state")")
     }
 
-    /// The first of the own lanes whose loss or gradient is not finite, each computed again by itself.
+    /// The first of the own lanes whose loss or gradient is not finite, each recomputed separately.
     func nonFiniteLane() throws -> Int? {
-        guard kept != nil, let replica, let runner else { throw WorkerFailure.outOfOrder("no step to look at") }
+        guard kept != nil, let replica, let runner else { throw WorkerFailure.outOfOrder("no step to examine") }
         for lane in work.lanes.indices {
             var alone = work
             alone.lanes = work.lanes.enumerated().map { $0 == lane ? $1 : [] }
@@ -360,12 +362,12 @@ final class WorkerCore {
 }
 
 extension Replica {
-    /// The state that a checkpoint holds; its buffers are the replica's own.
+    /// The state for a checkpoint; its buffers are the replica's own.
     package var state: TrainingState { TrainingState(parameters: parameters, first: first, second: second, touched: touched) }
 }
 
 extension LaneWork {
-    /// The rows of the word table that it reads.
+    /// The rows of the word table that the step reads.
     fileprivate var rows: some Sequence<Int32> { lanes.lazy.joined().lazy.flatMap(\.ids) }
 }
 

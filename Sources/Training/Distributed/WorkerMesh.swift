@@ -1,9 +1,9 @@
 package import Transport
 
-/// A worker's view of the mesh of its generation, in which the coordinator holds the last rank.
+/// A worker's view of the mesh of its generation, in which the coordinator has the last rank.
 ///
-/// Frames of the exchange and frames that are fed (samples, state) arrive on the same links; each kind waits for whoever asks
-/// for it. As a ``Mesh`` it shows the workers alone. Belongs to one thread.
+/// Frames of the exchange and frames that are fed (samples, state) arrive on the same links; each kind waits until it
+/// is requested. As a ``Mesh`` it contains only the workers. Belongs to one thread.
 package final class WorkerMesh: Mesh {
     private let links: any Mesh
     private var exchanged: [any ReceivedFrame] = []

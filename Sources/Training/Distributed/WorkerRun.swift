@@ -22,9 +22,9 @@ final class WorkerRun: Sendable {
     private let search: CoordinatorSearch
 
     /// - Parameters:
-    ///   - place: rank and world size that an engine gave.
+    ///   - place: rank and world size assigned by an engine.
     ///   - options: the network interface for the data links, how long to wait for the coordinator, at first and whenever it was lost, and
-    ///     the rank that a launcher gave.
+    ///     the rank assigned by a launcher.
     init(endpoint: String, place: Place, threads: Int, security: ClusterSecurity, _ options: WorkOptions) throws {
         let links = try Self.links(endpoint, security, options)
         let context = try Context()
@@ -59,8 +59,8 @@ final class WorkerRun: Sendable {
         #endif
     }
 
-    /// Serves the run until the coordinator sends this worker away.
-    /// - Throws: ``RunError`` where no coordinator is to be had, or it refuses this worker.
+    /// Serves the run until the coordinator dismisses this worker.
+    /// - Throws: ``RunError`` if no coordinator can be reached, or it refuses this worker.
     func run() async throws {
         let serving = Task { [system] in await system.run() }
         defer { serving.cancel() }
@@ -85,15 +85,15 @@ final class WorkerRun: Sendable {
         search.say("the coordinator has ended the run; this worker ends too")
     }
 
-    /// - Returns: the coordinator's incarnation that took this worker in.
+    /// - Returns: the coordinator's incarnation that admitted this worker.
     private func join() async throws -> UInt64 {
         system.generation = 0
         let (coordinator, address) = (coordinator, worker.id)
         let searching = Task { [search] in await search.report() }
         defer { searching.cancel() }
         do {
-            // What this worker has is reported behind what its data thread is still computing; the coordinator's time begins
-            // after that.
+            // This worker's report comes after its data thread's work in progress; the coordinator's deadline begins
+            // after the report.
             var held = await thread.abort()
             var deadline = ContinuousClock.now + timeout
             while true {
@@ -104,10 +104,10 @@ final class WorkerRun: Sendable {
                     }
                     return system.incarnation
                 } catch ClusterError.staleIncarnation {
-                    // Asked of the coordinator that was; the answer told which one there is now.
+                    // The request was for a former coordinator; the answer named the present one.
                     continue
                 } catch ClusterError.deadline where system.isConnected(to: coordinator.id.process) {
-                    // It is there, and still reads its data; or it took this worker back by itself.
+                    // It is running, and still reads its data; or it readmitted this worker by itself.
                     guard system.generation == 0 else { return system.incarnation }
                     held = await thread.abort()
                     deadline = .now + timeout
@@ -126,8 +126,8 @@ final class WorkerRun: Sendable {
         }
     }
 
-    /// Who this process is, with its fingerprint at a model's sizes.
-    /// - Throws: ``BLASError`` if what the run multiplies with cannot be used here.
+    /// The identity of this process, with its fingerprint at a model's sizes.
+    /// - Throws: ``BLASError`` if the run's BLAS cannot be used here.
     private func identity(at shape: ArithmeticShape) throws(BLASError) -> WorkerIdentity {
         if let known = identity.withLock({ $0 }), known.shape == shape { return known.identity }
         try shape.blas.use(threads: threads)
@@ -136,19 +136,19 @@ final class WorkerRun: Sendable {
         return made
     }
 
-    /// Joins again whenever the coordinator was lost and is back.
+    /// Rejoins whenever a lost coordinator is back.
     private func rejoinWhenNeeded(_ first: UInt64) async throws -> String? {
         var joined = first
         for await event in system.events {
             switch event {
             case .coordinatorChanged(let incarnation) where incarnation == joined: continue
-            // The coordinator has taken this worker back since then, by itself or when it was last asked.
+            // The coordinator has readmitted this worker since then, by itself or on the last request.
             case .lost(_, let generation) where generation < system.generation: continue
             case .lost, .coordinatorChanged: joined = try await join()
             // Without keys a coordinator that is just starting or ending looks the same.
             case .refused where key == nil: continue
             case .refused:
-                // So does one whose host was busy, or whose port another program had for a moment.
+                // So does one on a busy host, or whose port another program used briefly.
                 do { joined = try await join() } catch let error as RunError {
                     throw RunError("\(error); if it runs, it does not know this worker's key: check APUS_KEY_FILE")
                 }

@@ -3,17 +3,18 @@ internal import Checkpoints
 internal import Kernels
 internal import TextData
 
-/// What a model says of one text.
+/// A model's answer for one text.
 package struct Answer: Sendable, Equatable {
     /// Name of the most likely class; nil for regression.
     package let label: String?
-    /// Class names in their order with their probabilities; empty for regression. Of a head for tokens those of the first one.
+    /// Class names in their order with their probabilities; empty for regression. For a token head, those of the first
+    /// token.
     package let scores: [(name: String, probability: Float)]
-    /// (C), or (R, C) for the tokens that are asked for.
+    /// (C), or (R, C) for the tokens with answers.
     package let logits: [Float]
-    /// The answer's members as JSON has them.
+    /// The answer's members in JSON.
     let members: [JSONValue.Member]
-    /// The answer as a table has it, a field for each of ``columns(_:)``.
+    /// The answer as table fields, one for each of ``columns(_:)``.
     let fields: [String]
 
     package static func == (left: Answer, right: Answer) -> Bool { left.members == right.members && left.logits == right.logits }
@@ -71,7 +72,7 @@ package struct Answer: Sendable, Equatable {
         }
     }
 
-    /// Stands in a table for a word beyond the length that the model reads.
+    /// Placeholder in a table for a word beyond the model's length.
     private static let unanswered = "-"
 
     /// Names of the columns that answers add to a table.

@@ -1,7 +1,7 @@
 internal import Checkpoints
 internal import Foundation
 
-/// The file that answers are written to: it has its name once it is whole.
+/// The file for answers: it gets its name once it is complete.
 struct AnswerFile: ~Copyable {
     private let path: String
     private let partial: String
@@ -33,6 +33,6 @@ struct AnswerFile: ~Copyable {
         try FileSystem.rename(partial, to: path)
     }
 
-    /// Leaves nothing.
+    /// Removes the unfinished file.
     consuming func discard() { try? FileManager.default.removeItem(atPath: partial) }
 }

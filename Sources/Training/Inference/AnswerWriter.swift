@@ -5,16 +5,16 @@ internal import Foundation
 struct AnswerWriter {
     let format: AnswerFormat
     private let withText: Bool
-    /// What a table calls its columns; empty for JSON lines.
+    /// The names of a table's columns; empty for JSON lines.
     let header: [String]
 
-    /// What an answer belongs to.
+    /// The input row of an answer.
     struct Asked {
         let text: String
         let pair: String?
         /// The row's fields in the input's columns.
         let fields: [String]
-        /// How a message calls the row.
+        /// The row's name in messages.
         let name: String
     }
 
@@ -36,7 +36,7 @@ struct AnswerWriter {
     /// - Parameters:
     ///   - columns: of the input.
     ///   - answers: columns that the answers add.
-    /// - Throws: ``InputError`` if the input has one of these columns, or a name cannot stand in the format.
+    /// - Throws: ``InputError`` if the input has one of these columns, or the format cannot represent a name.
     init(_ options: AnswerOptions, input: String, columns: [String], answers: [String]) throws(InputError) {
         format = try Self.format(options)
         withText = options.withText
@@ -46,7 +46,9 @@ struct AnswerWriter {
         }
         if let twice = answers.first(where: columns.contains) {
             throw InputError(
-                "\(input) has a column \"\(twice)\", which the answers would have too: rename it, or write JSON lines with --format jsonl")
+                "\(input) has a column \"\(twice)\", which the answers add, too: rename it, or write JSON lines with "
+                    + "--format jsonl"
+            )
         }
         header = columns + answers
         try check(header, "the header")
@@ -66,17 +68,20 @@ struct AnswerWriter {
         return JSONValue.object(texts + answer.members).line
     }
 
-    /// Refuses what a row of TSV cannot hold: it has no quotes.
+    /// Refuses fields that TSV cannot represent, since it has no quotes.
     func check(_ fields: [String], _ name: String) throws(InputError) {
         guard format == .tsv, fields.contains(where: { $0.utf8.contains { $0 == 0x09 || $0 == 0x0A || $0 == 0x0D } }) else { return }
-        throw InputError("\(name) holds a tab or a line break, which TSV cannot: write CSV with --format csv or an --output that ends in .csv")
+        throw InputError(
+            "\(name) has a tab or a line break, which TSV cannot: write CSV with --format csv or an --output that "
+                + "ends in .csv"
+        )
     }
 
     private func line(_ fields: [String]) -> String {
         format == .tsv ? fields.joined(separator: "\t") : fields.map(Self.quoted).joined(separator: ",")
     }
 
-    /// A field of CSV, quoted where RFC 4180 wants it.
+    /// A field of CSV, quoted if RFC 4180 requires it.
     private static func quoted(_ field: String) -> String {
         let isPlain = !field.utf8.contains { $0 == 0x22 || $0 == 0x2C || $0 == 0x0A || $0 == 0x0D }
         // By bytes: a quote and a combining mark after it are one Character.

@@ -1,7 +1,7 @@
 internal import Checkpoints
 internal import TextData
 
-/// What lines of bare text look like, if they seem to be something else.
+/// The apparent format of plain-text lines, if they seem to be something else.
 enum InputLook: String {
     case jsonLines = "JSON lines"
     case tsv = "TSV"
@@ -9,7 +9,7 @@ enum InputLook: String {
     case column = "a column with its header"
 
     /// - Parameters:
-    ///   - lines: the first ones.
+    ///   - lines: the first lines.
     ///   - columns: those that the model was trained on.
     init?(of lines: [String], columns: ColumnNames.Usual?) {
         guard let first = lines.first else { return nil }
@@ -45,7 +45,9 @@ enum InputLook: String {
             case .csv: ".csv"
             case .tsv, .column: ".tsv"
             }
-        return "standard input looks like \(rawValue) and is read as bare text, each line whole: to read its columns, save it as a file and give "
+        return
+            "standard input looks like \(rawValue) and is read as plain text, one text per line: to read its "
+            + "columns, save it as a file and give "
             + "--input FILE\(ending)"
     }
 }

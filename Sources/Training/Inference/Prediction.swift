@@ -6,18 +6,18 @@ internal import TextData
 
 /// Answers groups of texts with a trained model.
 ///
-/// Within a group texts are sorted by length into packed batches, so that threads get even work.
+/// Within a group texts are sorted by length into packed batches, so that threads get equal work.
 package struct Prediction: Sendable {
     let trained: TrainedModel
     private let runner: LaneRunner
 
-    /// Tokens that one packed batch holds at most, but for a single longer text.
+    /// Most tokens of a packed batch, except for a single longer text.
     private static let batchTokens = 1_024
 
     /// Whether the model was trained on pairs of texts; nil if its folder does not say.
     package var readsPairs: Bool? { trained.readsPairs }
 
-    /// Whether there is one answer a text, not one a word.
+    /// Whether there is one answer per text, not per word.
     package var answersForTexts: Bool { trained.model.head.pooling != nil }
 
     package init(_ options: InferenceOptions) throws {
@@ -26,7 +26,7 @@ package struct Prediction: Sendable {
     }
 
     /// The answers to a group of texts.
-    /// - Parameter words: the texts' words, where they are known; otherwise spaces part them.
+    /// - Parameter words: the texts' words, if known; otherwise texts are split at spaces.
     package func answers(_ texts: [String], pairs: [String]?, words: [[String]]? = nil) -> [Answer] {
         guard !texts.isEmpty else { return [] }
         let questions = Mutex([Question?](repeating: nil, count: texts.count))

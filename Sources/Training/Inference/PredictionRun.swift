@@ -3,14 +3,14 @@ internal import Checkpoints
 internal import Foundation
 internal import TextData
 
-/// `apus predict`: reads texts, answers them in order and hands each line of the answer to `emit`.
+/// `apus predict`: reads texts, answers them in order and passes each line of the answer to `emit`.
 struct PredictionRun {
     private let options: InferenceOptions
     private let asked: AnswerOptions
     private let prediction: Prediction
     private var trained: TrainedModel { prediction.trained }
 
-    /// Texts that are answered together at most.
+    /// Most texts in one group.
     private static let group = 1_024
 
     init(_ options: InferenceOptions, _ asked: AnswerOptions) throws {
@@ -21,7 +21,7 @@ struct PredictionRun {
 
     /// - Parameters:
     ///   - emit: takes a line.
-    ///   - flush: called when the lines so far are to reach their reader.
+    ///   - flush: called when the lines so far should reach their reader.
     func run(emit: (String) throws -> Void, flush: () throws -> Void) throws {
         guard options.input == "-" else { return try answerFile(emit) }
         try answerStream(emit, flush)
@@ -79,14 +79,14 @@ struct PredictionRun {
     }
 }
 
-/// What a person at a terminal is told: on standard error, so that answers can go elsewhere.
+/// Prompts for a person at a terminal: on standard error, so that answers can be redirected.
 private struct Prompt {
-    /// Nil if nobody sits there.
+    /// Nil without a terminal.
     init?() { guard isatty(STDIN_FILENO) == 1, isatty(STDERR_FILENO) == 1 else { return nil } }
 
     func explain() { write("Type a text and press Enter; Ctrl-D ends.\n") }
     func show() { write("> ") }
-    /// Leaves the line on which the prompt waited.
+    /// Ends the line of the prompt.
     func end() { write("\n") }
 
     private func write(_ text: String) { try? FileHandle.standardError.write(contentsOf: Data(text.utf8)) }

@@ -1,13 +1,13 @@
 internal import BERT
 internal import TextData
 
-/// A text as a model reads it, with the tokens that are asked for where its head answers for tokens.
+/// A tokenized text, with the tokens to answer for if the head answers for tokens.
 struct Question: Sendable {
     let ids: [Int32]
     let types: [UInt8]
-    /// Indices of the tokens that are asked for, ascending.
+    /// Indices of the tokens to answer for, ascending.
     var asked: [Int32] = []
-    /// The words whose first tokens are asked for; a word without tokens or beyond the length has no answer.
+    /// The words whose first tokens get answers; a word without tokens or beyond the length has no answer.
     var words: [String] = []
     var answered: [Int] = []
 

@@ -5,7 +5,7 @@ internal import Kernels
 internal import Tensors
 internal import TextData
 
-/// A model folder with its head, ready to answer.
+/// A model folder with its head, ready for inference.
 struct TrainedModel: Sendable {
     let configuration: BERTConfiguration
     let model: BERTModel
@@ -13,14 +13,14 @@ struct TrainedModel: Sendable {
     let tokenizer: WordPieceTokenizer
     /// Absent for regression and masked-LM.
     let labels: LabelSet?
-    /// Names of what regression predicts, if the model has them.
+    /// Names of the predicted numbers, if the model has them.
     let targets: [String]?
-    /// The columns of the data that the model was trained on, if its folder tells.
+    /// The columns of the data that the model was trained on, if its folder says so.
     let columns: ColumnNames.Usual?
-    /// Whether it was trained on pairs of texts; nil if its folder does not tell.
+    /// Whether it was trained on pairs of texts; nil if its folder does not say.
     let readsPairs: Bool?
     let maxLength: Int
-    /// Whether an evaluation of masked-LM hides a word's pieces together.
+    /// Whether an evaluation of masked-LM hides a word's tokens together.
     let wholeWords: Bool
 
     init(_ options: InferenceOptions) throws {
@@ -55,11 +55,13 @@ struct TrainedModel: Sendable {
         maxLength = options.maxLength ?? min(trained, longest)
         guard (WordPieceTokenizer.shortestLength...longest).contains(maxLength) else {
             throw InputError(
-                "--max-length is \(maxLength), \(WordPieceTokenizer.shortestLength) to \(longest) was needed: \(options.model) has \(longest) positions")
+                "--max-length is \(maxLength), expected \(WordPieceTokenizer.shortestLength) to \(longest): "
+                    + "\(options.model) has \(longest) positions"
+            )
         }
     }
 
-    /// Refuses texts that are not what the model was trained on: one text a sample, or two.
+    /// Refuses texts that are not what the model was trained on: one text per sample, or two.
     func checkPairs(_ dataset: Dataset, _ options: InferenceOptions) throws(InputError) {
         if dataset.pairs != nil {
             try configuration.shape.checkPairs(model: options.model)

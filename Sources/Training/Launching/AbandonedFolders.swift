@@ -1,20 +1,21 @@
 internal import Foundation
 
-/// Keeps a folder from being removed as abandoned, until its last user is gone or the process ends, however it does.
+/// Keeps a folder from being removed as abandoned, until its last user or the process ends in any way.
 ///
-/// The lock is shared: every process of a run has one. A process that removes the folder needs a lock of its own, which it
-/// gets only if there is no other.
+/// The lock is shared: every process of a run has one. A process that removes the folder needs an exclusive lock, which
+/// it gets only if no other process has one.
 final class FolderHold: Sendable {
     private let descriptor: CInt
 
-    /// Waits for a process that is removing the folder. Without a folder, or without locks on its file system, nothing is held.
+    /// Waits for a process that is removing the folder. Without a folder, or without locks on its file system, nothing
+    /// is locked.
     init(_ path: String) {
         descriptor = unsafe open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
         guard descriptor >= 0 else { return }
         while flock(descriptor, LOCK_SH) != 0, errno == EINTR {}
     }
 
-    /// Whether it is this folder that is held, and no other that had the name before.
+    /// Whether the lock is on this folder, and not on an earlier one with the same name.
     func isHeld(_ folder: stat) -> Bool {
         var own = stat()
         return unsafe descriptor >= 0 && fstat(descriptor, &own) == 0 && own.st_ino == folder.st_ino && own.st_dev == folder.st_dev
@@ -25,12 +26,13 @@ final class FolderHold: Sendable {
 
 /// Folders of launchers that were killed.
 enum AbandonedFolders {
-    /// Before the number of the launcher's process, or `job-` and what else names a job.
+    /// Prefix of the launcher's process number, or of `job-` and a job's name.
     static let prefix = "apus-"
 
     /// Removes those folders of this user that no living process owns.
     ///
-    /// - Parameter age: seconds since something in the folder was made or removed, before which its owner may not hold it yet.
+    /// - Parameter age: minimum seconds since the folder last changed: the owner of a newer one may not have locked it
+    ///   yet.
     static func remove(in base: String, olderThan age: Int = 60) {
         let youngest = time(nil) - age
         for name in (try? FileManager.default.contentsOfDirectory(atPath: base)) ?? [] {
@@ -47,8 +49,8 @@ enum AbandonedFolders {
         }
     }
 
-    /// The process that a folder's name tells of, which may be none for a job's.
-    /// - Returns: nil for a name that is not of such a folder.
+    /// The process in a folder's name, which may be none for a job's folder.
+    /// - Returns: nil if the name is not that of such a folder.
     private static func owner(_ name: String) -> pid_t?? {
         guard name.hasPrefix(prefix) else { return nil }
         let parts = name.dropFirst(prefix.count).split(separator: "-", omittingEmptySubsequences: false)

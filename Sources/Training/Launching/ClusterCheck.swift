@@ -2,20 +2,20 @@ internal import Cluster
 internal import Foundation
 internal import Transport
 
-/// The preflight of a cluster file: looks at everything a run needs and says what to mend, without changing anything.
+/// The preflight of a cluster file: checks everything a run needs and reports what to fix, without changing anything.
 struct ClusterCheck {
     private let cluster: ClusterFile
 
     /// - Throws: ``ClusterFileError``.
     init(file: String) throws { cluster = try ClusterFile.read(file) }
 
-    /// Hands a line a finding to `emit`.
-    /// - Returns: whether all is well.
+    /// Passes one line per finding to `emit`.
+    /// - Returns: whether there are no errors.
     func run(emit: (String) throws -> Void) throws -> Bool {
         var isWell = true
         func find(_ isGood: Bool, _ line: String) throws {
             isWell = isWell && isGood
-            try emit((isGood ? "ok    " : "mend  ") + line)
+            try emit((isGood ? "ok    " : "fix   ") + line)
         }
         let endpoint: CoordinatorEndpoint
         do { endpoint = try CoordinatorEndpoint(cluster.coordinator, hosts: cluster.hosts.map(\.address)) } catch {
@@ -23,7 +23,7 @@ struct ClusterCheck {
             return false
         }
         guard let place = HostAddress(endpoint: endpoint.listening), let port = UInt16(place.port) else { return false }
-        // Held as long as the check lasts: what the hosts try to reach.
+        // Open during the check: the endpoints that the hosts try to reach.
         let listener = try TCPProbe.Listener(address: place.host, port: port)
         let own = try HostReport(.standard)
         let here = FileManager.default.currentDirectoryPath
@@ -68,10 +68,18 @@ struct ClusterCheck {
         if report.isLedToItself { try find(false, CoordinatorEndpoint.unreachable(cluster.coordinator.address, from: host)) }
         let seconds = String(format: "%+.1f", offset)
         try find(abs(offset) < 5, "\(host): clock differs by \(seconds) s\(abs(offset) < 5 ? "" : ": let both follow a time server")")
-        if report.freeMemoryBytes < 1 << 30 { try find(false, "\(host): less than 1 GB of memory is free: end something there, or use fewer workers") }
+        if report.freeMemoryBytes < 1 << 30 {
+            try find(false, "\(host): less than 1 GB of memory is free: end other programs there, or use fewer workers")
+        }
         if report.freeDiskBytes < 100 << 20 { try find(false, "\(host): less than 100 MB are free in its temporary folder: make room") }
         let asked = shell.host.workers * (shell.host.threads ?? max(1, report.cores / shell.host.workers))
-        if asked > report.cores { try find(false, "\(host): \(asked) threads on \(report.cores) cores: lower workers or threads in the cluster file") }
+        if asked > report.cores {
+            try find(
+                false,
+                "\(host): \(counted(asked, "thread")) on \(counted(report.cores, "core")): lower workers or threads "
+                    + "in the cluster file"
+            )
+        }
     }
 
     private func reach(

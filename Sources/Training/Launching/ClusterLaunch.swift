@@ -6,14 +6,16 @@ internal import Transport
 
 /// A coordinator on this machine and workers on the hosts of a cluster file, started through ssh.
 ///
-/// Every host is asked first: nothing is started unless all of them can take part.
+/// Every host is checked first: nothing is started unless all of them can take part.
 struct ClusterLaunch {
     private let options: LaunchOptions
     private let cluster: ClusterFile
 
     /// - Throws: ``ClusterFileError``, ``InputError``.
     init(_ options: LaunchOptions, file: String) throws {
-        guard options.workers == nil else { throw InputError("--workers is for this machine alone: set workers in \(file)") }
+        guard options.workers == nil else {
+            throw InputError("--workers is only for this machine: set workers in \(file)")
+        }
         self.options = options
         cluster = try ClusterFile.read(file)
     }
@@ -25,7 +27,7 @@ struct ClusterLaunch {
         let program = ownProgram()
         let shells = cluster.hosts.map { SecureShell($0, program: program) }
         let own = try HostReport(shape)
-        let reports = try Activity.during("asking \(shells.count) hosts whether they can take part") { _ in
+        let reports = try Activity.during("asking \(counted(shells.count, "host")) whether they can take part") { _ in
             try HostProbe(shells: shells, coordinator: endpoint.reachable, shape: shape)
                 .reports(own, coordinator: cluster.coordinator.address)
         }
@@ -54,14 +56,14 @@ struct ClusterLaunch {
         return try supervisor.run(coordinator: coordinator, resumption: { resumption.command(coordinator) }, workers: workers)
     }
 
-    /// The sizes of the model; where it cannot be read, the coordinator will say so.
+    /// The sizes of the model; if it cannot be read, the coordinator will report it.
     private var shape: ArithmeticShape {
         let path = options.configuration.model
         guard let json = try? ModelFolder.configuration(path), let source = try? BERTConfiguration(json, path: path) else { return .standard }
         return ArithmeticShape(source.shape, blas: options.configuration.blas)
     }
 
-    /// The file's threads, else what the command line gave, else the host's cores shared among its workers.
+    /// The file's threads, else those of the command line, else the host's cores shared among its workers.
     private func threads(_ host: ClusterFile.Host, cores: Int) -> Int {
         host.threads ?? (options.threadsGiven ? options.configuration.threads : max(1, cores / host.workers))
     }

@@ -3,7 +3,7 @@ internal import Foundation
 internal import Synchronization
 internal import Transport
 
-/// The hosts of a cluster file, each asked through ssh what it is.
+/// Queries each host of a cluster file through ssh.
 struct HostProbe: Sendable {
     /// Time for one host to answer, from the start of its ssh.
     static let limit = 15
@@ -15,7 +15,7 @@ struct HostProbe: Sendable {
     }
 
     let shells: [SecureShell]
-    /// What the hosts will connect to, `tcp://HOST:PORT`.
+    /// The endpoint that the hosts will connect to, `tcp://HOST:PORT`.
     let coordinator: String
     /// The sizes at which fingerprints are taken.
     let shape: ArithmeticShape
@@ -45,13 +45,16 @@ struct HostProbe: Sendable {
                 executable: SecureShell.executable,
                 arguments: shell.arguments(["check", "--local", "--coordinator", coordinator, "--shape", shape.text] + interface))
         } catch {
-            return .failure("\(error.description): ssh is needed for a cluster file")
+            return .failure("\(error.description): a cluster file requires ssh")
         }
         switch session.line(before: deadline) {
         case .line(let line):
             let now = Date().timeIntervalSince1970
             if let report = try? JSONDecoder().decode(HostReport.self, from: Data(line.utf8)) { return .report(report, session, offset: report.clock - now) }
-            return .failure("host \(shell.host.address) runs another program or version than this one (\(Build.version)): install the same build there")
+            return .failure(
+                "host \(shell.host.address) runs a different program or version (\(Build.version)): install the same "
+                    + "build there"
+            )
         case .end:
             guard let (status, words) = session.end(before: deadline) else { return .failure(shell.timeoutFailure) }
             return .failure(shell.failure(status: status, words: words))

@@ -2,13 +2,13 @@ internal import Foundation
 internal import Kernels
 internal import Transport
 
-/// What one host says of itself before a run: the one line that `apus check --local` prints.
+/// One host's report before a run: the one line that `apus check --local` prints.
 struct HostReport: Codable, Equatable, Sendable {
     var version: String
     /// What it speaks; nil: a build that did not say.
     var protocols: ProtocolNumbers?
     var fingerprint: String
-    /// What it computes with, see ``Kernels/Arithmetic``.
+    /// Its arithmetic, see ``Kernels/Arithmetic``.
     var arithmetic: Int
     var arithmeticName: String
     var cores: Int
@@ -16,18 +16,18 @@ struct HostReport: Codable, Equatable, Sendable {
     var clock: Double
     var freeMemoryBytes: Int
     var freeDiskBytes: Int
-    /// Where it listens while the check lasts; others try to connect.
+    /// Its endpoint during the check; others try to connect to it.
     var address: String
     var port: UInt16
-    /// Equal for processes of one machine since its start; nil where the system does not say.
+    /// Equal for processes of one machine since its start; nil if unknown.
     var machine: String?
 
     /// This host's report.
     /// - Parameters:
-    ///   - shape: the sizes of the model that is to be trained.
-    ///   - address: of this host, which data links use; empty where nothing listens.
+    ///   - shape: the sizes of the model to train.
+    ///   - address: of this host, which data links use; empty to listen nowhere.
     ///   - port: a port at which it listens.
-    /// - Throws: ``BLASError`` if what the run multiplies with cannot be used here.
+    /// - Throws: ``BLASError`` if the run's BLAS cannot be used here.
     init(_ shape: ArithmeticShape, address: String = "", port: UInt16 = 0) throws(BLASError) {
         try shape.blas.use(threads: 1)
         version = Build.version
@@ -45,7 +45,7 @@ struct HostReport: Codable, Equatable, Sendable {
 
     private static let thisMachine = SystemFile.text("/proc/sys/kernel/random/boot_id")?.split(whereSeparator: \.isNewline).first.map(String.init)
 
-    /// Whether another machine than this one takes the coordinator's address for one of its own.
+    /// Whether a different machine considers the coordinator's address its own.
     var isLedToItself: Bool { machine != nil && machine != Self.thisMachine && TCPProbe.isLoopback(address) }
 
     static func freeDisk(_ path: String) -> Int {
@@ -60,9 +60,9 @@ struct HostReport: Codable, Equatable, Sendable {
     }
 }
 
-/// The far end of a check: reports, then tries every endpoint that it is told, until its input ends.
+/// The remote end of a check: reports, then tries every endpoint it receives, until its input ends.
 ///
-/// Where neither a coordinator nor an interface is named, the report is all.
+/// Without a coordinator or interface it only reports.
 enum LocalCheck {
     static func run(interface: String?, coordinator: String?, shape: ArithmeticShape, emit: (String) throws -> Void) throws {
         guard interface != nil || coordinator != nil else { return try emit(jsonLine(try HostReport(shape))) }

@@ -1,15 +1,15 @@
 internal import Foundation
 internal import Transport
 
-/// Key files for a coordinator and workers that no launcher starts.
+/// Key files for a coordinator and workers that are started without apus launch.
 enum KeyFolder {
-    /// Makes the folder and its key files, each readable by its owner alone.
-    /// - Returns: which file goes where, a line each.
+    /// Creates the folder and its key files, each readable only by its owner.
+    /// - Returns: one line per file on where to copy it.
     static func make(_ folder: String, workers: Int) throws -> String {
         do {
             try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
         } catch {
-            throw InputError("\(folder) cannot be made (\(error.localizedDescription)): choose another folder")
+            throw InputError("\(folder) cannot be created (\(error.localizedDescription)): choose another folder")
         }
         let rings = KeyRing.generate(workers: workers)
         let coordinator = folder + "/coordinator.key"
@@ -22,11 +22,12 @@ enum KeyFolder {
         }
         let others = workers == 1 ? files[0] : "\(files[0]) to worker-\(workers).key"
         return """
-            \(coordinator): for the coordinator, as APUS_KEY_FILE of apus coordinate; lists the workers' keys, a line each
+            \(coordinator): for the coordinator, as APUS_KEY_FILE of apus coordinate; lists the workers' keys, one \
+            per line
             \(others): for the workers, as APUS_KEY_FILE of apus work; copy to each host its own, with mode 600
             """
     }
 }
 
-/// Says something on standard error that is not the end of the program.
+/// Prints a message on standard error without ending the program.
 func sayToUser(_ line: String) { Screen.shared.say("apus: \(line)", on: .errors) }

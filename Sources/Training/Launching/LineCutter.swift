@@ -2,17 +2,17 @@ internal import Checkpoints
 internal import Foundation
 internal import TextData
 
-/// Cuts what a process writes into lines. Of a line without end only the beginning is kept.
+/// Splits a process's output into lines. Only the beginning of an overlong line is kept.
 struct LineCutter {
-    /// Bytes of a line that are passed on.
+    /// Most bytes of a line that are passed on.
     static let longest = 1 << 14
-    private static let mark = Array(" … (the rest of this line is left out)".utf8)
+    private static let mark = Array(" … (the rest of this line is omitted)".utf8)
 
     private var rest: [UInt8] = []
-    /// Whether the beginning of the present line was passed on already.
+    /// Whether the beginning of the current line was already passed on.
     private var isCut = false
 
-    /// Takes bytes as they come.
+    /// Accepts bytes as they arrive.
     /// - Parameter pass: takes each line, without its end.
     mutating func take(_ bytes: [UInt8], _ pass: ([UInt8]) -> Void) {
         var bytes = bytes[...]
@@ -35,7 +35,7 @@ struct LineCutter {
         isCut = true
     }
 
-    /// Takes the end of the stream, which may have no line end before it.
+    /// Handles the end of the stream, possibly without a line end before it.
     mutating func end(_ pass: ([UInt8]) -> Void) {
         if !rest.isEmpty { pass(rest) }
         rest = []
@@ -44,14 +44,14 @@ struct LineCutter {
 }
 
 extension FileHandle {
-    /// Hands on what comes through a pipe, piece by piece, up to its end.
+    /// Passes on the bytes of a pipe in chunks, up to its end.
     ///
     /// Foundation ends the process when its own read of a pipe is interrupted.
     func readPieces(_ take: ([UInt8]) -> Void) {
         while let bytes = try? DescriptorReading.read(fileDescriptor, most: 1 << 16), !bytes.isEmpty { take(bytes) }
     }
 
-    /// Hands on the lines that come through a pipe, without their ends.
+    /// Passes on the lines of a pipe, without line ends.
     func readLines(_ pass: ([UInt8]) -> Void) {
         var lines = LineCutter()
         readPieces { lines.take($0, pass) }

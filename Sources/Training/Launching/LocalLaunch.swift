@@ -45,12 +45,12 @@ struct LocalLaunch {
     }
 }
 
-/// How a coordinator is started again after a crash.
+/// How to restart a coordinator after a crash.
 struct Resumption: Sendable {
     private let output: String
     private let file: String
 
-    /// Writes the configuration that resumes, now: when it is needed the disk may be full.
+    /// Writes the configuration for resuming in advance: the disk may be full later.
     init(_ configuration: TrainingConfiguration, folder: PrivateFolder) throws(ConfigurationError) {
         output = configuration.output
         file = folder.path + "/resume.yaml"
@@ -59,7 +59,8 @@ struct Resumption: Sendable {
         try ConfigurationFile.write(again, to: file)
     }
 
-    /// The same command, with a configuration that resumes if the run folder holds anything to go on from; nil if that cannot be written.
+    /// The same command, with a configuration that resumes if the run folder has anything to resume; nil if that cannot
+    /// be written.
     func command(_ first: ChildCommand) -> ChildCommand? {
         guard let place = first.arguments.firstIndex(of: "--config") else { return nil }
         guard SavedConfiguration.isThere(inRun: output) else { return first }
@@ -70,7 +71,7 @@ struct Resumption: Sendable {
 }
 
 extension TrainingConfiguration {
-    /// How long workers wait for their coordinator, as arguments of theirs.
+    /// How long workers wait for their coordinator, as their arguments.
     var workerTimeouts: [String] {
         ["--coordinator-timeout", String(coordinatorTimeout), "--heartbeat-timeout", String(heartbeatTimeout)]
     }

@@ -13,7 +13,10 @@ enum MeetingPlace {
     init(_ place: Place, cluster: ClusterFile?) throws {
         if let cluster {
             guard let port = cluster.coordinator.port else {
-                throw InputError("the cluster file gives the coordinator no port, which all ranks need to know: add port: under coordinator")
+                throw InputError(
+                    "the cluster file has no port for the coordinator, which all ranks must know: add port: under "
+                        + "coordinator"
+                )
             }
             self = .network(host: cluster.coordinator.address, port: port, variable: "the cluster file's port", hosts: cluster.hosts.map(\.address))
         } else if let endpoint = place.coordinator {
@@ -22,7 +25,8 @@ enum MeetingPlace {
             }
             if TCPProbe.isLoopback(address.host), let size = place.worldSize, let here = place.localSize, here < size {
                 throw InputError(
-                    "the coordinator's address \(address.host) leads each host to itself, and only \(here) of \(size) ranks are on this one: set "
+                    "the coordinator's address \(address.host) refers to each host itself, and only \(here) of "
+                        + "\(size) ranks are on this one: set "
                         + "MASTER_ADDR to rank 0's host as the others reach it")
             }
             self = .network(host: address.host, port: port, variable: place.portVariable, hosts: [])
@@ -37,7 +41,7 @@ enum MeetingPlace {
         }
     }
 
-    /// As ranks write it.
+    /// The endpoint that ranks connect to.
     var endpoint: String {
         switch self {
         case .network(let host, let port, _, _): "tcp://\(TCPProbe.bracketed(host)):\(port)"
@@ -50,7 +54,7 @@ enum MeetingPlace {
         return folder
     }
 
-    /// Checks that the coordinator can listen there.
+    /// Checks that the coordinator can listen at this endpoint.
     /// - Throws: ``InputError``.
     func coordinatorEndpoint() throws(InputError) -> CoordinatorEndpoint {
         switch self {

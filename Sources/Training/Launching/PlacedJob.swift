@@ -4,8 +4,8 @@ internal import Transport
 
 /// Rank 0 of a job whose processes an engine placed: Slurm, an MPI launcher, torchrun.
 ///
-/// It starts the coordinator and its own worker as children and watches over both; the other ranks are workers. Its exit status
-/// is the job's.
+/// It starts the coordinator and its own worker as children and supervises both; the other ranks are workers. Its exit
+/// status is the job's.
 struct PlacedJob {
     private let options: WorkOptions
     private let configuration: TrainingConfiguration
@@ -15,7 +15,7 @@ struct PlacedJob {
     private let folder: JobFolder?
 
     /// - Parameters:
-    ///   - meeting: where all ranks find the coordinator.
+    ///   - meeting: where all ranks meet the coordinator.
     /// - Throws: ``BadInput``.
     init(_ options: WorkOptions, _ place: Place, threads: Int, meeting: MeetingPlace, configuration: TrainingConfiguration) throws {
         guard let workers = place.worldSize else {
@@ -62,7 +62,7 @@ struct PlacedJob {
         return try supervisor.run(coordinator: coordinator, resumption: { resumption.command(coordinator) }, workers: [worker])
     }
 
-    /// What tells a worker to use MPI; its world takes no second process of a rank.
+    /// The arguments for MPI; its world does not accept a replacement of a rank.
     private var exchange: [String] {
         #if MPI
         options.usesMPI ? ["--exchange", "mpi"] : []
@@ -71,12 +71,13 @@ struct PlacedJob {
         #endif
     }
 
-    /// Keys for the coordinator and this rank's worker; nil where links stay on this host or are to be plain.
+    /// Keys for the coordinator and this rank's worker; nil if links stay on this host or are plain.
     private func rings() throws -> (coordinator: KeyRing, worker: KeyRing)? {
         guard endpoint.listening.hasPrefix("tcp://"), !options.insecure else { return nil }
         guard let coordinator = try KeySource(.coordinator(workers: workers)), let worker = try KeySource(.worker(rank: 0)) else {
             throw InputError(
-                "the job's links go over a network, which needs keys: set \(KeySource.folder) to a folder of apus keygen that all hosts share, set "
+                "the job's links use a network, which needs keys: set \(KeySource.folder) to a folder of apus keygen "
+                    + "that all hosts share, set "
                     + "\(KeySource.secret) for all ranks, or give --insecure")
         }
         guard coordinator.file != worker.file || coordinator.file == nil else {
@@ -84,7 +85,9 @@ struct PlacedJob {
         }
         guard coordinator.ring.workers.count >= workers else {
             throw InputError(
-                "\(coordinator.file ?? "the key ring") has keys for \(coordinator.ring.workers.count) workers, the job has \(workers) ranks: make them anew "
+                "\(coordinator.file ?? "the key ring") has keys for "
+                    + "\(counted(coordinator.ring.workers.count, "worker")), the "
+                    + "job has \(counted(workers, "rank")): create new ones "
                     + "with apus keygen --workers \(workers)")
         }
         return (coordinator.ring, worker.ring)

@@ -10,32 +10,35 @@ struct PrivateFolder: Sendable {
     let path: String
     private let hold: FolderHold
 
-    /// - Throws: ``InputError`` if it cannot be made, or if sockets in it would have too long a path.
+    /// - Throws: ``InputError`` if it cannot be created, or if paths of its sockets would be too long.
     init(in base: String? = nil) throws(InputError) {
         let base = base ?? temporaryFolder
         let number = String(UInt32.random(in: 0 ... .max), radix: 16)
         path = "\(base)/\(AbandonedFolders.prefix)\(getpid())-\(String(repeating: "0", count: 8 - number.count))\(number)"
         try SocketPath.check(folder: path)
         guard unsafe mkdir(path, 0o700) == 0 else {
-            throw InputError("\(path) cannot be made (\(unsafe String(cString: strerror(errno)))): set TMPDIR to a folder of yours")
+            throw InputError(
+                "\(path) cannot be created (\(unsafe String(cString: strerror(errno)))): set TMPDIR to a folder of "
+                    + "yours"
+            )
         }
         hold = FolderHold(path)
         AbandonedFolders.remove(in: base)
     }
 
-    /// Two threads may remove it at once, at a second signal: a thread that finds that something has gone meanwhile starts again.
+    /// Two threads may remove it at once, at a second signal: a thread that misses a file starts again.
     func remove() {
         for _ in 0..<10 where FileManager.default.fileExists(atPath: path) { try? FileManager.default.removeItem(atPath: path) }
     }
 }
 
-/// A folder that the ranks of one job on one host share and nobody else may enter.
+/// A folder that the ranks of one job on one host share, private to the user.
 struct JobFolder: Sendable {
     let path: String
     private let hold: FolderHold
 
-    /// Makes the folder, or takes the one that another rank has made.
-    /// - Throws: ``InputError`` if something else has its name, or if sockets in it would have too long a path.
+    /// Creates the folder, or uses the one that another rank has created.
+    /// - Throws: ``InputError`` if something else has its name, or if paths of its sockets would be too long.
     init(job: String, in base: String? = nil) throws(InputError) {
         let name = job.map { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "-") ? $0 : "-" }
         path = "\(base ?? temporaryFolder)/\(AbandonedFolders.prefix)job-\(getuid())-\(String(name))"
@@ -44,9 +47,9 @@ struct JobFolder: Sendable {
     }
 
     private static func hold(_ path: String) throws(InputError) -> FolderHold {
-        // Another launcher may find the folder of an earlier job abandoned, and remove it at this moment.
+        // Another launcher may be removing the abandoned folder of an earlier job at this moment.
         for _ in 0..<10 {
-            // With its rights from the first moment on: another rank may look at once.
+            // With its final mode from the start: another rank may check it at once.
             unsafe mkdir(path, 0o700)
             let held = FolderHold(path)
             var status = stat()
@@ -54,7 +57,8 @@ struct JobFolder: Sendable {
             guard status.st_mode & S_IFMT == S_IFDIR, status.st_uid == getuid(), status.st_mode & 0o077 == 0 else { break }
             if held.isHeld(status) { return held }
         }
-        throw InputError("\(path) is not a folder of this user alone: remove it, or set TMPDIR to a folder of yours for all ranks")
+        throw InputError(
+            "\(path) is not private to this user: remove it, or set TMPDIR to your own folder for all ranks")
     }
 
     func remove() { try? FileManager.default.removeItem(atPath: path) }

@@ -1,7 +1,7 @@
 internal import Foundation
 internal import Synchronization
 
-/// One process with which a line-by-line talk is held, such as `apus check --local` through ssh. Ends with its last user.
+/// One process with a line-based dialog, such as `apus check --local` through ssh. Ends with its last user.
 final class RemoteSession: Sendable {
     private struct State {
         var lines: [String] = []
@@ -17,7 +17,9 @@ final class RemoteSession: Sendable {
 
     init(executable: String, arguments: [String]) throws(RunError) {
         process = try SpawnedProcess(executable, arguments, output: .apart)
-        guard let lines = process.output, let errors = process.errors else { preconditionFailure("the streams are apart") }
+        guard let lines = process.output, let errors = process.errors else {
+            preconditionFailure("the streams are separate")
+        }
         Thread { [weak self] in
             lines.readPieces { self?.take($0) }
             self?.endOfOutput()
@@ -32,7 +34,7 @@ final class RemoteSession: Sendable {
 
     private func take(_ bytes: [UInt8]) {
         state.withLock { state in
-            // Somebody who talks without end is no `apus`.
+            // A process with endless output is not `apus`.
             guard state.rest.count < 1 << 16, state.lines.count < 1 << 10 else { return }
             state.rest += bytes
             while let end = state.rest.firstIndex(of: 0x0A) {
@@ -50,7 +52,7 @@ final class RemoteSession: Sendable {
 
     func send(_ text: String) { try? process.input.write(contentsOf: Data(text.utf8)) }
 
-    /// Says that nothing more will be sent.
+    /// Closes the process's input.
     func endInput() { try? process.input.close() }
 
     enum Line: Equatable {
@@ -71,7 +73,7 @@ final class RemoteSession: Sendable {
         }
     }
 
-    /// The exit status and what was written on standard error; nil where it does not end in time.
+    /// The exit status and its standard error; nil if it does not end in time.
     func end(before deadline: DispatchTime) -> (status: Int32, words: String)? {
         guard complaintsEnded.wait(timeout: deadline) == .success else { return nil }
         guard let end = process.end(before: deadline) else { return nil }

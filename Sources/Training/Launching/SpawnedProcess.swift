@@ -1,16 +1,16 @@
 internal import Foundation
 internal import Synchronization
 
-/// A child process in a process group of its own, with a pipe to its standard input.
+/// A child process in its own process group, with a pipe to its standard input.
 ///
-/// Foundation's `Process` takes a child for ended once it has closed what it inherited, as ssh does first of all, and then
-/// notices no other child's end before that one's.
+/// Foundation's `Process` considers a child ended once it has closed its inherited descriptors, which ssh does first,
+/// and then does not notice another child's end before that one's.
 final class SpawnedProcess: Sendable {
     enum End: Equatable, Sendable {
         case status(Int32)
         case signal(Int32)
 
-        /// As a shell gives it.
+        /// As a shell reports it.
         var shellStatus: Int32 {
             switch self {
             case .status(let status): status
@@ -19,7 +19,7 @@ final class SpawnedProcess: Sendable {
         }
     }
 
-    /// Where a child's output goes.
+    /// The destination of a child's output.
     enum Output {
         case inherited
         /// Both streams into one pipe.
@@ -30,9 +30,9 @@ final class SpawnedProcess: Sendable {
     private static let starting = NSLock()
 
     let input: FileHandle
-    /// Nil where the output is inherited.
+    /// Nil if the output is inherited.
     let output: FileHandle?
-    /// Nil unless the streams are apart.
+    /// Nil unless the streams are separate.
     let errors: FileHandle?
     private let id: pid_t
     private let ended = Mutex<End?>(nil)
@@ -40,8 +40,8 @@ final class SpawnedProcess: Sendable {
 
     /// - Parameters:
     ///   - environment: instead of this process's own; nil for the same.
-    ///   - onEnd: called once it has ended, on a thread of its own.
-    /// - Throws: ``RunError`` where it cannot be started.
+    ///   - onEnd: called once it has ended, on a separate thread.
+    /// - Throws: ``RunError`` if it cannot be started.
     init(
         _ executable: String, _ arguments: [String], environment: [String: String]? = nil, output kind: Output,
         onEnd: @escaping @Sendable (End) -> Void = { _ in }
@@ -88,7 +88,7 @@ final class SpawnedProcess: Sendable {
         }.start()
     }
 
-    /// The id stays taken until `ended` says that it is free, so that no signal reaches a stranger.
+    /// The id stays reserved until `ended` is set, so that no signal reaches another process.
     private func reap() -> End {
         var information = unsafe siginfo_t()
         while unsafe waitid(P_PID, id_t(id), &information, WEXITED | WNOWAIT) != 0, errno == EINTR {}
@@ -105,20 +105,20 @@ final class SpawnedProcess: Sendable {
 
     func send(_ signal: Int32) { ended.withLock { if $0 == nil { _ = kill(id, signal) } } }
 
-    /// Waits for the end; nil where it does not come in time.
+    /// Waits for the end; nil if it does not come in time.
     func end(before deadline: DispatchTime) -> End? {
         ending.wait(timeout: deadline) == .success ? ended.withLock { $0 } : nil
     }
 }
 
-/// The two ends of a pipe that no child inherits unasked.
+/// The two ends of a pipe that no child inherits by default.
 private struct Ends {
     let reading: Int32
     let writing: Int32
 
     init() throws(RunError) {
         var ends: [Int32] = [-1, -1]
-        guard unsafe pipe(&ends) == 0 else { throw RunError("no file descriptor is left: raise the limit with ulimit -n") }
+        guard unsafe pipe(&ends) == 0 else { throw RunError("no free file descriptor: raise the limit with ulimit -n") }
         for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
         reading = ends[0]
         writing = ends[1]

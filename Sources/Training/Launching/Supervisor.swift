@@ -2,29 +2,30 @@ internal import Checkpoints
 internal import Foundation
 internal import Synchronization
 
-/// A process that a launcher starts and watches over.
+/// A process that a launcher starts and supervises.
 struct ChildCommand: Sendable {
     let executable: String
     let arguments: [String]
-    /// Written to its standard input first, which then stays open.
+    /// Written to its standard input first, which stays open.
     let opening: Data
-    /// Where it runs, as messages say it: empty, or ` on HOST`.
+    /// Where it runs, for messages: empty, or ` on HOST`.
     var place = ""
-    /// Whether it goes on with a run that its folder holds.
+    /// Whether it resumes the run in its folder.
     var resumes = false
 }
 
-/// Starts the processes of a run, watches over them, passes signals on, and leaves nothing running.
+/// Starts the processes of a run, supervises them, passes on signals, and leaves no process running.
 ///
-/// Children live in process groups of their own: a terminal's Ctrl-C reaches this process alone, which passes it to the
-/// coordinator. Their standard input is a pipe that this process holds open; its end tells them that it is gone.
+/// Children have their own process groups: a terminal's Ctrl-C reaches only this process, which passes it to the
+/// coordinator. Their standard input is a pipe that this process keeps open; its end tells them that this process has
+/// ended.
 final class Supervisor: Sendable {
     private let maxRestarts: Int
     /// By worker; nil for the coordinator.
     private let restarts = Mutex<[Int?: RestartPolicy]>([:])
     /// Workers that will not be replaced any more.
     private let givenUp = Mutex(0)
-    /// Whether the coordinator hears of signals on its standard input alone: an engine signals it too.
+    /// Whether signals reach the coordinator only through its standard input: an engine signals it, too.
     private let isPlaced: Bool
     private let cleanUp: @Sendable () -> Void
     private let children = Mutex<[Child]>([])
@@ -35,9 +36,9 @@ final class Supervisor: Sendable {
     /// The first signal that asked to stop; 0 before.
     private let firstSignal = Atomic<Int32>(0)
     private let sources = Mutex<[SignalSource]>([])
-    /// Status of a worker that could not begin, which makes the job pointless; 0 for none.
+    /// Status of a worker that could not start, which makes the job pointless; 0 for none.
     private let refusal = Atomic<Int32>(0)
-    /// The signal that came a second time and ends everything at once; 0 for none.
+    /// The second stop signal, which ends everything at once; 0 for none.
     private let urgentSignal = Atomic<Int32>(0)
     private let resumption = Mutex<@Sendable () -> ChildCommand?>({ nil })
 
@@ -47,7 +48,7 @@ final class Supervisor: Sendable {
         let worker: Int?
     }
 
-    /// - Parameter cleanUp: what is left to do before this process ends at once.
+    /// - Parameter cleanUp: called before this process exits immediately.
     init(maxRestarts: Int, isPlaced: Bool = false, cleanUp: @escaping @Sendable () -> Void) {
         self.maxRestarts = maxRestarts
         self.isPlaced = isPlaced
@@ -56,7 +57,7 @@ final class Supervisor: Sendable {
 
     /// Runs the job to its end.
     ///
-    /// - Parameter resumption: starts the coordinator again after a signal has ended it; nil where there is nothing to go on with.
+    /// - Parameter resumption: restarts the coordinator after a signal has ended it; nil if there is nothing to resume.
     /// - Returns: the job's exit status.
     func run(
         coordinator: ChildCommand, resumption: @escaping @Sendable () -> ChildCommand?, workers: [ChildCommand]
@@ -77,13 +78,13 @@ final class Supervisor: Sendable {
         let end = coordinatorsEnd.withLock { $0 }
         isEnding.store(true, ordering: .sequentiallyConsistent)
         let refused = refusal.load(ordering: .relaxed)
-        // With status 2 the job ended before any work: nobody has anything to finish.
+        // With status 2 the job ended before any work: no process has anything to finish.
         let hasWorked = refused == 0 && end != .status(2)
         endWorkers(within: hasWorked ? .seconds(5) : .zero)
-        // The coordinator may have been ended with the others by a second signal, which then is what ended the job.
+        // A second signal may have ended the coordinator with the others; then that signal ended the job.
         let urgent = urgentSignal.load(ordering: .sequentiallyConsistent)
         if urgent != 0 { return 128 + urgent }
-        // Nor was there a coordinator to tell where the first one came between its crash and its restart.
+        // The same holds if the first signal came between the coordinator's crash and its restart.
         let stopped = firstSignal.load(ordering: .sequentiallyConsistent)
         if stopped != 0, refused == 0, case .signal = end { return 128 + stopped }
         return refused != 0 ? refused : end.shellStatus
@@ -100,7 +101,7 @@ final class Supervisor: Sendable {
             process = try SpawnedProcess(
                 command.executable, command.arguments, environment: environment, output: worker == nil ? .inherited : .joined
             ) { [self] end in
-                // Its last words come before the news of its end; a child of its own may keep the pipe open.
+                // Its last output is passed on before its end is reported; a child of its own may keep the pipe open.
                 _ = words.wait(timeout: .now() + .seconds(1))
                 ended(end, command, worker: worker)
             }
@@ -109,7 +110,7 @@ final class Supervisor: Sendable {
             throw error
         }
         if let worker, let output = process.output { Self.passOn(output, prefix: "[\(worker)] ", words) } else { words.leave() }
-        // Together, so that each worker given up is told once, and after the opening.
+        // Together, so that each abandoned worker is reported once, and after the opening lines.
         givenUp.withLock { lost in
             children.withLock { children in
                 children.removeAll { !$0.process.isRunning }
@@ -121,7 +122,7 @@ final class Supervisor: Sendable {
         return process
     }
 
-    /// Passes a worker's output on, each line with its number.
+    /// Passes on a worker's output, each line with the worker's number.
     private static func passOn(_ output: FileHandle, prefix: String, _ words: DispatchGroup) {
         Thread {
             output.readLines { line in Screen.shared.say(prefix + String(decoding: line, as: UTF8.self), on: .errors) }
@@ -129,7 +130,7 @@ final class Supervisor: Sendable {
         }.start()
     }
 
-    /// A child has ended: the coordinator's end is the job's; a worker's is made good as often as allowed.
+    /// A child has ended: the coordinator's end is the job's; a worker is replaced as often as allowed.
     private func ended(_ end: SpawnedProcess.End, _ command: ChildCommand, worker: Int?) {
         guard let worker else {
             coordinatorsEnd.withLock { $0 = end }
@@ -144,7 +145,7 @@ final class Supervisor: Sendable {
             case .status(let status): "ended with status \(status)"
             }
         if end == .status(2) {
-            // It said why it cannot take part; nor could its replacement.
+            // It reported why it cannot take part; a replacement could not either.
             let isFirst = restarts.withLock { $0[worker] == nil }
             sayToUser("\(name) cannot take part\(isFirst ? ": the job ends" : " and is not replaced")")
             if isFirst { endJob(2) } else { giveUp() }
@@ -170,7 +171,7 @@ final class Supervisor: Sendable {
         restarts.withLock { $0[worker, default: RestartPolicy(limit: maxRestarts)].died(at: .now) }
     }
 
-    /// Starts the coordinator again where a signal that nobody here sent has ended it; the workers wait for it meanwhile.
+    /// Restarts the coordinator if a signal from elsewhere has ended it; the workers wait for it.
     private func restartCoordinator(_ end: SpawnedProcess.End) -> Bool {
         guard case .signal(let number) = end, firstSignal.load(ordering: .sequentiallyConsistent) == 0, refusal.load(ordering: .relaxed) == 0,
             !isEnding.load(ordering: .sequentiallyConsistent)
@@ -178,11 +179,13 @@ final class Supervisor: Sendable {
         let how = "the coordinator was ended by signal \(number)"
         let next = resumption.withLock { $0 }()
         guard case .restart(let pause) = decision(on: nil), let command = next else {
-            let remedy = next?.resumes == false ? "nothing is done yet, start the run again" : "go on with \(ResumeCommand.handedOver ?? "--resume")"
+            let remedy =
+                next?.resumes == false
+                ? "nothing is done yet, start the run again" : "resume with \(ResumeCommand.handedOver ?? "--resume")"
             sayToUser("\(how): \(remedy)")
             return false
         }
-        sayToUser("\(how); it starts again\(pause > .zero ? " in \(Int(pause.seconds)) s" : "")")
+        sayToUser("\(how); it restarts\(pause > .zero ? " in \(Int(pause.seconds)) s" : "")")
         DispatchQueue.global().asyncAfter(deadline: .now() + pause.seconds) { [self] in
             do {
                 guard firstSignal.load(ordering: .sequentiallyConsistent) == 0, refusal.load(ordering: .relaxed) == 0,
@@ -192,7 +195,7 @@ final class Supervisor: Sendable {
                     return
                 }
                 _ = try start(command, worker: nil)
-                // What came meanwhile found no coordinator to tell.
+                // Signals in the meantime did not reach a coordinator.
                 let (signal, status) = (firstSignal.load(ordering: .sequentiallyConsistent), refusal.load(ordering: .relaxed))
                 if status != 0 { endJob(status) } else if signal != 0 { askToStop(signal) }
             } catch {
@@ -203,7 +206,7 @@ final class Supervisor: Sendable {
         return true
     }
 
-    /// Says to this coordinator, and to any that follows it, that one of the wanted workers will not come any more.
+    /// Tells this coordinator and its successors that one of the requested workers will not join.
     private func giveUp() {
         givenUp.withLock { lost in
             lost += 1
@@ -212,7 +215,7 @@ final class Supervisor: Sendable {
         }
     }
 
-    /// Has the coordinator end the run after a checkpoint.
+    /// Makes the coordinator end the run after a checkpoint.
     private func askToStop(_ signal: Int32) {
         if isPlaced, let word = LauncherPipe.stop[signal] {
             let coordinator = children.withLock { $0.last { $0.worker == nil } }
@@ -223,7 +226,7 @@ final class Supervisor: Sendable {
         for child in coordinators where child.process.isRunning { child.process.send(signal) }
     }
 
-    /// Ends a job that cannot begin; workers elsewhere are sent home by the coordinator.
+    /// Ends a job that cannot start; the coordinator dismisses workers elsewhere.
     private func endJob(_ status: Int32) {
         refusal.store(status, ordering: .relaxed)
         if isPlaced { return askToStop(SIGTERM) }
@@ -232,7 +235,7 @@ final class Supervisor: Sendable {
         }
     }
 
-    /// Workers leave when the coordinator says so; those that do not are told to end at once, and then ended.
+    /// Workers leave when the coordinator dismisses them; those that do not are told to end at once, then killed.
     private func endWorkers(within grace: Duration) {
         let workers = children.withLock { $0.filter { $0.worker != nil } }
         waitForEnd(of: workers, within: grace)
@@ -242,7 +245,7 @@ final class Supervisor: Sendable {
         for child in workers { _ = child.process.end(before: .distantFuture) }
     }
 
-    /// A byte on its standard input ends a worker wherever it runs.
+    /// A byte on its standard input ends a worker on any host.
     private func tellToEnd(_ workers: [Child]) {
         for child in workers where child.process.isRunning { try? child.process.input.write(contentsOf: Data([0x0A])) }
     }

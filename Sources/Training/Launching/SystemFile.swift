@@ -1,10 +1,10 @@
 internal import Foundation
 
-/// Files that the kernel makes while they are read, as those of /proc.
+/// Files that the kernel generates on reading, such as those of /proc.
 ///
-/// Their size is said to be 0, and Foundation's readers may end before they do: these read until nothing more comes.
+/// Their size is reported as 0, and Foundation may stop before the end: this reads up to the end.
 enum SystemFile {
-    /// - Returns: nil where there is no such file (any more), or it may not be read.
+    /// - Returns: nil if there is no such file (any more), or it may not be read.
     static func contents(_ path: String) -> Data? {
         let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { return nil }
@@ -20,6 +20,6 @@ enum SystemFile {
         }
     }
 
-    /// - Returns: nil where ``contents(_:)`` gives nil.
+    /// - Returns: nil if ``contents(_:)`` gives nil.
     static func text(_ path: String) -> String? { contents(path).map { String(decoding: $0, as: UTF8.self) } }
 }

@@ -1,14 +1,14 @@
-/// How many workers this machine gets and how many threads each of them has, when nobody says.
+/// The default numbers of workers on this machine and of threads per worker.
 struct WorkerShares: Equatable {
     let workers: Int
     let threads: Int
 
-    /// Workers divide the lanes, so that none stands by or has more lanes than another, and the cores, so that no core stands by. There is one
-    /// for 8 cores and two at least, or the next smaller number that divides both.
+    /// Workers divide the lanes, so that none is idle or has more lanes than another, and the cores, so that no core is
+    /// idle. There is one for 8 cores and two at least, or the next smaller number that divides both.
     /// - Parameters:
-    ///   - workers: as asked for; nil: the default.
-    ///   - threads: as asked for; nil: the cores, shared by the workers. Threads that were asked for are no reason for more of them in all than
-    ///     there are cores.
+    ///   - workers: as requested; nil: the default.
+    ///   - threads: as requested; nil: the cores divided among the workers. Requested threads do not lead to more
+    ///     threads in total than cores.
     init(cores: Int, lanes: Int, workers asked: Int? = nil, threads given: Int? = nil) {
         let all = given.map { max(1, cores / $0) } ?? cores
         let most = max(1, min(max(cores / 8, 2), all, lanes))

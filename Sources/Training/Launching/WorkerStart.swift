@@ -15,20 +15,27 @@ struct WorkerStart {
         if let given = options.coordinator { options.coordinator = try EndpointText.read(given) }
         cluster = try options.cluster.map(ClusterFile.read)
         if let cluster {
-            guard options.coordinator == nil else { throw InputError("--coordinator and --cluster both say where the coordinator is: leave one of them out") }
+            guard options.coordinator == nil else {
+                throw InputError("--coordinator and --cluster both name the coordinator: leave one out")
+            }
             if let size = place.worldSize, size != cluster.workers {
                 throw InputError(
-                    "the launcher started \(size) ranks, \(options.cluster ?? "") has \(cluster.workers) workers: make the two equal, for example with "
+                    "the launcher started \(counted(size, "rank")), \(options.cluster ?? "") has "
+                        + "\(counted(cluster.workers, "worker")): make the two equal, for example with "
                         + "-np \(cluster.workers)")
             }
             place.starter = place.worldSize == nil ? .somebodyElse : .rankZero
         }
         if options.coordinator != nil { place.starter = .somebodyElse }
         if place.starter == .somebodyElse, let flag = training.coordinatorsFlags.first {
-            throw InputError("\(flag) is for the coordinator, which something else starts: give it there, to apus coordinate")
+            throw InputError(
+                "\(flag) is for the coordinator, which is started separately: give it there, to apus coordinate")
         }
         if training.coordinatorsFlags.contains("--seeds") {
-            throw InputError("--seeds is a run after another, an engine's job is one run: give --seed, and each seed a job, such as by sbatch --array")
+            throw InputError(
+                "--seeds makes several runs, an engine's job is one run: give --seed and one job per seed, such as "
+                    + "with sbatch --array"
+            )
         }
         options.threads = options.threads ?? place.threads
         self.options = options
@@ -52,12 +59,12 @@ struct WorkerStart {
     private func work(_ endpoint: String) throws {
         try SystemLimits.provide(.worker(peers: place.worldSize ?? 1, threads: threads))
         let ring = options.launched ? try LauncherPipe.readOpening() : nil
-        // The coordinator sends workers home; a terminal's Ctrl-C is not for them, nor what an engine tells the whole job.
+        // The coordinator dismisses workers; they ignore a terminal's Ctrl-C and an engine's signals to the whole job.
         signal(SIGINT, SIG_IGN)
         if place.rank != nil, place.worldSize != nil, options.launched || place.starter != .somebodyElse { signal(SIGTERM, SIG_IGN) }
         if options.launched {
             LauncherPipe.watch { word in
-                // Without its launcher a worker has time to help the coordinator to a last checkpoint.
+                // After its launcher has ended, a worker has time to help the coordinator write a last checkpoint.
                 if case .gone = word { sleep(8) }
                 _exit(1)
             }
@@ -68,6 +75,6 @@ struct WorkerStart {
         try waitFor { try await run.run() }
     }
 
-    /// As given, else the engine's, else this process's share of the host's processors.
+    /// As requested, else the engine's, else this process's share of the host's processors.
     private var threads: Int { options.threads ?? ProcessorCount.share(of: place.localSize ?? 1) }
 }

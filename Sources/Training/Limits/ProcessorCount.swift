@@ -1,16 +1,16 @@
 internal import CSystem
 internal import Foundation
 
-/// How many processors this process may use: what defaults of workers, threads and lanes follow.
+/// How many processors this process may use: the basis of the defaults for workers, threads and lanes.
 ///
 /// `taskset`, Slurm and cpusets bind a process to some processors; containers limit its processor time instead.
 package enum ProcessorCount {
-    /// The least of what the affinity mask and the control groups allow, at least 1.
+    /// The minimum of the affinity mask and the control groups' quota, at least 1.
     package static let usable = max(1, min(bound, quota ?? bound))
 
-    /// The usable processors of one of `processes` on this host, at least 1.
+    /// The usable processors for each of `processes` on this host, at least 1.
     ///
-    /// Each may be bound to processors of its own, which then are its share; a quota is for all of them together.
+    /// Each may be bound to its own processors, which then are its share; a quota is for all of them together.
     static func share(of processes: Int) -> Int {
         let all = min(ProcessInfo.processInfo.processorCount, quota ?? .max)
         return max(1, min(bound, all / processes))

@@ -1,12 +1,13 @@
 internal import Foundation
 
-/// Sees to it that threads have the stacks that they need.
+/// Ensures that threads have sufficient stacks.
 package enum StackLimit {
     private static let least: rlim_t = 2 << 20
     private static let usual: rlim_t = 8 << 20
 
-    /// Starts this program over with larger stacks where the limit is low and may be raised: glibc reads it only at the start.
-    /// - Throws: ``InputError`` where it may not.
+    /// Restarts this program with larger stacks if the limit is low and may be raised: glibc reads it only at the
+    /// start.
+    /// - Throws: ``InputError`` if it may not be raised.
     package static func provide() throws {
         let resource = __rlimit_resource_t(RLIMIT_STACK.rawValue)
         var limit = rlimit()

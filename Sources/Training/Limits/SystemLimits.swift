@@ -1,10 +1,10 @@
 internal import CSystem
 internal import Foundation
 
-/// What the system allows this process, checked before a run begins: running short of it later ends in hangs and signals.
+/// What the system allows this process, checked before a run begins: exhausting it later would cause hangs and signals.
 enum SystemLimits {
-    /// Raises the soft limit of descriptors where that is enough, and tries whether the rest can be had.
-    /// - Throws: ``InputError`` naming the limit, what it is and what is needed.
+    /// Raises the soft limit of descriptors if that is sufficient, and tests the other limits.
+    /// - Throws: ``InputError`` naming the limit, its value and the requirement.
     static func provide(_ need: SystemNeed) throws(InputError) {
         try provideDescriptors(need.descriptors)
         try tryAddresses(need.addresses)
@@ -14,7 +14,7 @@ enum SystemLimits {
     private static func provideDescriptors(_ count: Int) throws(InputError) {
         var limit = rlimit()
         guard unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return }
-        // Where even this folder cannot be opened nothing is left.
+        // If even this folder cannot be opened, no descriptor is free.
         let open = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").count) ?? Int(clamping: limit.rlim_cur)
         let wanted = rlim_t(open + count)
         guard limit.rlim_cur < wanted + Self.roomForStrangers else { return }
@@ -28,7 +28,7 @@ enum SystemLimits {
         }
     }
 
-    /// Descriptors of connections that have proven no key yet, so that they leave enough for the run.
+    /// Limits the descriptors for connections without a proven key, so that enough are left for the run.
     private static let roomForStrangers: rlim_t = 600
 
     private static func tryThreads(_ need: SystemNeed) throws(InputError) {
@@ -40,7 +40,7 @@ enum SystemLimits {
                 + "pids.max), or use fewer workers and threads")
     }
 
-    /// The kernel counts what a process may address, whether it is used or not.
+    /// The kernel counts what a process may address, used or not.
     private static func tryAddresses(_ bytes: Int) throws(InputError) {
         let limits = [(RLIMIT_AS, "-v"), (RLIMIT_DATA, "-d")].compactMap { resource, option -> (UInt64, String)? in
             var limit = rlimit()
@@ -51,9 +51,11 @@ enum SystemLimits {
         let trial = unsafe mmap(nil, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)
         guard unsafe trial == MAP_FAILED else {
             unsafe munmap(trial, bytes)
-            // Models and batches may still be larger than what is left.
+            // Models and batches may still exceed the rest.
             unsafe apus_say_when_crashing(
-                "apus: out of memory, as it seems: the limit of the address space is \(least.0 >> 20) MB; raise it with ulimit \(least.1) unlimited\n")
+                "apus: probably out of memory: the limit of the address space is \(least.0 >> 20) MB; raise it with "
+                    + "ulimit \(least.1) unlimited\n"
+            )
             return
         }
         throw InputError(

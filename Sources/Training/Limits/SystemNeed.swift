@@ -1,14 +1,14 @@
-/// What processes of a run need of what the system limits, beside the memory for model and data.
+/// System resources that a run's processes need, except the memory for model and data.
 ///
-/// Measured on runs of small models (`/proc/PID/status` and `fd`), with a margin; a run that needs less than it may is not refused
-/// for it, since only what the system cannot give is.
+/// Measured on runs of small models (`/proc/PID/status` and `fd`), with a margin; overestimates do no harm,
+/// since only needs beyond the system's limits are refused.
 struct SystemNeed: Equatable, Sendable {
-    /// Files, pipes and sockets of the process that needs most.
+    /// Files, pipes and sockets of the process with the highest need.
     var descriptors: Int
     /// Threads of all processes together.
     var threads: Int
     var processes = 1
-    /// Bytes of addresses of the process that needs most.
+    /// Address space of the process with the highest need, in bytes.
     var addresses: Int
 
     /// A process that computes on `threads` threads without sockets.
@@ -16,7 +16,7 @@ struct SystemNeed: Equatable, Sendable {
         SystemNeed(descriptors: 10, threads: threads + 4, addresses: baseAddresses + threads * threadAddresses)
     }
 
-    /// A coordinator; for each worker it has a control connection and a link each way, with what watches over them.
+    /// A coordinator; for each worker it has a control connection and a link each way, with their monitors.
     static func coordinator(workers: Int, threads: Int) -> SystemNeed {
         var need = single(threads: threads)
         need.descriptors = 40 + 6 * workers
@@ -50,6 +50,6 @@ struct SystemNeed: Equatable, Sendable {
     }
 
     private static let baseAddresses = 480 << 20
-    /// A stack, and what glibc's heap reserves for a thread.
+    /// A stack and glibc's heap reservation per thread.
     private static let threadAddresses = 72 << 20
 }

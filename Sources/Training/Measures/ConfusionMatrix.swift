@@ -1,4 +1,4 @@
-/// How often each class was answered with each class, and what follows from it; as scikit-learn defines the figures.
+/// How often each class was answered with each class, and derived figures as in scikit-learn.
 package struct ConfusionMatrix: Codable, Sendable, Equatable {
     /// counts[truth][answer].
     package private(set) var counts: [[Int]]
@@ -16,7 +16,7 @@ package struct ConfusionMatrix: Codable, Sendable, Equatable {
     package var correct: Int { counts.indices.reduce(0) { $0 + counts[$1][$1] } }
     /// Samples of a class.
     package func support(_ label: Int) -> Int { counts[label].reduce(0, +) }
-    /// Samples that were taken for a class.
+    /// Samples that were answered with a class.
     package func answered(_ label: Int) -> Int { counts.reduce(0) { $0 + $1[label] } }
 
     package var accuracy: Double { Self.ratio(correct, samples) }
@@ -30,7 +30,7 @@ package struct ConfusionMatrix: Codable, Sendable, Equatable {
         return found.isEmpty ? 0 : found.reduce(0.0) { $0 + f1($1) } / Double(found.count)
     }
 
-    /// Matthews' correlation for any number of classes; 0 where it is not defined.
+    /// Matthews' correlation for any number of classes; 0 if undefined.
     ///
     /// Source: Gorodkin 2004.
     package var matthews: Double {

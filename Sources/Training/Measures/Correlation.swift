@@ -1,6 +1,6 @@
-/// How well numbers follow other numbers, as scipy.stats defines it; summed in their order.
+/// Correlations of two lists of numbers, as in scipy.stats; summed in order.
 package enum Correlation {
-    /// Pearson's; nil where one of both does not vary.
+    /// Pearson's; nil if one of them is constant.
     package static func pearson(_ x: [Double], _ y: [Double]) -> Double? {
         precondition(x.count == y.count, "\(x.count) numbers and \(y.count)")
         let count = Double(x.count)
@@ -16,7 +16,7 @@ package enum Correlation {
         return max(-1, min(1, xy / (xx.squareRoot() * yy.squareRoot())))
     }
 
-    /// Spearman's: Pearson's of the ranks; nil where one of both does not vary.
+    /// Spearman's: Pearson's of the ranks; nil if one of them is constant.
     package static func spearman(_ x: [Double], _ y: [Double]) -> Double? { pearson(ranks(x), ranks(y)) }
 
     package static func meanSquaredError(_ x: [Double], _ y: [Double]) -> Double {
@@ -24,7 +24,7 @@ package enum Correlation {
         return zip(x, y).reduce(0.0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) } / Double(max(1, x.count))
     }
 
-    /// The place of each number among all of them, from 1; equal ones share the mean of their places.
+    /// The rank of each number, from 1; ties share the mean of their ranks.
     static func ranks(_ values: [Double]) -> [Double] {
         let order = values.indices.sorted { (values[$0], $0) < (values[$1], $1) }
         var ranks = [Double](repeating: 0, count: values.count)

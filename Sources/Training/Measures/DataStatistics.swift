@@ -1,18 +1,18 @@
 package import TextData
 
-/// What a dataset is like before anything is learned from it: how long its samples are and what is asked of them.
+/// Statistics of a dataset before training: lengths of its samples and distribution of its targets.
 package struct DataStatistics: Codable, Sendable, Equatable {
     package var samples: Int
-    /// Tokens of a sample before truncation, with the special ones.
+    /// Tokens of a sample before truncation, including special tokens.
     package var meanLength: Double
     package var medianLength: Int
-    /// Of 100 samples 95 are no longer.
+    /// The 95th percentile of lengths.
     package var length95: Int
     package var longest: Int
     package var truncated: Int
-    /// How often each class is asked for, in the order of the labels.
+    /// The count of each class, in the order of the labels.
     package var classes: [Class]?
-    /// Mean and deviation of the numbers asked for.
+    /// Mean and deviation of the target numbers.
     package var meanTarget: Double?
     package var targetDeviation: Double?
 
@@ -70,7 +70,7 @@ package struct DataStatistics: Codable, Sendable, Equatable {
         return (mean, (squares / Double(max(1, values.count))).squareRoot())
     }
 
-    /// What is asked for, in one line; nil where nothing is.
+    /// The targets in one line; nil if there are none.
     package var balance: String? {
         if let meanTarget, let targetDeviation { return "numbers of mean \(decimal(meanTarget, 3)), deviation \(decimal(targetDeviation, 3))" }
         guard let classes, !classes.isEmpty else { return nil }
@@ -79,8 +79,8 @@ package struct DataStatistics: Codable, Sendable, Equatable {
         return shown.joined(separator: ", ") + (classes.count > 12 ? ", … of \(classes.count) \(areLabels ? "labels" : "classes")" : "")
     }
 
-    /// For somebody who is about to train on it.
-    /// - Parameter file: where the samples are from.
+    /// A description for the user.
+    /// - Parameter file: the samples' file.
     package func lines(_ split: Split, file: String, maxLength: Int) -> [String] {
         var line =
             "\(split.rawValue): \(counted(samples, "sample")) of \(file), \(decimal(meanLength, 1)) tokens on average, 95 % up to \(length95), longest \(longest)"

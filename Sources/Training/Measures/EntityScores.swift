@@ -1,4 +1,5 @@
-/// How many entities of tagged sentences were found, as seqeval counts them: an entity is right when its type and both its ends are.
+/// How many entities of tagged sentences were found, as seqeval counts them: an entity is correct if its type and both
+/// ends are.
 package struct EntityScores: Codable, Sendable, Equatable {
     /// Entities of the truth, of the answers, and those in both.
     package private(set) var truths = 0

@@ -21,7 +21,7 @@ extension FurtherFigures {
         }
     }
 
-    /// Of a task with several labels, each by itself.
+    /// For a multi-label task, each label separately.
     /// - Parameters:
     ///   - logits: (R, C).
     ///   - isPositive: (R, C).
@@ -41,7 +41,7 @@ extension FurtherFigures {
     mutating func add(probabilities: [Float], truths: [Int], _ width: Int) {
         guard probabilities.allSatisfy(\.isFinite), width > 1 else { return }
         var areas: [Double?] = [], precisions: [Double?] = []
-        // Of two classes the second one is the positive one.
+        // With two classes the second one is the positive one.
         for label in width == 2 ? 1..<2 : 0..<width {
             let own = stride(from: label, to: probabilities.count, by: width).map { probabilities[$0] }
             let isPositive = truths.map { $0 == label }
@@ -84,6 +84,6 @@ extension FurtherFigures {
 }
 
 extension TokenizedDataset {
-    /// Answers that an evaluation asks for: one a sample, or one a labelled token.
+    /// The answers of an evaluation: one per sample or per labelled token.
     var answerCount: Int { if case .tokens(let labels) = labels { labels.classes.count } else { count } }
 }

@@ -1,8 +1,9 @@
-/// What an evaluation shows beside loss and accuracy, under the names that JSON gives it; absent is what a task does not have.
+/// Figures of an evaluation in addition to loss and accuracy, under their JSON names; absent if a task does not have
+/// them.
 package struct FurtherFigures: Codable, Sendable, Equatable {
     /// Names of the classes or labels, in the order of the figures by class.
     package var labels: [String]?
-    /// Of a task with several labels: samples whose labels are all answered right, and none beside.
+    /// For a multi-label task: the share of samples with exactly the right labels.
     package var exactMatch: Double?
     package var macroF1: Double?
     package var matthews: Double?
@@ -18,14 +19,14 @@ package struct FurtherFigures: Codable, Sendable, Equatable {
     package var pearson: Double?
     package var spearman: Double?
     package var mse: Double?
-    /// The mean over the classes or labels; of two classes that of the second one.
+    /// The mean over the classes or labels; with two classes that of the second one.
     package var rocAUC: Double?
     package var averagePrecision: Double?
     /// The expected error of the answers' confidence.
     package var calibrationError: Double?
     /// The share of answers whose class is among the k likeliest, by k.
     package var topK: [String: Double]?
-    /// Answers that the four figures above are about, where they are not about all.
+    /// Number of answers in the four figures above, if not all.
     package var scoredAnswers: Int?
 
     enum CodingKeys: String, CodingKey {
@@ -54,7 +55,7 @@ package struct FurtherFigures: Codable, Sendable, Equatable {
         confusion = matrix.counts
     }
 
-    /// - Parameter targets: numbers of a sample; of several the means of their figures.
+    /// - Parameter targets: numbers per sample; for several, figures are averaged.
     package init(truths: [Double], answers: [Double], targets: Int = 1) {
         guard !truths.isEmpty else { return }
         func mean(_ figure: ([Double], [Double]) -> Double?) -> Double? {
@@ -71,10 +72,10 @@ package struct FurtherFigures: Codable, Sendable, Equatable {
         mse = mean(Correlation.meanSquaredError)
     }
 
-    /// Of a task with several labels: each by itself, as right or not.
+    /// For a multi-label task: each label counts separately as right or wrong.
     /// - Parameters:
     ///   - flags: (samples, labels) 1 for each label that a sample has, 0 for the others.
-    ///   - answers: the same of the labels answered.
+    ///   - answers: the same for the answered labels.
     package init(flags: [Int32], answers: [Int32], labels: Int) {
         let matrices = (0..<labels).map { label in
             let places = stride(from: label, to: flags.count, by: labels)

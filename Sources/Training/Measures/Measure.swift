@@ -14,7 +14,7 @@ package enum Measure: String, Codable, CaseIterable, Sendable {
     case averagePrecision = "average-precision"
     case loss
 
-    /// Nil where a task has no such figure.
+    /// Nil if a task has no such figure.
     package func value(in report: EvaluationReport) -> Double? {
         switch self {
         case .accuracy: report.accuracy
@@ -31,10 +31,10 @@ package enum Measure: String, Codable, CaseIterable, Sendable {
         }
     }
 
-    /// What decides where nobody says.
+    /// The default measure.
     package static func usual(_ report: EvaluationReport) -> Measure { report.accuracy == nil ? .loss : .accuracy }
 
-    /// As a line for a reader names it.
+    /// The name in messages.
     package var words: String {
         switch self {
         case .exactMatch: "exact match"
@@ -54,7 +54,7 @@ package enum Measure: String, Codable, CaseIterable, Sendable {
 }
 
 extension Measure {
-    /// - Throws: ``InputError`` where the task has no such figure.
+    /// - Throws: ``InputError`` if the task has no such figure.
     package func check(_ head: Head) throws(InputError) {
         let needed: String? =
             switch (self, head) {

@@ -56,7 +56,8 @@ package enum ScoreFigures {
         return bins
     }
 
-    /// How far confidence is from accuracy: the mean over the bins, weighted by their samples; nil without samples.
+    /// The distance of confidence from accuracy: the mean over the bins, weighted by their samples; nil without
+    /// samples.
     ///
     /// Source: Guo et al. 2017, section 2; 15 bins.
     package static func calibrationError(_ bins: [CalibrationBin]) -> Double? {
@@ -65,7 +66,7 @@ package enum ScoreFigures {
         return bins.reduce(0.0) { $0 + abs(Double($1.correct) - $1.confidenceSum) } / Double(samples)
     }
 
-    /// How many classes score above the right one; of equal scores the later class counts as above, as in sklearn's
+    /// How many classes score above the right one; with equal scores the later class counts as above, as in sklearn's
     /// `top_k_accuracy_score`.
     package static func place(of truth: Int, in scores: some RandomAccessCollection<Float>) -> Int {
         let own = scores[scores.index(scores.startIndex, offsetBy: truth)]

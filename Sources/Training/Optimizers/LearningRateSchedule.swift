@@ -1,6 +1,6 @@
 internal import Kernels
 
-/// The learning rate of each optimizer step, as Transformers' schedules give it.
+/// The learning rate of each optimizer step, as in Transformers' schedules.
 package struct LearningRateSchedule: Sendable, Equatable {
     package enum Shape: String, Codable, Sendable, CaseIterable {
         case constant

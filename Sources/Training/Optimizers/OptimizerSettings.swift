@@ -1,11 +1,11 @@
 package import Kernels
 
-/// Which optimizer, with its constants.
+/// The optimizer with its constants.
 package struct OptimizerSettings: Sendable, Equatable {
     package enum Kind: String, Codable, Sendable, CaseIterable {
         /// Decay is added to the gradient.
         case adam
-        /// Decay shrinks the weights apart from the gradient (Loshchilov and Hutter 2019).
+        /// Decay shrinks the weights independently of the gradient (Loshchilov and Hutter 2019).
         case adamw
     }
 
@@ -18,7 +18,7 @@ package struct OptimizerSettings: Sendable, Equatable {
     package var maxGradientNorm: Double?
     /// Factor on the learning rate by a parameter's depth, see ``BERT/BERTModel/depth(of:)``; one factor serves all depths.
     package var factors: [Double]
-    /// Steps before the first update of each depth, which stays frozen so long; one number serves all depths.
+    /// Steps before the first update of each depth, which stays frozen until then; one number serves all depths.
     package var beginnings: [Int]
 
     package init(
@@ -53,7 +53,7 @@ package struct OptimizerSettings: Sendable, Equatable {
         return update
     }
 
-    /// As ``update(step:learningRate:gradientScale:)``, in the place of an update before.
+    /// As ``update(step:learningRate:gradientScale:)``, reusing the memory of an earlier update.
     package func set(_ update: inout OptimizerUpdate, step: Int, learningRate: Double, gradientScale: Double) {
         update.groups.removeAll(keepingCapacity: true)
         for depth in 0..<max(factors.count, beginnings.count) {

@@ -1,13 +1,15 @@
 internal import Checkpoints
 internal import Foundation
 
-/// What a report shows, as the JSON that its script reads.
+/// The contents of a report, as JSON for its script.
 enum ReportData {
     static func json(_ runs: [RunRecord], withTexts: Bool) -> JSONValue {
         let names = names(of: runs)
         var members: [JSONValue.Member] = [
             .init("title", .string(ReportText.shown(runs.count == 1 ? runs[0].path : "\(runs.count) runs"))),
-            .init("sentence", .string(runs.count == 1 ? sentence(runs[0]) : "The curves of \(runs.count) runs, laid over each other.")),
+            .init(
+                "sentence", .string(runs.count == 1 ? sentence(runs[0]) : "The curves of \(runs.count) runs, overlaid.")
+            ),
             .init("runs", .array(zip(runs, names).map { run($0, name: $1) })), .init("comparison", comparison(runs, names)),
             .init("data", .array(runs.count == 1 ? data(runs[0]) : [])),
             .init("made", .string("Made by apus \(Build.version). The page holds all of its data and loads nothing.")),
@@ -21,7 +23,7 @@ enum ReportData {
         return .object(members)
     }
 
-    /// The shortest ends of the paths that tell the runs apart.
+    /// The shortest path suffixes that distinguish the runs.
     static func names(of runs: [RunRecord]) -> [String] {
         let parts = runs.map { $0.path.split(separator: "/").map(String.init) }
         for count in 1...max(1, parts.map(\.count).max() ?? 1) {

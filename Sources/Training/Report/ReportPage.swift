@@ -2,20 +2,21 @@ internal import Checkpoints
 internal import Crypto
 internal import Foundation
 
-/// One self-contained page about one run or several: nothing in it comes from elsewhere, and no text of the data is read as markup.
+/// One self-contained page about one run or several: it loads nothing, and no text of the data is interpreted as
+/// markup.
 package enum ReportPage {
-    /// Where a run leaves its own.
+    /// The path of a run's own report.
     package static func path(inRun folder: String) -> String { folder + "/report.html" }
 
     /// - Parameters:
     ///   - runs: folders of runs, or of series of seeds.
-    ///   - withTexts: whether texts of the data are in it.
+    ///   - withTexts: whether to include texts of the data.
     /// - Throws: ``InputError`` for a folder that is not a run's, ``FileError`` if the page cannot be written.
     package static func write(_ paths: [String], withTexts: Bool, to output: String) throws {
         var runs: [RunRecord] = []
         for path in paths { runs += try RunRecord.runs(at: path) }
         let page = html(ReportData.json(runs, withTexts: withTexts), title: paths.joined(separator: ", "))
-        // It may hold texts of the data: for its owner alone.
+        // It may contain texts of the data: readable only by its owner.
         try FileSystem.replace(output, with: Array(page.utf8), isPrivate: true)
     }
 
@@ -36,12 +37,12 @@ package enum ReportPage {
             """
     }
 
-    /// A text of the policy that allows exactly this style or script.
+    /// The policy source that allows exactly this style or script.
     private static func source(_ text: String) -> String {
         "'sha256-\(Data(SHA256.hash(data: Data(text.utf8))).base64EncodedString())'"
     }
 
-    /// JSON that ends no script and starts no comment.
+    /// JSON that cannot end the script or start a comment.
     static func embedded(_ data: JSONValue) -> String {
         var bytes: [UInt8] = []
         for byte in data.line.utf8 {

@@ -1,11 +1,11 @@
-/// What a report's page does: draws the charts and tables of its data.
+/// The script of a report: draws the charts and tables of its data.
 enum ReportScript {
     static let text = #"""
         "use strict";
         const data = JSON.parse(document.getElementById("data").textContent);
         const space = "http://www.w3.org/2000/svg";
 
-        /* Elements are made with text nodes only: nothing of the data is ever read as markup. */
+        /* Elements are made with text nodes only: the data is never interpreted as markup. */
         function el(name, attributes, ...children) {
           const node = name.startsWith("svg:") ? document.createElementNS(space, name.slice(4)) : document.createElement(name);
           for (const [key, value] of Object.entries(attributes || {})) {
@@ -178,7 +178,7 @@ enum ReportScript {
               ...evaluations("loss", "source-validation", "source validation", 3)], overSteps()),
             chart("Learning rate", steps("learning_rate", "learning rate"), overSteps()),
             chart("Gradient norm", steps("gradient_norm", "gradient norm"), overSteps({ marks })),
-            chart("Samples a second", steps("speed", "samples/s"), overSteps({ marks })));
+            chart("Samples per second", steps("speed", "samples/s"), overSteps({ marks })));
         }
         function named(key) {
           const names = { f1: "F1", roc_auc: "ROC-AUC", mse: "Mean squared error", macro_f1: "Macro F1", entity_f1: "Entity F1" };

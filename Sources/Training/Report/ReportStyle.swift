@@ -1,4 +1,4 @@
-/// How a report looks: light and dark, on phones and desktops.
+/// The style of a report: light and dark, for phones and desktops.
 enum ReportStyle {
     static let text = #"""
         :root {

@@ -1,8 +1,8 @@
-/// A text of the data as a page shows it.
+/// A text of the data for display on a page.
 enum ReportText {
     private static let longest = 600
 
-    /// Cut, and with names in the place of what would steer a reader's screen.
+    /// Truncated, and with control characters replaced by their names.
     static func shown(_ text: String) -> String {
         var shown = ""
         var count = 0

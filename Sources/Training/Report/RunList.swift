@@ -1,18 +1,22 @@
 internal import Checkpoints
 internal import Foundation
 
-/// `apus runs`: what lies in a folder of runs, and a run's metrics as a table.
+/// `apus runs`: the runs in a folder, and a run's metrics as a table.
 package enum RunList {
-    /// A line for each run below a folder, and a header before them.
+    /// A header, then a line for each run below a folder.
     /// - Throws: ``InputError`` if there is none.
     package static func lines(_ folder: String) throws(InputError) -> [String] {
-        guard FileSystem.isFolder(folder) else { throw InputError("\(folder): there is no such folder: name the one that holds the runs") }
+        guard FileSystem.isFolder(folder) else {
+            throw InputError("\(folder): there is no such folder: name the one with the runs")
+        }
         let names = ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).filter { !$0.hasPrefix(".") }.sorted()
         var runs: [RunRecord] = []
         for name in names where FileSystem.isFolder(folder + "/" + name) {
             if let found = try? RunRecord.runs(at: folder + "/" + name) { runs += found }
         }
-        guard !runs.isEmpty else { throw InputError("\(folder) holds no runs: name the folder above their output folders, such as runs") }
+        guard !runs.isEmpty else {
+            throw InputError("\(folder) has no runs: name the folder above their output folders, such as runs")
+        }
         let rows = runs.map { run in row(run, name: String(run.path.dropFirst(folder.count + 1))) }
         return aligned([["run", "state", "steps", "validation", "test", "samples/s", "seconds", "SHA-256"]] + rows)
     }
@@ -40,7 +44,7 @@ package enum RunList {
         }
     }
 
-    /// The events of a run's metrics.jsonl as CSV: a row each, a column for each figure that is a number or a word.
+    /// The events of a run's metrics.jsonl as CSV: one row per event, one column per number or word.
     package static func csv(_ run: String) throws -> [String] {
         _ = try RunRecord(run)
         let events = ((try? FileSystem.read(run + "/metrics.jsonl")) ?? []).split(separator: 0x0A).compactMap { try? JSONValue(parsing: Array($0)) }

@@ -1,10 +1,10 @@
 internal import Checkpoints
 internal import Foundation
 
-/// What a run's folder tells, whether the run is finished, stopped or going on. Only reads.
+/// The record of a run, read from its folder, whether finished, stopped or running. Read-only.
 package struct RunRecord {
     package let path: String
-    /// What config.yaml says; nil if there is none that can be read.
+    /// The contents of config.yaml; nil if it cannot be read.
     let configuration: TrainingConfiguration?
     /// Nil for a run that is not finished.
     let summary: JSONValue?
@@ -29,7 +29,7 @@ package struct RunRecord {
         case finished, running, stopped
     }
 
-    /// - Throws: ``InputError`` if the folder holds no run.
+    /// - Throws: ``InputError`` if the folder has no run.
     package init(_ path: String) throws(InputError) {
         guard FileSystem.isFolder(path) else {
             throw InputError("\(path): there is no such folder: name the output folder of a run, such as runs/short")
@@ -38,13 +38,13 @@ package struct RunRecord {
         summary = (try? FileSystem.read(path + "/summary.json")).flatMap { try? JSONValue(parsing: $0) }
         configuration = try? ConfigurationFile.readSaved(ConfigurationFile.path(inRun: path), cores: 1)
         guard summary != nil || configuration != nil || FileManager.default.fileExists(atPath: metrics) else {
-            throw InputError("\(path) holds no run: expected config.yaml, metrics.jsonl and summary.json in it")
+            throw InputError("\(path) has no run: expected config.yaml, metrics.jsonl and summary.json in it")
         }
         self.path = path
         var steps: [Int: Step] = [:]
         var evaluations: [JSONValue] = []
         var epochs: [JSONValue] = []
-        // A line that is torn, as the last one of a run that goes on may be, is passed over.
+        // An incomplete line, such as the last one of a running run, is skipped.
         for line in ((try? FileSystem.read(metrics)) ?? []).split(separator: 0x0A) {
             guard let event = try? JSONValue(parsing: Array(line)) else { continue }
             switch event["event"]?.string {
@@ -59,7 +59,7 @@ package struct RunRecord {
         self.epochs = epochs
     }
 
-    /// The runs that a path means: those of a series of seeds, or the run itself.
+    /// The runs at a path: those of a series of seeds, or the run itself.
     static func runs(at path: String) throws(InputError) -> [RunRecord] {
         let seeds = ((try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []).filter { $0.hasPrefix("seed-") }
         let sorted = seeds.sorted { (Int($0.dropFirst(5)) ?? 0, $0) < (Int($1.dropFirst(5)) ?? 0, $1) }
@@ -74,7 +74,7 @@ package struct RunRecord {
         return RunFolder.isHeld(path) ? .running : .stopped
     }
 
-    /// Changes of the number of workers, and samples that were computed again.
+    /// Changes of the number of workers, and recomputed samples.
     var events: [(step: Int, text: String)] {
         func counted(_ workers: Int) -> String { "\(workers) \(workers == 1 ? "worker" : "workers")" }
         var events = zip(steps, steps.dropFirst()).filter { $0.workers != $1.workers }.map {
@@ -82,7 +82,7 @@ package struct RunRecord {
         }
         for epoch in epochs {
             guard let step = epoch["step"]?.integer, let redone = epoch["redone"]?.integer, redone > 0 else { continue }
-            events.append((step, "\(redone) samples of this epoch were computed again after a loss"))
+            events.append((step, "\(counted(redone, "sample")) of this epoch recomputed after a loss"))
         }
         return events.sorted { $0.step < $1.step }
     }

@@ -4,7 +4,7 @@ internal import Foundation
 internal import Kernels
 internal import TextData
 
-/// A run's answers to one split, with their scores, from the predictions file that it left.
+/// A run's answers to one split, with their scores, from its predictions file.
 struct ScoredAnswers {
     private let split: Split
     private let task: TrainingConfiguration.TargetTask
@@ -21,10 +21,10 @@ struct ScoredAnswers {
 
     /// Answers listed in each table.
     private static let listed = 20
-    /// Classes up to which a confusion matrix is shown.
+    /// Most classes for which a confusion matrix is shown.
     private static let mostClasses = 60
 
-    /// The test's answers, or else the validation's, of the best model before the last; nil if the run left none.
+    /// The test's answers, or else the validation's, of the best model, else of the last; nil if there are none.
     init?(of run: RunRecord) {
         let places = [Split.test, .validation].flatMap { split in ["best", "last"].map { (split, PredictionsFile.path(inRun: run.path, split, $0)) } }
         for (split, path) in places where FileManager.default.fileExists(atPath: path) {
@@ -54,12 +54,12 @@ struct ScoredAnswers {
         (texts, lack) = Self.texts(run, split, metadata["data_sha256"], needed: (samples.max() ?? -1) + 1)
     }
 
-    /// The split's rows, if its file is still the one that was scored.
+    /// The split's rows, if its file is still the scored one.
     private static func texts(_ run: RunRecord, _ split: Split, _ digest: String?, needed: Int) -> (Dataset?, String?) {
         let path = split == .test ? run.configuration?.test : run.configuration?.validation
         guard let configuration = run.configuration, let path else { return (nil, "The configuration does not name the file.") }
         guard let found = try? Digests.file(path), digest == nil || found == digest else {
-            return (nil, "The texts are not shown: \(ReportText.shown(path)) is not there any more, or has changed.")
+            return (nil, "The texts are not shown: \(ReportText.shown(path)) no longer exists or has changed.")
         }
         let columns = ColumnNames(text: configuration.textColumn, pair: configuration.pairColumn)
         guard let dataset = try? Dataset(path: path, columns: columns, labels: .unwanted, allowsPlainText: false), dataset.count >= needed else {
@@ -129,7 +129,7 @@ struct ScoredAnswers {
             let found = (0..<width).filter { isThere(answer * width + $0) }.map { names[$0] }
             return found.isEmpty ? "none" : found.joined(separator: ", ")
         }
-        /// How far the wrong labels are on the wrong side; 0 if all are right.
+        /// The largest distance of a wrong label's score from the threshold; 0 if all are correct.
         func wrongness(_ answer: Int) -> Float {
             (0..<width).map { answer * width + $0 }.filter { (scores[$0] > 0) != (labels[$0] > 0.5) }.map { abs(scores[$0]) }.max() ?? 0
         }

@@ -1,6 +1,6 @@
 internal import Checkpoints
 
-/// The steps of a run as curves of bounded length: equally many steps make one point.
+/// The steps of a run as curves of bounded length: each point covers the same number of steps.
 struct StepSeries {
     private let groups: [ArraySlice<RunRecord.Step>]
 
@@ -29,7 +29,7 @@ struct StepSeries {
 }
 
 extension JSONValue {
-    /// Six digits, enough for a curve; null for what is not a number.
+    /// Six digits, enough for a curve; null if not a number.
     static func point(_ value: Double) -> JSONValue {
         guard value.isFinite else { return .null }
         if value == value.rounded(), abs(value) < 1e15 { return .integer(Int(value)) }

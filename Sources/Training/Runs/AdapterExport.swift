@@ -3,7 +3,7 @@ package import Checkpoints
 package import Tensors
 
 extension RunInputs {
-    /// Writes the adapters and what is trained beside them as a folder that PEFT loads; nothing where there are none.
+    /// Writes the adapters and other trained parameters as a folder that PEFT loads, if there are adapters.
     package func exportAdapters(_ parameters: FloatBuffer, to path: String) throws(FileError) {
         guard let lora = model.lora else { return }
         let tensors = StateFiles.tensors(parameters, model.layout) { LoRA.isAdapter($0) || Self.isSaved($0, lora) }
@@ -12,7 +12,7 @@ extension RunInputs {
             to: path)
     }
 
-    /// What PEFT calls modules to save: the head, and a pooler that the source does not have.
+    /// PEFT's modules to save: the head, and a pooler that the source does not have.
     private static func isSaved(_ name: String, _ lora: LoRA) -> Bool {
         (BERTModel.isHead(name) && !BERTModel.isSourceHead(name)) || (lora.trainsPooler && name.hasPrefix("bert.pooler."))
     }
@@ -25,7 +25,7 @@ extension RunInputs {
         }
     }
 
-    /// What PEFT calls the head.
+    /// PEFT's name of the head.
     private var module: String { model.head == .maskedLanguageModel ? "cls" : "classifier" }
 
     private func configuration(of lora: LoRA) -> JSONValue {
@@ -39,7 +39,8 @@ extension RunInputs {
         ])
     }
 
-    /// PEFT takes a list for ends of names; "output.dense" would name two products, so that one is told from the other by a pattern.
+    /// PEFT matches a list against name suffixes; "output.dense" would match two products, so a pattern distinguishes
+    /// them.
     private static func modules(_ lora: LoRA) -> JSONValue {
         if lora.targets.contains(.output), !lora.targets.contains(.attentionOutput) {
             let names = lora.targets.map { $0.module.replacing(".", with: "\\.") }

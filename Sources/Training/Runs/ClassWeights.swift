@@ -1,29 +1,31 @@
 internal import TextData
 
-/// The weights of a task's classes, as `--class-weights` gives them.
+/// The weights of a task's classes, from `--class-weights`.
 enum ClassWeights {
     /// - Parameter given: `balanced`, or LABEL=WEIGHT for some labels.
-    /// - Returns: (C) weights; empty where none were given.
+    /// - Returns: (C) weights; empty if none were given.
     static func values(_ given: [String], _ labels: LabelSet?, _ samples: SampleLabels) throws(InputError) -> [Float] {
         guard !given.isEmpty else { return [] }
         guard let labels else { throw InputError("--class-weights needs classes, but the task has none: leave it out") }
         if given == ["balanced"] { return balanced(samples, count: labels.count) }
         var weights = [Float](repeating: 1, count: labels.count)
         for pair in given {
-            // A label may hold an equals sign itself.
+            // A label itself may contain an equals sign.
             guard let sign = pair.lastIndex(of: "="), let weight = Float(pair[pair.index(after: sign)...]), weight > 0, weight.isFinite else {
-                throw InputError("--class-weights has '\(pair)', 'balanced' or LABEL=WEIGHT with a weight above 0 was needed")
+                throw InputError(
+                    "--class-weights has '\(pair)', expected 'balanced' or LABEL=WEIGHT with a weight above 0")
             }
             let word = String(pair[..<sign])
             guard let place = labels.index(of: word) else {
-                throw InputError("--class-weights names the label '\(word)', known are \(labels.words.prefix(10).joined(separator: ", ")): mend it")
+                let known = labels.words.prefix(10).joined(separator: ", ")
+                throw InputError("--class-weights names the label '\(word)', expected one of \(known): fix it")
             }
             weights[place] = weight
         }
         return weights
     }
 
-    /// n / (C n_c): each class weighs as much in all. Source: King and Zeng 2001; scikit-learn's "balanced".
+    /// n / (C n_c): each class has the same total weight. Source: King and Zeng 2001; scikit-learn's "balanced".
     private static func balanced(_ samples: SampleLabels, count: Int) -> [Float] {
         let classes: [Int32] =
             switch samples {

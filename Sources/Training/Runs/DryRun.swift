@@ -4,13 +4,13 @@ internal import Kernels
 internal import Tensors
 internal import TextData
 
-/// What a run would be like: all is read and checked as for the run, and three of its steps are timed. Nothing is written.
+/// A description of a run: everything is read and checked as for the run, and three steps are timed. Writes nothing.
 struct DryRun {
     private let configuration: TrainingConfiguration
 
     init(_ configuration: TrainingConfiguration) { self.configuration = configuration }
 
-    /// One line each. The first step, which takes memory that later ones find, is not counted.
+    /// One line each. The first step, which allocates memory that later ones reuse, is not counted.
     func lines() async throws -> [String] {
         try configuration.blas.use(threads: configuration.threads)
         let inputs = try RunInputs(configuration)
@@ -55,7 +55,7 @@ struct DryRun {
 
     private static func tokens(of step: StepPlan) -> Int { step.tokenCount + (step.source?.tokenCount ?? 0) }
 
-    /// Tokens of all steps; of the source task on average.
+    /// Tokens of all steps; for the source task on average.
     private func tokensOfRun(_ inputs: RunInputs) -> Double {
         let plan = inputs.plan
         let epoch = plan.lengths.reduce(0.0) { $0 + Double($1) }
@@ -65,7 +65,7 @@ struct DryRun {
         return target + mean * Double(source.batchSize * plan.accumulate * plan.totalSteps)
     }
 
-    /// Seconds of one evaluation, by some of its chunks.
+    /// Seconds of one evaluation, estimated from some of its chunks.
     private func evaluationSeconds(_ inputs: RunInputs, _ replica: Replica) throws -> Double {
         let runner = LaneRunner(model: replica.model, laneCount: 1, threads: replica.threads)
         var all = 0.0

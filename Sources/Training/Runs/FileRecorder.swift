@@ -5,17 +5,17 @@ internal import Kernels
 internal import Tensors
 internal import TextData
 
-/// Keeps a run's files: metrics, log, checkpoints and models; and shows its progress.
+/// Writes a run's files: metrics, log, checkpoints and models; and shows its progress.
 package final class FileRecorder: RunRecorder {
     private let inputs: RunInputs
     private let folder: RunFolder
     private let store: CheckpointStore
     private let identity: RunIdentity
     private let display: RunDisplay
-    /// Learns of progress and of checkpoints, where the run has one.
+    /// The journal of the run's coordinator, notified of progress and checkpoints; nil in one process.
     package var journal: RunJournal?
     private var metricsFellBehind = false
-    /// The best model so far, while it finds no room.
+    /// The best model so far, while the disk has no room for it.
     private var unkeptBest: (step: Int, parameters: FloatBuffer)?
     private var curves: TensorBoardLog?
     /// The first step recorded before the curves began.
@@ -29,13 +29,18 @@ package final class FileRecorder: RunRecorder {
         identity = inputs.identity
     }
 
-    /// A line that finds no room is kept until there is some; that is said once.
+    /// A line that does not fit on the disk is kept until there is room; this is reported once.
     package func record(_ event: some MetricsEvent) throws {
         do throws(FileError) {
             if let change = try folder.appendMetrics(try line(event)) { say(Self.description(change)) }
             metricsFellBehind = false
         } catch {
-            if !metricsFellBehind { say("METRICS FELL BEHIND: \(error); training goes on, and the lines are written as soon as there is room") }
+            if !metricsFellBehind {
+                say(
+                    "METRICS FELL BEHIND: \(error); training continues, and the lines are written as soon as there "
+                        + "is room"
+                )
+            }
             metricsFellBehind = true
         }
         if let step = event as? StepEvent {
@@ -46,7 +51,7 @@ package final class FileRecorder: RunRecorder {
         }
     }
 
-    /// From here on TensorBoard's files are kept up too; metrics.jsonl has all that came before.
+    /// From here on TensorBoard's files are written, too; metrics.jsonl has all earlier points.
     /// - Parameter isResumed: whether an earlier process may have written such files.
     package func beginCurves(after step: Int, isResumed: Bool) {
         guard !inputs.configuration.noTensorboard else { return }
@@ -57,7 +62,7 @@ package final class FileRecorder: RunRecorder {
         ) { [display] in display.say($0) }
     }
 
-    /// Nothing more comes.
+    /// Ends recording.
     package func endCurves() {
         curves?.close()
         curves = nil
@@ -77,14 +82,17 @@ package final class FileRecorder: RunRecorder {
 
     private static func description(_ change: AppendedFile.Change) -> String {
         switch change {
-        case .restored: "metrics.jsonl was deleted by somebody else: it is there again, with all its lines"
-        case .replaced: "metrics.jsonl was replaced by somebody else: the new file is continued; it may lack earlier lines"
-        case .cut(let lost): "METRICS WERE LOST: somebody else cut \(ByteText(lost)) off the end of metrics.jsonl; it goes on with the next line"
+        case .restored: "metrics.jsonl was deleted by another process: it is restored with all its lines"
+        case .replaced:
+            "metrics.jsonl was replaced by another process: the new file is continued; it may lack earlier lines"
+        case .cut(let lost):
+            "METRICS WERE LOST: another process removed \(ByteText(lost)) from the end of metrics.jsonl; it "
+                + "continues with the next line"
         }
     }
 
-    /// A checkpoint comes after the best model of the steps before it: a run that goes on from it needs that model. The best model of
-    /// the very step is kept afterwards.
+    /// A checkpoint is written after the best model of earlier steps: a run that resumes from it needs that model. The
+    /// best model of the same step is written afterwards.
     package func checkpoint(_ state: TrainingState, _ progress: inout RunProgress) -> Bool {
         let store = store
         do throws(FileError) {
@@ -99,7 +107,10 @@ package final class FileRecorder: RunRecorder {
             journal?.begin(anew: progress)
             return true
         } catch {
-            say("CHECKPOINT OF STEP \(progress.step) FAILED, earlier ones stay: \(error): make room; training goes on")
+            say(
+                "CHECKPOINT OF STEP \(progress.step) FAILED, earlier ones are kept: \(error): make room; training "
+                    + "continues"
+            )
             return false
         }
     }
@@ -122,7 +133,7 @@ package final class FileRecorder: RunRecorder {
                     split: split, step: step, digest: inputs.digests[split.rawValue], to: PredictionsFile.path(inRun: folder.path, split, model))
             }
         } catch {
-            say("PREDICTIONS OF STEP \(step) WERE NOT KEPT: \(error); training goes on")
+            say("PREDICTIONS OF STEP \(step) WERE NOT KEPT: \(error); training continues")
         }
     }
 
@@ -135,7 +146,10 @@ package final class FileRecorder: RunRecorder {
             let copy = FloatBuffer(count: state.parameters.count)
             copy.view.copy(from: state.parameters.view)
             unkeptBest = (progress.step, copy)
-            say("BEST MODEL, OF STEP \(progress.step), FAILED: \(error); training goes on, and it is written as soon as there is room")
+            say(
+                "BEST MODEL, OF STEP \(progress.step), FAILED: \(error); training continues, and it is written as "
+                    + "soon as there is room"
+            )
         }
     }
 
@@ -151,7 +165,7 @@ package final class FileRecorder: RunRecorder {
         unkeptBest = nil
     }
 
-    /// Writes the best model, if it found no room until now, and the last one.
+    /// Writes the best model, if it did not fit before, and the last one.
     package func exportModels(_ last: TrainingState, _ progress: inout RunProgress) throws {
         try keepUnkeptBest(&progress)
         try exportFiles(last.parameters, progress, name: "model")
@@ -167,7 +181,7 @@ package final class FileRecorder: RunRecorder {
         try inputs.exportAdapters(parameters, to: folder.path + "/" + name.replacing("model", with: "adapter"))
     }
 
-    /// After the end of the run: checkpoints that nobody needs to make it longer.
+    /// After the end of the run: removes checkpoints beyond the ones needed to extend it.
     package func removeSpareCheckpoints() { store.prune(keep: inputs.configuration.keep ?? 1) }
 
     private func card(_ name: String, _ progress: RunProgress, test: EvaluationReport?, digests: (file: String, parameters: String?)?) -> ModelCard {
@@ -179,7 +193,7 @@ package final class FileRecorder: RunRecorder {
             step: isBest ? progress.bestStep ?? progress.step : progress.step, digests: digests)
     }
 
-    /// Writes the cards of the models again, with all that is known at the end.
+    /// Writes the cards of the models again, with the final information.
     /// - Parameter parameters: SHA-256 of the last model's parameters.
     package func finishCards(_ progress: RunProgress, test: EvaluationReport?, parameters: String) throws {
         for name in ["model", "model-best"] {

@@ -6,7 +6,7 @@ internal import Tensors
 /// `embeddings`, `layers N`, `layers N-M`, `encoder`, `pooler` and `classifier`.
 package struct FrozenParameters: Sendable {
     private let patterns: [(given: String, globs: [String])]
-    /// Adapters that are trained in the stead of the source's weights.
+    /// Adapters that are trained instead of the source's weights.
     private let lora: LoRA?
 
     package init(_ patterns: [String], lora: LoRA? = nil) throws(InputError) {
@@ -27,7 +27,7 @@ package struct FrozenParameters: Sendable {
         guard pattern.hasPrefix("layers ") else { return [pattern] }
         let bounds = pattern.dropFirst(7).split(separator: "-", omittingEmptySubsequences: false).map { Int($0) }
         guard (1...2).contains(bounds.count), let first = bounds[0], let last = bounds[bounds.count - 1], first >= 0, last >= first, last < 1_000 else {
-            throw InputError("--freeze '\(pattern)': 'layers N' or 'layers N-M' with encoder layers from 0 was needed")
+            throw InputError("--freeze '\(pattern)': expected 'layers N' or 'layers N-M' with encoder layers from 0")
         }
         return (first...last).map { "bert.encoder.layer.\($0).*" }
     }
@@ -37,7 +37,7 @@ package struct FrozenParameters: Sendable {
         return patterns.contains { $0.globs.contains { Self.matches(name, $0) } }
     }
 
-    /// Refuses patterns that name nothing, and freezing everything.
+    /// Refuses patterns that match nothing, and freezing everything.
     package func check(_ model: BERTModel) throws(InputError) {
         for pattern in patterns {
             for glob in pattern.globs where !model.layout.entries.contains(where: { Self.matches($0.name, glob) }) {

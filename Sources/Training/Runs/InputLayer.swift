@@ -3,17 +3,17 @@ internal import Foundation
 internal import Tensors
 internal import TextData
 
-/// How texts reach the encoder: the tokenizer with the words that it learns, and the sizes of the tables behind it.
+/// How texts reach the encoder: the tokenizer with added words, and the sizes of the embedding tables.
 struct InputLayer {
     let tokenizer: WordPieceTokenizer
     let words: AddedWords?
-    /// The source's, with rows for the words and, where asked for, more positions.
+    /// The source's, with rows for the words and, if requested, more positions.
     let shape: BERTShape
-    /// Tokens of a sample at most, as asked for or as the model allows.
+    /// Most tokens of a sample, as requested or as the model allows.
     let maxLength: Int
     let notes: [String]
 
-    /// - Throws: ``InputError`` where `--max-length` is beyond the positions, and whatever the files are refused for.
+    /// - Throws: ``InputError`` if `--max-length` exceeds the positions, and for unusable files.
     init(_ configuration: TrainingConfiguration, source: BERTShape) throws {
         let folder = URL(fileURLWithPath: configuration.model)
         words = try configuration.addTokens.map { try AddedWords(path: $0, folder: folder, rows: source.vocabulary) }
@@ -22,15 +22,20 @@ struct InputLayer {
         let count = tokenizer.vocabulary.count - (words?.words.count ?? 0)
         try source.checkVocabulary(count, model: configuration.model)
         if count < source.vocabulary {
-            notes.append("the vocabulary has \(count) tokens, the model's word table \(source.vocabulary) rows: no text leads to the other rows")
+            notes.append(
+                "the vocabulary has \(count) tokens, the model's word table \(source.vocabulary) rows: the other "
+                    + "rows are unused"
+            )
         }
-        // Rows beyond the vocabulary are there for the first words that are added.
+        // Rows beyond the vocabulary are used for the first added words.
         shape.vocabulary = max(source.vocabulary, tokenizer.vocabulary.count)
         if let words {
             let pieces = words.words.reduce(0) { $0 + $1.pieces.count }
             notes.append(
-                "added words: \(words.words.count), of \(decimal(Double(pieces) / Double(words.words.count), 1)) pieces on average until now"
-                    + (words.knownCount > 0 ? "; \(words.knownCount) of the file are pieces already or stand there twice" : ""))
+                "added words: \(words.words.count), of \(decimal(Double(pieces) / Double(words.words.count), 1)) "
+                    + "tokens each on average before"
+                    + (words.knownCount > 0
+                        ? "; \(words.knownCount) of the file already are tokens or are duplicates" : ""))
         }
         maxLength = configuration.maxLength ?? min(TrainingConfiguration.usualMaxLength, source.positions)
         if maxLength < TrainingConfiguration.usualMaxLength, configuration.maxLength == nil {
@@ -54,7 +59,7 @@ struct InputLayer {
         self.notes = notes
     }
 
-    /// First values of the rows that the source does not have.
+    /// Initial values of the rows that the source lacks.
     func begin(_ model: BERTModel, _ parameters: FloatBuffer, source: BERTShape) {
         model.setWords((words?.words ?? []).map { (row: Int($0.id), mean: $0.pieces) }, in: parameters)
         model.repeatPositions(beyond: source.positions, in: parameters)

@@ -1,10 +1,10 @@
 internal import TextData
 
 extension TaskData {
-    /// Questions a label column that tells hardly any two rows apart from the rest: it is likelier an id or an amount.
+    /// Questions a label column with almost as many labels as rows: it is more likely an id or an amount.
     ///
     /// - Returns: lines for the user.
-    /// - Throws: ``InputError`` where every row is a class of its own and nobody said that classes are meant.
+    /// - Throws: ``InputError`` if every row has its own class and the user did not choose classification.
     func doubts(_ given: TrainingConfiguration) throws(InputError) -> [String] {
         guard task == .classification, let labels, let rows = datasets[.train]?.count, rows >= 10,
             2 * labels.count > rows

@@ -3,16 +3,18 @@ internal import Checkpoints
 internal import Foundation
 internal import TextData
 
-/// `README.md` of a model folder: front matter as the Hugging Face hub reads it, then what somebody has to know who uses the model.
+/// `README.md` of a model folder: front matter as the Hugging Face hub reads it, then information for users of the
+/// model.
 ///
-/// It holds no text of the data. Names that come from outside (labels, files, columns) stand in quotes of YAML and in code spans of Markdown.
+/// It contains no text of the data. Untrusted names (labels, files, columns) are quoted in YAML and in code spans of
+/// Markdown.
 struct ModelCard {
     let inputs: RunInputs
     /// Figures by split, in this order.
     let figures: [(split: Split, report: EvaluationReport)]
-    /// The step after which the weights are these.
+    /// The step of the weights.
     let step: Int
-    /// SHA-256 of `model.safetensors` and of the parameters; nil while the run goes on.
+    /// SHA-256 of `model.safetensors` and of the parameters; nil during the run.
     let digests: (file: String, parameters: String?)?
 
     var text: String { frontMatter + body }
@@ -53,7 +55,7 @@ struct ModelCard {
 
     private var name: String { "\(Self.last(inputs.configuration.model)), fine-tuned" }
 
-    /// Figures under the names that the hub has for them.
+    /// Figures under the hub's names.
     private func metrics(_ report: EvaluationReport) -> [(type: String, name: String, value: Double)] {
         let names: [(Measure, String)] = [
             (.accuracy, "accuracy"), (.loss, "loss"), (.macroF1, "f1"), (.matthews, "matthews_correlation"), (.entityF1, "seqeval"),
@@ -64,7 +66,7 @@ struct ModelCard {
         }
     }
 
-    /// The hub's name of the source model, and its revision, where its folder is one of the hub's cache.
+    /// The hub's name of the source model, and its revision, if its folder is in the hub's cache.
     static func base(ofModel path: String) -> (name: String, revision: String?)? {
         guard let match = path.firstMatch(of: /models--([A-Za-z0-9._-]+?)--([A-Za-z0-9._-]+?)\/snapshots\/([0-9a-f]{7,40})/) else { return nil }
         return ("\(match.1)/\(match.2)", String(match.3))
@@ -82,13 +84,17 @@ struct ModelCard {
         lines += ["", "## Data", ""]
         for split in [Split.train, .validation, .test, .sourceTrain, .sourceValidation] {
             guard let found = inputs.statistics[split.rawValue] else { continue }
-            lines.append("- \(split.rawValue): \(found.samples) samples of \(Self.code(file(split))), \(decimal(found.meanLength, 1)) tokens on average")
+            lines.append(
+                "- \(split.rawValue): \(counted(found.samples, "sample")) of \(Self.code(file(split))), "
+                    + "\(decimal(found.meanLength, 1)) tokens on average"
+            )
         }
         if !figures.isEmpty {
             lines += ["", "## Figures", "", "After step \(step).", ""]
             for (split, report) in figures {
                 let shown = metrics(report).map { "\($0.name) \(decimal($0.value, 4))" }
-                lines.append("- \(split.rawValue), \(report.samples) samples: " + shown.joined(separator: ", "))
+                lines.append(
+                    "- \(split.rawValue), \(counted(report.samples, "sample")): " + shown.joined(separator: ", "))
             }
         }
         return (lines + training + check + limits).joined(separator: "\n") + "\n"
@@ -126,7 +132,11 @@ struct ModelCard {
     }
 
     private var limits: [String] {
-        ["", "## Limits", "", "To be filled in: what the model is for, what it is not for, where the data are from and whom they leave out."]
+        [
+            "", "## Limits", "",
+            "To be filled in: what the model is for, what it is not for, where the data come from and whom they "
+                + "leave out.",
+        ]
     }
 
     private func file(_ split: Split) -> String {
@@ -142,11 +152,11 @@ struct ModelCard {
         return Self.last(path ?? "")
     }
 
-    // MARK: Names from outside
+    // MARK: Untrusted names
 
     private static func last(_ path: String) -> String { path.split(separator: "/").last.map(String.init) ?? path }
 
-    /// As a double-quoted scalar of YAML, of printable ASCII alone.
+    /// As a double-quoted scalar of YAML, of only printable ASCII.
     static func quoted(_ text: String) -> String {
         let escaped = text.unicodeScalars.map { scalar in
             switch scalar {
@@ -161,7 +171,7 @@ struct ModelCard {
         return "\"\(escaped.joined())\""
     }
 
-    /// As a code span of Markdown, in one line and of a length that can be read.
+    /// As a code span of Markdown, in one line of limited length.
     static func code(_ text: String) -> String {
         let safe = ShownText.safe(text)
         let shown = safe.count > 200 ? safe.prefix(200) + "…" : safe

@@ -1,10 +1,10 @@
 internal import Checkpoints
 internal import Foundation
 
-/// What somebody named as a model folder, when it is not one: what it is, and what was probably meant.
+/// Explains a path that is not a model folder: what it is, and what was probably meant.
 package enum ModelPath {
     /// - Parameters:
-    ///   - path: as `--model` gave it, or absolute.
+    ///   - path: as given to `--model`, or absolute.
     ///   - needsModel: whether a folder without config.json is refused; a tokenizer's folder has none.
     /// - Throws: ``InputError`` with one line.
     package static func check(_ path: String, needsModel: Bool = true) throws(InputError) {
@@ -71,7 +71,7 @@ package enum ModelPath {
     private static func withoutConfiguration(_ path: String) -> String {
         if exists(path + "/adapter_config.json") {
             let merged = URL(fileURLWithPath: path).deletingLastPathComponent().path + "/model"
-            return "\(path): holds adapters without the model they belong to: "
+            return "\(path): has adapters without their model: "
                 + (exists(merged + "/config.json")
                     ? "the merged model is in \(merged)" : "give the folder of a merged model")
         }
@@ -81,15 +81,15 @@ package enum ModelPath {
         if exists(path + "/config.yaml") || exists(path + "/journal") {
             return
                 "\(path): is the folder of a run that has no model yet: "
-                + "'apus train --resume --output \(path)' goes on with it"
+                + "'apus train --resume --output \(path)' resumes it"
         }
         let snapshots = names(in: path + "/snapshots").map { "\(path)/snapshots/\($0)" }
         let below = (names(in: path).map { "\(path)/\($0)" } + snapshots).filter { exists($0 + "/config.json") }
-        if let found = below.first { return "\(path): holds no config.json, but \(found) does: give that folder" }
-        return "\(path): holds no config.json: a model folder in Hugging Face's layout has one"
+        if let found = below.first { return "\(path): has no config.json, but \(found) does: give that folder" }
+        return "\(path): has no config.json: a model folder in Hugging Face's layout has one"
     }
 
-    /// What Git leaves in place of a large file that was not fetched.
+    /// Git's placeholder for a large file that was not fetched.
     private static func isPointer(_ path: String) -> Bool {
         guard let file = FileHandle(forReadingAtPath: path) else { return false }
         defer { try? file.close() }

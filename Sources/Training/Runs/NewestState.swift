@@ -3,10 +3,10 @@ internal import Checkpoints
 internal import Tensors
 
 extension RunInputs {
-    /// The state that a running run can go back to: its newest whole checkpoint, or the one it began with.
+    /// The state that a running run can revert to: its newest complete checkpoint, or its initial state.
     ///
-    /// - Parameter beganAt: the step after which this process took the run up.
-    /// - Throws: ``RunError`` where there is neither.
+    /// - Parameter beganAt: the step at which this process began or resumed the run.
+    /// - Throws: ``RunError`` if there is neither.
     func newestState(beganAt: Int) throws -> (state: TrainingState, step: Int) {
         let store = CheckpointStore(folder: configuration.output + "/checkpoints")
         if let found = store.newestWhole().found {
@@ -16,7 +16,8 @@ extension RunInputs {
             return (replica.state, record.progress.step)
         }
         guard beganAt == 0 else {
-            throw RunError("\(store.folder) has no whole checkpoint left, and no worker has the state: start the run anew")
+            throw RunError(
+                "\(store.folder) has no complete checkpoint left, and no worker has the state: start the run again")
         }
         return (Replica(model: model, parameters: parameters, threads: configuration.threads).state, 0)
     }

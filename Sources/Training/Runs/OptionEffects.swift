@@ -3,12 +3,12 @@ internal import Kernels
 internal import Tensors
 
 extension RunInputs {
-    /// The model with all that is ever trained, and the patterns that keep the rest as it is.
+    /// The model with all that is ever trained, and the patterns of the frozen rest.
     ///
     /// - Parameters:
     ///   - freeze: patterns of parameters that are never trained.
     ///   - adapters: as the source model needs them.
-    /// - Throws: ``InputError`` where two options cancel each other for this model.
+    /// - Throws: ``InputError`` if two options cancel each other for this model.
     static func wholeModel(
         _ configuration: TrainingConfiguration, shape: BERTShape, head: Head, source: SourceHead?, loss: LossOptions,
         freeze: [String], adapters: LoRA?
@@ -28,7 +28,7 @@ extension RunInputs {
         let trained = model.layout.entries.filter { $0.gradientOffset != nil }.map(\.name)
         func need(_ option: String, _ holds: Bool, _ what: String) throws(InputError) {
             guard !holds else { return }
-            throw InputError("\(option) is about \(what), which --freeze keeps as they are: leave one of the two out")
+            throw InputError("\(option) is about \(what), which --freeze keeps unchanged: leave one out")
         }
         if model.lora != nil {
             // An A without its B changes nothing: B begins at zero.
@@ -43,8 +43,8 @@ extension RunInputs {
             "the head's parameters")
     }
 
-    /// Refuses to keep values that are not the source's but drawn at random.
-    /// - Parameter initialized: names of parameters that begin at random.
+    /// Refuses to freeze randomly initialized values.
+    /// - Parameter initialized: names of parameters that are initialized at random.
     static func needKnownValues(_ configuration: TrainingConfiguration, _ whole: BERTModel, initialized: [String])
         throws(InputError)
     {
@@ -52,7 +52,7 @@ extension RunInputs {
         guard let name = initialized.first(where: asked.contains) else { return }
         let reason =
             configuration.reinitializeLayers > 0 && name.hasPrefix("bert.")
-            ? "--reinitialize-layers forgets it" : "the source model has no such head"
+            ? "--reinitialize-layers discards it" : "the source model has no such head"
         throw InputError("--freeze would keep \(name) at random values, since \(reason): leave it to be trained")
     }
 }

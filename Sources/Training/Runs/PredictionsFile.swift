@@ -3,16 +3,16 @@ internal import Checkpoints
 internal import Tensors
 internal import TextData
 
-/// A file of what a model scored on a split, for whoever wants more than figures: safetensors, so that any library reads it.
+/// A file with a model's scores on a split, for further analysis: safetensors, which many libraries read.
 ///
 /// `logits` (R, C) float32; `samples` (R) the sample's row in its file, from 0; `labels`: (R) the class, or (R, C) the numbers or flags;
 /// for token classification `tokens` (R), the token's index in the sample. Metadata: `split`, `step`, `task`, `names` as a JSON list, `data_sha256`
-/// of the file, and `every`: the scores of one in so many chunks of 32 samples are kept.
+/// of the file, and `every`: the scores of every n-th chunk of 32 samples are kept.
 enum PredictionsFile {
-    /// Where a run keeps them.
+    /// The path in a run's folder.
     static func path(inRun folder: String, _ split: Split, _ which: String) -> String { "\(folder)/predictions/\(split.rawValue)-\(which).safetensors" }
 
-    /// - Throws: ``FileError``; the file that was there is then as it was.
+    /// - Throws: ``FileError``; an existing file is then unchanged.
     static func write(
         _ scores: EvaluationScores, of dataset: TokenizedDataset, _ head: Head, names: [String]?, split: Split, step: Int?, digest: String?, to path: String
     ) throws(FileError) {

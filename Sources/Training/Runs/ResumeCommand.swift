@@ -1,16 +1,16 @@
 internal import Foundation
 
-/// The command that goes on with a run as it was started: it repeats all that decides where the run is computed.
+/// The command that resumes a run as it was started: it repeats all options about where the run is computed.
 ///
-/// Whoever starts the other processes of a run knows the command and hands it to them in ``variable``; a script of a queue may set that
-/// variable itself.
+/// The process that starts the others knows the command and passes it to them in ``variable``; a queue's script may set
+/// that variable itself.
 enum ResumeCommand {
     static let variable = "APUS_RESUME_COMMAND"
 
-    /// As somebody above this process has set it.
+    /// As set by a parent process.
     static var handedOver: String? { ProcessInfo.processInfo.environment[variable] }
 
-    /// For this process and its children, if nobody above has set it.
+    /// For this process and its children, if no parent has set it.
     static func handOver(_ command: String) { unsafe setenv(variable, command, 0) }
 
     /// Of a launcher.
@@ -24,7 +24,7 @@ enum ResumeCommand {
         return line(words + resuming(options.configuration))
     }
 
-    /// Of a process that was started by hand, from the words of its command line.
+    /// Of a process that was started by hand, from its command line.
     static func byHand(_ configuration: TrainingConfiguration, arguments: [String] = CommandLine.arguments) -> String {
         let words = Array(arguments.dropFirst())
         guard words.first == "coordinate" else { return line(["train"] + kept(["--threads", "--debug"], of: words) + resuming(configuration)) }
@@ -96,6 +96,6 @@ enum ResumeCommand {
 }
 
 extension TrainingConfiguration {
-    /// The command that goes on with the run as it was started.
+    /// The command that resumes the run as it was started.
     var resumeCommand: String { ResumeCommand.handedOver ?? ResumeCommand.byHand(self) }
 }

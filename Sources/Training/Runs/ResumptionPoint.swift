@@ -3,24 +3,26 @@ internal import Checkpoints
 internal import Kernels
 internal import Tensors
 
-/// Where a resumed run goes on, found in its folder and compared with what the run is made of now. Nothing is written.
+/// The point at which a run resumes, found in its folder and compared with the run's present inputs. Writes nothing.
 struct ResumptionPoint {
-    /// The newest whole checkpoint; nil: none.
+    /// The newest complete checkpoint; nil: none.
     let found: CheckpointStore.Found?
-    /// What a coordinator's journal tells of steps beyond that checkpoint; nil if it tells of none, or the run cannot go on from them.
+    /// A coordinator's journal with steps beyond that checkpoint; nil if it has none, or the run cannot resume from
+    /// them.
     let history: JournalHistory?
     let progress: RunProgress
-    /// What the user should know before the first step, a line each.
+    /// Notes for the user before the first step, one line each.
     let notes: [String]
-    /// Whether the run has ended and kept no checkpoint.
+    /// Whether the run has ended without keeping a checkpoint.
     let isFinished: Bool
 
     /// Step of the checkpoint; 0 for none.
     var savedStep: Int { found?.step ?? 0 }
 
-    /// - Parameter hasWorkers: whether workers of the run before may have states beyond the newest checkpoint. One process by itself
-    ///   goes on from that checkpoint, whatever the journal tells of later steps.
-    /// - Throws: ``BadInput`` if checkpoint and journal belong to a run of something else, or to a longer run than is asked for.
+    /// - Parameter hasWorkers: whether workers of the run before may have states beyond the newest checkpoint. A single
+    ///   process resumes from that checkpoint, even if the journal has later steps.
+    /// - Throws: ``BadInput`` if checkpoint and journal belong to a run with other inputs, or to a longer run than
+    ///   requested.
     init(_ inputs: RunInputs, hasWorkers: Bool) throws {
         let output = inputs.configuration.output
         let (found, passedOver) = CheckpointStore(folder: output + "/checkpoints").newestWhole()
@@ -47,16 +49,19 @@ struct ResumptionPoint {
             progress.step = history.reached
             progress.departure =
                 before ?? Self.departure(progress, history.identity, history.identity?.arithmetic, plannedSteps: planned, inputs)
-            if history.droppedBytes > 0 { notes.append("the journal's last \(history.droppedBytes) bytes were not written to their end and are dropped") }
+            if history.droppedBytes > 0 {
+                notes.append(
+                    "dropped an incomplete entry of \(counted(history.droppedBytes, "byte")) at the journal's end")
+            }
         } else if found == nil {
-            notes.append("\(output) has no whole checkpoint: starting from step 1")
+            notes.append("\(output) has no complete checkpoint: starting from step 1")
         }
         self.progress = progress
         self.notes = notes
     }
 
     /// Where a finished run without checkpoints ended, by its summary; nil if the run is not finished.
-    /// - Throws: ``InputError`` if it is to have more steps.
+    /// - Throws: ``InputError`` if more steps are requested.
     private static func finished(_ inputs: RunInputs, planned: Int) throws -> RunProgress? {
         let output = inputs.configuration.output
         guard let summary = try? JSONValue(parsing: FileSystem.read(output + "/summary.json")), let steps = summary["steps"]?.integer
@@ -72,41 +77,50 @@ struct ResumptionPoint {
         return progress
     }
 
-    /// Whether the best model of a history is on the disk, or is that of the state after its last step.
+    /// Whether the best model of a history is on the disk, or is the state after its last step.
     private static func hasBest(_ history: JournalHistory) -> Bool {
         guard let best = history.progress?.bestStep else { return true }
         return best == history.progress?.keptBestStep || best == history.reached
     }
 
-    /// The record of a checkpoint that this run can go on from.
+    /// The record of a checkpoint that this run can resume from.
     private static func record(_ found: CheckpointStore.Found, _ inputs: RunInputs) throws -> StateFiles.Record {
         let record = try StateFiles.record(found.path)
         guard record.lanes == inputs.plan.laneCount, record.seed == inputs.configuration.seed else {
             throw InputError(
-                "\(found.path) has \(record.lanes) lanes and seed \(record.seed), config.yaml \(inputs.plan.laneCount) and "
+                "\(found.path) has \(counted(record.lanes, "lane")) and seed \(record.seed), config.yaml "
+                    + "\(inputs.plan.laneCount) and "
                     + "\(inputs.configuration.seed): the two do not belong together")
         }
         guard record.arithmetic == Arithmetic.description else {
             throw InputError(
                 "\(found.path) was computed with \(record.arithmetic), this is \(Arithmetic.description): the bits would change on the "
-                    + "way; go on with the build and library that began the run, or start a new run")
+                    + "way; resume with the build and library that began the run, or start a new run")
         }
         try inputs.check(record.identity, in: found.path + "/state.json")
         let problem = record.progress.problem(in: inputs.plan) ?? (record.progress.step == found.step ? nil : "it is after step \(record.progress.step)")
-        if let problem { throw FileError(found.path + "/state.json", "cannot be true: \(problem): remove this checkpoint to go on from the one before it") }
+        if let problem {
+            throw FileError(
+                found.path + "/state.json",
+                "is impossible: \(problem): remove this checkpoint to resume from the one before it")
+        }
         let table = try inputs.model(ofStep: found.step).layout.sparseTable
         guard TouchedRows(rows: table?.shape[0] ?? 0, words: record.touched) != nil else {
             throw FileError(found.path + "/state.json", StateFiles.otherTable)
         }
         guard found.step <= inputs.plan.totalSteps else {
             throw InputError(
-                "the run in \(inputs.configuration.output) is after step \(found.step) already, --epochs and --max-steps end it at step "
-                    + "\(inputs.plan.totalSteps): give it at least \(found.step) steps, or start a new run in another folder")
+                "the run in \(inputs.configuration.output) is already after step \(found.step), --epochs and "
+                    + "--max-steps end it at step "
+                    + "\(inputs.plan.totalSteps): give it at least \(counted(found.step, "step")), or start a new "
+                    + "run in another folder"
+            )
         }
         return record
     }
 
-    /// The journal's history, if it tells of more than the checkpoint, and of steps that this run would compute to the same bits.
+    /// The journal's history, if it has more than the checkpoint, and only steps that this run would compute with the
+    /// same bits.
     private static func history(
         _ journal: JournalHistory?, _ record: StateFiles.Record?, plannedSteps: Int, _ inputs: RunInputs, _ notes: inout [String]
     ) -> JournalHistory? {
@@ -115,13 +129,13 @@ struct ResumptionPoint {
             notes.append("passed over the journal: \(problem)")
             return nil
         }
-        // Before the first generation nobody has computed anything.
+        // Before the first generation nothing has been computed.
         guard journal.generation > 0, journal.reached >= record?.progress.step ?? 0, hasBest(journal) else { return nil }
         guard !inputs.dependsOnLength || (journal.identity?.plannedSteps ?? plannedSteps) == inputs.plan.totalSteps else { return nil }
         return journal
     }
 
-    /// Why a run of these options from the start would not have the bits of a state; nil if it would.
+    /// Why a run with these options from the start would not reach a state's bits; nil if it would.
     private static func departure(
         _ progress: RunProgress, _ identity: RunIdentity?, _ arithmetic: String?, plannedSteps: Int, _ inputs: RunInputs
     ) -> String? {
@@ -130,7 +144,9 @@ struct ResumptionPoint {
         let steps = progress.step == 1 ? "the first step" : "the first \(progress.step) steps"
         let planned = identity?.plannedSteps ?? plannedSteps
         if planned != inputs.plan.totalSteps {
-            if inputs.dependsOnLength { return "\(steps) followed the schedule of a run of \(planned) steps" }
+            if inputs.dependsOnLength {
+                return "\(steps) followed the schedule of a run of \(counted(planned, "step"))"
+            }
             // The last step is scored, wherever in an epoch it is, and patience counts that.
             if inputs.configuration.patience != nil, progress.evaluatedStep == planned, planned % inputs.plan.stepsPerEpoch != 0 {
                 return "step \(planned) was scored as the last one, which --patience counts"
@@ -143,6 +159,6 @@ struct ResumptionPoint {
 }
 
 extension RunInputs {
-    /// Whether the run's length decides what a step computes: by a falling rate, a share of warm-up or a changing lambda.
+    /// Whether a step's result depends on the run's length: by a falling rate, a share of warm-up or a changing lambda.
     var dependsOnLength: Bool { configuration.dependsOnTotalSteps }
 }

@@ -1,9 +1,9 @@
 internal import Kernels
 
-/// What a run is made of: its files by SHA-256, its labels and its options.
+/// The inputs of a run: its files by SHA-256, its labels and its options.
 ///
-/// It is kept with the journal's first entry and in each checkpoint. A resumed run must be made of the same, or its bits would be
-/// those of no run. A value that an older build did not write is nil, and is not compared.
+/// It is kept with the journal's first entry and in each checkpoint. A resumed run must have the same inputs, or its
+/// bits would be those of no run. A value that an older build did not write is nil, and is not compared.
 package struct RunIdentity: Codable, Sendable, Equatable {
     /// SHA-256 of each data file, by split.
     package var data: [String: String]
@@ -30,12 +30,12 @@ package struct RunIdentity: Codable, Sendable, Equatable {
         self.arithmetic = arithmetic
     }
 
-    /// What differs from a saved identity, each with both values; empty if the run may go on.
+    /// Differences from a saved identity, each with both values; empty if the run may resume.
     /// - Throws: ``ConfigurationError`` if the saved options cannot be read.
     package func differences(from saved: RunIdentity) throws(ConfigurationError) -> [String] {
         var found = Self.differences(saved.data, data) { Self.splits.contains($0) ? "the \($0) data has" : "the file of \($0) has" }
         if let before = saved.model, let model { found += Self.differences(before, model) { "the source model's \($0) has" } }
-        // Labels follow from both, unless another build finds others in them.
+        // Labels follow from both, unless another build derives others.
         if found.isEmpty, let before = saved.labels, let labels, before != labels { found.append(Self.line("the list of labels has", before, labels)) }
         if let before = saved.options, let options {
             let (saved, now) = (try ConfigurationFile.readSaved(text: before, cores: 1), try ConfigurationFile.readSaved(text: options, cores: 1))
@@ -58,7 +58,7 @@ package struct RunIdentity: Codable, Sendable, Equatable {
 }
 
 extension RunInputs {
-    /// What this run is made of.
+    /// The inputs of this run.
     package var identity: RunIdentity {
         var saved = configuration
         saved.resume = false
@@ -67,8 +67,8 @@ extension RunInputs {
             arithmetic: Arithmetic.description)
     }
 
-    /// Refuses to go on with a run that is made of something else.
-    /// - Parameter path: the file that holds the saved identity.
+    /// Refuses to resume a run with other inputs.
+    /// - Parameter path: the file of the saved identity.
     func check(_ saved: RunIdentity, in path: String) throws {
         let differences = try identity.differences(from: saved)
         guard !differences.isEmpty else { return }

@@ -17,7 +17,9 @@ extension RunInputs {
                 let name = "bert.encoder.layer.\(layer).output.dense.weight"
                 guard !frozen.contains(name) else {
                     throw InputError(
-                        "--reinitialize-layers \(configuration.reinitializeLayers) and --freeze would keep layer \(layer) at random: leave one of them out")
+                        "--reinitialize-layers \(configuration.reinitializeLayers) and --freeze would freeze layer "
+                            + "\(layer) at random values: leave one out"
+                    )
                 }
             }
         }
@@ -25,12 +27,13 @@ extension RunInputs {
         let patterns = freeze + Unfreezing(every: every, layers: layers).frozen(inEpoch: 1)
         let first = model.freezing(try FrozenParameters(patterns, lora: model.lora).contains)
         guard first.layout.stateCount > 0 else {
-            throw InputError("--unfreeze-every begins with pooler and head alone, and --freeze names them: leave one of them out")
+            throw InputError(
+                "--unfreeze-every begins with only pooler and head, and --freeze names them: leave one out")
         }
         return first
     }
 
-    /// Parameters that begin at random though the source has them.
+    /// Parameters that are initialized at random although the source has them.
     static func forgotten(_ model: BERTModel, _ configuration: TrainingConfiguration) -> (String) -> Bool {
         if configuration.fromScratch { return { _ in true } }
         guard configuration.reinitializeLayers > 0 else { return { _ in false } }
@@ -40,7 +43,7 @@ extension RunInputs {
 }
 
 extension RunInputs {
-    /// Whether a frozen encoder's output is kept, in one line.
+    /// A line on whether a frozen encoder's output is kept.
     static func describeFeatures(_ model: BERTModel, _ datasets: [Split: TokenizedDataset]) -> String? {
         if model.isHeldBackByDropout {
             return "the encoder is frozen, but its dropout differs from step to step: --dropout 0 computes its output once and keeps it"
@@ -48,6 +51,8 @@ extension RunInputs {
         guard model.hasFixedFeatures else { return nil }
         let samples = datasets.reduce(0) { $0 + ($1.key == .test ? 0 : $1.value.count) }
         let bytes = samples * model.shape.width * MemoryLayout<Float>.stride
-        return "the encoder is frozen: its output for \(samples) samples is computed once and kept, \(decimal(Double(bytes) / 1e6, 1)) MB"
+        return
+            "the encoder is frozen: its output for \(counted(samples, "sample")) is computed once and kept, "
+            + "\(decimal(Double(bytes) / 1e6, 1)) MB"
     }
 }

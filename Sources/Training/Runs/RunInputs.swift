@@ -12,22 +12,22 @@ package struct RunInputs: Sendable {
     package let source: BERTConfiguration
     /// The source model's config.json.
     package let sourceJSON: JSONValue
-    /// What tokenizer_config.json of the trained model has to say.
+    /// The required contents of the trained model's tokenizer_config.json.
     package let tokenizerSettings: JSONValue
     package let model: BERTModel
-    /// Elements of either moment when all is trained that is not frozen for good.
+    /// Elements of either moment when everything is trained that is not permanently frozen.
     private let mostTrained: Int
     package let parameters: FloatBuffer
     package let datasets: [Split: TokenizedDataset]
     /// By the names of the splits.
     package let statistics: [String: DataStatistics]
-    /// Words that the tokenizer learned.
+    /// Words added to the tokenizer.
     package let words: [AddedWords.Word]
     /// All that the tokenizer adds to its vocabulary.
     package let addedTokens: [ModelExport.AddedToken]
     /// Absent for regression and masked-LM.
     package let labels: LabelSet?
-    /// Names of the head's outputs; nil where they have none.
+    /// Names of the head's outputs; nil if they have none.
     package let outputNames: [String]?
     /// The columns of the training data.
     package let columns: ColumnNames
@@ -36,9 +36,10 @@ package struct RunInputs: Sendable {
     package let metric: Measure?
     package let schedule: LearningRateSchedule
     package let optimizer: OptimizerSettings
-    /// What is never trained, in the words of `--freeze`: as asked for, and what is the target task's alone where that never counts.
+    /// Patterns of parameters that are never trained, as for `--freeze`: the requested ones, and those of only the
+    /// target task if that has no weight.
     package let freeze: [String]
-    /// Lines of the training file on which rows begin that are held out for validation.
+    /// First lines, in the training file, of the rows held out for validation.
     package let heldOut: [Int]
     /// SHA-256 of each data file.
     package let digests: [String: String]
@@ -46,13 +47,13 @@ package struct RunInputs: Sendable {
     package let modelDigests: [String: String]
     /// SHA-256 of the names of both tasks' labels.
     package let labelsDigest: String
-    /// What the user should know before the first step, a line each.
+    /// Notes for the user before the first step, one line each.
     package let notes: [String]
-    /// What the data are like, a line each.
+    /// Descriptions of the data, one line each.
     package let dataNotes: [String]
-    /// What only a run is told that begins at its first step, a line each.
+    /// Notes only for a run that begins at its first step, one line each.
     package let beginningNotes: [String]
-    /// Parameters that begin at random.
+    /// Parameters that are initialized at random.
     package let initialized: [String]
 
     package init(_ given: TrainingConfiguration) throws {
@@ -146,12 +147,13 @@ package struct RunInputs: Sendable {
         initialized = loaded.initialized.filter { !BERTModel.isSourceHead($0) }
         beginningNotes = Self.describe(loaded, initialized, data.head.described(outputNames), model)
         if datasets[.validation] == nil {
-            notes.append("not scored while it trains, and the last weights are the result: --validation FILE changes that")
+            notes.append(
+                "not scored during training, and the last weights are the result: --validation FILE changes that")
         }
         if let source {
             notes.append(
                 "source task: \(source.data.head.described(source.data.outputNames)), on the lower \(source.head.sharedLayers) of \(shape.layers) layers, "
-                    + "in batches of \(plan.source?.batchSize ?? 0) samples")
+                    + "in batches of \(counted(plan.source?.batchSize ?? 0, "sample"))")
         }
         schedule = LearningRateSchedule(
             shape: configuration.schedule, peak: configuration.learningRate,
@@ -173,13 +175,13 @@ package struct RunInputs: Sendable {
         }
     }
 
-    /// Whether the outputs of a head mean what those of the source model's do, in the same order.
+    /// Whether the outputs of a head have the same meaning and order as the source model's.
     private static func outputs(_ head: Head, _ names: [String]?, areThoseOf source: BERTConfiguration) -> Bool {
         guard case .regression(let targets, _) = head else { return names == nil || names == source.labels(count: names?.count ?? 0) }
         return targets == 1 || names == nil || !source.namesOutputs || names == source.labels
     }
 
-    /// The end of a data file's path, by which a user knows it.
+    /// The end of a data file's path, for messages.
     private static func shortName(of split: Split, _ configuration: TrainingConfiguration) -> String {
         let path: String? =
             switch split {
@@ -193,7 +195,7 @@ package struct RunInputs: Sendable {
         return (path ?? "").split(separator: "/").suffix(2).joined(separator: "/") + (isHeldOut ? " (held out)" : "")
     }
 
-    /// The source task's data and head, where one was asked for.
+    /// The source task's data and head, if requested.
     private static func sourceData(
         _ configuration: TrainingConfiguration, _ tokenizer: WordPieceTokenizer, layers: Int
     ) throws -> (data: TaskData, head: SourceHead)? {
@@ -212,14 +214,14 @@ package struct RunInputs: Sendable {
         guard [.classification, .regression, .maskedLM].contains(data.task) else {
             throw InputError(
                 "\(train): its labels make it \(data.task.rawValue), a source task is classification, regression or masked-lm: "
-                    + "say which with --source-task")
+                    + "choose one with --source-task")
         }
         return (data, SourceHead(head: data.head, sharedLayers: shared))
     }
 
     private static func settings(of tokenizer: WordPieceTokenizer) -> JSONValue {
         let (options, vocabulary) = (tokenizer.options, tokenizer.vocabulary)
-        // The file says all, and a token named beside it would be added to it.
+        // The file is complete, and a token named in addition would be added to it.
         if tokenizer.followsFile { return .object([.init("tokenizer_class", .string("PreTrainedTokenizerFast"))]) }
         let specials = vocabulary.specials
         var members: [JSONValue.Member] = [
@@ -244,13 +246,13 @@ package struct RunInputs: Sendable {
                 totalSteps: totalSteps))
     }
 
-    /// Names that a line lists; of more there is a count, and they are in ``parametersFile``.
+    /// Most names in a line; more are counted, and listed in ``parametersFile``.
     private static let mostNames = 4
 
-    /// In the run's folder: each parameter, its size, and how it begins.
+    /// In the run's folder: each parameter, its size, and how it is initialized.
     package static let parametersFile = "parameters.tsv"
 
-    /// Whether lines leave names out that ``parametersFile`` has.
+    /// Whether lines omit names that ``parametersFile`` has.
     package var needsParametersFile: Bool { initialized.count > Self.mostNames || model.layout.stateCount < model.layout.count }
 
     private static func describe(_ loaded: LoadedWeights, _ initialized: [String], _ head: String, _ model: BERTModel) -> [String] {
@@ -260,25 +262,29 @@ package struct RunInputs: Sendable {
             let values = model.layout.entries.filter { names.contains($0.name) }.reduce(0) { $0 + $1.count }
             let which =
                 initialized.count > mostNames
-                ? "\(initialized.count) tensors with \(TrainedShare.grouped(values)) parameters, listed in \(parametersFile)"
+                ? "\(counted(initialized.count, "tensor")) with \(TrainedShare.grouped(values)) parameters, listed "
+                    + "in \(parametersFile)"
                 : initialized.joined(separator: ", ")
             lines.append("newly initialized for \(head): \(which)")
         }
         if !loaded.unexpected.isEmpty {
             let shown = loaded.unexpected.prefix(6).joined(separator: ", ")
-            lines.append("not used of the source model: \(shown)\(loaded.unexpected.count > 6 ? " and \(loaded.unexpected.count - 6) more" : "")")
+            lines.append(
+                "unused in the source model: "
+                    + "\(shown)\(loaded.unexpected.count > 6 ? " and \(loaded.unexpected.count - 6) more" : "")"
+            )
         }
         return lines
     }
 
-    /// Samples of all data files that were cut to --max-length.
+    /// Samples of all data files that were truncated to --max-length.
     package var truncatedCount: Int { datasets.values.reduce(0) { $0 + $1.truncatedCount } }
 
-    /// Bytes of one checkpoint: weights and two moments, once all is trained that will be.
+    /// Bytes of one checkpoint: weights and two moments, with the most trained parameters.
     package var checkpointBytes: Int { (model.layout.count + 2 * mostTrained) * MemoryLayout<Float>.stride }
 }
 
-/// Input that no run can start with, found before any work.
+/// Unusable input, found before any work.
 package struct InputError: BadInput, Equatable, Sendable {
     package let description: String
     package init(_ description: String) { self.description = description }
@@ -287,7 +293,7 @@ package struct InputError: BadInput, Equatable, Sendable {
 extension FileError: BadInput {}
 
 extension BERTShape {
-    /// Refuses pairs of texts where the model cannot tell the second one from the first.
+    /// Refuses pairs of texts if the model cannot distinguish the second text from the first.
     func checkPairs(model: String) throws(InputError) {
         guard types < 2 else { return }
         throw InputError("\(model): has \(types) token type, pairs of texts need 2: choose another model, or name a single --text-column")

@@ -1,7 +1,7 @@
 internal import Checkpoints
 internal import Foundation
 
-/// Runs that differ in nothing but their seed, one after another, each in a folder `seed-N` of its own.
+/// Runs that differ only in their seed, one after another, each in its own folder `seed-N`.
 package struct SeedRuns {
     private let configuration: TrainingConfiguration
     private let seeds: [UInt64]
@@ -11,10 +11,10 @@ package struct SeedRuns {
         self.seeds = seeds
     }
 
-    /// Makes those runs that are not finished, then says and writes what all of them together show.
+    /// Executes unfinished runs, then reports and writes the statistics of all runs.
     ///
-    /// - Parameter one: makes one run to its end and returns its exit status.
-    /// - Returns: 0, or the status of the run that failed or was stopped, after which none begins.
+    /// - Parameter one: executes one run and returns its exit status.
+    /// - Returns: 0, or the status of the run that failed or was stopped, after which no other begins.
     package func run(_ one: (_ configuration: TrainingConfiguration, _ isFirst: Bool) throws -> Int32) throws -> Int32 {
         let wasThere = FileManager.default.fileExists(atPath: configuration.output)
         let folder = try RunFolder(configuration.output, resuming: configuration.resume, neededBytes: 0)
@@ -50,7 +50,7 @@ package struct SeedRuns {
         try ConfigurationFile.write(saved, to: ConfigurationFile.path(inRun: configuration.output))
     }
 
-    /// Takes back what was made for a series that cannot begin; one that has begun stays.
+    /// Removes the files of a series that cannot start; one that has started is kept.
     private func withdraw(keepsFolder: Bool) {
         let made = [".lock", "config.yaml"]
         guard let names = try? FileManager.default.contentsOfDirectory(atPath: configuration.output), !names.contains(where: { $0.hasPrefix("seed-") })
@@ -59,7 +59,7 @@ package struct SeedRuns {
         if !keepsFolder, names.allSatisfy(made.contains) { try? FileManager.default.removeItem(atPath: configuration.output) }
     }
 
-    /// The configuration of one seed's run; where that has begun already, it goes on.
+    /// The configuration of one seed's run; if that has already started, it resumes.
     private func child(_ seed: UInt64) throws -> TrainingConfiguration {
         var child = configuration
         child.seeds = nil
@@ -75,18 +75,20 @@ package struct SeedRuns {
     }
 }
 
-/// What several runs show together: the mean of each figure and its deviation.
+/// Statistics over several runs: mean and deviation of each figure.
 struct SeedSummary {
     private let runs: [(seed: UInt64, summary: JSONValue)]
     /// Names of figures, such as "test accuracy", with each run's value.
     private let figures: [(group: String, name: String, values: [Double])]
 
-    /// - Throws: ``FileError`` where a summary cannot be read.
+    /// - Throws: ``FileError`` if a summary cannot be read.
     init(_ files: [(seed: UInt64, path: String)]) throws(FileError) {
         var runs: [(UInt64, JSONValue)] = []
         for (seed, path) in files {
             let bytes = try FileSystem.read(path)
-            guard let summary = try? JSONValue(parsing: bytes) else { throw FileError(path, "is no JSON: was the run finished?") }
+            guard let summary = try? JSONValue(parsing: bytes) else {
+                throw FileError(path, "is not JSON: was the run finished?")
+            }
             runs.append((seed, summary))
         }
         self.runs = runs

@@ -1,9 +1,9 @@
 internal import Dispatch
 internal import Foundation
 
-/// Handles a signal on a thread of Dispatch's, in place of what the signal does by itself.
+/// Handles a signal on a Dispatch thread, instead of its default action.
 ///
-/// Listens for as long as it is kept. @unchecked: it only holds the source, which Dispatch itself guards.
+/// Listens as long as it lives. @unchecked: it only owns the source, which Dispatch itself guards.
 struct SignalSource: @unchecked Sendable {
     private let source: any DispatchSourceSignal
 

@@ -13,11 +13,11 @@ package enum StateFiles {
         package var seed: UInt64
         /// SHA-256 of each data file.
         package var data: [String: String]
-        /// What the run is made of; nil: written by an older build.
+        /// The run's inputs; nil: written by an older build.
         package var run: RunIdentity?
-        /// Rows of the word table that were ever touched, a bit each.
+        /// Rows of the word table that were ever touched, one bit per row.
         package var touched: [UInt64]
-        /// What computed it, see ``Kernels/Arithmetic/description``.
+        /// The arithmetic that computed it, see ``Kernels/Arithmetic/description``.
         package var arithmetic: String
 
         package init(progress: RunProgress, lanes: Int, seed: UInt64, run: RunIdentity, touched: [UInt64], arithmetic: String) {
@@ -30,7 +30,7 @@ package enum StateFiles {
             self.arithmetic = arithmetic
         }
 
-        /// What the run was made of, as far as the checkpoint says it.
+        /// The run's inputs, as far as the checkpoint records them.
         package var identity: RunIdentity { run ?? RunIdentity(data: data) }
     }
 
@@ -73,12 +73,13 @@ package enum StateFiles {
         let path = folder + "/state.json"
         let bytes = try FileSystem.read(path)
         guard let record = try? JSONDecoder.ofAllNumbers().decode(Record.self, from: Data(bytes)), record.version == 1 else {
-            throw FileError(path, "is no state of version 1: was it written by another version of Apus?")
+            throw FileError(path, "is not a state of version 1: was it written by another version of Apus?")
         }
         return record
     }
 
-    static let otherTable = "its touched rows are of another word table: remove this checkpoint to go on from the one before it"
+    static let otherTable =
+        "its touched rows belong to another word table: remove this checkpoint to resume from the one before it"
 
     /// Reads a checkpoint into a replica of the same model.
     package static func read(_ folder: String, into replica: Replica) throws(FileError) -> Record {
@@ -109,7 +110,8 @@ package enum StateFiles {
 }
 
 extension RunInputs {
-    /// The weights as a model folder holds them, under Hugging Face's names: adapters are merged, a source task's head is left out.
+    /// The weights for a model folder, under Hugging Face's names: adapters are merged, a source task's head is left
+    /// out.
     package func exportedTensors(_ parameters: FloatBuffer) -> [SafetensorsWriter.Tensor] {
         StateFiles.tensors(model.merged(parameters), model.layout) { !LoRA.isAdapter($0) && !BERTModel.isSourceHead($0) }
     }

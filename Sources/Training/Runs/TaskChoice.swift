@@ -1,8 +1,8 @@
 package import TextData
 
-/// The task that labels without `--task` stand for, and what the user should know about the choice.
+/// The task inferred from labels without `--task`, and a note for the user about the choice.
 ///
-/// A choice that another reader of the labels could make otherwise is said, with the option that decides; where two
+/// An ambiguous choice is reported with the option that decides; if two
 /// tasks are as likely, it is refused.
 package struct TaskChoice: Equatable, Sendable {
     package typealias Task = TrainingConfiguration.TargetTask
@@ -15,7 +15,7 @@ package struct TaskChoice: Equatable, Sendable {
         self.note = note
     }
 
-    /// - Parameter asked: the task that `--task` names; nil leaves it to the labels.
+    /// - Parameter asked: the task from `--task`; nil infers it from the labels.
     package init(_ asked: Task?, of dataset: Dataset) throws {
         if let asked {
             self.init(asked, asked == .regression ? Self.noteOnCommas(dataset) : nil)
@@ -31,7 +31,7 @@ package struct TaskChoice: Equatable, Sendable {
         }
     }
 
-    /// Numbers with one comma each are two, also where a decimal sign was meant.
+    /// Numbers with one comma each count as two, even if a decimal comma was meant.
     private static func noteOnCommas(_ dataset: Dataset) -> String? {
         guard dataset.labelLayout == .single, let labels = dataset.labels, let first = labels.first?[0] else {
             return nil
@@ -61,7 +61,8 @@ package struct TaskChoice: Equatable, Sendable {
         throw DatasetError(
             path: dataset.path, line: row.map { dataset.lines[$0] },
             problem:
-                "\"\(other)\" is not a number, as several label columns hold: 0 and 1 for labels, or the numbers of a regression"
+                "\"\(other)\" is not a number, which several label columns require: 0 and 1 for labels, or the "
+                + "numbers of a regression"
         )
     }
 
@@ -116,7 +117,7 @@ package struct TaskChoice: Equatable, Sendable {
             let shown = single.sorted().prefix(8).joined(separator: ", ") + (single.count > 8 ? ", …" : "")
             return TaskChoice(
                 .classification,
-                "commas part its labels into \(single.count) (\(shown)): --task multi-label learns each by itself, "
+                "commas separate its labels into \(single.count) (\(shown)): --task multi-label learns each by itself, "
                     + "without it each of the \(values.count) combinations is a class")
         }
         if let width = dataset.flagWidth, width > 2 {
@@ -131,13 +132,13 @@ package struct TaskChoice: Equatable, Sendable {
                 path: dataset.path,
                 problem:
                     "labels such as \"\(example)\" may be numbers with a decimal comma, or several numbers or labels: "
-                    + "write decimals with a point, or say --task regression or --task multi-label")
+                    + "write decimals with a point, or choose --task regression or --task multi-label")
         }
         guard Set(parts.map(\.count)).count == 1 else {
             return TaskChoice(
                 .multiLabel,
-                "numbers with commas between, of different counts, are the labels that a text has: --task multi-label")
+                "comma-separated numbers of different counts are the labels that a text has: --task multi-label")
         }
-        return TaskChoice(.regression, "\(parts[0].count) numbers a row are targets: --task regression")
+        return TaskChoice(.regression, "\(parts[0].count) numbers per row are targets: --task regression")
     }
 }

@@ -2,26 +2,26 @@ package import BERT
 internal import Checkpoints
 package import TextData
 
-/// One task's data files, read and tokenized, with what they are to teach.
+/// One task's data files, read and tokenized, with their targets.
 package struct TaskData: Sendable {
     package typealias Task = TrainingConfiguration.TargetTask
 
     /// How a task's files are read.
     package struct Reading: Sendable {
         package var columns: ColumnNames
-        /// Nil leaves it to the files' names and first lines.
+        /// Nil: detected from the files' names and first lines.
         package var format: DataFormat?
         package var maxLength: Int
         package var threads: Int
         package var pooling = Head.Pooling.cls
-        /// Decides which words masked-LM hides.
+        /// Determines which words masked-LM hides.
         package var seed: UInt64 = 0
         package var stream = TaskStream.target
         package var wholeWords = false
-        /// Classes of the source model, whose order is kept where they are the task's.
+        /// Classes of the source model, whose order is kept if they are the task's.
         package var knownLabels: [String] = []
 
-        /// Share of the first file's rows that is held out.
+        /// Share of the first file's rows to hold out.
         package var validationSplit: Double?
 
         package init(columns: ColumnNames, maxLength: Int, threads: Int) {
@@ -51,14 +51,14 @@ package struct TaskData: Sendable {
     package private(set) var datasets: [Split: TokenizedDataset] = [:]
     /// SHA-256 of each file.
     package private(set) var digests: [String: String] = [:]
-    /// What the user should know about how files and labels were read, a line each.
+    /// Notes for the user about how files and labels were read, one line each.
     package private(set) var notes: [String] = []
-    /// Lines of the training file on which rows begin that are held out for validation.
+    /// First lines, in the training file, of the rows held out for validation.
     package private(set) var heldOut: [Int] = []
 
     /// - Parameters:
-    ///   - files: the first one decides the labels.
-    ///   - asked: nil leaves the choice to the labels.
+    ///   - files: the first one determines the labels.
+    ///   - asked: nil infers the task from the labels.
     package init(_ files: [(Split, String)], task asked: Task?, _ reading: Reading, tokenizer: WordPieceTokenizer) throws {
         var raw: [(Split, Dataset)] = []
         for (split, path) in files {
@@ -91,7 +91,7 @@ package struct TaskData: Sendable {
         }
     }
 
-    /// The training rows without those that are held out for validation, and these, where some are asked for.
+    /// The training rows without the held-out ones, and the held-out rows, if requested.
     private static func hold(_ rows: Dataset, _ asked: Task?, _ reading: Reading) throws -> (Dataset, Dataset?) {
         guard let share = reading.validationSplit else { return (rows, nil) }
         let task = try TaskChoice(asked, of: rows).task
@@ -140,13 +140,13 @@ package struct TaskData: Sendable {
         }
     }
 
-    /// How many texts a masked-LM task does without; nil where all are taken.
+    /// A line on texts that a masked-LM task omits; nil if there are none.
     package static func noteOnTextsLeftOut(_ rows: Dataset, _ dataset: TokenizedDataset) -> String? {
         guard dataset.count < rows.count else { return nil }
         return "\(rows.path): \(rows.count - dataset.count) of \(rows.count) texts have no word that can be hidden and are left out"
     }
 
-    /// One file's rows with what is to be learned of them, for a head that is known.
+    /// One file's rows with their targets, for a known head.
     package static func tokenize(
         _ rows: Dataset, _ task: Task, _ head: Head, _ labels: LabelSet?, _ reading: Reading, _ tokenizer: WordPieceTokenizer,
         progress: @Sendable (_ rows: Int) -> Void = { _ in }
@@ -175,7 +175,8 @@ package struct TaskData: Sendable {
             let (values, width) = try rows.targets()
             guard case .regression(width, _) = head else {
                 throw InputError(
-                    "\(rows.path): \(width) \(width == 1 ? "number" : "numbers") a row, the model answers \(head.described(labels?.names)): check --label-column"
+                    "\(rows.path): \(width) \(width == 1 ? "number" : "numbers") per row, the model answers "
+                        + "\(head.described(labels?.names)): check --label-column"
                 )
             }
             answers = .values(values, width: width)
@@ -198,7 +199,7 @@ extension TaskData.Task {
 }
 
 extension Head {
-    /// What the head answers, for a line to the user.
+    /// The head's answers, for a message.
     /// - Parameter names: of its outputs.
     func described(_ names: [String]?) -> String {
         func listed(_ names: [String]) -> String { "(\(names.prefix(8).joined(separator: ", "))\(names.count > 8 ? ", …" : ""))" }

@@ -1,7 +1,7 @@
 internal import BERT
 internal import Tensors
 
-/// How much of a model is trained, in words.
+/// A description of how much of a model is trained.
 struct TrainedShare {
     let trained: Int
     let all: Int
@@ -19,7 +19,7 @@ struct TrainedShare {
         return "training \(Self.grouped(trained)) of \(Self.grouped(all)) parameters (\(Self.share(trained, all)) %): \(parts.joined(separator: ", "))"
     }
 
-    /// What gradual unfreezing adds.
+    /// The effect of gradual unfreezing.
     static func growth(every epochs: Int) -> String {
         "; one more layer every \(epochs == 1 ? "epoch" : "\(epochs) epochs"), from the top, then the embeddings"
     }
@@ -42,7 +42,7 @@ struct TrainedShare {
             + (own.contains(layers + 1) ? ["pooler"] : []) + (own.contains(layers + 2) ? ["head"] : [])
     }
 
-    /// Layers in words, such as `layers 0-3` and `layer 5`.
+    /// Layers as text, such as `layers 0-3` and `layer 5`.
     private static func ranges(_ layers: [Int]) -> [String] {
         var ranges: [ClosedRange<Int>] = []
         for layer in layers.sorted() {
@@ -55,7 +55,7 @@ struct TrainedShare {
         return ranges.map { $0.count == 1 ? "layer \($0.lowerBound)" : "layers \($0.lowerBound)-\($0.upperBound)" }
     }
 
-    /// What `model` trains and `other` does not.
+    /// Parts that `model` trains and `other` does not.
     static func added(_ model: BERTModel, to other: BERTModel) -> String { parts(model, without: other).joined(separator: ", ") }
 
     /// With a comma between thousands.
@@ -66,7 +66,7 @@ struct TrainedShare {
 }
 
 extension RunInputs {
-    /// What an epoch trains that the one before did not, in words; nil if nothing changes with it.
+    /// The parts that an epoch trains in addition, as text; nil if nothing changes.
     func stage(ofEpoch epoch: Int) -> String? {
         guard configuration.unfreezeEvery != nil, epoch > 1 else { return nil }
         let first = (epoch - 1) * plan.stepsPerEpoch + 1
@@ -76,14 +76,14 @@ extension RunInputs {
         return "epoch \(epoch)/\(plan.epochs.begun): from here on also \(TrainedShare.added(now, to: before)); \(TrainedShare(now).text)"
     }
 
-    /// What is trained from a step on, in words.
+    /// The parts trained from a step on, as text.
     func trainedShare(fromStep step: Int) -> String {
         let model = (try? model(ofStep: step)) ?? model
         let more = configuration.unfreezeEvery.map(TrainedShare.growth) ?? ""
         return TrainedShare(model).text + (needsParametersFile ? " (\(Self.parametersFile))" : "") + more
     }
 
-    /// ``parametersFile``: each parameter, its size, whether it is trained, and how it begins.
+    /// ``parametersFile``: each parameter, its size, whether it is trained, and how it is initialized.
     var parametersTable: String {
         let random = Set(initialized)
         let whole = try? model(ofStep: plan.totalSteps)

@@ -5,7 +5,7 @@ internal import Kernels
 internal import Tensors
 internal import TextData
 
-/// One run from inputs to summary, whoever computes its steps.
+/// One run from inputs to summary, with any engine.
 package struct TrainingRun {
     package let inputs: RunInputs
     package let folder: RunFolder
@@ -13,17 +13,17 @@ package struct TrainingRun {
     package let stop: StopRequest
     private let started: ContinuousClock.Instant
     private let recorder: FileRecorder
-    /// What a resumed run goes on from.
+    /// The point from which a resumed run continues.
     private let resumption: ResumptionPoint?
 
-    /// Whether a run before it in a series has told what the data are like.
+    /// Whether an earlier run of a series has already described the data.
     private let isBrief: Bool
 
-    /// Checks all input and takes the output folder; when it throws, the folder is as it was.
+    /// Checks all input and locks the output folder; if it throws, the folder is unchanged.
     ///
     /// - Parameters:
-    ///   - isBrief: whether a run before it in a series has told what the data are like.
-    ///   - hasWorkers: whether workers compute its steps, those of an earlier coordinator among them.
+    ///   - isBrief: whether an earlier run of a series has already described the data.
+    ///   - hasWorkers: whether workers compute its steps, including those of an earlier coordinator.
     package init(
         _ configuration: TrainingConfiguration, stop: StopRequest, isBrief: Bool = false, hasWorkers: Bool = false
     ) throws {
@@ -41,18 +41,19 @@ package struct TrainingRun {
         if let shortage = folder.shortage { display.say("\(folder.path) has \(shortage): make room; until then checkpoints fail") }
     }
 
-    /// The model as the step before the first one trained it, which the state at the beginning belongs to.
+    /// The model as the step before the first one trained it, to which the initial state belongs.
     package var firstModel: BERTModel {
         get throws { try inputs.model(ofStep: savedStep) }
     }
 
-    /// Step of the checkpoint from which the run goes on; 0 for none.
+    /// Step of the checkpoint from which the run resumes; 0 for none.
     package var savedStep: Int { resumption?.savedStep ?? 0 }
 
-    /// What the journal of the run's coordinator tells of steps beyond the newest checkpoint; nil if the run cannot go on from there.
+    /// The journal of the run's coordinator with steps beyond the newest checkpoint; nil if the run cannot resume from
+    /// there.
     package var history: JournalHistory? { resumption?.history }
 
-    /// Begins the journal of the run after a step, with what the run is made of.
+    /// Begins the journal of the run after a step, with the run's inputs.
     package func beginJournal(after step: Int) throws -> RunJournal {
         guard var history = history ?? JournalHistory([.run(id: UInt64.random(in: 1...UInt64(Int64.max)), after: step)]) else {
             preconditionFailure("a history begins with its run")
@@ -63,8 +64,8 @@ package struct TrainingRun {
         return journal
     }
 
-    /// The newest step after which workers may have the state for the run to go on from there: beyond it lies an evaluation, or a best
-    /// model, that the earlier coordinator made and its journal lost.
+    /// The newest step after which workers may have the state to resume from: beyond it there is an evaluation, or a
+    /// best model, that the earlier coordinator made and its journal lost.
     package func newestUsableStep(after progress: RunProgress) -> Int {
         var newest = inputs.plan.totalSteps
         for (split, evaluated) in [(Split.validation, progress.evaluatedStep), (.sourceValidation, progress.evaluatedSourceStep)]
@@ -75,22 +76,23 @@ package struct TrainingRun {
         return max(newest, progress.step)
     }
 
-    /// Replaces the journal of a coordinator by one that only says what the run is made of: from now on this process alone goes on with it.
+    /// Replaces the journal of a coordinator by one with only the run's inputs: from now on this process alone
+    /// continues the run.
     package func forgetJournal(after step: Int) {
         let path = RunJournal.path(inRun: folder.path)
         let first = JournalEntry.run(id: UInt64.random(in: 1...UInt64(Int64.max)), after: step, identity: inputs.identity)
         do { _ = try RecordLog(path, records: [first.bytes]) } catch {
             try? FileManager.default.removeItem(atPath: path)
-            display.say("\(error); the next checkpoint will say what the run is made of")
+            display.say("\(error); the next checkpoint will record the run's inputs")
         }
     }
 
-    /// Where the run begins: at the start, at its newest whole checkpoint, or where its journal ends.
+    /// The point where the run begins: the start, its newest complete checkpoint, or the end of its journal.
     ///
-    /// - Parameter replica: takes the checkpoint's state.
+    /// - Parameter replica: receives the checkpoint's state.
     package func begin(_ replica: Replica) throws -> RunProgress {
         if !isBrief { for note in inputs.dataNotes { display.say(note) } }
-        // As soon as the folder is this run's: whatever ends this process from here on, --resume goes on.
+        // As soon as the folder belongs to this run: if this process ends from here on, --resume continues the run.
         if resumption == nil { try saveOptions() }
         if let found = resumption?.found { _ = try StateFiles.read(found.path, into: replica) }
         for note in inputs.notes { display.say(note) }
@@ -104,13 +106,13 @@ package struct TrainingRun {
         return progress
     }
 
-    /// Says what the run begins with, and lists parameters where there are too many to say.
+    /// Reports the initial parameters, and lists them in a file if there are too many.
     private func tellBeginning() throws {
         if inputs.needsParametersFile { try folder.replace(RunInputs.parametersFile, with: Array(inputs.parametersTable.utf8)) }
         for note in inputs.beginningNotes { display.say(note) }
     }
 
-    /// Saves what a resumed run needs to know. What is there already is left alone: a full disk has no room to write it once more.
+    /// Saves what a resumed run needs to know. Existing files are kept: a full disk has no room to write them again.
     private func saveOptions() throws {
         var saved = inputs.configuration
         saved.resume = false
@@ -129,7 +131,10 @@ package struct TrainingRun {
         for line in resumption.notes { display.say(line) }
         let progress = resumption.progress
         if let departure = progress.departure {
-            display.say("bits may differ from those of a run of \(inputs.plan.totalSteps) steps from the start: \(departure)")
+            display.say(
+                "bits may differ from those of a run of \(counted(inputs.plan.totalSteps, "step")) from the start: "
+                    + "\(departure)"
+            )
         }
         if history == nil { sayLost(try trimMetrics(to: progress, nil), until: progress.step, "since they were made") }
         if progress.step > 0 {
@@ -138,8 +143,8 @@ package struct TrainingRun {
         return progress
     }
 
-    /// Leaves in metrics.jsonl what came before `progress`, each step once; a step that only the journal tells of is added.
-    /// - Returns: the steps that it tells of.
+    /// Keeps in metrics.jsonl the lines before `progress`, each step once; adds steps that only the journal has.
+    /// - Returns: its steps.
     @discardableResult
     private func trimMetrics(to progress: RunProgress, _ history: JournalHistory?) throws -> Set<Int> {
         var told: Set<Int> = []
@@ -153,7 +158,10 @@ package struct TrainingRun {
             default: return true
             }
         }
-        if let late { display.say("METRICS FELL BEHIND: \(late); training goes on, and the lines are written as soon as there is room") }
+        if let late {
+            display.say(
+                "METRICS FELL BEHIND: \(late); training continues, and the lines are written as soon as there is room")
+        }
         for case .committed(let done) in history?.entries ?? [] where done.step <= progress.step && told.insert(done.step).inserted {
             let plan = inputs.plan.step(done.step, order: inputs.plan.order(ofEpoch: inputs.plan.epoch(ofStep: done.step)))
             try recorder.record(event(plan, StepReport(done.commit), seconds: done.seconds))
@@ -165,7 +173,7 @@ package struct TrainingRun {
         StepEvent(plan, report, learningRate: inputs.schedule.rate(step: plan.step), seconds: seconds)
     }
 
-    /// Takes over the steps of an earlier coordinator, also those that its journal lost and its workers have.
+    /// Takes over the steps of an earlier coordinator, including those that its journal lost and its workers have.
     private func takeOver(_ beginning: RunBeginning, _ history: JournalHistory, _ progress: inout RunProgress) throws {
         let known = progress.step
         progress.step = max(known, beginning.step)
@@ -185,7 +193,7 @@ package struct TrainingRun {
     /// Runs to the end, or to a signal.
     /// - Parameters:
     ///   - engine: computes the steps, from the state that `progress` describes.
-    ///   - history: what an earlier coordinator of this run left behind.
+    ///   - history: the journal of an earlier coordinator of this run.
     package func run(_ engine: any StepEngine, from begin: RunProgress, after history: JournalHistory? = nil, command: String) async throws {
         var progress = begin
         var throughput = Throughput()
@@ -217,7 +225,7 @@ package struct TrainingRun {
             display.setRunning(false)
             try await finish(engine, &progress, throughput, command: command)
         } catch let error as FileError {
-            throw RunError("\(error); make room or mend it, then go on with: \(resumeCommand)")
+            throw RunError("\(error); make room or fix it, then resume with: \(resumeCommand)")
         }
     }
 
@@ -225,19 +233,19 @@ package struct TrainingRun {
         switch try await loop.run(&progress, &throughput, saved: savedStep) {
         case .finished: return
         case .stopped(let signal):
-            throw SignalStop(signal: signal, "stopped after step \(progress.step); go on with: \(resumeCommand)")
+            throw SignalStop(signal: signal, "stopped after step \(progress.step); resume with: \(resumeCommand)")
         case .failed(let step, let isSaved):
             let kept =
                 isSaved
                 ? "the weights before it are kept in \(folder.path)/checkpoints/step-\(progress.step)"
-                : progress.step == 0 ? "it is the first step" : "THE WEIGHTS BEFORE IT ARE LOST, see above why"
+                : progress.step == 0 ? "it is the first step" : "THE WEIGHTS BEFORE IT ARE LOST, see the reason above"
             throw RunError("\(step); \(kept): lower the learning rate, set --max-grad-norm, or check these samples")
         }
     }
 
     private var resumeCommand: String { inputs.configuration.resumeCommand }
 
-    /// How much there is to do and who does it, in words.
+    /// The run's size and workers as text.
     private func extent(_ engine: any StepEngine) -> String {
         let plan = inputs.plan
         let threads = engine.fewestThreads == engine.threads ? "" : "\(engine.fewestThreads) to "
@@ -274,14 +282,14 @@ package struct TrainingRun {
         display.say("use the model: \(programName) predict --model \(shellQuoted(folder.path + "/" + best))")
     }
 
-    /// A page about the run beside its summary. Without it the run is as good.
+    /// Writes the run's report. A failure does not fail the run.
     private func writeReport() {
         do { try ReportPage.write([folder.path], withTexts: true, to: ReportPage.path(inRun: folder.path)) } catch {
             display.say("NO REPORT: \(error); make room, then write it with: \(programName) report \(shellQuoted(folder.path))")
         }
     }
 
-    /// What the run has led to: its best epoch, where that is kept, and how the last one was.
+    /// The results of the run: its best epoch, its model's path, and the last epoch.
     private func results(_ progress: RunProgress) -> [String] {
         guard let best = progress.best, let step = progress.bestStep else { return [] }
         let metric = inputs.metric
@@ -294,7 +302,7 @@ package struct TrainingRun {
         return [first, "last: \(epoch(lastStep)), validation \(last.line(metric)), in \(folder.path)/model"]
     }
 
-    /// The test data, scored once: by the best model where there is validation, else by the last.
+    /// The test data, scored once: with the best model if there is validation data, else with the last.
     private func scoreTest(_ engine: any StepEngine, _ state: TrainingState, _ progress: RunProgress) async throws -> EvaluationReport? {
         guard let dataset = inputs.datasets[.test] else { return nil }
         display.showWork("scoring the test data")
@@ -316,24 +324,25 @@ package struct TrainingRun {
                 seconds: (ContinuousClock.now - start).seconds))
         display.setRunning(false)
         display.say(
-            "test: \(report.line(inputs.metric)) over \(report.samples) samples, "
+            "test: \(report.line(inputs.metric)) over \(counted(report.samples, "sample")), "
                 + (progress.best == nil ? "last model" : "best model"))
         return report
     }
 
-    /// Why a run of these options from the start would not end as this one did; nil if it would.
+    /// Why a run with these options from the start would end differently; nil if it would not.
     private func departure(_ progress: RunProgress) -> String? {
         if let departure = progress.departure { return departure }
-        // A step that was the last one once, and was scored for that.
+        // A step that was the last one earlier, and was scored for that reason.
         guard let best = progress.bestStep, best % inputs.plan.stepsPerEpoch != 0, best < inputs.plan.totalSteps,
             inputs.configuration.evalEvery.map({ best % $0 != 0 }) ?? true
         else { return nil }
-        return "the best model is that of step \(best), which was the last one once and was scored for that"
+        return "the best model is that of step \(best), which was the last one earlier and was scored for that reason"
     }
 
-    /// The command with the lanes that decide the bits; for a resumed run, one that needs none of its state.
+    /// The command with the lanes that determine the bits; for a resumed run, one that does not need its state.
     private func reproducing(_ command: String) -> String {
-        // The command of one process of several that were started by hand or by an engine computes nothing alone.
+        // The command of one process of several that were started by hand or by an engine cannot compute anything
+        // alone.
         if resumption != nil || ["work", "coordinate"].contains(where: { command.hasPrefix("\(programName) \($0)") }) {
             let saved = ConfigurationFile.path(inRun: folder.path)
             let assignment = BLAS.openBLAS.map { "\($0.assignment) " } ?? ""

@@ -1,8 +1,8 @@
 package import BERT
 internal import Tensors
 
-/// Gradual unfreezing: at first the pooler and the head learn alone, then one more layer every few epochs, from the top; the
-/// embeddings come last.
+/// Gradual unfreezing: at first only the pooler and the head are trained, then one more layer every few epochs, from
+/// the top; the embeddings come last.
 ///
 /// Source: Howard and Ruder 2018, section 3.3.
 package struct Unfreezing: Sendable, Equatable {
@@ -16,7 +16,7 @@ package struct Unfreezing: Sendable, Equatable {
         self.layers = layers
     }
 
-    /// Layers, from the top, that learn in an epoch; one more than there are: the embeddings too.
+    /// Number of layers, from the top, trained in an epoch; one more than all layers includes the embeddings.
     package func thawed(inEpoch epoch: Int) -> Int { min((epoch - 1) / every, layers + 1) }
 
     /// The groups that are still frozen, as `--freeze` names them.
@@ -33,7 +33,7 @@ package struct Unfreezing: Sendable, Equatable {
 }
 
 extension RunInputs {
-    /// What is frozen while a step is computed: as asked for, and what gradual unfreezing has not come to.
+    /// The parts frozen in a step: the requested ones, and those that gradual unfreezing has not reached.
     package func freeze(ofStep step: Int) -> [String] {
         guard let every = configuration.unfreezeEvery else { return freeze }
         let unfreezing = Unfreezing(every: every, layers: model.shape.layers)
@@ -48,7 +48,7 @@ extension RunInputs {
 }
 
 extension TrainingState {
-    /// The same state for a model that trains other parameters: what is trained from here on begins with moments of zero.
+    /// The same state for a model that trains other parameters: newly trained parameters begin with moments of zero.
     package func converted(from old: BERTModel, to new: BERTModel) -> TrainingState {
         let (from, to) = (old.layout, new.layout)
         let (first, second) = (FloatBuffer(count: to.stateCount, whole: to.denseCount), FloatBuffer(count: to.stateCount, whole: to.denseCount))

@@ -1,7 +1,7 @@
 internal import Dispatch
 internal import Synchronization
 
-/// Runs asynchronous work from a thread that has nothing else to do, and waits for it.
+/// Runs asynchronous work from a blocking thread, and waits for it.
 package func waitFor<Result: Sendable>(_ work: sending @escaping () async throws -> Result) throws -> Result {
     let done = DispatchSemaphore(value: 0)
     let box = ResultBox<Result>()
@@ -14,7 +14,7 @@ package func waitFor<Result: Sendable>(_ work: sending @escaping () async throws
     return try box.get()
 }
 
-/// Work handed to a task. @unchecked: only that task runs it, and its caller waits for the end.
+/// Work passed to a task. @unchecked: only that task runs it, and its caller waits for the end.
 private struct Job<Result>: @unchecked Sendable {
     let work: () async throws -> Result
 }
@@ -30,7 +30,7 @@ private final class ResultBox<Value: Sendable>: Sendable {
     }
 }
 
-/// Work on another thread, whose result is asked for later.
+/// Work on another thread, whose result is requested later.
 final class BackgroundWork<Value: Sendable>: Sendable {
     private let box = ResultBox<Value>()
     private let done = DispatchGroup()

@@ -27,7 +27,7 @@ struct EventRecord {
     /// The first record of a file.
     static func version(seconds: Double) -> EventRecord { EventRecord(seconds: seconds, step: 0) { $0.add(3, text: "brain.Event:2") } }
 
-    /// Says that whatever earlier files have from this step on no longer counts.
+    /// A record that invalidates earlier files from this step on.
     static func start(step: Int, seconds: Double) -> EventRecord {
         var session = ProtocolBuffer()
         session.add(1, integer: 1)
@@ -109,7 +109,7 @@ private struct ProtocolBuffer {
     }
 }
 
-/// The check sum of TFRecords: CRC-32C (Castagnoli, reflected polynomial 0x82F63B78).
+/// The checksum of TFRecords: CRC-32C (Castagnoli, reflected polynomial 0x82F63B78).
 enum CRC32C {
     private static let table: [UInt32] = (0..<256).map { index in
         (0..<8).reduce(UInt32(index)) { value, _ in value & 1 == 1 ? value >> 1 ^ 0x82F6_3B78 : value >> 1 }
@@ -119,7 +119,7 @@ enum CRC32C {
         ~bytes.reduce(~UInt32(0)) { table[Int(($0 ^ UInt32($1)) & 0xFF)] ^ $0 >> 8 }
     }
 
-    /// Rotated and shifted, so that the check sum of data that has check sums in it is no trivial one.
+    /// Rotated and shifted, so that checksums of data that contains checksums are not trivial.
     static func masked(_ bytes: [UInt8]) -> UInt32 {
         let sum = of(bytes)
         return (sum >> 15 | sum << 17) &+ 0xA282_EAD8

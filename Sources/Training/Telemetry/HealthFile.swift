@@ -1,27 +1,31 @@
 internal import Checkpoints
 internal import Foundation
 
-/// A file that is there while the coordinator can be joined; it holds where that is, and goes with its last user.
+/// A file that exists while workers can join the coordinator; it contains the endpoint and is removed at the end.
 final class HealthFile: Sendable {
     private let path: String
 
-    /// - Throws: ``FileError`` where it cannot be written.
+    /// - Throws: ``FileError`` if it cannot be written.
     init(_ path: String, endpoint: String) throws(FileError) {
         try FileSystem.replace(path, with: Array("\(endpoint)\n".utf8))
         self.path = path
     }
 
     /// Whether a health file may be written there.
-    /// - Throws: ``InputError`` where its folder is not there, or something else has its name.
+    /// - Throws: ``InputError`` if its folder is missing, or another file has its name.
     static func check(_ path: String) throws(InputError) {
         let folder = FileSystem.parent(path)
         guard FileSystem.isFolder(folder), unsafe access(folder, W_OK) == 0 else {
-            throw InputError("--health-file \(path): \(folder) is no folder to write to: make it, or name another file")
+            throw InputError(
+                "--health-file \(path): \(folder) is not a writable folder: create it, or name another file")
         }
         guard FileManager.default.fileExists(atPath: path) else { return }
         let text = (try? String(contentsOfFile: path, encoding: .utf8)) ?? ""
         guard ["tcp://", "ipc://"].contains(where: text.hasPrefix), text.count < 1 << 10 else {
-            throw InputError("--health-file \(path) is there already and is none: it would be overwritten and removed; name another file")
+            throw InputError(
+                "--health-file \(path) already exists and is not a health file: it would be overwritten and removed; "
+                    + "name another file"
+            )
         }
     }
 

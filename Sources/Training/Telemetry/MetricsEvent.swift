@@ -22,19 +22,19 @@ package struct StepEvent: MetricsEvent {
     package var samples: Int
     package var tokens: Int
     package var seconds: Double
-    /// Of the source task, where there is one: its own mean, and the target task's weight beside it.
+    /// For the source task, if there is one: its mean, and the target task's relative weight.
     package var sourceLoss: Double?
     package var sourceSamples: Int?
     package var sourceTokens: Int?
     package var lambda: Double?
-    /// How each worker spent the step; absent where one process works alone.
+    /// How each worker spent the step; absent without workers.
     package var workers: [WorkerShare]?
-    /// The version of the membership that computed it; absent where one process works alone.
+    /// The version of the membership that computed it; absent without workers.
     package var generation: Int?
 }
 
 extension StepEvent {
-    /// What is told of a step that was planned and done.
+    /// The event of a finished step.
     init(_ plan: StepPlan, _ report: StepReport, learningRate: Double, seconds: Double) {
         func mean(_ sum: Double, _ normalizer: Double) -> Double { normalizer > 0 ? sum / normalizer : 0 }
         self.init(
@@ -45,7 +45,7 @@ extension StepEvent {
             workers: report.shares.isEmpty ? nil : report.shares, generation: report.generation)
     }
 
-    /// Written member by member: an encoder costs a step's coordinator more than all else it does with a file.
+    /// Written member by member: an encoder would cost the coordinator more per step than all its other work on files.
     package func line() -> String {
         let members: [(key: String, value: JSONValue?)] = [
             ("epoch", .integer(epoch)),
@@ -123,14 +123,14 @@ package func jsonLine(_ event: some Encodable) throws -> String {
 }
 
 extension JSONEncoder {
-    /// Numbers that are none become words, as a diverged run's losses are.
+    /// Non-finite numbers become strings, such as a diverged run's losses.
     func takesAllNumbers() {
         nonConformingFloatEncodingStrategy = .convertToString(positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
     }
 }
 
 extension JSONDecoder {
-    /// Reads what an encoder writes that takes all numbers.
+    /// A decoder for the encoder's output, including non-finite numbers.
     static func ofAllNumbers() -> JSONDecoder {
         let decoder = JSONDecoder()
         decoder.nonConformingFloatDecodingStrategy = .convertFromString(positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")

@@ -1,6 +1,6 @@
 package import Foundation
 
-/// `summary.json`: what a finished run did.
+/// `summary.json`: the results of a finished run.
 package struct RunSummary: Codable, Sendable {
     package struct Figures: Codable, Sendable {
         package var loss: Double
@@ -42,7 +42,7 @@ package struct RunSummary: Codable, Sendable {
     package var validation: Figures?
     package var bestValidation: Figures?
     package var bestStep: Int?
-    /// Whether the run ended before its last step for want of a better validation.
+    /// Whether the run ended before its last step because validation did not improve.
     package var stoppedEarly: Bool?
     package var test: Figures?
     package var sourceValidation: Figures?
@@ -53,10 +53,10 @@ package struct RunSummary: Codable, Sendable {
     package var seed: UInt64
     /// Samples that were longer than --max-length.
     package var truncated: Int
-    /// What the data are like, by split.
+    /// Statistics of the data, by split.
     package var data: [String: DataStatistics]
     package var command: String
-    /// The command that gives the same bits anywhere; nil if none does.
+    /// The command that reproduces the same bits anywhere; nil if none does.
     package var reproduce: String?
 
     enum CodingKeys: String, CodingKey {

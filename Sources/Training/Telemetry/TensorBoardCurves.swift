@@ -5,7 +5,7 @@ internal import Foundation
 struct TensorBoardCurves {
     /// Steps over which the workers' times are averaged.
     static let workersEvery = 100
-    /// Classes up to which each one has curves of its own.
+    /// Most classes for which each has its own curves.
     private static let mostClasses = 32
 
     private let labels: [String]
@@ -70,7 +70,7 @@ struct TensorBoardCurves {
         return points
     }
 
-    /// A number, also one that JSON has no number for.
+    /// A number, including non-finite ones.
     static func number(_ value: JSONValue?) -> Double? {
         switch value?.string {
         case "nan": .nan
@@ -82,7 +82,7 @@ struct TensorBoardCurves {
 }
 
 extension StepEvent {
-    /// Of a line of metrics.jsonl; nil if it is about something else.
+    /// The points of a line of metrics.jsonl; nil if it is another event.
     init?(_ json: JSONValue) {
         guard json["event"]?.string == "step", let step = json["step"]?.integer, let epoch = json["epoch"]?.integer,
             let loss = TensorBoardCurves.number(json["loss"]), let rate = TensorBoardCurves.number(json["learning_rate"]),
@@ -105,11 +105,12 @@ extension WorkerShare {
     }
 }
 
-/// Keeps `tensorboard/` up with `metrics.jsonl`.
+/// Keeps `tensorboard/` in step with `metrics.jsonl`.
 ///
-/// A run that goes on has a new file, whose first record takes back what earlier files have from there on: no point is there twice.
+/// A resumed run has a new file, whose first record invalidates later points of earlier files: no point occurs twice.
 struct TensorBoardLog {
-    /// Steps whose points a file takes over from before it: the process before may have ended before it had written its last ones.
+    /// Steps whose points a file repeats from before it: the earlier process may have ended before it had written its
+    /// last ones.
     static let overlap = 256
 
     private let folder: TensorBoardFolder
@@ -117,8 +118,8 @@ struct TensorBoardLog {
 
     /// - Parameters:
     ///   - run: the folder of the run.
-    ///   - first: the step from which on this file has the points; what metrics.jsonl tells of it and later ones is taken over. Nil for a
-    ///     run that begins.
+    ///   - first: the step from which on this file has the points; lines of metrics.jsonl from it on are copied. Nil
+    ///     for a new run.
     init(run: String, from first: Int?, labels: [String], configuration: String, say: @escaping @Sendable (String) -> Void) {
         folder = TensorBoardFolder(run + "/tensorboard", say: say)
         curves = TensorBoardCurves(labels: labels)

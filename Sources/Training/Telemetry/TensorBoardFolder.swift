@@ -4,14 +4,14 @@ internal import Synchronization
 
 /// The event file that a process writes into a run's folder `tensorboard`.
 ///
-/// A thread of its own writes: neither a full disk nor a folder that does not answer holds up a step. What finds no room is kept, up to
-/// ``most`` bytes, and written as soon as there is some.
+/// A separate thread writes: neither a full disk nor a hanging folder delays a step. Points that do not fit are kept,
+/// up to ``most`` bytes, and written as soon as there is room.
 final class TensorBoardFolder: Sendable {
     private static let most = 4 << 20
 
     private struct State {
         var pending = Data()
-        /// Whether a failure was told that lasts.
+        /// Whether a lasting failure was reported.
         var hasFailed = false
         var isScheduled = false
     }
@@ -28,13 +28,13 @@ final class TensorBoardFolder: Sendable {
     private let file = Mutex(File())
     private let queue = DispatchQueue(label: "apus tensorboard")
 
-    /// - Parameter say: tells the user, once, what is wrong.
+    /// - Parameter say: reports an error to the user, once.
     init(_ folder: String, say: @escaping @Sendable (String) -> Void) {
         path = folder + "/" + Self.name(in: folder)
         self.say = say
     }
 
-    /// Names sort by time, and readers follow them in that order: after the newest file that is there.
+    /// Names sort by time, and readers follow them in that order: later than the newest existing file.
     private static func name(in folder: String) -> String {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
         let times = names.compactMap { name in name.firstMatch(of: /tfevents\.([0-9]{10})\./).flatMap { Int($0.1) } }
@@ -50,11 +50,11 @@ final class TensorBoardFolder: Sendable {
             defer { state.isScheduled = true }
             return (!state.isScheduled, false)
         }
-        if isLost { tell("it does not keep up, and points are left out") }
+        if isLost { tell("it does not keep up, and points are dropped") }
         if isNew { queue.async { [self] in write() } }
     }
 
-    /// Waits a little for what is left to be written.
+    /// Waits briefly for pending writes.
     func close() {
         let done = DispatchSemaphore(value: 0)
         queue.async { [self] in
@@ -81,7 +81,7 @@ final class TensorBoardFolder: Sendable {
                     file.size = try file.handle?.seekToEnd() ?? 0
                 }
                 do { try file.handle?.write(contentsOf: bytes) } catch {
-                    // No half of a record stays, on which later ones would follow.
+                    // Removes a partial record, so that no later record follows it.
                     try? file.handle?.truncate(atOffset: file.size)
                     _ = try? file.handle?.seekToEnd()
                     throw error
@@ -100,6 +100,6 @@ final class TensorBoardFolder: Sendable {
             defer { state.hasFailed = true }
             return state.hasFailed
         }
-        if !isKnown { say("THE FILES FOR TENSORBOARD FELL BEHIND: \(what); training goes on") }
+        if !isKnown { say("THE FILES FOR TENSORBOARD FELL BEHIND: \(what); training continues") }
     }
 }

@@ -1,4 +1,4 @@
-/// Samples and tokens per second of training alone: no evaluation, no checkpoint, and not the first steps.
+/// Samples and tokens per second of only training: no evaluation, no checkpoint, and not the first steps.
 package struct Throughput: Sendable {
     /// Steps at the start of a process that are not counted: caches and memory are still being filled.
     package static let skippedSteps = 5
@@ -19,7 +19,7 @@ package struct Throughput: Sendable {
         allSteps += 1
         allSamples += samples
         allSeconds += seconds
-        // A run this short has nothing else to count.
+        // A run this short has no other steps to count.
         if steps == Self.skippedSteps + 1 { (self.samples, self.tokens, self.seconds) = (0, 0, 0) }
         self.samples += samples
         self.tokens += tokens
@@ -30,7 +30,7 @@ package struct Throughput: Sendable {
     package var samplesPerSecond: Double { seconds > 0 ? Double(samples) / seconds : 0 }
     package var tokensPerSecond: Double { seconds > 0 ? Double(tokens) / seconds : 0 }
 
-    /// Time and speed of this process's steps in words: figures that go together.
+    /// Time and speed of this process's steps as text with consistent figures.
     package var text: String {
         guard allSteps > 0 else { return "no step was left to do" }
         let speed = allSeconds > 0 ? Double(allSamples) / allSeconds : 0

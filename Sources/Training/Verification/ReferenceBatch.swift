@@ -4,7 +4,7 @@ internal import Kernels
 /// One padded batch of a reference case, with its labels.
 package struct ReferenceBatch: Sendable {
     package let stream: TaskStream
-    /// (B, L) row after row.
+    /// (B, L) row by row.
     package let inputIds: [Int64]
     package let attentionMask: [Int64]
     package let tokenTypes: [Int64]
@@ -16,7 +16,7 @@ package struct ReferenceBatch: Sendable {
         case classes([Int64])
         /// (B, C).
         case values([Float])
-        /// (B, L); -100 is not asked for.
+        /// (B, L); -100 has no answer.
         case tokens([Int64])
     }
 
@@ -49,7 +49,7 @@ package struct ReferenceBatch: Sendable {
         return batch
     }
 
-    /// What the loss is a mean over.
+    /// The normalizer of the loss.
     func normalizer(_ loss: LossOptions) -> Double {
         switch labels {
         case .classes(let classes): classes.reduce(0) { $0 + loss.weight(of: Int($1)) }

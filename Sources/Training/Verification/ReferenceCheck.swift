@@ -3,11 +3,15 @@ internal import Checkpoints
 internal import Kernels
 
 extension ReferenceBatch {
-    /// Refuses ids, masks and labels that index beyond the model: they come from a file, and are looked up without another look.
+    /// Refuses ids, masks and labels outside of the model's ranges: they come from a file, and are used as indices
+    /// without further checks.
     /// - Parameter path: of the file.
     func check(_ shape: BERTShape, _ head: Head, path: String) throws(FileError) {
         func need(_ holds: Bool, _ problem: @autoclosure () -> String) throws(FileError) {
-            guard holds else { throw FileError(path, "\(stream == .target ? "" : "source.")\(problem()): make the case again with its script") }
+            guard holds else {
+                throw FileError(
+                    path, "\(stream == .target ? "" : "source.")\(problem()): create the case again with its script")
+            }
         }
         func all(_ name: String, _ values: [Int64], below limit: Int) throws(FileError) {
             let odd = values.first { !(0..<Int64(limit)).contains($0) }
@@ -33,17 +37,19 @@ extension ReferenceBatch {
             try need(values.count == sentences * outputs, "labels has \(values.count) values for \(sentences) sentences with \(outputs) each")
         case .tokens(let labels):
             try need(labels.count == count, "labels has \(labels.count) values for \(count) tokens")
-            try need(labels.contains { $0 >= 0 }, "labels asks for no token")
+            try need(labels.contains { $0 >= 0 }, "labels has no token with an answer")
             try all("labels", labels.filter { $0 != -100 }, below: outputs)
         }
     }
 }
 
 extension ReferenceCase {
-    /// Refuses settings that no training run could have.
+    /// Refuses settings that are invalid for training.
     func check(path: String) throws(FileError) {
         func need(_ holds: Bool, _ name: String) throws(FileError) {
-            guard holds else { throw FileError(path, "its \(name) cannot be used: make the case again with its script") }
+            guard holds else {
+                throw FileError(path, "its \(name) cannot be used: create the case again with its script")
+            }
         }
         func isPositive(_ value: Double) -> Bool { value > 0 && value.isFinite }
         let limit = Int(Int32.max)

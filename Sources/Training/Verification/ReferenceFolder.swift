@@ -15,7 +15,8 @@ extension ReferenceCase {
         let adapters = try Self.adapters(folder)
         guard let head = configuration.head else {
             let found = configuration.architectures.first ?? "missing"
-            throw FileError(folder, "its architecture is \(found), one of BERT's for classification or masked-LM was needed")
+            throw FileError(
+                folder, "its architecture is \(found), expected one of BERT's for classification or masked-LM")
         }
         self.init(
             name: folder, shape: configuration.shape, head: head,
@@ -60,17 +61,21 @@ extension ReferenceCase {
         guard let source = steps["source"] else { return nil }
         let outputs = source["labels"]?.integer ?? 1
         guard (1...(1 << 20)).contains(outputs) else {
-            throw FileError(reference.path, "its source has \(outputs) labels: make the case again with generate_tasks.py")
+            throw FileError(
+                reference.path, "its source has \(outputs) labels: create the case again with generate_tasks.py")
         }
         let head: Head
         switch source["head"]?.string {
         case "cls": head = .classification(labels: outputs)
         case "regression": head = .regression(targets: outputs)
         case "mlm": head = .maskedLanguageModel
-        case let other: throw FileError(reference.path, "its source head is \(other ?? "missing"), cls, regression or mlm was needed")
+        case let other:
+            throw FileError(reference.path, "its source head is \(other ?? "missing"), expected cls, regression or mlm")
         }
         guard let shared = source["shared_layers"]?.integer, (1...shape.layers).contains(shared), let lambda = source["lambda"]?.double else {
-            throw FileError(reference.path, "its source has no lambda or shared_layers that fit: make the case again with generate_tasks.py")
+            throw FileError(
+                reference.path,
+                "its source has no valid lambda or shared_layers: create the case again with generate_tasks.py")
         }
         return Source(
             head: SourceHead(head: head, sharedLayers: shared), batch: try batch(reference, .source, head, shape), lambda: lambda)
@@ -82,13 +87,13 @@ extension ReferenceCase {
         do { return try JSONValue(parsing: bytes) } catch { throw FileError(path, "cannot be used: \(error)") }
     }
 
-    /// Adapters as PEFT saves them; nil where the folder has none.
+    /// Adapters as PEFT saves them; nil if the folder has none.
     private static func adapters(_ folder: String) throws(FileError) -> (settings: LoRA, file: SafetensorsFile)? {
         let path = folder + "/adapter_config.json"
         guard let bytes = try? FileSystem.read(path, limit: ModelFolder.longestJSON) else { return nil }
         guard let json = try? JSONValue(parsing: bytes), let rank = json["r"]?.integer, (1...(1 << 16)).contains(rank),
             let alpha = json["lora_alpha"]?.double, alpha > 0, alpha.isFinite
-        else { throw FileError(path, "has no r and lora_alpha above 0: make the case again with generate.py") }
+        else { throw FileError(path, "has no r and lora_alpha above 0: create the case again with generate.py") }
         let file = try SafetensorsFile(folder + "/adapter_model.safetensors")
         let targets = LoRA.Target.allCases.filter { file.tensor("base_model.model.\($0.product(ofLayer: 0)).lora_A.weight") != nil }
         return (LoRA(rank: rank, alpha: alpha, targets: targets, dropout: 0), file)

@@ -5,7 +5,7 @@ internal import Tensors
 
 /// The largest error of each kind of value of one reference case.
 ///
-/// Absolute, but for gradients, which are relative to the largest absolute value of the tensor's reference.
+/// Absolute, except for gradients, which are relative to the largest absolute value of the tensor's reference.
 package struct VerificationReport: Codable, Sendable {
     package var name: String
     package var hidden = 0.0
@@ -29,14 +29,14 @@ package struct Verification {
     private let runner: LaneRunner
     private let replica: Replica
 
-    /// - Parameter lanes: into how many lanes the sentences are cut.
+    /// - Parameter lanes: the number of lanes for the sentences.
     package init(_ reference: ReferenceCase, lanes: Int, threads: Int) throws {
         self.reference = reference
         let frozen = try FrozenParameters([], lora: reference.lora)
         model = BERTModel(
             shape: reference.shape, head: reference.head, source: reference.source?.head, loss: reference.loss, lora: reference.lora,
             isFrozen: frozen.contains)
-        // Before any memory is taken: a configuration may claim a model that no machine holds.
+        // Before any allocation: a configuration may claim a model that no machine can hold.
         let weights = try model.layout.entries.map { try reference.weights($0.name, $0.count) }
         let parameters = FloatBuffer(count: model.layout.count)
         for (entry, values) in zip(model.layout.entries, weights) { parameters.view[entry.range].copy(from: values) }
@@ -70,7 +70,7 @@ package struct Verification {
         return report
     }
 
-    /// Sentences dealt to the lanes one after another; lanes beyond the sentences stay empty.
+    /// Sentences distributed to the lanes in turn; lanes beyond the sentences stay empty.
     private func laneWork() -> LaneWork {
         func dealt(_ batch: ReferenceBatch, _ lane: Int) -> PackedBatch {
             batch.packed(Array(stride(from: lane, to: batch.sentences, by: runner.laneCount)))
@@ -121,7 +121,7 @@ package struct Verification {
         return error
     }
 
-    /// Where the reference keeps the logits of a packed row: by sentence, or by sentence and token.
+    /// The reference's index of a packed row's logits: by sentence, or by sentence and token.
     private func expectedRow(_ row: Int32, of batch: PackedBatch, lane: Int) -> Int {
         let place = batch.offsets.lastIndex { $0 <= row } ?? 0
         let sentence = batch.samples[place]
@@ -169,7 +169,7 @@ package struct Verification {
         zip(actual, expected).reduce(0) { max($0, difference($1.0, $1.1)) }
     }
 
-    /// Absolute difference; infinite where either value is no number.
+    /// Absolute difference; infinite if either value is not a number.
     private static func difference(_ a: Float, _ b: Float) -> Double {
         let difference = abs(Double(a) - Double(b))
         return difference.isNaN ? .infinity : difference
