@@ -26,7 +26,7 @@ package final class StopRequest: Sendable {
                     _exit(128 + number)
                 case .stop:
                     received.store(number, ordering: .relaxed)
-                    sayToUser("stopping after this step; once more to end at once")
+                    sayToUser("stopping after this step; repeat to end at once")
                     act()
                 }
             }

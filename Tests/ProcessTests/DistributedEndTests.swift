@@ -29,7 +29,7 @@ import Testing
         try run.waitForOutput("train: 22 samples")
         let relatives = job.processes
         run.send(SIGINT)
-        try run.waitForComplaint("once more to end at once")
+        try run.waitForComplaint("repeat to end at once")
         run.sendUntilEnd(SIGINT)
         #expect(run.end().status == 130)
         try job.expectGone(relatives, within: 10)

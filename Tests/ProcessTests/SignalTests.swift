@@ -40,7 +40,7 @@ import Testing
         let run = try RunningApus(job.command("run"))
         try run.waitForOutput("train: 22 samples")
         run.send(SIGINT)
-        try run.waitForComplaint("once more to end at once")
+        try run.waitForComplaint("repeat to end at once")
         run.sendUntilEnd(signal)
         let end = run.end()
         #expect(end.status == 128 + signal)

@@ -61,7 +61,7 @@ extension CoordinatorEngine {
             }
             if said != needed {
                 let hint = (reminder?.hint).map { said == nil ? "; start one with: \($0)" : "" } ?? ""
-                display.say("waiting for workers: \(count) of \(needed) are there\(hint)")
+                display.say("waiting for workers: \(count) of \(needed) connected\(hint)")
                 said = needed
                 reminding?.cancel()
                 reminding = reminder?.begin(needed: needed, isThere: { [membership] in membership.members.count }) { [display] in display.say($0) }

@@ -113,7 +113,7 @@ struct CoordinatorRun {
         await engine.close(farewell(outcome))
         await system.shutDown()
         let refused = system.refused + data.refusals.total
-        if refused > 0 { 
+        if refused > 0 {
             run.display.say(
                 "\(counted(refused, "connection or message", "connections or messages")) from unknown processes refused")
         }

@@ -43,12 +43,12 @@ extension Membership {
         let limit = "within \(Int(time.seconds)) s"
         guard !areStartedByHand else {
             throw RunError(
-                "\(members.count) of \(placed) workers came \(limit): start them with 'apus work', "
+                "\(members.count) of \(placed) workers joined \(limit): start them with 'apus work', "
                     + "or allow more time with --rendezvous-timeout")
         }
         let missing = (0..<placed).filter { !present.contains($0) }.map(String.init)
         throw RunError(
-            "\(placed - missing.count) of \(placed) workers came \(limit), missing "
+            "\(placed - missing.count) of \(placed) workers joined \(limit), missing "
                 + "\(missing.count == 1 ? "is rank" : "are ranks") \(missing.joined(separator: ", ")): "
                 + "see what that task printed, or allow more time with --coordinator-timeout")
     }
