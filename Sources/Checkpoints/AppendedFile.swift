@@ -60,7 +60,7 @@ package struct AppendedFile: ~Copyable {
             isTorn = true
             // Where this fails too, it is done before the next write.
             try? cutTornLine()
-            throw FileError(path, "cannot be written (\(systemReason(code))): is the disk full?")
+            throw FileError(unwritable: path, code)
         }
         byteCount += pending.count
         pending = []

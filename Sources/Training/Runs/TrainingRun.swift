@@ -217,7 +217,7 @@ package struct TrainingRun {
             display.setRunning(false)
             try await finish(engine, &progress, throughput, command: command)
         } catch let error as FileError {
-            throw RunError("\(error); make room or mend it, then go on with: \(resumeCommand)")
+            throw RunError("\(error); once that is repaired, go on with: \(resumeCommand)")
         }
     }
 
