@@ -7,6 +7,8 @@ package final class RunFolder: Sendable {
     /// Why checkpoints will fail until somebody makes room; nil if there is enough.
     package let shortage: String?
     private let lock: CInt
+    /// The folder itself, locked too: its lock outlives a `.lock` that somebody deletes.
+    private let folder: CInt
     private let metrics: Mutex<AppendedFile>
 
     /// Folders of models that a run leaves.
@@ -37,8 +39,11 @@ package final class RunFolder: Sendable {
         guard lock >= 0 else {
             throw FileError(path, "cannot be written to (\(systemReason())): check the permission or name another folder with --output")
         }
+        folder = unsafe open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         do throws(FileError) {
-            guard flock(lock, LOCK_EX | LOCK_NB) == 0 else {
+            // A file system that locks no folders leaves the file.
+            let isFree = folder < 0 || flock(folder, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK
+            guard flock(lock, LOCK_EX | LOCK_NB) == 0, isFree else {
                 let holder = (try? String(contentsOfFile: lockPath, encoding: .utf8)) ?? ""
                 throw FileError(path, "is in use by another run\(holder.isEmpty ? "" : " (process \(holder))"): wait for it, or name another --output")
             }
@@ -46,6 +51,7 @@ package final class RunFolder: Sendable {
             try Self.refuseUnfit(path, resuming: resuming)
         } catch {
             close(lock)
+            if folder >= 0 { close(folder) }
             throw error
         }
         for name in Self.models where resuming { FileSystem.repairFolder(path + "/" + name) }
@@ -59,13 +65,19 @@ package final class RunFolder: Sendable {
         DescriptorWriting.write(Array(String(getpid()).utf8), to: lock)
     }
 
-    deinit { close(lock) }
+    deinit {
+        close(lock)
+        if folder >= 0 { close(folder) }
+    }
 
     /// Whether a process of this machine holds the folder; asked without touching the lock.
     package static func isHeld(_ path: String) -> Bool {
-        var status = stat()
-        guard unsafe stat(path + "/.lock", &status) == 0, let locks = try? String(contentsOfFile: "/proc/locks", encoding: .utf8) else { return false }
-        return locks.split(separator: "\n").contains { $0.contains("FLOCK") && $0.contains(":\(status.st_ino) ") }
+        guard let locks = try? String(contentsOfFile: "/proc/locks", encoding: .utf8) else { return false }
+        let held = locks.split(separator: "\n").filter { $0.contains("FLOCK") }
+        return [path + "/.lock", path].contains { name in
+            var status = stat()
+            return unsafe stat(name, &status) == 0 && held.contains { $0.contains(":\(status.st_ino) ") }
+        }
     }
 
     private static func refuseUnfit(_ path: String, resuming: Bool) throws(FileError) {
