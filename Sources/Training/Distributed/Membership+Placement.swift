@@ -25,9 +25,10 @@ extension Membership {
     }
 
     /// Ends the time in which all ranks must have come.
-    func endRendezvous(after limit: Duration) {
+    /// - Parameter advice: what allows more time.
+    func endRendezvous(after limit: Duration, advice: String) {
         DispatchQueue.global().asyncAfter(deadline: .now() + limit.seconds) { [weak self] in
-            self?.state.withLock { $0.rendezvousTime = limit }
+            self?.state.withLock { $0.rendezvousTime = (limit, advice) }
             self?.wake()
         }
     }
@@ -37,10 +38,10 @@ extension Membership {
         let (refusal, time, present) = state.withLock { ($0.refusal, $0.rendezvousTime, Set($0.members.compactMap(\.identity.number))) }
         guard let placed else { return }
         if let refusal { throw InputError(refusal.description) }
-        guard let time else { return }
+        guard let (time, advice) = time else { return }
         let missing = (0..<placed).filter { !present.contains($0) }.map(String.init)
         throw RunError(
             "\(placed - missing.count) of \(placed) workers came within \(Int(time.seconds)) s, missing \(missing.count == 1 ? "is rank" : "are ranks") "
-                + "\(missing.joined(separator: ", ")): see what that task printed, or allow more time with --coordinator-timeout")
+                + "\(missing.joined(separator: ", ")): \(advice)")
     }
 }

@@ -36,7 +36,7 @@ package final class Membership: Sendable {
         /// Why a worker that was needed may not join.
         var refusal: JoinRefused?
         /// Time in which all placed workers should have come, once it is over.
-        var rendezvousTime: Duration?
+        var rendezvousTime: (limit: Duration, advice: String)?
 
         /// The newer one of a report and what is known of that process, lost or not: a report that was sent again, or that was
         /// overtaken, says what is no longer so.
