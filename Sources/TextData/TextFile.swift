@@ -7,6 +7,7 @@ struct TextFile {
     enum Failure: Error, Equatable {
         case missing, folder, unreadable(String)
         case notUTF8(line: Int)
+        case foreign(FileSignature)
     }
 
     init(path: String) throws(Failure) {
@@ -26,6 +27,7 @@ struct TextFile {
         do {
             _ = try UTF8Span(validating: bytes.span)
         } catch {
+            if let signature = FileSignature(bytes) { throw .foreign(signature) }
             throw .notUTF8(line: bytes[..<error.byteOffsets.lowerBound].count { $0 == 0x0A } + 1)
         }
         self.bytes = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? Array(bytes.dropFirst(3)) : bytes
@@ -39,6 +41,7 @@ extension TextFile.Failure {
         case .missing: "there is no such file: check the path"
         case .folder: "this is a folder, a file was needed: name the file in it"
         case .unreadable(let reason): "cannot be read (\(reason)): check its permissions"
+        case .foreign(let signature): signature.problem
         case .notUTF8(let line): "line \(line) is not UTF-8: save the file as UTF-8"
         }
     }
