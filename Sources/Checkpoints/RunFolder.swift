@@ -22,10 +22,13 @@ package final class RunFolder: Sendable {
     /// Takes the folder for a new run, or for going on with the one it holds.
     ///
     /// A run that goes on is not refused for lack of room: a coordinator may be started again while the disk is full for a while.
-    /// - Parameter neededBytes: room that one checkpoint and the model take.
+    /// - Parameters:
+    ///   - neededBytes: room that one checkpoint and the model take.
+    ///   - largestFile: bytes of the largest file among theirs.
     /// - Throws: ``FileError``; nothing is written if the folder cannot be used.
-    package init(_ path: String, resuming: Bool, neededBytes: Int) throws(FileError) {
+    package init(_ path: String, resuming: Bool, neededBytes: Int, largestFile: Int = 0) throws(FileError) {
         try Self.refuseUnfit(path, resuming: resuming)
+        try Self.refuseShortFiles(path, largestFile)
         let shortage = FileSystem.freeBytes(Self.nearestFolder(path)).flatMap { free in
             free >= neededBytes ? nil : "\(ByteText(free)) free, a checkpoint and the model need \(ByteText(neededBytes))"
         }
@@ -78,6 +81,16 @@ package final class RunFolder: Sendable {
             var status = stat()
             return unsafe stat(name, &status) == 0 && held.contains { $0.contains(":\(status.st_ino) ") }
         }
+    }
+
+    /// The system's limit on the size of files holds for as long as this process lives.
+    private static func refuseShortFiles(_ path: String, _ largest: Int) throws(FileError) {
+        var limit = rlimit()
+        guard unsafe getrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit) == 0, limit.rlim_cur < rlim_t(largest)
+        else { return }
+        throw FileError(
+            path, "files may have \(ByteText(Int(limit.rlim_cur))), the run writes one of \(ByteText(largest)): "
+                + "raise the limit with ulimit -f unlimited")
     }
 
     private static func refuseUnfit(_ path: String, resuming: Bool) throws(FileError) {

@@ -63,11 +63,13 @@ struct LimitTests {
         #expect(lines.count == 1 && lines.first?.hasPrefix("apus: ") == true, "\(run.text)")
     }
 
-    @Test func `a limit on the size of files ends a run in one line`() throws {
-        let run = try run("-f 16", ["train"], ["--max-steps", "2", "--threads", "1"])
-        #expect(run.status == 1 || run.status == 2, "\(run.status): \(run.text)")
+    @Test(arguments: [["train"], ["launch", "--workers", "2"]])
+    func `a limit on the size of files is told before the run begins`(command: [String]) throws {
+        let run = try run("-f 1", command, ["--max-steps", "2", "--threads", "1"])
+        #expect(run.status == 2, "\(run.status): \(run.text)")
         let last = run.text.split(separator: "\n").last
         #expect(last?.hasPrefix("apus: ") == true && last?.contains("ulimit -f") == true, "\(run.text)")
+        #expect(!job.exists("run/metrics.jsonl"))
     }
 
     @Test func `a process computes on the processors that it is bound to`() throws {

@@ -273,6 +273,9 @@ package struct RunInputs: Sendable {
     /// Samples of all data files that were cut to --max-length.
     package var truncatedCount: Int { datasets.values.reduce(0) { $0 + $1.truncatedCount } }
 
+    /// Bytes of the larger of a checkpoint's two files: the weights, and the optimizer's state.
+    package var largestFileBytes: Int { max(model.layout.count, 2 * mostTrained) * MemoryLayout<Float>.stride }
+
     /// Bytes of one checkpoint: weights and two moments, once all is trained that will be.
     package var checkpointBytes: Int { (model.layout.count + 2 * mostTrained) * MemoryLayout<Float>.stride }
 }

@@ -33,7 +33,9 @@ package struct TrainingRun {
         self.stop = stop
         try configuration.blas.use(threads: configuration.threads)
         inputs = try RunInputs(configuration)
-        folder = try RunFolder(configuration.output, resuming: configuration.resume, neededBytes: 2 * inputs.checkpointBytes)
+        folder = try RunFolder(
+            configuration.output, resuming: configuration.resume, neededBytes: 2 * inputs.checkpointBytes,
+            largestFile: inputs.largestFileBytes)
         resumption = configuration.resume ? try ResumptionPoint(inputs, hasWorkers: hasWorkers) : nil
         display = RunDisplay()
         display.open(configuration.output + "/log.txt")
