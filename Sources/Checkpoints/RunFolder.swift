@@ -24,7 +24,7 @@ package final class RunFolder: Sendable {
     /// A run that goes on is not refused for lack of room: a coordinator may be started again while the disk is full for a while.
     /// - Parameters:
     ///   - neededBytes: room that one checkpoint and the model take.
-    ///   - largestFile: bytes of the largest file among theirs.
+    ///   - largestFile: bytes of the largest file that the run cannot do without.
     /// - Throws: ``FileError``; nothing is written if the folder cannot be used.
     package init(_ path: String, resuming: Bool, neededBytes: Int, largestFile: Int = 0) throws(FileError) {
         try Self.refuseUnfit(path, resuming: resuming)

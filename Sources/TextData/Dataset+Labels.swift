@@ -22,7 +22,7 @@ extension Dataset {
             guard numbers.count == needed, needed > 0 else {
                 throw DatasetError(
                     path: path, line: lines[row],
-                    problem: "\(numbers.count) numbers, the first row has \(needed): give each row as many")
+                    problem: "\(numbers.count == 1 ? "1 number" : "\(numbers.count) numbers"), the first row has \(needed): give each row as many")
             }
             for number in numbers {
                 guard let value = Float(number), value.isFinite else {

@@ -130,7 +130,7 @@ package struct Dataset: Sendable {
         for row in words.indices where words[row].count != labels[row].count {
             throw DatasetError(
                 path: path, line: lines[row],
-                problem: "\(labels[row].count) labels for \(words[row].count) words: give each word one, "
+                problem: "words: \(words[row].count), labels: \(labels[row].count): give each word one, "
                     + "or the text as a string where the labels are those of the whole text")
         }
     }

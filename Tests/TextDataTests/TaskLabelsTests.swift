@@ -32,7 +32,7 @@ import Testing
     }
 
     @Test func `rows with other counts of numbers are refused`() {
-        #expect(problem { _ = try dataset("b.tsv", "sentence\tlabel\nx\t1,2\ny\t3\n").targets() }.contains("line 3: 1 numbers, the first row has 2"))
+        #expect(problem { _ = try dataset("b.tsv", "sentence\tlabel\nx\t1,2\ny\t3\n").targets() }.contains("line 3: 1 number, the first row has 2"))
         #expect(problem { _ = try dataset("a.tsv", "sentence\ta\nx\t1\n", label: "a,b") }.contains("no column \"b\""))
         #expect(problem { _ = try dataset("a.tsv", "sentence\ta\nx\t1\n", label: "a,a") }.contains("names a column twice"))
     }
@@ -191,7 +191,7 @@ import Testing
         // A label for the whole text makes the words a text.
         let whole = try dataset("a.jsonl", #"{"tokens":["good","film"],"label":1}"#)
         #expect(whole.texts == ["good film"] && whole.labelLayout == .single)
-        #expect(problem { _ = try dataset("a.jsonl", #"{"tokens":["a","b"],"tags":["O"]}"#) }.contains("line 1: 1 labels for 2 words"))
+        #expect(problem { _ = try dataset("a.jsonl", #"{"tokens":["a","b"],"tags":["O"]}"#) }.contains("line 1: words: 2, labels: 1"))
         #expect(problem { _ = try dataset("a.jsonl", #"{"tokens":["a"],"tags":["O"]}"# + "\n" + #"{"tokens":"b","tags":["O"]}"#) }.contains("line 2"))
     }
 

@@ -35,7 +35,7 @@ package struct TrainingRun {
         inputs = try RunInputs(configuration)
         folder = try RunFolder(
             configuration.output, resuming: configuration.resume, neededBytes: 2 * inputs.checkpointBytes,
-            largestFile: inputs.largestFileBytes)
+            largestFile: inputs.weightBytes)
         resumption = configuration.resume ? try ResumptionPoint(inputs, hasWorkers: hasWorkers) : nil
         display = RunDisplay()
         display.open(configuration.output + "/log.txt")
