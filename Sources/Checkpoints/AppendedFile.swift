@@ -61,7 +61,7 @@ package struct AppendedFile: ~Copyable {
             isTorn = true
             // If this fails too, the next write repeats it.
             try? cutTornLine()
-            throw FileError(path, "cannot be written (\(systemReason(code))): is the disk full?")
+            throw FileError(unwritable: path, code)
         }
         byteCount += pending.count
         pending = []

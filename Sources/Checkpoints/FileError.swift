@@ -10,7 +10,14 @@ package struct FileError: Error, Equatable, Sendable, CustomStringConvertible {
         self.problem = problem
     }
 
-    /// One line, even if a name in the file contains line breaks.
+    /// A file whose bytes the system did not take.
+    package init(unwritable path: String, _ code: CInt) {
+        let question =
+            code == EFBIG ? "raise the limit on the size of files with ulimit -f unlimited" : "is the disk full?"
+        self.init(path, "cannot be written (\(systemReason(code))): \(question)")
+    }
+
+    /// One line, whatever characters a name in the file has.
     package var description: String {
         var line = ""
         for scalar in "\(path): \(problem)".unicodeScalars {

@@ -45,7 +45,7 @@ package struct FileWriter: ~Copyable {
 
     package mutating func write(_ bytes: RawSpan) throws(FileError) {
         let code = DescriptorWriting.write(bytes, to: descriptor, steps: steps)
-        guard code == 0 else { throw FileError(path, "cannot be written (\(systemReason(code))): is the disk full?") }
+        guard code == 0 else { throw FileError(unwritable: path, code) }
     }
 
     package mutating func write(_ bytes: [UInt8]) throws(FileError) { try unsafe write(bytes.span.bytes) }

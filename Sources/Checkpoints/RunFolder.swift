@@ -7,6 +7,8 @@ package final class RunFolder: Sendable {
     /// Why checkpoints will fail until the disk has room; nil if there is enough.
     package let shortage: String?
     private let lock: CInt
+    /// The folder itself, locked too: its lock outlives a `.lock` that somebody deletes.
+    private let folder: CInt
     private let metrics: Mutex<AppendedFile>
 
     /// Folders of models that a run writes.
@@ -19,11 +21,14 @@ package final class RunFolder: Sendable {
 
     /// Locks the folder for a new run, or to resume the one in it.
     ///
-    /// Resuming does not require room: a coordinator may be restarted while the disk is temporarily full.
-    /// - Parameter neededBytes: room for one checkpoint and the model.
+    /// A run that goes on is not refused for lack of room: a coordinator may be started again while the disk is full for a while.
+    /// - Parameters:
+    ///   - neededBytes: room that one checkpoint and the model take.
+    ///   - largestFile: bytes of the largest file that the run cannot do without.
     /// - Throws: ``FileError``; nothing is written if the folder cannot be used.
-    package init(_ path: String, resuming: Bool, neededBytes: Int) throws(FileError) {
+    package init(_ path: String, resuming: Bool, neededBytes: Int, largestFile: Int = 0) throws(FileError) {
         try Self.refuseUnfit(path, resuming: resuming)
+        try Self.refuseShortFiles(path, largestFile)
         let shortage = FileSystem.freeBytes(Self.nearestFolder(path)).flatMap { free in
             free >= neededBytes ? nil : "\(ByteText(free)) free, a checkpoint and the model need \(ByteText(neededBytes))"
         }
@@ -37,8 +42,11 @@ package final class RunFolder: Sendable {
         guard lock >= 0 else {
             throw FileError(path, "cannot be written to (\(systemReason())): check the permission or name another folder with --output")
         }
+        folder = unsafe open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         do throws(FileError) {
-            guard flock(lock, LOCK_EX | LOCK_NB) == 0 else {
+            // A file system that locks no folders leaves the file.
+            let isFree = folder < 0 || flock(folder, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK
+            guard flock(lock, LOCK_EX | LOCK_NB) == 0, isFree else {
                 let holder = (try? String(contentsOfFile: lockPath, encoding: .utf8)) ?? ""
                 throw FileError(path, "is in use by another run\(holder.isEmpty ? "" : " (process \(holder))"): wait for it, or name another --output")
             }
@@ -46,6 +54,7 @@ package final class RunFolder: Sendable {
             try Self.refuseUnfit(path, resuming: resuming)
         } catch {
             close(lock)
+            if folder >= 0 { close(folder) }
             throw error
         }
         for name in Self.models where resuming { FileSystem.repairFolder(path + "/" + name) }
@@ -60,13 +69,29 @@ package final class RunFolder: Sendable {
         DescriptorWriting.write(Array(String(getpid()).utf8), to: lock)
     }
 
-    deinit { close(lock) }
+    deinit {
+        close(lock)
+        if folder >= 0 { close(folder) }
+    }
 
     /// Whether a process of this machine has locked the folder; does not take the lock.
     package static func isHeld(_ path: String) -> Bool {
-        var status = stat()
-        guard unsafe stat(path + "/.lock", &status) == 0, let locks = try? String(contentsOfFile: "/proc/locks", encoding: .utf8) else { return false }
-        return locks.split(separator: "\n").contains { $0.contains("FLOCK") && $0.contains(":\(status.st_ino) ") }
+        guard let locks = try? String(contentsOfFile: "/proc/locks", encoding: .utf8) else { return false }
+        let held = locks.split(separator: "\n").filter { $0.contains("FLOCK") }
+        return [path + "/.lock", path].contains { name in
+            var status = stat()
+            return unsafe stat(name, &status) == 0 && held.contains { $0.contains(":\(status.st_ino) ") }
+        }
+    }
+
+    /// The system's limit on the size of files holds for as long as this process lives.
+    private static func refuseShortFiles(_ path: String, _ largest: Int) throws(FileError) {
+        var limit = rlimit()
+        guard unsafe getrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit) == 0, limit.rlim_cur < rlim_t(largest)
+        else { return }
+        throw FileError(
+            path, "files may have \(ByteText(Int(limit.rlim_cur))), the run writes one of \(ByteText(largest)): "
+                + "raise the limit with ulimit -f unlimited")
     }
 
     private static func refuseUnfit(_ path: String, resuming: Bool) throws(FileError) {

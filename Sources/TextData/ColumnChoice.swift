@@ -84,7 +84,8 @@ struct ColumnChoice: Equatable {
         }
         func problem(_ missing: String, _ names: [String], flag: String) -> String {
             if let other = spelledOtherwise(names) { return "\(missing), \(found): did you mean \(flag) \"\(other)\"?" }
-            return headerless ?? "\(missing), \(found): name one\(names.count == 1 ? " of these" : "") with \(flag)"
+            let nameable = "\(missing), \(found): name one\(names.count == 1 ? " of these" : "") with \(flag)"
+            return Self.oddity(of: header) ?? headerless ?? nameable
         }
         func column(_ name: String, flag: String) throws(DatasetError) -> Int {
             let places = header.indices.filter { header[$0] == name }
@@ -136,7 +137,26 @@ struct ColumnChoice: Equatable {
         }
     }
 
-    /// The label columns that one name stands for: itself, or several separated by commas.
+    /// What a first line is that names no column, and what to do; nil where nothing speaks for one of these.
+    private static func oddity(of header: [String]) -> String? {
+        guard let first = header.first else { return nil }
+        if first.hasPrefix("sep=") {
+            return "the first line (\(first)…) tells a spreadsheet the separator: take it out, the names of columns come first"
+        }
+        if header.allSatisfy({ $0.count > 1 && $0.hasPrefix("'") && $0.hasSuffix("'") }) {
+            return "the names of its columns (\(first)) have single quotes: write double quotes around fields, or none"
+        }
+        guard header.count == 1 else { return nil }
+        if first.contains("|") {
+            return "vertical bars part the fields of its first line (\(first)): write commas, semicolons or tabs instead"
+        }
+        if first.hasPrefix("#") || first.hasPrefix("//") {
+            return "the first line (\(first.prefix(40))) is a comment: take it out, the first line names the columns"
+        }
+        return nil
+    }
+
+    /// The label columns that one name stands for: itself, or several with commas between them.
     private static func names(in name: String, _ header: [String]) -> [String] {
         let names = header.contains(name) ? [name] : name.split(separator: ",").map { String($0.drop { $0 == " " }) }
         return names.isEmpty ? [name] : names

@@ -40,6 +40,9 @@ package enum DataFormat: String, Codable, CaseIterable, Sendable {
             let comma = UInt8(ascii: ",")
             let isCSV =
                 !lines.header(has: 0x09) && lines.header(has: comma) && lines.namesColumns(columns, between: comma)
+            if lines.areTaggedWords, !lines.namesColumns(columns, between: 0x09) {
+                return (.conll, "its lines are words with tags, so it is read as --input-format conll")
+            }
             return isCSV
                 ? (.csv, "commas separate the fields of its header, so it is read as --input-format csv")
                 : try tabs(bytes, path: path)
@@ -143,8 +146,8 @@ private struct FirstLines {
         return !known.isDisjoint(with: names)
     }
 
-    /// Whether most lines end in a tag as in the CoNLL tasks, and one of them is O.
-    private var areTaggedWords: Bool {
+    /// Whether most lines end in a tag as the CoNLL tasks have them, and one of them is O.
+    var areTaggedWords: Bool {
         let tags = lines.filter { !$0.isEmpty }.compactMap { line -> ArraySlice<UInt8>? in
             let fields = line.split { $0 == 0x20 || $0 == 0x09 }
             return fields.count > 1 ? fields.last : nil

@@ -2,7 +2,15 @@ extension Dataset {
     /// Separates the labels of a list that is written as one text.
     package static let listSeparator: Character = ","
 
-    /// Each row's numbers, for regression: one, or the same number in each row; (rows, width) row after row.
+    /// What parts the labels of a text here: the first of a comma, a vertical bar and a semicolon that is in any.
+    package var labelSeparator: Character {
+        let found = [Self.listSeparator, "|", ";"].first { separator in
+            labels?.contains { $0.contains { $0.contains(separator) } } ?? false
+        }
+        return found ?? Self.listSeparator
+    }
+
+    /// Each row's numbers, for regression: one, or as many in each row; (rows, width) row after row.
     package func targets() throws(DatasetError) -> (values: [Float], width: Int) {
         var values: [Float] = []
         var width: Int?
@@ -14,7 +22,7 @@ extension Dataset {
             guard numbers.count == needed, needed > 0 else {
                 throw DatasetError(
                     path: path, line: lines[row],
-                    problem: "\(numbers.count) numbers, the first row has \(needed): give each row that many")
+                    problem: "\(numbers.count == 1 ? "1 number" : "\(numbers.count) numbers"), the first row has \(needed): give each row as many")
             }
             for number in numbers {
                 guard let value = Float(number), value.isFinite else {
@@ -53,7 +61,9 @@ extension Dataset {
                 "has a label for each word, multi-label needs a list for each text: choose --task token-classification"
             )
         case .lists, .columns: return all
-        case .single: return all.map { Self.parts(of: $0[0]) }
+        case .single:
+            let separator = labelSeparator
+            return all.map { Self.parts(of: $0[0], separator) }
         }
     }
 
@@ -76,9 +86,9 @@ extension Dataset {
         return try neededLabels()
     }
 
-    /// The labels or numbers of a text separated by commas.
-    package static func parts(of text: String) -> [String] {
-        text.split(separator: listSeparator).map { trimmed(String($0)) }.filter { !$0.isEmpty }
+    /// The labels or numbers of a text with commas, or what else parts them, between.
+    package static func parts(of text: String, _ separator: Character = listSeparator) -> [String] {
+        text.split(separator: separator).map { trimmed(String($0)) }.filter { !$0.isEmpty }
     }
 
     private func neededLabels() throws(DatasetError) -> [[String]] {

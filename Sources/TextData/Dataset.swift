@@ -123,21 +123,38 @@ package struct Dataset: Sendable {
 
     private func needLabelsOfAllWords() throws(DatasetError) {
         guard labelLayout == .words, let words, let labels else { return }
+        if let row = labels.firstIndex(where: { $0.contains("-100") }) {
+            throw DatasetError(
+                path: path, line: lines[row],
+                problem: "the label -100 stands for a word without a label, expected a label for each word: "
+                    + "give it one, O where it is no entity, or leave the row out")
+        }
         for row in words.indices where words[row].count != labels[row].count {
             throw DatasetError(
                 path: path, line: lines[row],
-                problem: "\(labels[row].count) labels for \(words[row].count) words: give each word one label, "
-                    + "or give the text as a string if the labels are those of the whole text")
+                problem: "words: \(words[row].count), labels: \(labels[row].count): give each word one, "
+                    + "or the text as a string where the labels are those of the whole text")
         }
     }
 
-    /// Parses lists that programs printed into fields.
+    /// Takes lists that programs printed into fields for what they are.
+    ///
+    /// A single word in brackets may be the name of a class; anything else that is a list asks for lists in all rows.
     private mutating func readListsInFields() throws(DatasetError) {
-        guard let fields = labels, fields.contains(where: { ListLiteral($0[0]) != nil }) else { return }
+        guard let fields = labels else { return }
+        let isAll = fields.allSatisfy { $0[0].isEmpty || ListLiteral.isLikely($0[0]) }
+        let literals = fields.map { ListLiteral($0[0]) }
+        let certain = literals.firstIndex { $0?.isCertain == true }
+        guard let first = isAll ? fields.firstIndex(where: { !$0[0].isEmpty }) : certain else { return }
         var lists: [[String]] = []
         for (row, field) in fields.enumerated() {
-            guard field[0].isEmpty || ListLiteral.isLikely(field[0]) else { return }
-            guard let list = field[0].isEmpty ? [] : ListLiteral(field[0])?.elements.map(Self.trimmed) else {
+            guard field[0].isEmpty || ListLiteral.isLikely(field[0]) else {
+                throw DatasetError(
+                    path: path, line: lines[row],
+                    problem: "the label \"\(field[0].prefix(40))\" is not a list, as \"\(fields[first][0].prefix(40))\" in "
+                        + "line \(lines[first]) is: write lists in all rows, [] for no label")
+            }
+            guard let list = field[0].isEmpty ? [] : literals[row]?.elements.map(Self.trimmed) else {
                 throw DatasetError(
                     path: path, line: lines[row],
                     problem:
@@ -149,6 +166,20 @@ package struct Dataset: Sendable {
         }
         labels = lists
         labelLayout = .lists
+        readWordsInFields()
+    }
+
+    /// Takes printed lists of words beside as long lists of labels for a label a word.
+    private mutating func readWordsInFields() {
+        guard words == nil, pairs == nil, let labels else { return }
+        let lists = texts.compactMap { text in ListLiteral(text).flatMap { $0.isCertain ? $0.elements : nil } }
+        guard lists.count == texts.count, zip(lists, labels).allSatisfy({ $0.count == $1.count && !$0.isEmpty }) else {
+            return
+        }
+        words = lists
+        texts = lists.map { $0.joined(separator: " ") }
+        labelLayout = .words
+        notes.append("its texts and labels are lists of the same lengths, which are read as words with a label each")
     }
 
     private mutating func read(_ source: WordLines) throws(DatasetError) {

@@ -54,7 +54,9 @@ struct DelimitedRows: RowSource {
             if fields.count == 1, fields[0].range.isEmpty, header.count > 1 { continue }
             guard fields.count == header.count else {
                 throw DatasetError(
-                    path: path, line: start, problem: "\(fields.count) fields, the header has \(header.count): \(dialect.remedy)")
+                    path: path, line: start,
+                    problem: "\(fields.count == 1 ? "1 field" : "\(fields.count) fields"), the header has \(header.count): "
+                        + dialect.remedy)
             }
             return Row(
                 line: start, text: string(fields[choice.text]), pair: choice.pair.map { string(fields[$0]) },

@@ -1,28 +1,40 @@
 /// A list as programs print it into one field of a table: `['a', 'b']` of Python, `["a", "b"]` of JSON, `[1 0 0]` of
-/// NumPy, `[a, b]` of Spark, each optionally within `array(…)`; a tuple only if its elements have quotes.
+/// NumPy, `[a, b]` of Spark, each perhaps within `array(…)`; `{'a', 'b'}`, a set of Python, and `{a,b}`, an array of
+/// PostgreSQL; a tuple only where its elements have quotes.
 struct ListLiteral {
     /// The elements as written, without quotes and without the constructors of NumPy around them.
     let elements: [String]
+    /// Whether it cannot be a single word in brackets.
+    let isCertain: Bool
 
-    /// Whether a text begins and ends like a list.
-    static func isLikely(_ text: String) -> Bool { brackets(of: text) != nil }
+    /// Whether a text begins and ends as a list does.
+    static func isLikely(_ text: String) -> Bool {
+        guard let (body, kind) = brackets(of: text) else { return false }
+        return kind != .tuple || body.contains { $0 == single || $0 == double }
+    }
 
     /// Nil if the text is not a whole list.
     init?(_ text: String) {
-        guard let (body, isTuple) = Self.brackets(of: text) else { return nil }
+        guard let (body, kind) = Self.brackets(of: text) else { return nil }
         let hasQuotes = body.contains { $0 == Self.single || $0 == Self.double }
-        guard !isTuple || hasQuotes, let found = hasQuotes ? Self.quoted(body) : Self.bare(body) else { return nil }
+        guard kind != .tuple || hasQuotes, kind != .set || !Self.hasColon(body),
+            let found = hasQuotes ? Self.quoted(body) : Self.bare(body)
+        else { return nil }
         // NumPy leaves out the middle of a long array, and None is not a label.
         guard !found.contains(where: { ["...", "None", "nan", "null"].contains($0) }) else { return nil }
         elements = found
+        isCertain = hasQuotes || found.count > 1
     }
+
+    private enum Kind { case list, tuple, set }
 
     private static let single = UInt8(ascii: "'")
     private static let double = UInt8(ascii: "\"")
 
-    private static func brackets(of text: String) -> (body: ArraySlice<UInt8>, isTuple: Bool)? {
+    private static func brackets(of text: String) -> (body: ArraySlice<UInt8>, kind: Kind)? {
         var bytes = Array(text.utf8)[...]
         trim(&bytes)
+        if bytes.elementsEqual("set()".utf8) { return ([], .set) }
         if bytes.starts(with: "array(".utf8), bytes.last == UInt8(ascii: ")"),
             let end = bytes.lastIndex(of: UInt8(ascii: "]"))
         {
@@ -30,8 +42,9 @@ struct ListLiteral {
         }
         guard bytes.count >= 2 else { return nil }
         let ends = (bytes[bytes.startIndex], bytes[bytes.endIndex - 1])
-        if ends == (UInt8(ascii: "["), UInt8(ascii: "]")) { return (bytes.dropFirst().dropLast(), false) }
-        if ends == (UInt8(ascii: "("), UInt8(ascii: ")")) { return (bytes.dropFirst().dropLast(), true) }
+        if ends == (UInt8(ascii: "["), UInt8(ascii: "]")) { return (bytes.dropFirst().dropLast(), .list) }
+        if ends == (UInt8(ascii: "("), UInt8(ascii: ")")) { return (bytes.dropFirst().dropLast(), .tuple) }
+        if ends == (UInt8(ascii: "{"), UInt8(ascii: "}")) { return (bytes.dropFirst().dropLast(), .set) }
         return nil
     }
 
@@ -42,7 +55,18 @@ struct ListLiteral {
 
     private static func isSpace(_ byte: UInt8) -> Bool { byte == 0x20 || (0x09...0x0D).contains(byte) }
 
-    /// Elements of which some have quotes, separated by commas or white space.
+    /// Whether a colon stands outside of quotes, as in a dictionary.
+    private static func hasColon(_ body: ArraySlice<UInt8>) -> Bool {
+        var index = body.startIndex
+        while index < body.endIndex {
+            if body[index] == UInt8(ascii: ":") { return true }
+            let isQuote = body[index] == single || body[index] == double
+            index = isQuote ? string(body, from: index)?.end ?? body.endIndex : index + 1
+        }
+        return false
+    }
+
+    /// Elements of which some have quotes; commas or white space stand between them.
     private static func quoted(_ body: ArraySlice<UInt8>) -> [String]? {
         var elements: [String] = []
         var index = body.startIndex

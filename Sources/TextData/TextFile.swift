@@ -7,8 +7,7 @@ struct TextFile {
     enum Failure: Error, Equatable {
         case missing, folder, unreadable(String)
         case notUTF8(line: Int)
-        /// What Git leaves in place of a large file that was not fetched.
-        case pointer
+        case foreign(FileSignature)
     }
 
     init(path: String) throws(Failure) {
@@ -28,6 +27,7 @@ struct TextFile {
         do {
             _ = try UTF8Span(validating: bytes.span)
         } catch {
+            if let signature = FileSignature(bytes) { throw .foreign(signature) }
             throw .notUTF8(line: bytes[..<error.byteOffsets.lowerBound].count { $0 == 0x0A } + 1)
         }
         if bytes.starts(with: Array("version https://git-lfs.github.com/spec/v1".utf8)) { throw .pointer }
@@ -42,8 +42,7 @@ extension TextFile.Failure {
         case .missing: "there is no such file: check the path"
         case .folder: "this is a folder, expected a file: name the file in it"
         case .unreadable(let reason): "cannot be read (\(reason)): check its permissions"
-        case .pointer:
-            "is a Git LFS pointer, not the file itself: run 'git lfs install' once and 'git lfs pull' in that folder"
+        case .foreign(let signature): signature.problem
         case .notUTF8(let line): "line \(line) is not UTF-8: save the file as UTF-8"
         }
     }

@@ -12,6 +12,8 @@ package struct ZeroMQError: Error, Equatable, CustomStringConvertible {
         case EADDRNOTAVAIL, ENODEV: "\(operation): this machine has no such address: use one of its own, or 0.0.0.0"
         case EACCES: "\(operation): permission denied: choose a port above 1023, or a writable folder"
         case ENAMETOOLONG: "\(operation): the path of the ipc socket is too long: choose a folder with a shorter path"
+        case EINVAL where operation.contains("//[fe80:"):
+            "\(operation): a link-local IPv6 address belongs to one network card alone: use another address, or [::]"
         default: unsafe "\(operation): \(String(cString: zmq_strerror(code)))"
         }
     }

@@ -19,6 +19,11 @@ final class FailingSteps: FileSteps {
 }
 
 @Suite struct FileSystemTests {
+    @Test func `a file that may not grow is not called a full disk`() {
+        #expect(FileError(unwritable: "a", EFBIG).problem.contains("ulimit -f"))
+        #expect(FileError(unwritable: "a", ENOSPC).problem.hasSuffix("is the disk full?"))
+    }
+
     @Test func replacesASmallFileAndLeavesNothingBeside() throws {
         let folder = try TemporaryFolder()
         try FileSystem.replace(folder("a"), with: Array("old".utf8))

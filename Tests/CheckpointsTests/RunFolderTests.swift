@@ -61,6 +61,15 @@ import Testing
         #expect(problem(folder("run")) == "none")
     }
 
+    @Test func `a folder whose lock file was deleted is still held`() throws {
+        let folder = try TemporaryFolder()
+        let first = try RunFolder(folder("run"), resuming: false, neededBytes: 0)
+        try FileManager.default.removeItem(atPath: folder("run/.lock"))
+        #expect(RunFolder.isHeld(folder("run")))
+        #expect(problem(folder("run"), resuming: true).hasPrefix("is in use by another run"))
+        withExtendedLifetime(first) {}
+    }
+
     @Test func refusesTooLittleRoomAndWritesNothing() throws {
         let folder = try TemporaryFolder()
         for name in ["new", "a/b/c"] {

@@ -50,10 +50,26 @@ struct LimitTests {
         }
     }
 
-    @Test func `a limit on the size of files ends a run in one line`() throws {
-        let run = try run("-f 16", ["train"], ["--max-steps", "2", "--threads", "1"])
-        #expect(run.status == 1 || run.status == 2, "\(run.status): \(run.text)")
-        #expect(run.text.split(separator: "\n").last?.hasPrefix("apus: ") == true, "\(run.text)")
+    @Test(
+        .enabled(if: getuid() == 0, "needs root, who may become a user whose processes are limited"),
+        arguments: ["train --nonsense", "train --threads 1 --model m --train t.tsv --output run", "predict --model m"])
+    func `a process that can start no thread says so or what else is wrong`(command: String) throws {
+        let run = try ScriptRun(
+            shell: "chmod -R a+rwX '\(job.path(""))' && cd '\(job.path(""))' && exec timeout -k 5 60 setpriv "
+                + "--reuid 54321 --regid 54321 --clear-groups env HOME=/tmp "
+                + "prlimit --nproc=1 '\(ApusProcess.executable.path)' \(command)")
+        #expect(run.status == 2, "\(run.text)")
+        let lines = run.text.split(separator: "\n")
+        #expect(lines.count == 1 && lines.first?.hasPrefix("apus: ") == true, "\(run.text)")
+    }
+
+    @Test(arguments: [["train"], ["launch", "--workers", "2"]])
+    func `a limit on the size of files is told before the run begins`(command: [String]) throws {
+        let run = try run("-f 1", command, ["--max-steps", "2", "--threads", "1"])
+        #expect(run.status == 2, "\(run.status): \(run.text)")
+        let last = run.text.split(separator: "\n").last
+        #expect(last?.hasPrefix("apus: ") == true && last?.contains("ulimit -f") == true, "\(run.text)")
+        #expect(!job.exists("run/metrics.jsonl"))
     }
 
     @Test func `a process computes on the processors that it is bound to`() throws {

@@ -92,6 +92,31 @@ import Testing
         #expect(try read("a.txt", "{\"text\"\nlabel,text\n", plain: true).texts == ["{\"text\"", "label,text"])
     }
 
+    @Test func `words with tags in a file that is named tsv are words`() throws {
+        let found = try read("a.tsv", "the\tO\nfilm\tB-WORK\n\nloved\tO\n")
+        #expect(found.words == [["the", "film"], ["loved"]] && found.notes.count == 1)
+        #expect(try read("a.tsv", "text\tlabel\nthe\tO\nfilm\tB-X\n").labels == [["O"], ["B-X"]])
+    }
+
+    @Test(arguments: [
+        ("text|label\ngood|1\n", "vertical bars part the fields"), ("# a table\ntext,label\ngood,1\n", "is a comment"),
+        ("sep=;\ntext;label\ngood;1\n", "tells a spreadsheet the separator"),
+        ("'text','label'\n'good','1'\n", "have single quotes"),
+    ])
+    func `a first line that names no columns is called what it is`(contents: String, part: String) {
+        let error = #expect(throws: DatasetError.self) { try read("a.csv", contents) }
+        #expect(error?.problem.contains(part) == true, "\(error?.problem ?? "")")
+    }
+
+    @Test(arguments: [
+        ([0x1F, 0x8B, 8, 0], "gunzip"), ([0x50, 0x4B, 3, 4, 0xFF], "spreadsheet"), ([0xFF, 0xFE, 0x74, 0], "UTF-16"),
+        (Array("PAR1".utf8) + [0x15, 0x80], "Parquet"), ([0x74, 0xFF], "line 1 is not UTF-8"),
+    ] as [([UInt8], String)])
+    func `a file that is not text is called what it is`(bytes: [UInt8], part: String) {
+        let failure = #expect(throws: TextFile.Failure.self) { try TextFile(bytes) }
+        #expect(failure?.problem.contains(part) == true, "\(failure?.problem ?? "")")
+    }
+
     @Test func `null is called null`() throws {
         for contents in [
             #"{"text":null,"label":0}"#, #"{"text":"x","label":null}"#, #"{"text":["a",null],"label":["O","O"]}"#,

@@ -24,14 +24,18 @@ import Testing
         ("[New York, Paris]", ["New York", "Paris"]),
         ("[New York]", ["New York"]),
         ("[é, 中国]", ["é", "中国"]),
+        ("{'a', 'b: c'}", ["a", "b: c"]),
+        ("{a,b}", ["a", "b"]),
+        ("{}", []),
+        ("set()", []),
     ])
     func `lists of several programs`(text: String, elements: [String]) {
         #expect(ListLiteral(text)?.elements == elements)
     }
 
     @Test(arguments: [
-        "", "toxic", "[", "]", "(a, b)", "[1, [2]]", "['a", "[1 ... 0]", "['a', None]", "[nan, 1]", "['a' 'b]", "{'a'}",
-        "[a, , b]",
+        "", "toxic", "[", "]", "(a, b)", "[1, [2]]", "['a", "[1 ... 0]", "['a', None]", "[nan, 1]", "['a' 'b]",
+        "{'a': 1}", "{a:1}", "{\"a\": \"b\"}", "[a, , b]",
         "[np.str_('a']",
     ])
     func `what is not a whole list is none`(text: String) { #expect(ListLiteral(text) == nil) }

@@ -32,7 +32,7 @@ import Testing
     }
 
     @Test func `rows with other counts of numbers are refused`() {
-        #expect(problem { _ = try dataset("b.tsv", "sentence\tlabel\nx\t1,2\ny\t3\n").targets() }.contains("line 3: 1 numbers, the first row has 2"))
+        #expect(problem { _ = try dataset("b.tsv", "sentence\tlabel\nx\t1,2\ny\t3\n").targets() }.contains("line 3: 1 number, the first row has 2"))
         #expect(problem { _ = try dataset("a.tsv", "sentence\ta\nx\t1\n", label: "a,b") }.contains("no column \"b\""))
         #expect(problem { _ = try dataset("a.tsv", "sentence\ta\nx\t1\n", label: "a,a") }.contains("names a column twice"))
     }
@@ -48,6 +48,61 @@ import Testing
             #expect(try labels.flags(of: dataset) == [1, 1, 0, 0, 0, 1])
         }
         #expect(list.labelLayout == .lists && text.labelLayout == .single)
+    }
+
+    private func table(_ labels: [String]) -> String {
+        "sentence,labels\n" + labels.map { "x,\"\($0)\"\n" }.joined()
+    }
+
+    @Test(arguments: [
+        ["['a', 'b']", "b"], ["b", "['a', 'b']"], ["['a']", "nan"], ["{'a', 'b'}", "none"],
+        ["['a', None]", "['b', None]"],
+        ["{'a': 1}", "{'b': 1}"], ["[[1, 0]]", "[[0, 1]]"],
+    ])
+    func `lists of which some are not, or cannot be read, are not classes`(labels: [String]) {
+        let found = problem { _ = try dataset("a.csv", table(labels)) }
+        #expect(found.contains("is not a list, as") || found.contains("cannot be read"), "\(found)")
+    }
+
+    @Test(arguments: [["[other]", "news"], ["(none)", "(some)"], ["(a, b)", "c"]])
+    func `a word in brackets may be a class`(labels: [String]) throws {
+        let found = try dataset("a.csv", table(labels))
+        #expect(found.labelLayout == .single && found.labels == labels.map { [$0] })
+    }
+
+    @Test(arguments: [["a|b", "b", ""], ["a;b", "b", ""], ["a, b", "b", ""], ["{'a', 'b'}", "{'b'}", "set()"]])
+    func `labels of a text are parted in the ways that tables have`(labels: [String]) throws {
+        let found = try dataset("a.csv", table(labels), need: .requiredPerhapsEmpty)
+        #expect(try LabelSet(listed: found).flags(of: found) == [1, 1, 0, 1, 0, 0])
+    }
+
+    @Test func `where labels have commas nothing else parts them`() throws {
+        let found = try dataset("a.csv", table(["a|b,c", "a|b"]))
+        #expect(try found.labelLists() == [["a|b", "c"], ["a|b"]])
+    }
+
+    @Test func `a list that could be flags beside one that is not is refused with the reason`() {
+        let rows = #"{"text": "x", "label": [0, 1, 0]}"# + "\n" + #"{"text": "y", "label": [2, 0, 1]}"#
+        let found = problem {
+            let dataset = try dataset("a.jsonl", rows)
+            _ = try LabelSet(listed: dataset).flags(of: dataset)
+        }
+        #expect(found.contains("line 1: the list [0, 1, 0] reads as a 0 or 1 for each label"), "\(found)")
+    }
+
+    @Test func `printed lists of words and tags are words with a label each`() throws {
+        let rows = #""['good', 'film']","['O', 'B-X']""# + "\n" + #"['bad'],['O']"# + "\n"
+        let found = try dataset("a.csv", "tokens,ner_tags\n" + rows)
+        #expect(found.labelLayout == .words && found.notes.count == 1)
+        #expect(found.words == [["good", "film"], ["bad"]] && found.texts == ["good film", "bad"])
+        #expect(try found.wordLabels() == [["O", "B-X"], ["O"]])
+        let texts = try dataset("a.csv", "text,labels\n" + #""['good', 'film']","['O']""# + "\n")
+        #expect(texts.labelLayout == .lists && texts.words == nil)
+    }
+
+    @Test func `a word without a label is no class of its own`() {
+        let row = #"{"tokens": ["good", "film"], "ner_tags": [0, -100]}"#
+        #expect(problem { _ = try dataset("a.jsonl", row) }.contains("line 1: the label -100"))
     }
 
     @Test func `a label column of the wrong kind is refused`() {
@@ -121,7 +176,8 @@ import Testing
         #expect(rows.labelLayout == .lists)
         #expect(try LabelSet(listed: rows).flags(of: rows) == [1, 1, 0, 0, 0, 1])
         #expect(problem { _ = try dataset("a.csv", "text,label\nx,['a']\ny,[1 ... 0]\n") }.contains("line 3: the list \"[1 ... 0]\" cannot be read"))
-        #expect(try dataset("a.csv", "text,label\nx,['a']\ny,b\n").labelLayout == .single)
+        let mixed = problem { _ = try dataset("a.csv", "text,label\nx,['a']\ny,b\n") }
+        #expect(mixed.contains("line 3: the label \"b\" is not a list"))
     }
 
     @Test func `numbers are classes where no class has a number for its name`() throws {
@@ -141,7 +197,7 @@ import Testing
         // A label for the whole text makes the words a text.
         let whole = try dataset("a.jsonl", #"{"tokens":["good","film"],"label":1}"#)
         #expect(whole.texts == ["good film"] && whole.labelLayout == .single)
-        #expect(problem { _ = try dataset("a.jsonl", #"{"tokens":["a","b"],"tags":["O"]}"#) }.contains("line 1: 1 labels for 2 words"))
+        #expect(problem { _ = try dataset("a.jsonl", #"{"tokens":["a","b"],"tags":["O"]}"#) }.contains("line 1: words: 2, labels: 1"))
         #expect(problem { _ = try dataset("a.jsonl", #"{"tokens":["a"],"tags":["O"]}"# + "\n" + #"{"tokens":"b","tags":["O"]}"#) }.contains("line 2"))
     }
 

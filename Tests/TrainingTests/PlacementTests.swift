@@ -53,9 +53,9 @@ import Testing
     @Test func `those that did not come in time are named`() async throws {
         try join(Self.identity(1), as: "a")
         _ = membership.takeMembers()
-        membership.endRendezvous(after: .zero)
+        membership.endRendezvous(after: .zero, advice: "allow more time")
         await membership.change()
         let error = try #require(throws: RunError.self) { try membership.checkRendezvous() }
-        #expect(error.description.contains("1 of 2 workers joined within 0 s, missing is rank 0"))
+        #expect(error.description.contains("1 of 2 workers came within 0 s, missing is rank 0: allow more time"))
     }
 }

@@ -44,7 +44,7 @@ import Testing
         let flags = try choice(["1\t0", "0\t0"], label: "a,b", header: "text\ta\tb")
         #expect(flags.task == .multiLabel && flags.note?.contains("--task multi-label") == true)
         let numbers = try choice(["1\t0", "0\t2"], label: "a,b", header: "text\ta\tb")
-        #expect(numbers.task == .regression && numbers.note == nil)
+        #expect(numbers.task == .regression && numbers.note?.contains("--task regression") == true)
         #expect(throws: DatasetError.self) { try choice(["1\tgood", "0\tbad"], label: "a,b", header: "text\ta\tb") }
     }
 
@@ -66,6 +66,25 @@ import Testing
         let offer = try choice(["good,long", "good", "long", "good, bad"])
         #expect(offer.task == .classification)
         #expect(offer.note?.contains("(bad, good, long): --task multi-label") == true)
+    }
+
+    @Test(arguments: ["|", ";"])
+    func `what parts labels instead of commas is said`(separator: String) throws {
+        let rows = ["good\(separator)long", "good", "long"]
+        #expect(try choice(rows).note?.contains("--task multi-label") == true)
+        #expect(try choice(rows, asked: .multiLabel).note?.contains("part the labels") == true)
+        #expect(try choice(["good", "long"], asked: .multiLabel).note == nil)
+        #expect(throws: DatasetError.self) { try choice(["1\(separator)0", "0\(separator)1"]) }
+    }
+
+    @Test(arguments: ["null", "NaN", "NA", "None"])
+    func `a missing label is called what it is`(missing: String) throws {
+        let error = #expect(throws: DatasetError.self) { try choice(["0", missing, "1"]) }
+        #expect(error?.line == 3 && error?.problem.contains("\"\(missing)\"") == true)
+        for asked in [nil, TaskChoice.Task.classification] {
+            let words = try choice(["good", missing, "bad"], asked: asked)
+            #expect(words.task == .classification && words.note?.contains("\"\(missing)\"") == true)
+        }
     }
 
     @Test func `a decimal comma does not silently make classes or several targets`() throws {

@@ -217,7 +217,9 @@ struct StandardStreams: OutputSink {
         if isBehind { queue.sync {} }
     }
 
+    /// Without output that waits, nothing is asked of a thread: the system may give none.
     func flush(within limit: Duration?) {
+        guard waiting.bytes.withLock({ $0 > 0 }) else { return }
         guard let limit else { return queue.sync {} }
         let done = DispatchSemaphore(value: 0)
         queue.async { done.signal() }

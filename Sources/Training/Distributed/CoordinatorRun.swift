@@ -91,7 +91,13 @@ struct CoordinatorRun {
         refusals.begin { [display = run.display] in display.say($0) }
         let keyFile = KeyFileWatch(security, run.display)
         let health = try options.healthFile.map { try HealthFile($0, endpoint: system.endpoint) }
-        if let limit = options.rendezvousTimeout { membership.endRendezvous(after: limit) }
+        if let limit = options.rendezvousTimeout {
+            membership.endRendezvous(
+                after: limit,
+                advice: options.launched
+                    ? "see what that task printed, or allow more time with --coordinator-timeout"
+                    : "start each with 'apus work', or allow more time with --rendezvous-timeout")
+        }
         let shape = ArithmeticShape(inputs.model.shape, blas: inputs.configuration.blas)
         membership.expect(Fingerprint.identity(shape, threads: inputs.configuration.threads))
         let coordinator = system.named("coordinator") { Coordinator(membership, shape: shape, actorSystem: $0) }

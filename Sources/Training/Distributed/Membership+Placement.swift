@@ -26,10 +26,11 @@ extension Membership {
         }
     }
 
-    /// Ends the time in which all ranks must have joined.
-    func endRendezvous(after limit: Duration) {
+    /// Ends the time in which all ranks must have come.
+    /// - Parameter advice: what allows more time.
+    func endRendezvous(after limit: Duration, advice: String) {
         DispatchQueue.global().asyncAfter(deadline: .now() + limit.seconds) { [weak self] in
-            self?.state.withLock { $0.rendezvousTime = limit }
+            self?.state.withLock { $0.rendezvousTime = (limit, advice) }
             self?.wake()
         }
     }
@@ -39,17 +40,10 @@ extension Membership {
         let (refusal, time, present) = state.withLock { ($0.refusal, $0.rendezvousTime, Set($0.members.compactMap(\.identity.number))) }
         guard let placed else { return }
         if let refusal { throw InputError(refusal.description) }
-        guard let time else { return }
-        let limit = "within \(Int(time.seconds)) s"
-        guard !areStartedByHand else {
-            throw RunError(
-                "\(members.count) of \(placed) workers joined \(limit): start them with 'apus work', "
-                    + "or allow more time with --rendezvous-timeout")
-        }
+        guard let (time, advice) = time else { return }
         let missing = (0..<placed).filter { !present.contains($0) }.map(String.init)
         throw RunError(
-            "\(placed - missing.count) of \(placed) workers joined \(limit), missing "
-                + "\(missing.count == 1 ? "is rank" : "are ranks") \(missing.joined(separator: ", ")): "
-                + "see what that task printed, or allow more time with --coordinator-timeout")
+            "\(placed - missing.count) of \(placed) workers came within \(Int(time.seconds)) s, missing \(missing.count == 1 ? "is rank" : "are ranks") "
+                + "\(missing.joined(separator: ", ")): \(advice)")
     }
 }

@@ -35,8 +35,8 @@ package final class Membership: Sendable {
         var hasFormed = false
         /// Why a required worker may not join.
         var refusal: JoinRefused?
-        /// The time limit for placed workers, once it has passed.
-        var rendezvousTime: Duration?
+        /// Time in which all placed workers should have come, once it is over.
+        var rendezvousTime: (limit: Duration, advice: String)?
 
         /// The newer one of a report and the known report of that process, lost or not: a report that was repeated or
         /// overtaken is outdated.

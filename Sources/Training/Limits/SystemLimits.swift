@@ -59,7 +59,7 @@ enum SystemLimits {
             return
         }
         throw InputError(
-            "a process of this run needs about \(bytes >> 20) MB of address space, the limit is \(least.0 >> 20) MB: raise it with ulimit \(least.1) unlimited, "
-                + "or use fewer threads")
+            "a process of this run needs about \(bytes >> 20) MB of address space beside what it has, the limit of all "
+                + "is \(least.0 >> 20) MB: raise it with ulimit \(least.1) unlimited, or use fewer threads")
     }
 }

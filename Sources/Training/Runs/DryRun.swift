@@ -1,4 +1,5 @@
 internal import BERT
+internal import Checkpoints
 internal import Foundation
 internal import Kernels
 internal import Tensors
@@ -42,8 +43,8 @@ struct DryRun {
                 + (inputs.configuration.unfreezeEvery == nil ? "" : " in the first epochs; later ones train more and take longer"),
             "steps: \(plan.totalSteps), \(plan.stepsPerEpoch) an epoch, "
                 + "of \(counted(plan.batchSize * plan.accumulate, "sample")) in \(counted(plan.laneCount, "lane"))",
-            "memory of this process, with the data: \(megabytes(peakResidentBytes())); "
-                + "a checkpoint: \(megabytes(inputs.checkpointBytes))",
+            "memory of this process, with the data: \(ByteText(peakResidentBytes())); "
+                + "a checkpoint: \(ByteText(inputs.checkpointBytes))",
             "time on \(threads) of this machine: \(duration(training)) of training"
                 + (scoring > 0
                     ? ", \(duration(scoring)) for \(evaluations == 1 ? "the evaluation" : "each of \(evaluations) evaluations"), "
@@ -80,8 +81,6 @@ struct DryRun {
         }
         return all
     }
-
-    private func megabytes(_ bytes: Int) -> String { "\(decimal(Double(bytes) / 1e6, 0)) MB" }
 
     private func duration(_ seconds: Double) -> String {
         let whole = Int(seconds.rounded())

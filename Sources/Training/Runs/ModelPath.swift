@@ -42,8 +42,8 @@ package enum ModelPath {
         }
         if let hubName = hubName(url.path) {
             return
-                "\(path): does not exist, and names of models on a hub are not looked up: 'hf download \(hubName) "
-                + "--local-dir \(name)' (from Python's huggingface_hub) fetches the folder"
+                "\(path): does not exist: check the path, or, if this is a model's name on a hub, fetch its folder with "
+                + "'hf download \(hubName) --local-dir \(name)' (from Python's huggingface_hub)"
         }
         return "\(path): there is no such model folder: check --model, or run scripts/fetch.sh for the default one"
     }

@@ -280,7 +280,10 @@ package struct RunInputs: Sendable {
     /// Samples of all data files that were truncated to --max-length.
     package var truncatedCount: Int { datasets.values.reduce(0) { $0 + $1.truncatedCount } }
 
-    /// Bytes of one checkpoint: weights and two moments, with the most trained parameters.
+    /// Bytes of the weights, without which a run has no result; a checkpoint that cannot be written is borne with.
+    package var weightBytes: Int { model.layout.count * MemoryLayout<Float>.stride }
+
+    /// Bytes of one checkpoint: weights and two moments, once all is trained that will be.
     package var checkpointBytes: Int { (model.layout.count + 2 * mostTrained) * MemoryLayout<Float>.stride }
 }
 

@@ -18,7 +18,7 @@ package struct TaskChoice: Equatable, Sendable {
     /// - Parameter asked: the task from `--task`; nil infers it from the labels.
     package init(_ asked: Task?, of dataset: Dataset) throws {
         if let asked {
-            self.init(asked, asked == .regression ? Self.noteOnCommas(dataset) : nil)
+            self.init(asked, Self.note(on: dataset, asked))
             return
         }
         let labels = dataset.labels ?? []
@@ -31,7 +31,39 @@ package struct TaskChoice: Equatable, Sendable {
         }
     }
 
-    /// Numbers with one comma each count as two, even if a decimal comma was meant.
+    private static func note(on dataset: Dataset, _ asked: Task) -> String? {
+        switch asked {
+        case .regression: return noteOnCommas(dataset)
+        case .multiLabel:
+            guard dataset.labelLayout == .single, dataset.labelSeparator != Dataset.listSeparator else { return nil }
+            return "\(name(of: dataset.labelSeparator)) part the labels of a text"
+        case .classification:
+            guard dataset.labelLayout == .single else { return nil }
+            return noteOnMissing(Set((dataset.labels ?? []).joined()))
+        default: return nil
+        }
+    }
+
+    private static func name(of separator: Character) -> String {
+        switch separator {
+        case "|": "vertical bars"
+        case ";": "semicolons"
+        default: "commas"
+        }
+    }
+
+    /// What programs write for a value that is not there.
+    private static let missing: Set = [
+        "null", "NULL", "nan", "NaN", "NAN", "NA", "N/A", "n/a", "<NA>", "None", "NaT", "nil",
+    ]
+
+    private static func noteOnMissing(_ values: Set<String>) -> String? {
+        values.filter(missing.contains).min().map {
+            "the label \"\($0)\" is taken as a class: take its rows out if it stands for no label"
+        }
+    }
+
+    /// Numbers with one comma each are two, also where a decimal sign was meant.
     private static func noteOnCommas(_ dataset: Dataset) -> String? {
         guard dataset.labelLayout == .single, let labels = dataset.labels, let first = labels.first?[0] else {
             return nil
@@ -56,7 +88,13 @@ package struct TaskChoice: Equatable, Sendable {
                     + "them as numbers"
             )
         }
-        guard let other = values.filter({ Float($0) == nil }).min() else { return TaskChoice(.regression) }
+        guard let other = values.filter({ Float($0) == nil }).min() else {
+            let value = values.filter { !["0", "1"].contains($0) }.min() ?? ""
+            return TaskChoice(
+                .regression,
+                "\(names.count) columns of numbers are targets: --task regression; labels have nothing but 0 and 1 "
+                    + "(found \"\(value)\")")
+        }
         let row = dataset.labels?.firstIndex { $0.contains(other) }
         throw DatasetError(
             path: dataset.path, line: row.map { dataset.lines[$0] },
@@ -88,6 +126,18 @@ package struct TaskChoice: Equatable, Sendable {
     }
 
     private static func single(_ values: Set<String>, _ dataset: Dataset) throws(DatasetError) -> TaskChoice {
+        let present = values.subtracting(missing)
+        if present.count < values.count {
+            guard present.isEmpty || !present.allSatisfy({ Float($0) != nil }) else {
+                let row = dataset.labels?.firstIndex { missing.contains($0[0]) }
+                throw DatasetError(
+                    path: dataset.path, line: row.map { dataset.lines[$0] },
+                    problem:
+                        "the label is \"\(row.flatMap { dataset.labels?[$0][0] } ?? "")\", the others are numbers: "
+                        + "fill it in or take the row out; --task classification takes it as a class")
+            }
+            return TaskChoice(.classification, noteOnMissing(values))
+        }
         if values.allSatisfy({ Float($0) != nil }) {
             let isWhole = values.allSatisfy { Int($0) != nil }
             guard !isWhole else { return TaskChoice(.classification) }
@@ -99,13 +149,16 @@ package struct TaskChoice: Equatable, Sendable {
                     : "labels such as \(values.min() ?? "1.0") are numbers: --task regression; write classes without a point"
             )
         }
-        guard values.contains(where: { $0.contains(Dataset.listSeparator) }) else { return TaskChoice(.classification) }
-        return try withCommas(values, dataset)
+        let separator = dataset.labelSeparator
+        guard values.contains(where: { $0.contains(separator) }) else { return TaskChoice(.classification) }
+        return try parted(values, by: separator, dataset)
     }
 
-    /// Labels of which some have commas.
-    private static func withCommas(_ values: Set<String>, _ dataset: Dataset) throws(DatasetError) -> TaskChoice {
-        let parts = values.map(Dataset.parts)
+    /// Labels of which some have commas, or what else parts the labels of a text.
+    private static func parted(_ values: Set<String>, by separator: Character, _ dataset: Dataset)
+        throws(DatasetError) -> TaskChoice
+    {
+        let parts = values.map { Dataset.parts(of: $0, separator) }
         let single = Set(parts.joined())
         guard single.allSatisfy({ Float($0) != nil }) else {
             // Labels occur in several combinations, or alone and in one; the parts of a name with a comma in it, such as
@@ -117,8 +170,8 @@ package struct TaskChoice: Equatable, Sendable {
             let shown = single.sorted().prefix(8).joined(separator: ", ") + (single.count > 8 ? ", …" : "")
             return TaskChoice(
                 .classification,
-                "commas separate its labels into \(single.count) (\(shown)): --task multi-label learns each by itself, "
-                    + "without it each of the \(values.count) combinations is a class")
+                "\(name(of: separator)) part its labels into \(single.count) (\(shown)): --task multi-label learns each by "
+                    + "itself, without it each of the \(values.count) combinations is a class")
         }
         if let width = dataset.flagWidth, width > 2 {
             return TaskChoice(
@@ -126,7 +179,13 @@ package struct TaskChoice: Equatable, Sendable {
                 "lists of \(width) zeros and ones are \(width) labels: --task multi-label; --task regression takes them as numbers"
             )
         }
-        let example = values.filter { $0.contains(Dataset.listSeparator) }.min() ?? ""
+        let example = values.filter { $0.contains(separator) }.min() ?? ""
+        guard separator == Dataset.listSeparator else {
+            throw DatasetError(
+                path: dataset.path,
+                problem: "labels such as \"\(example)\" may be several numbers or several labels: write numbers with "
+                    + "commas between, or say --task multi-label")
+        }
         guard !values.allSatisfy(isDecimal) else {
             throw DatasetError(
                 path: dataset.path,

@@ -33,7 +33,9 @@ package struct TrainingRun {
         self.stop = stop
         try configuration.blas.use(threads: configuration.threads)
         inputs = try RunInputs(configuration)
-        folder = try RunFolder(configuration.output, resuming: configuration.resume, neededBytes: 2 * inputs.checkpointBytes)
+        folder = try RunFolder(
+            configuration.output, resuming: configuration.resume, neededBytes: 2 * inputs.checkpointBytes,
+            largestFile: inputs.weightBytes)
         resumption = configuration.resume ? try ResumptionPoint(inputs, hasWorkers: hasWorkers) : nil
         display = RunDisplay()
         display.open(configuration.output + "/log.txt")
@@ -225,7 +227,7 @@ package struct TrainingRun {
             display.setRunning(false)
             try await finish(engine, &progress, throughput, command: command)
         } catch let error as FileError {
-            throw RunError("\(error); make room or fix it, then resume with: \(resumeCommand)")
+            throw RunError("\(error); once that is repaired, go on with: \(resumeCommand)")
         }
     }
 

@@ -1,0 +1,24 @@
+/// What a file that is not text is, by its first bytes.
+struct FileSignature: Error, Equatable {
+    /// What it is and what to do, without the path.
+    let problem: String
+
+    private static let known: [(bytes: [UInt8], problem: String)] = [
+        ([0x1F, 0x8B], "is compressed with gzip: unpack it with gunzip"),
+        ([0x42, 0x5A, 0x68], "is compressed with bzip2: unpack it with bunzip2"),
+        ([0xFD, 0x37, 0x7A, 0x58, 0x5A], "is compressed with xz: unpack it with unxz"),
+        ([0x28, 0xB5, 0x2F, 0xFD], "is compressed with zstd: unpack it with unzstd"),
+        ([0x50, 0x4B, 0x03, 0x04], "is a zip archive or a spreadsheet: unpack it, or save the sheet as CSV in UTF-8"),
+        ([0xD0, 0xCF, 0x11, 0xE0], "is a spreadsheet: save it as CSV in UTF-8"),
+        (Array("PAR1".utf8), "is a Parquet file: write it as CSV or JSON lines, such as with pandas' to_csv"),
+        (Array("ARROW1".utf8), "is an Arrow file: write it as CSV or JSON lines, such as with datasets' to_json"),
+        ([0xFF, 0xFE], "is UTF-16: save the file as UTF-8"),
+        ([0xFE, 0xFF], "is UTF-16: save the file as UTF-8"),
+    ]
+
+    /// Nil where the bytes begin as text may.
+    init?(_ bytes: [UInt8]) {
+        guard let found = Self.known.first(where: { bytes.starts(with: $0.bytes) }) else { return nil }
+        problem = found.problem
+    }
+}
