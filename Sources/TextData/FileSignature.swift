@@ -16,6 +16,12 @@ struct FileSignature: Error, Equatable {
         ([0xFE, 0xFF], "is UTF-16: save the file as UTF-8"),
     ]
 
+    /// What Git leaves in place of a large file that was not fetched, which is text; nil for other text.
+    init?(text bytes: [UInt8]) {
+        guard bytes.starts(with: Array("version https://git-lfs.github.com/spec/v1".utf8)) else { return nil }
+        problem = "is a Git LFS pointer, not the file itself: run 'git lfs install' once and 'git lfs pull' in that folder"
+    }
+
     /// Nil where the bytes begin as text may.
     init?(_ bytes: [UInt8]) {
         guard let found = Self.known.first(where: { bytes.starts(with: $0.bytes) }) else { return nil }

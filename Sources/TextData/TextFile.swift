@@ -30,7 +30,7 @@ struct TextFile {
             if let signature = FileSignature(bytes) { throw .foreign(signature) }
             throw .notUTF8(line: bytes[..<error.byteOffsets.lowerBound].count { $0 == 0x0A } + 1)
         }
-        if bytes.starts(with: Array("version https://git-lfs.github.com/spec/v1".utf8)) { throw .pointer }
+        if let signature = FileSignature(text: bytes) { throw .foreign(signature) }
         self.bytes = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? Array(bytes.dropFirst(3)) : bytes
     }
 }

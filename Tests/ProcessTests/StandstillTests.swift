@@ -25,7 +25,7 @@ import Testing
         let run = try job.startEndless("run", workers: 2, "--min-workers", "2")
         try run.waitForOutput("epoch 3/")
         kill(try #require(job.workers.last), SIGKILL)
-        try run.waitForOutput("waiting for workers: 1 of 2 are there")
+        try run.waitForOutput("waiting for workers: 1 of 2 connected")
         try run.waitForOutput(": 2 workers on 1 host, after step ")
         try run.waitForOutput("each exactly once")
         try job.expectUndisturbed(run, "run")

@@ -94,7 +94,7 @@ import Testing
         ("a.tsv", "x\ty\n1\t2\n", "a.tsv: no column looks like a text, found \"x\", \"y\": name one with --text-column"),
         ("a.tsv", "text\ty\n1\t2\n", "a.tsv: no column \"label\", found \"text\", \"y\": name one with --label-column"),
         ("a.tsv", "text\tlabel\tlabel\n1\t2\t3\n", "a.tsv: 2 columns are named \"label\": rename all but one"),
-        ("a.tsv", "text\tlabel\na\t1\nb\n", "a.tsv, line 3: 1 field, the header has 2: take tabs out of the texts"),
+        ("a.tsv", "text\tlabel\na\t1\nb\n", "a.tsv, line 3: 1 field, the header has 2: remove tabs from the texts"),
         (
             "a.csv", "text,label\n\"a\nb\",1\nc,d,0\n",
             "a.csv, line 4: 3 fields, the header has 2: quote fields that contain commas, and write decimals with a "

@@ -56,6 +56,6 @@ import Testing
         membership.endRendezvous(after: .zero, advice: "allow more time")
         await membership.change()
         let error = try #require(throws: RunError.self) { try membership.checkRendezvous() }
-        #expect(error.description.contains("1 of 2 workers came within 0 s, missing is rank 0: allow more time"))
+        #expect(error.description.contains("1 of 2 workers joined within 0 s, missing is rank 0: allow more time"))
     }
 }

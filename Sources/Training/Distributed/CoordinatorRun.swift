@@ -47,7 +47,7 @@ struct CoordinatorRun {
         stop = StopRequest()
         membership = Membership(
             allowList: security.keys == nil ? nil : security.allowList, 
-            placed: options.rendezvousTimeout == nil ? nil : options.workers, areStartedByHand: !options.launched)
+            placed: options.rendezvousTimeout == nil ? nil : options.workers)
         if options.launched {
             LauncherPipe.watch { [stop, membership] word in
                 switch word {

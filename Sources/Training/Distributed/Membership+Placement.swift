@@ -43,7 +43,7 @@ extension Membership {
         guard let (time, advice) = time else { return }
         let missing = (0..<placed).filter { !present.contains($0) }.map(String.init)
         throw RunError(
-            "\(placed - missing.count) of \(placed) workers came within \(Int(time.seconds)) s, missing \(missing.count == 1 ? "is rank" : "are ranks") "
+            "\(placed - missing.count) of \(placed) workers joined within \(Int(time.seconds)) s, missing \(missing.count == 1 ? "is rank" : "are ranks") "
                 + "\(missing.joined(separator: ", ")): \(advice)")
     }
 }

@@ -55,16 +55,12 @@ package final class Membership: Sendable {
     private let allowList: AllowList?
     /// Ranks of the job in which an engine placed all workers; nil if any worker with a key may join.
     package let placed: Int?
-    /// Whether somebody starts these workers by hand, and no engine gives them ranks.
-    let areStartedByHand: Bool
 
     /// - Parameters:
     ///   - allowList: the keys that workers may name; nil if links are plain.
     ///   - placed: ranks of the job in which an engine placed all workers.
-    ///   - areStartedByHand: whether they have no ranks of their own.
-    package init(allowList: AllowList? = nil, placed: Int? = nil, areStartedByHand: Bool = false) {
+    package init(allowList: AllowList? = nil, placed: Int? = nil) {
         self.allowList = allowList
-        self.areStartedByHand = areStartedByHand
         self.placed = placed
     }
 

@@ -76,9 +76,8 @@ package struct RunRecord {
 
     /// Changes of the number of workers, and recomputed samples.
     var events: [(step: Int, text: String)] {
-        func counted(_ workers: Int) -> String { "\(workers) \(workers == 1 ? "worker" : "workers")" }
         var events = zip(steps, steps.dropFirst()).filter { $0.workers != $1.workers }.map {
-            (step: $1.step, text: "\(counted($0.workers)) before, \(counted($1.workers)) from here on")
+            (step: $1.step, text: "\(counted($0.workers, "worker")) before, \(counted($1.workers, "worker")) from here on")
         }
         for epoch in epochs {
             guard let step = epoch["step"]?.integer, let redone = epoch["redone"]?.integer, redone > 0 else { continue }

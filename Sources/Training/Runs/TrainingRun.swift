@@ -227,7 +227,7 @@ package struct TrainingRun {
             display.setRunning(false)
             try await finish(engine, &progress, throughput, command: command)
         } catch let error as FileError {
-            throw RunError("\(error); once that is repaired, go on with: \(resumeCommand)")
+            throw RunError("\(error); once that is repaired, resume with: \(resumeCommand)")
         }
     }
 
