@@ -8,6 +8,13 @@ import Testing
 
     init() throws { context = try Context() }
 
+    @Test func `an address of one network card alone is called that`() {
+        let local = ZeroMQError(operation: "listening at tcp://[fe80::1]:5701", code: EINVAL)
+        #expect(local.description.contains("link-local"))
+        let other = ZeroMQError(operation: "listening at tcp://[::1]:5701", code: EINVAL)
+        #expect(!other.description.contains("link-local"))
+    }
+
     @Test func `a full queue is told, not waited for`() throws {
         var options = SocketOptions()
         options.highWaterMark = 4
