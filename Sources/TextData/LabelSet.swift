@@ -117,8 +117,8 @@ package struct LabelSet: Equatable, Sendable {
                     problem: list.count == count
                         ? "the list [\(list.joined(separator: ", "))] reads as a 0 or 1 for each label, other rows do "
                             + "not: write all rows so, or each label once"
-                        : "\(list.count) values of 0 and 1, there are \(count) labels: give each row one for each of "
-                            + "them, or the names of its labels"
+                        : "\(list.count) values of 0 and 1, expected \(count): give each row one per label, or the "
+                            + "names of its labels"
                 )
             }
             for label in list { flags[row * count + Int(try index(of: label, row: row, in: dataset))] = 1 }

@@ -61,9 +61,9 @@ import Testing
     @Test(arguments: [
         ("hidden_size", "25", "hidden_size 25 is not a multiple of num_attention_heads 3: is this file damaged?"),
         ("hidden_size", "0", "hidden_size is 0, expected a whole number from 1 to 1048576"),
-        ("hidden_size", "-24", "hidden_size is -24, a whole number"), ("hidden_size", "24.0", "hidden_size is 24.0, a whole number"),
-        ("hidden_size", "\"24\"", "hidden_size is \"24\", a whole number"),
-        ("hidden_size", "9223372036854775807", "hidden_size is 9223372036854775807, a whole number"),
+        ("hidden_size", "-24", "hidden_size is -24, expected a whole number"), ("hidden_size", "24.0", "hidden_size is 24.0, expected a whole number"),
+        ("hidden_size", "\"24\"", "hidden_size is \"24\", expected a whole number"),
+        ("hidden_size", "9223372036854775807", "hidden_size is 9223372036854775807, expected a whole number"),
         ("hidden_size", "", "has no hidden_size: is this the config.json of a BERT?"), ("hidden_size", "null", "has no hidden_size"),
         ("num_attention_heads", "0", "num_attention_heads is 0"),
         ("num_attention_heads", "7", "hidden_size 24 is not a multiple of num_attention_heads 7"),

@@ -122,7 +122,7 @@ final class FailingSteps: FileSteps {
     @Test func saysWhyAFolderCannotBeMade() throws {
         let folder = try TemporaryFolder()
         try folder.write("", to: "file")
-        #expect(throws: FileError(folder("file"), "cannot be made (File exists): check the permission or name another folder")) {
+        #expect(throws: FileError(folder("file"), "cannot be created (File exists): check the permission or name another folder")) {
             try FileSystem.makeFolder(folder("file/below"))
         }
     }

@@ -11,7 +11,7 @@ import Testing
 
     @Test func saysWhatAFolderLacks() throws {
         let folder = try TemporaryFolder()
-        #expect(problem(folder("none")).contains("there is no such model folder: check --model"))
+        #expect(problem(folder("none")).contains("does not exist: check --model"))
         #expect(
             try problem(folder.write("", to: "file")).contains(
                 "is a file, expected a model folder with config.json and model.safetensors"))

@@ -92,7 +92,7 @@ import Testing
         ("{\"a\":{\"dtype\":\"F32\",\"shape\":2,\"data_offsets\":[0,8]}}", 8, "a lacks its shape"),
         ("{\"a\":[]}", 0, "a has no dtype"),
         ("{\(entry("a")),\(entry("a", "F32", "[2]", "[8,16]"))}", 16, "the key \"a\" occurs twice"),
-        ("{\"a\":{\"dtype\":\"F32\",\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}", 8, "stands twice"),
+        ("{\"a\":{\"dtype\":\"F32\",\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}", 8, "occurs twice"),
         ("{\"__metadata__\":[]}", 0, "__metadata__ is not an object"),
         ("{\"__metadata__\":{\"a\":1}}", 0, "__metadata__ has a value that is not a text"),
         ("[]", 0, "the header is not an object"),

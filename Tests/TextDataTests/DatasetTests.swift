@@ -114,7 +114,7 @@ import Testing
             "a.jsonl", "{\"text\":\"a\",\"label\":null}\n",
             "a.jsonl, line 1: \"label\" is null: write the label or remove the row"
         ),
-        ("a.jsonl", "{\"text\":\"a\",\"label\":1}\n{\"text\":\"b\"}\n", "a.jsonl, line 2: no \"label\", the first line has it: give each object the same keys"),
+        ("a.jsonl", "{\"text\":\"a\",\"label\":1}\n{\"text\":\"b\"}\n", "a.jsonl, line 2: no \"label\", but the first line has it: give each object the same keys"),
         ("a.jsonl", "{\"text\":\"a\",\"label\":1}\n{\"text\":\"b\n", "a.jsonl, line 2: a string has no closing quote: write one JSON object a line"),
         (
             "a.json", "[{\"text\":\"a\"}]",

@@ -33,8 +33,8 @@ import Testing
         ("{\"text\": \"a\"}\n\n", 2, "ends"), ("{\"pair\": \"a\"}\n", 1, "\"text\" is missing"), ("[1]\n", 1, "{"),
         ("{\"text\": \"a\"} x\n", 1, "follows"), ("{\"text\": \"a\", \"max_length\": 1}\n", 1, "max_length is 1"),
         ("{\"text\": \"a\", \"pair\": \"b\", \"max_length\": 2}\n", 1, "max_length is 2, a pair needs at least 3"),
-        ("{\"text\": \"a\", \"lowercase\": 1}\n", 1, "lowercase is 1"), ("{\"text\": \"a\", \"pair\": 1}\n", 1, "needed"),
-        ("{\"text\": null}\n", 1, "needed"), ("{\"text\": \"a", 1, "closing quote"),
+        ("{\"text\": \"a\", \"lowercase\": 1}\n", 1, "lowercase is 1"), ("{\"text\": \"a\", \"pair\": 1}\n", 1, "expected"),
+        ("{\"text\": null}\n", 1, "expected"), ("{\"text\": \"a", 1, "closing quote"),
     ])
     func `a bad line is named`(input: String, line: Int, words: String) throws {
         let error = #expect(throws: DatasetError.self) { try answers(input, size: 7) }

@@ -38,7 +38,7 @@ import Testing
         #expect(tally.failed == 0)
         tally.add(run, isWell: false, lost: 100)
         let line = tally.line(digest: "a1")
-        #expect(line.hasPrefix("4 runs, 8 deeds: 3 ended with the SHA-256 of the undisturbed run, a1"), "\(line)")
+        #expect(line.hasPrefix("4 runs, 8 faults: 3 ended with the SHA-256 of the undisturbed run, a1"), "\(line)")
         #expect(line.contains("1 DID NOT") && line.hasSuffix("median 2.0, most 3.0"), "\(line)")
     }
 }

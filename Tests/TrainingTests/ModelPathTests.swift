@@ -68,7 +68,7 @@ internal import Testing
     @Test func `adapters are answered with the merged model`() throws {
         try write("run/adapter/adapter_config.json")
         try write("run/model/config.json")
-        try expect(root + "/run/adapter", "holds adapters", "\(root)/run/model")
+        try expect(root + "/run/adapter", "has adapters", "\(root)/run/model")
     }
 
     @Test func `a hub's cache is answered with its snapshot`() throws {
