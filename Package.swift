@@ -10,8 +10,8 @@ let strict: [SwiftSetting] = [
     .treatAllWarnings(as: .error),
 ]
 
-/// For the program: Swift's runtime in it, so that other hosts need none, a start takes 9 ms instead of 15, and a step's control a
-/// twelfth less. Both compiler and linker have to know; lld does not warn of what Foundation calls.
+/// For the program: Swift's runtime in it, so that other hosts need none, a start takes 9 ms instead of 15, and a
+/// step's control a twelfth less. Both compiler and linker have to know; lld does not warn of what Foundation calls.
 let standalone = ["-static-stdlib"]
 let optimized = BuildSettingCondition.when(platforms: [.linux], configuration: .release)
 
@@ -38,7 +38,12 @@ let package = Package(
         .executable(name: "apus", targets: ["ApusCommand"]),
     ],
     traits: [
-        .trait(name: "MPI", description: "Workers may exchange gradients through the site's MPI (Debian: libopenmpi-dev): apus work --exchange mpi.")
+        .trait(
+            name: "MPI",
+            description:
+                "Workers may exchange gradients through the site's MPI (Debian: libopenmpi-dev): apus work --exchange "
+                + "mpi."
+        )
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
@@ -48,22 +53,38 @@ let package = Package(
     targets: [
         .executableTarget(
             name: "ApusCommand",
-            dependencies: ["Apus", "Training", "BERT", "Checkpoints", "TextData", "Cluster", "Transport", "Kernels", argumentParser, yams],
-            swiftSettings: strict + [.unsafeFlags(standalone, optimized)], linkerSettings: [.unsafeFlags(standalone + ["-use-ld=lld"], optimized)]),
+            dependencies: [
+                "Apus", "Training", "BERT", "Checkpoints", "TextData", "Cluster", "Transport", "Kernels",
+                argumentParser, yams,
+            ],
+            swiftSettings: strict + [.unsafeFlags(standalone, optimized)],
+            linkerSettings: [.unsafeFlags(standalone + ["-use-ld=lld"], optimized)]),
         .executableTarget(
-            name: "AllReduceBenchmark", dependencies: ["Collectives", "Transport", "Tensors"], path: "Benchmarks/AllReduce",
+            name: "AllReduceBenchmark", dependencies: ["Collectives", "Transport", "Tensors"],
+            path: "Benchmarks/AllReduce",
             swiftSettings: strict),
         .executableTarget(
-            name: "RooflineBenchmark", dependencies: ["Training", "BERT", "Kernels", "Tensors", "RooflineMeters"], path: "Benchmarks/Roofline",
+            name: "RooflineBenchmark", dependencies: ["Training", "BERT", "Kernels", "Tensors", "RooflineMeters"],
+            path: "Benchmarks/Roofline",
             swiftSettings: strict),
         .target(name: "RooflineMeters", dependencies: ["CVectorMath"], path: "Benchmarks/RooflineMeters"),
-        .executableTarget(name: "FuzzBenchmark", dependencies: ["FuzzTargets"], path: "Benchmarks/Fuzz/Driver", swiftSettings: strict),
+        .executableTarget(
+            name: "FuzzBenchmark", dependencies: ["FuzzTargets"], path: "Benchmarks/Fuzz/Driver",
+            swiftSettings: strict),
         .target(
-            name: "FuzzTargets", dependencies: ["Training", "BERT", "Cluster", "Transport", "Kernels", "Checkpoints", "TextData", "CAllocations"],
+            name: "FuzzTargets",
+            dependencies: [
+                "Training", "BERT", "Cluster", "Transport", "Kernels", "Checkpoints", "TextData", "CAllocations",
+            ],
             path: "Benchmarks/Fuzz/Targets", swiftSettings: strict),
         .target(name: "CAllocations", path: "Benchmarks/Fuzz/CAllocations"),
         module("Apus", ["Training", "Kernels"]),
-        module("Training", ["BERT", "Collectives", "Cluster", "Transport", "Kernels", "Checkpoints", "TextData", "Tensors", "CSystem", crypto, yams]),
+        module(
+            "Training",
+            [
+                "BERT", "Collectives", "Cluster", "Transport", "Kernels", "Checkpoints", "TextData", "Tensors",
+                "CSystem", crypto, yams,
+            ]),
         module("BERT", ["Kernels", "Checkpoints", "TextData", "Tensors"]),
         module("Collectives", ["Transport", "Tensors"]),
         module("Cluster", ["Transport", yams]),
@@ -72,7 +93,8 @@ let package = Package(
         module("Checkpoints", ["CSystem", crypto]),
         module("TextData", []),
         module("Tensors", []),
-        // Unoptimized vector code takes 10 s or more for a step. Packages of tools version 6.2 or later may be dependencies with unsafe flags.
+        // Unoptimized vector code takes 10 s or more for a step. Packages of tools version 6.2 or later may be
+        // dependencies with unsafe flags.
         .target(name: "CVectorMath", cSettings: unfused + [.unsafeFlags(["-O2"], .when(configuration: .debug))]),
         .target(name: "CSystem", cSettings: unfused),
         .systemLibrary(name: "CZeroMQ"),

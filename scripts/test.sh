@@ -10,7 +10,7 @@ scripts/setup.sh
 scripts/fetch.sh
 
 if swift format --version >/dev/null 2>&1 </dev/null; then
-    swift format lint --strict --parallel --recursive Sources Tests
+    swift format lint --strict --parallel --recursive Sources Tests Benchmarks Package.swift
 else
     printf 'test: this toolchain has no swift format: the layout is not checked\n' >&2
 fi

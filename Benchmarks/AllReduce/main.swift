@@ -3,8 +3,8 @@
 //     AllReduceBenchmark --workers 2 --megabytes 1,22,90,440 --over shared|tcp|curve [--rounds 10]
 //     mpirun -np 2 AllReduceBenchmark --over mpi …        # in a build with the trait MPI
 //
-// Prints one JSON object a size: {"workers","megabytes","over","milliseconds","gigabytes_per_second"}, the median of the
-// slowest rank's rounds; gigabytes per second are the gradient's size over that time.
+// Prints one JSON object a size: {"workers","megabytes","over","milliseconds","gigabytes_per_second"}, the median of
+// the slowest rank's rounds; gigabytes per second are the gradient's size over that time.
 
 import Collectives
 import Dispatch
@@ -44,9 +44,12 @@ func serve(_ options: Options, rank: Int) throws {
     let allowed = AllowList()
     let authenticator = options.over == "curve" ? try Authenticator(in: context, allowList: allowed) : nil
     let folder = ProcessInfo.processInfo.environment["APUS_BENCHMARK_FOLDER"] ?? "/tmp"
-    let listener = try MeshListener(at: options.over == "shared" ? "ipc://\(folder)/\(rank)" : "tcp://127.0.0.1:*", keys: keys, in: context)
+    let listener = try MeshListener(
+        at: options.over == "shared" ? "ipc://\(folder)/\(rank)" : "tcp://127.0.0.1:*", keys: keys, in: context)
     say("\(listener.endpoint) \(keys?.publicKey.text ?? "-")")
-    guard let line = readLine(), let roster = try? JSONDecoder().decode(MeshRoster.self, from: Data(line.utf8)) else { return }
+    guard let line = readLine(), let roster = try? JSONDecoder().decode(MeshRoster.self, from: Data(line.utf8)) else {
+        return
+    }
     for peer in roster.peers { if let key = peer.key { allowed.allow(key) } }
     func limit() -> ContinuousClock.Instant { .now + .seconds(120) }
     let mesh = try listener.mesh(rank: rank, roster: roster, deadline: limit())
@@ -63,9 +66,11 @@ func measure(_ options: Options, rank: Int, _ mesh: any Mesh, generation: UInt32
     var step: UInt64 = 1
     for size in options.megabytes {
         let plan = ExchangePlan(
-            laneCount: options.workers, lanes: assignment.lanes, hosts: options.over == "shared" ? assignment.lanes.map { _ in 0 } : Array(0..<options.workers),
+            laneCount: options.workers, lanes: assignment.lanes,
+            hosts: options.over == "shared" ? assignment.lanes.map { _ in 0 } : Array(0..<options.workers),
             count: size * 250_000)
-        let memory = try HostMemory.establish(plan, links: links, step: step, bucket: 0, deadline: limit(), generator: &random)
+        let memory = try HostMemory.establish(
+            plan, links: links, step: step, bucket: 0, deadline: limit(), generator: &random)
         let allReduce = AllReduce(plan: memory.plan, memory: memory.memory, links: links)
         for block in allReduce.blocks { block.fill(Float(rank + 1)) }
         var times: [Double] = []
@@ -77,7 +82,9 @@ func measure(_ options: Options, rank: Int, _ mesh: any Mesh, generation: UInt32
             let parts = (ContinuousClock.now - start).components
             if round >= 2 { times.append(Double(parts.seconds) * 1_000 + Double(parts.attoseconds) * 1e-15) }
             let expected = Float(options.workers * (options.workers + 1) / 2)
-            guard let sum, sum.parts.allSatisfy({ $0.values[0] == expected && $0.values[$0.values.count - 1] == expected }) else {
+            guard let sum,
+                sum.parts.allSatisfy({ $0.values[0] == expected && $0.values[$0.values.count - 1] == expected })
+            else {
                 say("wrong sum")
                 exit(1)
             }
@@ -96,7 +103,8 @@ func measure(_ options: Options, rank: Int, _ mesh: any Mesh, generation: UInt32
             let figure = (median * 100).rounded() / 100
             let speed = (Double(size) / median * 100).rounded() / 100
             say(
-                "{\"workers\":\(options.workers),\"megabytes\":\(size),\"over\":\"\(options.over)\",\"milliseconds\":\(figure),\"gigabytes_per_second\":\(speed)}"
+                "{\"workers\":\(options.workers),\"megabytes\":\(size),\"over\":\"\(options.over)\","
+                    + "\"milliseconds\":\(figure),\"gigabytes_per_second\":\(speed)}"
             )
         }
         step += 1
@@ -121,7 +129,8 @@ func serveMPI(_ options: Options) throws {
 /// Starts the ranks, introduces them to each other, and passes on what the first one says.
 func launch(_ options: Options) throws {
     let folder = FileManager.default.temporaryDirectory.appendingPathComponent("apus-allreduce-\(getpid())").path
-    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+    try FileManager.default.createDirectory(
+        atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
     defer { try? FileManager.default.removeItem(atPath: folder) }
     var ranks: [(process: Process, input: Pipe, output: Pipe)] = []
     for rank in 0..<options.workers {
@@ -137,13 +146,18 @@ func launch(_ options: Options) throws {
     }
     let peers = ranks.map { rank -> MeshPeer in
         var line: [UInt8] = []
-        while let byte = try? rank.output.fileHandleForReading.read(upToCount: 1)?.first, byte != 0x0A { line.append(byte) }
+        while let byte = try? rank.output.fileHandleForReading.read(upToCount: 1)?.first, byte != 0x0A {
+            line.append(byte)
+        }
         let words = String(decoding: line, as: UTF8.self).split(separator: " ")
         return MeshPeer(endpoint: String(words.first ?? ""), key: words.last.flatMap { PublicKey(String($0)) })
     }
-    let roster = try JSONEncoder().encode(MeshRoster(generation: 1, token: UInt64.random(in: 1...UInt64(Int64.max)), peers: peers))
+    let roster = try JSONEncoder().encode(
+        MeshRoster(generation: 1, token: UInt64.random(in: 1...UInt64(Int64.max)), peers: peers))
     for rank in ranks { try rank.input.fileHandleForWriting.write(contentsOf: roster + [0x0A]) }
-    while let data = try ranks[0].output.fileHandleForReading.read(upToCount: 4_096), !data.isEmpty { FileHandle.standardOutput.write(data) }
+    while let data = try ranks[0].output.fileHandleForReading.read(upToCount: 4_096), !data.isEmpty {
+        FileHandle.standardOutput.write(data)
+    }
     for rank in ranks { rank.process.waitUntilExit() }
 }
 

@@ -12,7 +12,8 @@ final class Job {
     init(_ inputs: RunInputs) {
         self.inputs = inputs
         engine = SingleProcessEngine(
-            inputs: inputs, replica: Replica(model: inputs.model, parameters: inputs.parameters, threads: 1), debug: false)
+            inputs: inputs, replica: Replica(model: inputs.model, parameters: inputs.parameters, threads: 1),
+            debug: false)
     }
 
     /// What a step took and asked of the heap: its lanes, their sum, the update, and the packing of its samples.
@@ -33,10 +34,12 @@ final class Job {
         let seconds = (ContinuousClock.now - start).seconds
         let after = allocations()
         return Taken(
-            seconds: seconds, samples: plan.sampleCount, tokens: plan.tokenCount, allocations: after.calls - calls, bytes: after.bytes - bytes)
+            seconds: seconds, samples: plan.sampleCount, tokens: plan.tokenCount, allocations: after.calls - calls,
+            bytes: after.bytes - bytes)
     }
 
-    /// Takes each of `steps` steps plain, then with meters, and then its products alone, so that a noisy moment falls on all.
+    /// Takes each of `steps` steps plain, then with meters, and then its products alone, so that a noisy moment falls
+    /// on all.
     func measure(steps: Int) async throws -> Report {
         for _ in 0..<3 { _ = try await take() }
         var report = Report(inputs, steps: steps)
@@ -74,7 +77,8 @@ final class Job {
             let seconds = max(0, unsafe meter.seconds - Double(meter.calls) * meters_clock())
             unsafe kinds.append(
                 Report.Kind(
-                    name: String(cString: meter.name), calls: Int(meter.calls), seconds: seconds, operations: meter.operations, bytes: meter.bytes))
+                    name: String(cString: meter.name), calls: Int(meter.calls), seconds: seconds,
+                    operations: meter.operations, bytes: meter.bytes))
         }
         return kinds
     }

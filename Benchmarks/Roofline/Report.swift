@@ -52,7 +52,9 @@ struct Report: Encodable {
     private static func median(_ values: [Double]) -> Double { values.isEmpty ? 0 : values.sorted()[values.count / 2] }
 
     /// Time of the step's matrix products alone over the time of the step: each step by itself, then the median.
-    var efficiency: Double { Self.median(seconds.indices.map { (productSeconds[$0] + attentionSeconds[$0]) / seconds[$0] }) }
+    var efficiency: Double {
+        Self.median(seconds.indices.map { (productSeconds[$0] + attentionSeconds[$0]) / seconds[$0] })
+    }
     /// The same without attention's products.
     var efficiencyWithoutAttention: Double { Self.median(seconds.indices.map { productSeconds[$0] / seconds[$0] }) }
     var samplesPerSecond: Double { Double(samples) / Double(steps) / Self.median(seconds) }
@@ -97,29 +99,39 @@ struct Report: Encodable {
     var table: String {
         let step = meteredSeconds.reduce(0, +)
         var lines = [
-            "\(model), \(lanes) lanes, 1 thread, \(steps) steps of \(tokens / steps) tokens; \(arithmetic), vectors \(vectorLevel)",
+            "\(model), \(lanes) lanes, 1 thread, \(steps) steps of \(tokens / steps) tokens; \(arithmetic), vectors "
+                + "\(vectorLevel)",
             "", "| kind of work | calls a step | ms a step | share | GFLOP/s | GB/s |", "|---|---|---|---|---|---|",
         ]
         func row(_ name: String, _ calls: Int, _ seconds: Double, _ operations: Double, _ bytes: Double) {
             let cells = [
-                name, "\(calls / steps)", decimal(1_000 * seconds / Double(steps), 2), "\(decimal(100 * seconds / step, 1)) %",
-                operations > 0 ? decimal(operations / seconds * 1e-9, 1) : "", bytes > 0 ? decimal(bytes / seconds * 1e-9, 1) : "",
+                name, "\(calls / steps)", decimal(1_000 * seconds / Double(steps), 2),
+                "\(decimal(100 * seconds / step, 1)) %",
+                operations > 0 ? decimal(operations / seconds * 1e-9, 1) : "",
+                bytes > 0 ? decimal(bytes / seconds * 1e-9, 1) : "",
             ]
             lines.append("| " + cells.joined(separator: " | ") + " |")
         }
         let shown = kinds.filter { $0.calls > 0 }.sorted { $0.seconds > $1.seconds }
         for kind in shown {
-            row(kind.name.replacingOccurrences(of: "_", with: " "), kind.calls, kind.seconds, kind.operations, kind.bytes)
+            row(
+                kind.name.replacingOccurrences(of: "_", with: " "), kind.calls, kind.seconds, kind.operations,
+                kind.bytes)
         }
         row("everything else", 0, max(0, step - shown.reduce(0) { $0 + $1.seconds }), 0, 0)
-        let (plain, products, attention) = (Self.median(seconds), Self.median(productSeconds), Self.median(attentionSeconds))
+        let (plain, products, attention) = (
+            Self.median(seconds), Self.median(productSeconds), Self.median(attentionSeconds)
+        )
         lines += [
             "",
-            "One core: \(decimal(peak * 1e-9, 0)) GFLOP/s of multiply-adds, \(decimal(bandwidth * 1e-9, 1)) GB/s of a large sum.",
-            "A step takes \(decimal(plain * 1_000, 1)) ms (\(decimal(Self.median(meteredSeconds) * 1_000, 1)) with meters), "
+            "One core: \(decimal(peak * 1e-9, 0)) GFLOP/s of multiply-adds, \(decimal(bandwidth * 1e-9, 1)) GB/s of a "
+                + "large sum.",
+            "A step takes \(decimal(plain * 1_000, 1)) ms (\(decimal(Self.median(meteredSeconds) * 1_000, 1)) with "
+                + "meters), "
                 + "\(decimal(samplesPerSecond, 1)) samples/s; its products alone \(decimal(products * 1_000, 1)) ms, "
                 + "and attention's as calls of their own \(decimal(attention * 1_000, 1)) ms.",
-            "GEMM efficiency: \(decimal(efficiency, 3)); without attention's products: \(decimal(efficiencyWithoutAttention, 3)).",
+            "GEMM efficiency: \(decimal(efficiency, 3)); without attention's products: "
+                + "\(decimal(efficiencyWithoutAttention, 3)).",
             "Heap: \(allocations.count { $0 == 0 }) of \(steps) steps allocated nothing; the others, with more "
                 + "tokens than any before, "
                 + "\(allocations.reduce(0, +)) times for \(allocatedBytes.reduce(0, +) / 1_000) kB in all.",

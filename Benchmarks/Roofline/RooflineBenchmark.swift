@@ -1,8 +1,10 @@
 // Where the time of a training step goes, and how near it comes to the time of its matrix products alone.
 //
-//     RooflineBenchmark [--steps 20] [--max-length 128] [--batch-size 32] [--recompute] [--model DIR] [--train FILE] [--json FILE]
+//     RooflineBenchmark [--steps 20] [--max-length 128] [--batch-size 32] [--recompute]
+//         [--model DIR] [--train FILE] [--json FILE]
 //
-// One process, one thread, two lanes: the default job. Prints a table of the kinds of work, and writes the same as JSON.
+// One process, one thread, two lanes: the default job. Prints a table of the kinds of work, and writes the same as
+// JSON.
 
 import BERT
 import Foundation

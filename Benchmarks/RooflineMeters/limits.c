@@ -19,7 +19,8 @@ typedef float vf __attribute__((ext_vector_type(16)));
         vf s[12], x = 0.5f, y = 0.25f; \
         for (int i = 0; i < 12; i++) s[i] = (float)i; \
         for (long r = 0; r < rounds; r++) { \
-            _Pragma("clang loop unroll(full)") for (int i = 0; i < 12; i++) s[i] = __builtin_elementwise_fma(s[i], x, y); \
+            _Pragma("clang loop unroll(full)") for (int i = 0; i < 12; i++) s[i] = __builtin_elementwise_fma(s[i], x, \
+                y); \
         } \
         vf all = 0; \
         for (int i = 0; i < 12; i++) all += s[i]; \

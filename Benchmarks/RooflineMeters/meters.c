@@ -15,7 +15,8 @@ static double now(void) {
 
 // MARK: Kernels
 
-// Operations and bytes of each kernel, by its arguments. Elements are 4 bytes; a transcendental function counts its multiplies and adds.
+// Operations and bytes of each kernel, by its arguments. Elements are 4 bytes; a transcendental function counts its
+// multiplies and adds.
 #define WORK_exp 14.0 * n, 8.0 * n
 #define WORK_tanh 30.0 * n, 8.0 * n
 #define WORK_bias_tanh 31.0 * rows * n, 8.0 * rows * n
@@ -31,7 +32,8 @@ static double now(void) {
 #define WORK_layer_norm_backward 9.0 * rows * n, 12.0 * rows * n
 #define WORK_softmax 20.0 * rows * n, 8.0 * rows * n
 #define WORK_softmax_backward 5.0 * rows * n, 12.0 * rows * n
-#define WORK_multiply 2.0 * product->m * product->n * product->k, 4.0 * (product->m * product->k + product->k * product->n + product->m * product->n)
+#define WORK_multiply 2.0 * product->m * product->n * product->k, 4.0 * (product->m * product->k \
+    + product->k * product->n + product->m * product->n)
 #define WORK_attention \
     (4.0 * shape->width + 20.0) * shape->heads * shape->queries * shape->keys, \
      8.0 * shape->heads * shape->width * (shape->queries + shape->keys)
@@ -57,7 +59,8 @@ enum { PRODUCTS, SMALL_PRODUCTS, FIRST_KERNEL };
 enum { BEFORE_KERNELS = FIRST_KERNEL - 1, APUS_KERNELS(COUNT) METERS };
 #define NAME(result, kernel, parameters, arguments) [KERNEL_##kernel] = {.name = #kernel},
 static meter meters[METERS] = {
-    [PRODUCTS] = {.name = "matrix_products"}, [SMALL_PRODUCTS] = {.name = "matrix_products_below_4_mflop"}, APUS_KERNELS(NAME)};
+    [PRODUCTS] = {.name = "matrix_products"}, [SMALL_PRODUCTS] = {.name = "matrix_products_below_4_mflop"},
+        APUS_KERNELS(NAME)};
 
 typedef struct {
     int meter;
@@ -98,7 +101,8 @@ static const apus_kernel_table timed = {.level = "timed", APUS_KERNELS(ENTRY)};
 static apus_kernel_table noted;
 
 // The forward pass over a sentence: what attention's products are repeated by.
-static void noted_attention(const apus_attention_shape *shape, const float *queries, const float *keys, const float *values,
+static void noted_attention(const apus_attention_shape *shape, const float *queries, const float *keys,
+    const float *values,
                             const uint16_t *bits, float *context, float *scratch) {
     note_sentence(shape);
     timed_attention(shape, queries, keys, values, bits, context, scratch);
@@ -115,7 +119,8 @@ typedef struct {
 static noted_product *products;
 static size_t product_count, product_space;
 
-// Distinct operands lie at distinct places, in the order in which they are met; a step's working set is about that of the original.
+// Distinct operands lie at distinct places, in the order in which they are met; a step's working set is about that of
+// the original.
 enum { PLACES = 1 << 12 };
 static struct { const void *address; size_t place, size; } operands[PLACES];
 static size_t operand_count, memory_size;
@@ -201,7 +206,8 @@ double meters_repeat_attention(void) {
         if (rows * sentences[i].key_row > most) most = rows * sentences[i].key_row;
         if (rows > longest) longest = rows;
     }
-    float *x = memory_of(most), *g = memory_of(most), *y = memory_of(most), *scores = memory_of(longest * (longest + 16));
+    float *x = memory_of(most), *g = memory_of(most), *y = memory_of(most), *scores = memory_of(longest * (longest
+        + 16));
     float *scratch = memory_of(APUS_PRODUCT_SCRATCH);
     double start = now();
     for (size_t i = 0; i < sentence_count; i++) {

@@ -25,7 +25,8 @@ public struct TextClassifier: Sendable {
     public init(model: String, maxLength: Int? = nil, threads: Int = 1) throws {
         prediction = try Training.Prediction(
             InferenceOptions(
-                model: model, input: "-", textColumn: nil, pairColumn: nil, labelColumn: nil, maxLength: maxLength, threads: threads))
+                model: model, input: "-", textColumn: nil, pairColumn: nil, labelColumn: nil, maxLength: maxLength,
+                threads: threads))
         guard prediction.answersForTexts else {
             throw InputError(
                 "\(model): answers for single words, expected a model that answers for texts: use 'apus predict' "
@@ -39,11 +40,14 @@ public struct TextClassifier: Sendable {
 
     /// Labels texts, in order. `pairs` are second texts, which a model that ``readsPairs`` must have.
     public func predict(_ texts: [String], pairs: [String]? = nil) -> [Prediction] {
-        precondition(pairs.map { $0.count == texts.count } ?? true, "\(texts.count) texts and \(pairs?.count ?? 0) second texts")
+        precondition(
+            pairs.map { $0.count == texts.count } ?? true, "\(texts.count) texts and \(pairs?.count ?? 0) second texts")
         precondition(pairs != nil || !readsPairs, "the model was trained on pairs of texts: give `pairs` too")
         return prediction.answers(texts, pairs: pairs).map { answer in
             Prediction(
-                label: answer.label, probabilities: Dictionary(answer.scores.map { ($0.name, Double($0.probability)) }) { first, _ in first },
+                label: answer.label,
+                probabilities: Dictionary(answer.scores.map { ($0.name, Double($0.probability)) }) { first, _ in first
+                },
                 logits: answer.logits)
         }
     }

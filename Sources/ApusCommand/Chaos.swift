@@ -3,13 +3,16 @@ internal import Training
 
 struct Chaos: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Kill, freeze, slow and restart the processes of runs at random instants; compare their bits with an undisturbed run's.",
+        abstract:
+            "Kill, freeze, slow and restart the processes of runs at random instants; compare their bits with an "
+            + "undisturbed run's.",
         discussion: """
             Examples:
               $ apus chaos --runs 20 --workers 3
               $ apus chaos -- --model bert-base-uncased --train train.csv --max-steps 200
 
-            Without options after `--` the job is a tiny one that needs no files. Options after `--` are those of apus launch, with --cluster \
+            Without options after `--` the job is a tiny one that needs no files. Options after `--` are those of apus \
+            launch, with --cluster \
             too: `apus chaos --runs 5 -- --cluster lab.yaml --max-steps 200`. Processes on other hosts cannot be \
             reached: for workers there, chaos disturbs the ssh session, whose end ends the worker. The faults of run \
             N depend only on --seed and N: every run loses one to three workers, every third has one slowed, every \
@@ -35,13 +38,17 @@ struct Chaos: ParsableCommand {
     var everything = false
     @Flag(help: "Disturb workers only.")
     var spareCoordinator = false
-    @Option(parsing: .unconditional, help: ArgumentHelp("Disturb the running job of this apus launch instead.", valueName: "process"))
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("Disturb the running job of this apus launch instead.", valueName: "process"))
     var launcher: Int32?
     @Argument(parsing: .postTerminator, help: ArgumentHelp("Options of apus launch for the job.", valueName: "option"))
     var job: [String] = []
 
     func validate() throws {
-        for (name, value) in [("--runs", runs), ("--first", first), ("--workers", workers ?? 1), ("--deadline", deadline ?? 1)] where value < 1 {
+        for (name, value) in [
+            ("--runs", runs), ("--first", first), ("--workers", workers ?? 1), ("--deadline", deadline ?? 1),
+        ] where value < 1 {
             throw ValidationError("\(name) is \(value), must be at least 1")
         }
         if launcher != nil, everything || !job.isEmpty || workers != nil {
@@ -56,7 +63,8 @@ struct Chaos: ParsableCommand {
         let job = Array(try FieldNames.translated(["launch"] + job).dropFirst())
         try EntryPoints.chaos(
             ChaosOptions(
-                runs: runs, first: first, seed: seed, workers: workers, everything: everything, sparesCoordinator: spareCoordinator,
+                runs: runs, first: first, seed: seed, workers: workers, everything: everything,
+                sparesCoordinator: spareCoordinator,
                 deadline: deadline.map { .seconds($0) }, launcher: launcher, job: job)
         ) { line in
             try StandardOutput.write(line: line)

@@ -5,7 +5,8 @@ struct Coordinate: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Coordinate workers that are started elsewhere.",
         discussion: """
-            Links between hosts need keys: APUS_KEY_FILE names the coordinator's, made by apus keygen. SIGHUP reads that file again; \
+            Links between hosts need keys: APUS_KEY_FILE names the coordinator's, made by apus keygen. SIGHUP reads \
+            that file again; \
             a worker whose key is no longer in it is disconnected. Examples:
               $ apus coordinate --workers 4 --endpoint ipc:///tmp/apus --train train.csv
               $ APUS_KEY_FILE=keys/coordinator.key apus coordinate --workers 2 --endpoint tcp://0.0.0.0:5555
@@ -36,7 +37,8 @@ struct Coordinate: ParsableCommand {
 
     func run() throws {
         var chosen = try CoordinateOptions(
-            workers: workers, endpoint: endpoint, launched: launched, rendezvousTimeout: rendezvousTimeout.map { .seconds($0) },
+            workers: workers, endpoint: endpoint, launched: launched,
+            rendezvousTimeout: rendezvousTimeout.map { .seconds($0) },
             healthFile: healthFile, configuration: options.resolved())
         chosen.isBrief = brief
         try EntryPoints.coordinate(chosen)

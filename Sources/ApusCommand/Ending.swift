@@ -25,7 +25,8 @@ struct Ending: Equatable {
             case .success:
                 let answer = ApusCommand.fullMessage(for: error)
                 self.init(status: 0, answer: OptionExamples.added(to: answer, of: command ?? ""))
-            case .validationFailure: self.init(status: 2, complaint: Self.usage(ApusCommand.message(for: error), command))
+            case .validationFailure:
+                self.init(status: 2, complaint: Self.usage(ApusCommand.message(for: error), command))
             default: self.init(status: 1, complaint: String(describing: error))
             }
         }

@@ -27,7 +27,8 @@ enum Inspection {
         let configuration = try BERTConfiguration(folder.configuration, path: path + "/config.json")
         let shape = configuration.shape
         let sizes = [
-            (shape.layers, "layers"), (shape.width, "wide"), (shape.heads, "heads"), (shape.feedForward, "feed-forward"),
+            (shape.layers, "layers"), (shape.width, "wide"), (shape.heads, "heads"),
+            (shape.feedForward, "feed-forward"),
             (shape.vocabulary, "pieces"), (shape.positions, "positions"),
         ]
         let name = configuration.architectures.isEmpty ? "BERT" : configuration.architectures.joined(separator: ", ")
@@ -39,7 +40,9 @@ enum Inspection {
     private static func checkpointLines(_ path: String) throws(FileError) -> [String] {
         try CheckpointStore.verify(path)
         var lines = ["complete: every file matches the manifest"]
-        let names = ((try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []).filter { $0.hasSuffix(".safetensors") }
+        let names = ((try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []).filter {
+            $0.hasSuffix(".safetensors")
+        }
         for name in names.sorted() { lines += ["", name] + table(try SafetensorsFile(path + "/" + name).tensors) }
         return lines
     }
@@ -54,11 +57,17 @@ enum Inspection {
     }
 
     private static func table(_ tensors: [TensorEntry]) -> [String] {
-        TensorTable(rows: tensors.map { .init(name: shown($0.name), kind: $0.type.description, shape: $0.shape, byteCount: $0.range.count) }).lines
+        TensorTable(
+            rows: tensors.map {
+                .init(name: shown($0.name), kind: $0.type.description, shape: $0.shape, byteCount: $0.range.count)
+            }
+        ).lines
     }
 
     /// The text without characters that would move a terminal's cursor.
     private static func shown(_ text: String) -> String {
-        String(String.UnicodeScalarView(text.unicodeScalars.map { $0.properties.generalCategory == .control ? "\u{FFFD}" : $0 }))
+        String(
+            String.UnicodeScalarView(
+                text.unicodeScalars.map { $0.properties.generalCategory == .control ? "\u{FFFD}" : $0 }))
     }
 }

@@ -35,7 +35,8 @@ struct ApusCommand: ParsableCommand {
         abstract: "Fine-tunes BERT on CPUs: over many processes and hosts, with the same bits however it runs.",
         version: Version.description,
         subcommands: [
-            Train.self, Coordinate.self, Work.self, Launch.self, Evaluate.self, Predict.self, Tokenize.self, Verify.self, Check.self,
+            Train.self, Coordinate.self, Work.self, Launch.self, Evaluate.self, Predict.self, Tokenize.self,
+            Verify.self, Check.self,
             Inspect.self, Keygen.self, Chaos.self, Report.self, Runs.self,
         ])
 }

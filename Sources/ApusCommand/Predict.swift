@@ -42,7 +42,8 @@ struct Predict: ParsableCommand {
 
     func run() throws {
         try EntryPoints.predict(
-            arguments.options(input: input, labelColumn: nil), AnswerOptions(output: output, format: format, withText: withText),
+            arguments.options(input: input, labelColumn: nil),
+            AnswerOptions(output: output, format: format, withText: withText),
             emit: { try StandardOutput.write(line: $0) }, flush: { try StandardOutput.flush() })
     }
 }

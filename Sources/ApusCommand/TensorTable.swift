@@ -31,7 +31,9 @@ struct TensorTable {
         return "\(tensors), \(Self.grouped(elements)) values, \(Self.grouped(bytes)) bytes"
     }
 
-    private static func padded(_ text: String, _ width: Int) -> String { text + String(repeating: " ", count: width - text.count) }
+    private static func padded(_ text: String, _ width: Int) -> String {
+        text + String(repeating: " ", count: width - text.count)
+    }
 
     /// Digits in groups of three: "30,522".
     static func grouped(_ number: Int) -> String {

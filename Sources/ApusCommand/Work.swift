@@ -5,12 +5,14 @@ struct Work: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Compute for a coordinator.",
         discussion: """
-            Without --coordinator its address comes from APUS_COORDINATOR=host:port, from MASTER_ADDR and MASTER_PORT, from \
+            Without --coordinator its address comes from APUS_COORDINATOR=host:port, from MASTER_ADDR and MASTER_PORT, \
+            from \
             --cluster, or from Slurm's variables; an MPI launcher with all ranks on one host needs none. If srun, \
             mpirun or torchrun starts all workers, each gets the same command line with the training options, and \
             rank 0 also starts the coordinator.
 
-            Keys: APUS_KEY_FILE names this worker's key, APUS_KEY_FOLDER a folder of apus keygen on a file system that all hosts \
+            Keys: APUS_KEY_FILE names this worker's key, APUS_KEY_FOLDER a folder of apus keygen on a file system that \
+            all hosts \
             share, APUS_SECRET is a text of at least 32 random characters, the same for all processes.
 
             The training options are for the rank that starts the coordinator. Examples:
@@ -20,7 +22,9 @@ struct Work: ParsableCommand {
 
     @Option(help: "The coordinator's address, such as host:5555.")
     var coordinator: String?
-    @Option(help: ArgumentHelp("YAML file that names the coordinator's address and port, and the hosts.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp("YAML file that names the coordinator's address and port, and the hosts.", valueName: "file")
+    )
     var cluster: String?
     @Option(
         help: ArgumentHelp(
@@ -30,7 +34,8 @@ struct Work: ParsableCommand {
     #if MPI
     @Option(
         help:
-            "Transport of gradients between hosts: links, or mpi if mpirun or srun started all workers. (default: links)"
+            "Transport of gradients between hosts: links, or mpi if mpirun or srun started all workers. (default: "
+            + "links)"
     )
     var exchange = "links"
     #endif
@@ -58,7 +63,8 @@ struct Work: ParsableCommand {
 
     private func workOptions() throws(ConfigurationError) -> WorkOptions {
         let chosen = try WorkOptions(
-            coordinator: coordinator, cluster: cluster, interface: interface, launched: launched, rank: rank, given: options.mergedWhereReadable)
+            coordinator: coordinator, cluster: cluster, interface: interface, launched: launched, rank: rank,
+            given: options.mergedWhereReadable)
         #if MPI
         var withExchange = chosen
         withExchange.usesMPI = exchange == "mpi"

@@ -43,9 +43,14 @@ package struct BERTConfiguration: Sendable, Equatable {
         var heads: [Head] = []
         if let classifier = folder.tensor("classifier.weight"), let rows = classifier.shape.first {
             let labels = namesLabels || countsLabels ? labels.count : rows
-            let poolsSentences = pooling == .mean || ["bert.pooler.dense.weight", "pooler.dense.weight"].contains { folder.tensor($0) != nil }
-            let known = architectures.filter { ["BertForTokenClassification", "BertForSequenceClassification"].contains($0) }
-            let architecture = known.first ?? (poolsSentences ? "BertForSequenceClassification" : "BertForTokenClassification")
+            let poolsSentences =
+                pooling == .mean
+                || ["bert.pooler.dense.weight", "pooler.dense.weight"].contains { folder.tensor($0) != nil }
+            let known = architectures.filter {
+                ["BertForTokenClassification", "BertForSequenceClassification"].contains($0)
+            }
+            let architecture =
+                known.first ?? (poolsSentences ? "BertForSequenceClassification" : "BertForTokenClassification")
             if let head = head(architecture: architecture, labels: labels) { heads.append(head) }
         }
         if folder.tensor("cls.predictions.transform.dense.weight") != nil { heads.append(.maskedLanguageModel) }
@@ -79,7 +84,8 @@ package struct BERTConfiguration: Sendable, Equatable {
         let names = try Self.labels(json, path: path)
         namesLabels = names != nil
         countsLabels = json["num_labels"]?.integer != nil
-        labels = names ?? (0..<(json["num_labels"]?.integer.map { min(max(1, $0), 1 << 20) } ?? 2)).map { "LABEL_\($0)" }
+        labels =
+            names ?? (0..<(json["num_labels"]?.integer.map { min(max(1, $0), 1 << 20) } ?? 2)).map { "LABEL_\($0)" }
     }
 
     private static func shape(_ fields: Fields) throws(FileError) -> BERTShape {
@@ -97,17 +103,22 @@ package struct BERTConfiguration: Sendable, Equatable {
         let positions = try fields.whole("max_position_embeddings", in: 3...largest)
         let types = try fields.whole("type_vocab_size", default: 2, in: 1...256)
         // In floating point, where nothing overflows.
-        let size = Double(width) * (Double(vocabulary + positions + types) + Double(layers) * (4 * Double(width) + 2 * Double(inner)))
+        let size =
+            Double(width)
+            * (Double(vocabulary + positions + types) + Double(layers) * (4 * Double(width) + 2 * Double(inner)))
         guard size < 0x1p40 else {
             throw FileError(fields.path, "describes a model of \(size) parameters, expected fewer than 2^40")
         }
         let hidden = try fields.rate("hidden_dropout_prob", default: 0.1)
         return BERTShape(
-            vocabulary: vocabulary, width: width, layers: layers, heads: heads, feedForward: inner, positions: positions, types: types,
-            epsilon: Float(try fields.positive("layer_norm_eps", default: 1e-12)), activation: try activation(fields), hiddenDropout: hidden,
+            vocabulary: vocabulary, width: width, layers: layers, heads: heads, feedForward: inner,
+            positions: positions, types: types,
+            epsilon: Float(try fields.positive("layer_norm_eps", default: 1e-12)), activation: try activation(fields),
+            hiddenDropout: hidden,
             attentionDropout: try fields.rate("attention_probs_dropout_prob", default: 0.1),
             headDropout: try fields.rate("classifier_dropout", default: hidden),
-            initializerRange: try fields.positive("initializer_range", default: 0.02), padding: try padding(fields, vocabulary))
+            initializerRange: try fields.positive("initializer_range", default: 0.02),
+            padding: try padding(fields, vocabulary))
     }
 
     /// Token 0 if the file does not say; null means that there is none.
@@ -136,7 +147,9 @@ package struct BERTConfiguration: Sendable, Equatable {
         guard let members = json["id2label"]?.members, !members.isEmpty else { return nil }
         var names = [String](repeating: "", count: members.count)
         for member in members {
-            guard let id = Int(member.key), String(id) == member.key, names.indices.contains(id), let name = member.value.string else {
+            guard let id = Int(member.key), String(id) == member.key, names.indices.contains(id),
+                let name = member.value.string
+            else {
                 throw FileError(
                     path,
                     "id2label has the key \(member.key.prefix(40)), expected numbers from 0 to \(members.count - 1) "

@@ -14,7 +14,9 @@ package struct SourceHead: Sendable, Equatable, Codable {
 
     /// Name patterns of the parameters used only by the target task: its head, and the layers above the shared ones.
     package func targetOnly(_ head: Head, layers: Int) -> [String] {
-        let own = head == .maskedLanguageModel ? ["cls.predictions.*"] : (head.pooling == .cls ? ["bert.pooler.*"] : []) + ["classifier.*"]
+        let own =
+            head == .maskedLanguageModel
+            ? ["cls.predictions.*"] : (head.pooling == .cls ? ["bert.pooler.*"] : []) + ["classifier.*"]
         return own + (sharedLayers..<layers).map { "bert.encoder.layer.\($0).*" }
     }
 }
@@ -69,7 +71,9 @@ package struct BERTModel: Sendable {
     package func head(of stream: TaskStream) -> Head { branch(stream).head }
 
     func branch(_ stream: TaskStream) -> Branch {
-        guard stream == .source else { return Branch(head: head, layers: shape.layers, places: places.head, loss: loss) }
+        guard stream == .source else {
+            return Branch(head: head, layers: shape.layers, places: places.head, loss: loss)
+        }
         guard let source else { preconditionFailure("a model without a source head was given a source batch") }
         return Branch(head: source.head, layers: source.sharedLayers, places: places.sourceHead, loss: LossOptions())
     }
@@ -96,7 +100,9 @@ package struct BERTModel: Sendable {
         shape: BERTShape, head: Head, source: SourceHead? = nil, loss: LossOptions = LossOptions(), lora: LoRA? = nil,
         isFrozen: (String) -> Bool = { _ in false }
     ) {
-        precondition(source.map { (1...shape.layers).contains($0.sharedLayers) } ?? true, "a source head branches off after an encoder layer")
+        precondition(
+            source.map { (1...shape.layers).contains($0.sharedLayers) } ?? true,
+            "a source head branches off after an encoder layer")
         self.shape = shape
         self.head = head
         self.source = source
@@ -124,7 +130,9 @@ package struct BERTModel: Sendable {
             places.layers.append(p)
         }
         places.head = Self.declare(head, shape, pooler: "bert.pooler", prefix: "", in: &list)
-        if let source { places.sourceHead = Self.declare(source.head, shape, pooler: "source.pooler", prefix: "source.", in: &list) }
+        if let source {
+            places.sourceHead = Self.declare(source.head, shape, pooler: "source.pooler", prefix: "source.", in: &list)
+        }
         if let lora {
             for layer in 0..<shape.layers {
                 for target in lora.targets {
@@ -137,16 +145,20 @@ package struct BERTModel: Sendable {
             }
         }
         let isTied = head == .maskedLanguageModel || source?.head == .maskedLanguageModel
-        places.wordEmbeddings = list.table("bert.embeddings.word_embeddings.weight", [shape.vocabulary, d], isRowSparse: !isTied)
+        places.wordEmbeddings = list.table(
+            "bert.embeddings.word_embeddings.weight", [shape.vocabulary, d], isRowSparse: !isTied)
         self.places = places
         layout = ParameterLayout(list.declarations, isFrozen: isFrozen)
     }
 
-    private static func declare(_ head: Head, _ shape: BERTShape, pooler: String, prefix: String, in list: inout DeclarationList) -> HeadPlaces {
+    private static func declare(
+        _ head: Head, _ shape: BERTShape, pooler: String, prefix: String, in list: inout DeclarationList
+    ) -> HeadPlaces {
         var places = HeadPlaces()
         let d = shape.width
         guard head != .maskedLanguageModel else {
-            (places.transformWeight, places.transformBias) = list.linear("\(prefix)cls.predictions.transform.dense", d, d)
+            (places.transformWeight, places.transformBias) = list.linear(
+                "\(prefix)cls.predictions.transform.dense", d, d)
             (places.transformGain, places.transformShift) = list.norm("\(prefix)cls.predictions.transform.LayerNorm", d)
             places.decoderBias = list.bias("\(prefix)cls.predictions.bias", shape.vocabulary)
             return places
@@ -175,7 +187,9 @@ package struct BERTModel: Sendable {
             (weight("\(name).weight", [outputs, inputs]), bias("\(name).bias", outputs))
         }
 
-        mutating func norm(_ name: String, _ width: Int) -> (Int, Int) { (bias("\(name).weight", width), bias("\(name).bias", width)) }
+        mutating func norm(_ name: String, _ width: Int) -> (Int, Int) {
+            (bias("\(name).weight", width), bias("\(name).bias", width))
+        }
     }
 
     /// The same model with other parameters frozen.
@@ -190,7 +204,9 @@ package struct BERTModel: Sendable {
         if name.hasPrefix("bert.embeddings.") { return 0 }
         if name.hasPrefix("bert.pooler.") { return shape.layers + 1 }
         let parts = name.split(separator: ".")
-        guard parts.count > 3, parts[0] == "bert", parts[1] == "encoder", let layer = Int(parts[3]) else { return shape.layers + 2 }
+        guard parts.count > 3, parts[0] == "bert", parts[1] == "encoder", let layer = Int(parts[3]) else {
+            return shape.layers + 2
+        }
         return layer + 1
     }
 

@@ -27,8 +27,10 @@ package struct BERTShape: Sendable, Equatable, Codable {
     package var initializerRange: Double
 
     package init(
-        vocabulary: Int, width: Int, layers: Int, heads: Int, feedForward: Int, positions: Int, types: Int, epsilon: Float,
-        activation: Activation, hiddenDropout: Double, attentionDropout: Double, headDropout: Double, initializerRange: Double,
+        vocabulary: Int, width: Int, layers: Int, heads: Int, feedForward: Int, positions: Int, types: Int,
+        epsilon: Float,
+        activation: Activation, hiddenDropout: Double, attentionDropout: Double, headDropout: Double,
+        initializerRange: Double,
         padding: Int? = nil
     ) {
         self.vocabulary = vocabulary

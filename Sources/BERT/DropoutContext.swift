@@ -31,7 +31,8 @@ package struct DropoutContext: Sendable {
     ///
     /// The bits of a row depend on its sentence, its token and the site, not on which other rows are computed.
     func bits(
-        _ rate: DropoutRate, rows: ReadRows, of batch: PackedBatch, columns: Int, layer: Int, site: DropoutSite, arena: Arena
+        _ rate: DropoutRate, rows: ReadRows, of batch: PackedBatch, columns: Int, layer: Int, site: DropoutSite,
+        arena: Arena
     ) -> BitView? {
         guard !rate.isZero else { return nil }
         let words = BitView.words(columns: columns)

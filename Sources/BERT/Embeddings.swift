@@ -12,15 +12,20 @@ struct EmbeddingTape {
 extension BERTModel {
     /// `dropout(layerNorm(word + type + position))`. Shape of the output: (T, D).
     /// - Parameter all: the batch's rows.
-    func embedForward(_ batch: PackedBatch, _ all: ReadRows, _ weights: Weights, dropout: DropoutContext?, arena: Arena) -> EmbeddingTape {
+    func embedForward(_ batch: PackedBatch, _ all: ReadRows, _ weights: Weights, dropout: DropoutContext?, arena: Arena)
+        -> EmbeddingTape
+    {
         let sum = arena.take(rows: batch.tokenCount, columns: shape.width)
         let output = arena.take(rows: batch.tokenCount, columns: shape.width)
         let inverse = arena.take(batch.tokenCount)
         embed(
-            ids: batch.ids, positions: batch.positions, types: batch.types, words: weights.matrix(places.wordEmbeddings),
-            positionTable: weights.matrix(places.positionEmbeddings), typeTable: weights.matrix(places.typeEmbeddings), into: sum)
+            ids: batch.ids, positions: batch.positions, types: batch.types,
+            words: weights.matrix(places.wordEmbeddings),
+            positionTable: weights.matrix(places.positionEmbeddings), typeTable: weights.matrix(places.typeEmbeddings),
+            into: sum)
         layerNorm(
-            sum, NormalizationInput(), gain: weights.vector(places.embeddingGain), shift: weights.vector(places.embeddingShift),
+            sum, NormalizationInput(), gain: weights.vector(places.embeddingGain),
+            shift: weights.vector(places.embeddingShift),
             epsilon: shape.epsilon, into: output, inverseDeviation: inverse)
         let bits = dropout.flatMap {
             $0.bits($0.hidden, rows: all, of: batch, columns: shape.width, layer: 0, site: .embeddings, arena: arena)
@@ -33,13 +38,17 @@ extension BERTModel {
     ///
     /// - Parameter decoderGradient: overwrites a matrix with the word table's gradient from a head tied to it.
     func embedBackward(
-        _ gradient: Matrix, _ tape: EmbeddingTape, _ batch: PackedBatch, _ weights: Weights, dropout: DropoutContext?, sink: GradientSink,
+        _ gradient: Matrix, _ tape: EmbeddingTape, _ batch: PackedBatch, _ weights: Weights, dropout: DropoutContext?,
+        sink: GradientSink,
         memory: LaneMemory, decoderGradient: ((Matrix) -> Void)?
     ) {
-        if let bits = tape.bits, let dropout { Kernels.dropout(gradient, bits: bits, rate: dropout.hidden, into: gradient) }
+        if let bits = tape.bits, let dropout {
+            Kernels.dropout(gradient, bits: bits, rate: dropout.hidden, into: gradient)
+        }
         sink.always(places.embeddingGain..<(places.embeddingShift + 1)) { both in
             layerNormBackward(
-                normalized: tape.normalized, inverseDeviation: tape.inverseDeviation, gain: weights.vector(places.embeddingGain),
+                normalized: tape.normalized, inverseDeviation: tape.inverseDeviation,
+                gain: weights.vector(places.embeddingGain),
                 gradient, gainGradient: both[0..<shape.width], shiftGradient: both[shape.width..<(2 * shape.width)])
         }
         sink.matrix(places.positionEmbeddings) {
@@ -51,12 +60,17 @@ extension BERTModel {
             sumRows(gradient, by: memory.typeGroups, into: $0)
         }
         guard sink.isTrained(places.wordEmbeddings) else { return }
-        guard layout.sparseTable != nil else { return tiedTableBackward(gradient, decoderGradient, batch, sink: sink, memory) }
+        guard layout.sparseTable != nil else {
+            return tiedTableBackward(gradient, decoderGradient, batch, sink: sink, memory)
+        }
         sink.setRows(readRowsGradient(gradient, batch, memory))
     }
 
     /// The gradient of a dense word table: that of the tied decoder, if any, plus the rows that the batch reads.
-    private func tiedTableBackward(_ gradient: Matrix, _ decoderGradient: ((Matrix) -> Void)?, _ batch: PackedBatch, sink: GradientSink, _ memory: LaneMemory) {
+    private func tiedTableBackward(
+        _ gradient: Matrix, _ decoderGradient: ((Matrix) -> Void)?, _ batch: PackedBatch, sink: GradientSink,
+        _ memory: LaneMemory
+    ) {
         sink.matrix(places.wordEmbeddings) { table in
             if let decoderGradient { decoderGradient(table) } else { table.elements.fill(0) }
             let rows = readRowsGradient(gradient, batch, memory)

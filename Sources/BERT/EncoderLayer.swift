@@ -43,7 +43,8 @@ extension BERTModel {
     /// computed for all rows, everything else only for the rows read.
     /// Source: Devlin et al. 2019; post-norm as in Vaswani et al. 2017.
     func layerForward(
-        _ layer: Int, _ input: Matrix, read: ReadRows?, all: ReadRows, _ batch: PackedBatch, _ weights: Weights, dropout: DropoutContext?, arena: Arena
+        _ layer: Int, _ input: Matrix, read: ReadRows?, all: ReadRows, _ batch: PackedBatch, _ weights: Weights,
+        dropout: DropoutContext?, arena: Arena
     ) -> LayerTape {
         let p = places.layers[layer]
         let (d, f) = (shape.width, shape.feedForward)
@@ -56,7 +57,8 @@ extension BERTModel {
         func adapt(_ target: LoRA.Target, _ x: Matrix, onto y: Matrix, _ rows: ReadRows?) {
             guard lora != nil else { return }
             self.adapt(
-                target, ofLayer: layer, x, onto: y, rows: rows ?? all, batch, weights, dropout: dropout, arena: arena, &adapters)
+                target, ofLayer: layer, x, onto: y, rows: rows ?? all, batch, weights, dropout: dropout, arena: arena,
+                &adapters)
         }
         if let read {
             readInput = gather(input, read.rows, arena: arena)
@@ -74,7 +76,9 @@ extension BERTModel {
             queries = projections.columns(0..<d)
         }
         let first = projections.columns - 2 * d
-        let (keys, values) = (projections.columns(first..<(first + d)), projections.columns((first + d)..<(first + 2 * d)))
+        let (keys, values) = (
+            projections.columns(first..<(first + d)), projections.columns((first + d)..<(first + 2 * d))
+        )
         adapt(.query, readInput, onto: queries, read)
         adapt(.key, input, onto: keys, nil)
         adapt(.value, input, onto: values, nil)
@@ -84,7 +88,8 @@ extension BERTModel {
             dropout: attentionDropout(layer, read, batch, dropout))
         let context = arena.take(rows: rows.rows.count, columns: d)
         let probabilityBits = attention.bits(arena: arena)
-        attention.forward(queries: queries, keys: keys, values: values, bits: probabilityBits, into: context, arena: arena)
+        attention.forward(
+            queries: queries, keys: keys, values: values, bits: probabilityBits, into: context, arena: arena)
 
         let attentionSum = arena.take(rows: context.rows, columns: d)
         let attended = arena.take(rows: context.rows, columns: d)
@@ -97,8 +102,10 @@ extension BERTModel {
         let rate = dropout?.hidden ?? DropoutRate(0)
         layerNorm(
             attentionSum,
-            NormalizationInput(bias: weights.vector(p.attentionBias), bits: attentionBits, rate: rate, residual: readInput),
-            gain: weights.vector(p.attentionGain), shift: weights.vector(p.attentionShift), epsilon: shape.epsilon, into: attended,
+            NormalizationInput(
+                bias: weights.vector(p.attentionBias), bits: attentionBits, rate: rate, residual: readInput),
+            gain: weights.vector(p.attentionGain), shift: weights.vector(p.attentionShift), epsilon: shape.epsilon,
+            into: attended,
             inverseDeviation: attentionInverse)
 
         let slope = arena.take(rows: context.rows, columns: f)
@@ -116,17 +123,23 @@ extension BERTModel {
             $0.bits($0.hidden, rows: rows, of: batch, columns: d, layer: layer, site: .feedForward, arena: arena)
         }
         layerNorm(
-            outerSum, NormalizationInput(bias: weights.vector(p.outerBias), bits: outerBits, rate: rate, residual: attended),
-            gain: weights.vector(p.outerGain), shift: weights.vector(p.outerShift), epsilon: shape.epsilon, into: output,
+            outerSum,
+            NormalizationInput(bias: weights.vector(p.outerBias), bits: outerBits, rate: rate, residual: attended),
+            gain: weights.vector(p.outerGain), shift: weights.vector(p.outerShift), epsilon: shape.epsilon,
+            into: output,
             inverseDeviation: outerInverse)
         return LayerTape(
-            input: input, read: read, readInput: readInput, projections: projections, queries: queries, keys: keys, values: values,
+            input: input, read: read, readInput: readInput, projections: projections, queries: queries, keys: keys,
+            values: values,
             attention: attention, probabilityBits: probabilityBits, context: context, attentionBits: attentionBits,
-            attentionNormalized: attentionSum, attentionInverse: attentionInverse, attended: attended, slope: slope, inner: inner, outerBits: outerBits,
+            attentionNormalized: attentionSum, attentionInverse: attentionInverse, attended: attended, slope: slope,
+            inner: inner, outerBits: outerBits,
             outerNormalized: outerSum, outerInverse: outerInverse, output: output, adapters: adapters)
     }
 
-    private func attentionDropout(_ layer: Int, _ read: ReadRows?, _ batch: PackedBatch, _ dropout: DropoutContext?) -> AttentionDropout? {
+    private func attentionDropout(_ layer: Int, _ read: ReadRows?, _ batch: PackedBatch, _ dropout: DropoutContext?)
+        -> AttentionDropout?
+    {
         guard let dropout, !dropout.attention.isZero else { return nil }
         return AttentionDropout(
             rate: dropout.attention, key: dropout.key, layer: layer, positions: batch.batchPositions,
@@ -146,7 +159,8 @@ extension BERTModel {
     /// - Parameter inputGradient: (T, D), used if only some rows are read; otherwise `gradient` is overwritten.
     /// - Returns: the gradient of the layer's input (T, D), if `needsInput` is set: one of the two matrices given.
     func layerBackward(
-        _ layer: Int, _ gradient: Matrix, _ tape: LayerTape, _ weights: Weights, dropout: DropoutContext?, needsInput: Bool,
+        _ layer: Int, _ gradient: Matrix, _ tape: LayerTape, _ weights: Weights, dropout: DropoutContext?,
+        needsInput: Bool,
         inputGradient: Matrix, sink: GradientSink, arena: Arena
     ) -> Matrix? {
         let mark = arena.mark
@@ -157,13 +171,15 @@ extension BERTModel {
         let scratch = arena.take(rows: gradient.rows, columns: d)
         func adaptBackward(_ target: LoRA.Target, _ gradient: Matrix, onto inputGradient: Matrix?) {
             self.adaptBackward(
-                target, ofLayer: layer, gradient, onto: inputGradient, tape.adapters, weights, dropout: dropout, sink: sink, arena: arena)
+                target, ofLayer: layer, gradient, onto: inputGradient, tape.adapters, weights, dropout: dropout,
+                sink: sink, arena: arena)
         }
 
         // Feed-forward half. From here on `gradient` is that of the normalized sum, which is the residual's as well.
         sink.always(p.outerGain..<(p.outerShift + 1)) { both in
             layerNormBackward(
-                normalized: tape.outerNormalized, inverseDeviation: tape.outerInverse, gain: weights.vector(p.outerGain), gradient,
+                normalized: tape.outerNormalized, inverseDeviation: tape.outerInverse,
+                gain: weights.vector(p.outerGain), gradient,
                 gainGradient: both[0..<d], shiftGradient: both[d..<(2 * d)])
         }
         var branch = gradient
@@ -182,7 +198,8 @@ extension BERTModel {
         // Attention half.
         sink.always(p.attentionGain..<(p.attentionShift + 1)) { both in
             layerNormBackward(
-                normalized: tape.attentionNormalized, inverseDeviation: tape.attentionInverse, gain: weights.vector(p.attentionGain),
+                normalized: tape.attentionNormalized, inverseDeviation: tape.attentionInverse,
+                gain: weights.vector(p.attentionGain),
                 gradient, gainGradient: both[0..<d], shiftGradient: both[d..<(2 * d)])
         }
         branch = gradient
@@ -192,7 +209,9 @@ extension BERTModel {
         sink.product(p.attentionWeight, branch, tape.context)
         let isNeeded =
             needsInput || sink.isTrained(p.projectionWeights) || sink.isTrained(p.projectionBiases)
-            || [LoRA.Target.query, .key, .value].contains { p.adapters[$0].map { sink.isTrained($0.down..<($0.up + 1)) } ?? false }
+            || [LoRA.Target.query, .key, .value].contains {
+                p.adapters[$0].map { sink.isTrained($0.down..<($0.up + 1)) } ?? false
+            }
         guard isNeeded else {
             adaptBackward(.attentionOutput, branch, onto: nil)
             return nil
@@ -201,7 +220,8 @@ extension BERTModel {
         multiply(branch, .plain, weights.matrix(p.attentionWeight), .plain, into: contextGradient)
         adaptBackward(.attentionOutput, branch, onto: contextGradient)
         return projectionBackward(
-            p, contextGradient, gradient, tape, weights, needsInput: needsInput, inputGradient: inputGradient, sink: sink, arena: arena
+            p, contextGradient, gradient, tape, weights, needsInput: needsInput, inputGradient: inputGradient,
+            sink: sink, arena: arena
         ) {
             adaptBackward($0, $1, onto: $2)
         }
@@ -209,17 +229,21 @@ extension BERTModel {
 
     /// From the attention's context back to the layer's input. `gradient` (R, D) is the residual's share.
     private func projectionBackward(
-        _ p: LayerPlaces, _ contextGradient: Matrix, _ gradient: Matrix, _ tape: LayerTape, _ weights: Weights, needsInput: Bool,
+        _ p: LayerPlaces, _ contextGradient: Matrix, _ gradient: Matrix, _ tape: LayerTape, _ weights: Weights,
+        needsInput: Bool,
         inputGradient: Matrix, sink: GradientSink, arena: Arena, adaptBackward: (LoRA.Target, Matrix, Matrix?) -> Void
     ) -> Matrix? {
         let d = shape.width
         let weight = weights.matrix(p.projectionWeights)
         let projected = arena.take(rows: tape.projections.rows, columns: tape.projections.columns)
         let first = projected.columns - 2 * d
-        let (keyGradient, valueGradient) = (projected.columns(first..<(first + d)), projected.columns((first + d)..<(first + 2 * d)))
+        let (keyGradient, valueGradient) = (
+            projected.columns(first..<(first + d)), projected.columns((first + d)..<(first + 2 * d))
+        )
         let queryGradient = tape.read == nil ? projected.columns(0..<d) : arena.take(rows: gradient.rows, columns: d)
         tape.attention.backward(
-            queries: tape.queries, keys: tape.keys, values: tape.values, bits: tape.probabilityBits, contextGradient: contextGradient,
+            queries: tape.queries, keys: tape.keys, values: tape.values, bits: tape.probabilityBits,
+            contextGradient: contextGradient,
             queryGradient: queryGradient, keyGradient: keyGradient, valueGradient: valueGradient, arena: arena)
 
         guard let read = tape.read else {

@@ -8,12 +8,16 @@ package struct FeatureStore: Sendable {
     /// (N, D): the head's input for each sample.
     package let values: Matrix
 
-    package init(samples: Int, width: Int) { values = Matrix(FloatBuffer(count: samples * width).view, rows: samples, columns: width) }
+    package init(samples: Int, width: Int) {
+        values = Matrix(FloatBuffer(count: samples * width).view, rows: samples, columns: width)
+    }
 
     package var byteCount: Int { values.rows * values.columns * MemoryLayout<Float>.stride }
 
     /// Sets the features of consecutive samples.
-    package func set(_ samples: Range<Int>, _ features: FloatView) { values.rows(samples).elements.copy(from: features) }
+    package func set(_ samples: Range<Int>, _ features: FloatView) {
+        values.rows(samples).elements.copy(from: features)
+    }
 }
 
 extension PackedBatch {
@@ -77,7 +81,8 @@ extension BERTModel {
 
     /// As ``laneGradient`` for a batch with features: only pooler and head are computed.
     func headGradient(
-        _ batch: PackedBatch, _ features: Matrix, _ weights: Weights, lossScale: Float, dropout: DropoutContext?, sink: GradientSink,
+        _ batch: PackedBatch, _ features: Matrix, _ weights: Weights, lossScale: Float, dropout: DropoutContext?,
+        sink: GradientSink,
         arena: Arena, observe: StageObserver?
     ) -> Double {
         let branch = branch(batch.stream)

@@ -76,7 +76,8 @@ package final class GradientSink {
         vector(places) { compute(Matrix($0, rows: $0.count / columns, columns: columns)) }
     }
 
-    /// The gradient of a weight, or of rows of consecutive weights: `gradient` (R, outputs), transposed, times `input` (R, inputs).
+    /// The gradient of a weight, or of rows of consecutive weights: `gradient` (R, outputs), transposed, times `input`
+    /// (R, inputs).
     ///
     /// When a lane is added to earlier ones, it is added tile by tile, without memory for its own gradient.
     /// - Parameter outputs: the weight rows that `gradient` belongs to; nil: all of them.
@@ -101,7 +102,9 @@ package final class GradientSink {
     }
 
     private func multiply(_ gradient: Matrix, _ input: Matrix, to offset: Int) {
-        let place = Matrix(dense.part(from: offset, count: gradient.columns * input.columns), rows: gradient.columns, columns: input.columns)
+        let place = Matrix(
+            dense.part(from: offset, count: gradient.columns * input.columns), rows: gradient.columns,
+            columns: input.columns)
         if mode == .overwrite {
             Kernels.multiply(gradient, .transposed, input, .plain, into: place)
         } else {
@@ -126,7 +129,9 @@ package final class GradientSink {
         let entries = layout.entries[places]
         let count = entries.reduce(0) { $0 + $1.count }
         for place in places { written[place] = true }
-        if mode == .overwrite, let first = entries.first?.gradientOffset, entries.allSatisfy({ $0.gradientOffset != nil }) {
+        if mode == .overwrite, let first = entries.first?.gradientOffset,
+            entries.allSatisfy({ $0.gradientOffset != nil })
+        {
             compute(dense.part(from: first, count: count))
             return
         }
@@ -136,7 +141,9 @@ package final class GradientSink {
         var offset = 0
         for entry in entries {
             if let place = entry.gradientOffset {
-                let (from, to) = (scratch.part(from: offset, count: entry.count), dense.part(from: place, count: entry.count))
+                let (from, to) = (
+                    scratch.part(from: offset, count: entry.count), dense.part(from: place, count: entry.count)
+                )
                 if mode == .add { add(from, to: to) } else { to.copy(from: from) }
             }
             offset += entry.count

@@ -15,29 +15,39 @@ extension BERTModel {
         let weights = Weights(layout: layout, values: parameters)
         let branch = branch(batch.stream)
         let reading = Reading(batch, branch.head)
-        let hidden = storedFeatures(batch, arena: arena) ?? encode(batch, weights, layers: branch.layers, read: reading.read, arena: arena)
+        let hidden =
+            storedFeatures(batch, arena: arena)
+            ?? encode(batch, weights, layers: branch.layers, read: reading.read, arena: arena)
         let logits: Matrix
         if branch.head == .maskedLanguageModel {
             logits = maskedLanguageModelForward(hidden, branch.places, weights, arena: arena).logits
         } else {
             logits = pooledForward(hidden, batch, reading.rows, branch, weights, dropout: nil, arena: arena).logits
         }
-        return InferenceResult(logits: logits.elements.array, losses: sampleLosses(logits, batch.targets, branch.head, LossOptions(), scale: nil))
+        return InferenceResult(
+            logits: logits.elements.array,
+            losses: sampleLosses(logits, batch.targets, branch.head, LossOptions(), scale: nil))
     }
 
     /// Output of the embeddings and of each layer, all rows: L + 1 times (T, D).
     package func hiddenStates(_ batch: PackedBatch, parameters: FloatView, arena: Arena) -> [[Float]] {
         var states: [[Float]] = []
-        _ = encode(batch, Weights(layout: layout, values: parameters), layers: shape.layers, read: nil, arena: arena) { states.append($0.elements.array) }
+        _ = encode(batch, Weights(layout: layout, values: parameters), layers: shape.layers, read: nil, arena: arena) {
+            states.append($0.elements.array)
+        }
         return states
     }
 
     /// The output of the lowest `layers` layers; a layer's scratch is given back before the next layer begins.
     /// - Parameter read: rows of the last one that are read; nil for all of them.
     func encode(
-        _ batch: PackedBatch, _ weights: Weights, layers: Int, read: ReadRows?, arena: Arena, observe: ((Matrix) -> Void)? = nil
+        _ batch: PackedBatch, _ weights: Weights, layers: Int, read: ReadRows?, arena: Arena,
+        observe: ((Matrix) -> Void)? = nil
     ) -> Matrix {
-        let kept = [arena.take(rows: batch.tokenCount, columns: shape.width), arena.take(rows: batch.tokenCount, columns: shape.width)]
+        let kept = [
+            arena.take(rows: batch.tokenCount, columns: shape.width),
+            arena.take(rows: batch.tokenCount, columns: shape.width),
+        ]
         func keep(_ output: Matrix, _ place: Int) -> Matrix {
             let matrix = kept[place % 2].rows(0..<output.rows)
             matrix.elements.copy(from: output.elements)
@@ -49,7 +59,9 @@ extension BERTModel {
         arena.release(to: mark)
         observe?(hidden)
         for layer in 0..<layers {
-            let tape = layerForward(layer, hidden, read: layer == layers - 1 ? read : nil, all: all, batch, weights, dropout: nil, arena: arena)
+            let tape = layerForward(
+                layer, hidden, read: layer == layers - 1 ? read : nil, all: all, batch, weights, dropout: nil,
+                arena: arena)
             hidden = keep(tape.output, layer + 1)
             arena.release(to: mark)
             observe?(hidden)

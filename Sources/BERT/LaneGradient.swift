@@ -39,13 +39,15 @@ extension BERTModel {
     ///   - memory: owned by this thread, reused from batch to batch.
     /// - Returns: the sum of the samples' losses, unscaled.
     package func laneGradient(
-        _ batch: PackedBatch, parameters: FloatView, lossScale: Float, dropout: DropoutContext?, recompute: Bool = false,
+        _ batch: PackedBatch, parameters: FloatView, lossScale: Float, dropout: DropoutContext?,
+        recompute: Bool = false,
         sink: GradientSink, arena: Arena, memory: LaneMemory = LaneMemory(), observe: StageObserver? = nil
     ) -> Double {
         let weights = Weights(layout: layout, values: parameters)
         if let features = storedFeatures(batch, arena: arena) {
             return headGradient(
-                batch, features, weights, lossScale: lossScale, dropout: dropout, sink: sink, arena: arena, observe: observe)
+                batch, features, weights, lossScale: lossScale, dropout: dropout, sink: sink, arena: arena,
+                observe: observe)
         }
         memory.allRows.setAll(of: batch)
         let embeddings = embedForward(batch, memory.allRows, weights, dropout: dropout, arena: arena)
@@ -53,7 +55,8 @@ extension BERTModel {
         let branch = branch(batch.stream)
         let reading = Reading(batch, branch.head, &memory.chosenRows)
         let layers = LayerStack(
-            model: self, batch: batch, last: branch.layers - 1, read: reading.read, all: memory.allRows, weights: weights,
+            model: self, batch: batch, last: branch.layers - 1, read: reading.read, all: memory.allRows,
+            weights: weights,
             dropout: dropout, arena: arena)
         defer {
             memory.layers.removeAll(keepingCapacity: true)
@@ -85,7 +88,9 @@ extension BERTModel {
         } else {
             let tape = pooledForward(hidden, batch, reading.rows, branch, weights, dropout: dropout, arena: arena)
             loss = losses(tape.logits)
-            gradient = pooledBackward(tape, batch, branch, weights, dropout: dropout, needsInput: lowest < branch.layers, sink: sink, arena: arena)
+            gradient = pooledBackward(
+                tape, batch, branch, weights, dropout: dropout, needsInput: lowest < branch.layers, sink: sink,
+                arena: arena)
         }
         let inputGradient = arena.take(rows: lowest < branch.layers ? batch.tokenCount : 0, columns: shape.width)
         for layer in (max(lowest, 0)..<max(branch.layers, lowest, 0)).reversed() {
@@ -93,13 +98,16 @@ extension BERTModel {
             observe?(.gradientOfLayer(layer), above, layers.read(layer)?.rows, batch)
             let mark = arena.mark
             gradient = layerBackward(
-                layer, above, layers.tape(of: memory.layers[layer], layer), weights, dropout: dropout, needsInput: layer > lowest,
+                layer, above, layers.tape(of: memory.layers[layer], layer), weights, dropout: dropout,
+                needsInput: layer > lowest,
                 inputGradient: inputGradient, sink: sink, arena: arena)
             arena.release(to: mark)
         }
         if lowest < 0, let gradient {
             observe?(.gradientOfEmbeddings, gradient, nil, batch)
-            embedBackward(gradient, embeddings, batch, weights, dropout: dropout, sink: sink, memory: memory, decoderGradient: decoderGradient)
+            embedBackward(
+                gradient, embeddings, batch, weights, dropout: dropout, sink: sink, memory: memory,
+                decoderGradient: decoderGradient)
         }
         sink.finish()
         return loss
@@ -108,16 +116,22 @@ extension BERTModel {
     /// Lowest encoder layer with a trained parameter; -1 if the embeddings are trained, L if nothing of the encoder is.
     var lowestTrainedLayer: Int {
         func trained(_ range: Range<Int>) -> Bool { range.contains { layout.entries[$0].gradientOffset != nil } }
-        if trained(0..<(places.embeddingShift + 1)) || layout.entries[places.wordEmbeddings].gradientOffset != nil { return -1 }
+        if trained(0..<(places.embeddingShift + 1)) || layout.entries[places.wordEmbeddings].gradientOffset != nil {
+            return -1
+        }
         for (layer, p) in places.layers.enumerated()
-        where trained(p.projectionWeights.lowerBound..<(p.outerShift + 1)) || p.adapters.values.contains(where: { trained($0.down..<($0.up + 1)) }) {
+        where trained(p.projectionWeights.lowerBound..<(p.outerShift + 1))
+            || p.adapters.values.contains(where: { trained($0.down..<($0.up + 1)) })
+        {
             return layer
         }
         return shape.layers
     }
 
     /// Each row's loss; if `scale` is given, the logits become its gradient times `scale`.
-    func sampleLosses(_ logits: Matrix, _ targets: PackedBatch.Targets, _ head: Head, _ options: LossOptions, scale: Float?) -> [Double] {
+    func sampleLosses(
+        _ logits: Matrix, _ targets: PackedBatch.Targets, _ head: Head, _ options: LossOptions, scale: Float?
+    ) -> [Double] {
         var losses: [Double] = []
         forEachLoss(logits, targets, head, options, scale: scale) { losses.append($0) }
         return losses
@@ -125,24 +139,31 @@ extension BERTModel {
 
     /// As ``sampleLosses``, one loss after another.
     func forEachLoss(
-        _ logits: Matrix, _ targets: PackedBatch.Targets, _ head: Head, _ options: LossOptions, scale: Float?, _ body: (Double) -> Void
+        _ logits: Matrix, _ targets: PackedBatch.Targets, _ head: Head, _ options: LossOptions, scale: Float?,
+        _ body: (Double) -> Void
     ) {
         func row(_ index: Int) -> FloatView { logits.rows(index..<(index + 1)).elements }
         switch targets {
         case .none: break
         case .classes(let classes), .tokens(_, let classes):
-            precondition(classes.count == logits.rows && head.choosesOne, "\(classes.count) classes for \(logits.rows) rows")
+            precondition(
+                classes.count == logits.rows && head.choosesOne, "\(classes.count) classes for \(logits.rows) rows")
             for (place, label) in classes.enumerated() {
                 body(label < 0 ? 0 : crossEntropy(row(place), label: Int(label), options: options, scale: scale))
             }
         case .values(let values):
             let width = logits.columns
-            precondition(values.count == logits.rows * width && !head.choosesOne, "\(values.count) targets for \(logits.rows) rows of \(width)")
+            precondition(
+                values.count == logits.rows * width && !head.choosesOne,
+                "\(values.count) targets for \(logits.rows) rows of \(width)")
             var isBinary = false
             if case .multiLabel = head { isBinary = true }
             for place in 0..<logits.rows {
                 let own = values[(place * width)..<((place + 1) * width)]
-                body(isBinary ? binaryCrossEntropy(row(place), targets: own, scale: scale) : squaredError(row(place), targets: own, scale: scale))
+                body(
+                    isBinary
+                        ? binaryCrossEntropy(row(place), targets: own, scale: scale)
+                        : squaredError(row(place), targets: own, scale: scale))
             }
         }
     }

@@ -62,7 +62,9 @@ package struct LoRA: Sendable, Equatable, Codable {
     var scale: Float { Float(alpha / Double(rank)) }
 
     /// Whether the name is that of an adapter's parameter.
-    package static func isAdapter(_ name: String) -> Bool { name.hasSuffix(".lora_A.weight") || name.hasSuffix(".lora_B.weight") }
+    package static func isAdapter(_ name: String) -> Bool {
+        name.hasSuffix(".lora_A.weight") || name.hasSuffix(".lora_B.weight")
+    }
 }
 
 /// Numbers of one adapter's two matrices in the layout: A (rank, inputs) and B (outputs, rank).
@@ -86,13 +88,15 @@ typealias AdapterTapes = [LoRA.Target: AdapterTape]
 extension BERTModel {
     /// Adds an adapter's share to the product `y` (R, outputs) of `x` (R, inputs), if there is an adapter.
     func adapt(
-        _ target: LoRA.Target, ofLayer layer: Int, _ x: Matrix, onto y: Matrix, rows: ReadRows, _ batch: PackedBatch, _ weights: Weights,
+        _ target: LoRA.Target, ofLayer layer: Int, _ x: Matrix, onto y: Matrix, rows: ReadRows, _ batch: PackedBatch,
+        _ weights: Weights,
         dropout: DropoutContext?, arena: Arena, _ tapes: inout AdapterTapes
     ) {
         guard let lora, let places = places.layers[layer].adapters[target] else { return }
         var input = x
         let bits = dropout.flatMap {
-            $0.bits($0.adapter, rows: rows, of: batch, columns: x.columns, layer: layer, site: target.site, arena: arena)
+            $0.bits(
+                $0.adapter, rows: rows, of: batch, columns: x.columns, layer: layer, site: target.site, arena: arena)
         }
         if let bits, let dropout {
             input = arena.take(rows: x.rows, columns: x.columns)
@@ -108,7 +112,8 @@ extension BERTModel {
     ///
     /// - Parameter inputGradient: (R, inputs), receives the adapter's share by addition; nil if it is not needed.
     func adaptBackward(
-        _ target: LoRA.Target, ofLayer layer: Int, _ gradient: Matrix, onto inputGradient: Matrix?, _ tapes: AdapterTapes,
+        _ target: LoRA.Target, ofLayer layer: Int, _ gradient: Matrix, onto inputGradient: Matrix?,
+        _ tapes: AdapterTapes,
         _ weights: Weights, dropout: DropoutContext?, sink: GradientSink, arena: Arena
     ) {
         guard let lora, let places = places.layers[layer].adapters[target], let tape = tapes[target] else { return }
@@ -139,7 +144,8 @@ extension BERTModel {
             for (target, adapter) in place.adapters {
                 guard let product = layout.index(of: target.product(ofLayer: layer) + ".weight") else { continue }
                 multiply(
-                    weights.matrix(adapter.up), .plain, weights.matrix(adapter.down), .plain, into: weights.matrix(product), scale: lora.scale,
+                    weights.matrix(adapter.up), .plain, weights.matrix(adapter.down), .plain,
+                    into: weights.matrix(product), scale: lora.scale,
                     accumulate: true)
             }
         }

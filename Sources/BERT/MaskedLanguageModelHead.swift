@@ -16,7 +16,9 @@ struct MaskedLanguageModelTape {
 
 extension BERTModel {
     /// Transform, layer norm and the decoder tied to the word table. Shapes: `input` (R, D); logits (R, V).
-    func maskedLanguageModelForward(_ input: Matrix, _ places: HeadPlaces, _ weights: Weights, arena: Arena) -> MaskedLanguageModelTape {
+    func maskedLanguageModelForward(_ input: Matrix, _ places: HeadPlaces, _ weights: Weights, arena: Arena)
+        -> MaskedLanguageModelTape
+    {
         let slope = arena.take(rows: input.rows, columns: shape.width)
         let normalized = arena.take(rows: input.rows, columns: shape.width)
         let features = arena.take(rows: input.rows, columns: shape.width)
@@ -24,13 +26,15 @@ extension BERTModel {
         multiply(input, .plain, weights.matrix(places.transformWeight), .transposed, into: slope)
         activate(shape.activation, bias: weights.vector(places.transformBias), slope, into: normalized)
         layerNorm(
-            normalized, NormalizationInput(), gain: weights.vector(places.transformGain), shift: weights.vector(places.transformShift),
+            normalized, NormalizationInput(), gain: weights.vector(places.transformGain),
+            shift: weights.vector(places.transformShift),
             epsilon: shape.epsilon, into: features, inverseDeviation: inverse)
         let logits = arena.take(rows: input.rows, columns: shape.vocabulary)
         multiply(features, .plain, weights.matrix(self.places.wordEmbeddings), .transposed, into: logits)
         addBias(weights.vector(places.decoderBias), to: logits)
         return MaskedLanguageModelTape(
-            input: input, slope: slope, normalized: normalized, inverseDeviation: inverse, features: features, logits: logits)
+            input: input, slope: slope, normalized: normalized, inverseDeviation: inverse, features: features,
+            logits: logits)
     }
 
     /// The backward pass of ``maskedLanguageModelForward`` except for the tied table, which the embeddings complete.
@@ -43,7 +47,8 @@ extension BERTModel {
         multiply(tape.logits, .plain, weights.matrix(self.places.wordEmbeddings), .plain, into: gradient)
         sink.always(places.transformGain..<(places.transformShift + 1)) { both in
             layerNormBackward(
-                normalized: tape.normalized, inverseDeviation: tape.inverseDeviation, gain: weights.vector(places.transformGain),
+                normalized: tape.normalized, inverseDeviation: tape.inverseDeviation,
+                gain: weights.vector(places.transformGain),
                 gradient, gainGradient: both[0..<shape.width], shiftGradient: both[shape.width..<(2 * shape.width)])
         }
         sink.always(places.transformBias) { activateBackward(derivative: tape.slope, gradient, biasGradient: $0) }

@@ -25,7 +25,8 @@ extension BERTModel {
     ///   - trained: sizes of gradient and optimizer state; nil if nothing is trained.
     /// - Throws: ``FileError``, before any allocation: a configuration may claim more than this machine has.
     package func load(
-        _ folder: ModelFolder, keepsHead: Bool, seed: UInt64, forgetting: (String) -> Bool = { _ in false }, growing: Bool = false,
+        _ folder: ModelFolder, keepsHead: Bool, seed: UInt64, forgetting: (String) -> Bool = { _ in false },
+        growing: Bool = false,
         forTrainingOf trained: ParameterLayout? = nil
     ) throws(FileError) -> LoadedWeights {
         let sources = try sources(in: folder, keepsHead: keepsHead, growing: growing)
@@ -50,12 +51,15 @@ extension BERTModel {
     /// Refuses a model that does not fit this machine's memory.
     private func needMemory(_ folder: ModelFolder, forTrainingOf trained: ParameterLayout?) throws(FileError) {
         let values = layout.count + (trained.map { $0.denseCount + 2 * $0.stateCount } ?? 0)
-        let (needed, present) = (Double(values) * Double(MemoryLayout<Float>.stride), Double(ProcessInfo.processInfo.physicalMemory))
+        let (needed, present) = (
+            Double(values) * Double(MemoryLayout<Float>.stride), Double(ProcessInfo.processInfo.physicalMemory)
+        )
         guard needed > present else { return }
         func gigabytes(_ bytes: Double) -> Int { Int((bytes / 1e9).rounded(.up)) }
         throw FileError(
             folder.path,
-            "\(trained != nil ? "weights, gradient and optimizer state" : "the weights") need \(gigabytes(needed)) GB, this machine has \(gigabytes(present)) GB: "
+            "\(trained != nil ? "weights, gradient and optimizer state" : "the weights") need \(gigabytes(needed)) "
+                + "GB, this machine has \(gigabytes(present)) GB: "
                 + "choose a smaller model, or lower what makes it larger: --lora-rank, --max-length")
     }
 
@@ -71,14 +75,18 @@ extension BERTModel {
             let isHead = Self.isHead(entry.name)
             guard let found, keepsHead || !isHead || Self.isSourceHead(entry.name) else {
                 guard isHead || entry.name.hasPrefix("bert.pooler.") || LoRA.isAdapter(entry.name) else {
-                    throw FileError(folder.path, "has no tensor \(entry.name), which the encoder needs: is this a BERT?")
+                    throw FileError(
+                        folder.path, "has no tensor \(entry.name), which the encoder needs: is this a BERT?")
                 }
                 tensors.append(nil)
                 continue
             }
             guard found.shape == entry.shape || (growing && Self.isGrown(found.shape, entry)) else {
                 throw FileError(
-                    folder.path, "tensor \(found.name) has shape \(found.shape), config.json asks for \(entry.shape): do the two belong together?")
+                    folder.path,
+                    "tensor \(found.name) has shape \(found.shape), config.json asks for \(entry.shape): do the two "
+                        + "belong together?"
+                )
             }
             tensors.append(found)
         }
@@ -87,8 +95,12 @@ extension BERTModel {
 
     /// Whether an entry is a folder's table of words or positions with more rows.
     private static func isGrown(_ found: [Int], _ entry: ParameterLayout.Entry) -> Bool {
-        let grows = ["bert.embeddings.word_embeddings.weight", "bert.embeddings.position_embeddings.weight", "cls.predictions.bias"]
-        return grows.contains(entry.name) && found.count == entry.shape.count && found[0] < entry.shape[0] && found.dropFirst() == entry.shape.dropFirst()
+        let grows = [
+            "bert.embeddings.word_embeddings.weight", "bert.embeddings.position_embeddings.weight",
+            "cls.predictions.bias",
+        ]
+        return grows.contains(entry.name) && found.count == entry.shape.count && found[0] < entry.shape[0]
+            && found.dropFirst() == entry.shape.dropFirst()
     }
 
     /// Gives rows that the source's word table lacks the mean of other rows of it.
@@ -137,9 +149,17 @@ extension BERTModel {
     ///
     /// A source task's masked-LM head starts from the folder's; its other heads are new.
     private static func names(of name: String) -> [String] {
-        if isSourceHead(name) { return name.hasPrefix("source.cls.") ? names(of: String(name.dropFirst("source.".count))) : [] }
+        if isSourceHead(name) {
+            return name.hasPrefix("source.cls.") ? names(of: String(name.dropFirst("source.".count))) : []
+        }
         let plain = name.hasPrefix("bert.") ? [name, String(name.dropFirst(5))] : [name]
-        guard name.contains("LayerNorm.") else { return plain + (name == "cls.predictions.bias" ? ["cls.predictions.decoder.bias"] : []) }
-        return plain + plain.map { $0.replacing("LayerNorm.weight", with: "LayerNorm.gamma").replacing("LayerNorm.bias", with: "LayerNorm.beta") }
+        guard name.contains("LayerNorm.") else {
+            return plain + (name == "cls.predictions.bias" ? ["cls.predictions.decoder.bias"] : [])
+        }
+        return plain
+            + plain.map {
+                $0.replacing("LayerNorm.weight", with: "LayerNorm.gamma").replacing(
+                    "LayerNorm.bias", with: "LayerNorm.beta")
+            }
     }
 }

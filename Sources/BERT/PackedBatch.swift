@@ -82,11 +82,14 @@ package struct PackedBatch: Sendable {
     }
 
     /// Appends one sentence. Missing types are 0.
-    package mutating func append(ids sentence: some Collection<Int32>, types sentenceTypes: (some Collection<UInt8>)?, position: Int, sample: Int) {
+    package mutating func append(
+        ids sentence: some Collection<Int32>, types sentenceTypes: (some Collection<UInt8>)?, position: Int, sample: Int
+    ) {
         ids.append(contentsOf: sentence)
         positions.append(contentsOf: 0..<Int32(sentence.count))
         if let sentenceTypes {
-            precondition(sentenceTypes.count == sentence.count, "\(sentenceTypes.count) types for \(sentence.count) tokens")
+            precondition(
+                sentenceTypes.count == sentence.count, "\(sentenceTypes.count) types for \(sentence.count) tokens")
             types.append(contentsOf: sentenceTypes)
         } else {
             types.append(contentsOf: repeatElement(0, count: sentence.count))

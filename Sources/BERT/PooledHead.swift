@@ -18,7 +18,8 @@ extension BERTModel {
     /// Pooling, dropout, classifier. Shapes: `hidden` (R, D), or (T, D) if the head uses mean pooling; logits (R, C).
     /// - Parameter rows: those that the logits belong to.
     func pooledForward(
-        _ hidden: Matrix, _ batch: PackedBatch, _ rows: ReadRows, _ branch: Branch, _ weights: Weights, dropout: DropoutContext?, arena: Arena
+        _ hidden: Matrix, _ batch: PackedBatch, _ rows: ReadRows, _ branch: Branch, _ weights: Weights,
+        dropout: DropoutContext?, arena: Arena
     ) -> PooledTape {
         var input = hidden
         if branch.head.pooling == .mean {
@@ -48,7 +49,8 @@ extension BERTModel {
     /// The backward pass of ``pooledForward``; the tape holds the gradient of the logits.
     /// - Returns: the gradient of `hidden`, if `needsInput` is set.
     func pooledBackward(
-        _ tape: PooledTape, _ batch: PackedBatch, _ branch: Branch, _ weights: Weights, dropout: DropoutContext?, needsInput: Bool,
+        _ tape: PooledTape, _ batch: PackedBatch, _ branch: Branch, _ weights: Weights, dropout: DropoutContext?,
+        needsInput: Bool,
         sink: GradientSink, arena: Arena
     ) -> Matrix? {
         let places = branch.places
@@ -58,7 +60,9 @@ extension BERTModel {
         guard needsInput || trainsPooler else { return nil }
         var gradient = arena.take(rows: tape.pooled.rows, columns: shape.width)
         multiply(tape.logits, .plain, weights.matrix(places.classifierWeight), .plain, into: gradient)
-        if let bits = tape.bits, let dropout { Kernels.dropout(gradient, bits: bits, rate: dropout.head, into: gradient) }
+        if let bits = tape.bits, let dropout {
+            Kernels.dropout(gradient, bits: bits, rate: dropout.head, into: gradient)
+        }
         if let pooler = places.poolerWeight {
             tanhBackward(tape.pooled, gradient)
             sink.vector(places.poolerBias) { sumColumns(gradient, into: $0) }

@@ -38,7 +38,8 @@ int apus_try_threads(int count) {
     pthread_mutex_t held = PTHREAD_MUTEX_INITIALIZER;
     pthread_mutex_lock(&held);
     int started = 0, code = 0;
-    while (started < count && (code = pthread_create(&threads[started], &attributes, wait_for_release, &held)) == 0) started++;
+    while (started < count && (code = pthread_create(&threads[started], &attributes, wait_for_release,
+        &held)) == 0) started++;
     pthread_mutex_unlock(&held);
     for (int thread = 0; thread < started; thread++) pthread_join(threads[thread], NULL);
     pthread_attr_destroy(&attributes);

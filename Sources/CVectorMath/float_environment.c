@@ -16,7 +16,8 @@ int apus_set_float_environment(void) {
 
 void apus_flush_to_zero(void) { _mm_setcsr(_mm_getcsr() | 0x8040); }
 #elif defined(__aarch64__)
-// FPCR: alternative half precision, default NaN, flush to zero, rounding mode, flush of half precision, trapped exceptions.
+// FPCR: alternative half precision, default NaN, flush to zero, rounding mode, flush of half precision, trapped
+// exceptions.
 static const uint64_t everything = 0x7f89f00;
 
 int apus_set_float_environment(void) {

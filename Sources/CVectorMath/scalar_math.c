@@ -17,7 +17,8 @@ static uint64_t bits_of(double x) {
     return bits;
 }
 
-// x = 2^k m with m in [sqrt 1/2, sqrt 2); log m = 2 atanh(s), s = (m - 1) / (m + 1). Infinity and NaN are returned as they are.
+// x = 2^k m with m in [sqrt 1/2, sqrt 2); log m = 2 atanh(s), s = (m - 1) / (m + 1). Infinity and NaN are returned as
+// they are.
 double apus_log(double x) {
     if (!(x < __builtin_inf())) return x;
     uint64_t bits = bits_of(x);
@@ -32,8 +33,8 @@ double apus_log(double x) {
     return k * 0.6931471805599453 + 2.0 * s * sum;
 }
 
-// x = k ln 2 + r with |r| <= ln 2 / 2, ln 2 in two parts of which the first has few enough bits for k ln 2 to be exact; then the
-// power series of exp r, whose 14th term is below 2^-56.
+// x = k ln 2 + r with |r| <= ln 2 / 2, ln 2 in two parts of which the first has few enough bits for k ln 2 to be exact;
+// then the power series of exp r, whose 14th term is below 2^-56.
 double apus_exponential(double x) {
     if (x != x) return x;
     if (x > 709.782712893384) return __builtin_inf();

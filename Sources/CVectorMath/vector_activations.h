@@ -4,7 +4,8 @@
 typedef struct { vf value, slope; } activation;
 
 // x * cdf(x) with cdf(-|x|) = exp(-x^2/2) P(t) / 2, t = 1 / (1 + 0.35 |x| / sqrt 2): one exponential serves the
-// function and its derivative cdf(x) + x pdf(x). P is a polynomial fitted to erfc(z) exp(z^2), relative error below 4e-7.
+// function and its derivative cdf(x) + x pdf(x). P is a polynomial fitted to erfc(z) exp(z^2), relative error below
+// 4e-7.
 INLINE activation gelu16(vf x) {
     vf a = __builtin_elementwise_abs(x);
     vf e = exp16(-0.5f * x * x);

@@ -17,7 +17,8 @@ INLINE vu weights16(uint32_t first) {
     return (w ^ (w >> 15)) | 1u;
 }
 INLINE vu weights_of_kind(vu w, int kind) {
-    return kind == APUS_FIRST_MOMENTS ? ((w << 16) | (w >> 16) | 1u) : kind == APUS_SECOND_MOMENTS ? ((w ^ 0x5bd1e995u) | 1u) : w;
+    return kind == APUS_FIRST_MOMENTS ? ((w << 16) | (w >> 16) | 1u)
+        : kind == APUS_SECOND_MOMENTS ? ((w ^ 0x5bd1e995u) | 1u) : w;
 }
 
 // Adds the products of bits and weights, 32 by 32 to 64 bits, modulo 2^64: in any order the same.
@@ -51,7 +52,8 @@ INLINE void add_written(vf p, vf m, vf v, uint32_t p_place, uint32_t s_place, vu
 }
 
 INLINE void adam_range(
-    size_t n, const apus_adam_constants *c, const float *g, float *p, float *m, float *v, uint32_t p_first, uint32_t s_first,
+    size_t n, const apus_adam_constants *c, const float *g, float *p, float *m, float *v, uint32_t p_first,
+        uint32_t s_first,
     uint64_t *sums) {
     size_t i = 0;
     vu64 parameters = 0, moments = 0;
@@ -91,7 +93,8 @@ void VARIANT(adam)(size_t n, const apus_adam_constants *c, const float *g, float
 
 // Two sums: of the parameters, and of both moments together.
 void VARIANT(adam_summed)(
-    size_t n, const apus_adam_constants *c, const float *g, float *p, float *m, float *v, uint32_t p_first, uint32_t s_first,
+    size_t n, const apus_adam_constants *c, const float *g, float *p, float *m, float *v, uint32_t p_first,
+        uint32_t s_first,
     uint64_t *sums) {
     adam_range(n, c, g, p, m, v, p_first, s_first, sums);
 }
@@ -103,7 +106,8 @@ INLINE void fetch_row(size_t n, const float *x) {
 // Rows of a table, ascending; rows in `ids` take the rows of g as their gradients, the others have none. Two sums per
 // row if `sums` is set. The next row is prefetched, because the processor cannot predict scattered rows.
 void VARIANT(adam_rows)(
-    size_t count, const int32_t *rows, size_t n, const apus_adam_constants *c, size_t id_count, const int32_t *ids, const float *g,
+    size_t count, const int32_t *rows, size_t n, const apus_adam_constants *c, size_t id_count, const int32_t *ids,
+        const float *g,
     float *p, float *m, float *v, uint32_t p_first, uint32_t s_first, uint64_t *sums) {
     for (size_t r = 0, k = 0; r < count; r++) {
         const size_t at = (size_t)rows[r] * n;

@@ -1,4 +1,5 @@
-// Attention of one sentence, all heads, forward and backward: the part of the kernels' one source that multiplies matrices.
+// Attention of one sentence, all heads, forward and backward: the part of the kernels' one source that multiplies
+// matrices.
 //
 // Small products of any shape, read in place: no element's bits depend on how a product is cut into blocks, because
 // each element is one chain of fused multiply-adds in the order of the inner dimension. Scores exist for ROWS queries
@@ -11,9 +12,11 @@ enum { BLOCK_ROWS = 6, BLOCK_VECTORS = 1 };  // 12 accumulators of 16 registers,
 #endif
 enum { ROWS = APUS_ATTENTION_ROWS };
 
-// c[i][j] = (add ? c[i][j] : 0) + sum over p < inner of a[i a_row + p a_step] b[p][j] for `rows` rows and `vectors` vectors of
-// columns; if `tail` is not 0, only for that many columns. Rows, vectors and whether there is a tail are constants.
-INLINE void product_block(const int rows, const int vectors, const size_t tail, size_t inner, const float *a, size_t a_row,
+// c[i][j] = (add ? c[i][j] : 0) + sum over p < inner of a[i a_row + p a_step] b[p][j] for `rows` rows and `vectors`
+// vectors of columns; if `tail` is not 0, only for that many columns. Rows, vectors and whether there is a tail are
+// constants.
+INLINE void product_block(const int rows, const int vectors, const size_t tail, size_t inner, const float *a,
+    size_t a_row,
                           size_t a_step, const float *b, size_t b_row, float *c, size_t c_row, int add) {
     vf sum[BLOCK_ROWS][BLOCK_VECTORS];
     UNROLL for (int i = 0; i < rows; i++) {
@@ -41,12 +44,14 @@ INLINE void product_block(const int rows, const int vectors, const size_t tail, 
     case count: product_block(count, vectors, tail, inner, a, a_row, a_step, b, b_row, c, c_row, add); break;
 #ifdef WIDE_REGISTERS
 #define PRODUCT_CASES \
-    PRODUCT_ROWS(1) PRODUCT_ROWS(2) PRODUCT_ROWS(3) PRODUCT_ROWS(4) PRODUCT_ROWS(5) PRODUCT_ROWS(6) PRODUCT_ROWS(7) PRODUCT_ROWS(8)
+    PRODUCT_ROWS(1) PRODUCT_ROWS(2) PRODUCT_ROWS(3) PRODUCT_ROWS(4) \
+    PRODUCT_ROWS(5) PRODUCT_ROWS(6) PRODUCT_ROWS(7) PRODUCT_ROWS(8)
 #else
 #define PRODUCT_CASES PRODUCT_ROWS(1) PRODUCT_ROWS(2) PRODUCT_ROWS(3) PRODUCT_ROWS(4) PRODUCT_ROWS(5) PRODUCT_ROWS(6)
 #endif
 
-INLINE void product_columns(const int vectors, const size_t tail, size_t m, size_t inner, const float *a, size_t a_row, size_t a_step,
+INLINE void product_columns(const int vectors, const size_t tail, size_t m, size_t inner, const float *a, size_t a_row,
+    size_t a_step,
                             const float *b, size_t b_row, float *c, size_t c_row, int add) {
     while (m > 0) {
         size_t rows = m < BLOCK_ROWS ? m : BLOCK_ROWS;
@@ -58,7 +63,8 @@ INLINE void product_columns(const int vectors, const size_t tail, size_t m, size
 }
 
 // c (m, n) = (add ? c : 0) + a b, element (i, p) of a being a[i a_row + p a_step].
-static __attribute__((noinline)) void product(size_t m, size_t n, size_t inner, const float *a, size_t a_row, size_t a_step,
+static __attribute__((noinline)) void product(size_t m, size_t n, size_t inner, const float *a, size_t a_row,
+    size_t a_step,
                                               const float *b, size_t b_row, float *c, size_t c_row, int add) {
     size_t j = 0;
     for (; j + BLOCK_VECTORS * W <= n; j += BLOCK_VECTORS * W)
@@ -72,7 +78,8 @@ static __attribute__((noinline)) void product(size_t m, size_t n, size_t inner, 
 INLINE size_t whole_vectors(size_t n) { return (n + W - 1) / W * W; }
 
 // Whether the sixteen elements of word `word` of a row are kept; all of them if there are no bits.
-INLINE vf drop(vf x, const uint16_t *bits, size_t word, float scale) { return bits ? choose(lanes_of(bits[word]), x * scale, 0.0f) : x; }
+INLINE vf drop(vf x, const uint16_t *bits, size_t word, float scale) { return bits ? choose(lanes_of(bits[word]),
+    x * scale, 0.0f) : x; }
 
 void VARIANT(attention)(const apus_attention_shape *s, const float *queries, const float *keys, const float *values,
                         const uint16_t *bits, float *context, float *scratch) {
@@ -88,16 +95,19 @@ void VARIANT(attention)(const apus_attention_shape *s, const float *queries, con
                 float *x = p + r * ld;
                 const uint16_t *word = bits ? bits + (head * s->queries + row + r) * (ld / W) : 0;
                 float inverse = softmax_row(n, ld, s->scale, x);
-                for (size_t i = 0; i < ld; i += W) store(x + i, drop(load(x + i) * inverse, word, i / W, s->dropout_scale));
+                for (size_t i = 0; i < ld; i += W) store(x + i, drop(load(x + i) * inverse, word, i / W,
+                    s->dropout_scale));
             }
-            product(m, width, n, p, ld, 1, values + column, s->key_row, context + row * s->context_row + column, s->context_row, 0);
+            product(m, width, n, p, ld, 1, values + column, s->key_row, context + row * s->context_row + column,
+                s->context_row, 0);
         }
     }
 }
 
-// In: scores in p, the gradient of the dropped probabilities in dp. Out: the dropped probabilities in p, the gradient of the
-// scores in dp. Columns n..<ld become 0.
-INLINE void attention_row_backward(size_t n, size_t ld, float scale, const uint16_t *bits, float dropout_scale, float *p, float *dp) {
+// In: scores in p, the gradient of the dropped probabilities in dp. Out: the dropped probabilities in p, the gradient
+// of the scores in dp. Columns n..<ld become 0.
+INLINE void attention_row_backward(size_t n, size_t ld, float scale, const uint16_t *bits, float dropout_scale,
+    float *p, float *dp) {
     float inverse = softmax_row(n, ld, scale, p);
     vf sum = 0;
     for (size_t i = 0; i < ld; i += W) {
@@ -114,8 +124,10 @@ INLINE void attention_row_backward(size_t n, size_t ld, float scale, const uint1
     }
 }
 
-void VARIANT(attention_backward)(const apus_attention_shape *s, const float *queries, const float *keys, const float *values,
-                                 const uint16_t *bits, const float *dcontext, float *dqueries, float *dkeys, float *dvalues,
+void VARIANT(attention_backward)(const apus_attention_shape *s, const float *queries, const float *keys,
+    const float *values,
+                                 const uint16_t *bits, const float *dcontext, float *dqueries, float *dkeys,
+                                     float *dvalues,
                                  float *scratch) {
     const size_t n = s->keys, ld = whole_vectors(n), turned_row = ld + W, width = s->width;
     float *turned_keys = scratch, *turned_values = turned_keys + width * turned_row;

@@ -55,7 +55,8 @@ INLINE float largest(vf v) {
         if (i < (n)) { size_t rest = (n) - i; some; } \
     } while (0)
 
-// exp: x = k ln 2 + r, |r| <= ln 2 / 2; a polynomial of degree 6, relative error below 1.2e-7. Below -87.3 the result is 0.
+// exp: x = k ln 2 + r, |r| <= ln 2 / 2; a polynomial of degree 6, relative error below 1.2e-7. Below -87.3 the result
+// is 0.
 INLINE vf exp16(vf x) {
     vi tiny = x < -87.33654f;
     vf c = choose(tiny, -87.0f, x);

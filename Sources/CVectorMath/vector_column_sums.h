@@ -9,7 +9,8 @@ enum { SUM_ROWS = 4 };
 enum { SUM_COLUMNS = 512 };
 _Static_assert(APUS_SUM_ROWS % SUM_ROWS == 0 && SUM_COLUMNS % W == 0, "whole rounds");
 
-// `element` gives the summand in row `r` (counted from the block's first) of the vector at column i, or of `rest` columns there.
+// `element` gives the summand in row `r` (counted from the block's first) of the vector at column i, or of `rest`
+// columns there.
 #define ADD_ROWS(count, n, vector, some) \
     do { \
         size_t i = 0; \
@@ -64,8 +65,10 @@ void VARIANT(activation_backward)(size_t rows, size_t columns, const float *deri
 #undef AT
 }
 
-// The backward pass of dropout after a bias: y = dropout(x), sums = column sums of y. Without bits y = x is not written.
-void VARIANT(dropout_and_sums)(size_t rows, size_t columns, const uint16_t *bits, float scale, const float *x, float *y, float *sums) {
+// The backward pass of dropout after a bias: y = dropout(x), sums = column sums of y. Without bits y = x is not
+// written.
+void VARIANT(dropout_and_sums)(size_t rows, size_t columns, const uint16_t *bits, float scale, const float *x,
+    float *y, float *sums) {
     if (!bits) {
         VARIANT(column_sums)(rows, columns, columns, x, sums);
         return;
@@ -73,7 +76,8 @@ void VARIANT(dropout_and_sums)(size_t rows, size_t columns, const uint16_t *bits
     const size_t words = (columns + W - 1) / W;
 #define AT(x) (x + r * columns + left + i)
 #define KEPT(v) choose(lanes_of(bits[r * words + (left + i) / W]), (v) * scale, 0.0f)
-    COLUMN_SUMS(rows, columns, sums, stored(AT(y), KEPT(load(AT(x)))), stored_some(AT(y), KEPT(load_some(AT(x), rest)), rest));
+    COLUMN_SUMS(rows, columns, sums, stored(AT(y), KEPT(load(AT(x)))), stored_some(AT(y), KEPT(load_some(AT(x), rest)),
+        rest));
 #undef KEPT
 #undef AT
 }

@@ -27,7 +27,8 @@ INLINE vi lanes_of(uint16_t mask) {
 // One keep bit per element, sixteen elements per word. Philox4x32-10 (Salmon et al. 2011) with the block's number in
 // the first counter word; each of a block's four 32-bit outputs serves two elements, sixteen bits each. A bit is set,
 // and the element kept, when its sixteen bits are not below `threshold`. Words first ..< first + words are written.
-void VARIANT(dropout_bits)(size_t first, size_t words, uint64_t key, const uint32_t counter[3], uint32_t threshold, uint16_t *bits) {
+void VARIANT(dropout_bits)(size_t first, size_t words, uint64_t key, const uint32_t counter[3], uint32_t threshold,
+    uint16_t *bits) {
     const vu step = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
     const size_t end = first + words;
     for (size_t w = first / 8 * 8; w < end; w += 8) {

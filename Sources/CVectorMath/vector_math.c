@@ -63,7 +63,8 @@ int apus_use_vector_level(const char *name) {
     return table != 0;
 }
 
-#define APUS_FORWARD(result, name, parameters, arguments) result apus_##name parameters { return apus_kernels()->name arguments; }
+#define APUS_FORWARD(result, name, parameters, \
+    arguments) result apus_##name parameters { return apus_kernels()->name arguments; }
 APUS_KERNELS(APUS_FORWARD)
 
 int apus_is_optimized(void) {

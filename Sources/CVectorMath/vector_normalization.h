@@ -2,8 +2,10 @@
 
 // z = dropout(x + bias) + residual; x = (z - mean) / deviation; y = x * gain + shift.
 // bias, bits, residual and residual_rows may be null; residual row of row r is residual_rows[r] if given.
-void VARIANT(layer_norm)(size_t rows, size_t n, const float *bias, const uint16_t *bits, float scale, const float *residual,
-                         const int32_t *residual_rows, const float *gain, const float *shift, float epsilon, float *x, float *y,
+void VARIANT(layer_norm)(size_t rows, size_t n, const float *bias, const uint16_t *bits, float scale,
+    const float *residual,
+                         const int32_t *residual_rows, const float *gain, const float *shift, float epsilon, float *x,
+                             float *y,
                          float *inverse_deviation) {
     size_t words = (n + W - 1) / W, whole = n / W * W, rest = n - whole;
     for (size_t r = 0; r < rows; r++, x += n, y += n) {
@@ -73,15 +75,18 @@ INLINE void layer_norm_row_backward(size_t n, const float *normalized, float inv
     }
 }
 
-// dshift (+)= the sums of dy's columns, dgain (+)= those of dy * normalized, over one block of at most APUS_SUM_ROWS rows. A chain
-// of fused multiply-adds for each element of dgain. `vectors` whole vectors of columns, or one of `tail` columns.
-INLINE void gain_and_shift(const int vectors, const size_t tail, size_t rows, size_t n, const float *normalized, const float *dy,
+// dshift (+)= the sums of dy's columns, dgain (+)= those of dy * normalized, over one block of at most APUS_SUM_ROWS
+// rows. A chain of fused multiply-adds for each element of dgain. `vectors` whole vectors of columns, or one of `tail`
+// columns.
+INLINE void gain_and_shift(const int vectors, const size_t tail, size_t rows, size_t n, const float *normalized,
+    const float *dy,
                            float *dgain, float *dshift, int add) {
     vf gain[4], shift[4];
     UNROLL for (int v = 0; v < vectors; v++) gain[v] = shift[v] = 0;
     for (size_t r = 0; r < rows; r++, dy += n, normalized += n) {
         UNROLL for (int v = 0; v < vectors; v++) {
-            vf d = tail ? load_some(dy, tail) : load(dy + v * W), h = tail ? load_some(normalized, tail) : load(normalized + v * W);
+            vf d = tail ? load_some(dy, tail) : load(dy + v * W), h = tail ? load_some(normalized, tail)
+                : load(normalized + v * W);
             shift[v] += d;
             gain[v] = fma16(d, h, gain[v]);
         }
@@ -107,9 +112,11 @@ void VARIANT(layer_norm_backward)(size_t rows, size_t n, const float *normalized
         const float *h = normalized + first * n;
         float *d = dy + first * n;
         size_t i = 0;
-        for (; i + VECTORS * W <= n; i += VECTORS * W) gain_and_shift(VECTORS, 0, count, n, h + i, d + i, dgain + i, dshift + i, first > 0);
+        for (; i + VECTORS * W <= n; i += VECTORS * W) gain_and_shift(VECTORS, 0, count, n, h + i, d + i, dgain + i,
+            dshift + i, first > 0);
         for (; i + W <= n; i += W) gain_and_shift(1, 0, count, n, h + i, d + i, dgain + i, dshift + i, first > 0);
         if (i < n) gain_and_shift(1, n - i, count, n, h + i, d + i, dgain + i, dshift + i, first > 0);
-        for (size_t r = 0; r < count; r++) layer_norm_row_backward(n, h + r * n, inverse_deviation[first + r], gain, d + r * n);
+        for (size_t r = 0; r < count; r++) layer_norm_row_backward(n, h + r * n, inverse_deviation[first + r], gain,
+            d + r * n);
     }
 }

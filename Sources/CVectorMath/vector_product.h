@@ -1,8 +1,9 @@
 // Matrix products of every shape: a part of the kernels' one source.
 //
-// Each element of the result is one chain of fused multiply-adds in ascending order of the inner dimension, whatever the sizes of
-// blocks and tiles: between two blocks of the inner dimension the chain waits in c, so every instruction set gives the same bits.
-// Outputs of at most one vector of columns (classifiers, adapters of low rank) use tiles of one vector.
+// Each element of the result is one chain of fused multiply-adds in ascending order of the inner dimension, whatever
+// the sizes of blocks and tiles: between two blocks of the inner dimension the chain waits in c, so every instruction
+// set gives the same bits. Outputs of at most one vector of columns (classifiers, adapters of low rank) use tiles of
+// one vector.
 //
 // A block of b stays in the L2 cache while the rows of a pass over it, one tile of rows at a time; the tile's rows stay
 // in the L1 cache. Columns of b are copied into panels as wide as a tile; zeros fill up the last one. With AVX-512, if
@@ -12,22 +13,25 @@
 #ifdef WIDE_REGISTERS
 enum { TILE_ROWS = 14, TILE_VECTORS = 2, IN_PLACE = 1 };  // 28 accumulators of 32 registers
 #else
-enum { TILE_ROWS = 6, TILE_VECTORS = 1, IN_PLACE = 0 };  // 12 accumulators of 16 registers, two to a vector; 24 of NEON's 32
+// 12 accumulators of 16 registers, two to a vector; 24 of NEON's 32
+enum { TILE_ROWS = 6, TILE_VECTORS = 1, IN_PLACE = 0 };
 #endif
 enum { TILE_COLUMNS = TILE_VECTORS * W };
 
 // Largest block of b: elements along the inner dimension, and columns.
 enum { COPIED_INNER = 256, COPIED_COLUMNS = 384, READ_INNER = 512, READ_COLUMNS = 192, MOST_IN_BLOCK = 98304 };
-_Static_assert(COPIED_INNER * COPIED_COLUMNS <= MOST_IN_BLOCK && READ_INNER * READ_COLUMNS <= MOST_IN_BLOCK, "a block of b");
+_Static_assert(COPIED_INNER * COPIED_COLUMNS <= MOST_IN_BLOCK && READ_INNER * READ_COLUMNS <= MOST_IN_BLOCK,
+    "a block of b");
 _Static_assert(READ_INNER >= APUS_MOST_FINISHED, "a chain that is added when it is finished");
 _Static_assert(MOST_IN_BLOCK + TILE_ROWS * (READ_INNER + W) <= APUS_PRODUCT_SCRATCH, "and a tile's rows of a");
 
 // Rows at multiples of this distance share few cache lines and evict each other.
 INLINE int collide(size_t row) { return row % 1024 == 0; }
 
-// One tile: c (rows, W vectors) = a times columns of b, the chains starting from 0, from c, or from 0 with c added in the end, as `add`
-// says. `rows` and `vectors` are constants.
-INLINE void tile(const int rows, const int vectors, size_t inner, const float *a, size_t a_row, size_t a_step, const float *b, size_t b_step, float *c,
+// One tile: c (rows, W vectors) = a times columns of b, the chains starting from 0, from c, or from 0 with c added in
+// the end, as `add` says. `rows` and `vectors` are constants.
+INLINE void tile(const int rows, const int vectors, size_t inner, const float *a, size_t a_row, size_t a_step,
+    const float *b, size_t b_step, float *c,
                  size_t c_row, int add) {
     vf sum[TILE_ROWS][TILE_VECTORS];
     UNROLL for (int i = 0; i < rows; i++) {
@@ -60,7 +64,8 @@ INLINE void tile(const int rows, const int vectors, size_t inner, const float *a
 
 #define TILE(count) \
     case count: tile(count, vectors, inner, a, a_row, a_step, b, b_step, c, c_row, add); break;
-INLINE void tile_rows(size_t rows, const int vectors, size_t inner, const float *a, size_t a_row, size_t a_step, const float *b,
+INLINE void tile_rows(size_t rows, const int vectors, size_t inner, const float *a, size_t a_row, size_t a_step,
+    const float *b,
                       size_t b_step, float *c, size_t c_row, int add) {
     switch (rows) {
         TILE(1) TILE(2) TILE(3) TILE(4) TILE(5) TILE(6)
@@ -70,26 +75,33 @@ INLINE void tile_rows(size_t rows, const int vectors, size_t inner, const float 
     }
 }
 
-static __attribute__((noinline)) void tile_of(size_t rows, size_t inner, const float *a, size_t a_row, size_t a_step, const float *b,
+static __attribute__((noinline)) void tile_of(size_t rows, size_t inner, const float *a, size_t a_row, size_t a_step,
+    const float *b,
                                               size_t b_step, float *c, size_t c_row, int add) {
     tile_rows(rows, TILE_VECTORS, inner, a, a_row, a_step, b, b_step, c, c_row, add);
 }
 
-static __attribute__((noinline)) void one_vector_tile_of(size_t rows, size_t inner, const float *a, size_t a_row, size_t a_step,
-                                                         const float *b, size_t b_step, float *c, size_t c_row, int add) {
+static __attribute__((noinline)) void one_vector_tile_of(size_t rows, size_t inner, const float *a, size_t a_row,
+    size_t a_step,
+                                                         const float *b, size_t b_step, float *c, size_t c_row,
+                                                             int add) {
     tile_rows(rows, 1, inner, a, a_row, a_step, b, b_step, c, c_row, add);
 }
 
 // A tile of which only the first `columns` columns exist.
-static void narrow_tile(size_t columns, size_t rows, size_t inner, const float *a, size_t a_row, size_t a_step, const float *panel,
+static void narrow_tile(size_t columns, size_t rows, size_t inner, const float *a, size_t a_row, size_t a_step,
+    const float *panel,
                         float *c, size_t c_row, int add) {
     float whole[TILE_ROWS * TILE_COLUMNS] = {0};
-    for (size_t r = 0; add != APUS_OVERWRITE && r < rows; r++) memcpy(whole + r * TILE_COLUMNS, c + r * c_row, columns * sizeof(float));
-    (columns > W ? tile_of : one_vector_tile_of)(rows, inner, a, a_row, a_step, panel, TILE_COLUMNS, whole, TILE_COLUMNS, add);
+    for (size_t r = 0; add != APUS_OVERWRITE && r < rows; r++) memcpy(whole + r * TILE_COLUMNS, c + r * c_row,
+        columns * sizeof(float));
+    (columns > W ? tile_of : one_vector_tile_of)(rows, inner, a, a_row, a_step, panel, TILE_COLUMNS, whole,
+        TILE_COLUMNS, add);
     for (size_t r = 0; r < rows; r++) memcpy(c + r * c_row, whole + r * TILE_COLUMNS, columns * sizeof(float));
 }
 
-// A panel: element (p, j) of b lies at panel[p TILE_COLUMNS + j], with zeros behind the last column up to a whole vector.
+// A panel: element (p, j) of b lies at panel[p TILE_COLUMNS + j], with zeros behind the last column up to a whole
+// vector.
 static void pack_panel(size_t columns, size_t inner, const float *b, size_t b_step, size_t b_column, float *panel) {
     for (size_t left = 0; left < columns; left += W) {
         size_t width = columns - left < W ? columns - left : W;
@@ -136,7 +148,8 @@ INLINE size_t at_most(size_t n, size_t limit) { return n < limit ? n : limit; }
 
 // The rows of a of one tile, copied: as rows with a larger distance if they collide in the cache, else transposed,
 // element after element of the inner dimension.
-INLINE void copy_of_a(int as_rows, size_t rows, size_t inner, const float *a, size_t a_row, size_t a_step, float *copy) {
+INLINE void copy_of_a(int as_rows, size_t rows, size_t inner, const float *a, size_t a_row, size_t a_step,
+    float *copy) {
     if (as_rows) {
         for (size_t r = 0; r < rows; r++) memcpy(copy + r * (inner + W), a + r * a_row, inner * sizeof(float));
     } else {
@@ -145,25 +158,30 @@ INLINE void copy_of_a(int as_rows, size_t rows, size_t inner, const float *a, si
     }
 }
 
-// All rows of a over one block of b: columns `left` ..< `left` + n, elements `first` ..< `first` + inner of the inner dimension.
-INLINE void multiply_block(const apus_product *s, int reads, const float *a, const float *b, float *c, float *scratch, size_t first,
+// All rows of a over one block of b: columns `left` ..< `left` + n, elements `first` ..< `first` + inner of the inner
+// dimension.
+INLINE void multiply_block(const apus_product *s, int reads, const float *a, const float *b, float *c, float *scratch,
+    size_t first,
                            size_t inner, size_t left, size_t n, foresight next_block) {
     const int add = first > 0 ? APUS_START_FROM : s->add, in_place = reads && s->b_column == 1 && !collide(s->b_step);
     const int as_rows = s->a_step == 1, copied = as_rows ? collide(s->a_row) : !reads;
-    const size_t x_row = !copied ? s->a_row : as_rows ? inner + W : 1, x_step = !copied ? s->a_step : as_rows ? 1 : TILE_ROWS;
+    const size_t x_row = !copied ? s->a_row : as_rows ? inner + W : 1, x_step = !copied ? s->a_step : as_rows ? 1
+        : TILE_ROWS;
     float *copy = scratch + MOST_IN_BLOCK;
     a += first * s->a_step;
     b += first * s->b_step + left * s->b_column;
     c += left;
     for (size_t j = 0; j < n; j += TILE_COLUMNS)
         if (!in_place || n - j < TILE_COLUMNS)
-            pack_panel(at_most(n - j, TILE_COLUMNS), inner, b + j * s->b_column, s->b_step, s->b_column, scratch + j * inner);
+            pack_panel(at_most(n - j, TILE_COLUMNS), inner, b + j * s->b_column, s->b_step, s->b_column, scratch
+                + j * inner);
     const size_t tiles = (n + TILE_COLUMNS - 1) / TILE_COLUMNS;
     const size_t block_share = next_block.lines / (tiles * ((s->m + TILE_ROWS - 1) / TILE_ROWS)) + 1;
     for (size_t i = 0; i < s->m; i += TILE_ROWS, a += TILE_ROWS * s->a_row, c += TILE_ROWS * s->c_row) {
         const size_t rows = at_most(s->m - i, TILE_ROWS), next_rows = at_most(s->m - i - rows, TILE_ROWS);
         const float *next = a + TILE_ROWS * s->a_row, *x = copied ? copy : a;
-        foresight next_a = as_rows ? foresee(next, next_rows, inner, s->a_row) : foresee(next, next_rows ? inner : 0, 2 * W, s->a_step);
+        foresight next_a = as_rows ? foresee(next, next_rows, inner, s->a_row) : foresee(next, next_rows ? inner : 0,
+            2 * W, s->a_step);
         const size_t a_share = next_a.lines / tiles + 1;
         if (copied) copy_of_a(as_rows, rows, inner, a, s->a_row, s->a_step, copy);
         for (size_t j = 0; j < n; j += TILE_COLUMNS) {
@@ -187,10 +205,13 @@ INLINE void multiply_blocks(const apus_product *s, const float *a, const float *
         for (size_t left = 0; left < s->n; left += widest) {
             const int last = left + widest >= s->n;  // of these elements of the inner dimension
             const size_t next_left = last ? 0 : left + widest, next_first = last ? first + most : first;
-            const size_t n = at_most(s->n - next_left, widest), inner = next_first < s->k ? at_most(s->k - next_first, most) : 0;
+            const size_t n = at_most(s->n - next_left, widest), inner = next_first < s->k ? at_most(s->k - next_first,
+                most) : 0;
             const float *next = b + next_first * s->b_step + next_left * s->b_column;
-            foresight block = s->b_column == 1 ? foresee(next, inner, n, s->b_step) : foresee(next, inner ? n : 0, inner, s->b_column);
-            multiply_block(s, reads, a, b, c, scratch, first, at_most(s->k - first, most), left, at_most(s->n - left, widest), block);
+            foresight block = s->b_column == 1 ? foresee(next, inner, n, s->b_step) : foresee(next, inner ? n : 0,
+                inner, s->b_column);
+            multiply_block(s, reads, a, b, c, scratch, first, at_most(s->k - first, most), left, at_most(s->n - left,
+                widest), block);
         }
     }
 }

@@ -7,7 +7,8 @@ INLINE vi within(size_t n, size_t i) {
 }
 
 // The last vector of a row of n scores, with `other` beyond them; i is its first column.
-INLINE vf load_last(const float *x, size_t n, size_t i, float other) { return choose(within(n, i), load(x + i), other); }
+INLINE vf load_last(const float *x, size_t n, size_t i, float other) { return choose(within(n, i), load(x + i), other);
+    }
 
 // Softmax of one row, up to the factor that is returned: 1 / the sum of its elements.
 INLINE float softmax_row(size_t n, size_t ld, float scale, float *x) {
@@ -34,7 +35,8 @@ void VARIANT(softmax)(size_t rows, size_t n, size_t ld, float scale, float *x) {
     }
 }
 
-// In: dp. Out: dp = scale * p * (dp - sum of p * dp). Rows as for softmax; columns n..<ld of p are 0 and dp's are ignored.
+// In: dp. Out: dp = scale * p * (dp - sum of p * dp). Rows as for softmax; columns n..<ld of p are 0 and dp's are
+// ignored.
 void VARIANT(softmax_backward)(size_t rows, size_t n, size_t ld, float scale, const float *p, float *dp) {
     const size_t last = ld - W;
     for (size_t r = 0; r < rows; r++, p += ld, dp += ld) {

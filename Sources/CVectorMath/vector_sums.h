@@ -13,7 +13,8 @@ void VARIANT(add)(size_t n, const float *x, float *y) {
 }
 
 // Row g of y is the sum of rows order[starts[g] ..< starts[g + 1]] of x, in that order.
-void VARIANT(sum_rows_by_group)(size_t groups, size_t n, const int32_t *starts, const int32_t *order, const float *x, float *y) {
+void VARIANT(sum_rows_by_group)(size_t groups, size_t n, const int32_t *starts, const int32_t *order, const float *x,
+    float *y) {
     for (size_t g = 0; g < groups; g++, y += n) {
         int32_t j = starts[g];
         if (j == starts[g + 1]) {
@@ -40,7 +41,8 @@ double VARIANT(sum_of_squares)(size_t n, const float *x) {
     vd sum = 0;
     FOR_VECTORS(n,
                 { vd v = __builtin_convertvector(load(x + i), vd); sum = __builtin_elementwise_fma(v, v, sum); },
-                { vd v = __builtin_convertvector(load_some(x + i, rest), vd); sum = __builtin_elementwise_fma(v, v, sum); });
+                { vd v = __builtin_convertvector(load_some(x + i, rest), vd); sum = __builtin_elementwise_fma(v, v,
+                    sum); });
     return total_double(sum);
 }
 
@@ -56,7 +58,8 @@ void VARIANT(block_squares)(size_t n, size_t block, const float *x, double *sums
             }
         for (int j = 0; j < 4; j++) sums[j] = total_double(sum[j]);
     }
-    for (size_t i = 0; i < n; i += block) sums[i / block] = VARIANT(sum_of_squares)(n - i < block ? n - i : block, x + i);
+    for (size_t i = 0; i < n; i += block) sums[i / block] = VARIANT(sum_of_squares)(n - i < block ? n - i : block, x
+        + i);
 }
 
 int VARIANT(all_finite)(size_t n, const float *x) {

@@ -19,7 +19,8 @@
 
 // y (width, 16) is the transpose of x (height, width), neither beyond 16, with zeros for missing rows. `whole`: both
 // are 16.
-INLINE void transpose_square(const int whole, size_t height, size_t width, const float *x, size_t x_row, float *y, size_t y_row) {
+INLINE void transpose_square(const int whole, size_t height, size_t width, const float *x, size_t x_row, float *y,
+    size_t y_row) {
     vf r[W];
     UNROLL for (int i = 0; i < W; i++)
         r[i] = whole                 ? load(x + i * x_row)
@@ -32,7 +33,8 @@ INLINE void transpose_square(const int whole, size_t height, size_t width, const
 }
 
 // y (n, rows rounded up to whole vectors) is the transpose of x (rows, n), with zeros for missing rows.
-static __attribute__((noinline)) void transpose(size_t rows, size_t n, const float *x, size_t x_row, float *y, size_t y_row) {
+static __attribute__((noinline)) void transpose(size_t rows, size_t n, const float *x, size_t x_row, float *y,
+    size_t y_row) {
     for (size_t top = 0; top < rows; top += W)
         for (size_t left = 0; left < n; left += W) {
             size_t height = rows - top < W ? rows - top : W, width = n - left < W ? n - left : W;

@@ -96,7 +96,8 @@ package struct AppendedFile: ~Copyable {
 
     /// Opens the file, or creates it, under its name.
     private mutating func open() throws(FileError) {
-        let opened = unsafe Foundation.open(path, O_RDWR | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, 0o644)
+        let opened = unsafe Foundation.open(
+            path, O_RDWR | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, 0o644)
         guard opened >= 0 else {
             let reason =
                 errno == ELOOP

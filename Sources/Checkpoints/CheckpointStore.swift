@@ -24,11 +24,14 @@ package struct CheckpointStore: Sendable {
 
     /// Writes a checkpoint beside the others and renames it into place once all of it is on the disk.
     ///
-    /// The manifest with size and SHA-256 of each file is written last. After an error the earlier checkpoints are as they were.
+    /// The manifest with size and SHA-256 of each file is written last. After an error the earlier checkpoints are as
+    /// they were.
     /// - Parameters:
     ///   - keep: how many remain, including this one.
     ///   - write: writes the files into the folder it is given.
-    package func save(step: Int, keep: Int, write: (_ folder: String, _ steps: any FileSteps) throws(FileError) -> Void) throws(FileError) {
+    package func save(step: Int, keep: Int, write: (_ folder: String, _ steps: any FileSteps) throws(FileError) -> Void)
+        throws(FileError)
+    {
         try FileSystem.makeFolder(folder, steps: steps)
         for name in names(suffix: ".partial") { try? FileManager.default.removeItem(atPath: folder + "/" + name) }
         let (partial, final) = ("\(folder)/step-\(step).partial", "\(folder)/step-\(step)")
@@ -63,7 +66,8 @@ package struct CheckpointStore: Sendable {
     /// Steps of all checkpoints by their names, ascending.
     package var savedSteps: [Int] {
         names(suffix: "").compactMap { name in
-            name.hasPrefix("step-") ? Int(name.dropFirst(5)).flatMap { $0 >= 0 && "step-\($0)" == name ? $0 : nil } : nil
+            name.hasPrefix("step-")
+                ? Int(name.dropFirst(5)).flatMap { $0 >= 0 && "step-\($0)" == name ? $0 : nil } : nil
         }.sorted()
     }
 
@@ -116,13 +120,20 @@ package struct CheckpointStore: Sendable {
                     + "another version of Apus?"
             )
         }
-        guard let files = manifest["files"]?.members, !files.isEmpty else { throw FileError(manifestPath, "lists no files: use another checkpoint") }
+        guard let files = manifest["files"]?.members, !files.isEmpty else {
+            throw FileError(manifestPath, "lists no files: use another checkpoint")
+        }
         for file in files {
-            guard !file.key.contains("/"), let size = file.value["bytes"]?.integer, let digest = file.value["sha256"]?.string else {
+            guard !file.key.contains("/"), let size = file.value["bytes"]?.integer,
+                let digest = file.value["sha256"]?.string
+            else {
                 throw FileError(manifestPath, "has no valid entry for \(file.key.prefix(80)): use another checkpoint")
             }
             let found = try MappedFile(path + "/" + file.key).count
-            guard found == size else { throw FileError(path + "/" + file.key, "has \(found) bytes, its manifest says \(size): use another checkpoint") }
+            guard found == size else {
+                throw FileError(
+                    path + "/" + file.key, "has \(found) bytes, its manifest says \(size): use another checkpoint")
+            }
             guard try Digests.file(path + "/" + file.key) == digest else {
                 throw FileError(
                     path + "/" + file.key, "differs from the SHA-256 in its manifest: use another checkpoint")

@@ -29,7 +29,9 @@ package enum FileSystem {
     }
 
     /// Replaces the folder `to` by `from`; the old one is removed afterwards.
-    package static func replaceFolder(_ to: String, with from: String, steps: any FileSteps = PlainFileSteps()) throws(FileError) {
+    package static func replaceFolder(_ to: String, with from: String, steps: any FileSteps = PlainFileSteps())
+        throws(FileError)
+    {
         repairFolder(to)
         if FileManager.default.fileExists(atPath: to) {
             try steps.before("exchange", to)
@@ -38,7 +40,11 @@ package enum FileSystem {
             // Network file systems, and some others, cannot exchange names.
             case EINVAL, ENOSYS, ENOTSUP: try replaceByTwoNames(to, with: from, steps: steps)
             case let code:
-                throw FileError(to, "cannot be put in place (\(unsafe String(cString: strerror(code)))): check the permission of the folder above")
+                throw FileError(
+                    to,
+                    "cannot be put in place (\(unsafe String(cString: strerror(code)))): check the permission of the "
+                        + "folder above"
+                )
             }
         } else {
             try rename(from, to: to, steps: steps)
@@ -98,7 +104,9 @@ package enum FileSystem {
     package static func syncFolder(_ path: String, steps: any FileSteps = PlainFileSteps()) throws(FileError) {
         try steps.before("sync", path)
         let descriptor = unsafe open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw FileError(path, "cannot be opened (\(systemReason())): check the path and the permission") }
+        guard descriptor >= 0 else {
+            throw FileError(path, "cannot be opened (\(systemReason())): check the path and the permission")
+        }
         defer { close(descriptor) }
         guard fsync(descriptor) == 0 else {
             throw FileError(path, "cannot be synced to disk (\(systemReason())): is it full or failing?")
@@ -121,7 +129,9 @@ package enum FileSystem {
     /// - Parameter limit: a longer file is refused before any of it is copied.
     package static func read(_ path: String, limit: Int = .max) throws(FileError) -> [UInt8] {
         let file = try MappedFile(path)
-        guard file.count <= limit else { throw FileError(path, "has \(file.count) bytes, at most \(limit) are read: is this the right file?") }
+        guard file.count <= limit else {
+            throw FileError(path, "has \(file.count) bytes, at most \(limit) are read: is this the right file?")
+        }
         return file.bytes(0..<file.count)
     }
 

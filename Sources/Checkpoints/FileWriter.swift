@@ -16,7 +16,9 @@ package protocol FileSteps: Sendable {
 
 extension FileSteps {
     package func room(for count: Int) -> Int { count }
-    package func exchange(_ first: String, _ second: String) -> CInt { unsafe apus_exchange_names(first, second) == 0 ? 0 : errno }
+    package func exchange(_ first: String, _ second: String) -> CInt {
+        unsafe apus_exchange_names(first, second) == 0 ? 0 : errno
+    }
 }
 
 /// Performs every step.
@@ -37,7 +39,9 @@ package struct FileWriter: ~Copyable {
         try steps.before("create", path)
         _ = unsafe unlink(path)
         let opened = unsafe open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, isPrivate ? 0o600 : 0o644)
-        guard opened >= 0 else { throw FileError(path, "cannot be created (\(systemReason())): check the folder and the permission") }
+        guard opened >= 0 else {
+            throw FileError(path, "cannot be created (\(systemReason())): check the folder and the permission")
+        }
         descriptor = opened
         self.path = path
         self.steps = steps

@@ -171,7 +171,8 @@ private struct JSONParser {
             if (0xD800..<0xDC00).contains(first), take(UInt8(ascii: "\\")), take(UInt8(ascii: "u")) {
                 let second = try hexadecimal()
                 guard (0xDC00..<0xE000).contains(second) else { throw fail("half a surrogate pair") }
-                return Unicode.Scalar(0x10000 + (first - 0xD800) << 10 + (second - 0xDC00)).map(Character.init) ?? "\u{FFFD}"
+                return Unicode.Scalar(0x10000 + (first - 0xD800) << 10 + (second - 0xDC00)).map(Character.init)
+                    ?? "\u{FFFD}"
             }
             guard let scalar = Unicode.Scalar(first) else { throw fail("half a surrogate pair") }
             return Character(scalar)

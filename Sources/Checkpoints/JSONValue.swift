@@ -97,7 +97,9 @@ extension JSONValue {
         case .number(let value): out += value.isFinite ? "\(value)" : "null"
         case .string(let text): Self.quote(text, to: &out)
         case .array(let values):
-            Self.list(values.count, "[", "]", to: &out, indent) { place, out, deeper in values[place].write(to: &out, indent: deeper) }
+            Self.list(values.count, "[", "]", to: &out, indent) { place, out, deeper in
+                values[place].write(to: &out, indent: deeper)
+            }
         case .object(let members):
             Self.list(members.count, "{", "}", to: &out, indent) { place, out, deeper in
                 Self.quote(members[place].key, to: &out)

@@ -12,10 +12,14 @@ package final class MappedFile: Sendable {
         self.path = path
         // Without O_NONBLOCK, opening a pipe would block until another process writes to it.
         let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
-        guard descriptor >= 0 else { throw FileError(path, "cannot be opened (\(systemReason())): check the path and the permission") }
+        guard descriptor >= 0 else {
+            throw FileError(path, "cannot be opened (\(systemReason())): check the path and the permission")
+        }
         defer { close(descriptor) }
         var status = stat()
-        guard unsafe fstat(descriptor, &status) == 0 else { throw FileError(path, "cannot be read (\(systemReason())): check the disk") }
+        guard unsafe fstat(descriptor, &status) == 0 else {
+            throw FileError(path, "cannot be read (\(systemReason())): check the disk")
+        }
         guard status.st_mode & S_IFMT == S_IFREG else {
             throw FileError(path, "is not a regular file: name one, or a folder with one")
         }
@@ -34,7 +38,9 @@ package final class MappedFile: Sendable {
     deinit { if let base = unsafe base { unsafe munmap(UnsafeMutableRawPointer(mutating: base), count) } }
 
     /// A copy of some bytes.
-    package func bytes(_ range: Range<Int>) -> [UInt8] { withBytes(range) { unsafe $0.withUnsafeBytes { unsafe Array($0) } } }
+    package func bytes(_ range: Range<Int>) -> [UInt8] {
+        withBytes(range) { unsafe $0.withUnsafeBytes { unsafe Array($0) } }
+    }
 
     /// Lends some bytes without copying them.
     package func withBytes<Result>(_ range: Range<Int>, _ body: (RawSpan) -> Result) -> Result {

@@ -28,7 +28,8 @@ package enum ModelExport {
     ///   - card: README.md, as it will be written.
     /// - Throws: ``FileError``; the target is unchanged.
     package static func write(
-        _ tensors: [SafetensorsWriter.Tensor], configuration: JSONValue, tokenizerFolder: String, tokenizerSettings: JSONValue,
+        _ tensors: [SafetensorsWriter.Tensor], configuration: JSONValue, tokenizerFolder: String,
+        tokenizerSettings: JSONValue,
         words: [(text: String, id: Int)] = [], among tokens: [AddedToken] = [], card: String? = nil,
         to path: String, steps: any FileSteps = PlainFileSteps()
     ) throws(FileError) {
@@ -48,7 +49,8 @@ package enum ModelExport {
     /// would, and removes it again.
     /// - Throws: ``FileError`` if that fails.
     package static func check(
-        tokenizerFolder: String, tokenizerSettings: JSONValue, words: [(text: String, id: Int)], among tokens: [AddedToken] = []
+        tokenizerFolder: String, tokenizerSettings: JSONValue, words: [(text: String, id: Int)],
+        among tokens: [AddedToken] = []
     ) throws(FileError) {
         let folder = FileManager.default.temporaryDirectory.appending(path: "apus-tokenizer-\(UUID().uuidString)").path
         try FileSystem.makeFolder(folder)
@@ -61,7 +63,8 @@ package enum ModelExport {
     ///
     /// - Parameter configuration: adapter_config.json, as it will be written.
     package static func writeAdapters(
-        _ tensors: [SafetensorsWriter.Tensor], configuration: JSONValue, to path: String, steps: any FileSteps = PlainFileSteps()
+        _ tensors: [SafetensorsWriter.Tensor], configuration: JSONValue, to path: String,
+        steps: any FileSteps = PlainFileSteps()
     ) throws(FileError) {
         try replace(path, steps: steps) { (partial) throws(FileError) in
             try FileSystem.replace(partial + "/adapter_config.json", with: Array(configuration.text.utf8), steps: steps)
@@ -70,7 +73,9 @@ package enum ModelExport {
     }
 
     /// Replaces the existing folder by one that `fill` fills.
-    private static func replace(_ path: String, steps: any FileSteps, _ fill: (String) throws(FileError) -> Void) throws(FileError) {
+    private static func replace(_ path: String, steps: any FileSteps, _ fill: (String) throws(FileError) -> Void)
+        throws(FileError)
+    {
         let partial = path + ".partial"
         try? FileManager.default.removeItem(atPath: partial)
         do throws(FileError) {
@@ -93,7 +98,9 @@ package enum ModelExport {
         let path = target + "/tokenizer_config.json"
         var configuration = JSONValue.object([])
         if FileManager.default.fileExists(atPath: path) {
-            guard let found = try? JSONValue(parsing: FileSystem.read(path, limit: ModelFolder.longestJSON)), found.members != nil else { return }
+            guard let found = try? JSONValue(parsing: FileSystem.read(path, limit: ModelFolder.longestJSON)),
+                found.members != nil
+            else { return }
             configuration = found
         }
         let missing = (settings.members ?? []).filter { configuration[$0.key] == nil }

@@ -7,7 +7,9 @@ extension ModelFolder {
     package func digests() throws(FileError) -> [String: String] {
         let present = ModelFolder.tokenizerFiles.filter { FileManager.default.fileExists(atPath: path + "/" + $0) }
         var digests: [String: String] = [:]
-        for name in ["config.json"] + present + files.map({ String(decoding: $0.path.utf8.dropFirst(path.utf8.count + 1), as: UTF8.self) }) {
+        for name in ["config.json"] + present
+            + files.map({ String(decoding: $0.path.utf8.dropFirst(path.utf8.count + 1), as: UTF8.self) })
+        {
             digests[name] = try Digests.file(path + "/" + name)
         }
         return digests

@@ -8,7 +8,9 @@ package struct ModelFolder: Sendable {
     private let places: [String: Int]
 
     /// A tokenizer's files that are copied with a model.
-    package static let tokenizerFiles = ["vocab.txt", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json"]
+    package static let tokenizerFiles = [
+        "vocab.txt", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json",
+    ]
 
     /// Longest config.json or index in bytes: room for some hundred thousand labels. Parsed JSON takes 20 times its
     /// bytes.
@@ -61,15 +63,20 @@ package struct ModelFolder: Sendable {
             throw FileError(
                 path,
                 pickled
-                    ? "holds pytorch_model.bin but no model.safetensors: load it once with Transformers and save_pretrained(…, safe_serialization=True)"
+                    ? "holds pytorch_model.bin but no model.safetensors: load it once with Transformers and "
+                        + "save_pretrained(…, safe_serialization=True)"
                     : "has no model.safetensors: are the weights downloaded?")
         }
         let map: JSONValue?
         do { map = try JSONValue(parsing: try FileSystem.read(index, limit: longestJSON))["weight_map"] } catch {
             throw FileError(index, "cannot be used: \(error): download the model again")
         }
-        guard let members = map?.members, !members.isEmpty else { throw FileError(index, "has no weight_map: download the model again") }
-        if let member = members.first(where: { $0.value.string == nil }) { throw FileError(index, "names no file for \(member.key): download the model again") }
+        guard let members = map?.members, !members.isEmpty else {
+            throw FileError(index, "has no weight_map: download the model again")
+        }
+        if let member = members.first(where: { $0.value.string == nil }) {
+            throw FileError(index, "names no file for \(member.key): download the model again")
+        }
         let names = Set(members.compactMap(\.value.string)).sorted()
         for name in names where name.contains("/") || name.hasPrefix(".") {
             throw FileError(index, "names the file \(name) outside of the folder: download the model again")

@@ -3,7 +3,8 @@ internal import Foundation
 
 /// SHA-256 over named float tensors, and over files.
 package enum Digests {
-    /// Over each tensor in name order: name, a zero byte, rank and sizes as little-endian 64-bit integers, float32 bytes.
+    /// Over each tensor in name order: name, a zero byte, rank and sizes as little-endian 64-bit integers, float32
+    /// bytes.
     package static func parameters(_ tensors: [SafetensorsWriter.Tensor]) -> String {
         var hash = SHA256()
         for tensor in tensors.sorted(by: { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }) {

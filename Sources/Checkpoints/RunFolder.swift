@@ -21,7 +21,8 @@ package final class RunFolder: Sendable {
 
     /// Locks the folder for a new run, or to resume the one in it.
     ///
-    /// A run that goes on is not refused for lack of room: a coordinator may be started again while the disk is full for a while.
+    /// A run that goes on is not refused for lack of room: a coordinator may be started again while the disk is full
+    /// for a while.
     /// - Parameters:
     ///   - neededBytes: room that one checkpoint and the model take.
     ///   - largestFile: bytes of the largest file that the run cannot do without.
@@ -30,7 +31,8 @@ package final class RunFolder: Sendable {
         try Self.refuseUnfit(path, resuming: resuming)
         try Self.refuseShortFiles(path, largestFile)
         let shortage = FileSystem.freeBytes(Self.nearestFolder(path)).flatMap { free in
-            free >= neededBytes ? nil : "\(ByteText(free)) free, a checkpoint and the model need \(ByteText(neededBytes))"
+            free >= neededBytes
+                ? nil : "\(ByteText(free)) free, a checkpoint and the model need \(ByteText(neededBytes))"
         }
         if let shortage, !resuming { throw FileError(path, "has \(shortage): make room or name another --output") }
         try FileSystem.makeFolder(path)
@@ -40,7 +42,9 @@ package final class RunFolder: Sendable {
         let lockPath = path + "/.lock"
         lock = unsafe open(lockPath, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0o644)
         guard lock >= 0 else {
-            throw FileError(path, "cannot be written to (\(systemReason())): check the permission or name another folder with --output")
+            throw FileError(
+                path,
+                "cannot be written to (\(systemReason())): check the permission or name another folder with --output")
         }
         folder = unsafe open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         do throws(FileError) {
@@ -48,7 +52,11 @@ package final class RunFolder: Sendable {
             let isFree = folder < 0 || flock(folder, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK
             guard flock(lock, LOCK_EX | LOCK_NB) == 0, isFree else {
                 let holder = (try? String(contentsOfFile: lockPath, encoding: .utf8)) ?? ""
-                throw FileError(path, "is in use by another run\(holder.isEmpty ? "" : " (process \(holder))"): wait for it, or name another --output")
+                throw FileError(
+                    path,
+                    "is in use by another run\(holder.isEmpty ? "" : " (process \(holder))"): wait for it, or name "
+                        + "another --output"
+                )
             }
             // Another run may have started and ended since the first check.
             try Self.refuseUnfit(path, resuming: resuming)
@@ -87,17 +95,23 @@ package final class RunFolder: Sendable {
     /// The system's limit on the size of files holds for as long as this process lives.
     private static func refuseShortFiles(_ path: String, _ largest: Int) throws(FileError) {
         var limit = rlimit()
-        guard unsafe getrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit) == 0, limit.rlim_cur < rlim_t(largest)
+        guard unsafe getrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit) == 0,
+            limit.rlim_cur < rlim_t(largest)
         else { return }
         throw FileError(
-            path, "files may have \(ByteText(Int(limit.rlim_cur))), the run writes one of \(ByteText(largest)): "
+            path,
+            "files may have \(ByteText(Int(limit.rlim_cur))), the run writes one of \(ByteText(largest)): "
                 + "raise the limit with ulimit -f unlimited")
     }
 
     private static func refuseUnfit(_ path: String, resuming: Bool) throws(FileError) {
         let existing = nearest(path, where: { FileManager.default.fileExists(atPath: $0) })
         guard FileSystem.isFolder(existing) else {
-            throw FileError(path, existing == path ? "is a file: name a folder with --output" : "lies below \(existing), which is a file: name another folder")
+            throw FileError(
+                path,
+                existing == path
+                    ? "is a file: name a folder with --output"
+                    : "lies below \(existing), which is a file: name another folder")
         }
         guard existing == path else { return }
         for name in writtenInPlace where FileSystem.isLink(path + "/" + name) {
@@ -124,7 +138,8 @@ package final class RunFolder: Sendable {
 
     /// Appends one line to `metrics.jsonl`.
     /// - Returns: what another process had done to the file.
-    /// - Throws: ``FileError``; the line is then kept, and appended together with the next one or by ``appendPendingMetrics()``.
+    /// - Throws: ``FileError``; the line is then kept, and appended together with the next one or by
+    ///   ``appendPendingMetrics()``.
     @discardableResult
     package func appendMetrics(_ line: String) throws(FileError) -> AppendedFile.Change? {
         try metrics.withLock { (metrics) throws(FileError) in try metrics.append(Array((line + "\n").utf8)) }
@@ -161,5 +176,7 @@ package final class RunFolder: Sendable {
     }
 
     /// Replaces a small file of the run.
-    package func replace(_ name: String, with bytes: [UInt8]) throws(FileError) { try FileSystem.replace(path + "/" + name, with: bytes) }
+    package func replace(_ name: String, with bytes: [UInt8]) throws(FileError) {
+        try FileSystem.replace(path + "/" + name, with: bytes)
+    }
 }

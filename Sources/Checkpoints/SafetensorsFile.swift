@@ -54,7 +54,10 @@ package final class SafetensorsFile: Sendable {
     /// - Parameter count: expected number of elements; nil accepts any.
     package func floats(_ name: String, count: Int? = nil) throws(FileError) -> [Float] {
         let entry = try entry(name)
-        if let count, count != entry.count { throw FileError(path, "tensor \(name) has \(entry.count) elements, expected \(count): is this the right file?") }
+        if let count, count != entry.count {
+            throw FileError(
+                path, "tensor \(name) has \(entry.count) elements, expected \(count): is this the right file?")
+        }
         var values = [Float](repeating: 0, count: entry.count)
         var span = values.mutableSpan
         try readFloats(name, into: &span)
@@ -66,7 +69,9 @@ package final class SafetensorsFile: Sendable {
         return entry
     }
 
-    private func read<Bits: BitwiseCopyable>(_ entry: TensorEntry, into values: inout MutableSpan<Float>, _ convert: (Bits) -> Float) {
+    private func read<Bits: BitwiseCopyable>(
+        _ entry: TensorEntry, into values: inout MutableSpan<Float>, _ convert: (Bits) -> Float
+    ) {
         let size = MemoryLayout<Bits>.size
         file.withBytes(entry.range) { bytes in
             for place in 0..<values.count {

@@ -74,7 +74,9 @@ package struct SafetensorsHeader: Equatable, Sendable {
         guard length <= UInt64(fileSize - 8) else {
             throw JSONError(offset: 0, problem: "the header length is \(length) bytes, the file has \(fileSize)")
         }
-        guard length <= UInt64(longest) else { throw JSONError(offset: 0, problem: "the header has \(length) bytes, at most \(longest) are read") }
+        guard length <= UInt64(longest) else {
+            throw JSONError(offset: 0, problem: "the header has \(length) bytes, at most \(longest) are read")
+        }
         return 8 + Int(length)
     }
 
@@ -120,13 +122,19 @@ package struct SafetensorsHeader: Equatable, Sendable {
             }
             end = tensor.range.upperBound
         }
-        guard end == fileSize else { throw JSONError(offset: end, problem: "the tensors end at byte \(end), the file at \(fileSize)") }
+        guard end == fileSize else {
+            throw JSONError(offset: end, problem: "the tensors end at byte \(end), the file at \(fileSize)")
+        }
         self.tensors = tensors
         self.metadata = metadata
     }
 
-    private static func entry(_ name: String, _ value: JSONValue, data: Int, fileSize: Int) throws(JSONError) -> TensorEntry {
-        func bad(_ problem: String) -> JSONError { JSONError(offset: 8, problem: "tensor \(name.prefix(80)) \(problem)") }
+    private static func entry(_ name: String, _ value: JSONValue, data: Int, fileSize: Int) throws(JSONError)
+        -> TensorEntry
+    {
+        func bad(_ problem: String) -> JSONError {
+            JSONError(offset: 8, problem: "tensor \(name.prefix(80)) \(problem)")
+        }
         guard let typeName = value["dtype"]?.string else { throw bad("has no dtype") }
         guard let type = TensorType(typeName) else { throw bad("is of the unknown type \(typeName.prefix(20))") }
         guard let dimensions = value["shape"]?.array, let offsets = value["data_offsets"]?.array, offsets.count == 2,
@@ -148,7 +156,8 @@ package struct SafetensorsHeader: Equatable, Sendable {
             throw bad("lies at bytes \(start)..<\(end) of \(max(0, fileSize - data)): is the file whole?")
         }
         guard !overflow, bits / 8 == end - start else {
-            throw bad("has \(end - start) bytes, its shape \(shape) of \(type) needs \(overflow ? "more" : String(bits / 8))")
+            throw bad(
+                "has \(end - start) bytes, its shape \(shape) of \(type) needs \(overflow ? "more" : String(bits / 8))")
         }
         return TensorEntry(name: name, type: type, shape: shape, range: (data + start)..<(data + end))
     }

@@ -22,7 +22,10 @@ package enum SafetensorsWriter {
             type = .int64
             // Two halves each, low first, as in the file.
             let halves = integers.flatMap { number in
-                [Float(bitPattern: UInt32(truncatingIfNeeded: number)), Float(bitPattern: UInt32(truncatingIfNeeded: number >> 32))]
+                [
+                    Float(bitPattern: UInt32(truncatingIfNeeded: number)),
+                    Float(bitPattern: UInt32(truncatingIfNeeded: number >> 32)),
+                ]
             }
             lend = { use in use(halves.span) }
         }
@@ -32,7 +35,8 @@ package enum SafetensorsWriter {
 
     /// Writes the file and syncs it to disk.
     package static func write(
-        _ tensors: [Tensor], metadata: [(String, String)] = [("format", "pt")], to path: String, steps: any FileSteps = PlainFileSteps()
+        _ tensors: [Tensor], metadata: [(String, String)] = [("format", "pt")], to path: String,
+        steps: any FileSteps = PlainFileSteps()
     ) throws(FileError) {
         var members = [JSONValue.Member("__metadata__", .object(metadata.map { .init($0.0, .string($0.1)) }))]
         var offset = 0
@@ -42,7 +46,8 @@ package enum SafetensorsWriter {
                 .init(
                     tensor.name,
                     .object([
-                        .init("dtype", .string(tensor.type.description)), .init("shape", .array(tensor.shape.map { .integer($0) })),
+                        .init("dtype", .string(tensor.type.description)),
+                        .init("shape", .array(tensor.shape.map { .integer($0) })),
                         .init("data_offsets", .array([.integer(offset), .integer(offset + bytes)])),
                     ])))
             offset += bytes
@@ -60,7 +65,9 @@ package enum SafetensorsWriter {
                 do throws(FileError) { try unsafe writer.write(values.bytes) } catch { failure = error }
             }
             if let failure { throw failure }
-            precondition(written * MemoryLayout<Float>.stride == tensor.byteCount, "\(tensor.name) has \(written) elements, not \(tensor.shape)")
+            precondition(
+                written * MemoryLayout<Float>.stride == tensor.byteCount,
+                "\(tensor.name) has \(written) elements, not \(tensor.shape)")
         }
         try writer.finish()
     }

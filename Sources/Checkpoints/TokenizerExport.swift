@@ -19,7 +19,8 @@ enum TokenizerExport {
         let before = tokenizer["added_tokens"]?.array ?? []
         let known = Set(before.compactMap { $0["content"]?.string.map { Array($0.utf8) } })
         let added = all.sorted { $0.id < $1.id }.filter { !known.contains(Array($0.text.utf8)) }
-        tokenizer["added_tokens"] = .array(before + added.map { entry($0, isSpecial: !isWord.contains($0.id) && !$0.isNormalized) })
+        tokenizer["added_tokens"] = .array(
+            before + added.map { entry($0, isSpecial: !isWord.contains($0.id) && !$0.isNormalized) })
         try FileSystem.replace(path, with: Array(tokenizer.line.utf8) + [0x0A], steps: steps)
         let listPath = folder + "/added_tokens.json"
         let earlier = FileManager.default.fileExists(atPath: listPath) ? try parsed(listPath).members ?? [] : []
@@ -59,13 +60,16 @@ enum TokenizerExport {
     private static let longestTokenizer = 64 << 20
 
     private static func parsed(_ path: String) throws(FileError) -> JSONValue {
-        do { return try JSONValue(parsing: try FileSystem.read(path, limit: longestTokenizer)) } catch { throw FileError(path, "cannot be used: \(error)") }
+        do { return try JSONValue(parsing: try FileSystem.read(path, limit: longestTokenizer)) } catch {
+            throw FileError(path, "cannot be used: \(error)")
+        }
     }
 
     private static func entry(_ token: ModelExport.AddedToken, isSpecial: Bool) -> JSONValue {
         .object([
             .init("id", .integer(token.id)), .init("content", .string(token.text)), .init("single_word", .bool(false)),
-            .init("lstrip", .bool(false)), .init("rstrip", .bool(false)), .init("normalized", .bool(token.isNormalized)),
+            .init("lstrip", .bool(false)), .init("rstrip", .bool(false)),
+            .init("normalized", .bool(token.isNormalized)),
             .init("special", .bool(isSpecial)),
         ])
     }
@@ -83,9 +87,12 @@ enum TokenizerExport {
         var ids: [String: Int] = [:]
         for (id, piece) in pieces.enumerated() { ids[piece] = id }
         let known: [JSONValue.Member] = pieces.enumerated().filter { ids[$1] == $0 }.map { .init($1, .integer($0)) }
-        func special(_ key: String, _ usual: String) -> String { configuration[key]?.string ?? configuration[key]?["content"]?.string ?? usual }
+        func special(_ key: String, _ usual: String) -> String {
+            configuration[key]?.string ?? configuration[key]?["content"]?.string ?? usual
+        }
         let specials = [
-            special("pad_token", "[PAD]"), special("unk_token", "[UNK]"), special("cls_token", "[CLS]"), special("sep_token", "[SEP]"),
+            special("pad_token", "[PAD]"), special("unk_token", "[UNK]"), special("cls_token", "[CLS]"),
+            special("sep_token", "[SEP]"),
             special("mask_token", "[MASK]"),
         ]
         let (first, last) = (specials[2], specials[3])
@@ -98,7 +105,12 @@ enum TokenizerExport {
         let single = [token(first, 0), text("A", 0), token(last, 0)]
         return .object([
             .init("version", .string("1.0")), .init("truncation", .null), .init("padding", .null),
-            .init("added_tokens", .array(specials.compactMap { name in ids[name].map { entry(.init(name, id: $0, isNormalized: false), isSpecial: true) } })),
+            .init(
+                "added_tokens",
+                .array(
+                    specials.compactMap { name in
+                        ids[name].map { entry(.init(name, id: $0, isNormalized: false), isSpecial: true) }
+                    })),
             .init(
                 "normalizer",
                 .object([
@@ -124,7 +136,11 @@ enum TokenizerExport {
                                     ]))
                             })),
                 ])),
-            .init("decoder", .object([.init("type", .string("WordPiece")), .init("prefix", .string("##")), .init("cleanup", .bool(true))])),
+            .init(
+                "decoder",
+                .object([
+                    .init("type", .string("WordPiece")), .init("prefix", .string("##")), .init("cleanup", .bool(true)),
+                ])),
             .init(
                 "model",
                 .object([

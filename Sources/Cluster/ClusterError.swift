@@ -25,16 +25,20 @@ package enum ClusterError: Error, Equatable, Codable, Sendable, CustomStringConv
 
     package var description: String {
         switch self {
-        case .deadline(let call, let process): "\(process) did not answer \(call) in time: look at its log, or allow more time"
+        case .deadline(let call, let process):
+            "\(process) did not answer \(call) in time: look at its log, or allow more time"
         case .lost(let process): "\(process) is lost: its connection ended or it fell silent"
         case .unknown(let process): "no process named \(process) is connected: it never joined, or is lost"
-        case .staleGeneration(let received, let current): "generation \(received) has ended, \(current) is current: join again"
-        case .staleIncarnation(let received, let current): "the coordinator's run \(received) has ended, \(current) is current: join again"
+        case .staleGeneration(let received, let current):
+            "generation \(received) has ended, \(current) is current: join again"
+        case .staleIncarnation(let received, let current):
+            "the coordinator's run \(received) has ended, \(current) is current: join again"
         case .shutDown: "the actor system is shut down"
         case .noActor(let address): "there is no actor \(address): it was never created, or has ended"
         case .noFunction(let name, let address): "\(address) has no function \(name): do both ends run the same build?"
         case .undecodable(let what): "\(what): do both ends run the same build?"
-        case .tooLarge(let bytes, let limit): "a call of \(bytes) bytes exceeds \(limit): tensors and shards travel on the data plane"
+        case .tooLarge(let bytes, let limit):
+            "a call of \(bytes) bytes exceeds \(limit): tensors and shards travel on the data plane"
         case .busy(let limit): "over \(limit) calls are in progress at once: wait for some of them"
         case .remote(let type, let description): "\(type): \(description)"
         }

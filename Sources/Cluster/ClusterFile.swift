@@ -3,8 +3,9 @@ internal import Yams
 
 /// The hosts of a run, as listed in a YAML file.
 ///
-/// Keys: `coordinator: {address, port}`; `defaults` and each entry of `hosts`: `workers`, `threads`, `user`, `ssh_port`,
-/// `binary`, `interface`; an entry of `hosts` also its `address`. `hostfile` names a ``HostFile`` whose hosts follow those of `hosts`.
+/// Keys: `coordinator: {address, port}`; `defaults` and each entry of `hosts`: `workers`, `threads`, `user`,
+/// `ssh_port`, `binary`, `interface`; an entry of `hosts` also its `address`. `hostfile` names a ``HostFile`` whose
+/// hosts follow those of `hosts`.
 package struct ClusterFile: Equatable, Sendable {
     package struct Coordinator: Equatable, Sendable {
         package var address: String
@@ -28,7 +29,8 @@ package struct ClusterFile: Equatable, Sendable {
         package var sshPort: UInt16?
         /// The program's path on that host; nil for the launcher's own.
         package var binary: String?
-        /// The network interface whose address the other workers connect to; nil for that of the route to the coordinator.
+        /// The network interface whose address the other workers connect to; nil for that of the route to the
+        /// coordinator.
         package var interface: String?
     }
 
@@ -40,7 +42,9 @@ package struct ClusterFile: Equatable, Sendable {
     /// Reads and checks the file at `path`.
     package static func read(_ path: String) throws(ClusterFileError) -> ClusterFile {
         guard let data = FileManager.default.contents(atPath: path) else {
-            throw ClusterFileError(file: path, line: nil, problem: "it cannot be read", remedy: "give the path of a cluster file, such as those in cluster/")
+            throw ClusterFileError(
+                file: path, line: nil, problem: "it cannot be read",
+                remedy: "give the path of a cluster file, such as those in cluster/")
         }
         return try parse(String(decoding: data, as: UTF8.self), file: path)
     }
@@ -50,9 +54,12 @@ package struct ClusterFile: Equatable, Sendable {
         let root: Node?
         do { root = try Yams.compose(yaml: text) } catch { throw ClusterFileError(file: file, yaml: error) }
         guard let root else {
-            throw ClusterFileError(file: file, line: nil, problem: "it is empty", remedy: "name a coordinator and hosts, as in cluster/README.md")
+            throw ClusterFileError(
+                file: file, line: nil, problem: "it is empty",
+                remedy: "name a coordinator and hosts, as in cluster/README.md")
         }
-        let top = try ClusterSection(root, named: "the file", keys: ["coordinator", "defaults", "hosts", "hostfile"], file: file)
+        let top = try ClusterSection(
+            root, named: "the file", keys: ["coordinator", "defaults", "hosts", "hostfile"], file: file)
         let place = try top.section("coordinator", keys: ["address", "port"])
         let coordinator = Coordinator(address: try place.requiredAddress(), port: try place.port("port"))
         let settings = ["workers", "threads", "user", "ssh_port", "binary", "interface"]
@@ -65,13 +72,16 @@ package struct ClusterFile: Equatable, Sendable {
             host.address = try section.requiredAddress()
             try section.override(&host)
             guard !hosts.contains(where: { $0.address == host.address && $0.sshPort == host.sshPort }) else {
-                throw section.error("address", "the host \(host.address) is listed twice", "list it once, with workers: set to the sum")
+                throw section.error(
+                    "address", "the host \(host.address) is listed twice", "list it once, with workers: set to the sum")
             }
             hosts.append(host)
         }
         for entry in try included(top, file: file) {
             guard !hosts.contains(where: { $0.address == entry.address }) else {
-                throw top.error("hostfile", "the host \(entry.address) is listed in hosts and in the hostfile", "leave it out of one of them")
+                throw top.error(
+                    "hostfile", "the host \(entry.address) is listed in hosts and in the hostfile",
+                    "leave it out of one of them")
             }
             var host = defaults
             host.address = entry.address
@@ -86,7 +96,8 @@ package struct ClusterFile: Equatable, Sendable {
         guard let name = try top.text("hostfile") else { return [] }
         let path = URL(fileURLWithPath: name, relativeTo: URL(fileURLWithPath: file).deletingLastPathComponent()).path
         guard let data = FileManager.default.contents(atPath: path) else {
-            throw top.error("hostfile", "the hostfile \(path) cannot be read", "give its path, from the folder of this file")
+            throw top.error(
+                "hostfile", "the hostfile \(path) cannot be read", "give its path, from the folder of this file")
         }
         return try HostFile.parse(String(decoding: data, as: UTF8.self), file: name)
     }
@@ -105,7 +116,8 @@ package struct ClusterFileError: Error, Equatable, CustomStringConvertible {
     init(file: String, yaml error: any Error) {
         let (line, problem): (Int?, String) =
             switch error as? YamlError {
-            case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _), .composer(_, let problem, let mark, _):
+            case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
+                .composer(_, let problem, let mark, _):
                 (mark.line, problem)
             case .duplicatedKeysInMapping(let keys, let context):
                 (context.mark.line, "the key \(keys.joined(separator: ", ")) occurs twice")

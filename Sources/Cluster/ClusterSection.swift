@@ -12,13 +12,16 @@ struct ClusterSection {
         self.name = name
         self.file = file
         guard let mapping = node.mapping else {
-            throw ClusterFileError(file: file, line: line, problem: "\(name) is not a mapping", remedy: "give it keys: \(keys.joined(separator: ", "))")
+            throw ClusterFileError(
+                file: file, line: line, problem: "\(name) is not a mapping",
+                remedy: "give it keys: \(keys.joined(separator: ", "))")
         }
         var values: [String: Node] = [:]
         for (key, value) in mapping {
             guard let text = key.string, keys.contains(text) else {
                 throw ClusterFileError(
-                    file: file, line: key.mark?.line, problem: "\(name) has the unknown key \(key.string ?? "(not a text)")",
+                    file: file, line: key.mark?.line,
+                    problem: "\(name) has the unknown key \(key.string ?? "(not a text)")",
                     remedy: "use \(keys.joined(separator: ", "))")
             }
             values[text] = value
@@ -33,7 +36,9 @@ struct ClusterSection {
     }
 
     func section(_ key: String, keys: [String]) throws(ClusterFileError) -> ClusterSection {
-        guard let node = values[key] else { throw error(key, "\(key) is missing", "add it with \(keys.joined(separator: ", "))") }
+        guard let node = values[key] else {
+            throw error(key, "\(key) is missing", "add it with \(keys.joined(separator: ", "))")
+        }
         return try ClusterSection(node, named: key, keys: keys, file: file)
     }
 
@@ -42,7 +47,9 @@ struct ClusterSection {
             throw error(key, "\(key) names no host", "add entries such as - address: host1")
         }
         var sections: [ClusterSection] = []
-        for node in sequence { sections.append(try ClusterSection(node, named: "an entry of \(key)", keys: keys, file: file)) }
+        for node in sequence {
+            sections.append(try ClusterSection(node, named: "an entry of \(key)", keys: keys, file: file))
+        }
         return sections
     }
 
@@ -60,7 +67,9 @@ struct ClusterSection {
     func word(_ key: String) throws(ClusterFileError) -> String? {
         guard let text = try text(key) else { return nil }
         guard Self.isWord(text) else {
-            throw error(key, "\(key) \(text) of \(name) has a character that names do not have", "use letters, digits and . _ - : %")
+            throw error(
+                key, "\(key) \(text) of \(name) has a character that names do not have",
+                "use letters, digits and . _ - : %")
         }
         return text
     }
@@ -70,14 +79,17 @@ struct ClusterSection {
     }
 
     func requiredAddress() throws(ClusterFileError) -> String {
-        guard let address = try word("address") else { throw error("address", "\(name) has no address", "add address: with a host's name or number") }
+        guard let address = try word("address") else {
+            throw error("address", "\(name) has no address", "add address: with a host's name or number")
+        }
         return address
     }
 
     func count(_ key: String) throws(ClusterFileError) -> Int? {
         guard let text = try text(key) else { return nil }
         guard let count = Int(text), (1...4_096).contains(count) else {
-            throw error(key, "\(key) of \(name) is \(text)", "give a whole number from 1 to 4096, or leave the host out")
+            throw error(
+                key, "\(key) of \(name) is \(text)", "give a whole number from 1 to 4096, or leave the host out")
         }
         return count
     }

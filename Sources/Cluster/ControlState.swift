@@ -69,11 +69,17 @@ final class ControlState: TaskExecutor {
         shared = Mutex(Shared(incarnation: incarnation))
     }
 
-    func withShared<Result>(_ body: (inout Shared) -> sending Result) -> sending Result { shared.withLock { body(&$0) } }
+    func withShared<Result>(_ body: (inout Shared) -> sending Result) -> sending Result {
+        shared.withLock { body(&$0) }
+    }
 
     /// An envelope from this process with its current state.
-    func envelope(_ kind: Envelope.Kind, in shared: borrowing Shared, call: UInt64 = 0, payload: [UInt8] = []) -> Envelope {
-        Envelope(kind: kind, generation: shared.generation, incarnation: shared.incarnation, call: call, sender: process, payload: payload)
+    func envelope(_ kind: Envelope.Kind, in shared: borrowing Shared, call: UInt64 = 0, payload: [UInt8] = [])
+        -> Envelope
+    {
+        Envelope(
+            kind: kind, generation: shared.generation, incarnation: shared.incarnation, call: call, sender: process,
+            payload: payload)
     }
 
     // MARK: The socket thread
@@ -165,15 +171,21 @@ final class ControlState: TaskExecutor {
     // MARK: Calling
 
     /// Sends one call and waits for its answer without blocking a thread.
-    func call(_ address: ActorAddress, target: String, payload: [UInt8], deadline: ContinuousClock.Instant) async throws -> [UInt8] {
-        guard payload.count <= options.largestCall else { throw ClusterError.tooLarge(bytes: payload.count, limit: options.largestCall) }
+    func call(_ address: ActorAddress, target: String, payload: [UInt8], deadline: ContinuousClock.Instant) async throws
+        -> [UInt8]
+    {
+        guard payload.count <= options.largestCall else {
+            throw ClusterError.tooLarge(bytes: payload.count, limit: options.largestCall)
+        }
         let number = Mutex<UInt64?>(nil)
         return try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { continuation in
                 let refusal: (any Error)? = withShared { shared in
                     if shared.isStopping { return ClusterError.shutDown }
                     if Task.isCancelled { return CancellationError() }
-                    if isCoordinator, !shared.connected.contains(address.process) { return ClusterError.unknown(process: address.process) }
+                    if isCoordinator, !shared.connected.contains(address.process) {
+                        return ClusterError.unknown(process: address.process)
+                    }
                     let (call, settledBelow) = shared.calls.nextNumber()
                     var envelope = envelope(.call, in: shared, call: call, payload: payload)
                     envelope.settledBelow = settledBelow
@@ -181,7 +193,8 @@ final class ControlState: TaskExecutor {
                     envelope.target = target
                     let bytes = envelope.bytes
                     shared.calls.add(
-                        call, to: address.process, target: target, envelope: bytes, deadline: deadline, continuation: continuation)
+                        call, to: address.process, target: target, envelope: bytes, deadline: deadline,
+                        continuation: continuation)
                     shared.orders.append(.send(bytes, to: address.process))
                     number.withLock { $0 = call }
                     return nil
@@ -200,7 +213,9 @@ final class ControlState: TaskExecutor {
         withShared { shared in
             let bytes = envelope(kind, in: shared, call: incoming.envelope.call, payload: payload).bytes
             shared.orders.append(
-                .answer(call: incoming.envelope.call, incarnation: incoming.envelope.incarnation, to: incoming.caller, bytes))
+                .answer(
+                    call: incoming.envelope.call, incarnation: incoming.envelope.incarnation, to: incoming.caller, bytes
+                ))
         }
         wake()
     }

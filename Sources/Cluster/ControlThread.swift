@@ -92,13 +92,16 @@ final class ControlThread {
         let (isIdle, nextCall) = state.withShared { ($0.isIdle, $0.calls.nextInstant) }
         guard isEmpty, isIdle else { return true }
         let stays = isStopping ? deliversUntil.flatMap { $0 > now ? $0 : nil } : nil
-        try poller.waitForNews(until: min(nextBeat, nextCall.map { max($0, now) } ?? nextBeat, endsAt ?? nextBeat, stays ?? nextBeat))
+        try poller.waitForNews(
+            until: min(nextBeat, nextCall.map { max($0, now) } ?? nextBeat, endsAt ?? nextBeat, stays ?? nextBeat))
         if poller.isReady(Self.places.wakeup) { state.wakeup.clear() }
         isMonitorReady = poller.isReady(Self.places.monitor)
         return true
     }
 
-    private var deliversUntil: ContinuousClock.Instant? { state.isCoordinator ? lastAnswer.map { $0 + Self.delivery } : nil }
+    private var deliversUntil: ContinuousClock.Instant? {
+        state.isCoordinator ? lastAnswer.map { $0 + Self.delivery } : nil
+    }
 
     // MARK: Sending
 
@@ -132,7 +135,8 @@ final class ControlThread {
             (shared.calls.settleAll { $0.deadline <= now }, shared.calls.due(at: now))
         }
         for call in late {
-            call.continuation.resume(throwing: ClusterError.deadline(call: "\(RemoteCallTarget(call.target))", process: call.process))
+            call.continuation.resume(
+                throwing: ClusterError.deadline(call: "\(RemoteCallTarget(call.target))", process: call.process))
         }
         for call in again { try send(call.envelope, to: call.process) }
     }
@@ -144,7 +148,9 @@ final class ControlThread {
             for (process, peer) in peers.peers where peer.key.map({ !allowList.contains($0) }) ?? true { lose(process) }
         }
         let latest = now - detector.interval
-        let silent = (state.isCoordinator ? Array(peers.peers.keys) : [coordinator]).filter { lastSent[$0].map { $0 <= latest } ?? true }
+        let silent = (state.isCoordinator ? Array(peers.peers.keys) : [coordinator]).filter {
+            lastSent[$0].map { $0 <= latest } ?? true
+        }
         if !silent.isEmpty {
             let bytes = state.withShared { state.envelope(.heartbeat, in: $0).bytes }
             for process in silent { try send(bytes, to: process) }
@@ -171,9 +177,13 @@ final class ControlThread {
 
     private func accept(_ message: borrowing Message, connection: [UInt8]) throws(ZeroMQError) {
         let longest = state.options.largestCall + Self.roomForNames
-        guard let bytes = try socket.gather(message, limit: longest), let envelope = try? Envelope(bytes) else { return refuse() }
+        guard let bytes = try socket.gather(message, limit: longest), let envelope = try? Envelope(bytes) else {
+            return refuse()
+        }
         // Disconnects that happened before this message must be seen before its descriptor is noted.
-        if state.isCoordinator, !peers.knows(envelope.sender, through: connection, descriptor: message.descriptor) { try watchConnections() }
+        if state.isCoordinator, !peers.knows(envelope.sender, through: connection, descriptor: message.descriptor) {
+            try watchConnections()
+        }
         let key = message.senderKey
         if state.isCoordinator {
             if let allowList = state.options.allowList, !(key.map(allowList.contains) ?? false) { return refuse() }
@@ -183,7 +193,9 @@ final class ControlThread {
             // From an incarnation that has ended: late, but not from a stranger.
             guard adopt(envelope.incarnation) else { return }
         }
-        guard peers.heard(envelope.sender, through: connection, descriptor: message.descriptor, key: key) else { return refuse() }
+        guard peers.heard(envelope.sender, through: connection, descriptor: message.descriptor, key: key) else {
+            return refuse()
+        }
         monitor.proven(message.descriptor)
         if detector.heard(envelope.sender, at: .now) { found(envelope.sender) }
         switch envelope.kind {
@@ -211,7 +223,8 @@ final class ControlThread {
     }
 
     private func arrived(_ envelope: Envelope) {
-        let decision = answered[envelope.sender, default: AnsweredCalls()].arrived(envelope.call, settledBelow: envelope.settledBelow)
+        let decision = answered[envelope.sender, default: AnsweredCalls()].arrived(
+            envelope.call, settledBelow: envelope.settledBelow)
         if decision == .execute || decision == .refuse { state.withShared { $0.unanswered += 1 } }
         switch decision {
         case .ignore:
@@ -219,7 +232,9 @@ final class ControlThread {
         case .repeatAnswer(let bytes):
             state.withShared { $0.orders.append(.send(bytes, to: envelope.sender)) }
         case .refuse:
-            state.answer(.init(caller: envelope.sender, envelope: envelope), .failure, Wire.encode(failure: ClusterError.busy(limit: AnsweredCalls.limit)))
+            state.answer(
+                .init(caller: envelope.sender, envelope: envelope), .failure,
+                Wire.encode(failure: ClusterError.busy(limit: AnsweredCalls.limit)))
         case .execute:
             let call = ControlState.Incoming(caller: envelope.sender, envelope: envelope)
             if let stale = staleness(of: envelope) {

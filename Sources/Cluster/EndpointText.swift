@@ -9,7 +9,11 @@ package enum EndpointText {
     /// - Returns: `tcp://HOST:PORT`, an IPv6 number in brackets, or `ipc://PATH`.
     package static func read(_ text: String, listens: Bool = false) throws(Malformed) -> String {
         func fail(_ problem: String) -> Malformed {
-            Malformed(description: "'\(text)' is not an endpoint: \(problem); write HOST:PORT, such as lab1:5701, 127.0.0.1:5701 or [::1]:5701")
+            Malformed(
+                description:
+                    "'\(text)' is not an endpoint: \(problem); write HOST:PORT, such as lab1:5701, 127.0.0.1:5701 or "
+                    + "[::1]:5701"
+            )
         }
         var rest = Substring(text)
         if let colon = text.firstIndex(of: ":"), text[colon...].hasPrefix("://") {
@@ -26,14 +30,18 @@ package enum EndpointText {
         return "tcp://\(try self.host(host, listens, fail)):\(try self.port(port, listens, fail))"
     }
 
-    private static func host(_ text: Substring, _ listens: Bool, _ fail: (String) -> Malformed) throws(Malformed) -> String {
+    private static func host(_ text: Substring, _ listens: Bool, _ fail: (String) -> Malformed) throws(Malformed)
+        -> String
+    {
         if text.isEmpty || text == "*" {
             guard listens else { throw fail("it has no host") }
             return "*"
         }
         if text.hasPrefix("[") {
             let number = text.dropFirst().dropLast()
-            guard text.hasSuffix("]"), number.contains(":"), number.allSatisfy({ $0.isHexDigit || ".:%".contains($0) || $0.isLetter }) else {
+            guard text.hasSuffix("]"), number.contains(":"),
+                number.allSatisfy({ $0.isHexDigit || ".:%".contains($0) || $0.isLetter })
+            else {
                 throw fail("\(text) is not an IPv6 address in brackets")
             }
             return String(text)
@@ -45,9 +53,13 @@ package enum EndpointText {
         return String(text)
     }
 
-    private static func port(_ text: Substring, _ listens: Bool, _ fail: (String) -> Malformed) throws(Malformed) -> String {
+    private static func port(_ text: Substring, _ listens: Bool, _ fail: (String) -> Malformed) throws(Malformed)
+        -> String
+    {
         if listens, text == "*" || text == "0" { return "*" }
-        guard let port = UInt16(text), port > 0 else { throw fail("\(text.isEmpty ? "it has no port" : "\(text) is not a port from 1 to 65535")") }
+        guard let port = UInt16(text), port > 0 else {
+            throw fail("\(text.isEmpty ? "it has no port" : "\(text) is not a port from 1 to 65535")")
+        }
         return String(port)
     }
 }

@@ -47,7 +47,8 @@ package struct Envelope: Equatable, Sendable {
     package var payload: [UInt8] = []
 
     package init(
-        kind: Kind, generation: UInt32, incarnation: UInt64, call: UInt64 = 0, settledBelow: UInt64 = 0, sender: String, recipient: String = "",
+        kind: Kind, generation: UInt32, incarnation: UInt64, call: UInt64 = 0, settledBelow: UInt64 = 0, sender: String,
+        recipient: String = "",
         target: String = "", payload: [UInt8] = []
     ) {
         self.kind = kind
@@ -63,7 +64,8 @@ package struct Envelope: Equatable, Sendable {
 
     package var bytes: [UInt8] {
         var bytes = Self.magic
-        bytes.reserveCapacity(Self.headerBytes + sender.utf8.count + recipient.utf8.count + target.utf8.count + payload.count)
+        bytes.reserveCapacity(
+            Self.headerBytes + sender.utf8.count + recipient.utf8.count + target.utf8.count + payload.count)
         bytes += [Self.version, kind.rawValue, 0, 0]
         bytes.append(integer: generation)
         bytes.append(integer: UInt16(sender.utf8.count))
@@ -93,14 +95,17 @@ extension Envelope {
         let targetEnd = recipientEnd + Int(bytes.integer(at: 40, as: UInt32.self))
         let announced = targetEnd + Int(bytes.integer(at: 44, as: UInt32.self))
         guard announced == bytes.count else { throw .length(announced: announced, present: bytes.count) }
-        guard senderEnd > Self.headerBytes, max(senderEnd - Self.headerBytes, recipientEnd - senderEnd) <= Self.longestName,
+        guard senderEnd > Self.headerBytes,
+            max(senderEnd - Self.headerBytes, recipientEnd - senderEnd) <= Self.longestName,
             let sender = String(exactly: bytes[Self.headerBytes..<senderEnd]),
             let recipient = String(exactly: bytes[senderEnd..<recipientEnd]),
             let target = String(exactly: bytes[recipientEnd..<targetEnd])
         else { throw .name }
         self.init(
-            kind: kind, generation: bytes.integer(at: 8, as: UInt32.self), incarnation: bytes.integer(at: 16, as: UInt64.self),
-            call: bytes.integer(at: 24, as: UInt64.self), settledBelow: bytes.integer(at: 32, as: UInt64.self), sender: sender,
+            kind: kind, generation: bytes.integer(at: 8, as: UInt32.self),
+            incarnation: bytes.integer(at: 16, as: UInt64.self),
+            call: bytes.integer(at: 24, as: UInt64.self), settledBelow: bytes.integer(at: 32, as: UInt64.self),
+            sender: sender,
             recipient: recipient, target: target, payload: Array(bytes[targetEnd...]))
     }
 }
@@ -125,6 +130,8 @@ extension [UInt8] {
     /// The little-endian integer that begins at `offset`.
     func integer<Value: FixedWidthInteger>(at offset: Int, as type: Value.Type) -> Value {
         precondition(offset >= 0 && offset + MemoryLayout<Value>.size <= count, "an integer beyond the end")
-        return unsafe withUnsafeBytes { unsafe Value(littleEndian: $0.loadUnaligned(fromByteOffset: offset, as: Value.self)) }
+        return unsafe withUnsafeBytes {
+            unsafe Value(littleEndian: $0.loadUnaligned(fromByteOffset: offset, as: Value.self))
+        }
     }
 }

@@ -14,23 +14,30 @@ struct EnvironmentReader {
     }
 
     /// The first of these sizes that is set.
-    func firstSize(_ names: [String]) throws(PlaceError) -> Int? { try number(names.first { self[$0] != nil }, from: 1) }
+    func firstSize(_ names: [String]) throws(PlaceError) -> Int? {
+        try number(names.first { self[$0] != nil }, from: 1)
+    }
 
     func port(_ name: String) throws(PlaceError) -> UInt16? {
         guard let text = self[name] else { return nil }
-        guard let port = UInt16(text), port > 0 else { throw PlaceError(description: "\(name) is \(text): it must be a port from 1 to 65535") }
+        guard let port = UInt16(text), port > 0 else {
+            throw PlaceError(description: "\(name) is \(text): it must be a port from 1 to 65535")
+        }
         return port
     }
 
     func endpoint() throws(PlaceError) -> String? {
         guard let text = self["APUS_COORDINATOR"] else { return nil }
-        do { return try EndpointText.read(text) } catch { throw PlaceError(description: "APUS_COORDINATOR: \(error.description)") }
+        do { return try EndpointText.read(text) } catch {
+            throw PlaceError(description: "APUS_COORDINATOR: \(error.description)")
+        }
     }
 
     func torchEndpoint() throws(PlaceError) -> String? {
         guard let address = self["MASTER_ADDR"] else { return nil }
         guard let port = try port("MASTER_PORT") else {
-            throw PlaceError(description: "MASTER_ADDR is \(address) but MASTER_PORT is not set: set it to the coordinator's port")
+            throw PlaceError(
+                description: "MASTER_ADDR is \(address) but MASTER_PORT is not set: set it to the coordinator's port")
         }
         return endpoint(address, port)
     }
@@ -54,7 +61,8 @@ struct EnvironmentReader {
         do { hosts = try SlurmHosts.expand(list) } catch { throw PlaceError(description: "\(error)") }
         if let port = try port("APUS_PORT") { return endpoint(hosts[0], port) }
         guard let job = self["SLURM_JOB_ID"] ?? self["SLURM_JOBID"], let number = UInt32(job) else {
-            throw PlaceError(description: "Slurm gives no SLURM_JOB_ID to derive the coordinator's port from: set APUS_PORT")
+            throw PlaceError(
+                description: "Slurm gives no SLURM_JOB_ID to derive the coordinator's port from: set APUS_PORT")
         }
         return endpoint(hosts[0], UInt16(20_000 + number % 10_000))
     }

@@ -12,7 +12,10 @@ package enum HostFile {
         var entries: [Entry] = []
         for (number, line) in text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).enumerated() {
             let content = line.prefix { $0 != "#" }
-            guard let entry = try entry(content.split(whereSeparator: \.isWhitespace).map(String.init), file: file, line: number + 1) else { continue }
+            guard
+                let entry = try entry(
+                    content.split(whereSeparator: \.isWhitespace).map(String.init), file: file, line: number + 1)
+            else { continue }
             if let place = entries.firstIndex(where: { $0.address == entry.address }) {
                 entries[place].slots += entry.slots
             } else {
@@ -20,7 +23,9 @@ package enum HostFile {
             }
         }
         guard !entries.isEmpty else {
-            throw ClusterFileError(file: file, line: nil, problem: "the hostfile names no host", remedy: "write lines such as host1 slots=4")
+            throw ClusterFileError(
+                file: file, line: nil, problem: "the hostfile names no host",
+                remedy: "write lines such as host1 slots=4")
         }
         return entries
     }

@@ -53,7 +53,9 @@ package struct InvocationDecoder: DistributedTargetInvocationDecoder {
     package mutating func decodeNextArgument<Argument: Codable>() throws -> Argument {
         guard rest.count >= 4 else { throw ClusterError.undecodable("an argument of type \(Argument.self) is missing") }
         let count = Int(rest.prefix(4).reversed().reduce(0) { $0 << 8 | UInt32($1) })
-        guard rest.count - 4 >= count else { throw ClusterError.undecodable("an argument of type \(Argument.self) is cut short") }
+        guard rest.count - 4 >= count else {
+            throw ClusterError.undecodable("an argument of type \(Argument.self) is cut short")
+        }
         let bytes = rest.dropFirst(4).prefix(count)
         rest = rest.dropFirst(4 + count)
         return try Wire.decode(Argument.self, from: bytes)
@@ -80,7 +82,8 @@ enum Wire {
     static func encode(_ value: some Encodable) throws -> [UInt8] {
         if let value = value as? any WordCoded { return value.words.bytes }
         let encoder = JSONEncoder()
-        encoder.nonConformingFloatEncodingStrategy = .convertToString(positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+        encoder.nonConformingFloatEncodingStrategy = .convertToString(
+            positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
         return Array(try encoder.encode(value))
     }
 
@@ -92,7 +95,8 @@ enum Wire {
             return value
         }
         let decoder = JSONDecoder()
-        decoder.nonConformingFloatDecodingStrategy = .convertFromString(positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+        decoder.nonConformingFloatDecodingStrategy = .convertFromString(
+            positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
         let data = Data(bytes)
         do { return try decoder.decode(type, from: data) } catch {
             throw ClusterError.undecodable("\(data.count) bytes are not a \(type)")
@@ -114,8 +118,14 @@ enum Wire {
 
     /// The received error, with its own type if that is among `known`.
     static func decode(failure bytes: [UInt8], known: [String: any WireError.Type]) -> any Error {
-        guard let failure = try? decode(Failure.self, from: bytes[...]) else { return ClusterError.undecodable("the remote error") }
-        if let type = known[failure.type], let value = failure.value, let error = try? decode(type, from: Array(value)[...]) { return error }
+        guard let failure = try? decode(Failure.self, from: bytes[...]) else {
+            return ClusterError.undecodable("the remote error")
+        }
+        if let type = known[failure.type], let value = failure.value,
+            let error = try? decode(type, from: Array(value)[...])
+        {
+            return error
+        }
         return ClusterError.remote(type: failure.type, description: failure.description)
     }
 }

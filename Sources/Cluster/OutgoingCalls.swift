@@ -31,7 +31,8 @@ struct OutgoingCalls: Sendable {
     ) {
         let resendAt = ContinuousClock.now + Self.firstResend
         calls[number] = Call(
-            process: process, envelope: envelope, target: target, deadline: deadline, resendAt: resendAt, resendAfter: Self.firstResend,
+            process: process, envelope: envelope, target: target, deadline: deadline, resendAt: resendAt,
+            resendAfter: Self.firstResend,
             continuation: continuation)
         nextInstant = min(nextInstant ?? resendAt, min(deadline, resendAt))
     }

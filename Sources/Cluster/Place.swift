@@ -43,12 +43,19 @@ package struct Place: Equatable, Sendable {
             try fillFromSlurm(reader)
             if let rank, let worldSize, rank >= worldSize {
                 let size = names.size.first { reader[$0] != nil } ?? "SLURM_NTASKS"
-                throw PlaceError(description: "\(names.rank) is \(rank) but \(size) is \(worldSize): ranks count from 0 to one below the world size")
+                throw PlaceError(
+                    description:
+                        "\(names.rank) is \(rank) but \(size) is \(worldSize): ranks count from 0 to one below the "
+                        + "world size"
+                )
             }
         }
         job = names?.rank == "RANK" ? nil : reader["PMIX_NAMESPACE"]
         // Inside an allocation mpirun's ranks have Slurm's variables of mpirun's own step, which count only hosts.
-        let isSruns = names.map { reader[$0.rank] == reader["SLURM_PROCID"] && !["RANK", "OMPI_COMM_WORLD_RANK"].contains($0.rank) } ?? false
+        let isSruns =
+            names.map {
+                reader[$0.rank] == reader["SLURM_PROCID"] && !["RANK", "OMPI_COMM_WORLD_RANK"].contains($0.rank)
+            } ?? false
         if let endpoint = try reader.endpoint() {
             coordinator = endpoint
         } else if reader.hasAgentStore, rank != nil, let worldSize {
@@ -93,7 +100,8 @@ package struct Place: Equatable, Sendable {
     private static let rankNames = [
         Names(rank: "RANK", size: ["WORLD_SIZE"], local: "LOCAL_RANK", localSize: "LOCAL_WORLD_SIZE"),
         Names(
-            rank: "OMPI_COMM_WORLD_RANK", size: ["OMPI_COMM_WORLD_SIZE"], local: "OMPI_COMM_WORLD_LOCAL_RANK", localSize: "OMPI_COMM_WORLD_LOCAL_SIZE"),
+            rank: "OMPI_COMM_WORLD_RANK", size: ["OMPI_COMM_WORLD_SIZE"], local: "OMPI_COMM_WORLD_LOCAL_RANK",
+            localSize: "OMPI_COMM_WORLD_LOCAL_SIZE"),
         Names(rank: "PMI_RANK", size: ["PMI_SIZE"], local: "MPI_LOCALRANKID", localSize: "MPI_LOCALNRANKS"),
         Names(rank: "PMIX_RANK"),
         Names(rank: "SLURM_PROCID", size: slurmSizes, local: "SLURM_LOCALID"),

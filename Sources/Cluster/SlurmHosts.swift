@@ -2,7 +2,9 @@
 package enum SlurmHosts {
     package struct Malformed: Error, Equatable, CustomStringConvertible {
         package let list: String
-        package var description: String { "the host list \(list) is not in Slurm's form: write names such as n[01-03,07],other" }
+        package var description: String {
+            "the host list \(list) is not in Slurm's form: write names such as n[01-03,07],other"
+        }
     }
 
     /// More hosts than any run has: a longer list is refused instead of filling memory.
@@ -61,7 +63,8 @@ package enum SlurmHosts {
         var numbers: [String] = []
         for range in text.split(separator: ",", omittingEmptySubsequences: false) {
             let ends = range.split(separator: "-", omittingEmptySubsequences: false)
-            guard ends.count <= 2, ends.allSatisfy({ !$0.isEmpty && $0.allSatisfy(\.isWholeNumber) }), let first = Int(ends[0]), let last = Int(ends.last!),
+            guard ends.count <= 2, ends.allSatisfy({ !$0.isEmpty && $0.allSatisfy(\.isWholeNumber) }),
+                let first = Int(ends[0]), let last = Int(ends.last!),
                 first <= last, last - first < limit
             else { throw Malformed(list: list) }
             for number in first...last {

@@ -14,7 +14,8 @@ extension WordCoded {
     package init(from decoder: any Decoder) throws {
         let container = try decoder.singleValueContainer()
         guard let value = [UInt64](bytes: Array(try container.decode(Data.self))[...]).flatMap(Self.init(words:)) else {
-            throw DecodingError.dataCorruptedError(in: container, debugDescription: "these numbers are not a \(Self.self)")
+            throw DecodingError.dataCorruptedError(
+                in: container, debugDescription: "these numbers are not a \(Self.self)")
         }
         self = value
     }
@@ -59,7 +60,9 @@ extension [UInt64] {
         let size = MemoryLayout<UInt64>.size
         guard bytes.count % size == 0 else { return nil }
         self = unsafe bytes.withUnsafeBytes { bytes in
-            stride(from: 0, to: bytes.count, by: size).map { unsafe UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: $0, as: UInt64.self)) }
+            stride(from: 0, to: bytes.count, by: size).map {
+                unsafe UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: $0, as: UInt64.self))
+            }
         }
     }
 

@@ -27,13 +27,15 @@ extension ZeroMQActorSystem {
     @TaskLocal static var nextName: String?
 
     /// Registers an actor under a name that others know, such as `coordinator`.
-    package func named<Act: DistributedActor>(_ name: String, _ make: (ZeroMQActorSystem) throws -> Act) rethrows -> Act {
+    package func named<Act: DistributedActor>(_ name: String, _ make: (ZeroMQActorSystem) throws -> Act) rethrows -> Act
+    {
         try Self.$nextName.withValue(name) { try make(self) }
     }
 
     package func assignID<Act: DistributedActor>(_ type: Act.Type) -> ActorID where Act.ID == ActorID {
         let name = Self.nextName ?? "\(type)-\(UInt32.random(in: 0 ... .max))"
-        precondition(name.utf8.count <= Envelope.longestName, "the actor name \(name) exceeds \(Envelope.longestName) bytes")
+        precondition(
+            name.utf8.count <= Envelope.longestName, "the actor name \(name) exceeds \(Envelope.longestName) bytes")
         return ActorID(process: process, name: name)
     }
 
@@ -59,13 +61,16 @@ extension ZeroMQActorSystem {
         let handler = ResultHandler { kind, payload in
             let limit = state.options.largestCall
             guard payload.count > limit else { return state.answer(call, kind, payload) }
-            state.answer(call, .failure, Wire.encode(failure: ClusterError.tooLarge(bytes: payload.count, limit: limit)))
+            state.answer(
+                call, .failure, Wire.encode(failure: ClusterError.tooLarge(bytes: payload.count, limit: limit)))
         }
         do {
             let address = ActorID(process: process, name: call.envelope.recipient)
             let local = actors.withLock { $0[address.name] }
             guard let local, let actor = local.actor else { throw ClusterError.noActor(address) }
-            guard local.has(call.envelope.target) else { throw ClusterError.noFunction(call.envelope.target, of: address) }
+            guard local.has(call.envelope.target) else {
+                throw ClusterError.noFunction(call.envelope.target, of: address)
+            }
             var decoder = InvocationDecoder(call.envelope.payload)
             let target = RemoteCallTarget(call.envelope.target)
             try await executeDistributedTarget(on: actor, target: target, invocationDecoder: &decoder, handler: handler)

@@ -29,10 +29,12 @@ package final class ZeroMQActorSystem: DistributedActorSystem, Sendable {
     /// - Parameter incarnation: identifies this run of the coordinator; not 0, and different after each restart.
     /// - Throws: ``ZeroMQError`` if it cannot listen at the endpoint.
     package static func coordinator(
-        at endpoint: String, incarnation: UInt64, security: Security, in context: Context, options: ControlOptions = ControlOptions()
+        at endpoint: String, incarnation: UInt64, security: Security, in context: Context,
+        options: ControlOptions = ControlOptions()
     ) throws(ZeroMQError) -> ZeroMQActorSystem {
         precondition(incarnation != 0, "incarnation 0 means none")
-        let state = try ControlState(process: "coordinator", isCoordinator: true, incarnation: incarnation, options: options)
+        let state = try ControlState(
+            process: "coordinator", isCoordinator: true, incarnation: incarnation, options: options)
         let socket = try Socket(.router, in: context, options: socketOptions(security, options))
         let monitor = try SocketMonitor(socket, in: context)
         let bound = try socket.bind(endpoint)
@@ -129,7 +131,8 @@ package final class ZeroMQActorSystem: DistributedActorSystem, Sendable {
     package func makeInvocationEncoder() -> InvocationEncoder { InvocationEncoder() }
 
     package func remoteCall<Act: DistributedActor, Err: Error, Res: Codable>(
-        on actor: Act, target: RemoteCallTarget, invocation: inout InvocationEncoder, throwing: Err.Type, returning: Res.Type
+        on actor: Act, target: RemoteCallTarget, invocation: inout InvocationEncoder, throwing: Err.Type,
+        returning: Res.Type
     ) async throws -> Res where Act.ID == ActorID {
         try Wire.decode(Res.self, from: try await call(actor.id, target, invocation)[...])
     }
@@ -140,7 +143,9 @@ package final class ZeroMQActorSystem: DistributedActorSystem, Sendable {
         _ = try await call(actor.id, target, invocation)
     }
 
-    private func call(_ id: ActorID, _ target: RemoteCallTarget, _ invocation: InvocationEncoder) async throws -> [UInt8] {
+    private func call(_ id: ActorID, _ target: RemoteCallTarget, _ invocation: InvocationEncoder) async throws
+        -> [UInt8]
+    {
         try await state.call(
             id, target: target.identifier, payload: invocation.payload,
             deadline: Self.deadline ?? .now + state.options.callLimit)

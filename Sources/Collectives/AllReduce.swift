@@ -7,9 +7,9 @@ internal import Transport
 /// frame by frame as soon as all of a frame's partial sums are there and send the total; a second signal ends the
 /// exchange. One rank, one host and many hosts are the same code. Belongs to the thread of its mesh.
 ///
-/// A server sends an owner frame k only when it has frame k - 3 of the total (``window``). A link therefore holds at most
-/// 6 (R + 1) frames of two successive exchanges, R being the most roots of a host, at most 2 log₂(lanes): with a queue of
-/// that length no two ranks wait for each other.
+/// A server sends an owner frame k only when it has frame k - 3 of the total (``window``). A link therefore holds at
+/// most 6 (R + 1) frames of two successive exchanges, R being the most roots of a host, at most 2 log₂(lanes): with a
+/// queue of that length no two ranks wait for each other.
 package final class AllReduce {
     /// Runs independent tasks, possibly on several threads, and returns when all are done.
     package typealias Parallel = (_ count: Int, _ body: @Sendable (Int) -> Void) -> Void
@@ -37,7 +37,8 @@ package final class AllReduce {
         plan: ExchangePlan, memory: HostMemory, links: ExchangeLinks,
         parallel: @escaping Parallel = { count, body in for piece in 0..<count { body(piece) } }
     ) {
-        precondition(plan.worldSize == links.worldSize, "a plan for \(plan.worldSize) ranks, links for \(links.worldSize)")
+        precondition(
+            plan.worldSize == links.worldSize, "a plan for \(plan.worldSize) ranks, links for \(links.worldSize)")
         self.plan = plan
         self.memory = memory
         self.links = links
@@ -70,7 +71,9 @@ package final class AllReduce {
         try links.signal(.published, id, to: neighbours, deadline: deadline)
         try links.await(.published, id, from: neighbours, deadline: deadline)
 
-        let run = AllReduceRun(plan: plan, memory: memory, sums: additions.sums, program: program, links: links, id: id, deadline: deadline)
+        let run = AllReduceRun(
+            plan: plan, memory: memory, sums: additions.sums, program: program, links: links, id: id, deadline: deadline
+        )
         if plan.members.count == 1 {
             run.addOwnRange(parallel)
         } else {
@@ -87,7 +90,9 @@ package final class AllReduce {
     private func additions(_ emptyLanes: Set<Int>) -> Additions {
         if let additions, additions.emptyLanes == emptyLanes { return additions }
         let sums = plan.sums(emptyLanes: emptyLanes)
-        let made = Additions(emptyLanes: emptyLanes, sums: sums, program: plan.total(sums, on: plan.hosts[links.rank]).map { SumProgram($0) })
+        let made = Additions(
+            emptyLanes: emptyLanes, sums: sums,
+            program: plan.total(sums, on: plan.hosts[links.rank]).map { SumProgram($0) })
         additions = made
         return made
     }

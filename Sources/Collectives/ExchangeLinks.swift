@@ -23,14 +23,16 @@ package final class ExchangeLinks {
     package var worldSize: Int { mesh.worldSize }
 
     package func send(
-        _ kind: ExchangeKind, _ id: ExchangeID, offset: Int = 0, count: Int = 0, payload: RawSpan, to peer: Int, deadline: ContinuousClock.Instant
+        _ kind: ExchangeKind, _ id: ExchangeID, offset: Int = 0, count: Int = 0, payload: RawSpan, to peer: Int,
+        deadline: ContinuousClock.Instant
     ) throws(ExchangeError) {
         try send(kind, id, offset: offset, count: count, payload: payload, toEach: [peer], deadline: deadline)
     }
 
     /// Sends one frame to each of `peers`.
     package func send(
-        _ kind: ExchangeKind, _ id: ExchangeID, offset: Int = 0, count: Int = 0, payload: RawSpan, toEach peers: [Int], deadline: ContinuousClock.Instant
+        _ kind: ExchangeKind, _ id: ExchangeID, offset: Int = 0, count: Int = 0, payload: RawSpan, toEach peers: [Int],
+        deadline: ContinuousClock.Instant
     ) throws(ExchangeError) {
         let header = header(kind, id, offset: offset, count: count)
         do { try mesh.send(header, payload: payload, toEach: peers, deadline: deadline) } catch { throw .mesh(error) }
@@ -40,17 +42,20 @@ package final class ExchangeLinks {
     /// Sends one frame to each of `peers`, from memory that is not written until all of them have received it or the
     /// generation is over.
     func send(
-        _ kind: ExchangeKind, _ id: ExchangeID, offset: Int, lending values: FloatView, toEach peers: [Int], deadline: ContinuousClock.Instant
+        _ kind: ExchangeKind, _ id: ExchangeID, offset: Int, lending values: FloatView, toEach peers: [Int],
+        deadline: ContinuousClock.Instant
     ) throws(ExchangeError) {
         let header = header(kind, id, offset: offset, count: values.count)
-        let payload = unsafe LentBytes(UnsafeRawBufferPointer(UnsafeBufferPointer(start: values.base, count: values.count)), of: values.owner)
+        let payload = unsafe LentBytes(
+            UnsafeRawBufferPointer(UnsafeBufferPointer(start: values.base, count: values.count)), of: values.owner)
         do { try mesh.send(header, lending: payload, toEach: peers, deadline: deadline) } catch { throw .mesh(error) }
         count(sent: payload.count, toEach: peers)
     }
 
     private func header(_ kind: ExchangeKind, _ id: ExchangeID, offset: Int, count: Int) -> FrameHeader {
         FrameHeader(
-            kind: kind.rawValue, sender: UInt16(mesh.rank), generation: generation, step: id.step, bucket: id.bucket, offset: UInt64(offset),
+            kind: kind.rawValue, sender: UInt16(mesh.rank), generation: generation, step: id.step, bucket: id.bucket,
+            offset: UInt64(offset),
             count: UInt64(count))
     }
 
@@ -63,7 +68,9 @@ package final class ExchangeLinks {
     func countShared(_ bytes: Int) { counters.bytesShared += bytes }
 
     /// Sends a frame without payload to each of `peers`.
-    package func signal(_ kind: ExchangeKind, _ id: ExchangeID, to peers: [Int], deadline: ContinuousClock.Instant) throws(ExchangeError) {
+    package func signal(_ kind: ExchangeKind, _ id: ExchangeID, to peers: [Int], deadline: ContinuousClock.Instant)
+        throws(ExchangeError)
+    {
         let nothing: [UInt8] = []
         try unsafe send(kind, id, payload: nothing.span.bytes, toEach: peers, deadline: deadline)
     }
@@ -72,10 +79,12 @@ package final class ExchangeLinks {
     ///
     /// - Parameter expected: the ranks that can send it; named if the deadline passes.
     package func receive(
-        _ kinds: Set<ExchangeKind>, _ id: ExchangeID, from expected: some Sequence<Int>, deadline: ContinuousClock.Instant
+        _ kinds: Set<ExchangeKind>, _ id: ExchangeID, from expected: some Sequence<Int>,
+        deadline: ContinuousClock.Instant
     ) throws(ExchangeError) -> any ReceivedFrame {
         func fits(_ header: FrameHeader) -> Bool {
-            guard header.step == id.step, header.bucket == id.bucket, let kind = ExchangeKind(rawValue: header.kind) else { return false }
+            guard header.step == id.step, header.bucket == id.bucket, let kind = ExchangeKind(rawValue: header.kind)
+            else { return false }
             return kinds.contains(kind)
         }
         if let place = waiting.firstIndex(where: { fits($0.header) }) { return waiting.remove(at: place) }
@@ -102,7 +111,9 @@ package final class ExchangeLinks {
     }
 
     /// Receives one signal from each of `peers`.
-    package func await(_ kind: ExchangeKind, _ id: ExchangeID, from peers: [Int], deadline: ContinuousClock.Instant) throws(ExchangeError) {
+    package func await(_ kind: ExchangeKind, _ id: ExchangeID, from peers: [Int], deadline: ContinuousClock.Instant)
+        throws(ExchangeError)
+    {
         var missing = Set(peers)
         while !missing.isEmpty {
             let header = try receive([kind], id, from: missing, deadline: deadline).header

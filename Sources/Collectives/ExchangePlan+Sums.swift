@@ -26,14 +26,16 @@ extension ExchangePlan {
             hosts: members.map { ranks in
                 let held = ranks.flatMap { rank in
                     blocks(of: rank).enumerated().compactMap { place, block in
-                        block.lanes.allSatisfy(emptyLanes.contains) ? nil : HeldBlock(rank: rank, place: place, block: block)
+                        block.lanes.allSatisfy(emptyLanes.contains)
+                            ? nil : HeldBlock(rank: rank, place: place, block: block)
                     }
                 }
                 return HostSums(held: held, roots: tree.roots(of: held.map(\.block), empty: emptyLanes.contains))
             })
     }
 
-    /// The sum that an owner on `host` computes: of its own host's blocks, then of the roots of the other hosts in order.
+    /// The sum that an owner on `host` computes: of its own host's blocks, then of the roots of the other hosts in
+    /// order.
     /// - Returns: nil if every lane is empty.
     package func total(_ sums: Sums, on host: Int) -> PartialSum? {
         let foreign = sums.hosts.indices.filter { $0 != host }.flatMap { sums.hosts[$0].roots.map(\.block) }

@@ -1,8 +1,8 @@
 /// Which rank adds which part of a dense gradient, which ranks send it, and which receive the sum.
 ///
 /// Each rank with lanes owns a range. On every host one rank serves it: it adds up the host's blocks, sends the owner
-/// those partial sums, and keeps the finished sum where all ranks of the host can read it. The owner serves its own host.
-/// Without shared memory each rank is a host by itself, and the plan is the direct reduce-scatter and all-gather.
+/// those partial sums, and keeps the finished sum where all ranks of the host can read it. The owner serves its own
+/// host. Without shared memory each rank is a host by itself, and the plan is the direct reduce-scatter and all-gather.
 /// Formulas: Collectives.docc.
 package struct ExchangePlan: Sendable {
     /// Elements at which owned ranges may begin: the fixed blocks of norms and hashes.
@@ -25,7 +25,9 @@ package struct ExchangePlan: Sendable {
     package let owned: [Range<Int>]
 
     /// - Parameter hosts: any number per rank, equal for ranks that share memory.
-    package init(laneCount: Int, lanes: [Range<Int>], hosts: [Int], count: Int, rowWidth: Int = 0, frameElements: Int = 1 << 15) {
+    package init(
+        laneCount: Int, lanes: [Range<Int>], hosts: [Int], count: Int, rowWidth: Int = 0, frameElements: Int = 1 << 15
+    ) {
         precondition(lanes.count == hosts.count, "\(lanes.count) ranks with lanes, \(hosts.count) with hosts")
         precondition(frameElements > 0, "a frame of \(frameElements) elements")
         let contributors = lanes.indices.filter { !lanes[$0].isEmpty }
@@ -52,7 +54,9 @@ package struct ExchangePlan: Sendable {
     package var worldSize: Int { lanes.count }
 
     /// The block sums that `rank` keeps, in the order of their lanes.
-    package func blocks(of rank: Int) -> [ReductionTree.Block] { lanes[rank].isEmpty ? [] : tree.blocks(covering: lanes[rank]) }
+    package func blocks(of rank: Int) -> [ReductionTree.Block] {
+        lanes[rank].isEmpty ? [] : tree.blocks(covering: lanes[rank])
+    }
 
     /// The rank that serves `owner`'s range on `host`.
     package func server(of owner: Int, on host: Int) -> Int {
@@ -77,6 +81,8 @@ package struct ExchangePlan: Sendable {
 
     /// The frames that carry `range`, one after another.
     package func frames(of range: Range<Int>) -> [Range<Int>] {
-        stride(from: range.lowerBound, to: range.upperBound, by: frameElements).map { $0..<min($0 + frameElements, range.upperBound) }
+        stride(from: range.lowerBound, to: range.upperBound, by: frameElements).map {
+            $0..<min($0 + frameElements, range.upperBound)
+        }
     }
 }

@@ -57,14 +57,17 @@ extension HostMemory {
         let shared = try gather([failure == nil ? 1 : 0], 1).map { $0 == [1] }
         let splits = plan.members.map { members in members.contains { !shared[$0] } }
         guard splits.contains(true) else {
-            if ranks.count == 1 { return EstablishedMemory(plan: plan, memory: HostMemory(of: rank, in: plan), failure: nil) }
+            if ranks.count == 1 {
+                return EstablishedMemory(plan: plan, memory: HostMemory(of: rank, in: plan), failure: nil)
+            }
             return EstablishedMemory(plan: plan, memory: HostMemory(regions: regions, isShared: true), failure: nil)
         }
         let hosts = plan.hosts.enumerated().map { rank, host in splits[host] ? plan.members.count + rank : host }
         let mended = ExchangePlan(
             laneCount: plan.tree.laneCount, lanes: plan.lanes, hosts: hosts, count: plan.count, rowWidth: plan.rowWidth,
             frameElements: plan.frameElements)
-        let next = try establish(mended, links: links, step: step, bucket: bucket + 2, deadline: deadline, generator: &generator)
+        let next = try establish(
+            mended, links: links, step: step, bucket: bucket + 2, deadline: deadline, generator: &generator)
         return EstablishedMemory(plan: next.plan, memory: next.memory, failure: failure ?? next.failure)
     }
 }

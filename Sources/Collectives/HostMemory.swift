@@ -26,7 +26,9 @@ package struct HostMemory: Sendable {
 
     /// Private memory of `rank`, for a plan in which it is a host by itself.
     package init(of rank: Int, in plan: ExchangePlan) {
-        precondition(plan.members[plan.hosts[rank]] == [rank], "rank \(rank) shares host \(plan.hosts[rank]): it needs shared memory")
+        precondition(
+            plan.members[plan.hosts[rank]] == [rank],
+            "rank \(rank) shares host \(plan.hosts[rank]): it needs shared memory")
         let count = plan.memoryElements(of: rank)
         let memory = FloatBuffer(count: count, whole: count).view
         regions = plan.lanes.indices.map { $0 == rank ? plan.region(of: rank, in: memory) : nil }
@@ -47,7 +49,8 @@ extension ExchangePlan {
 
     /// Elements of `rank`'s memory: its block sums, its touched rows, then the results it serves.
     package func memoryElements(of rank: Int) -> Int {
-        blocks(of: rank).count * slot + rowElements(of: rank) + served(by: rank).reduce(0) { $0 + owned[$1.owner].count }
+        blocks(of: rank).count * slot + rowElements(of: rank)
+            + served(by: rank).reduce(0) { $0 + owned[$1.owner].count }
     }
 
     /// Divides `memory`, of ``memoryElements(of:)``.

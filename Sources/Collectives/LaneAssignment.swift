@@ -8,7 +8,8 @@ package struct LaneAssignment: Sendable, Equatable {
 
     /// The first `laneCount mod workers` workers take one lane more; workers beyond `laneCount` are on standby.
     package init(laneCount: Int, workers: Int) {
-        precondition(laneCount > 0 && workers > 0, "\(laneCount) lanes over \(workers) workers: there must be one of each")
+        precondition(
+            laneCount > 0 && workers > 0, "\(laneCount) lanes over \(workers) workers: there must be one of each")
         let (share, extra) = laneCount.quotientAndRemainder(dividingBy: workers)
         var next = 0
         lanes = (0..<workers).map { rank in

@@ -20,7 +20,9 @@ package struct ReductionTree: Sendable {
     /// The largest aligned blocks that together make up `lanes`, lowest first.
     package func blocks(covering lanes: Range<Int>) -> [Block] {
         func collect(_ block: Range<Int>) -> [Block] {
-            if lanes.lowerBound <= block.lowerBound && block.upperBound <= lanes.upperBound { return [Block(lanes: block)] }
+            if lanes.lowerBound <= block.lowerBound && block.upperBound <= lanes.upperBound {
+                return [Block(lanes: block)]
+            }
             if !block.overlaps(lanes) || block.count < 2 { return [] }
             let middle = middle(of: block)
             return collect(block.lowerBound..<middle) + collect(middle..<block.upperBound)

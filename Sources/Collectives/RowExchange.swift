@@ -63,7 +63,8 @@ package final class RowExchange {
             isPublished = false
             if let total = try sharedTotal(width, rows) { return keep(total) }
         }
-        let flow = RowFlow(links: links, id: id, width: width, tableRows: rows, frameElements: plan.frameElements, deadline: deadline)
+        let flow = RowFlow(
+            links: links, id: id, width: width, tableRows: rows, frameElements: plan.frameElements, deadline: deadline)
 
         // Rows to their owners.
         let isOwner = contributors.contains(links.rank)
@@ -78,7 +79,8 @@ package final class RowExchange {
         let mine = toOwners.removeValue(forKey: links.rank) ?? []
         let others = contributors.filter { $0 != links.rank }
         let parts = try flow.exchange(
-            toOwners, from: isOwner ? others : [], more: .rows, last: .lastRows, blocks: { self.plan.blocks(of: $0).count })
+            toOwners, from: isOwner ? others : [], more: .rows, last: .lastRows,
+            blocks: { self.plan.blocks(of: $0).count })
 
         // Sums to everyone.
         var totals: [SparseRows] = []
@@ -97,7 +99,8 @@ package final class RowExchange {
             for peer in 0..<links.worldSize where peer != links.rank { fromOwner[peer] = [whole] }
             totals.append(total)
         }
-        let received = try flow.exchange(fromOwner, from: others, more: .totalRows, last: .lastTotalRows, blocks: { _ in 1 })
+        let received = try flow.exchange(
+            fromOwner, from: others, more: .totalRows, last: .lastTotalRows, blocks: { _ in 1 })
         totals += others.compactMap { received[$0]?[0] }
         return keep(SparseRows.interleaved(totals, width: width))
     }
@@ -112,7 +115,9 @@ package final class RowExchange {
         var leaves: [RowList?] = []
         var foreign = 0
         for rank in contributors {
-            guard let place = shared[rank] else { preconditionFailure("rank \(rank) shares no rows with rank \(links.rank)") }
+            guard let place = shared[rank] else {
+                preconditionFailure("rank \(rank) shares no rows with rank \(links.rank)")
+            }
             guard let lists = try place.read(of: rank, tableRows: tableRows, into: &numbers[rank]) else { return nil }
             leaves += lists
             if rank != links.rank { foreign += lists.reduce(0) { $0 + ($1?.ids.count ?? 0) } }
@@ -123,7 +128,8 @@ package final class RowExchange {
 
     /// Payload bytes that this rank sends in one exchange whose rows are sent as messages.
     ///
-    /// Rows of its blocks to their owners, then the sums of its own rows to all others; a row is its number and its elements.
+    /// Rows of its blocks to their owners, then the sums of its own rows to all others; a row is its number and its
+    /// elements.
     /// - Parameters:
     ///   - blocks: the rows that each own block touches.
     ///   - total: the rows that all lanes touch.

@@ -48,7 +48,8 @@ struct RowFlow {
         _ slices: [Int: [RowSlice]], from senders: [Int], more: ExchangeKind, last: ExchangeKind, blocks: (Int) -> Int
     ) throws(ExchangeError) -> [Int: [SparseRows?]] {
         let outgoing = slices.mapValues(frames)
-        var incoming = Dictionary(uniqueKeysWithValues: senders.map { ($0, [Incoming](repeating: Incoming(), count: blocks($0))) })
+        var incoming = Dictionary(
+            uniqueKeysWithValues: senders.map { ($0, [Incoming](repeating: Incoming(), count: blocks($0))) })
         var open = Set(senders)
         var taken: [Int: Int] = [:]
         var round = 0
@@ -62,7 +63,9 @@ struct RowFlow {
                 if late.isEmpty { break }
                 let frame = try links.receive([more, last], id, from: late, deadline: deadline)
                 let sender = Int(frame.header.sender)
-                guard open.contains(sender), var rows = incoming.removeValue(forKey: sender) else { throw unexpected(frame, "no more rows") }
+                guard open.contains(sender), var rows = incoming.removeValue(forKey: sender) else {
+                    throw unexpected(frame, "no more rows")
+                }
                 try take(frame, &rows)
                 incoming[sender] = rows
                 if frame.header.kind == last.rawValue { open.remove(sender) }
@@ -78,7 +81,8 @@ struct RowFlow {
         let most = max(1, frameElements / (width + 1))
         let frames = slices.flatMap { slice in
             stride(from: 0, to: slice.places.count, by: most).map {
-                Outgoing(block: slice.block, rows: slice.rows, places: slice.places[$0..<min($0 + most, slice.places.count)])
+                Outgoing(
+                    block: slice.block, rows: slice.rows, places: slice.places[$0..<min($0 + most, slice.places.count)])
             }
         }
         return frames.isEmpty ? [Outgoing(block: 0, rows: SparseRows(ids: [], width: width), places: [])] : frames
@@ -92,31 +96,38 @@ struct RowFlow {
             ? []
             : unsafe [UInt8](unsafeUninitializedCapacity: count * (4 + rowBytes)) { bytes, filled in
                 for (index, place) in frame.places.enumerated() {
-                    unsafe UnsafeMutableRawBufferPointer(bytes).storeBytes(of: frame.rows.ids[place].littleEndian, toByteOffset: 4 * index, as: Int32.self)
+                    unsafe UnsafeMutableRawBufferPointer(bytes).storeBytes(
+                        of: frame.rows.ids[place].littleEndian, toByteOffset: 4 * index, as: Int32.self)
                     unsafe UnsafeMutableRawPointer(bytes.baseAddress!).advanced(by: 4 * count + index * rowBytes)
                         .copyMemory(from: frame.rows.row(place).base, byteCount: rowBytes)
                 }
                 filled = count * (4 + rowBytes)
             }
-        try unsafe links.send(kind, id, offset: frame.block, count: count, payload: bytes.span.bytes, to: peer, deadline: deadline)
+        try unsafe links.send(
+            kind, id, offset: frame.block, count: count, payload: bytes.span.bytes, to: peer, deadline: deadline)
     }
 
     /// Checks a frame and records its rows.
     private func take(_ frame: any ReceivedFrame, _ blocks: inout [Incoming]) throws(ExchangeError) {
         let header = frame.header
         let bytes = frame.withPayload { $0.byteCount }
-        let (size, overflow) = header.count.multipliedReportingOverflow(by: UInt64(4 + width * MemoryLayout<Float>.stride))
+        let (size, overflow) = header.count.multipliedReportingOverflow(
+            by: UInt64(4 + width * MemoryLayout<Float>.stride))
         guard !overflow, size == UInt64(bytes), header.offset < UInt64(blocks.count) else {
             throw unexpected(frame, "a multiple of rows of \(width) for one of \(blocks.count) blocks")
         }
         let count = Int(header.count)
         let ids = frame.withPayload { bytes in
-            (0..<count).map { Int32(littleEndian: unsafe bytes.unsafeLoadUnaligned(fromByteOffset: 4 * $0, as: Int32.self)) }
+            (0..<count).map {
+                Int32(littleEndian: unsafe bytes.unsafeLoadUnaligned(fromByteOffset: 4 * $0, as: Int32.self))
+            }
         }
         let block = Int(header.offset)
         var previous = blocks[block].ids.last ?? -1
         for id in ids {
-            guard id > previous, id < tableRows else { throw unexpected(frame, "ascending rows below \(tableRows), got \(id) after \(previous)") }
+            guard id > previous, id < tableRows else {
+                throw unexpected(frame, "ascending rows below \(tableRows), got \(id) after \(previous)")
+            }
             previous = id
         }
         blocks[block].ids += ids
@@ -143,7 +154,8 @@ struct RowFlow {
     private func unexpected(_ frame: any ReceivedFrame, _ needed: String) -> ExchangeError {
         let header = frame.header
         return .unexpected(
-            rank: Int(header.sender), found: "\(header.count) rows of block \(header.offset) in \(frame.withPayload { $0.byteCount }) bytes",
+            rank: Int(header.sender),
+            found: "\(header.count) rows of block \(header.offset) in \(frame.withPayload { $0.byteCount }) bytes",
             needed: needed)
     }
 }

@@ -77,7 +77,9 @@ package final class SharedMemorySegment: @unchecked Sendable {  // An exchange's
 
     private static func map(_ file: Int32, _ bytes: Int, _ protection: Int32) -> UnsafeMutablePointer<Float>? {
         let address = unsafe mmap(nil, bytes, protection, MAP_SHARED, file, 0)
-        guard let address = unsafe address, unsafe address != UnsafeMutableRawPointer(bitPattern: -1) else { return nil }
+        guard let address = unsafe address, unsafe address != UnsafeMutableRawPointer(bitPattern: -1) else {
+            return nil
+        }
         return unsafe address.bindMemory(to: Float.self, capacity: bytes / MemoryLayout<Float>.stride)
     }
 
@@ -103,7 +105,9 @@ package final class SharedMemorySegment: @unchecked Sendable {  // An exchange's
             guard file >= 0 else { continue }
             defer { close(file) }
             var status = stat()
-            guard unsafe fstat(file, &status) == 0, status.st_uid == geteuid(), status.st_mtim.tv_sec <= youngest else { continue }
+            guard unsafe fstat(file, &status) == 0, status.st_uid == geteuid(), status.st_mtim.tv_sec <= youngest else {
+                continue
+            }
             if flock(file, LOCK_EX | LOCK_NB) == 0 { unsafe shm_unlink("/" + name) }
         }
     }

@@ -2,8 +2,8 @@ internal import Tensors
 
 /// One rank's touched rows, in memory that the other ranks of its host read.
 ///
-/// For each block sum the count of its rows; then the rows' numbers, block after block; then the rows themselves. Counts and
-/// numbers are 32-bit patterns stored as floats.
+/// For each block sum the count of its rows; then the rows' numbers, block after block; then the rows themselves.
+/// Counts and numbers are 32-bit patterns stored as floats.
 package struct SharedRows: Sendable {
     /// Room in rows, for all blocks together: enough for some 4,000 tokens.
     package static let most = 2_048
@@ -21,7 +21,9 @@ package struct SharedRows: Sendable {
 
     /// - Parameter memory: has ``elements(blocks:width:)`` elements.
     init(_ memory: FloatView, blocks: Int, width: Int) {
-        precondition(memory.count == Self.elements(blocks: blocks, width: width), "\(memory.count) elements for rows of \(blocks) blocks")
+        precondition(
+            memory.count == Self.elements(blocks: blocks, width: width),
+            "\(memory.count) elements for rows of \(blocks) blocks")
         self.memory = memory
         self.blocks = blocks
         self.width = width
@@ -57,8 +59,12 @@ package struct SharedRows: Sendable {
         func word(_ place: Int) -> UInt32 { memory[place].bitPattern }
         let counts = (0..<blocks).map(word)
         if counts.contains(Self.tooMany) { return nil }
-        func unexpected(_ found: String, _ needed: String) -> ExchangeError { .unexpected(rank: rank, found: "shared rows: \(found)", needed: needed) }
-        guard counts.reduce(0, { $0 + Int($1) }) <= Self.most else { throw unexpected("\(counts)", "at most \(Self.most) in all") }
+        func unexpected(_ found: String, _ needed: String) -> ExchangeError {
+            .unexpected(rank: rank, found: "shared rows: \(found)", needed: needed)
+        }
+        guard counts.reduce(0, { $0 + Int($1) }) <= Self.most else {
+            throw unexpected("\(counts)", "at most \(Self.most) in all")
+        }
         while numbers.count < blocks { numbers.append([]) }
         var place = 0
         var lists: [RowList?] = []
@@ -68,7 +74,9 @@ package struct SharedRows: Sendable {
             var previous: Int32 = -1
             for index in 0..<count {
                 let id = Int32(bitPattern: word(blocks + place + index))
-                guard id > previous, id < tableRows else { throw unexpected("row \(id) after \(previous)", "ascending rows below \(tableRows)") }
+                guard id > previous, id < tableRows else {
+                    throw unexpected("row \(id) after \(previous)", "ascending rows below \(tableRows)")
+                }
                 numbers[block].append(id)
                 previous = id
             }

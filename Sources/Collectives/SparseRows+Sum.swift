@@ -7,8 +7,12 @@ extension SparseRows {
     ///   - leaves: nil if no row is touched.
     ///   - pool: provides the sum's memory.
     /// - Complexity: each row is read once and each sum written once; O(ids · leaves) comparisons.
-    package static func sum(of leaves: [RowList?], in sum: PartialSum, width: Int, from pool: SparseRowPool) -> SparseRows {
-        let result = pool.take(atMost: leaves.reduce(0) { $0 + ($1?.ids.count ?? 0) }, width: width) { merge(leaves.map { $0?.ids ?? [] }, into: &$0) }
+    package static func sum(of leaves: [RowList?], in sum: PartialSum, width: Int, from pool: SparseRowPool)
+        -> SparseRows
+    {
+        let result = pool.take(atMost: leaves.reduce(0) { $0 + ($1?.ids.count ?? 0) }, width: width) {
+            merge(leaves.map { $0?.ids ?? [] }, into: &$0)
+        }
         let scratch = FloatBuffer(scratch: sum.depth * width).view
         var next = [Int](repeating: 0, count: leaves.count)
 
@@ -16,7 +20,9 @@ extension SparseRows {
         func value(_ sum: PartialSum, _ target: FloatView, _ place: Int) -> FloatView? {
             switch sum {
             case .leaf(let leaf):
-                guard let rows = leaves[leaf], next[leaf] < rows.ids.count, rows.ids[next[leaf]] == id else { return nil }
+                guard let rows = leaves[leaf], next[leaf] < rows.ids.count, rows.ids[next[leaf]] == id else {
+                    return nil
+                }
                 return rows.row(next[leaf])
             case .sum(let left, let right):
                 let first = value(left, target, place)
@@ -94,12 +100,16 @@ extension SparseRows {
         var next = [Int](repeating: 0, count: lists.count)
         func least() -> Int32? {
             var least: Int32?
-            for (place, list) in lists.enumerated() where next[place] < list.count { least = min(least ?? .max, list[next[place]]) }
+            for (place, list) in lists.enumerated() where next[place] < list.count {
+                least = min(least ?? .max, list[next[place]])
+            }
             return least
         }
         while let id = least() {
             ids.append(id)
-            for (place, list) in lists.enumerated() where next[place] < list.count && list[next[place]] == id { next[place] += 1 }
+            for (place, list) in lists.enumerated() where next[place] < list.count && list[next[place]] == id {
+                next[place] += 1
+            }
         }
     }
 }

@@ -12,10 +12,12 @@ extension SumProgram {
     /// - Complexity: each leaf is read once from memory, the destination written once.
     @unsafe
     package func evaluate(
-        _ leaf: (Int) -> UnsafeRawPointer, into destination: UnsafeMutablePointer<Float>, count: Int, scratch: UnsafeMutablePointer<Float>
+        _ leaf: (Int) -> UnsafeRawPointer, into destination: UnsafeMutablePointer<Float>, count: Int,
+        scratch: UnsafeMutablePointer<Float>
     ) {
         if let only = onlyLeaf {
-            unsafe UnsafeMutableRawPointer(destination).copyMemory(from: leaf(only), byteCount: count * MemoryLayout<Float>.stride)
+            unsafe UnsafeMutableRawPointer(destination).copyMemory(
+                from: leaf(only), byteCount: count * MemoryLayout<Float>.stride)
             return
         }
         var start = 0
@@ -51,9 +53,13 @@ extension SumProgram {
 
 /// `sum = left + right`, element by element. `sum` may be `left` or `right` itself; neither source needs alignment.
 @unsafe
-package func addElements(_ left: UnsafeRawPointer, _ right: UnsafeRawPointer, into sum: UnsafeMutablePointer<Float>, count: Int) {
+package func addElements(
+    _ left: UnsafeRawPointer, _ right: UnsafeRawPointer, into sum: UnsafeMutablePointer<Float>, count: Int
+) {
     for index in 0..<count {
         let byte = index &* MemoryLayout<Float>.stride
-        unsafe sum[index] = left.loadUnaligned(fromByteOffset: byte, as: Float.self) + right.loadUnaligned(fromByteOffset: byte, as: Float.self)
+        unsafe sum[index] =
+            left.loadUnaligned(fromByteOffset: byte, as: Float.self)
+            + right.loadUnaligned(fromByteOffset: byte, as: Float.self)
     }
 }

@@ -6,7 +6,9 @@ extension ExchangeLinks {
     /// For small values: loss sums, digests, hashes. The caller sums doubles itself, in the order of ranks or lanes.
     /// - Throws: ``ExchangeError``; the generation is over.
     /// - Complexity: 1 hop; (N - 1) times the value's bytes.
-    package func allGather(_ value: [UInt8], step: UInt64, bucket: UInt32, deadline: ContinuousClock.Instant) throws(ExchangeError) -> [[UInt8]] {
+    package func allGather(_ value: [UInt8], step: UInt64, bucket: UInt32, deadline: ContinuousClock.Instant)
+        throws(ExchangeError) -> [[UInt8]]
+    {
         let id = ExchangeID(step: step, bucket: bucket)
         var values = [[UInt8]?](repeating: nil, count: worldSize)
         values[rank] = value

@@ -22,7 +22,8 @@ package enum Activation: String, Sendable, CaseIterable, Codable {
 ///
 /// Shapes: `x`, `y` (T, F); `bias` (F).
 package func activate(_ activation: Activation, bias: FloatView, _ x: Matrix, into y: Matrix) {
-    precondition(x.isContiguous && y.isContiguous && bias.count == x.columns && y.rows == x.rows && y.columns == x.columns)
+    precondition(
+        x.isContiguous && y.isContiguous && bias.count == x.columns && y.rows == x.rows && y.columns == x.columns)
     unsafe apus_bias_activation(activation.code, x.rows, x.columns, bias.base, x.elements.base, y.elements.base)
 }
 
@@ -30,7 +31,8 @@ package func activate(_ activation: Activation, bias: FloatView, _ x: Matrix, in
 ///
 /// Shapes: `derivative`, `dy` (T, F); `biasGradient` (F).
 package func activateBackward(derivative: Matrix, _ dy: Matrix, biasGradient: FloatView) {
-    precondition(derivative.isContiguous && dy.isContiguous && derivative.columns == dy.columns && derivative.rows == dy.rows)
+    precondition(
+        derivative.isContiguous && dy.isContiguous && derivative.columns == dy.columns && derivative.rows == dy.rows)
     precondition(biasGradient.count == dy.columns)
     unsafe apus_activation_backward(dy.rows, dy.columns, derivative.elements.base, dy.elements.base, biasGradient.base)
 }

@@ -37,8 +37,10 @@ package struct AdamConstants: Sendable, Equatable {
 
     var c: apus_adam_constants {
         apus_adam_constants(
-            gradient_scale: gradientScale, beta1: beta1, beta2: beta2, one_minus_beta1: oneMinusBeta1, one_minus_beta2: oneMinusBeta2,
-            step_size: stepSize, inverse_root_correction: inverseRootCorrection, epsilon: epsilon, decay_factor: decayFactor, l2: l2)
+            gradient_scale: gradientScale, beta1: beta1, beta2: beta2, one_minus_beta1: oneMinusBeta1,
+            one_minus_beta2: oneMinusBeta2,
+            step_size: stepSize, inverse_root_correction: inverseRootCorrection, epsilon: epsilon,
+            decay_factor: decayFactor, l2: l2)
     }
 }
 
@@ -46,8 +48,12 @@ package struct AdamConstants: Sendable, Equatable {
 ///
 /// Shapes: all (n). An element's result does not depend on where a range begins or ends.
 /// Source: Kingma and Ba 2015, algorithm 1, in the order of operations of torch.optim.AdamW.
-package func adamUpdate(_ constants: AdamConstants, gradient: FloatView?, parameters: FloatView, first: FloatView, second: FloatView) {
-    precondition(parameters.count == first.count && first.count == second.count && gradient.map { $0.count == first.count } ?? true)
+package func adamUpdate(
+    _ constants: AdamConstants, gradient: FloatView?, parameters: FloatView, first: FloatView, second: FloatView
+) {
+    precondition(
+        parameters.count == first.count && first.count == second.count
+            && gradient.map { $0.count == first.count } ?? true)
     var constants = constants.c
     unsafe apus_adam(parameters.count, &constants, gradient?.base, parameters.base, first.base, second.base)
 }
@@ -60,7 +66,9 @@ package func summedAdamUpdate(
     _ constants: AdamConstants, gradient: FloatView?, parameters: FloatView, first: FloatView, second: FloatView,
     places: (parameters: Int, moments: Int)
 ) -> PositionSum.Pair {
-    precondition(parameters.count == first.count && first.count == second.count && gradient.map { $0.count == first.count } ?? true)
+    precondition(
+        parameters.count == first.count && first.count == second.count
+            && gradient.map { $0.count == first.count } ?? true)
     var constants = constants.c
     var sums: (UInt64, UInt64) = (0, 0)
     unsafe withUnsafeMutableBytes(of: &sums) { sums in
@@ -80,12 +88,15 @@ package func summedAdamUpdate(
 ///   - places: positions of the table's first parameter and of its first moments.
 ///   - sums: if not nil, the position sums of what each row's update wrote.
 package func adamUpdate(
-    _ constants: AdamConstants, rows: ArraySlice<Int32>, width: Int, gradient: SparseRows?, parameters: FloatView, first: FloatView,
+    _ constants: AdamConstants, rows: ArraySlice<Int32>, width: Int, gradient: SparseRows?, parameters: FloatView,
+    first: FloatView,
     second: FloatView, places: (parameters: Int, moments: Int), sums: inout RowSums?
 ) {
     guard let lowest = rows.first, let highest = rows.last else { return }
     let end = (Int(highest) + 1) * width
-    precondition(lowest >= 0 && end <= parameters.count && end <= first.count && end <= second.count, "row \(highest) of \(parameters.count / width)")
+    precondition(
+        lowest >= 0 && end <= parameters.count && end <= first.count && end <= second.count,
+        "row \(highest) of \(parameters.count / width)")
     precondition(gradient.map { $0.width == width } ?? true)
     let constants = constants.c
     func update(_ sums: UnsafeMutablePointer<UInt64>?) {
@@ -93,13 +104,17 @@ package func adamUpdate(
             unsafe withUnsafePointer(to: constants) { constants in
                 func call(_ ids: UnsafeBufferPointer<Int32>, _ values: UnsafeMutablePointer<Float>?) {
                     unsafe apus_adam_rows(
-                        rows.count, rows.baseAddress, width, constants, ids.count, ids.baseAddress, values, parameters.base, first.base,
-                        second.base, UInt32(truncatingIfNeeded: places.parameters), UInt32(truncatingIfNeeded: places.moments), sums)
+                        rows.count, rows.baseAddress, width, constants, ids.count, ids.baseAddress, values,
+                        parameters.base, first.base,
+                        second.base, UInt32(truncatingIfNeeded: places.parameters),
+                        UInt32(truncatingIfNeeded: places.moments), sums)
                 }
                 guard let gradient else { return unsafe call(UnsafeBufferPointer(start: nil, count: 0), nil) }
                 let from = gradient.place(of: lowest)
                 let values = unsafe gradient.matrix.elements.base + from * width
-                unsafe gradient.ids[from..<gradient.place(of: highest + 1)].withUnsafeBufferPointer { unsafe call($0, values) }
+                unsafe gradient.ids[from..<gradient.place(of: highest + 1)].withUnsafeBufferPointer {
+                    unsafe call($0, values)
+                }
             }
         }
     }

@@ -14,7 +14,9 @@ extension Attention {
     private func heads(_ width: Int, asking: Int, answering: Int, _ bits: BitView?) -> [Head] {
         let words = asking * BitView.words(columns: answering)
         return (0..<heads).map { head in
-            Head(columns: (head * width / heads)..<((head + 1) * width / heads), bits: bits?[(head * words)..<((head + 1) * words)])
+            Head(
+                columns: (head * width / heads)..<((head + 1) * width / heads),
+                bits: bits?[(head * words)..<((head + 1) * words)])
         }
     }
 
@@ -32,7 +34,9 @@ extension Attention {
 
     /// The forward pass of one sentence. Shapes: `queries`, `context` (R, D); `keys`, `values` (T, D), of only this
     /// sentence.
-    func forwardByProducts(_ queries: Matrix, _ keys: Matrix, _ values: Matrix, _ bits: BitView?, into context: Matrix, arena: Arena) {
+    func forwardByProducts(
+        _ queries: Matrix, _ keys: Matrix, _ values: Matrix, _ bits: BitView?, into context: Matrix, arena: Arena
+    ) {
         let mark = arena.mark
         defer { arena.release(to: mark) }
         let scores = takeScores(queries.rows, keys.rows, arena)
@@ -46,7 +50,8 @@ extension Attention {
 
     /// The backward pass of one sentence; all three gradients are overwritten.
     func backwardByProducts(
-        _ queries: Matrix, _ keys: Matrix, _ values: Matrix, _ bits: BitView?, contextGradient: Matrix, queryGradient: Matrix, keyGradient: Matrix,
+        _ queries: Matrix, _ keys: Matrix, _ values: Matrix, _ bits: BitView?, contextGradient: Matrix,
+        queryGradient: Matrix, keyGradient: Matrix,
         valueGradient: Matrix, arena: Arena
     ) {
         let mark = arena.mark

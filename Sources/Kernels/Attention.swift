@@ -70,7 +70,8 @@ package struct Attention {
         var next = 0
         func fill(_ sentence: Int, _ count: Int, from first: Int) {
             dropoutBits(
-                bits[next..<(next + count)], from: first, key: dropout.key, rate: dropout.rate, position: dropout.positions[sentence],
+                bits[next..<(next + count)], from: first, key: dropout.key, rate: dropout.rate,
+                position: dropout.positions[sentence],
                 layer: dropout.layer, site: .attention)
             next += count
         }
@@ -81,7 +82,9 @@ package struct Attention {
             } else {
                 let width = BitView.words(columns: keys)
                 for head in 0..<heads {
-                    for row in queries { fill(sentence, width, from: (head * keys + Int(dropout.queryTokens[row])) * width) }
+                    for row in queries {
+                        fill(sentence, width, from: (head * keys + Int(dropout.queryTokens[row])) * width)
+                    }
                 }
             }
         }
@@ -91,8 +94,11 @@ package struct Attention {
     /// `context = dropout(softmax(scale · queries · keysᵀ)) · values` within each sentence and head.
     ///
     /// Shapes: `queries`, `context` (R, D); `keys`, `values` (T, D).
-    package func forward(queries: Matrix, keys: Matrix, values: Matrix, bits: BitView?, into context: Matrix, arena: Arena) {
-        precondition(keys.stride == values.stride && keys.columns == values.columns && queries.columns == context.columns)
+    package func forward(
+        queries: Matrix, keys: Matrix, values: Matrix, bits: BitView?, into context: Matrix, arena: Arena
+    ) {
+        precondition(
+            keys.stride == values.stride && keys.columns == values.columns && queries.columns == context.columns)
         let mark = arena.mark
         defer { arena.release(to: mark) }
         let scratch = arena.take(scratchCount(queries))
@@ -100,11 +106,13 @@ package struct Attention {
         forEachSentence(bits) { asking, answering, bits in
             guard !byProducts else {
                 return forwardByProducts(
-                    queries.rows(asking), keys.rows(answering), values.rows(answering), bits, into: context.rows(asking), arena: arena)
+                    queries.rows(asking), keys.rows(answering), values.rows(answering), bits,
+                    into: context.rows(asking), arena: arena)
             }
             var shape = shape(asking, answering, queries: queries, keys: keys, context: context)
             unsafe apus_attention(
-                &shape, queries.rows(asking).elements.base, keys.rows(answering).elements.base, values.rows(answering).elements.base,
+                &shape, queries.rows(asking).elements.base, keys.rows(answering).elements.base,
+                values.rows(answering).elements.base,
                 bits?.base, context.rows(asking).elements.base, scratch.base)
         }
     }
@@ -113,12 +121,17 @@ package struct Attention {
     ///
     /// Shapes and bits as in ``forward``; all three gradients are overwritten.
     package func backward(
-        queries: Matrix, keys: Matrix, values: Matrix, bits: BitView?, contextGradient: Matrix, queryGradient: Matrix, keyGradient: Matrix,
+        queries: Matrix, keys: Matrix, values: Matrix, bits: BitView?, contextGradient: Matrix, queryGradient: Matrix,
+        keyGradient: Matrix,
         valueGradient: Matrix, arena: Arena
     ) {
         precondition(keys.stride == values.stride && keyGradient.stride == valueGradient.stride)
-        precondition(keys.columns == values.columns && keyGradient.columns == keys.columns && valueGradient.columns == keys.columns)
-        precondition(queries.columns == keys.columns && queryGradient.columns == keys.columns && contextGradient.columns == keys.columns)
+        precondition(
+            keys.columns == values.columns && keyGradient.columns == keys.columns
+                && valueGradient.columns == keys.columns)
+        precondition(
+            queries.columns == keys.columns && queryGradient.columns == keys.columns
+                && contextGradient.columns == keys.columns)
         let mark = arena.mark
         defer { arena.release(to: mark) }
         let scratch = arena.take(scratchCount(queries))
@@ -134,15 +147,18 @@ package struct Attention {
             }
             guard !byProducts else {
                 return backwardByProducts(
-                    queries.rows(asking), keys.rows(answering), values.rows(answering), bits, contextGradient: contextGradient.rows(asking),
-                    queryGradient: queryGradient.rows(asking), keyGradient: keyGradient.rows(answering), valueGradient: valueGradient.rows(answering),
+                    queries.rows(asking), keys.rows(answering), values.rows(answering), bits,
+                    contextGradient: contextGradient.rows(asking),
+                    queryGradient: queryGradient.rows(asking), keyGradient: keyGradient.rows(answering),
+                    valueGradient: valueGradient.rows(answering),
                     arena: arena)
             }
             var shape = shape(asking, answering, queries: queries, keys: keys, context: contextGradient)
             shape.query_gradient_row = queryGradient.stride
             shape.key_gradient_row = keyGradient.stride
             unsafe apus_attention_backward(
-                &shape, queries.rows(asking).elements.base, keys.rows(answering).elements.base, values.rows(answering).elements.base,
+                &shape, queries.rows(asking).elements.base, keys.rows(answering).elements.base,
+                values.rows(answering).elements.base,
                 bits?.base, contextGradient.rows(asking).elements.base, queryGradient.rows(asking).elements.base,
                 keyGradient.rows(answering).elements.base, valueGradient.rows(answering).elements.base, scratch.base)
         }
@@ -164,8 +180,10 @@ package struct Attention {
     ) -> apus_attention_shape {
         let width = queries.columns / heads
         return apus_attention_shape(
-            queries: asking.count, keys: answering.count, heads: heads, width: width, query_row: queries.stride, key_row: keys.stride,
-            context_row: context.stride, query_gradient_row: 0, key_gradient_row: 0, scale: 1 / Float(width).squareRoot(),
+            queries: asking.count, keys: answering.count, heads: heads, width: width, query_row: queries.stride,
+            key_row: keys.stride,
+            context_row: context.stride, query_gradient_row: 0, key_gradient_row: 0,
+            scale: 1 / Float(width).squareRoot(),
             dropout_scale: dropout?.rate.scale ?? 1)
     }
 

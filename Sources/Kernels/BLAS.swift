@@ -25,7 +25,8 @@ package enum BLAS: String, Codable, Sendable, CaseIterable {
     /// Switches this process to this provider. OpenBLAS is loaded only here.
     ///
     /// - Parameter threads: threads that will multiply at the same time.
-    /// - Throws: ``BLASError`` if the library cannot be loaded, gives wrong products, or was built for fewer threads; the provider in use stays.
+    /// - Throws: ``BLASError`` if the library cannot be loaded, gives wrong products, or was built for fewer threads;
+    ///   the provider in use stays.
     package func use(threads: Int) throws(BLASError) {
         guard self == .openblas else {
             Self.address.store(0, ordering: .relaxed)

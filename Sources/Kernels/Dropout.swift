@@ -54,7 +54,8 @@ package struct DropoutRate: Sendable {
 ///   - position: the sentence's position in the global batch of its stream.
 ///   - layer: encoder layer from 0; any fixed number for sites outside the encoder.
 package func dropoutBits(
-    _ bits: BitView, from first: Int = 0, key: DropoutKey, rate: DropoutRate, position: UInt32, layer: Int, site: DropoutSite
+    _ bits: BitView, from first: Int = 0, key: DropoutKey, rate: DropoutRate, position: UInt32, layer: Int,
+    site: DropoutSite
 ) {
     let counter = [position, key.step, key.stream << 24 | site.rawValue << 16 | UInt32(layer)]
     unsafe counter.withUnsafeBufferPointer { counter in
@@ -73,8 +74,11 @@ package func dropout(_ x: Matrix, bits: BitView, rate: DropoutRate, into y: Matr
 ///
 /// Shapes: `dy`, `scratch` (T, n); `biasGradient` (n).
 /// - Returns: `scratch`, or `dy` itself if nothing was dropped.
-package func dropoutBackward(_ dy: Matrix, bits: BitView?, rate: DropoutRate, scratch: Matrix, biasGradient: FloatView) -> Matrix {
-    precondition(dy.isContiguous && scratch.isContiguous && biasGradient.count == dy.columns && scratch.columns == dy.columns)
+package func dropoutBackward(_ dy: Matrix, bits: BitView?, rate: DropoutRate, scratch: Matrix, biasGradient: FloatView)
+    -> Matrix
+{
+    precondition(
+        dy.isContiguous && scratch.isContiguous && biasGradient.count == dy.columns && scratch.columns == dy.columns)
     guard let bits else {
         sumColumns(dy, into: biasGradient)
         return dy

@@ -5,17 +5,21 @@ package import Tensors
 ///
 /// Shapes: `ids`, `positions`, `types` (T); `words` (V, D), `positionTable` (P, D), `typeTable` (2, D); `y` (T, D).
 package func embed(
-    ids: [Int32], positions: [Int32], types: [UInt8], words: Matrix, positionTable: Matrix, typeTable: Matrix, into y: Matrix
+    ids: [Int32], positions: [Int32], types: [UInt8], words: Matrix, positionTable: Matrix, typeTable: Matrix,
+    into y: Matrix
 ) {
     precondition(ids.count == y.rows && positions.count == y.rows && types.count == y.rows)
     precondition(words.columns == y.columns && positionTable.columns == y.columns && typeTable.columns == y.columns)
     for token in 0..<ids.count {
         precondition(ids[token] >= 0 && ids[token] < words.rows, "token id \(ids[token]) of \(words.rows)")
-        precondition(positions[token] >= 0 && positions[token] < positionTable.rows, "position \(positions[token]) of \(positionTable.rows)")
+        precondition(
+            positions[token] >= 0 && positions[token] < positionTable.rows,
+            "position \(positions[token]) of \(positionTable.rows)")
         precondition(types[token] < typeTable.rows, "token type \(types[token]) of \(typeTable.rows)")
     }
     unsafe apus_embed(
-        y.rows, y.columns, ids, positions, types, words.elements.base, positionTable.elements.base, typeTable.elements.base,
+        y.rows, y.columns, ids, positions, types, words.elements.base, positionTable.elements.base,
+        typeTable.elements.base,
         y.elements.base)
 }
 
@@ -97,5 +101,6 @@ package struct TokenGroups: Sendable {
 package func sumRows(_ x: Matrix, by groups: TokenGroups, into y: Matrix) {
     precondition(x.isContiguous && y.isContiguous && x.columns == y.columns && y.rows == groups.keys.count)
     precondition(x.rows >= groups.order.count)
-    unsafe apus_sum_rows_by_group(groups.keys.count, x.columns, groups.starts, groups.order, x.elements.base, y.elements.base)
+    unsafe apus_sum_rows_by_group(
+        groups.keys.count, x.columns, groups.starts, groups.order, x.elements.base, y.elements.base)
 }

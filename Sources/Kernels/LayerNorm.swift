@@ -47,7 +47,8 @@ package func layerNorm(
     if let bits = input.bits { precondition(bits.count >= x.rows * BitView.words(columns: x.columns)) }
     func run(_ rows: UnsafePointer<Int32>?) {
         unsafe apus_layer_norm(
-            x.rows, x.columns, input.bias?.base, input.bits?.base, input.rate.scale, input.residual?.elements.base, rows, gain.base,
+            x.rows, x.columns, input.bias?.base, input.bits?.base, input.rate.scale, input.residual?.elements.base,
+            rows, gain.base,
             shift.base, epsilon, x.elements.base, y.elements.base, inverseDeviation.base)
     }
     if let rows = input.residualRows {
@@ -61,12 +62,15 @@ package func layerNorm(
 ///
 /// Shapes: `normalized`, `dy` (R, D); `inverseDeviation` (R); `gain`, `gainGradient`, `shiftGradient` (D).
 package func layerNormBackward(
-    normalized: Matrix, inverseDeviation: FloatView, gain: FloatView, _ dy: Matrix, gainGradient: FloatView, shiftGradient: FloatView
+    normalized: Matrix, inverseDeviation: FloatView, gain: FloatView, _ dy: Matrix, gainGradient: FloatView,
+    shiftGradient: FloatView
 ) {
-    precondition(normalized.isContiguous && dy.isContiguous && normalized.rows == dy.rows && normalized.columns == dy.columns)
+    precondition(
+        normalized.isContiguous && dy.isContiguous && normalized.rows == dy.rows && normalized.columns == dy.columns)
     precondition(gain.count == dy.columns && gainGradient.count == dy.columns && shiftGradient.count == dy.columns)
     precondition(inverseDeviation.count == dy.rows)
     unsafe apus_layer_norm_backward(
-        dy.rows, dy.columns, normalized.elements.base, inverseDeviation.base, gain.base, dy.elements.base, gainGradient.base,
+        dy.rows, dy.columns, normalized.elements.base, inverseDeviation.base, gain.base, dy.elements.base,
+        gainGradient.base,
         shiftGradient.base)
 }

@@ -36,7 +36,9 @@ package func crossEntropy(_ logits: FloatView, label: Int, scale: Float?) -> Dou
 package func crossEntropy(_ logits: FloatView, label: Int, options: LossOptions, scale: Float?) -> Double {
     guard !options.isPlain else { return crossEntropy(logits, label: label, scale: scale) }
     let count = logits.count
-    precondition(options.classWeights.isEmpty || options.classWeights.count == count, "\(options.classWeights.count) weights for \(count) classes")
+    precondition(
+        options.classWeights.isEmpty || options.classWeights.count == count,
+        "\(options.classWeights.count) weights for \(count) classes")
     func weight(_ place: Int) -> Double { options.classWeights.isEmpty ? 1 : Double(options.classWeights[place]) }
     let own = (1 - options.labelSmoothing) * weight(label)
     let spread = options.labelSmoothing / Double(count)
@@ -66,7 +68,8 @@ package func crossEntropy(_ logits: FloatView, label: Int, options: LossOptions,
 package func binaryCrossEntropy(_ logits: FloatView, targets: ArraySlice<Float>, scale: Float?) -> Double {
     precondition(targets.count == logits.count, "\(targets.count) targets for \(logits.count) outputs")
     return unsafe targets.withUnsafeBufferPointer { targets in
-        unsafe apus_binary_cross_entropy(logits.count, logits.base, targets.baseAddress, scale ?? 0, scale == nil ? nil : logits.base)
+        unsafe apus_binary_cross_entropy(
+            logits.count, logits.base, targets.baseAddress, scale ?? 0, scale == nil ? nil : logits.base)
     }
 }
 

@@ -7,7 +7,8 @@ internal import Tensors
 struct LibraryProduct: Sendable {
     typealias Function =
         @convention(c) (
-            _ layout: CInt, _ a: CInt, _ b: CInt, _ m: CInt, _ n: CInt, _ k: CInt, _ alpha: Float, UnsafePointer<Float>?, CInt,
+            _ layout: CInt, _ a: CInt, _ b: CInt, _ m: CInt, _ n: CInt, _ k: CInt, _ alpha: Float,
+            UnsafePointer<Float>?, CInt,
             UnsafePointer<Float>?, CInt, _ beta: Float, UnsafeMutablePointer<Float>?, CInt
         ) -> Void
 
@@ -39,7 +40,9 @@ package struct OpenBLAS: Sendable {
         // Its own threads would waste memory and processor time.
         unsafe setenv("OPENBLAS_NUM_THREADS", "1", 1)
         var library = try Library()
-        if unsafe getenv(coreTypeVariable) == nil, let better = betterCoreType(than: library.coreType, hasAVX512: apus_processor_has_avx512() != 0) {
+        if unsafe getenv(coreTypeVariable) == nil,
+            let better = betterCoreType(than: library.coreType, hasAVX512: apus_processor_has_avx512() != 0)
+        {
             library.close()
             unsafe setenv(coreTypeVariable, better, 1)  // the library reads it while it is loaded
             library = try Library()
@@ -66,7 +69,10 @@ package struct OpenBLAS: Sendable {
     /// SkylakeX kernels.
     static func betterCoreType(than coreType: String, hasAVX512: Bool) -> String? {
         let forAVX512 = ["SkylakeX", "Cooperlake", "SapphireRapids"]
-        let outdated = ["Prescott", "Core2", "Penryn", "Dunnington", "Nehalem", "Sandybridge", "Atom", "Barcelona", "Bobcat", "Opteron", "Generic"]
+        let outdated = [
+            "Prescott", "Core2", "Penryn", "Dunnington", "Nehalem", "Sandybridge", "Atom", "Barcelona", "Bobcat",
+            "Opteron", "Generic",
+        ]
         guard (outdated + ["Haswell", "Zen"]).contains(coreType), !forAVX512.contains(coreType) else { return nil }
         if hasAVX512 { return "SkylakeX" }
         return outdated.contains(coreType) ? "Haswell" : nil
@@ -115,7 +121,8 @@ private struct Library {
         }
         unsafe self.handle = handle
         product = LibraryProduct(address: try function("cblas_sgemm"))
-        threadSetter = unsafe unsafeBitCast(try function("openblas_set_num_threads"), to: (@convention(c) (CInt) -> Void).self)
+        threadSetter = unsafe unsafeBitCast(
+            try function("openblas_set_num_threads"), to: (@convention(c) (CInt) -> Void).self)
         coreType = try text("openblas_get_corename")
         configuration = try text("openblas_get_config").split(separator: " ").joined(separator: " ")
     }
@@ -138,7 +145,9 @@ enum ProductCheck {
         }
     }
 
-    private static func isRight(_ product: LibraryProduct, _ m: Int, _ n: Int, _ k: Int, _ a: Orientation, _ b: Orientation) -> Bool {
+    private static func isRight(
+        _ product: LibraryProduct, _ m: Int, _ n: Int, _ k: Int, _ a: Orientation, _ b: Orientation
+    ) -> Bool {
         func matrix(_ rows: Int, _ columns: Int, _ seed: Int) -> Matrix {
             let values = FloatBuffer(count: rows * columns).view
             values.copy(from: (0..<(rows * columns)).map { Float(($0 * 7 + seed) % 23 - 11) * 0.125 })

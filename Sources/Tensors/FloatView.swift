@@ -51,7 +51,9 @@ package struct FloatView: @unchecked Sendable {  // Shared by design; the step's
     package var array: [Float] { unsafe Array(UnsafeBufferPointer(start: base, count: count)) }
 
     /// Lends the elements as a span.
-    package func withSpan<Result, Failure: Error>(_ body: (Span<Float>) throws(Failure) -> Result) throws(Failure) -> Result {
+    package func withSpan<Result, Failure: Error>(_ body: (Span<Float>) throws(Failure) -> Result) throws(Failure)
+        -> Result
+    {
         try unsafe body(UnsafeBufferPointer(start: base, count: count).span)
     }
 

@@ -25,7 +25,8 @@ package struct Matrix: Sendable {
         precondition(range.upperBound <= rows, "rows \(range) of \(rows)")
         let end = range.isEmpty ? range.lowerBound * stride : (range.upperBound - 1) * stride + columns
         return Matrix(
-            elements[min(range.lowerBound * stride, elements.count)..<min(end, elements.count)], rows: range.count, columns: columns,
+            elements[min(range.lowerBound * stride, elements.count)..<min(end, elements.count)], rows: range.count,
+            columns: columns,
             stride: stride)
     }
 

@@ -52,7 +52,8 @@ package struct ParameterLayout: Sendable {
             precondition(!declaration.isRowSparse || place == declarations.count - 1, "a row-sparse table comes last")
             let trained = !isFrozen(declaration.name)
             let entry = Entry(
-                name: declaration.name, shape: declaration.shape, offset: offset, gradientOffset: trained ? gradient : nil,
+                name: declaration.name, shape: declaration.shape, offset: offset,
+                gradientOffset: trained ? gradient : nil,
                 decays: declaration.decays, isRowSparse: declaration.isRowSparse)
             entries.append(entry)
             offset += entry.count
@@ -68,7 +69,8 @@ package struct ParameterLayout: Sendable {
     /// The same parameters with others frozen.
     package func freezing(_ isFrozen: (String) -> Bool) -> ParameterLayout {
         ParameterLayout(
-            entries.map { Declaration($0.name, $0.shape, decays: $0.decays, isRowSparse: $0.isRowSparse) }, isFrozen: isFrozen)
+            entries.map { Declaration($0.name, $0.shape, decays: $0.decays, isRowSparse: $0.isRowSparse) },
+            isFrozen: isFrozen)
     }
 
     package func index(of name: String) -> Int? { indices[name] }

@@ -39,7 +39,9 @@ package final class SparseRowPool: Sendable {
     package init() {}
 
     /// Rows of unspecified value.
-    package func take(_ ids: [Int32], width: Int) -> SparseRows { take(atMost: ids.count, width: width) { $0.append(contentsOf: ids) } }
+    package func take(_ ids: [Int32], width: Int) -> SparseRows {
+        take(atMost: ids.count, width: width) { $0.append(contentsOf: ids) }
+    }
 
     /// Rows of unspecified value, with the numbers that `fill` appends: at most `count`.
     package func take(atMost count: Int, width: Int, _ fill: (inout [Int32]) -> Void) -> SparseRows {

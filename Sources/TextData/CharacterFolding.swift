@@ -7,7 +7,10 @@ package struct TextOptions: Equatable, Sendable {
     /// Whether control characters are dropped and all white space becomes a space.
     package var cleansText = true
 
-    package init(lowercase: Bool = true, stripAccents: Bool? = nil, tokenizeChineseCharacters: Bool = true, cleansText: Bool = true) {
+    package init(
+        lowercase: Bool = true, stripAccents: Bool? = nil, tokenizeChineseCharacters: Bool = true,
+        cleansText: Bool = true
+    ) {
         self.lowercase = lowercase
         self.stripAccents = stripAccents
         self.tokenizeChineseCharacters = tokenizeChineseCharacters
@@ -15,7 +18,8 @@ package struct TextOptions: Equatable, Sendable {
     }
 
     /// No change to the text: a tokenizer without a normalizer.
-    package static let none = TextOptions(lowercase: false, stripAccents: false, tokenizeChineseCharacters: false, cleansText: false)
+    package static let none = TextOptions(
+        lowercase: false, stripAccents: false, tokenizeChineseCharacters: false, cleansText: false)
 }
 
 /// The result of normalizing one character: cleaning, Chinese characters, accents, case and word borders in one
@@ -98,7 +102,9 @@ struct CharacterFolding: Sendable {
 
     private func appendClassified(_ scalar: Unicode.Scalar, to outputs: inout [Output]) {
         let role: Output.Role =
-            if scalar.properties.isWhitespace { .separator } else if scalar.isPunctuationMark { .wordOfItsOwn } else { .inWord }
+            if scalar.properties.isWhitespace { .separator } else if scalar.isPunctuationMark { .wordOfItsOwn } else {
+                .inWord
+            }
         let isOrdered = strips && scalar.combiningClass != 0
         outputs.append(Output(scalar, role, isOrderedMark: isOrdered))
     }

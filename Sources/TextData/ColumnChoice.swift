@@ -21,7 +21,9 @@ package struct ColumnNames: Equatable, Sendable {
         }
     }
 
-    package init(text: String? = nil, pair: String? = nil, label: String? = nil, modelLabels: [String] = [], usual: Usual? = nil) {
+    package init(
+        text: String? = nil, pair: String? = nil, label: String? = nil, modelLabels: [String] = [], usual: Usual? = nil
+    ) {
         self.text = text
         self.pair = pair
         self.label = label
@@ -55,7 +57,10 @@ struct ColumnChoice: Equatable {
         ("sentence1", "sentence2"), ("premise", "hypothesis"), ("question1", "question2"), ("question", "sentence"),
         ("text1", "text2"), ("text", "text_pair"),
     ]
-    static let knownTexts = ["sentence", "text", "sentence1", "premise", "question", "question1", "text1", "review", "content", "tokens", "words"]
+    static let knownTexts = [
+        "sentence", "text", "sentence1", "premise", "question", "question1", "text1", "review", "content", "tokens",
+        "words",
+    ]
     static let knownLabels = ["label", "labels", "ner_tags", "tags", "pos_tags", "chunk_tags"]
 
     /// Whether a first line is a row and not column names: a field is a number, empty or a sentence.
@@ -93,11 +98,14 @@ struct ColumnChoice: Equatable {
                 throw DatasetError(path: path, problem: problem("no column \"\(name)\"", [name], flag: flag))
             }
             guard places.count == 1 else {
-                throw DatasetError(path: path, problem: "\(places.count) columns are named \"\(name)\": rename all but one")
+                throw DatasetError(
+                    path: path, problem: "\(places.count) columns are named \"\(name)\": rename all but one")
             }
             return place
         }
-        func firstKnown(_ names: [String]) -> String? { names.first { header.contains($0) && $0 != asked.pair && $0 != asked.label } }
+        func firstKnown(_ names: [String]) -> String? {
+            names.first { header.contains($0) && $0 != asked.pair && $0 != asked.label }
+        }
 
         let usual = asked.usual.flatMap { header.contains($0.text) && $0.pair.map(header.contains) != false ? $0 : nil }
         let knownPair = Self.knownPairs.first { header.contains($0.0) && header.contains($0.1) }
@@ -116,14 +124,17 @@ struct ColumnChoice: Equatable {
             if let name = asked.pair { pair = try column(name, flag: "--pair-column") } else { pair = nil }
         }
         let isOfModel = asked.modelLabels.count > 1 && asked.modelLabels.allSatisfy(header.contains)
-        let usualLabel = asked.usual?.label.flatMap { Self.names(in: $0, header).allSatisfy(header.contains) ? $0 : nil }
+        let usualLabel = asked.usual?.label.flatMap {
+            Self.names(in: $0, header).allSatisfy(header.contains) ? $0 : nil
+        }
         switch (asked.label ?? usualLabel ?? firstKnown(Self.knownLabels), labels) {
         case (_, .unwanted): self.labels = []
         case (let name?, _):
             var places: [Int] = []
             for name in Self.names(in: name, header) { places.append(try column(name, flag: "--label-column")) }
             guard Set(places).count == places.count else {
-                throw DatasetError(path: path, problem: "--label-column names a column twice in \"\(name)\": name each once")
+                throw DatasetError(
+                    path: path, problem: "--label-column names a column twice in \"\(name)\": name each once")
             }
             self.labels = places
         case (nil, _) where isOfModel:
@@ -141,14 +152,17 @@ struct ColumnChoice: Equatable {
     private static func oddity(of header: [String]) -> String? {
         guard let first = header.first else { return nil }
         if first.hasPrefix("sep=") {
-            return "the first line (\(first)…) tells a spreadsheet the separator: take it out, the names of columns come first"
+            return
+                "the first line (\(first)…) tells a spreadsheet the separator: take it out, the names of columns come "
+                + "first"
         }
         if header.allSatisfy({ $0.count > 1 && $0.hasPrefix("'") && $0.hasSuffix("'") }) {
             return "the names of its columns (\(first)) have single quotes: write double quotes around fields, or none"
         }
         guard header.count == 1 else { return nil }
         if first.contains("|") {
-            return "vertical bars part the fields of its first line (\(first)): write commas, semicolons or tabs instead"
+            return
+                "vertical bars part the fields of its first line (\(first)): write commas, semicolons or tabs instead"
         }
         if first.hasPrefix("#") || first.hasPrefix("//") {
             return "the first line (\(first.prefix(40))) is a comment: take it out, the first line names the columns"

@@ -22,7 +22,10 @@ extension Dataset {
             guard numbers.count == needed, needed > 0 else {
                 throw DatasetError(
                     path: path, line: lines[row],
-                    problem: "\(numbers.count == 1 ? "1 number" : "\(numbers.count) numbers"), the first row has \(needed): give each row as many")
+                    problem:
+                        "\(numbers.count == 1 ? "1 number" : "\(numbers.count) numbers"), the first row has "
+                        + "\(needed): give each row as many"
+                )
             }
             for number in numbers {
                 guard let value = Float(number), value.isFinite else {
@@ -44,7 +47,8 @@ extension Dataset {
                 throw DatasetError(
                     path: path, line: lines[row],
                     problem:
-                        "\(labels.count) labels, classification needs one: choose --task multi-label, regression or token-classification, "
+                        "\(labels.count) labels, classification needs one: choose --task multi-label, regression or "
+                        + "token-classification, "
                         + "or another --label-column")
             }
             column.append(labels[0])

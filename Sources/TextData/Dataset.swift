@@ -151,7 +151,8 @@ package struct Dataset: Sendable {
             guard field[0].isEmpty || ListLiteral.isLikely(field[0]) else {
                 throw DatasetError(
                     path: path, line: lines[row],
-                    problem: "the label \"\(field[0].prefix(40))\" is not a list, as \"\(fields[first][0].prefix(40))\" in "
+                    problem:
+                        "the label \"\(field[0].prefix(40))\" is not a list, as \"\(fields[first][0].prefix(40))\" in "
                         + "line \(lines[first]) is: write lists in all rows, [] for no label")
             }
             guard let list = field[0].isEmpty ? [] : literals[row]?.elements.map(Self.trimmed) else {

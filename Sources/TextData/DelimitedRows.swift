@@ -55,7 +55,8 @@ struct DelimitedRows: RowSource {
             guard fields.count == header.count else {
                 throw DatasetError(
                     path: path, line: start,
-                    problem: "\(fields.count == 1 ? "1 field" : "\(fields.count) fields"), the header has \(header.count): "
+                    problem:
+                        "\(fields.count == 1 ? "1 field" : "\(fields.count) fields"), the header has \(header.count): "
                         + dialect.remedy)
             }
             return Row(
@@ -77,7 +78,9 @@ struct DelimitedRows: RowSource {
                 fields.append(try quotedField())
             } else {
                 let begin = offset
-                while offset < bytes.count, bytes[offset] != dialect.separator, bytes[offset] != Self.newline { offset += 1 }
+                while offset < bytes.count, bytes[offset] != dialect.separator, bytes[offset] != Self.newline {
+                    offset += 1
+                }
                 let endsLine = offset == bytes.count || bytes[offset] == Self.newline
                 let hasReturn = endsLine && offset > begin && bytes[offset - 1] == Self.carriageReturn
                 fields.append(Field(range: begin..<(hasReturn ? offset - 1 : offset), hasDoubledQuotes: false))
@@ -104,7 +107,8 @@ struct DelimitedRows: RowSource {
             end += bytes[end] == Self.quote ? 2 : 1
         }
         guard end < bytes.count else { return nil }
-        let isWhole = end + 1 == bytes.count || [dialect.separator, Self.newline, Self.carriageReturn].contains(bytes[end + 1])
+        let isWhole =
+            end + 1 == bytes.count || [dialect.separator, Self.newline, Self.carriageReturn].contains(bytes[end + 1])
         return isWhole ? index : nil
     }
 
@@ -128,10 +132,13 @@ struct DelimitedRows: RowSource {
             }
             let field = Field(range: begin..<offset, hasDoubledQuotes: hasDoubledQuotes)
             offset += 1
-            if offset + 1 < bytes.count, bytes[offset] == Self.carriageReturn, bytes[offset + 1] == Self.newline { offset += 1 }
+            if offset + 1 < bytes.count, bytes[offset] == Self.carriageReturn, bytes[offset + 1] == Self.newline {
+                offset += 1
+            }
             if offset + 1 == bytes.count, bytes[offset] == Self.carriageReturn { offset += 1 }
             guard offset == bytes.count || bytes[offset] == dialect.separator || bytes[offset] == Self.newline else {
-                throw DatasetError(path: path, line: line, problem: "text follows a closing quote: double the quotes within a field")
+                throw DatasetError(
+                    path: path, line: line, problem: "text follows a closing quote: double the quotes within a field")
             }
             return field
         }

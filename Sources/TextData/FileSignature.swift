@@ -19,7 +19,8 @@ struct FileSignature: Error, Equatable {
     /// What Git leaves in place of a large file that was not fetched, which is text; nil for other text.
     init?(text bytes: [UInt8]) {
         guard bytes.starts(with: Array("version https://git-lfs.github.com/spec/v1".utf8)) else { return nil }
-        problem = "is a Git LFS pointer, not the file itself: run 'git lfs install' once and 'git lfs pull' in that folder"
+        problem =
+            "is a Git LFS pointer, not the file itself: run 'git lfs install' once and 'git lfs pull' in that folder"
     }
 
     /// Nil where the bytes begin as text may.

@@ -68,7 +68,8 @@ struct JSONCursor {
         let start = offset
         while offset < end, Self.isLiteral(bytes[offset]) { offset += 1 }
         let text = String(decoding: bytes[start..<offset], as: UTF8.self)
-        let isNumber = text.first.map { $0 == "-" || $0.isNumber } == true && !text.contains("x") && Double(text)?.isFinite == true
+        let isNumber =
+            text.first.map { $0 == "-" || $0.isNumber } == true && !text.contains("x") && Double(text)?.isFinite == true
         guard ["true", "false", "null"].contains(text) || isNumber else {
             throw Failure(
                 problem: text.isEmpty ? "a value is missing" : "\"\(text)\" is not a JSON value", offset: start)
@@ -77,7 +78,9 @@ struct JSONCursor {
     }
 
     mutating func skipValue(depth: Int = 0) throws(Failure) {
-        guard depth < Self.deepest else { throw Failure(problem: "values are nested over \(Self.deepest) deep", offset: offset) }
+        guard depth < Self.deepest else {
+            throw Failure(problem: "values are nested over \(Self.deepest) deep", offset: offset)
+        }
         switch peek() {
         case 0x22: _ = try string()
         case 0x7B:
@@ -147,11 +150,17 @@ struct JSONCursor {
     private mutating func codePoint() throws(Failure) -> Unicode.Scalar {
         let high = try hexadecimal()
         if let scalar = Unicode.Scalar(high) { return scalar }
-        guard high < 0xDC00, offset + 1 < end, bytes[offset] == 0x5C, bytes[offset + 1] == UInt8(ascii: "u") else { return "\u{FFFD}" }
+        guard high < 0xDC00, offset + 1 < end, bytes[offset] == 0x5C, bytes[offset + 1] == UInt8(ascii: "u") else {
+            return "\u{FFFD}"
+        }
         let back = offset
         offset += 2
         let low = try hexadecimal()
-        if (0xDC00...0xDFFF).contains(low), let scalar = Unicode.Scalar(0x10000 + (high - 0xD800) << 10 + (low - 0xDC00)) { return scalar }
+        if (0xDC00...0xDFFF).contains(low),
+            let scalar = Unicode.Scalar(0x10000 + (high - 0xD800) << 10 + (low - 0xDC00))
+        {
+            return scalar
+        }
         offset = back
         return "\u{FFFD}"
     }
@@ -171,7 +180,8 @@ struct JSONCursor {
 
     private static func isLiteral(_ byte: UInt8) -> Bool {
         switch byte {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "E"), UInt8(ascii: "-"),
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "E"),
+            UInt8(ascii: "-"),
             UInt8(ascii: "+"), UInt8(ascii: "."):
             true
         default: false

@@ -30,7 +30,9 @@ struct JSONLines: RowSource {
         var labels = [[String]?](repeating: nil, count: choice.labels.count)
         var isList = false
         var fields = choice.keepsFields ? [String](repeating: "", count: header.count) : nil
-        let names = (text: header[choice.text], pair: choice.pair.map { header[$0] }, labels: choice.labels.map { header[$0] })
+        let names = (
+            text: header[choice.text], pair: choice.pair.map { header[$0] }, labels: choice.labels.map { header[$0] }
+        )
         do throws(JSONCursor.Failure) {
             try cursor.open("{")
             while let key = try cursor.nextKey() {
@@ -58,13 +60,16 @@ struct JSONLines: RowSource {
                     try cursor.skipValue()
                 }
             }
-            if cursor.peek() != nil { throw JSONCursor.Failure(problem: "text follows the object", offset: cursor.offset) }
+            if cursor.peek() != nil {
+                throw JSONCursor.Failure(problem: "text follows the object", offset: cursor.offset)
+            }
         } catch { throw failure(error) }
         guard let text else { throw missing(names.text) }
         if let name = names.pair, pair == nil { throw missing(name) }
         if let place = labels.firstIndex(where: { $0 == nil }) { throw missing(names.labels[place]) }
         return Row(
-            line: line, text: text, pair: pair, labels: labels.isEmpty ? nil : labels.flatMap { $0 ?? [] }, isList: isList, words: words,
+            line: line, text: text, pair: pair, labels: labels.isEmpty ? nil : labels.flatMap { $0 ?? [] },
+            isList: isList, words: words,
             fields: fields)
     }
 
@@ -78,7 +83,9 @@ struct JSONLines: RowSource {
     }
 
     /// The elements of an array of strings or numbers.
-    private func list(of key: String, in cursor: inout JSONCursor, areTexts: Bool = false) throws(JSONCursor.Failure) -> [String] {
+    private func list(of key: String, in cursor: inout JSONCursor, areTexts: Bool = false) throws(JSONCursor.Failure)
+        -> [String]
+    {
         var elements: [String] = []
         try cursor.open("[")
         while try cursor.nextElement() { elements.append(try value(of: key, in: &cursor, isText: areTexts)) }
@@ -126,12 +133,16 @@ struct JSONLines: RowSource {
             found = ["true", "false"].contains(literal) ? "a truth value" : "a number"
         }
         throw JSONCursor.Failure(
-            problem: "\"\(key)\" is \(found), expected \(isText ? "a string or a list of strings" : "a string or number, or a list of them")", offset: start,
+            problem:
+                "\"\(key)\" is \(found), expected "
+                + "\(isText ? "a string or a list of strings" : "a string or number, or a list of them")",
+            offset: start,
             remedy: "write it so in each row, or name another column")
     }
 
     private func failure(_ error: JSONCursor.Failure) -> DatasetError {
-        DatasetError(path: path, line: line, problem: "\(error.problem): \(error.remedy ?? "write one JSON object a line")")
+        DatasetError(
+            path: path, line: line, problem: "\(error.problem): \(error.remedy ?? "write one JSON object a line")")
     }
 
     private func missing(_ name: String) -> DatasetError {

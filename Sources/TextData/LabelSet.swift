@@ -138,7 +138,8 @@ package struct LabelSet: Equatable, Sendable {
                 throw DatasetError(
                     path: dataset.path,
                     problem:
-                        "no column for the label \"\(name)\" among \(columns.map { "\"\($0)\"" }.joined(separator: ", ")): "
+                        "no column for the label \"\(name)\" among "
+                        + "\(columns.map { "\"\($0)\"" }.joined(separator: ", ")): "
                         + "name a column for each of the \(count) labels with --label-column")
             }
             places.append(place)

@@ -11,7 +11,9 @@ struct NormalizedWords: Sendable {
             guard let first = characters.first else { continue }
             byFirst[first, default: []].append((characters, token.id))
         }
-        for first in byFirst.keys { byFirst[first]?.sort { ($0.characters.count, $1.id) > ($1.characters.count, $0.id) } }
+        for first in byFirst.keys {
+            byFirst[first]?.sort { ($0.characters.count, $1.id) > ($1.characters.count, $0.id) }
+        }
     }
 
     /// The characters of a normalized text.

@@ -49,7 +49,9 @@ package struct TokenLines {
                 let shape = try append(request)
                 write(shape, to: &output)
             } catch let failure as JSONCursor.Failure {
-                throw DatasetError(path: "standard input", line: line, problem: "\(failure.problem), at byte \(failure.offset - start + 1)")
+                throw DatasetError(
+                    path: "standard input", line: line,
+                    problem: "\(failure.problem), at byte \(failure.offset - start + 1)")
             }
             start = newline + 1
         }
@@ -66,7 +68,8 @@ package struct TokenLines {
         do throws(UTF8.ValidationError) {
             _ = try UTF8Span(validating: bytes.span.extracting(range))
         } catch {
-            throw JSONCursor.Failure(problem: "the line is not UTF-8", offset: range.lowerBound + error.byteOffsets.lowerBound)
+            throw JSONCursor.Failure(
+                problem: "the line is not UTF-8", offset: range.lowerBound + error.byteOffsets.lowerBound)
         }
         var request = Request()
         var cursor = JSONCursor(bytes, in: range)
@@ -74,10 +77,12 @@ package struct TokenLines {
         while let key = try cursor.nextKey() {
             switch key {
             case "text": request.text = try cursor.string()
-            case "pair": request.pair = cursor.peek() == UInt8(ascii: "n") ? try Self.null(&cursor) : try cursor.string()
+            case "pair":
+                request.pair = cursor.peek() == UInt8(ascii: "n") ? try Self.null(&cursor) : try cursor.string()
             case "max_length":
                 let isNull = cursor.peek() == UInt8(ascii: "n")
-                request.maxLength = isNull ? try Self.null(&cursor) : try cursor.integer(named: key, in: 2...Int(Int32.max))
+                request.maxLength =
+                    isNull ? try Self.null(&cursor) : try cursor.integer(named: key, in: 2...Int(Int32.max))
             case "lowercase": request.lowercase = try cursor.boolean(named: key)
             default: try cursor.skipValue()
             }
@@ -85,7 +90,8 @@ package struct TokenLines {
         if cursor.peek() != nil { throw JSONCursor.Failure(problem: "text follows the object", offset: cursor.offset) }
         if request.pair != nil, let length = request.maxLength, length < WordPieceTokenizer.shortestLength {
             throw JSONCursor.Failure(
-                problem: "max_length is \(length), a pair needs at least \(WordPieceTokenizer.shortestLength)", offset: range.lowerBound)
+                problem: "max_length is \(length), a pair needs at least \(WordPieceTokenizer.shortestLength)",
+                offset: range.lowerBound)
         }
         if request.text == nil { throw JSONCursor.Failure(problem: "\"text\" is missing", offset: range.lowerBound) }
         return request

@@ -48,12 +48,17 @@ package struct TokenizedDataset: Equatable, Sendable {
         self.labels = labels
         switch labels {
         case .none, .masked: break
-        case .classes(let values): precondition(values.count == dataset.count, "\(values.count) labels for \(dataset.count) samples")
+        case .classes(let values):
+            precondition(values.count == dataset.count, "\(values.count) labels for \(dataset.count) samples")
         case .values(let values, let width):
-            precondition(values.count == dataset.count * width, "\(values.count) targets for \(dataset.count) samples of \(width)")
+            precondition(
+                values.count == dataset.count * width,
+                "\(values.count) targets for \(dataset.count) samples of \(width)")
         case .tokens: preconditionFailure("word labels require words")
         }
-        let parts = Self.parts(of: dataset.count, threads: threads) { Part(dataset, $0, tokenizer, maxLength, progress) }
+        let parts = Self.parts(of: dataset.count, threads: threads) {
+            Part(dataset, $0, tokenizer, maxLength, progress)
+        }
         if dataset.pairs != nil { types = [] }
         offsets.reserveCapacity(dataset.count + 1)
         for part in parts { append(part) }
@@ -84,7 +89,8 @@ package struct TokenizedDataset: Equatable, Sendable {
 
     /// Removes the samples of a masked-LM task in which no token can be hidden: they would have no loss.
     package mutating func removeSamplesWithoutHiddenTokens() {
-        guard case .masked(let masking) = labels, (0..<count).contains(where: { !masking.canAsk(ids[range(of: $0)]) }) else { return }
+        guard case .masked(let masking) = labels, (0..<count).contains(where: { !masking.canAsk(ids[range(of: $0)]) })
+        else { return }
         let all = self
         (ids, types, offsets) = ([], all.types.map { _ in [] }, [0])
         for range in (0..<all.count).map(all.range) where masking.canAsk(all.ids[range]) {
@@ -134,7 +140,10 @@ package struct TokenizedDataset: Equatable, Sendable {
         /// The ids of a truncated sample while they are counted.
         private var whole: [Int32] = []
 
-        init(_ dataset: Dataset, _ rows: Range<Int>, _ tokenizer: WordPieceTokenizer, _ maxLength: Int, _ progress: (Int) -> Void) {
+        init(
+            _ dataset: Dataset, _ rows: Range<Int>, _ tokenizer: WordPieceTokenizer, _ maxLength: Int,
+            _ progress: (Int) -> Void
+        ) {
             var scratch = WordPieceTokenizer.Scratch(tokenizer)
             ends.reserveCapacity(rows.count)
             for row in rows {
@@ -150,7 +159,10 @@ package struct TokenizedDataset: Equatable, Sendable {
 
         private static let rowsTold = 512
 
-        init(_ words: [[String]], _ rows: Range<Int>, _ tokenizer: WordPieceTokenizer, _ maxLength: Int, _ progress: (Int) -> Void) {
+        init(
+            _ words: [[String]], _ rows: Range<Int>, _ tokenizer: WordPieceTokenizer, _ maxLength: Int,
+            _ progress: (Int) -> Void
+        ) {
             var scratch = WordPieceTokenizer.Scratch(tokenizer)
             for row in rows {
                 let shape = scratch.append(words: words[row], maxLength: maxLength, to: &ids)

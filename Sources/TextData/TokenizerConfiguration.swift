@@ -196,7 +196,8 @@ struct TokenizerConfiguration {
         "PreTrainedTokenizer": .asTheFileSays, "TokenizersBackend": .asTheFileSays,
     ]
 
-    private mutating func take(classOf cursor: inout JSONCursor, _ className: inout String?) throws(JSONCursor.Failure) {
+    private mutating func take(classOf cursor: inout JSONCursor, _ className: inout String?) throws(JSONCursor.Failure)
+    {
         let start = cursor.offset
         guard let name = try cursor.tokenEntry()?.text else { return }
         guard let found = Self.kinds[name.hasSuffix("Fast") ? String(name.dropLast(4)) : name] else {

@@ -178,7 +178,8 @@ struct AddedTokenTable {
                 throw TokenizerError(
                     path: path,
                     problem:
-                        "\(token) is not among the \(vocabularyCount) tokens, a BERT tokenizer needs it: is this its vocabulary?"
+                        "\(token) is not among the \(vocabularyCount) tokens, a BERT tokenizer needs it: is this its "
+                        + "vocabulary?"
                 )
             }
             return id

@@ -29,7 +29,8 @@ struct TokenizerJSON {
             var cursor = JSONCursor(file.bytes)
             try read(&cursor)
         } catch {
-            throw TokenizerError(path: path, problem: "\(error.problem), at byte \(error.offset): use the tokenizer of a BERT model")
+            throw TokenizerError(
+                path: path, problem: "\(error.problem), at byte \(error.offset): use the tokenizer of a BERT model")
         }
         try orderPieces(path: path)
     }
@@ -98,7 +99,11 @@ struct TokenizerJSON {
             case "sep", "cls":
                 try cursor.open("[")
                 while try cursor.nextElement() {
-                    if cursor.peek() == UInt8(ascii: "\"") { names[key] = try cursor.string() } else { try cursor.skipValue() }
+                    if cursor.peek() == UInt8(ascii: "\"") {
+                        names[key] = try cursor.string()
+                    } else {
+                        try cursor.skipValue()
+                    }
                 }
             case "single": single = try Self.template(&cursor)
             case "pair": pair = try Self.template(&cursor)
@@ -107,7 +112,8 @@ struct TokenizerJSON {
         }
         try Self.check(type, among: ["BertProcessing", "TemplateProcessing"], of: "post_processor", at: start)
         if let first = names["cls"], let last = names["sep"] { template = (first, last) }
-        guard let single, single.count == 3, single[1] == "A:0", single[0].hasSuffix(":0"), single[2].hasSuffix(":0") else { return }
+        guard let single, single.count == 3, single[1] == "A:0", single[0].hasSuffix(":0"), single[2].hasSuffix(":0")
+        else { return }
         let (first, last) = (String(single[0].dropLast(2)), String(single[2].dropLast(2)))
         if pair == nil || pair == single + ["B:1", last + ":1"] { template = (first, last) }
     }
@@ -173,7 +179,9 @@ struct TokenizerJSON {
         try Self.check(type, among: ["WordPiece"], of: "model", at: start)
     }
 
-    private static func requireType(_ types: [String], of name: String, _ cursor: inout JSONCursor) throws(JSONCursor.Failure) {
+    private static func requireType(_ types: [String], of name: String, _ cursor: inout JSONCursor) throws(JSONCursor
+        .Failure)
+    {
         let start = cursor.offset
         var type = ""
         try cursor.open("{")
@@ -183,9 +191,12 @@ struct TokenizerJSON {
         try check(type, among: types, of: name, at: start)
     }
 
-    private static func check(_ type: String, among types: [String], of name: String, at start: Int) throws(JSONCursor.Failure) {
+    private static func check(_ type: String, among types: [String], of name: String, at start: Int) throws(JSONCursor
+        .Failure)
+    {
         guard types.contains(type) else {
-            throw JSONCursor.Failure(problem: "the \(name) is \(type), expected \(types.joined(separator: " or "))", offset: start)
+            throw JSONCursor.Failure(
+                problem: "the \(name) is \(type), expected \(types.joined(separator: " or "))", offset: start)
         }
     }
 
@@ -195,7 +206,9 @@ struct TokenizerJSON {
     private mutating func orderPieces(path: String) throws(TokenizerError) {
         let all = piecesByID.sorted { $0.id < $1.id }
         guard let highest = all.last?.id else {
-            throw TokenizerError(path: path, problem: "has no model.vocab, expected a WordPiece vocabulary: use the tokenizer of a BERT model")
+            throw TokenizerError(
+                path: path,
+                problem: "has no model.vocab, expected a WordPiece vocabulary: use the tokenizer of a BERT model")
         }
         if let twice = zip(all, all.dropFirst()).first(where: { $0.id == $1.id }) {
             throw TokenizerError(
@@ -203,7 +216,10 @@ struct TokenizerJSON {
                 problem: "two tokens have the id \(twice.0.id), ids must be unique: copy the model's file again")
         }
         guard highest + 1 <= 2 * all.count else {
-            throw TokenizerError(path: path, problem: "has \(all.count) tokens and ids up to \(highest), most have no token: copy the model's file again")
+            throw TokenizerError(
+                path: path,
+                problem:
+                    "has \(all.count) tokens and ids up to \(highest), most have no token: copy the model's file again")
         }
         pieces = Array(repeating: "", count: highest + 1)
         for entry in all { pieces[entry.id] = entry.piece }

@@ -106,7 +106,8 @@ struct WordLines {
                 throw DatasetError(
                     path: path, line: line.number,
                     problem:
-                        "\(fields.count) \(fields.count == 1 ? "field" : "fields"), expected at least \(columns.needed): "
+                        "\(fields.count) \(fields.count == 1 ? "field" : "fields"), expected at least "
+                        + "\(columns.needed): "
                         + "a word and its label, separated by a tab or spaces")
             }
             sentences[sentences.count - 1].append(String(fields[columns.word]))

@@ -28,7 +28,8 @@ package struct WordMasking: Equatable, Sendable {
         self.stream = stream
         self.mask = mask
         pieces = UInt32(vocabulary.count)
-        specials = [special.unknown, special.classification, special.separator, mask] + (special.padding.map { [$0] } ?? [])
+        specials =
+            [special.unknown, special.classification, special.separator, mask] + (special.padding.map { [$0] } ?? [])
         continues = wholeWords ? vocabulary.pieces.map { $0.hasPrefix("##") } : nil
     }
 
@@ -43,7 +44,9 @@ package struct WordMasking: Equatable, Sendable {
     /// - Parameters:
     ///   - step: optimizer step from 1, 0 in an evaluation.
     ///   - position: of the sample in the step's global batches; in an evaluation its index.
-    package func forEachAsked(_ sample: ArraySlice<Int32>, step: Int, position: UInt32, _ body: (_ place: Int, _ shown: Int32) -> Void) {
+    package func forEachAsked(
+        _ sample: ArraySlice<Int32>, step: Int, position: UInt32, _ body: (_ place: Int, _ shown: Int32) -> Void
+    ) {
         // An evaluation selects the same words for every seed.
         let random = Philox(key: step == 0 ? 0 : seed)
         func draw(_ place: Int) -> Philox.Block {

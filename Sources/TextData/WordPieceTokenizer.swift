@@ -30,7 +30,9 @@ package struct WordPieceTokenizer: Sendable {
     ///   - lowercase: overrides the folder's setting; accents then follow it.
     ///   - rows: of the model's word table; nil without a model.
     ///   - words: added to those of the folder.
-    package init(folder: URL, lowercase: Bool? = nil, rows: Int? = nil, adding words: [AddedWords.Word] = []) throws(TokenizerError) {
+    package init(folder: URL, lowercase: Bool? = nil, rows: Int? = nil, adding words: [AddedWords.Word] = [])
+        throws(TokenizerError)
+    {
         var files = try TokenizerFiles(folder: folder)
         if let rows { files.keepUsualTokens(below: rows) }
         for word in words {
@@ -108,7 +110,9 @@ package struct WordPieceTokenizer: Sendable {
 
         mutating func append(_ text: String, pair: String?, maxLength: Int?, to ids: inout [Int32]) -> Shape {
             let specialCount = pair == nil ? 2 : 3
-            precondition(maxLength ?? .max >= specialCount, "a length of \(maxLength ?? 0) has no room for \(specialCount) special tokens")
+            precondition(
+                maxLength ?? .max >= specialCount,
+                "a length of \(maxLength ?? 0) has no room for \(specialCount) special tokens")
             let start = ids.count
             let room = maxLength.map { $0 - specialCount } ?? .max
             let enough = room == .max ? Int.max : room + 1
@@ -134,7 +138,9 @@ package struct WordPieceTokenizer: Sendable {
         }
 
         /// Encodes a sentence that is given word by word; words that do not fit are left out.
-        mutating func append(words: [String], maxLength: Int, to ids: inout [Int32]) -> (firstPieces: [FirstPiece], truncated: Bool) {
+        mutating func append(words: [String], maxLength: Int, to ids: inout [Int32]) -> (
+            firstPieces: [FirstPiece], truncated: Bool
+        ) {
             let start = ids.count
             let end = start + maxLength - 1
             var firsts: [FirstPiece] = []
@@ -154,7 +160,9 @@ package struct WordPieceTokenizer: Sendable {
         }
 
         /// How many tokens of each text remain, given how many were found before the search ended.
-        private mutating func keep(_ text: String, _ first: Int, _ pair: String, _ second: Int, room: Int) -> (first: Int, second: Int) {
+        private mutating func keep(_ text: String, _ first: Int, _ pair: String, _ second: Int, room: Int) -> (
+            first: Int, second: Int
+        ) {
             if first <= room, second <= room { return PairTruncation.keep(first, second, room: room) }
             if first <= room || second <= room || room.isMultiple(of: 2) {
                 return PairTruncation.keep(min(first, room + 1), min(second, room + 1), room: room)

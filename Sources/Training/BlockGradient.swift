@@ -29,6 +29,7 @@ package struct BlockGradient: Sendable {
             pool.give(back: from)
         }
         return BlockGradient(
-            lanes: left.lanes.lowerBound..<right.lanes.upperBound, dense: left.dense ?? right.dense, rows: pool.sum(left.rows, right.rows))
+            lanes: left.lanes.lowerBound..<right.lanes.upperBound, dense: left.dense ?? right.dense,
+            rows: pool.sum(left.rows, right.rows))
     }
 }

@@ -7,19 +7,24 @@ package enum EntryPoints {
     package static func train(_ configuration: TrainingConfiguration, debug: Bool) throws {
         ResumeCommand.handOver(ResumeCommand.byHand(configuration))
         let stop = StopRequest()
-        guard let seeds = try configuration.seedList else { return try train(configuration, debug: debug, stop, isBrief: false) }
+        guard let seeds = try configuration.seedList else {
+            return try train(configuration, debug: debug, stop, isBrief: false)
+        }
         _ = try SeedRuns(configuration, seeds: seeds).run { one, isFirst in
             try train(one, debug: debug, stop, isBrief: !isFirst)
             return 0
         }
     }
 
-    private static func train(_ configuration: TrainingConfiguration, debug: Bool, _ stop: StopRequest, isBrief: Bool) throws {
+    private static func train(_ configuration: TrainingConfiguration, debug: Bool, _ stop: StopRequest, isBrief: Bool)
+        throws
+    {
         try SystemLimits.provide(.single(threads: configuration.threads))
         let run = try TrainingRun(configuration, stop: stop, isBrief: isBrief)
         stop.listen(heedsHangup: true)
         let inputs = run.inputs
-        let replica = Replica(model: try run.firstModel, parameters: inputs.parameters, threads: inputs.configuration.threads)
+        let replica = Replica(
+            model: try run.firstModel, parameters: inputs.parameters, threads: inputs.configuration.threads)
         let progress = try run.begin(replica)
         run.forgetJournal(after: progress.step)
         try waitFor {
@@ -50,7 +55,9 @@ package enum EntryPoints {
         try waitFor { try await run.start() }
     }
 
-    package static func work(_ options: WorkOptions, training: TrainingRequest) throws { try WorkerStart(options, training: training).run() }
+    package static func work(_ options: WorkOptions, training: TrainingRequest) throws {
+        try WorkerStart(options, training: training).run()
+    }
 
     package static func launch(_ options: LaunchOptions) throws {
         ResumeCommand.handOver(ResumeCommand.launch(options))
@@ -67,7 +74,9 @@ package enum EntryPoints {
             return try LocalLaunch(one, cores: ProcessorCount.usable).run()
         }
         let seeds = try options.configuration.seedList
-        let status = try seeds.map { try SeedRuns(options.configuration, seeds: $0).run(launchOne) } ?? launchOne(options.configuration, isFirst: true)
+        let status =
+            try seeds.map { try SeedRuns(options.configuration, seeds: $0).run(launchOne) }
+            ?? launchOne(options.configuration, isFirst: true)
         if status != 0 { throw ChildStatus(status: status) }
     }
 
@@ -82,7 +91,9 @@ package enum EntryPoints {
     package static func predict(
         _ options: InferenceOptions, _ answers: AnswerOptions, emit: (String) throws -> Void, flush: () throws -> Void
     ) throws {
-        guard let output = answers.output else { return try PredictionRun(options, answers).run(emit: emit, flush: flush) }
+        guard let output = answers.output else {
+            return try PredictionRun(options, answers).run(emit: emit, flush: flush)
+        }
         try NewFile.check(output, flag: "--output")
         let run = try PredictionRun(options, answers)
         var file = try AnswerFile(output)
@@ -122,7 +133,9 @@ package enum EntryPoints {
     }
 
     /// Writes keys into a folder and returns a line that says which.
-    package static func keygen(folder: String, workers: Int) throws -> String { try KeyFolder.make(folder, workers: workers) }
+    package static func keygen(folder: String, workers: Int) throws -> String {
+        try KeyFolder.make(folder, workers: workers)
+    }
 
     /// Disturbs runs of a job, or a running job, and passes a line about each to `emit`.
     /// - Throws: ``ChildStatus`` 1 if a run did not end as it must.

@@ -43,14 +43,16 @@ extension Head {
 extension ChunkScore {
     /// Whether these figures are possible for this many samples under a head.
     func fits(_ head: Head, samples: Int) -> Bool {
-        guard self.samples == samples, (0...Int(Int32.max)).contains(lossCount), (0...Int(Int32.max)).contains(asked), (0...asked).contains(correct),
+        guard self.samples == samples, (0...Int(Int32.max)).contains(lossCount), (0...Int(Int32.max)).contains(asked),
+            (0...asked).contains(correct),
             truths.count == answers.count, numbers.count == answeredNumbers.count
         else { return false }
         func areClasses(_ count: Int) -> Bool { (truths + answers).allSatisfy { (0..<Int32(count)).contains($0) } }
         switch head {
         case .classification(let labels, _): return truths.count == samples && areClasses(labels)
         case .tokenClassification(let labels):
-            return areClasses(labels) && tokens.count == samples && tokens.allSatisfy { $0 >= 0 } && tokens.reduce(0) { $0 + Int($1) } == truths.count
+            return areClasses(labels) && tokens.count == samples && tokens.allSatisfy { $0 >= 0 }
+                && tokens.reduce(0) { $0 + Int($1) } == truths.count
         case .multiLabel(let labels, _): return truths.count == samples * labels && areClasses(2)
         case .regression(let targets, _): return numbers.count == samples * targets
         case .maskedLanguageModel: return truths.isEmpty
@@ -69,7 +71,10 @@ package struct EvaluationReport: Codable, Sendable, Equatable {
     /// Adds up chunks in their order.
     /// - Parameter names: of the classes, if they are tags.
     /// - Parameter scores: of the answers, and their data.
-    package init(_ chunks: [ChunkScore], _ head: Head, names: [String]? = nil, scores: (EvaluationScores, TokenizedDataset)? = nil) {
+    package init(
+        _ chunks: [ChunkScore], _ head: Head, names: [String]? = nil,
+        scores: (EvaluationScores, TokenizedDataset)? = nil
+    ) {
         samples = chunks.reduce(0) { $0 + $1.samples }
         loss = chunks.reduce(0) { $0 + $1.lossSum } / Double(max(1, chunks.reduce(0) { $0 + $1.lossCount }))
         further = Self.further(chunks, head, names)
@@ -92,18 +97,24 @@ package struct EvaluationReport: Codable, Sendable, Equatable {
         case .multiLabel(let labels, _): return FurtherFigures(flags: truths, answers: answers, labels: labels)
         case .regression(let targets, _):
             return FurtherFigures(
-                truths: numbers(chunks.flatMap(\.numbers)), answers: numbers(chunks.flatMap(\.answeredNumbers)), targets: targets)
+                truths: numbers(chunks.flatMap(\.numbers)), answers: numbers(chunks.flatMap(\.answeredNumbers)),
+                targets: targets)
         case .maskedLanguageModel: return FurtherFigures()
         }
     }
 
     /// The figures as text for progress lines, including `metric`.
     package func line(_ metric: Measure?) -> String {
-        var shown: [Measure] = [.loss, .accuracy, .exactMatch, .entityF1, .pearson, .spearman].filter { $0.value(in: self) != nil }
+        var shown: [Measure] = [.loss, .accuracy, .exactMatch, .entityF1, .pearson, .spearman].filter {
+            $0.value(in: self) != nil
+        }
         if let metric, !shown.contains(metric) { shown.append(metric) }
         // With several labels per text, a share of labels is not a share of texts.
-        func words(_ measure: Measure) -> String { measure == .accuracy && further.exactMatch != nil ? "label accuracy" : measure.words }
-        return shown.map { "\(words($0)) \($0.value(in: self).map { decimal($0, 4) } ?? "not defined")" }.joined(separator: ", ")
+        func words(_ measure: Measure) -> String {
+            measure == .accuracy && further.exactMatch != nil ? "label accuracy" : measure.words
+        }
+        return shown.map { "\(words($0)) \($0.value(in: self).map { decimal($0, 4) } ?? "not defined")" }.joined(
+            separator: ", ")
     }
 
     /// Whether these figures are better than `other`: by the given measure, else by accuracy, or by loss if there is
@@ -151,7 +162,8 @@ package enum Evaluation {
         keep(result.logits)
         let head = model.head(of: batch.stream)
         let width = head.outputs(model.shape)
-        var score = ChunkScore(lossSum: result.losses.reduce(0, +), lossCount: result.losses.count, samples: batch.sentenceCount)
+        var score = ChunkScore(
+            lossSum: result.losses.reduce(0, +), lossCount: result.losses.count, samples: batch.sentenceCount)
         switch batch.targets {
         case .none: break
         case .classes(let classes), .tokens(_, let classes):
@@ -183,19 +195,23 @@ package enum Evaluation {
     }
 
     /// Features of a fixed chunk, copied from the arena.
-    package static func features(_ batch: PackedBatch, model: BERTModel, parameters: FloatView, arena: Arena) -> [Float] {
+    package static func features(_ batch: PackedBatch, model: BERTModel, parameters: FloatView, arena: Arena) -> [Float]
+    {
         model.features(batch, parameters: parameters, arena: arena).elements.array
     }
 
     /// The features of a dataset, chunk by chunk, on the runner's threads.
-    package static func features(of dataset: TokenizedDataset, runner: LaneRunner, parameters: FloatView) -> FeatureStore {
+    package static func features(of dataset: TokenizedDataset, runner: LaneRunner, parameters: FloatView)
+        -> FeatureStore
+    {
         let chunks = chunks(of: dataset.count)
         let store = FeatureStore(samples: dataset.count, width: runner.model.shape.width)
         inParallel(chunks.count, threads: runner.threads) { piece, _ in
             runner.withArena { arena in
                 store.set(
                     chunks[piece],
-                    runner.model.features(PackedBatch(chunks[piece], of: dataset), parameters: parameters, arena: arena).elements)
+                    runner.model.features(PackedBatch(chunks[piece], of: dataset), parameters: parameters, arena: arena)
+                        .elements)
             }
         }
         return store
@@ -213,7 +229,8 @@ package enum Evaluation {
         inParallel(chunks.count, threads: runner.threads) { piece, _ in
             let score = runner.withArena { arena in
                 Self.score(
-                    PackedBatch(chunks[piece], of: dataset, stream: stream).with(features), model: runner.model, parameters: parameters,
+                    PackedBatch(chunks[piece], of: dataset, stream: stream).with(features), model: runner.model,
+                    parameters: parameters,
                     arena: arena
                 ) { logits in
                     if let kept, kept.plan.keeps(piece) { kept.part(of: piece).copy(from: logits) }

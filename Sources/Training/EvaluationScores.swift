@@ -21,12 +21,18 @@ package struct ScorePlan: Sendable {
         let chunks = Evaluation.chunks(of: dataset.count)
         var offsets = [0]
         for chunk in chunks {
-            let rows = if case .tokens(let labels) = dataset.labels { labels.offsets[chunk.upperBound] - labels.offsets[chunk.lowerBound] } else { chunk.count }
+            let rows =
+                if case .tokens(let labels) = dataset.labels {
+                    labels.offsets[chunk.upperBound] - labels.offsets[chunk.lowerBound]
+                } else { chunk.count }
             offsets.append(offsets[offsets.count - 1] + rows)
         }
         width = head.outputs(shape)
         let largest = zip(offsets, offsets.dropFirst()).map { $1 - $0 }.max() ?? 0
-        guard largest * width * MemoryLayout<Float>.stride <= min(DataPlane.longestFrame, most * MemoryLayout<Float>.stride) else { return nil }
+        guard
+            largest * width * MemoryLayout<Float>.stride
+                <= min(DataPlane.longestFrame, most * MemoryLayout<Float>.stride)
+        else { return nil }
         self.offsets = offsets
         var every = 1
         while Self.kept(offsets, every) * width > most { every += 1 }

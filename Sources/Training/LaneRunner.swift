@@ -17,7 +17,9 @@ package struct LaneWork: Sendable {
     package var sourceScale: Float
     package var dropout: DropoutContext?
 
-    package init(firstLane: Int, lanes: [[PackedBatch]], lossScale: Float, sourceScale: Float = 0, dropout: DropoutContext?) {
+    package init(
+        firstLane: Int, lanes: [[PackedBatch]], lossScale: Float, sourceScale: Float = 0, dropout: DropoutContext?
+    ) {
         self.firstLane = firstLane
         self.lanes = lanes
         self.lossScale = lossScale
@@ -105,7 +107,9 @@ package final class LaneRunner: Sendable {
 
     private func newPlace() -> Place {
         let arena = Arena()
-        return Place(arena: arena, memory: LaneMemory(spareRows: pool.rows), sink: GradientSink(layout: model.layout, arena: arena))
+        return Place(
+            arena: arena, memory: LaneMemory(spareRows: pool.rows),
+            sink: GradientSink(layout: model.layout, arena: arena))
     }
 
     /// The gradients of the lanes of `work`, each lane computed by one thread, added in the order of the reduction
@@ -166,7 +170,9 @@ package final class LaneRunner: Sendable {
         precondition(targets.count == blocks.count, "\(targets.count) buffers for \(blocks.count) blocks")
         var places: [Int: FloatView] = [:]
         for (block, target) in zip(blocks, targets) {
-            if let first = block.first(where: { lane in work.lanes[lane - work.firstLane].contains { $0.sentenceCount > 0 } }) {
+            if let first = block.first(where: { lane in
+                work.lanes[lane - work.firstLane].contains { $0.sentenceCount > 0 }
+            }) {
                 places[first] = target
             }
         }
@@ -184,7 +190,8 @@ package final class LaneRunner: Sendable {
     private func combine(_ lanes: Range<Int>, _ tree: ReductionTree, _ blocks: [BlockGradient?]) -> BlockGradient {
         for case let found? in blocks where found.lanes == lanes { return found }
         let middle = tree.middle(of: lanes)
-        return combine(combine(lanes.lowerBound..<middle, tree, blocks), combine(middle..<lanes.upperBound, tree, blocks))
+        return combine(
+            combine(lanes.lowerBound..<middle, tree, blocks), combine(middle..<lanes.upperBound, tree, blocks))
     }
 
     /// `left + right`, into the left one's buffer.
@@ -205,7 +212,9 @@ package final class LaneRunner: Sendable {
         let work: LaneWork
         let parameters: FloatView
         let targets: [Int: FloatView]
-        var job: Job { Job(runner: runner, tree: tree, work: work, parameters: parameters, targets: targets, observe: nil) }
+        var job: Job {
+            Job(runner: runner, tree: tree, work: work, parameters: parameters, targets: targets, observe: nil)
+        }
     }
 }
 
@@ -257,7 +266,8 @@ private struct Job {
             let isTarget = batch.stream == .target
             let loss = runner.model.laneGradient(
                 batch, parameters: parameters, lossScale: isTarget ? work.lossScale : work.sourceScale,
-                dropout: isTarget ? work.dropout : work.dropout?.of(.source), recompute: runner.recompute, sink: place.sink,
+                dropout: isTarget ? work.dropout : work.dropout?.of(.source), recompute: runner.recompute,
+                sink: place.sink,
                 arena: place.arena, memory: place.memory, observe: observe)
             sum.dense = buffer
             sum.rows = runner.pool.sum(sum.rows, place.sink.takeRows())

@@ -5,13 +5,16 @@ extension PackedBatch {
     /// Packs planned samples of a dataset with their labels.
     ///
     /// - Parameter step: optimizer step from 1, 0 in an evaluation; determines which words a masked-LM task hides.
-    package init(_ samples: [PlannedSample], of dataset: TokenizedDataset, step: Int = 0, stream: TaskStream = .target) {
+    package init(_ samples: [PlannedSample], of dataset: TokenizedDataset, step: Int = 0, stream: TaskStream = .target)
+    {
         self.init()
         set(samples, of: dataset, step: step, stream: stream)
     }
 
     /// Packs other samples into the same memory.
-    package mutating func set(_ samples: [PlannedSample], of dataset: TokenizedDataset, step: Int = 0, stream: TaskStream = .target) {
+    package mutating func set(
+        _ samples: [PlannedSample], of dataset: TokenizedDataset, step: Int = 0, stream: TaskStream = .target
+    ) {
         var (rows, classes, values) = takeTargets()
         removeAll()
         self.stream = stream
@@ -23,7 +26,8 @@ extension PackedBatch {
             let first = Int32(tokenCount)
             switch dataset.labels {
             case .masked(let masking):
-                append(ids: ids, types: dataset.types.map { $0[range] }, position: Int(planned.position), sample: sample)
+                append(
+                    ids: ids, types: dataset.types.map { $0[range] }, position: Int(planned.position), sample: sample)
                 masking.forEachAsked(ids, step: step, position: planned.position) { place, shown in
                     rows.append(first + Int32(place))
                     classes.append(ids[range.lowerBound + place])
@@ -43,7 +47,9 @@ extension PackedBatch {
             for sample in samples { classes.append(known[Int(sample.sample)]) }
             targets = .classes(classes)
         case .values(let known, let width):
-            for sample in samples { values.append(contentsOf: known[(Int(sample.sample) * width)..<((Int(sample.sample) + 1) * width)]) }
+            for sample in samples {
+                values.append(contentsOf: known[(Int(sample.sample) * width)..<((Int(sample.sample) + 1) * width)])
+            }
             targets = .values(values)
         case .tokens, .masked: targets = .tokens(rows: rows, classes: classes)
         }

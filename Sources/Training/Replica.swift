@@ -123,13 +123,15 @@ package final class Replica: Sendable {
             return stride(from: 0, to: entry.count, by: size).map { start in
                 let count = min(size, entry.count - start)
                 return Chunk(
-                    parameters: (entry.offset + start)..<(entry.offset + start + count), state: (state + start)..<(state + start + count),
+                    parameters: (entry.offset + start)..<(entry.offset + start + count),
+                    state: (state + start)..<(state + start + count),
                     decays: entry.decays, depth: depth)
             }
         }
     }
 
-    /// The global norm of a gradient: fixed blocks of the dense part in order, then each touched row in ascending order.
+    /// The global norm of a gradient: fixed blocks of the dense part in order, then each touched row in ascending
+    /// order.
     package func norm(of gradient: StepGradient) -> Double {
         blockSums.withLock { $0.removeAll(keepingCapacity: true) }
         gradient.dense?.forEachPart { addBlockSums(of: $0.values) }
@@ -166,10 +168,15 @@ package final class Replica: Sendable {
             let constants = update[chunk.depth].constants(decays: chunk.decays)
             func step(_ state: Range<Int>, _ values: FloatView?) {
                 let start = chunk.parameters.lowerBound + state.lowerBound - chunk.state.lowerBound
-                let (parameters, first, second) = (parameters.view.part(from: start, count: state.count), first.view[state], second.view[state])
-                guard watch != nil else { return adamUpdate(constants, gradient: values, parameters: parameters, first: first, second: second) }
+                let (parameters, first, second) = (
+                    parameters.view.part(from: start, count: state.count), first.view[state], second.view[state]
+                )
+                guard watch != nil else {
+                    return adamUpdate(constants, gradient: values, parameters: parameters, first: first, second: second)
+                }
                 let sums = summedAdamUpdate(
-                    constants, gradient: values, parameters: parameters, first: first, second: second, places: (start, state.lowerBound))
+                    constants, gradient: values, parameters: parameters, first: first, second: second,
+                    places: (start, state.lowerBound))
                 written.add(sums.parameters)
                 moments.add(sums.moments)
             }
@@ -179,7 +186,8 @@ package final class Replica: Sendable {
                 step(chunk.state, nil)
             }
         }
-        watch?.wrote(PositionSum.Pair(parameters: written.value, moments: moments.value), frozen: frozenSum.withLock { $0 })
+        watch?.wrote(
+            PositionSum.Pair(parameters: written.value, moments: moments.value), frozen: frozenSum.withLock { $0 })
         guard let table = model.layout.sparseTable else { return }
         applyRows(gradient.rows, table, update[model.depth(of: table.name)].constants(decays: table.decays))
     }
@@ -213,7 +221,8 @@ package final class Replica: Sendable {
         }
         let (width, state) = (table.shape[1], table.gradientOffset ?? 0)
         let (values, first, second) = (
-            parameters.view[table.range], first.view.part(from: state, count: table.count), second.view.part(from: state, count: table.count)
+            parameters.view[table.range], first.view.part(from: state, count: table.count),
+            second.view.part(from: state, count: table.count)
         )
         let size = RowSums.most
         inParallel((list.count + size - 1) / size, threads: threads) { piece, _ in

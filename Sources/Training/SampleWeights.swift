@@ -14,9 +14,13 @@ package enum SampleWeights: Sendable, Equatable {
         switch dataset.labels {
         case .none: self = .same(1)
         case .values(_, let width): self = .same(Double(width))
-        case .classes(let classes): self = loss.classWeights.isEmpty ? .same(1) : .each(classes.map { loss.weight(of: Int($0)) })
+        case .classes(let classes):
+            self = loss.classWeights.isEmpty ? .same(1) : .each(classes.map { loss.weight(of: Int($0)) })
         case .tokens(let labels):
-            self = .each((0..<dataset.count).map { labels.classes[labels.range(of: $0)].reduce(0) { $0 + loss.weight(of: Int($1)) } })
+            self = .each(
+                (0..<dataset.count).map {
+                    labels.classes[labels.range(of: $0)].reduce(0) { $0 + loss.weight(of: Int($1)) }
+                })
         case .masked(let masking): self = .masked(dataset, masking)
         }
     }
@@ -30,7 +34,9 @@ package enum SampleWeights: Sendable, Equatable {
         case .each(let weights): return weights[sample]
         case .masked(let dataset, let masking):
             var count = 0
-            masking.forEachAsked(dataset.ids[dataset.range(of: sample)], step: step, position: position) { _, _ in count += 1 }
+            masking.forEachAsked(dataset.ids[dataset.range(of: sample)], step: step, position: position) { _, _ in
+                count += 1
+            }
             return Double(count)
         }
     }

@@ -22,7 +22,8 @@ package final class SingleProcessEngine: StepEngine {
         self.inputs = inputs
         self.replica = replica
         runner = LaneRunner(
-            model: replica.model, laneCount: inputs.plan.laneCount, threads: replica.threads, recompute: inputs.configuration.recompute)
+            model: replica.model, laneCount: inputs.plan.laneCount, threads: replica.threads,
+            recompute: inputs.configuration.recompute)
         self.debug = debug
     }
 
@@ -38,14 +39,17 @@ package final class SingleProcessEngine: StepEngine {
     }
 
     package func evaluate(_ split: Split) async throws -> Evaluated {
-        guard let dataset = inputs.datasets[split] else { throw RunError("there is no \(split.rawValue) data to evaluate") }
+        guard let dataset = inputs.datasets[split] else {
+            throw RunError("there is no \(split.rawValue) data to evaluate")
+        }
         return Evaluation.run(
             dataset, split.stream, runner: runner, parameters: replica.parameters.view, features: features(split),
             names: split.stream == .target ? inputs.labels?.names : nil)
     }
 
     package func state() async throws -> TrainingState {
-        TrainingState(parameters: replica.parameters, first: replica.first, second: replica.second, touched: replica.touched)
+        TrainingState(
+            parameters: replica.parameters, first: replica.first, second: replica.second, touched: replica.touched)
     }
 
     /// Switches to the parameters that a step trains.
@@ -56,8 +60,10 @@ package final class SingleProcessEngine: StepEngine {
         let model = try inputs.model(ofStep: step)
         guard model.layout.stateCount != replica.model.layout.stateCount else { return }
         replica = Replica(
-            model: model, state: replica.state.converted(from: replica.model, to: model), step: replica.step, threads: replica.threads)
-        runner = LaneRunner(model: model, laneCount: runner.laneCount, threads: replica.threads, recompute: runner.recompute)
+            model: model, state: replica.state.converted(from: replica.model, to: model), step: replica.step,
+            threads: replica.threads)
+        runner = LaneRunner(
+            model: model, laneCount: runner.laneCount, threads: replica.threads, recompute: runner.recompute)
     }
 
     /// A dataset's features, computed on first use; nil if they differ between steps.
@@ -119,7 +125,8 @@ extension LaneWork {
     ///   - features: instead of the target samples' tokens.
     ///   - source: the source task's data, if there is one.
     package init(
-        _ plan: StepPlan, of dataset: TokenizedDataset, features: FeatureStore? = nil, source: TokenizedDataset? = nil, model: BERTModel,
+        _ plan: StepPlan, of dataset: TokenizedDataset, features: FeatureStore? = nil, source: TokenizedDataset? = nil,
+        model: BERTModel,
         seed: UInt64
     ) {
         self.init(firstLane: 0, lanes: [], lossScale: 0, dropout: nil)
@@ -128,12 +135,15 @@ extension LaneWork {
 
     /// Loads another step's lanes into the same memory.
     package mutating func set(
-        _ plan: StepPlan, of dataset: TokenizedDataset, features: FeatureStore?, source: TokenizedDataset?, model: BERTModel, seed: UInt64
+        _ plan: StepPlan, of dataset: TokenizedDataset, features: FeatureStore?, source: TokenizedDataset?,
+        model: BERTModel, seed: UInt64
     ) {
         if lanes.count != plan.lanes.count { lanes = [[PackedBatch]](repeating: [], count: plan.lanes.count) }
         for lane in lanes.indices {
             var place = 0
-            func pack(_ stream: StreamPlan?, _ dataset: TokenizedDataset?, _ kind: TaskStream, _ features: FeatureStore?) {
+            func pack(
+                _ stream: StreamPlan?, _ dataset: TokenizedDataset?, _ kind: TaskStream, _ features: FeatureStore?
+            ) {
                 guard let stream, let dataset else { return }
                 for samples in stream.lanes[lane] {
                     if place == lanes[lane].count { lanes[lane].append(PackedBatch()) }
@@ -148,6 +158,7 @@ extension LaneWork {
         }
         lossScale = plan.lossScale
         sourceScale = plan.sourceScale
-        dropout = DropoutContext(model.shape, key: DropoutKey(seed: seed, step: plan.step), adapter: model.lora?.dropout ?? 0)
+        dropout = DropoutContext(
+            model.shape, key: DropoutKey(seed: seed, step: plan.step), adapter: model.lora?.dropout ?? 0)
     }
 }

@@ -16,7 +16,9 @@ package struct SourcePlan: Sendable {
         self.lengths = lengths
         self.weights = weights
         self.lambda = lambda
-        orders = Orders { EpochPlan(seed: seed, epoch: $0, sampleCount: lengths.count, batchSize: batchSize, stream: 1) }
+        orders = Orders {
+            EpochPlan(seed: seed, epoch: $0, sampleCount: lengths.count, batchSize: batchSize, stream: 1)
+        }
     }
 
     package var batchesPerEpoch: Int { (lengths.count + batchSize - 1) / batchSize }
@@ -25,7 +27,9 @@ package struct SourcePlan: Sendable {
     package func epoch(ofBatch batch: Int) -> Int { batch / batchesPerEpoch + 1 }
 
     /// The samples of a global batch, counted from 0 through the whole run.
-    package func members(ofBatch batch: Int) -> [Int32] { Array(orders[epoch(ofBatch: batch)].batch(batch % batchesPerEpoch)) }
+    package func members(ofBatch batch: Int) -> [Int32] {
+        Array(orders[epoch(ofBatch: batch)].batch(batch % batchesPerEpoch))
+    }
 
     /// The orders of the newest epochs, each shuffled once.
     private final class Orders: Sendable {

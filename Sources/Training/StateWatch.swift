@@ -85,7 +85,8 @@ final class StateWatch: Sendable {
     private func row(of table: ParameterLayout.Entry, _ row: Int, _ state: TrainingState) -> PositionSum.Pair {
         let width = table.shape[1]
         let place = table.offset + row * width
-        var sum = PositionSum.Pair(parameters: PositionSum.of(state.parameters.view.part(from: place, count: width), from: place, .parameters))
+        var sum = PositionSum.Pair(
+            parameters: PositionSum.of(state.parameters.view.part(from: place, count: width), from: place, .parameters))
         if let offset = table.gradientOffset {
             let place = offset + row * width
             sum.moments =
@@ -125,7 +126,8 @@ final class StateWatch: Sendable {
     func hash(_ touched: TouchedRows, step: Int) -> UInt64 {
         let all = sums.withLock { sums in
             PositionSum.Pair(
-                parameters: sums.rest.parameters &+ sums.allRows.parameters, moments: sums.rest.moments &+ sums.allRows.moments)
+                parameters: sums.rest.parameters &+ sums.allRows.parameters,
+                moments: sums.rest.moments &+ sums.allRows.moments)
         }
         return StateHash.of(all, touched, step: step)
     }
@@ -135,7 +137,9 @@ final class StateWatch: Sendable {
     /// - Parameter rows: in any order, repetitions allowed.
     func isIntact(_ parameters: FloatView, rows: some Sequence<Int32>) -> Bool {
         let rest = sums.withLock { $0.rest.parameters }
-        guard StateHash.sum(parameters[0..<restCount], from: 0, .parameters, threads: threads) == rest else { return false }
+        guard StateHash.sum(parameters[0..<restCount], from: 0, .parameters, threads: threads) == rest else {
+            return false
+        }
         guard let table else { return true }
         let width = table.shape[1]
         return sums.withLock { sums in
@@ -143,7 +147,8 @@ final class StateWatch: Sendable {
             return rows.allSatisfy { row in
                 guard sums.compared.insert(row) else { return true }
                 let place = table.offset + Int(row) * width
-                return PositionSum.of(parameters.part(from: place, count: width), from: place, .parameters) == sums.rows[Int(row)].parameters
+                return PositionSum.of(parameters.part(from: place, count: width), from: place, .parameters)
+                    == sums.rows[Int(row)].parameters
             }
         }
     }

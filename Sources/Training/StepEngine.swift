@@ -116,7 +116,9 @@ package struct NonFiniteStep: Error, Sendable, Equatable, CustomStringConvertibl
     package let origin: String?
 
     package init(_ plan: StepPlan, lane: Int, origin: String?) {
-        func numbers(_ stream: StreamPlan?) -> [Int] { stream?.lanes[lane].joined().map { Int($0.sample) }.sorted() ?? [] }
+        func numbers(_ stream: StreamPlan?) -> [Int] {
+            stream?.lanes[lane].joined().map { Int($0.sample) }.sorted() ?? []
+        }
         step = plan.step
         self.lane = lane
         samples = numbers(plan.target)
@@ -128,7 +130,8 @@ package struct NonFiniteStep: Error, Sendable, Equatable, CustomStringConvertibl
     package var description: String {
         let ids =
             samples.map(String.init).joined(separator: ", ")
-            + (sourceSamples.isEmpty ? "" : "; source samples " + sourceSamples.map(String.init).joined(separator: ", "))
+            + (sourceSamples.isEmpty
+                ? "" : "; source samples " + sourceSamples.map(String.init).joined(separator: ", "))
         return "step \(step): the loss or gradient of lane \(lane) is not finite (training samples \(ids))"
             + (origin.map { "; it arose in the \($0)" } ?? "; run again with --single --debug to see where it arises")
     }

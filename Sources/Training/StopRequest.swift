@@ -12,7 +12,8 @@ package final class StopRequest: Sendable {
     package init() {}
 
     /// Begins to listen, the first time it is called.
-    /// - Parameter heedsHangup: whether the end of the terminal asks for a stop, unless SIGHUP is ignored, as under nohup.
+    /// - Parameter heedsHangup: whether the end of the terminal asks for a stop, unless SIGHUP is ignored, as under
+    ///   nohup.
     package func listen(heedsHangup: Bool = false) {
         guard !isListening.exchange(true, ordering: .relaxed) else { return }
         let hangup = heedsHangup && !SignalSource.isIgnored(SIGHUP) ? [SIGHUP] : []

@@ -1,4 +1,5 @@
-/// What signals ask of a run: the first one to stop after its step, a later one to end at once. Pure: time is an argument.
+/// What signals ask of a run: the first one to stop after its step, a later one to end at once. Pure: time is an
+/// argument.
 struct StopSignals: Sendable {
     enum Meaning: Equatable {
         /// Stop after the step, with a checkpoint.
@@ -8,7 +9,8 @@ struct StopSignals: Sendable {
         case endAtOnce
     }
 
-    /// Signals within this time are one request: `timeout`, terminals and engines signal a process, then its whole group.
+    /// Signals within this time are one request: `timeout`, terminals and engines signal a process, then its whole
+    /// group.
     static let burst = Duration.milliseconds(500)
     private var began: ContinuousClock.Instant?
 

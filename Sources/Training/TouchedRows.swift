@@ -13,7 +13,9 @@ package struct TouchedRows: Sendable, Equatable {
 
     /// - Returns: nil if the words do not fit the number of rows, or have a bit beyond it.
     package init?(rows: Int, words: [UInt64]) {
-        guard words.count == (rows + 63) / 64, rows % 64 == 0 || words.last.map({ $0 >> UInt64(rows % 64) == 0 }) ?? true else { return nil }
+        guard words.count == (rows + 63) / 64,
+            rows % 64 == 0 || words.last.map({ $0 >> UInt64(rows % 64) == 0 }) ?? true
+        else { return nil }
         self.rows = rows
         self.words = words
     }

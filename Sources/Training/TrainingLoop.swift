@@ -78,7 +78,8 @@ package struct TrainingLoop {
     private let stage: (_ epoch: Int) -> String?
 
     package init(
-        plan: TrainingPlan, schedule: LearningRateSchedule, engine: any StepEngine, recorder: any RunRecorder, stop: StopRequest,
+        plan: TrainingPlan, schedule: LearningRateSchedule, engine: any StepEngine, recorder: any RunRecorder,
+        stop: StopRequest,
         checkpointEvery: Int?, hasValidation: Bool, hasSourceValidation: Bool = false, metric: Measure? = nil,
         patience: Int? = nil, evalEvery: Int? = nil, stage: @escaping (_ epoch: Int) -> String? = { _ in nil }
     ) {
@@ -107,9 +108,12 @@ package struct TrainingLoop {
 
     /// Runs from `progress` to the last step or until a signal requests a stop, which writes a checkpoint.
     /// - Parameter saved: the step of the newest checkpoint, 0 for none.
-    package func run(_ progress: inout RunProgress, _ throughput: inout Throughput, saved: Int) async throws -> Outcome {
+    package func run(_ progress: inout RunProgress, _ throughput: inout Throughput, saved: Int) async throws -> Outcome
+    {
         var saved = saved
-        if progress.step > 0, saved != progress.step, progress.step % plan.stepsPerEpoch == 0 || progress.step >= plan.totalSteps {
+        if progress.step > 0, saved != progress.step,
+            progress.step % plan.stepsPerEpoch == 0 || progress.step >= plan.totalSteps
+        {
             // The process before this one ended between an epoch's last step and its checkpoint.
             if try await endEpoch(&progress, EpochAccount()) { saved = progress.step }
         } else if progress.step > 0, isEvaluated(progress.step), lacksEvaluation(progress) {
@@ -136,7 +140,9 @@ package struct TrainingLoop {
                 upcoming = isLast || isFollowed ? nil : plan.step(step.step + 1, order: order)
                 do { try await take(step, next: upcoming, &throughput, &account) } catch let failed as NonFiniteStep {
                     var isSaved = saved == progress.step
-                    if !isSaved, progress.step > 0 { isSaved = recorder.checkpoint(try await engine.state(), &progress) }
+                    if !isSaved, progress.step > 0 {
+                        isSaved = recorder.checkpoint(try await engine.state(), &progress)
+                    }
                     return .failed(failed, isSaved: isSaved && progress.step > 0)
                 }
                 progress.step = step.step
@@ -211,7 +217,9 @@ package struct TrainingLoop {
         if let ending { recorder.say(ending) }
     }
 
-    private func take(_ step: StepPlan, next: StepPlan?, _ throughput: inout Throughput, _ account: inout EpochAccount) async throws {
+    private func take(_ step: StepPlan, next: StepPlan?, _ throughput: inout Throughput, _ account: inout EpochAccount)
+        async throws
+    {
         let rate = schedule.rate(step: step.step)
         let clock = ContinuousClock()
         let start = clock.now
@@ -224,7 +232,8 @@ package struct TrainingLoop {
         account.add(step, event, samplesOfEpoch: report.samplesOfEpoch)
         recorder.show(
             ProgressMeter.Step(
-                step: step.step, totalSteps: plan.totalSteps, epoch: step.epoch, epochs: plan.epochs.begun, loss: event.loss, sourceLoss: event.sourceLoss,
+                step: step.step, totalSteps: plan.totalSteps, epoch: step.epoch, epochs: plan.epochs.begun,
+                loss: event.loss, sourceLoss: event.sourceLoss,
                 rate: rate, samples: samples, seconds: seconds, workers: max(1, report.shares.count)))
     }
 
@@ -256,10 +265,13 @@ package struct TrainingLoop {
     /// - Returns: the message.
     private func endForWantOfBetter(_ progress: inout RunProgress) -> String? {
         let since = progress.evaluationsSinceBest ?? 0
-        guard let patience, let report = progress.latest, since >= patience, progress.step < plan.totalSteps else { return nil }
+        guard let patience, let report = progress.latest, since >= patience, progress.step < plan.totalSteps else {
+            return nil
+        }
         progress.stoppedEarly = true
         return "stopped early: no better \((metric ?? .usual(report)).rawValue) in "
-            + "\(counted(since, evalEvery == nil ? "epoch" : "evaluation")), the best was after step \(progress.bestStep ?? 0)"
+            + "\(counted(since, evalEvery == nil ? "epoch" : "evaluation")), the best was after step "
+            + "\(progress.bestStep ?? 0)"
     }
 }
 
@@ -272,7 +284,8 @@ extension TrainingLoop {
         let report = evaluated.report
         try recorder.record(
             EvaluationEvent(
-                step: progress.step, epoch: epoch, split: .sourceValidation, loss: report.loss, accuracy: report.accuracy,
+                step: progress.step, epoch: epoch, split: .sourceValidation, loss: report.loss,
+                accuracy: report.accuracy,
                 samples: report.samples, further: report.further, seconds: (ContinuousClock.now - start).seconds))
         progress.latestSource = report
         progress.evaluatedSourceStep = progress.step

@@ -25,7 +25,9 @@ package struct StepPlan: Sendable, Equatable {
 
     /// Lanes that have no sample of either task.
     package var emptyLanes: [Int] {
-        lanes.indices.filter { lane in lanes[lane].allSatisfy(\.isEmpty) && source?.lanes[lane].allSatisfy(\.isEmpty) ?? true }
+        lanes.indices.filter { lane in
+            lanes[lane].allSatisfy(\.isEmpty) && source?.lanes[lane].allSatisfy(\.isEmpty) ?? true
+        }
     }
 }
 
@@ -119,7 +121,9 @@ package struct TrainingPlan: Sendable {
         let batches = first..<min(first + accumulate, order.batchCount)
         var target = StreamPlan(laneCount: laneCount)
         for batch in batches {
-            target.add(Array(order.batch(batch)), lengths: lengths, weights: weights, step: step, base: (batch - first) * batchSize)
+            target.add(
+                Array(order.batch(batch)), lengths: lengths, weights: weights, step: step,
+                base: (batch - first) * batchSize)
         }
         return StepPlan(
             step: step, epoch: epoch(ofStep: step), endsEpoch: batches.upperBound == order.batchCount, target: target,
@@ -133,7 +137,8 @@ package struct TrainingPlan: Sendable {
         var plan = StreamPlan(laneCount: laneCount)
         for (place, batch) in sourceBatches(ofStep: step).enumerated() {
             plan.add(
-                source.members(ofBatch: batch), lengths: source.lengths, weights: source.weights, step: step, base: place * source.batchSize)
+                source.members(ofBatch: batch), lengths: source.lengths, weights: source.weights, step: step,
+                base: place * source.batchSize)
         }
         return plan
     }

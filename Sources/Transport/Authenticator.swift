@@ -11,7 +11,8 @@ package final class Authenticator: Sendable {
     /// - Parameter refused: called on its own thread with each refused key and its address.
     /// - Throws: ``ZeroMQError`` if the context already has an authenticator.
     package init(
-        in context: Context, allowList: AllowList, refused: @escaping @Sendable (PublicKey, String) -> Void = { _, _ in }
+        in context: Context, allowList: AllowList,
+        refused: @escaping @Sendable (PublicKey, String) -> Void = { _, _ in }
     ) throws(ZeroMQError) {
         self.allowList = allowList
         let stopping = try Wakeup()
@@ -34,7 +35,8 @@ private final class AdmissionDesk {
     private let refused: @Sendable (PublicKey, String) -> Void
 
     init(
-        in context: Context, allowList: AllowList, stopping: Wakeup, _ refused: @escaping @Sendable (PublicKey, String) -> Void
+        in context: Context, allowList: AllowList, stopping: Wakeup,
+        _ refused: @escaping @Sendable (PublicKey, String) -> Void
     ) throws(ZeroMQError) {
         self.allowList = allowList
         self.refused = refused

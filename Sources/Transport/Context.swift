@@ -3,8 +3,8 @@ internal import CZeroMQ
 
 /// One instance of libzmq: its I/O threads and the `inproc` names inside it.
 ///
-/// Unlike a ``Socket``, a context may be shared between threads: libzmq guards it, and `handle` never changes, hence @unchecked.
-/// Sockets keep their context alive; the last release waits until lingering messages are sent or dropped.
+/// Unlike a ``Socket``, a context may be shared between threads: libzmq guards it, and `handle` never changes, hence
+/// @unchecked. Sockets keep their context alive; the last release waits until lingering messages are sent or dropped.
 @safe
 package final class Context: @unchecked Sendable {
     let handle: UnsafeMutableRawPointer

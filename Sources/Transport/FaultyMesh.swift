@@ -28,7 +28,9 @@ package final class FaultyMesh: Mesh {
         generator = SeededGenerator(seed: seed)
     }
 
-    package func send(_ header: FrameHeader, payload: RawSpan, to peer: Int, deadline: ContinuousClock.Instant) throws(MeshError) {
+    package func send(_ header: FrameHeader, payload: RawSpan, to peer: Int, deadline: ContinuousClock.Instant)
+        throws(MeshError)
+    {
         try countCall()
         try mesh.send(header, payload: payload, to: peer, deadline: deadline)
     }
@@ -63,7 +65,8 @@ package final class FaultyMesh: Mesh {
         guard happens(faults.truncatePerMille) else { return frame }
         let bytes = frame.withPayload { payload in unsafe payload.withUnsafeBytes { unsafe Array($0) } }
         guard !bytes.isEmpty else { return frame }
-        return InMemoryFrame(header: frame.header, bytes: Array(bytes.prefix(Int.random(in: 0..<bytes.count, using: &generator))))
+        return InMemoryFrame(
+            header: frame.header, bytes: Array(bytes.prefix(Int.random(in: 0..<bytes.count, using: &generator))))
     }
 
     private func countCall() throws(MeshError) {

@@ -48,19 +48,27 @@ package enum FrameCodec {
         for place in fieldBytes..<headerBytes where load(frame, place, UInt8.self) != 0 { throw .notAFrame }
         let announced = load(frame, 40, UInt64.self)
         let present = frame.byteCount - headerBytes + (part ?? 0)
-        guard announced == UInt64(present), part == nil || frame.byteCount == headerBytes else { throw .payload(announced: announced, present: present) }
+        guard announced == UInt64(present), part == nil || frame.byteCount == headerBytes else {
+            throw .payload(announced: announced, present: present)
+        }
         return FrameHeader(
-            kind: load(frame, 5, UInt8.self), sender: load(frame, 6, UInt16.self), generation: load(frame, 8, UInt32.self),
-            step: load(frame, 16, UInt64.self), bucket: load(frame, 12, UInt32.self), offset: load(frame, 24, UInt64.self),
+            kind: load(frame, 5, UInt8.self), sender: load(frame, 6, UInt16.self),
+            generation: load(frame, 8, UInt32.self),
+            step: load(frame, 16, UInt64.self), bucket: load(frame, 12, UInt32.self),
+            offset: load(frame, 24, UInt64.self),
             count: load(frame, 32, UInt64.self))
     }
 
     private static func append<Value: FixedWidthInteger>(_ value: Value, to bytes: inout [UInt8]) {
-        for shift in stride(from: 0, to: Value.bitWidth, by: 8) { bytes.append(UInt8(truncatingIfNeeded: value >> shift)) }
+        for shift in stride(from: 0, to: Value.bitWidth, by: 8) {
+            bytes.append(UInt8(truncatingIfNeeded: value >> shift))
+        }
     }
 
     /// The offset is a constant within ``headerBytes``, which `decode` has checked; `RawSpan` checks it again.
-    private static func load<Value: FixedWidthInteger & BitwiseCopyable>(_ frame: RawSpan, _ offset: Int, _ type: Value.Type) -> Value {
+    private static func load<Value: FixedWidthInteger & BitwiseCopyable>(
+        _ frame: RawSpan, _ offset: Int, _ type: Value.Type
+    ) -> Value {
         Value(littleEndian: unsafe frame.unsafeLoadUnaligned(fromByteOffset: offset, as: type))
     }
 }

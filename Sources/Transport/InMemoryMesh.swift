@@ -20,8 +20,12 @@ package final class InMemoryMesh: Mesh, Sendable {
         return (0..<size).map { InMemoryMesh(rank: $0, hub: hub) }
     }
 
-    package func send(_ header: FrameHeader, payload: RawSpan, to peer: Int, deadline: ContinuousClock.Instant) throws(MeshError) {
-        precondition(peer != rank && (0..<worldSize).contains(peer), "rank \(rank) has no link to \(peer) in a world of \(worldSize)")
+    package func send(_ header: FrameHeader, payload: RawSpan, to peer: Int, deadline: ContinuousClock.Instant)
+        throws(MeshError)
+    {
+        precondition(
+            peer != rank && (0..<worldSize).contains(peer),
+            "rank \(rank) has no link to \(peer) in a world of \(worldSize)")
         let frame = unsafe InMemoryFrame(header: header, bytes: payload.withUnsafeBytes { unsafe Array($0) })
         let from = rank
         guard let result = hub.attempt(rank, deadline: deadline, { $0.send(frame, from: from, to: peer) }) else {
@@ -32,7 +36,9 @@ package final class InMemoryMesh: Mesh, Sendable {
 
     package func receive(deadline: ContinuousClock.Instant) throws(MeshError) -> any ReceivedFrame {
         let at = rank
-        guard let result = hub.attempt(rank, deadline: deadline, { $0.receive(at: at) }) else { throw .deadline(waitingFor: []) }
+        guard let result = hub.attempt(rank, deadline: deadline, { $0.receive(at: at) }) else {
+            throw .deadline(waitingFor: [])
+        }
         return try result.get()
     }
 

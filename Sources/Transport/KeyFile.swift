@@ -10,11 +10,13 @@ package enum KeyFile {
 
         package var description: String {
             switch self {
-            case .unreadable(let path, let code): "\(path) cannot be read (\(reason(code))): give the path of a key made by apus keygen"
+            case .unreadable(let path, let code):
+                "\(path) cannot be read (\(reason(code))): give the path of a key made by apus keygen"
             case .unwritable(let path, EEXIST): "\(path) already exists: remove it, or choose another folder"
             case .unwritable(let path, let code): "\(path) cannot be written (\(reason(code))): choose another folder"
             case .exposed(let path, let mode):
-                "\(path) has mode \(String(mode, radix: 8)), a key needs 600: run chmod 600, and make a new key if others may have read it"
+                "\(path) has mode \(String(mode, radix: 8)), a key needs 600: run chmod 600, and make a new key if "
+                    + "others may have read it"
             case .malformed(let path):
                 "\(path) does not contain a public and a secret key of 40 characters: make one with apus keygen"
             }
@@ -48,7 +50,9 @@ package enum KeyFile {
         var bytes = [UInt8](repeating: 0, count: limit)
         let count = unsafe Glibc.read(descriptor, &bytes, bytes.count)
         guard count >= 0 else { throw .unreadable(path: path, code: errno) }
-        guard let ring = KeyRing(text: String(decoding: bytes.prefix(count), as: UTF8.self)) else { throw .malformed(path: path) }
+        guard let ring = KeyRing(text: String(decoding: bytes.prefix(count), as: UTF8.self)) else {
+            throw .malformed(path: path)
+        }
         return ring
     }
 }

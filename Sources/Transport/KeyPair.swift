@@ -21,7 +21,8 @@ package struct PublicKey: Hashable, Codable, Sendable, CustomStringConvertible {
     package init(from decoder: any Decoder) throws {
         let text = try decoder.singleValueContainer().decode(String.self)
         guard isKey(text) else {
-            throw DecodingError.dataCorrupted(.init(codingPath: decoder.codingPath, debugDescription: "not a key of 40 characters"))
+            throw DecodingError.dataCorrupted(
+                .init(codingPath: decoder.codingPath, debugDescription: "not a key of 40 characters"))
         }
         self.text = text
     }
@@ -63,7 +64,8 @@ package struct KeyPair: Sendable {
         precondition(secret.count == 32, "a CURVE secret has \(secret.count) bytes, expected 32")
         var secretText = [CChar](repeating: 0, count: 41)
         var publicText = [CChar](repeating: 0, count: 41)
-        let isDone = unsafe zmq_z85_encode(&secretText, secret, 32) != nil && zmq_curve_public(&publicText, secretText) == 0
+        let isDone =
+            unsafe zmq_z85_encode(&secretText, secret, 32) != nil && zmq_curve_public(&publicText, secretText) == 0
         precondition(isDone, "this libzmq was built without CURVE: install Debian's libzmq5")
         self.init(publicKey: PublicKey(key(publicText))!, secretKey: SecretKey(key(secretText))!)
     }

@@ -2,7 +2,8 @@
 internal import CMPI
 internal import Glibc
 
-/// A mesh whose frames between workers travel through the site's MPI, and those of the coordinator on the links of ZeroMQ.
+/// A mesh whose frames between workers travel through the site's MPI, and those of the coordinator on the links of
+/// ZeroMQ.
 ///
 /// MPI cannot report a lost peer: the ZeroMQ links beside it detect one. A world that lost a process
 /// cannot be used any more; the job ends and is resumed.
@@ -42,7 +43,9 @@ package final class MPIMesh: Mesh {
     // MPI may still read frames in flight: keep their memory.
     deinit { for sending in outgoing { _ = unsafe Unmanaged.passRetained(sending.frame) } }
 
-    package func send(_ header: FrameHeader, payload: RawSpan, to peer: Int, deadline: ContinuousClock.Instant) throws(MeshError) {
+    package func send(_ header: FrameHeader, payload: RawSpan, to peer: Int, deadline: ContinuousClock.Instant)
+        throws(MeshError)
+    {
         guard let process = processes[peer] else {
             guard let links else { preconditionFailure("rank \(rank) has no link to \(peer)") }
             return try links.send(header, payload: payload, to: peer, deadline: deadline)
@@ -56,9 +59,12 @@ package final class MPIMesh: Mesh {
         var request: UnsafeMutableRawPointer?
         let count = message.byteCount
         let result = message.withBytes { bytes in
-            unsafe bytes.withUnsafeBytes { unsafe apus_mpi_send($0.baseAddress, Int32(count), Int32(process), tag, &request) }
+            unsafe bytes.withUnsafeBytes {
+                unsafe apus_mpi_send($0.baseAddress, Int32(count), Int32(process), tag, &request)
+            }
         }
-        unsafe outgoing.append(Sending(request: request, frame: ZeroMQFrame(header: header, message: message), peer: peer))
+        unsafe outgoing.append(
+            Sending(request: request, frame: ZeroMQFrame(header: header, message: message), peer: peer))
         try MPIWorld.check("MPI_Isend", result)
     }
 
@@ -90,7 +96,8 @@ package final class MPIMesh: Mesh {
             result = unsafe apus_mpi_receive(bytes.baseAddress, count, matched)
         }
         try MPIWorld.check("MPI_Mrecv", result)
-        guard let header = message.withBytes({ try? FrameCodec.decode($0) }), processes.indices.contains(Int(header.sender)),
+        guard let header = message.withBytes({ try? FrameCodec.decode($0) }),
+            processes.indices.contains(Int(header.sender)),
             processes[Int(header.sender)] == Int(process)
         else { throw .socket(operation: "a frame from process \(process) of MPI's world", code: EBADMSG) }
         return ZeroMQFrame(header: header, message: message)

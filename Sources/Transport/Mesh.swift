@@ -18,7 +18,9 @@ package struct FrameHeader: Equatable, Sendable {
     /// Number of elements that the payload covers.
     package var count: UInt64
 
-    package init(kind: UInt8, sender: UInt16, generation: UInt32, step: UInt64, bucket: UInt32, offset: UInt64, count: UInt64) {
+    package init(
+        kind: UInt8, sender: UInt16, generation: UInt32, step: UInt64, bucket: UInt32, offset: UInt64, count: UInt64
+    ) {
         self.kind = kind
         self.sender = sender
         self.generation = generation
@@ -46,14 +48,17 @@ package protocol Mesh: AnyObject {
 
     /// Passes one frame to the link to `peer`; waits while that link's queue is full, until `deadline`.
     /// - Throws: ``MeshError`` when the deadline passes or the peer is lost.
-    func send(_ header: FrameHeader, payload: RawSpan, to peer: Int, deadline: ContinuousClock.Instant) throws(MeshError)
+    func send(_ header: FrameHeader, payload: RawSpan, to peer: Int, deadline: ContinuousClock.Instant)
+        throws(MeshError)
 
     /// Passes one frame to the link to each of `peers`, as if they were sent one after another.
-    func send(_ header: FrameHeader, payload: RawSpan, toEach peers: [Int], deadline: ContinuousClock.Instant) throws(MeshError)
+    func send(_ header: FrameHeader, payload: RawSpan, toEach peers: [Int], deadline: ContinuousClock.Instant)
+        throws(MeshError)
 
     /// The same with a payload that may be sent directly from its owner's memory: it is not written until every one of
     /// `peers` has received the frame, or the generation is over and its memory is abandoned.
-    func send(_ header: FrameHeader, lending payload: LentBytes, toEach peers: [Int], deadline: ContinuousClock.Instant) throws(MeshError)
+    func send(_ header: FrameHeader, lending payload: LentBytes, toEach peers: [Int], deadline: ContinuousClock.Instant)
+        throws(MeshError)
 
     /// The next frame from any peer, in order for each peer.
     /// - Throws: ``MeshError`` when the deadline passes or a peer is lost.
@@ -61,11 +66,15 @@ package protocol Mesh: AnyObject {
 }
 
 extension Mesh {
-    package func send(_ header: FrameHeader, payload: RawSpan, toEach peers: [Int], deadline: ContinuousClock.Instant) throws(MeshError) {
+    package func send(_ header: FrameHeader, payload: RawSpan, toEach peers: [Int], deadline: ContinuousClock.Instant)
+        throws(MeshError)
+    {
         for peer in peers { try send(header, payload: payload, to: peer, deadline: deadline) }
     }
 
-    package func send(_ header: FrameHeader, lending payload: LentBytes, toEach peers: [Int], deadline: ContinuousClock.Instant) throws(MeshError) {
+    package func send(
+        _ header: FrameHeader, lending payload: LentBytes, toEach peers: [Int], deadline: ContinuousClock.Instant
+    ) throws(MeshError) {
         try unsafe send(header, payload: payload.bytes.bytes, toEach: peers, deadline: deadline)
     }
 }

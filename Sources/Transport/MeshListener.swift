@@ -44,7 +44,9 @@ package struct MeshListener: ~Copyable {
 
     /// Connects to every other rank and waits until all links are established in both directions.
     /// - Throws: ``MeshError``; `deadline` names the ranks whose links are not established.
-    package consuming func mesh(rank: Int, roster: MeshRoster, deadline: ContinuousClock.Instant) throws(MeshError) -> ZeroMQMesh {
+    package consuming func mesh(rank: Int, roster: MeshRoster, deadline: ContinuousClock.Instant) throws(MeshError)
+        -> ZeroMQMesh
+    {
         let mesh: ZeroMQMesh
         do throws(ZeroMQError) {
             mesh = try ZeroMQMesh(self, rank: rank, roster: roster)

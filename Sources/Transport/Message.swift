@@ -60,7 +60,9 @@ package struct Message: ~Copyable {
     package var hasMore: Bool { unsafe zmq_msg_more(raw) != 0 }
 
     /// The bytes, without copying them.
-    package func withBytes<Result: ~Copyable, Failure: Error>(_ body: (RawSpan) throws(Failure) -> Result) throws(Failure) -> Result {
+    package func withBytes<Result: ~Copyable, Failure: Error>(_ body: (RawSpan) throws(Failure) -> Result)
+        throws(Failure) -> Result
+    {
         let bytes = unsafe UnsafeRawBufferPointer(start: zmq_msg_data(raw), count: byteCount)
         return try unsafe body(bytes.bytes)
     }
@@ -70,7 +72,9 @@ package struct Message: ~Copyable {
         unsafe [UInt8](UnsafeRawBufferPointer(start: zmq_msg_data(raw), count: byteCount))
     }
 
-    func append(to bytes: inout [UInt8]) { unsafe bytes.append(contentsOf: UnsafeRawBufferPointer(start: zmq_msg_data(raw), count: byteCount)) }
+    func append(to bytes: inout [UInt8]) {
+        unsafe bytes.append(contentsOf: UnsafeRawBufferPointer(start: zmq_msg_data(raw), count: byteCount))
+    }
 
     /// The public key that the sender proved; nil on a link without encryption.
     package var senderKey: PublicKey? {

@@ -35,7 +35,9 @@ package enum ProcessConnections {
             let copy = apus_copy_descriptor(process, descriptor)
             guard copy >= 0 else { continue }
             defer { close(copy) }
-            guard let found = connection(copy), found.local != .none || found.peer != .none, isMeant(found) else { continue }
+            guard let found = connection(copy), found.local != .none || found.peer != .none, isMeant(found) else {
+                continue
+            }
             if shutdown(copy, Int32(SHUT_RDWR)) == 0 { count += 1 }
         }
         return count
@@ -55,7 +57,8 @@ package enum ProcessConnections {
     private static func connection(_ descriptor: Int32) -> Connection? {
         var type: Int32 = 0
         var length = socklen_t(MemoryLayout<Int32>.size)
-        guard unsafe getsockopt(descriptor, SOL_SOCKET, SO_TYPE, &type, &length) == 0, type == Int32(SOCK_STREAM.rawValue),
+        guard unsafe getsockopt(descriptor, SOL_SOCKET, SO_TYPE, &type, &length) == 0,
+            type == Int32(SOCK_STREAM.rawValue),
             let peer = unsafe name({ unsafe getpeername(descriptor, $0, $1) }),
             let local = unsafe name({ unsafe getsockname(descriptor, $0, $1) })
         else { return nil }
@@ -78,7 +81,8 @@ package enum ProcessConnections {
             switch family {
             case AF_INET, AF_INET6:
                 let port = unsafe rest.prefix(2)
-                return unsafe port.count == 2 ? Name.port(UInt16(port[port.startIndex]) << 8 | UInt16(port[port.startIndex + 1])) : Name.none
+                return unsafe port.count == 2
+                    ? Name.port(UInt16(port[port.startIndex]) << 8 | UInt16(port[port.startIndex + 1])) : Name.none
             case AF_UNIX:
                 let path = unsafe rest.prefix { $0 != 0 }
                 return unsafe path.isEmpty ? Name.none : .path(String(decoding: path, as: UTF8.self))

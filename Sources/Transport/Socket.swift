@@ -64,7 +64,9 @@ package struct Socket: ~Copyable {
     /// The next part of a message, or nil if there is none.
     package borrowing func receive() throws(ZeroMQError) -> Message? {
         let message = Message()
-        guard try handle.succeeded("receiving", unsafe zmq_msg_recv(message.raw, handle.raw, ZMQ_DONTWAIT)) else { return nil }
+        guard try handle.succeeded("receiving", unsafe zmq_msg_recv(message.raw, handle.raw, ZMQ_DONTWAIT)) else {
+            return nil
+        }
         return message
     }
 
@@ -98,7 +100,9 @@ package struct Socket: ~Copyable {
         while more, let part = try receive() {
             more = part.hasMore
             isWhole = isWhole && bytes.count + part.byteCount <= limit && part.byteCount > 0
-            isWhole = isWhole && (more ? part.byteCount == SocketOptions.longestPart : part.byteCount <= SocketOptions.longestPart)
+            isWhole =
+                isWhole
+                && (more ? part.byteCount == SocketOptions.longestPart : part.byteCount <= SocketOptions.longestPart)
             if isWhole { part.append(to: &bytes) }
         }
         return isWhole ? bytes : nil
@@ -154,12 +158,14 @@ final class SocketHandle {
 
     func set(_ option: Int32, _ value: Int32) throws(ZeroMQError) {
         var value = value
-        try check("setting socket option \(option)", unsafe zmq_setsockopt(raw, option, &value, MemoryLayout<Int32>.size))
+        try check(
+            "setting socket option \(option)", unsafe zmq_setsockopt(raw, option, &value, MemoryLayout<Int32>.size))
     }
 
     func set(_ option: Int32, _ value: Int64) throws(ZeroMQError) {
         var value = value
-        try check("setting socket option \(option)", unsafe zmq_setsockopt(raw, option, &value, MemoryLayout<Int64>.size))
+        try check(
+            "setting socket option \(option)", unsafe zmq_setsockopt(raw, option, &value, MemoryLayout<Int64>.size))
     }
 
     func set(_ option: Int32, _ value: String) throws(ZeroMQError) {

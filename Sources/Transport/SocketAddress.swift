@@ -10,7 +10,9 @@ struct SocketAddress {
     init?(_ host: String, port: UInt16) {
         let isBracketed = host.hasPrefix("[") && host.hasSuffix("]")
         let name = isBracketed ? String(host.dropFirst().dropLast()) : host
-        guard let found = [AF_INET, AF_INET6].lazy.compactMap({ Self.first(name, port, family: $0) }).first else { return nil }
+        guard let found = [AF_INET, AF_INET6].lazy.compactMap({ Self.first(name, port, family: $0) }).first else {
+            return nil
+        }
         self = found
     }
 
@@ -40,7 +42,9 @@ struct SocketAddress {
         default: return nil
         }
         var storage = sockaddr_storage()
-        unsafe withUnsafeMutableBytes(of: &storage) { unsafe $0.copyMemory(from: UnsafeRawBufferPointer(start: address, count: size)) }
+        unsafe withUnsafeMutableBytes(of: &storage) {
+            unsafe $0.copyMemory(from: UnsafeRawBufferPointer(start: address, count: size))
+        }
         self.init(storage, socklen_t(size))
     }
 
@@ -49,7 +53,9 @@ struct SocketAddress {
         var storage = sockaddr_storage()
         var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
         let result = unsafe withUnsafeMutablePointer(to: &storage) { pointer in
-            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { unsafe getsockname(descriptor, $0, &length) }
+            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                unsafe getsockname(descriptor, $0, &length)
+            }
         }
         guard result == 0 else { return nil }
         self.init(storage, length)
@@ -76,7 +82,8 @@ struct SocketAddress {
         var (host, port) = ([CChar](repeating: 0, count: Int(NI_MAXHOST)), [CChar](repeating: 0, count: 32))
         let flags = NI_NUMERICHOST | NI_NUMERICSERV
         let result = unsafe withPointer { address, length in
-            unsafe getnameinfo(address, length, &host, socklen_t(host.count), &port, socklen_t(port.count), Int32(flags))
+            unsafe getnameinfo(
+                address, length, &host, socklen_t(host.count), &port, socklen_t(port.count), Int32(flags))
         }
         return result == 0 ? (text(host), text(port)) : ("", "")
     }

@@ -35,7 +35,8 @@ package struct SocketMonitor: ~Copyable {
     package init(_ watched: borrowing Socket, in context: Context) throws(ZeroMQError) {
         let endpoint = "inproc://monitor-\(UInt64.random(in: 0 ... .max))"
         let events =
-            ZMQ_EVENT_LISTENING | ZMQ_EVENT_ACCEPTED | ZMQ_EVENT_CONNECTED | ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_DISCONNECTED
+            ZMQ_EVENT_LISTENING | ZMQ_EVENT_ACCEPTED | ZMQ_EVENT_CONNECTED | ZMQ_EVENT_HANDSHAKE_SUCCEEDED
+            | ZMQ_EVENT_DISCONNECTED
             | ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL
             | ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL | ZMQ_EVENT_HANDSHAKE_FAILED_AUTH
         try check("watching a socket", unsafe zmq_socket_monitor(watched.handle.raw, endpoint, events))
@@ -66,7 +67,8 @@ package struct SocketMonitor: ~Copyable {
                 carryOut(admission.unproven.remove(value))
                 return .disconnected(descriptor: value)
             case ZMQ_EVENT_CONNECTED: return .reached
-            case ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL where value == ZMQ_PROTOCOL_ERROR_ZMTP_CRYPTOGRAPHIC: return .expectsAnotherKey
+            case ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL where value == ZMQ_PROTOCOL_ERROR_ZMTP_CRYPTOGRAPHIC:
+                return .expectsAnotherKey
             // The other end disconnected, or was silent for too long: that also happens to killed processes.
             case ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL where value != EFAULT: continue
             default: return .refused
@@ -104,6 +106,7 @@ package struct SocketMonitor: ~Copyable {
         // Longer than the kernel keeps a half-open connection, so that none is accepted merely by waiting.
         var seconds: Int32 = 120
         // Links within the host have no such setting, and need none.
-        _ = unsafe setsockopt(listener, Int32(IPPROTO_TCP), TCP_DEFER_ACCEPT, &seconds, socklen_t(MemoryLayout<Int32>.size))
+        _ = unsafe setsockopt(
+            listener, Int32(IPPROTO_TCP), TCP_DEFER_ACCEPT, &seconds, socklen_t(MemoryLayout<Int32>.size))
     }
 }

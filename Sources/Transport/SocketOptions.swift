@@ -15,7 +15,8 @@ package struct SocketOptions: Sendable {
     package var security: Security = .plain
     /// Messages that may wait in each direction for each peer; beyond that sending fails.
     package var highWaterMark = 1_000
-    /// Longest message part accepted; a peer that announces a longer one is disconnected before any memory is allocated for it.
+    /// Longest message part accepted; a peer that announces a longer one is disconnected before any memory is allocated
+    /// for it.
     ///
     /// libzmq has no other limit for a handshake: this is also the limit for a connection without a proven key.
     package var maximumPartBytes = SocketOptions.longestPart + (1 << 10)

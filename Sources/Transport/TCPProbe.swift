@@ -15,7 +15,9 @@ package enum TCPProbe {
         /// - Throws: ``ZeroMQError`` with the operating system's code.
         package init(address: String, port: UInt16, accepts: Bool = true) throws(ZeroMQError) {
             let operation = "listening at \(TCPProbe.bracketed(address)):\(port)"
-            guard let place = SocketAddress(address, port: port) else { throw ZeroMQError(operation: operation, code: EADDRNOTAVAIL) }
+            guard let place = SocketAddress(address, port: port) else {
+                throw ZeroMQError(operation: operation, code: EADDRNOTAVAIL)
+            }
             let opened = socket(place.family, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
             var one: Int32 = 1
             _ = unsafe setsockopt(opened, SOL_SOCKET, SO_REUSEADDR, &one, socklen_t(MemoryLayout<Int32>.size))
@@ -37,7 +39,8 @@ package enum TCPProbe {
     /// - Returns: nil on success, otherwise the reason.
     package static func failureToReach(_ host: String, port: UInt16, within limit: Duration) -> String? {
         guard let place = SocketAddress(host, port: port) else { return "the name \(host) is unknown there" }
-        let descriptor = socket(place.family, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_NONBLOCK.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+        let descriptor = socket(
+            place.family, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_NONBLOCK.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         guard descriptor >= 0 else { return reason(errno) }
         defer { _ = close(descriptor) }
         if unsafe place.withPointer({ unsafe connect(descriptor, $0, $1) }) == 0 { return nil }
@@ -90,12 +93,17 @@ package enum TCPProbe {
     }
 
     /// A host as written in an endpoint: IPv6 numbers in brackets.
-    package static func bracketed(_ host: String) -> String { host.contains(":") && !host.hasPrefix("[") ? "[\(host)]" : host }
+    package static func bracketed(_ host: String) -> String {
+        host.contains(":") && !host.hasPrefix("[") ? "[\(host)]" : host
+    }
 
     /// Whether libzmq must look for an IPv6 address at `endpoint`: if allowed, it takes the first of that family.
     static func needsIPv6(_ endpoint: String) -> Bool {
         guard endpoint.hasPrefix("tcp://"), let colon = endpoint.lastIndex(of: ":") else { return true }
-        guard let place = SocketAddress(String(endpoint[endpoint.index(endpoint.startIndex, offsetBy: 6)..<colon]), port: 0) else { return true }
+        guard
+            let place = SocketAddress(
+                String(endpoint[endpoint.index(endpoint.startIndex, offsetBy: 6)..<colon]), port: 0)
+        else { return true }
         return place.family == AF_INET6
     }
 }

@@ -31,7 +31,8 @@ package final class ZeroMQMesh: Mesh {
         admission = LinkAdmission(roster: roster, rank: rank)
         var links: [OutgoingLink?] = []
         for (peer, place) in roster.peers.enumerated() {
-            links.append(peer == rank ? nil : try OutgoingLink(to: place, rank: peer, keys: listener.keys, in: listener.context))
+            links.append(
+                peer == rank ? nil : try OutgoingLink(to: place, rank: peer, keys: listener.keys, in: listener.context))
         }
         outgoing = links
         incoming = listener.socket
@@ -53,7 +54,9 @@ package final class ZeroMQMesh: Mesh {
             let frame = try nextFrame()
             if let frame { inbox.append(frame) }
             try checkLinks()
-            let missing = roster.peers.indices.filter { $0 != rank && !(admission.hasAdmitted($0) && outgoing[$0]!.stands) }
+            let missing = roster.peers.indices.filter {
+                $0 != rank && !(admission.hasAdmitted($0) && outgoing[$0]!.stands)
+            }
             guard !missing.isEmpty else { return monitor.shutDoor() }
             if frame == nil { _ = try wait(until: deadline) }
             guard deadline > .now else { throw .deadline(waitingFor: missing) }
@@ -62,17 +65,25 @@ package final class ZeroMQMesh: Mesh {
 
     // MARK: Exchange
 
-    package func send(_ header: FrameHeader, payload: RawSpan, to peer: Int, deadline: ContinuousClock.Instant) throws(MeshError) {
+    package func send(_ header: FrameHeader, payload: RawSpan, to peer: Int, deadline: ContinuousClock.Instant)
+        throws(MeshError)
+    {
         try send(header, payload: payload, toEach: [peer], deadline: deadline)
     }
 
-    package func send(_ header: FrameHeader, payload: RawSpan, toEach peers: [Int], deadline: ContinuousClock.Instant) throws(MeshError) {
-        guard payload.byteCount <= SocketOptions.longestPart else { return try sendInParts(header, payload, toEach: peers, deadline: deadline) }
+    package func send(_ header: FrameHeader, payload: RawSpan, toEach peers: [Int], deadline: ContinuousClock.Instant)
+        throws(MeshError)
+    {
+        guard payload.byteCount <= SocketOptions.longestPart else {
+            return try sendInParts(header, payload, toEach: peers, deadline: deadline)
+        }
         let message = Message(header, payload: payload)
         for peer in peers { try send(Message(sharing: message), to: peer, deadline: deadline) }
     }
 
-    package func send(_ header: FrameHeader, lending payload: LentBytes, toEach peers: [Int], deadline: ContinuousClock.Instant) throws(MeshError) {
+    package func send(
+        _ header: FrameHeader, lending payload: LentBytes, toEach peers: [Int], deadline: ContinuousClock.Instant
+    ) throws(MeshError) {
         // Encryption writes into its own buffer anyway, and small payloads are faster to copy than to lend. Payloads
         // longer than an exchange's are rare.
         guard (Self.leastLent...SocketOptions.longestPart).contains(payload.count) else {
@@ -81,7 +92,9 @@ package final class ZeroMQMesh: Mesh {
         let head = FrameCodec.encode(header, payloadBytes: payload.count)
         let message = Message(lending: payload)
         for peer in peers {
-            try send(to: peer, deadline: deadline) { (link) throws(MeshError) in try link.send(head, Message(sharing: message)) }
+            try send(to: peer, deadline: deadline) { (link) throws(MeshError) in
+                try link.send(head, Message(sharing: message))
+            }
         }
     }
 
@@ -93,8 +106,12 @@ package final class ZeroMQMesh: Mesh {
         try send(to: peer, deadline: deadline) { (link) throws(MeshError) in try link.send(message) }
     }
 
-    private func sendInParts(_ header: FrameHeader, _ payload: RawSpan, toEach peers: [Int], deadline: ContinuousClock.Instant) throws(MeshError) {
-        precondition(payload.byteCount <= Self.longestPayload, "a frame of \(payload.byteCount) bytes, \(Self.longestPayload) at most")
+    private func sendInParts(
+        _ header: FrameHeader, _ payload: RawSpan, toEach peers: [Int], deadline: ContinuousClock.Instant
+    ) throws(MeshError) {
+        precondition(
+            payload.byteCount <= Self.longestPayload,
+            "a frame of \(payload.byteCount) bytes, \(Self.longestPayload) at most")
         let head = FrameCodec.encode(header, payloadBytes: payload.byteCount)
         for peer in peers {
             try send(to: peer, deadline: deadline) { (link) throws(MeshError) in
@@ -185,7 +202,9 @@ package final class ZeroMQMesh: Mesh {
     }
 
     private func drainMonitor() throws(ZeroMQError) {
-        while let event = try monitor.next() { if event == .refused || event == .expectsAnotherKey { refusals.count() } }
+        while let event = try monitor.next() {
+            if event == .refused || event == .expectsAnotherKey { refusals.count() }
+        }
     }
 
     private func checkLinks() throws(MeshError) {

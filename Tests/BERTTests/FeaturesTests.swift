@@ -6,7 +6,9 @@ import Testing
 @Suite struct FeaturesTests {
     private static let head = Head.classification(labels: 3)
 
-    private static func model(dropout: Double = 0, frozen: [String] = ["bert.embeddings.", "bert.encoder."]) -> BERTModel {
+    private static func model(dropout: Double = 0, frozen: [String] = ["bert.embeddings.", "bert.encoder."])
+        -> BERTModel
+    {
         BERTModel(shape: smallShape(dropout: dropout), head: head) { name in frozen.contains { name.hasPrefix($0) } }
     }
 
@@ -23,7 +25,9 @@ import Testing
     @Test func `a head learns from features what it learns through the encoder`() throws {
         var shape = smallShape()
         shape.headDropout = 0.3
-        let model = BERTModel(shape: shape, head: Self.head) { $0.hasPrefix("bert.embeddings.") || $0.hasPrefix("bert.encoder.") }
+        let model = BERTModel(shape: shape, head: Self.head) {
+            $0.hasPrefix("bert.embeddings.") || $0.hasPrefix("bert.encoder.")
+        }
         let parameters = randomParameters(model)
         let dropout = try #require(DropoutContext(shape, key: DropoutKey(seed: 2, step: 3)))
         let sentences = batch([5, 1, 9], head: Self.head)
@@ -32,12 +36,18 @@ import Testing
         store.set(0..<3, model.features(sentences, parameters: parameters.view, arena: arena).elements)
         let short = sentences.with(store)
         #expect(short.tokenCount == 3 && short.features.count == 3 * shape.width && short.samples == sentences.samples)
-        let (whole, quick) = (lane(model, sentences, parameters, dropout: dropout), lane(model, short, parameters, dropout: dropout))
+        let (whole, quick) = (
+            lane(model, sentences, parameters, dropout: dropout), lane(model, short, parameters, dropout: dropout)
+        )
         #expect(abs(whole.loss - quick.loss) < 1e-6)
         for entry in model.layout.entries where entry.gradientOffset != nil {
-            for (a, b) in zip(whole.gradient(model, entry.name), quick.gradient(model, entry.name)) { #expect(abs(a - b) < 1e-6) }
+            for (a, b) in zip(whole.gradient(model, entry.name), quick.gradient(model, entry.name)) {
+                #expect(abs(a - b) < 1e-6)
+            }
         }
         let answers = model.infer(sentences, parameters: parameters.view, arena: Arena()).logits
-        #expect(model.infer(short, parameters: parameters.view, arena: Arena()).logits.map(\.bitPattern) == answers.map(\.bitPattern))
+        #expect(
+            model.infer(short, parameters: parameters.view, arena: Arena()).logits.map(\.bitPattern)
+                == answers.map(\.bitPattern))
     }
 }

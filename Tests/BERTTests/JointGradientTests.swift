@@ -5,7 +5,9 @@ import Testing
 
 /// A model with two heads: each batch's gradient is that of a model with its head alone, and nothing else moves.
 @Suite struct JointGradientTests {
-    private static let heads: [Head] = [.classification(labels: 4), .regression(), .maskedLanguageModel, .classification(labels: 3, pooling: .mean)]
+    private static let heads: [Head] = [
+        .classification(labels: 4), .regression(), .maskedLanguageModel, .classification(labels: 3, pooling: .mean),
+    ]
 
     private func sourceBatch(_ head: Head) -> PackedBatch {
         var batch = batch([6, 3, 8], positions: [0, 1, 2], head: head)
@@ -19,7 +21,8 @@ import Testing
 
     /// The name that a parameter has in a model of the source task alone.
     private func alone(_ name: String) -> String {
-        name.hasPrefix("source.pooler.") ? "bert." + name.dropFirst(7) : name.hasPrefix("source.") ? String(name.dropFirst(7)) : name
+        name.hasPrefix("source.pooler.")
+            ? "bert." + name.dropFirst(7) : name.hasPrefix("source.") ? String(name.dropFirst(7)) : name
     }
 
     @Test(arguments: heads, [1, 2, 3])
@@ -44,7 +47,9 @@ import Testing
             if isTargetOnly(entry.name, source) {
                 #expect(gradient.allSatisfy { $0 == 0 }, "\(entry.name)")
             } else {
-                #expect(gradient.map(\.bitPattern) == reference.gradient(cut, alone(entry.name)).map(\.bitPattern), "\(entry.name)")
+                #expect(
+                    gradient.map(\.bitPattern) == reference.gradient(cut, alone(entry.name)).map(\.bitPattern),
+                    "\(entry.name)")
             }
         }
     }
@@ -52,7 +57,8 @@ import Testing
     @Test(arguments: heads)
     func `the target's gradient has the bits that it has without a source`(head: Head) {
         let shape = smallShape(layers: 2)
-        let joint = BERTModel(shape: shape, head: .classification(labels: 3), source: SourceHead(head: head, sharedLayers: 1))
+        let joint = BERTModel(
+            shape: shape, head: .classification(labels: 3), source: SourceHead(head: head, sharedLayers: 1))
         let plain = BERTModel(shape: shape, head: .classification(labels: 3))
         let parameters = randomParameters(joint)
         let own = FloatBuffer(count: plain.layout.count)
@@ -78,8 +84,12 @@ import Testing
         let dropout = try #require(DropoutContext(shape, key: DropoutKey(seed: 1, step: 2)))
         let model = BERTModel(shape: shape, head: .classification(labels: 3))
         let (parameters, sentences) = (randomParameters(model), batch([6, 3], head: .classification(labels: 3)))
-        #expect(lane(model, sentences, parameters, dropout: dropout).loss == lane(model, sentences, parameters, dropout: dropout.of(.target)).loss)
-        #expect(lane(model, sentences, parameters, dropout: dropout).loss != lane(model, sentences, parameters, dropout: dropout.of(.source)).loss)
+        #expect(
+            lane(model, sentences, parameters, dropout: dropout).loss
+                == lane(model, sentences, parameters, dropout: dropout.of(.target)).loss)
+        #expect(
+            lane(model, sentences, parameters, dropout: dropout).loss
+                != lane(model, sentences, parameters, dropout: dropout.of(.source)).loss)
     }
 
     @Test func `what serves the target alone is its head and the layers above those that are shared`() {
@@ -114,7 +124,8 @@ import Testing
             arena.release(to: mark)
             let dense = FloatBuffer(count: model.layout.denseCount)
             let sink = GradientSink(layout: model.layout, dense: dense.view, mode: .overwrite, arena: arena)
-            _ = model.laneGradient(sentences, parameters: parameters.view, lossScale: 1, dropout: nil, sink: sink, arena: arena)
+            _ = model.laneGradient(
+                sentences, parameters: parameters.view, lossScale: 1, dropout: nil, sink: sink, arena: arena)
             return dense.view.array
         }
         let (both, alone) = (gradient([6, 4], [0, 1]), gradient([4], [1]))

@@ -31,7 +31,8 @@ import Testing
     @Test func neighboursAreIndependent() {
         let values = draws(40_000, key: 5, stream: 2)
         for distance in [1, 2] {
-            let product = zip(values, values.dropFirst(distance)).reduce(0) { $0 + $1.0 * $1.1 } / Double(values.count - distance)
+            let product =
+                zip(values, values.dropFirst(distance)).reduce(0) { $0 + $1.0 * $1.1 } / Double(values.count - distance)
             #expect(abs(product) < 0.02, "at distance \(distance)")
         }
     }

@@ -5,7 +5,8 @@ import Testing
 
 @Suite struct LaneGradientTests {
     static let heads: [Head] = [
-        .classification(labels: 3), .classification(labels: 3, pooling: .mean), .regression(), .regression(targets: 3), .regression(targets: 2, pooling: .mean),
+        .classification(labels: 3), .classification(labels: 3, pooling: .mean), .regression(), .regression(targets: 3),
+        .regression(targets: 2, pooling: .mean),
         .multiLabel(labels: 3), .tokenClassification(labels: 4), .maskedLanguageModel,
     ]
 
@@ -23,7 +24,9 @@ import Testing
             func loss(_ sign: Double) -> Double {
                 let moved = FloatBuffer(count: parameters.count)
                 moved.view.copy(from: parameters.view)
-                for (place, index) in entry.range.enumerated() { moved.view[index] += Float(sign * h * Double(gradient[place])) }
+                for (place, index) in entry.range.enumerated() {
+                    moved.view[index] += Float(sign * h * Double(gradient[place]))
+                }
                 return lane(model, batch, moved, dropout: dropout).loss
             }
             let slope = (loss(1) - loss(-1)) / (2 * h)
@@ -69,10 +72,12 @@ import Testing
             let model = BERTModel(shape: smallShape(layers: layers), head: head)
             let arena = Arena(chunkSize: 16)
             let sink = GradientSink(
-                layout: model.layout, dense: FloatBuffer(count: model.layout.denseCount).view, mode: .overwrite, arena: arena)
+                layout: model.layout, dense: FloatBuffer(count: model.layout.denseCount).view, mode: .overwrite,
+                arena: arena)
             let sentences = batch([20, 11, 20], head: head)
             _ = model.laneGradient(
-                sentences, parameters: randomParameters(model).view, lossScale: 1, dropout: nil, recompute: recompute, sink: sink,
+                sentences, parameters: randomParameters(model).view, lossScale: 1, dropout: nil, recompute: recompute,
+                sink: sink,
                 arena: arena)
             return arena.byteCount
         }
@@ -88,12 +93,18 @@ import Testing
         var states: [[Float]] = []
         for sentence in 0..<3 {
             states.append(
-                model.hiddenStates(batch([[5, 8, 3][sentence]], positions: [sentence], head: model.head), parameters: parameters.view, arena: Arena())[3])
+                model.hiddenStates(
+                    batch([[5, 8, 3][sentence]], positions: [sentence], head: model.head), parameters: parameters.view,
+                    arena: Arena())[3])
         }
         var read: [Float] = []
         let arena = Arena()
-        let sink = GradientSink(layout: model.layout, dense: FloatBuffer(count: model.layout.denseCount).view, mode: .overwrite, arena: arena)
-        _ = model.laneGradient(sentences, parameters: parameters.view, lossScale: 1, dropout: nil, sink: sink, arena: arena) { stage, values, _, _ in
+        let sink = GradientSink(
+            layout: model.layout, dense: FloatBuffer(count: model.layout.denseCount).view, mode: .overwrite,
+            arena: arena)
+        _ = model.laneGradient(
+            sentences, parameters: parameters.view, lossScale: 1, dropout: nil, sink: sink, arena: arena
+        ) { stage, values, _, _ in
             if stage == .layer(2) { read = values.elements.array }
         }
         for sentence in 0..<3 {
@@ -101,7 +112,10 @@ import Testing
         }
     }
 
-    @Test(arguments: ["bert.embeddings", "bert.encoder.layer.0", "bert.encoder.layer.1", "bert", "classifier", "bert.encoder.layer.1.attention.self.key"])
+    @Test(arguments: [
+        "bert.embeddings", "bert.encoder.layer.0", "bert.encoder.layer.1", "bert", "classifier",
+        "bert.encoder.layer.1.attention.self.key",
+    ])
     func frozenParametersHaveNoGradientAndOthersKeepTheirs(prefix: String) {
         let head = Head.classification(labels: 3)
         let full = BERTModel(shape: smallShape(), head: head)
@@ -115,7 +129,9 @@ import Testing
             if entry.name.hasPrefix(prefix) {
                 #expect(entry.gradientOffset == nil)
             } else {
-                #expect(some.gradient(part, entry.name).map(\.bitPattern) == all.gradient(full, entry.name).map(\.bitPattern), "\(entry.name)")
+                #expect(
+                    some.gradient(part, entry.name).map(\.bitPattern)
+                        == all.gradient(full, entry.name).map(\.bitPattern), "\(entry.name)")
             }
         }
     }
@@ -142,7 +158,9 @@ import Testing
     @Test func addingALaneOntoAnotherEqualsAddingTheirGradients() {
         let model = BERTModel(shape: smallShape(), head: .classification(labels: 3))
         let parameters = randomParameters(model)
-        let (a, b) = (batch([4, 6], positions: [0, 1], head: model.head), batch([9], positions: [2], head: model.head))
+        let (a, b) = (
+            batch([4, 6], positions: [0, 1], head: model.head), batch([9], positions: [2], head: model.head)
+        )
         let (first, second) = (lane(model, a, parameters), lane(model, b, parameters))
         let sum = FloatBuffer(count: model.layout.denseCount)
         sum.view.copy(from: first.dense)

@@ -6,14 +6,20 @@ import Testing
 @Suite struct LoRATests {
     private static let head = Head.classification(labels: 3)
 
-    private static func model(_ targets: [LoRA.Target], layers: Int = 2, dropout: Double = 0, adapterDropout: Double = 0) -> BERTModel {
-        BERTModel(shape: smallShape(layers: layers, dropout: dropout), head: head, lora: LoRA(rank: 3, alpha: 5, targets: targets, dropout: adapterDropout)) {
+    private static func model(
+        _ targets: [LoRA.Target], layers: Int = 2, dropout: Double = 0, adapterDropout: Double = 0
+    ) -> BERTModel {
+        BERTModel(
+            shape: smallShape(layers: layers, dropout: dropout), head: head,
+            lora: LoRA(rank: 3, alpha: 5, targets: targets, dropout: adapterDropout)
+        ) {
             $0.hasPrefix("bert.") && !LoRA.isAdapter($0)
         }
     }
 
     /// The worst relative error of the loss's slope along each trained tensor's gradient, by a central difference.
-    private func directionError(_ model: BERTModel, _ sentences: PackedBatch, dropout: DropoutContext? = nil) -> Double {
+    private func directionError(_ model: BERTModel, _ sentences: PackedBatch, dropout: DropoutContext? = nil) -> Double
+    {
         let parameters = randomParameters(model)
         let outcome = lane(model, sentences, parameters, dropout: dropout)
         var worst = 0.0
@@ -25,7 +31,9 @@ import Testing
             func loss(_ sign: Double) -> Double {
                 let moved = FloatBuffer(count: parameters.count)
                 moved.view.copy(from: parameters.view)
-                for (place, index) in entry.range.enumerated() { moved.view[index] += Float(sign * h * Double(gradient[place])) }
+                for (place, index) in entry.range.enumerated() {
+                    moved.view[index] += Float(sign * h * Double(gradient[place]))
+                }
                 return lane(model, sentences, moved, dropout: dropout).loss
             }
             worst = max(worst, abs((loss(1) - loss(-1)) / (2 * h) / (norm * norm) - 1))
@@ -47,7 +55,9 @@ import Testing
         #expect(directionError(model, sentences, dropout: dropout) < 0.02)
         let plain = try #require(DropoutContext(model.shape, key: DropoutKey(seed: 3, step: 7)))
         let parameters = randomParameters(model)
-        #expect(lane(model, sentences, parameters, dropout: dropout).loss != lane(model, sentences, parameters, dropout: plain).loss)
+        #expect(
+            lane(model, sentences, parameters, dropout: dropout).loss
+                != lane(model, sentences, parameters, dropout: plain).loss)
     }
 
     @Test func `merged weights compute what the adapters do`() {
@@ -70,7 +80,8 @@ import Testing
 
     @Test func `what lies below the lowest trained adapter has no gradient and no state`() {
         let model = Self.model([.query, .output], layers: 3).freezing {
-            ($0.hasPrefix("bert.") && !LoRA.isAdapter($0)) || $0.hasPrefix("bert.encoder.layer.0.") || $0.hasPrefix("bert.encoder.layer.1.")
+            ($0.hasPrefix("bert.") && !LoRA.isAdapter($0)) || $0.hasPrefix("bert.encoder.layer.0.")
+                || $0.hasPrefix("bert.encoder.layer.1.")
         }
         #expect(model.layout.entries.count { $0.gradientOffset != nil } == 6)
         #expect(model.layout.sparseTable == nil)

@@ -13,10 +13,13 @@ import Testing
 
     /// A folder with the parameters of `model` under the names that `rename` gives; none for nil.
     private func folder(
-        of model: BERTModel, _ parameters: FloatBuffer, adding added: [SafetensorsWriter.Tensor] = [], rename: (String) -> String? = { $0 }
+        of model: BERTModel, _ parameters: FloatBuffer, adding added: [SafetensorsWriter.Tensor] = [],
+        rename: (String) -> String? = { $0 }
     ) throws -> ModelFolder {
         let kept = model.layout.entries.compactMap { entry in
-            rename(entry.name).map { name in SafetensorsWriter.Tensor(name, entry.shape) { parameters.view[entry.range].withSpan($0) } }
+            rename(entry.name).map { name in
+                SafetensorsWriter.Tensor(name, entry.shape) { parameters.view[entry.range].withSpan($0) }
+            }
         }
         try FileSystem.makeFolder(path)
         try FileSystem.replace(path + "/config.json", with: Array("{}".utf8))
@@ -53,20 +56,28 @@ import Testing
         #expect(try configuration(nil).heads(in: folder) == [.classification(labels: 3)])
         #expect(try configuration("BertModel").heads(in: folder) == [.classification(labels: 3)])
         #expect(try configuration("BertForTokenClassification").heads(in: folder) == [.tokenClassification(labels: 3)])
-        #expect(try configuration(nil, ("problem_type", .string("multi_label_classification"))).heads(in: folder) == [.multiLabel(labels: 3)])
+        #expect(
+            try configuration(nil, ("problem_type", .string("multi_label_classification"))).heads(in: folder) == [
+                .multiLabel(labels: 3)
+            ])
         #expect(try configuration(nil, ("num_labels", .integer(5))).heads(in: folder) == [.classification(labels: 5)])
         #expect(try configuration(nil).labels(count: 3) == ["LABEL_0", "LABEL_1", "LABEL_2"])
     }
 
     @Test func `without a pooler a classifier is one of words, and without a classifier there is none`() throws {
         let words = BERTModel(shape: smallShape(layers: 1), head: .tokenClassification(labels: 4))
-        #expect(try configuration(nil).heads(in: folder(of: words, randomParameters(words))) == [.tokenClassification(labels: 4)])
+        #expect(
+            try configuration(nil).heads(in: folder(of: words, randomParameters(words))) == [
+                .tokenClassification(labels: 4)
+            ])
         let bare = try folder(of: words, randomParameters(words)) { $0.hasPrefix("classifier.") ? nil : $0 }
         #expect(try configuration("BertForSequenceClassification").heads(in: bare).isEmpty)
     }
 
     private func configuration(_ architecture: String?, _ others: (String, JSONValue)...) throws -> BERTConfiguration {
-        let smallest = #"{"hidden_size":24,"num_attention_heads":3,"num_hidden_layers":1,"vocab_size":37,"intermediate_size":40,"max_position_embeddings":20}"#
+        let smallest =
+            #"{"hidden_size":24,"num_attention_heads":3,"num_hidden_layers":1,"vocab_size":37,"#
+            + #""intermediate_size":40,"max_position_embeddings":20}"#
         var json = try JSONValue(parsing: Array(smallest.utf8))
         if let architecture { json["architectures"] = .array([.string(architecture)]) }
         for (key, value) in others { json[key] = value }
@@ -85,7 +96,8 @@ import Testing
     func loadsGammaAndBeta(withPrefix: Bool) throws {
         let parameters = randomParameters(model)
         let old = try folder(of: model, parameters) { name in
-            let renamed = name.replacing("LayerNorm.weight", with: "LayerNorm.gamma").replacing("LayerNorm.bias", with: "LayerNorm.beta")
+            let renamed = name.replacing("LayerNorm.weight", with: "LayerNorm.gamma").replacing(
+                "LayerNorm.bias", with: "LayerNorm.beta")
             return withPrefix || !name.hasPrefix("bert.") ? renamed : String(renamed.dropFirst(5))
         }
         let loaded = try model.load(old, keepsHead: true, seed: 1)
@@ -93,7 +105,10 @@ import Testing
         #expect(loaded.unexpected == [])
     }
 
-    @Test(arguments: ["bert.encoder.layer.0.attention.self.key.weight", "bert.embeddings.word_embeddings.weight", "bert.embeddings.LayerNorm.bias"])
+    @Test(arguments: [
+        "bert.encoder.layer.0.attention.self.key.weight", "bert.embeddings.word_embeddings.weight",
+        "bert.embeddings.LayerNorm.bias",
+    ])
     func refusesAMissingEncoderTensor(name: String) throws {
         let lacking = try folder(of: model, randomParameters(model)) { $0 == name ? nil : $0 }
         #expect(throws: FileError(path, "has no tensor \(name), which the encoder needs: is this a BERT?")) {
@@ -102,12 +117,18 @@ import Testing
     }
 
     @Test(arguments: [
-        ("bert.embeddings.word_embeddings.weight", [38, 24], [37, 24]), ("bert.encoder.layer.0.intermediate.dense.weight", [24, 40], [40, 24]),
+        ("bert.embeddings.word_embeddings.weight", [38, 24], [37, 24]),
+        ("bert.encoder.layer.0.intermediate.dense.weight", [24, 40], [40, 24]),
         ("bert.pooler.dense.bias", [24, 1], [24]), ("classifier.weight", [2, 24], [3, 24]),
     ])
     func refusesAWrongShapeByName(name: String, shape: [Int], needed: [Int]) throws {
-        let wrong = try folder(of: model, randomParameters(model), adding: [zeros(name, shape)]) { $0 == name ? nil : $0 }
-        #expect(throws: FileError(path, "tensor \(name) has shape \(shape), config.json asks for \(needed): do the two belong together?")) {
+        let wrong = try folder(of: model, randomParameters(model), adding: [zeros(name, shape)]) {
+            $0 == name ? nil : $0
+        }
+        #expect(
+            throws: FileError(
+                path, "tensor \(name) has shape \(shape), config.json asks for \(needed): do the two belong together?")
+        ) {
             try self.model.load(wrong, keepsHead: true, seed: 1)
         }
     }
@@ -124,9 +145,14 @@ import Testing
         let shape = smallShape(layers: 1)
         let wide = BERTModel(shape: shape, head: .classification(labels: 500))
         let parameters = randomParameters(wide)
-        let bare = try folder(of: wide, parameters) { $0.hasPrefix("classifier") || $0.hasPrefix("bert.pooler") ? nil : $0 }
+        let bare = try folder(of: wide, parameters) {
+            $0.hasPrefix("classifier") || $0.hasPrefix("bert.pooler") ? nil : $0
+        }
         let loaded = try wide.load(bare, keepsHead: true, seed: 3)
-        #expect(loaded.initialized == ["bert.pooler.dense.weight", "bert.pooler.dense.bias", "classifier.weight", "classifier.bias"])
+        #expect(
+            loaded.initialized == [
+                "bert.pooler.dense.weight", "bert.pooler.dense.bias", "classifier.weight", "classifier.bias",
+            ])
         #expect(loaded.unexpected == [])
         for entry in wide.layout.entries {
             let found = loaded.parameters.view[entry.range].array
@@ -161,7 +187,8 @@ import Testing
             zeros("bert.encoder.layer.1.output.dense.bias", [24]),
             zeros("cls.predictions.decoder.weight", [37, 24]),
         ]
-        let loaded = try model.load(try folder(of: model, randomParameters(model), adding: added), keepsHead: true, seed: 1)
+        let loaded = try model.load(
+            try folder(of: model, randomParameters(model), adding: added), keepsHead: true, seed: 1)
         #expect(loaded.unexpected == ["cls.seq_relationship.weight", "bert.encoder.layer.1.output.dense.bias"])
         #expect(loaded.initialized == [])
     }
@@ -169,7 +196,9 @@ import Testing
     @Test func aMaskedLanguageModelTakesItsBiasFromEitherName() throws {
         let words = BERTModel(shape: smallShape(layers: 1), head: .maskedLanguageModel)
         let parameters = randomParameters(words)
-        let source = try folder(of: words, parameters) { $0 == "cls.predictions.bias" ? "cls.predictions.decoder.bias" : $0 }
+        let source = try folder(of: words, parameters) {
+            $0 == "cls.predictions.bias" ? "cls.predictions.decoder.bias" : $0
+        }
         let loaded = try words.load(source, keepsHead: true, seed: 1)
         #expect(loaded.parameters.view.array == parameters.view.array)
         #expect(loaded.initialized == [] && loaded.unexpected == [])
@@ -192,7 +221,9 @@ import Testing
 
     @Test(arguments: ["classify", "pairs", "regress", "masked-lm"])
     func loadsTheReferenceModels(name: String) throws {
-        let fixtures = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().path + "/Fixtures/golden/"
+        let fixtures =
+            URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().path
+            + "/Fixtures/golden/"
         let source = try ModelFolder(fixtures + name)
         let configuration = try BERTConfiguration(source.configuration, path: fixtures + name + "/config.json")
         let head: Head =

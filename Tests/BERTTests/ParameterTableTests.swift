@@ -6,15 +6,16 @@ import Testing
 
 /// Names, order, depths and decay of all parameters, as the table beside the fixtures says.
 ///
-/// Checkpoints, hashes, learning rates by layer and what is exchanged all follow from them: a change of this table makes run
-/// folders of the build before unreadable, or their bits other ones. `APUS_RECORD=1 swift test --filter ParameterTableTests`
-/// writes the table again.
+/// Checkpoints, hashes, learning rates by layer and what is exchanged all follow from them: a change of this table
+/// makes run folders of the build before unreadable, or their bits other ones. `APUS_RECORD=1 swift test --filter
+/// ParameterTableTests` writes the table again.
 @Suite struct ParameterTableTests {
     private static let path = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .appending(path: "Fixtures/parameters.tsv")
 
     private static let shape = BERTShape(
-        vocabulary: 7, width: 4, layers: 2, heads: 2, feedForward: 6, positions: 5, types: 2, epsilon: 1e-12, activation: .gelu,
+        vocabulary: 7, width: 4, layers: 2, heads: 2, feedForward: 6, positions: 5, types: 2, epsilon: 1e-12,
+        activation: .gelu,
         hiddenDropout: 0, attentionDropout: 0, headDropout: 0, initializerRange: 0.02)
 
     private static let models: [(name: String, model: BERTModel)] = [

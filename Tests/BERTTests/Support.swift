@@ -16,7 +16,8 @@ struct FixedSequence: RandomNumberGenerator {
 
 func smallShape(layers: Int = 2, dropout: Double = 0, activation: Activation = .gelu) -> BERTShape {
     BERTShape(
-        vocabulary: 37, width: 24, layers: layers, heads: 3, feedForward: 40, positions: 20, types: 2, epsilon: 1e-6, activation: activation,
+        vocabulary: 37, width: 24, layers: layers, heads: 3, feedForward: 40, positions: 20, types: 2, epsilon: 1e-6,
+        activation: activation,
         hiddenDropout: dropout, attentionDropout: dropout, headDropout: dropout, initializerRange: 0.02)
 }
 
@@ -25,12 +26,15 @@ func randomParameters(_ model: BERTModel, seed: UInt64 = 1) -> FloatBuffer {
     let buffer = FloatBuffer(count: model.layout.count)
     for entry in model.layout.entries {
         let isGain = entry.name.hasSuffix("LayerNorm.weight")
-        for place in entry.range { buffer.view[place] = Float.random(in: -0.3...0.3, using: &random) + (isGain ? 1 : 0) }
+        for place in entry.range {
+            buffer.view[place] = Float.random(in: -0.3...0.3, using: &random) + (isGain ? 1 : 0)
+        }
     }
     return buffer
 }
 
-/// Sentences of the given lengths at the given positions of a global batch; a sentence's tokens depend on its position alone.
+/// Sentences of the given lengths at the given positions of a global batch; a sentence's tokens depend on its position
+/// alone.
 func batch(_ lengths: [Int], positions: [Int]? = nil, head: Head) -> PackedBatch {
     var batch = PackedBatch()
     var (classes, values): ([Int32], [Float]) = ([], [])
@@ -39,9 +43,11 @@ func batch(_ lengths: [Int], positions: [Int]? = nil, head: Head) -> PackedBatch
         let position = positions?[place] ?? place
         var random = FixedSequence(UInt64(position) + 100)
         let ids = (0..<length).map { _ in Int32.random(in: 0..<37, using: &random) }
-        rows.append(contentsOf: [Int32(batch.tokenCount), Int32(batch.tokenCount + length - 1)].prefix(length > 1 ? 2 : 1))
+        rows.append(
+            contentsOf: [Int32(batch.tokenCount), Int32(batch.tokenCount + length - 1)].prefix(length > 1 ? 2 : 1))
         words.append(contentsOf: [ids[0], ids[length - 1]].prefix(length > 1 ? 2 : 1))
-        batch.append(ids: ids, types: (0..<length).map { UInt8($0 >= length / 2 ? 1 : 0) }, position: position, sample: position)
+        batch.append(
+            ids: ids, types: (0..<length).map { UInt8($0 >= length / 2 ? 1 : 0) }, position: position, sample: position)
         classes.append(Int32(position % 3))
         values.append(Float(position) * 0.3 - 0.5)
     }
@@ -50,7 +56,8 @@ func batch(_ lengths: [Int], positions: [Int]? = nil, head: Head) -> PackedBatch
     case .classification: batch.targets = .classes(classes)
     case .regression: batch.targets = .values(values.flatMap { value in (0..<width).map { value + Float($0) * 0.2 } })
     case .multiLabel: batch.targets = .values(classes.flatMap { label in (0..<width).map { Int(label) >= $0 ? 1 : 0 } })
-    case .tokenClassification, .maskedLanguageModel: batch.targets = .tokens(rows: rows, classes: words.map { $0 % Int32(width) })
+    case .tokenClassification, .maskedLanguageModel:
+        batch.targets = .tokens(rows: rows, classes: words.map { $0 % Int32(width) })
     }
     return batch
 }
@@ -75,11 +82,14 @@ struct LaneOutcome {
     }
 }
 
-func lane(_ model: BERTModel, _ batch: PackedBatch, _ parameters: FloatBuffer, dropout: DropoutContext? = nil) -> LaneOutcome {
+func lane(_ model: BERTModel, _ batch: PackedBatch, _ parameters: FloatBuffer, dropout: DropoutContext? = nil)
+    -> LaneOutcome
+{
     let dense = FloatBuffer(count: model.layout.denseCount)
     dense.view.fill(.nan)
     let arena = Arena(chunkSize: 1 << 14)
     let sink = GradientSink(layout: model.layout, dense: dense.view, mode: .overwrite, arena: arena)
-    let loss = model.laneGradient(batch, parameters: parameters.view, lossScale: 1, dropout: dropout, sink: sink, arena: arena)
+    let loss = model.laneGradient(
+        batch, parameters: parameters.view, lossScale: 1, dropout: dropout, sink: sink, arena: arena)
     return LaneOutcome(loss: loss, dense: dense.view, rows: sink.rows)
 }

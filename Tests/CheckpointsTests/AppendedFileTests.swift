@@ -20,7 +20,9 @@ private final class Writes: FileSteps {
 
     init() throws { folder = try TemporaryFolder() }
 
-    private func text(_ name: String = "lines") throws -> String { String(decoding: try FileSystem.read(folder(name)), as: UTF8.self) }
+    private func text(_ name: String = "lines") throws -> String {
+        String(decoding: try FileSystem.read(folder(name)), as: UTF8.self)
+    }
 
     private func bytes(_ text: String) -> [UInt8] { Array(text.utf8) }
 
@@ -89,10 +91,13 @@ private final class Writes: FileSteps {
         #expect(try text("victim") == "precious\n")
     }
 
-    @Test(arguments: [true, false]) func `a new file takes the place of a link, whatever the link points to`(isSymbolic: Bool) throws {
+    @Test(arguments: [true, false]) func `a new file takes the place of a link, whatever the link points to`(
+        isSymbolic: Bool
+    ) throws {
         try folder.write("precious\n", to: "victim")
         if isSymbolic {
-            try FileManager.default.createSymbolicLink(atPath: folder("a.partial"), withDestinationPath: folder("victim"))
+            try FileManager.default.createSymbolicLink(
+                atPath: folder("a.partial"), withDestinationPath: folder("victim"))
         } else {
             try FileManager.default.linkItem(atPath: folder("victim"), toPath: folder("a.partial"))
         }
@@ -105,8 +110,11 @@ private final class Writes: FileSteps {
 
 @Suite struct ByteTextTests {
     @Test(arguments: [
-        (0, "0 bytes"), (1, "1 byte"), (999, "999 bytes"), (1_000, "1.00 kB"), (65_536, "65.5 kB"), (312_345, "312 kB"), (999_499, "999 kB"),
+        (0, "0 bytes"), (1, "1 byte"), (999, "999 bytes"), (1_000, "1.00 kB"), (65_536, "65.5 kB"), (312_345, "312 kB"),
+        (999_499, "999 kB"),
         (999_500, "1.00 MB"), (1_234_567, "1.23 MB"), (271_000_000, "271 MB"), (1 << 40, "1.10 TB"), (.max, "9.22 EB"),
     ])
-    func `a number of bytes is never shown as none of a large unit`(bytes: Int, text: String) { #expect("\(ByteText(bytes))" == text) }
+    func `a number of bytes is never shown as none of a large unit`(bytes: Int, text: String) {
+        #expect("\(ByteText(bytes))" == text)
+    }
 }

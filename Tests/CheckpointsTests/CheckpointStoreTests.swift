@@ -17,7 +17,9 @@ final class PicturingSteps: FileSteps {
 
     func before(_ step: String, _ path: String) throws(FileError) {
         let picture = "\(pictures)/\(count.next())"
-        do { try FileManager.default.copyItem(atPath: folder, toPath: picture) } catch { throw FileError(picture, "\(error)") }
+        do { try FileManager.default.copyItem(atPath: folder, toPath: picture) } catch {
+            throw FileError(picture, "\(error)")
+        }
     }
 
     var taken: [String] { (0..<count.value).map { "\(pictures)/\($0)" } }
@@ -26,7 +28,8 @@ final class PicturingSteps: FileSteps {
 @Suite struct CheckpointStoreTests {
     private func save(_ store: CheckpointStore, _ step: Int, keep: Int = 2) throws {
         try store.save(step: step, keep: keep) { (folder, steps) throws(FileError) in
-            try SafetensorsWriter.write([tensor("a", [40], from: Float(step))], to: folder + "/model.safetensors", steps: steps)
+            try SafetensorsWriter.write(
+                [tensor("a", [40], from: Float(step))], to: folder + "/model.safetensors", steps: steps)
             try FileSystem.replace(folder + "/state.json", with: Array("{\"step\": \(step)}\n".utf8), steps: steps)
         }
     }
@@ -151,7 +154,8 @@ final class PicturingSteps: FileSteps {
             if name != "manifest.json" {
                 #expect(
                     passedOver.first?.reason
-                        == "\(folder("step-2/\(name)")): differs from the SHA-256 in its manifest: use another checkpoint"
+                        == "\(folder("step-2/\(name)")): differs from the SHA-256 in its manifest: use another "
+                        + "checkpoint"
                 )
             }
         }
@@ -165,7 +169,9 @@ final class PicturingSteps: FileSteps {
         try FileManager.default.removeItem(atPath: folder("step-6/manifest.json"))
         try folder.write("{\"version\": 2, \"files\": {\"a\": {}}}", to: "step-5/manifest.json")
         try folder.write("{\"version\": 1, \"files\": {}}", to: "step-4/manifest.json")
-        try folder.write("{\"version\": 1, \"files\": {\"../step-1/state.json\": {\"bytes\": 1, \"sha256\": \"\"}}}", to: "step-3/manifest.json")
+        try folder.write(
+            "{\"version\": 1, \"files\": {\"../step-1/state.json\": {\"bytes\": 1, \"sha256\": \"\"}}}",
+            to: "step-3/manifest.json")
         try folder.write("short", to: "step-2/state.json")
         let (found, passedOver) = store.newestWhole()
         #expect(found == .init(step: 1, path: folder("step-1")))
@@ -176,20 +182,33 @@ final class PicturingSteps: FileSteps {
         #expect(
             passedOver == [
                 .init(
-                    name: "step-7", reason: "\(folder("step-7/state.json")): cannot be opened (No such file or directory): check the path and the permission"),
+                    name: "step-7",
+                    reason:
+                        "\(folder("step-7/state.json")): cannot be opened (No such file or directory): check the path "
+                        + "and the permission"
+                ),
                 .init(
                     name: "step-6",
                     reason: "\(folder("step-6/manifest.json")): is missing or not JSON: use another checkpoint"),
                 .init(name: "step-5", reason: otherVersion),
-                .init(name: "step-4", reason: "\(folder("step-4/manifest.json")): lists no files: use another checkpoint"),
+                .init(
+                    name: "step-4",
+                    reason: "\(folder("step-4/manifest.json")): lists no files: use another "
+                        + "checkpoint"),
                 .init(name: "step-3", reason: badEntry),
-                .init(name: "step-2", reason: "\(folder("step-2/state.json")): has 5 bytes, its manifest says 12: use another checkpoint"),
+                .init(
+                    name: "step-2",
+                    reason: "\(folder("step-2/state.json")): has 5 bytes, its manifest says 12: use another "
+                        + "checkpoint"),
             ])
     }
 
     @Test func leftoversAndForeignNamesAreNoCheckpoints() throws {
         let folder = try TemporaryFolder()
-        for name in ["step-", "step-x", "step-01", "step--1", "step-+1", "step-1 ", "notes", "step-9.partial", "step-3.removed.partial"] {
+        for name in [
+            "step-", "step-x", "step-01", "step--1", "step-+1", "step-1 ", "notes", "step-9.partial",
+            "step-3.removed.partial",
+        ] {
             try FileSystem.makeFolder(folder(name))
             try folder.write("x", to: name + "/model.safetensors")
         }
@@ -199,13 +218,18 @@ final class PicturingSteps: FileSteps {
         #expect(found == nil)
         #expect(passedOver.map(\.name) == ["step-3.removed.partial", "step-9.partial"])
         try save(store, 1)
-        #expect(names(in: folder.path) == ["notes", "step-", "step-+1", "step--1", "step-01", "step-1", "step-1 ", "step-x"])
+        #expect(
+            names(in: folder.path) == [
+                "notes", "step-", "step-+1", "step--1", "step-01", "step-1", "step-1 ", "step-x",
+            ])
     }
 
     @Test func anErrorOfTheWriterReachesTheCaller() throws {
         let folder = try TemporaryFolder()
         let store = CheckpointStore(folder: folder.path)
-        #expect(throws: FileError("x", "was full")) { try store.save(step: 1, keep: 1) { (_, _) throws(FileError) in throw FileError("x", "was full") } }
+        #expect(throws: FileError("x", "was full")) {
+            try store.save(step: 1, keep: 1) { (_, _) throws(FileError) in throw FileError("x", "was full") }
+        }
         #expect(names(in: folder.path) == [])
     }
 }

@@ -91,7 +91,8 @@ final class FailingSteps: FileSteps {
     @Test(arguments: [EINVAL, ENOSYS, ENOTSUP])
     func `where no names can be exchanged a folder is replaced all the same`(code: CInt) throws {
         let folder = try twoFolders()
-        try FileSystem.replaceFolder(folder("model"), with: folder("new"), steps: OneNameAtATime(code: code, renames: .init(9)))
+        try FileSystem.replaceFolder(
+            folder("model"), with: folder("new"), steps: OneNameAtATime(code: code, renames: .init(9)))
         #expect(names(in: folder.path) == ["model"])
         #expect(try FileSystem.read(folder("model/a")) == Array("new".utf8))
     }
@@ -99,7 +100,8 @@ final class FailingSteps: FileSteps {
     @Test(arguments: [0, 1]) func `a replacement by two names that fails leaves the old folder`(renames: Int) throws {
         let folder = try twoFolders()
         #expect(throws: FileError.self) {
-            try FileSystem.replaceFolder(folder("model"), with: folder("new"), steps: OneNameAtATime(code: EINVAL, renames: .init(renames)))
+            try FileSystem.replaceFolder(
+                folder("model"), with: folder("new"), steps: OneNameAtATime(code: EINVAL, renames: .init(renames)))
         }
         #expect(names(in: folder.path) == ["model", "new"])
         #expect(try FileSystem.read(folder("model/a")) == Array("model".utf8))
@@ -107,8 +109,12 @@ final class FailingSteps: FileSteps {
 
     @Test func `another failure of an exchange is told`() throws {
         let folder = try twoFolders()
-        #expect(throws: FileError(folder("model"), "cannot be put in place (Permission denied): check the permission of the folder above")) {
-            try FileSystem.replaceFolder(folder("model"), with: folder("new"), steps: OneNameAtATime(code: EACCES, renames: .init(9)))
+        #expect(
+            throws: FileError(
+                folder("model"), "cannot be put in place (Permission denied): check the permission of the folder above")
+        ) {
+            try FileSystem.replaceFolder(
+                folder("model"), with: folder("new"), steps: OneNameAtATime(code: EACCES, renames: .init(9)))
         }
     }
 
@@ -122,13 +128,17 @@ final class FailingSteps: FileSteps {
     @Test func saysWhyAFolderCannotBeMade() throws {
         let folder = try TemporaryFolder()
         try folder.write("", to: "file")
-        #expect(throws: FileError(folder("file"), "cannot be created (File exists): check the permission or name another folder")) {
+        #expect(
+            throws: FileError(
+                folder("file"), "cannot be created (File exists): check the permission or name another folder")
+        ) {
             try FileSystem.makeFolder(folder("file/below"))
         }
     }
 
     @Test(arguments: [
-        ("a/b", "a"), ("a//b//", "a"), ("a", "."), ("a/", "."), ("./a", "."), ("/a", "/"), ("/a/b/", "/a"), ("/", "/"), ("//", "/"), ("", "."), (".", "."),
+        ("a/b", "a"), ("a//b//", "a"), ("a", "."), ("a/", "."), ("./a", "."), ("/a", "/"), ("/a/b/", "/a"), ("/", "/"),
+        ("//", "/"), ("", "."), (".", "."),
         ("a/\u{301}b", "a"),
     ])
     func aParentIsTheFolderAbove(path: String, above: String) { #expect(FileSystem.parent(path) == above) }
@@ -145,8 +155,11 @@ final class FailingSteps: FileSteps {
 
     @Test func parametersAreDigestedInNameOrderWithNamesAndShapes() {
         func text(_ name: String, _ shape: [Int], _ values: [Float]) -> [UInt8] {
-            let numbers = ([shape.count] + shape).flatMap { number in (0..<8).map { UInt8(truncatingIfNeeded: number >> ($0 * 8)) } }
-            return Array(name.utf8) + [0] + numbers + values.flatMap { value in (0..<4).map { UInt8(truncatingIfNeeded: value.bitPattern >> ($0 * 8)) } }
+            let numbers = ([shape.count] + shape).flatMap { number in
+                (0..<8).map { UInt8(truncatingIfNeeded: number >> ($0 * 8)) }
+            }
+            return Array(name.utf8) + [0] + numbers
+                + values.flatMap { value in (0..<4).map { UInt8(truncatingIfNeeded: value.bitPattern >> ($0 * 8)) } }
         }
         let expected = Digests.bytes(text("B", [3], [1, 1.5, 2]) + text("a", [1, 2], [0, 0.5]))
         #expect(Digests.parameters([tensor("a", [1, 2]), tensor("B", [3], from: 1)]) == expected)

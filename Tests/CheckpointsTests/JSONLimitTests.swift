@@ -26,7 +26,9 @@ import Testing
         try folder.write("{" + String(repeating: " ", count: longest - 2) + "}", to: "config.json")
         #expect(try ModelFolder.configuration(folder.path).members?.isEmpty == true)
         try write(Array("{}".utf8), count: longest + 1, to: "config.json")
-        #expect(problem { _ = try ModelFolder.configuration(folder.path) }.contains("has \(longest + 1) bytes, at most \(longest) are read"))
+        #expect(
+            problem { _ = try ModelFolder.configuration(folder.path) }.contains(
+                "has \(longest + 1) bytes, at most \(longest) are read"))
     }
 
     @Test func `so is an index of shards`() throws {
@@ -37,7 +39,8 @@ import Testing
 
     @Test func `and a safetensors header`() throws {
         func file(_ length: Int) throws -> String {
-            try write((0..<8).map { UInt8(truncatingIfNeeded: length >> ($0 * 8)) }, count: 8 + length, to: "a.safetensors")
+            try write(
+                (0..<8).map { UInt8(truncatingIfNeeded: length >> ($0 * 8)) }, count: 8 + length, to: "a.safetensors")
             return problem { _ = try SafetensorsFile(folder("a.safetensors")) }
         }
         let longest = SafetensorsHeader.longest

@@ -6,8 +6,10 @@ import Testing
     private func parse(_ text: String) throws -> JSONValue { try JSONValue(parsing: Array(text.utf8)) }
 
     @Test(arguments: [
-        ("null", JSONValue.null), (" true\n", .bool(true)), ("false", .bool(false)), ("0", .integer(0)), ("-12", .integer(-12)),
-        ("9223372036854775807", .integer(.max)), ("-9223372036854775808", .integer(.min)), ("9007199254740993", .integer(9_007_199_254_740_993)),
+        ("null", JSONValue.null), (" true\n", .bool(true)), ("false", .bool(false)), ("0", .integer(0)),
+        ("-12", .integer(-12)),
+        ("9223372036854775807", .integer(.max)), ("-9223372036854775808", .integer(.min)),
+        ("9007199254740993", .integer(9_007_199_254_740_993)),
         ("0.5", .number(0.5)), ("-1e-12", .number(-1e-12)), ("2E+3", .number(2000)), ("1.0", .number(1)),
         ("9223372036854775808", .number(0x1p63)), ("\"\"", .string("")), ("[]", .array([])), ("{}", .object([])),
         ("[1, [2],\t{\"a\":\r3}]", .array([.integer(1), .array([.integer(2)]), .object([.init("a", .integer(3))])])),
@@ -15,9 +17,12 @@ import Testing
     func readsEveryKindOfValue(text: String, value: JSONValue) throws { #expect(try parse(text) == value) }
 
     @Test(arguments: [
-        "", " ", "nul", "True", "nulll", "01", "-01", "00", "-", "+1", ".5", "1.", "1.e3", "1e", "1e+", "0x10", "1_000", "1 2", "NaN", "Infinity", "1e400",
-        "[1,]", "[,1]", "[1 2]", "[", "]", "[1", "{", "{\"a\"}", "{\"a\":}", "{\"a\":1,}", "{a:1}", "{'a':1}", "{\"a\" 1}", "{\"a\":1 \"b\":2}", "{1:2}",
-        "\"", "\"a", "'a'", "\"\\x\"", "\"\\u12\"", "\"\\u12G4\"", "\"\\u+123\"", "\"a\nb\"", "\"\u{1}\"", "\u{FEFF}{}", "{} {}", "// a\n1", "١",
+        "", " ", "nul", "True", "nulll", "01", "-01", "00", "-", "+1", ".5", "1.", "1.e3", "1e", "1e+", "0x10", "1_000",
+        "1 2", "NaN", "Infinity", "1e400",
+        "[1,]", "[,1]", "[1 2]", "[", "]", "[1", "{", "{\"a\"}", "{\"a\":}", "{\"a\":1,}", "{a:1}", "{'a':1}",
+        "{\"a\" 1}", "{\"a\":1 \"b\":2}", "{1:2}",
+        "\"", "\"a", "'a'", "\"\\x\"", "\"\\u12\"", "\"\\u12G4\"", "\"\\u+123\"", "\"a\nb\"", "\"\u{1}\"", "\u{FEFF}{}",
+        "{} {}", "// a\n1", "١",
     ])
     func refusesWhatIsNoJSON(text: String) { #expect(throws: JSONError.self) { try parse(text) } }
 
@@ -37,7 +42,9 @@ import Testing
         #expect(try parse("\"\u{E9} \u{1F600}\"") == .string("\u{E9} \u{1F600}"))
     }
 
-    @Test(arguments: [#""\ud83d""#, #""\ud83dx""#, #""\ud83d\n""#, #""\ude00""#, #""\ud83d\ud83d""#, #""\ud83d\u0041""#])
+    @Test(arguments: [
+        #""\ud83d""#, #""\ud83dx""#, #""\ud83d\n""#, #""\ude00""#, #""\ud83d\ud83d""#, #""\ud83d\u0041""#,
+    ])
     func refusesHalfASurrogatePair(text: String) { #expect(throws: JSONError.self) { try parse(text) } }
 
     @Test func refusesWhatIsNotUTF8() {
@@ -47,7 +54,9 @@ import Testing
     }
 
     @Test func nestsSixtyFourLevelsAndNoDeeper() throws {
-        func nested(_ depth: Int) -> String { String(repeating: "[", count: depth) + String(repeating: "]", count: depth) }
+        func nested(_ depth: Int) -> String {
+            String(repeating: "[", count: depth) + String(repeating: "]", count: depth)
+        }
         #expect(try parse(nested(64)).array != nil)
         #expect(throws: JSONError.self) { try parse(nested(65)) }
         #expect(throws: JSONError.self) { try parse(String(repeating: "[", count: 100_000)) }
@@ -56,7 +65,10 @@ import Testing
 
     @Test func writesWhatItReadsBack() throws {
         let value = JSONValue.object([
-            .init("z", .array([.null, .bool(true), .integer(.min), .number(1e-12), .number(0.1), .number(1), .number(1e300)])), .init("a", .object([])),
+            .init(
+                "z",
+                .array([.null, .bool(true), .integer(.min), .number(1e-12), .number(0.1), .number(1), .number(1e300)])),
+            .init("a", .object([])),
             .init("\"\\\n\r\t\u{1}\u{7F}\u{2028}é\u{1F600}", .string("\u{0}/")), .init("m", .array([])),
         ])
         #expect(try parse(value.text) == value)

@@ -4,7 +4,9 @@ import Testing
 @testable import Checkpoints
 
 @Suite struct ModelExportTests {
-    private let configuration = "{\"zeta\":[1,{\"b\":null}],\"hidden_size\":4,\"layer_norm_eps\":1e-12,\"big\":9007199254740993,\"alpha\":\"é\"}"
+    private let configuration =
+        "{\"zeta\":[1,{\"b\":null}],\"hidden_size\":4,\"layer_norm_eps\":1e-12,\"big\":9007199254740993,"
+        + "\"alpha\":\"é\"}"
 
     private func source() throws -> TemporaryFolder {
         let folder = try TemporaryFolder()
@@ -14,11 +16,16 @@ import Testing
         return folder
     }
 
-    private func export(_ first: Float, from source: TemporaryFolder, to path: String, steps: any FileSteps = PlainFileSteps()) throws {
+    private func export(
+        _ first: Float, from source: TemporaryFolder, to path: String, steps: any FileSteps = PlainFileSteps()
+    ) throws {
         let json = try JSONValue(parsing: Array(configuration.utf8))
         try ModelExport.write(
-            [tensor("bert.a", [2, 3], from: first), tensor("b", [4], from: -1)], configuration: json, tokenizerFolder: source.path,
-            tokenizerSettings: .object([.init("tokenizer_class", .string("BertTokenizer")), .init("do_lower_case", .bool(false))]), to: path,
+            [tensor("bert.a", [2, 3], from: first), tensor("b", [4], from: -1)], configuration: json,
+            tokenizerFolder: source.path,
+            tokenizerSettings: .object([
+                .init("tokenizer_class", .string("BertTokenizer")), .init("do_lower_case", .bool(false)),
+            ]), to: path,
             steps: steps)
     }
 
@@ -30,23 +37,32 @@ import Testing
         #expect(model.tensors.map(\.name) == ["bert.a", "b"])
         #expect(try SafetensorsFile(folder("model/model.safetensors")).floats("bert.a") == [3, 3.5, 4, 4.5, 5, 5.5])
         #expect(names(in: folder.path) == ["model"])
-        #expect(names(in: folder("model")) == ["config.json", "model.safetensors", "special_tokens_map.json", "tokenizer_config.json", "vocab.txt"])
+        #expect(
+            names(in: folder("model")) == [
+                "config.json", "model.safetensors", "special_tokens_map.json", "tokenizer_config.json", "vocab.txt",
+            ])
         #expect(try FileSystem.read(folder("model/special_tokens_map.json")) == Array("{\"x\":  1}".utf8))
         let tokenizer = try JSONValue(parsing: FileSystem.read(folder("model/tokenizer_config.json")))
         #expect(tokenizer["tokenizer_class"] == .string("BertTokenizer"))
         #expect(tokenizer["do_lower_case"] == .bool(false))
     }
 
-    @Test func `words are added to those of an earlier round, and a piece that stands twice has its last number`() throws {
+    @Test func `words are added to those of an earlier round, and a piece that stands twice has its last number`()
+        throws
+    {
         let folder = try TemporaryFolder()
         try folder.write("[PAD]\n[UNK]\na\nb\na\n", to: "vocab.txt")
         try folder.write("{\"do_lower_case\": true}", to: "tokenizer_config.json")
         try TokenizerExport.add([("first", 5)], to: folder.path, steps: PlainFileSteps())
         try TokenizerExport.add([("second", 6)], to: folder.path, steps: PlainFileSteps())
-        #expect(try JSONValue(parsing: FileSystem.read(folder("added_tokens.json"))).line == "{\"first\":5,\"second\":6}")
+        #expect(
+            try JSONValue(parsing: FileSystem.read(folder("added_tokens.json"))).line == "{\"first\":5,\"second\":6}")
         let tokenizer = try JSONValue(parsing: FileSystem.read(folder("tokenizer.json")))
         #expect(tokenizer["model"]?["vocab"]?.line == "{\"[PAD]\":0,\"[UNK]\":1,\"b\":3,\"a\":4}")
-        #expect(tokenizer["added_tokens"]?.array?.compactMap { $0["content"]?.string } == ["[PAD]", "[UNK]", "first", "second"])
+        #expect(
+            tokenizer["added_tokens"]?.array?.compactMap { $0["content"]?.string } == [
+                "[PAD]", "[UNK]", "first", "second",
+            ])
     }
 
     @Test func `where the configuration lists all added tokens, words are added there too`() throws {
@@ -59,7 +75,9 @@ import Testing
         #expect(listed?["2"]?["content"]?.string == "first" && listed?["2"]?["normalized"]?.bool == true)
     }
 
-    @Test func `all added tokens are listed with their numbers, and the names of the special tokens map move there`() throws {
+    @Test func `all added tokens are listed with their numbers, and the names of the special tokens map move there`()
+        throws
+    {
         let folder = try TemporaryFolder()
         try folder.write("[PAD]\n[UNK]\n", to: "vocab.txt")
         try folder.write("{\"mask_token\": \"[MASK]\"}", to: "tokenizer_config.json")
@@ -74,13 +92,18 @@ import Testing
         #expect(configuration["added_tokens_decoder"]?.members?.map(\.key) == ["0", "2", "3"])
         #expect(configuration["added_tokens_decoder"]?["2"]?["special"]?.bool == true)
         let tokenizer = try JSONValue(parsing: FileSystem.read(folder("tokenizer.json")))
-        #expect(tokenizer["added_tokens"]?.array?.compactMap { $0["content"]?.string } == ["[PAD]", "[UNK]", "<mask>", "first"])
+        #expect(
+            tokenizer["added_tokens"]?.array?.compactMap { $0["content"]?.string } == [
+                "[PAD]", "[UNK]", "<mask>", "first",
+            ])
     }
 
     @Test func `a tokenizer that cannot take words is refused beforehand`() throws {
         let folder = try TemporaryFolder()
         try folder.write("{\"a\": 1, \"a\": 2}", to: "tokenizer.json")
-        #expect(throws: FileError.self) { try ModelExport.check(tokenizerFolder: folder.path, tokenizerSettings: .object([]), words: [("x", 1)]) }
+        #expect(throws: FileError.self) {
+            try ModelExport.check(tokenizerFolder: folder.path, tokenizerSettings: .object([]), words: [("x", 1)])
+        }
     }
 
     @Test func theTokenizersOwnConfigurationIsCopiedAsItIs() throws {

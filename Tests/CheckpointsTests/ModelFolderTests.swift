@@ -19,7 +19,9 @@ import Testing
         try folder.write("{}", to: "config.json")
         #expect(problem(folder.path) == "\(folder.path): has no model.safetensors: are the weights downloaded?")
         try folder.write("x", to: "pytorch_model.bin")
-        #expect(problem(folder.path).contains("holds pytorch_model.bin but no model.safetensors: load it once with Transformers"))
+        #expect(
+            problem(folder.path).contains(
+                "holds pytorch_model.bin but no model.safetensors: load it once with Transformers"))
         try folder.write([], to: "model.safetensors")
         #expect(problem(folder.path).contains("model.safetensors: is not a complete safetensors file"))
     }
@@ -44,7 +46,8 @@ import Testing
     }
 
     @Test func readsAModelInShards() throws {
-        let folder = try sharded("{\"metadata\":{},\"weight_map\":{\"b\":\"two.safetensors\",\"a\":\"one.safetensors\"}}")
+        let folder = try sharded(
+            "{\"metadata\":{},\"weight_map\":{\"b\":\"two.safetensors\",\"a\":\"one.safetensors\"}}")
         let model = try ModelFolder(folder.path)
         #expect(model.tensors.map(\.name) == ["a", "b"])
         #expect(model.tensor("b")?.shape == [3])
@@ -60,10 +63,12 @@ import Testing
     }
 
     @Test(arguments: [
-        ("{}", "has no weight_map"), ("{\"weight_map\":{}}", "has no weight_map"), ("{\"weight_map\":3}", "has no weight_map"), ("{", "cannot be used"),
+        ("{}", "has no weight_map"), ("{\"weight_map\":{}}", "has no weight_map"),
+        ("{\"weight_map\":3}", "has no weight_map"), ("{", "cannot be used"),
         ("{\"weight_map\":{\"a\":\"../one.safetensors\"}}", "names the file ../one.safetensors outside of the folder"),
         ("{\"weight_map\":{\"a\":\"..\"}}", "names the file .. outside of the folder"),
-        ("{\"weight_map\":{\"a\":1}}", "names no file for a"), ("{\"weight_map\":{\"a\":\"three.safetensors\"}}", "three.safetensors: cannot be opened"),
+        ("{\"weight_map\":{\"a\":1}}", "names no file for a"),
+        ("{\"weight_map\":{\"a\":\"three.safetensors\"}}", "three.safetensors: cannot be opened"),
         ("{\"weight_map\":{\"a\":\"one.safetensors\",\"c\":\"copy.safetensors\"}}", "tensor a is in two files"),
     ])
     func refusesABadIndex(index: String, reason: String) throws {

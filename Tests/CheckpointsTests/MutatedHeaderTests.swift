@@ -5,11 +5,14 @@ import Testing
 /// Headers changed at places drawn from a fixed seed: each is read or refused without a trap, and ranges that are read
 /// lie in the file.
 @Suite struct MutatedHeaderTests {
-    private static let valid = Array(
-        #"{"__metadata__":{"format":"pt"},"a":{"dtype":"F32","shape":[2,1],"data_offsets":[0,8]},"b":{"dtype":"BF16","shape":[3],"data_offsets":[8,14]}}"#.utf8)
+    private static let text =
+        #"{"__metadata__":{"format":"pt"},"a":{"dtype":"F32","shape":[2,1],"data_offsets":[0,8]},"#
+        + #""b":{"dtype":"BF16","shape":[3],"data_offsets":[8,14]}}"#
+    private static let valid = Array(text.utf8)
     private static let dataCount = 14
     private static let pieces = [
-        "0", "1", "8", "14", "-1", "9223372036854775807", "18446744073709551615", "4294967296", "1e9", "[]", "{}", ",", "\"a\"", "\\u0061", "\\", "\"",
+        "0", "1", "8", "14", "-1", "9223372036854775807", "18446744073709551615", "4294967296", "1e9", "[]", "{}", ",",
+        "\"a\"", "\\u0061", "\\", "\"",
         "F64", "I8", "null", "[[[[", "}", "]",
     ].map { Array($0.utf8) }
 
@@ -23,7 +26,9 @@ import Testing
             case 0: bytes[start] = UInt8.random(in: 0...255, using: &random)
             case 1: bytes[start] = UInt8.random(in: 0x30...0x39, using: &random)
             case 2: bytes.removeSubrange(start..<end)
-            case 3: bytes.replaceSubrange(start..<end, with: Self.pieces[Int.random(in: 0..<Self.pieces.count, using: &random)])
+            case 3:
+                bytes.replaceSubrange(
+                    start..<end, with: Self.pieces[Int.random(in: 0..<Self.pieces.count, using: &random)])
             default: bytes.insert(contentsOf: bytes[start..<end], at: start)
             }
         }
@@ -59,7 +64,9 @@ import Testing
         let letters = Array("{}[]\":,\\u0123 -eE.tfn".utf8)
         for place in 0..<20_000 {
             let bytes = (0..<Int.random(in: 0...24, using: &random)).map { _ in
-                place % 2 == 0 ? UInt8.random(in: 0...255, using: &random) : letters[Int.random(in: 0..<letters.count, using: &random)]
+                place % 2 == 0
+                    ? UInt8.random(in: 0...255, using: &random)
+                    : letters[Int.random(in: 0..<letters.count, using: &random)]
             }
             #expect(!check(bytes, fileSize: 8 + bytes.count + 1))
         }

@@ -51,7 +51,9 @@ private final class FullOnce: FileSteps {
             try folder.write(Array(bytes[..<length]), to: "log")
             let (found, dropped) = try RecordLog.read(path)
             let whole = ends.count { $0 < length }
-            #expect(found == Array(records[..<whole]) && dropped == length - (whole == 0 ? 0 : ends[whole - 1] + 1), "\(length) bytes")
+            #expect(
+                found == Array(records[..<whole]) && dropped == length - (whole == 0 ? 0 : ends[whole - 1] + 1),
+                "\(length) bytes")
         }
     }
 

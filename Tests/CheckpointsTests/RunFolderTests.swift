@@ -16,7 +16,10 @@ import Testing
         #expect(try FileSystem.read(folder("a/b/.lock")) == Array("\(ProcessInfo.processInfo.processIdentifier)".utf8))
     }
 
-    @Test(arguments: ["summary.json", "config.yaml", "metrics.jsonl", "checkpoints", "journal", "model", "model-best", "adapter", "adapter-best"])
+    @Test(arguments: [
+        "summary.json", "config.yaml", "metrics.jsonl", "checkpoints", "journal", "model", "model-best", "adapter",
+        "adapter-best",
+    ])
     func refusesAnotherRun(trace: String) throws {
         let folder = try TemporaryFolder()
         try folder.write("x", to: trace)
@@ -29,7 +32,9 @@ import Testing
 
     @Test func `a model whose replacement was cut short is put back`() throws {
         let folder = try TemporaryFolder()
-        for (name, text) in [("model-best.replaced.partial/a", "old"), ("model.replaced.partial/a", "old"), ("model/a", "new")] {
+        for (name, text) in [
+            ("model-best.replaced.partial/a", "old"), ("model.replaced.partial/a", "old"), ("model/a", "new"),
+        ] {
             try FileSystem.makeFolder(folder(FileSystem.parent(name)))
             try folder.write(text, to: name)
         }
@@ -53,7 +58,9 @@ import Testing
         var first: RunFolder? = try RunFolder(folder("run"), resuming: false, neededBytes: 0)
         let holder = ProcessInfo.processInfo.processIdentifier
         for resuming in [false, true] {
-            #expect(problem(folder("run"), resuming: resuming) == "is in use by another run (process \(holder)): wait for it, or name another --output")
+            #expect(
+                problem(folder("run"), resuming: resuming)
+                    == "is in use by another run (process \(holder)): wait for it, or name another --output")
         }
         #expect(first?.path == folder("run"))
         #expect(names(in: folder("run")) == [".lock"])
@@ -74,7 +81,9 @@ import Testing
         let folder = try TemporaryFolder()
         for name in ["new", "a/b/c"] {
             let said = problem(folder(name), neededBytes: .max)
-            #expect(said.hasSuffix("B free, a checkpoint and the model need 9.22 EB: make room or name another --output"), "\(said)")
+            #expect(
+                said.hasSuffix("B free, a checkpoint and the model need 9.22 EB: make room or name another --output"),
+                "\(said)")
         }
         #expect(problem(folder.path, neededBytes: .max).contains("make room"))
         #expect(names(in: folder.path) == [])
@@ -82,7 +91,9 @@ import Testing
 
     @Test func `a run that goes on is told of too little room and not refused`() throws {
         let folder = try TemporaryFolder()
-        #expect(try RunFolder(folder.path, resuming: true, neededBytes: .max).shortage?.contains(" free, a checkpoint and the model need 9.22 EB") == true)
+        #expect(
+            try RunFolder(folder.path, resuming: true, neededBytes: .max).shortage?.contains(
+                " free, a checkpoint and the model need 9.22 EB") == true)
         #expect(try RunFolder(folder.path, resuming: true, neededBytes: 1).shortage == nil)
     }
 
@@ -120,7 +131,9 @@ import Testing
         try run.appendMetrics("")
         try run.trimMetrics { ($0["step"]?.integer ?? 0) <= 2 }
         try run.appendMetrics("{\"step\":3,\"again\":true}")
-        #expect(try String(decoding: FileSystem.read(folder("metrics.jsonl")), as: UTF8.self) == "{\"step\":1}\n{\"step\":2}\n{\"step\":3,\"again\":true}\n")
+        #expect(
+            try String(decoding: FileSystem.read(folder("metrics.jsonl")), as: UTF8.self)
+                == "{\"step\":1}\n{\"step\":2}\n{\"step\":3,\"again\":true}\n")
     }
 
     @Test func trimmingWithoutMetricsMakesNoFile() throws {

@@ -23,14 +23,22 @@ import Testing
             case 31 where fraction == 0: #expect(value.isInfinite)
             case 31: #expect(value.isNaN)
             case 0: #expect(value.magnitude == fraction * 0x1p-24)
-            default: #expect(value.magnitude == Float(sign: .plus, exponent: exponent - 15, significand: 1 + fraction / 1024))
+            default:
+                #expect(
+                    value.magnitude == Float(sign: .plus, exponent: exponent - 15, significand: 1 + fraction / 1024))
             }
         }
     }
 
     @Test func readsFloatsOfEveryWidth() throws {
-        #expect(try file("F16", littleEndian([0x3C00, 0xC000, 0x0001, 0x7BFF] as [UInt16]), count: 4).floats("a") == [1, -2, 0x1p-24, 65504])
-        #expect(try file("BF16", littleEndian([0x3F80, 0xC000, 0x4049] as [UInt16]), count: 3).floats("a") == [1, -2, 3.140625])
+        #expect(
+            try file("F16", littleEndian([0x3C00, 0xC000, 0x0001, 0x7BFF] as [UInt16]), count: 4).floats("a") == [
+                1, -2, 0x1p-24, 65504,
+            ])
+        #expect(
+            try file("BF16", littleEndian([0x3F80, 0xC000, 0x4049] as [UInt16]), count: 3).floats("a") == [
+                1, -2, 3.140625,
+            ])
         let doubles = [1.5, -0.1, 1e300].map(\.bitPattern)
         #expect(try file("F64", littleEndian(doubles), count: 3).floats("a") == [1.5, -0.1, .infinity])
         let floats = [Float.pi, -0, .leastNonzeroMagnitude].map(\.bitPattern)
@@ -43,12 +51,14 @@ import Testing
     @Test func readsIntegersAndRefusesThemAsFloats() throws {
         let file = try file("I64", littleEndian([-1, .max, 0] as [Int64]), count: 3)
         #expect(try file.readIntegers("a") == [-1, .max, 0])
-        #expect(throws: FileError(file.path, "tensor a is of type I64, expected floats: convert the model to float32")) { try file.floats("a") }
+        #expect(throws: FileError(file.path, "tensor a is of type I64, expected floats: convert the model to float32"))
+        { try file.floats("a") }
     }
 
     @Test func namesTheTensorThatItCannotRead() throws {
         let file = try file("BOOL", [1, 0], count: 2)
-        #expect(throws: FileError(file.path, "tensor a is of type BOOL, expected floats: convert the model to float32")) { try file.floats("a") }
+        #expect(throws: FileError(file.path, "tensor a is of type BOOL, expected floats: convert the model to float32"))
+        { try file.floats("a") }
         #expect(throws: FileError(file.path, "has no tensor b: is this the right file?")) { try file.floats("b") }
         var values: [Float] = [0]
         var span = values.mutableSpan
@@ -60,7 +70,9 @@ import Testing
 
     @Test func readsWhatTheWriterWrote() throws {
         let folder = try TemporaryFolder()
-        let tensors = [tensor("z", [2, 3]), tensor("a \"b\"\n", [4], from: -7), tensor("none", [0, 2]), tensor("one", [])]
+        let tensors = [
+            tensor("z", [2, 3]), tensor("a \"b\"\n", [4], from: -7), tensor("none", [0, 2]), tensor("one", []),
+        ]
         try SafetensorsWriter.write(tensors, metadata: [("format", "pt"), ("k", "é")], to: folder("a.safetensors"))
         let file = try SafetensorsFile(folder("a.safetensors"))
         #expect(Set(file.tensors.map(\.name)) == ["z", "a \"b\"\n", "none", "one"])
@@ -93,7 +105,10 @@ import Testing
                 try SafetensorsFile(path)
             }
         }
-        #expect(throws: FileError(folder("none"), "cannot be opened (No such file or directory): check the path and the permission")) {
+        #expect(
+            throws: FileError(
+                folder("none"), "cannot be opened (No such file or directory): check the path and the permission")
+        ) {
             try SafetensorsFile(folder("none"))
         }
     }

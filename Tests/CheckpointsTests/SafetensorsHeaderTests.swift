@@ -15,13 +15,17 @@ import Testing
         return "none"
     }
 
-    private static func entry(_ name: String, _ type: String = "F32", _ shape: String = "[2]", _ offsets: String = "[0,8]") -> String {
+    private static func entry(
+        _ name: String, _ type: String = "F32", _ shape: String = "[2]", _ offsets: String = "[0,8]"
+    ) -> String {
         "\"\(name)\":{\"dtype\":\"\(type)\",\"shape\":\(shape),\"data_offsets\":\(offsets)}"
     }
 
     @Test func readsTensorsInTheOrderOfTheirBytes() throws {
         let file = try open(
-            "{\(Self.entry("b", "F32", "[2,1]", "[8,16]")),\"__metadata__\":{\"format\":\"pt\"},\(Self.entry("a")),\(Self.entry("none", "F64", "[0,3]", "[8,8]"))}  ",
+            "{\(Self.entry("b", "F32", "[2,1]", "[8,16]")),"
+                + "\"__metadata__\":{\"format\":\"pt\"},\(Self.entry("a")),"
+                + "\(Self.entry("none", "F64", "[0,3]", "[8,8]"))}  ",
             data: 16)
         #expect(file.tensors.map(\.name) == ["a", "none", "b"])
         #expect(file.tensor("b")?.shape == [2, 1])
@@ -36,7 +40,8 @@ import Testing
     }
 
     @Test(arguments: [
-        (UInt64.max, "18446744073709551615"), (UInt64(Int64.max), "9223372036854775807"), (1 << 63, "9223372036854775808"),
+        (UInt64.max, "18446744073709551615"), (UInt64(Int64.max), "9223372036854775807"),
+        (1 << 63, "9223372036854775808"),
         (100_000_001, "100000001"), (3, "3"), (1_000, "1000"),
     ])
     func refusesALengthThatIsNotTheHeaders(length: UInt64, shown: String) {
@@ -88,7 +93,10 @@ import Testing
         ("{\(entry("a", "f32"))}", 8, "a is of the unknown type f32"),
         ("{\"a\":{\"shape\":[2],\"data_offsets\":[0,8]}}", 8, "a has no dtype"),
         ("{\"a\":{\"dtype\":\"F32\",\"data_offsets\":[0,8]}}", 8, "a lacks its shape"),
-        ("{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8,8]}}", 8, "a lacks its shape or its two offsets"),
+        (
+            "{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8,8]}}", 8,
+            "a lacks its shape or its two offsets"
+        ),
         ("{\"a\":{\"dtype\":\"F32\",\"shape\":2,\"data_offsets\":[0,8]}}", 8, "a lacks its shape"),
         ("{\"a\":[]}", 0, "a has no dtype"),
         ("{\(entry("a")),\(entry("a", "F32", "[2]", "[8,16]"))}", 16, "the key \"a\" occurs twice"),

@@ -38,9 +38,12 @@ struct FixedSequence: RandomNumberGenerator {
     }
 }
 
-let goldenFolder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().path + "/Fixtures/golden"
+let goldenFolder =
+    URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().path + "/Fixtures/golden"
 
-func names(in folder: String) -> [String] { ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).sorted() }
+func names(in folder: String) -> [String] {
+    ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).sorted()
+}
 
 /// A tensor whose elements count up from `first`.
 func tensor(_ name: String, _ shape: [Int], from first: Float = 0) -> SafetensorsWriter.Tensor {
@@ -51,7 +54,8 @@ func tensor(_ name: String, _ shape: [Int], from first: Float = 0) -> Safetensor
 /// The bytes of a safetensors file with this header, its length, and this many bytes of data.
 func safetensors(_ header: String, data: Int = 0, length: UInt64? = nil) -> [UInt8] {
     let length = length ?? UInt64(header.utf8.count)
-    return (0..<8).map { UInt8(truncatingIfNeeded: length >> ($0 * 8)) } + Array(header.utf8) + [UInt8](repeating: 0, count: data)
+    return (0..<8).map { UInt8(truncatingIfNeeded: length >> ($0 * 8)) } + Array(header.utf8)
+        + [UInt8](repeating: 0, count: data)
 }
 
 /// Counts up from 0.

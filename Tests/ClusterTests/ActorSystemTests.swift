@@ -30,7 +30,8 @@ import Transport
         try await withCluster { cluster in
             let tally = try cluster.remoteTally()
             await #expect(throws: TallyError.negative(-4)) { try await tally.add(-4) }
-            await #expect(throws: ClusterError.remote(type: "ClusterTests.Unregistered", description: "Unregistered()")) { try await tally.fail() }
+            await #expect(throws: ClusterError.remote(type: "ClusterTests.Unregistered", description: "Unregistered()"))
+            { try await tally.fail() }
         }
     }
 
@@ -51,7 +52,9 @@ import Transport
             let error = await #expect(throws: ClusterError.self) {
                 try await ZeroMQActorSystem.within(.milliseconds(100)) { try await tally.hold() }
             }
-            guard case .deadline(_, process: "coordinator") = error else { return #expect(Bool(false), "\(String(describing: error))") }
+            guard case .deadline(_, process: "coordinator") = error else {
+                return #expect(Bool(false), "\(String(describing: error))")
+            }
             #expect(try await tally.release() == 1)
         }
     }
@@ -105,7 +108,8 @@ import Transport
             let address = ActorAddress(process: "coordinator", name: "nobody")
             let nobody = try Tally.resolve(id: address, using: cluster.worker)
             await #expect(throws: ClusterError.noActor(address)) { try await nobody.add(1) }
-            let stranger = try Tally.resolve(id: ActorAddress(process: "worker-0", name: "x"), using: cluster.coordinator)
+            let stranger = try Tally.resolve(
+                id: ActorAddress(process: "worker-0", name: "x"), using: cluster.coordinator)
             await #expect(throws: ClusterError.unknown(process: "worker-0")) { try await stranger.add(1) }
         }
     }
@@ -180,7 +184,9 @@ struct Cluster: Sendable {
     func remoteTally() throws -> Tally<ZeroMQActorSystem> { try Tally.resolve(id: tally.id, using: worker) }
 
     /// The worker's actor as the coordinator sees it.
-    func remoteTallyOfWorker() throws -> Tally<ZeroMQActorSystem> { try Tally.resolve(id: workersTally.id, using: coordinator) }
+    func remoteTallyOfWorker() throws -> Tally<ZeroMQActorSystem> {
+        try Tally.resolve(id: workersTally.id, using: coordinator)
+    }
 }
 
 extension ZeroMQActorSystem {
@@ -195,7 +201,8 @@ func withCluster(runs: Bool = true, _ body: @Sendable (Cluster) async throws -> 
         options.errors = [TallyError.self]
         options.callLimit = .seconds(60)
         let endpoint = "ipc://\(folder)/control"
-        let coordinator = try ZeroMQActorSystem.coordinator(at: endpoint, incarnation: 9, security: .plain, in: context, options: options)
+        let coordinator = try ZeroMQActorSystem.coordinator(
+            at: endpoint, incarnation: 9, security: .plain, in: context, options: options)
         let worker = try ZeroMQActorSystem.worker(of: endpoint, security: .plain, in: context, options: options)
         let cluster = Cluster(
             coordinator: coordinator, worker: worker, tally: coordinator.named("tally") { Tally(actorSystem: $0) },
@@ -216,7 +223,8 @@ func withCluster(runs: Bool = true, _ body: @Sendable (Cluster) async throws -> 
 /// Gives `body` a fresh private folder and removes it afterwards.
 func withFolder(_ body: (String) async throws -> Void) async throws {
     let folder = FileManager.default.temporaryDirectory.appending(path: "apus-\(UInt32.random(in: 0 ... .max))")
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+    try FileManager.default.createDirectory(
+        at: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
     defer { try? FileManager.default.removeItem(at: folder) }
     try await body(folder.path)
 }

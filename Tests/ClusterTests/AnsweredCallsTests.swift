@@ -33,6 +33,8 @@ import Testing
 private final class Book {
     private var calls = AnsweredCalls()
 
-    func arrived(_ call: UInt64, settledBelow: UInt64) -> AnsweredCalls.Decision { calls.arrived(call, settledBelow: settledBelow) }
+    func arrived(_ call: UInt64, settledBelow: UInt64) -> AnsweredCalls.Decision {
+        calls.arrived(call, settledBelow: settledBelow)
+    }
     func answered(_ call: UInt64, with bytes: [UInt8]) { calls.answered(call, with: bytes) }
 }

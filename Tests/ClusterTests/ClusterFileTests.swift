@@ -16,7 +16,9 @@ import Testing
         #expect(
             file.hosts == [
                 .init(address: "one", workers: 2, threads: 4, user: "ada", binary: "/opt/apus/apus"),
-                .init(address: "two", workers: 3, threads: 4, user: "ada", sshPort: 2222, binary: "/opt/apus/apus", interface: "eth1"),
+                .init(
+                    address: "two", workers: 3, threads: 4, user: "ada", sshPort: 2222, binary: "/opt/apus/apus",
+                    interface: "eth1"),
             ])
         #expect(file.workers == 5)
     }
@@ -30,20 +32,44 @@ import Testing
     @Test(arguments: [
         ("", "lab.yaml: it is empty"),
         ("[1, 2]", "lab.yaml:1: the file is not a mapping"),
-        ("coordinator: {address: a}\nhost: []", "lab.yaml:2: the file has the unknown key host: use coordinator, defaults, hosts"),
+        (
+            "coordinator: {address: a}\nhost: []",
+            "lab.yaml:2: the file has the unknown key host: use coordinator, defaults, hosts"
+        ),
         ("hosts: [{address: a}]", "lab.yaml:1: coordinator is missing"),
         ("coordinator: {port: 1}\nhosts: [{address: a}]", "lab.yaml:1: coordinator has no address"),
-        ("coordinator: {address: a, port: 70000}\nhosts: [{address: a}]", "lab.yaml:1: port of coordinator is 70000: give a port"),
+        (
+            "coordinator: {address: a, port: 70000}\nhosts: [{address: a}]",
+            "lab.yaml:1: port of coordinator is 70000: give a port"
+        ),
         ("coordinator: {address: a, port: 0}\nhosts: [{address: a}]", "lab.yaml:1: port of coordinator is 0"),
         ("coordinator: {address: a}\nhosts: []", "lab.yaml:2: hosts names no host"),
         ("coordinator: {address: a}", "lab.yaml:1: hosts names no host"),
-        ("coordinator: {address: a}\nhosts:\n- address: b\n  thread: 2", "lab.yaml:4: an entry of hosts has the unknown key thread"),
+        (
+            "coordinator: {address: a}\nhosts:\n- address: b\n  thread: 2",
+            "lab.yaml:4: an entry of hosts has the unknown key thread"
+        ),
         ("coordinator: {address: a}\nhosts:\n- address: b\n- address: b", "lab.yaml:4: the host b is listed twice"),
-        ("coordinator: {address: a}\nhosts:\n- address: b\n  workers: 0", "lab.yaml:4: workers of an entry of hosts is 0"),
-        ("coordinator: {address: a}\ndefaults: {workers: two}\nhosts: [{address: b}]", "lab.yaml:2: workers of defaults is two"),
-        ("coordinator: {address: a}\nhosts: [{address: '-oProxyCommand=x'}]", "lab.yaml:2: address of an entry of hosts is not a plain text"),
-        ("coordinator: {address: a}\nhosts: [{address: 'b; reboot'}]", "lab.yaml:2: address b; reboot of an entry of hosts has a character"),
-        ("coordinator: {address: a}\nhosts: [{address: [b]}]", "lab.yaml:2: address of an entry of hosts is not a plain text"),
+        (
+            "coordinator: {address: a}\nhosts:\n- address: b\n  workers: 0",
+            "lab.yaml:4: workers of an entry of hosts is 0"
+        ),
+        (
+            "coordinator: {address: a}\ndefaults: {workers: two}\nhosts: [{address: b}]",
+            "lab.yaml:2: workers of defaults is two"
+        ),
+        (
+            "coordinator: {address: a}\nhosts: [{address: '-oProxyCommand=x'}]",
+            "lab.yaml:2: address of an entry of hosts is not a plain text"
+        ),
+        (
+            "coordinator: {address: a}\nhosts: [{address: 'b; reboot'}]",
+            "lab.yaml:2: address b; reboot of an entry of hosts has a character"
+        ),
+        (
+            "coordinator: {address: a}\nhosts: [{address: [b]}]",
+            "lab.yaml:2: address of an entry of hosts is not a plain text"
+        ),
         ("coordinator: {address: a, address: b}\nhosts: [{address: b}]", "the key address occurs twice"),
         ("coordinator: {address: a", "it is not YAML"),
     ])
@@ -54,7 +80,10 @@ import Testing
     }
 
     @Test func `line ends in a key or a value make no second line`() throws {
-        for text in ["\"a\\nb\": 1\n", "coordinator: {\"x\\r\\ny\": 1}\nhosts: []\n", "coordinator: {address: \"a\\nb\"}\nhosts: []\n"] {
+        for text in [
+            "\"a\\nb\": 1\n", "coordinator: {\"x\\r\\ny\": 1}\nhosts: []\n",
+            "coordinator: {address: \"a\\nb\"}\nhosts: []\n",
+        ] {
             let error = try #require(throws: ClusterFileError.self) { try ClusterFile.parse(text, file: "lab.yaml") }
             #expect(!error.description.contains { $0.isNewline }, "\(error)")
         }

@@ -32,7 +32,9 @@ import Transport
                 let peer = try Peer(of: coordinator, in: context)
                 var wrongVersion = Envelope(kind: .heartbeat, generation: 0, incarnation: 0, sender: "x").bytes
                 wrongVersion[4] = 99
-                let strangers: [[UInt8]] = [[], [0], Array("GET / HTTP/1.1".utf8), Array(repeating: 0xFF, count: 10_000), wrongVersion]
+                let strangers: [[UInt8]] = [
+                    [], [0], Array("GET / HTTP/1.1".utf8), Array(repeating: 0xFF, count: 10_000), wrongVersion,
+                ]
                 for bytes in strangers { peer.send(bytes) }
                 let call = try peer.call(1, addingTo: coordinator)
                 peer.send(call.bytes)
@@ -88,7 +90,8 @@ import Transport
         var options = ControlOptions()
         options.lossAfter = .seconds(1)
         try await withCoordinator(options) { coordinator in
-            let worker = try ZeroMQActorSystem.worker(of: coordinator.endpoint, security: .plain, in: context, options: options)
+            let worker = try ZeroMQActorSystem.worker(
+                of: coordinator.endpoint, security: .plain, in: context, options: options)
             let peer = try Peer(of: coordinator, in: context)
             peer.send(Envelope(kind: .heartbeat, generation: 0, incarnation: 0, sender: peer.name).bytes)
             var lost: [String] = []
@@ -113,7 +116,8 @@ import Transport
         options.callLimit = .seconds(60)
         try await withCoordinator(options, security: .server(server), at: "tcp://127.0.0.1:*") { coordinator in
             let worker = try ZeroMQActorSystem.worker(
-                of: coordinator.endpoint, security: .client(member, server: server.publicKey), in: context, options: options)
+                of: coordinator.endpoint, security: .client(member, server: server.publicKey), in: context,
+                options: options)
             let tally = try Tally.resolve(id: ActorAddress(process: "coordinator", name: "tally"), using: worker)
             #expect(try await tally.add(1) == 1)
             list.remove(member.publicKey)
@@ -181,7 +185,8 @@ import Transport
 
     /// Runs a coordinator of incarnation 9 with an actor named `tally`.
     private func withCoordinator(
-        _ options: ControlOptions = ControlOptions(), security: Security = .plain, at endpoint: String = "tcp://127.0.0.1:*",
+        _ options: ControlOptions = ControlOptions(), security: Security = .plain,
+        at endpoint: String = "tcp://127.0.0.1:*",
         incarnation: UInt64 = 9, _ body: (ZeroMQActorSystem) async throws -> Void
     ) async throws {
         let coordinator = try ZeroMQActorSystem.coordinator(
@@ -223,7 +228,8 @@ final class Peer {
         payload.append(integer: UInt32(1))
         payload += Array("5".utf8)
         return Envelope(
-            kind: .call, generation: 0, incarnation: 0, call: number, settledBelow: number, sender: name, recipient: "tally",
+            kind: .call, generation: 0, incarnation: 0, call: number, settledBelow: number, sender: name,
+            recipient: "tally",
             target: Self.add, payload: payload)
     }
 
@@ -238,7 +244,9 @@ final class Peer {
         while deadline > .now {
             send(Envelope(kind: .heartbeat, generation: 0, incarnation: 0, sender: name).bytes)
             guard (try? poller.wait(until: .now + .milliseconds(200))) == true else { continue }
-            guard let message = try? socket.receive(), let envelope = try? Envelope(message.copy()), envelope.kind != .heartbeat else { continue }
+            guard let message = try? socket.receive(), let envelope = try? Envelope(message.copy()),
+                envelope.kind != .heartbeat
+            else { continue }
             if kind == nil || kind == envelope.kind, call == nil || call == envelope.call { return envelope }
         }
         return nil

@@ -5,7 +5,8 @@ import Transport
 
 @Suite struct EnvelopeTests {
     static let call = Envelope(
-        kind: .call, generation: 3, incarnation: .max - 5, call: 17, settledBelow: 12, sender: "worker-ab", recipient: "coordinator",
+        kind: .call, generation: 3, incarnation: .max - 5, call: 17, settledBelow: 12, sender: "worker-ab",
+        recipient: "coordinator",
         target: "$s7Cluster", payload: [1, 2, 3])
 
     @Test func `an envelope read is the one written`() throws {
@@ -16,8 +17,12 @@ import Transport
 
     @Test func `every truncation and any excess is refused`() {
         let bytes = Self.call.bytes
-        for length in 0..<bytes.count { #expect(throws: Envelope.Refusal.self) { try Envelope(Array(bytes.prefix(length))) } }
-        #expect(throws: Envelope.Refusal.length(announced: bytes.count, present: bytes.count + 1)) { try Envelope(bytes + [0]) }
+        for length in 0..<bytes.count {
+            #expect(throws: Envelope.Refusal.self) { try Envelope(Array(bytes.prefix(length))) }
+        }
+        #expect(throws: Envelope.Refusal.length(announced: bytes.count, present: bytes.count + 1)) {
+            try Envelope(bytes + [0])
+        }
     }
 
     @Test func `a nameless or misnamed sender is refused`() {

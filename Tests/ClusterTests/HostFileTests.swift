@@ -15,7 +15,10 @@ import Testing
             one slots=2
             three
             """, file: "hosts")
-        #expect(hosts == [.init(address: "one", slots: 6), .init(address: "two", slots: 3), .init(address: "three", slots: 2)])
+        #expect(
+            hosts == [
+                .init(address: "one", slots: 6), .init(address: "two", slots: 3), .init(address: "three", slots: 2),
+            ])
     }
 
     @Test(arguments: ["\r\n", "\n", "\r"]) func `lines may end as they do elsewhere`(end: String) throws {
@@ -47,7 +50,8 @@ import Testing
         let head = "coordinator: {address: a}\ndefaults: {workers: 2, threads: 8}\nhostfile: hosts\n"
         #expect(
             try ClusterFile.parse(head + "hosts: [{address: one}]", file: place).hosts == [
-                .init(address: "one", workers: 2, threads: 8), .init(address: "two", workers: 3, threads: 8), .init(address: "three", workers: 1, threads: 8),
+                .init(address: "one", workers: 2, threads: 8), .init(address: "two", workers: 3, threads: 8),
+                .init(address: "three", workers: 1, threads: 8),
             ])
         #expect(try ClusterFile.parse(head, file: place).workers == 4)
         for (text, message) in [

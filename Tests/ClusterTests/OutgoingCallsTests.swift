@@ -19,7 +19,8 @@ import Testing
     @Test func `a call is sent again at growing intervals, and at once when its process is found`() async throws {
         var calls = OutgoingCalls()
         try await waiting { continuation in
-            calls.add(1, to: "a", target: "f", envelope: [7], deadline: start + .seconds(60), continuation: continuation)
+            calls.add(
+                1, to: "a", target: "f", envelope: [7], deadline: start + .seconds(60), continuation: continuation)
             #expect(calls.due(at: start).isEmpty)
             #expect(calls.due(at: start + .seconds(5)).map(\.envelope) == [[7]])
             #expect(calls.due(at: start + .milliseconds(5_999)).isEmpty)

@@ -17,7 +17,10 @@ import Testing
         #expect(try SlurmHosts.expand(list) == hosts)
     }
 
-    @Test(arguments: ["", ",", "a,", "n[", "n]", "n[]", "n[1", "n[1-]", "n[3-1]", "n[a-b]", "n[1-2-3]", "n[[1]]", "n[1-999999999]", "n[1-9999]m[1-9999]"])
+    @Test(arguments: [
+        "", ",", "a,", "n[", "n]", "n[]", "n[1", "n[1-]", "n[3-1]", "n[a-b]", "n[1-2-3]", "n[[1]]", "n[1-999999999]",
+        "n[1-9999]m[1-9999]",
+    ])
     func `what is not a list is refused`(list: String) {
         #expect(throws: SlurmHosts.Malformed(list: list)) { try SlurmHosts.expand(list) }
     }

@@ -34,7 +34,9 @@ func bits(_ values: [Float]) -> [UInt32] { values.map(\.bitPattern) }
         let hosts: [Int]
         let count: Int
         var empty: Set<Int> = []
-        var testDescription: String { "\(laneCount) lanes, \(workers) workers on hosts \(hosts), \(count) elements, empty \(empty)" }
+        var testDescription: String {
+            "\(laneCount) lanes, \(workers) workers on hosts \(hosts), \(count) elements, empty \(empty)"
+        }
     }
 
     static let cases: [Case] = [1, 2, 3, 4, 5, 8].flatMap { workers in
@@ -52,7 +54,9 @@ func bits(_ values: [Float]) -> [UInt32] { values.map(\.bitPattern) }
     static func fill(_ reduce: AllReduce, rank: Int, empty: Set<Int>) -> [[Float]] {
         let plan = reduce.plan
         return zip(plan.blocks(of: rank), reduce.blocks).map { block, view in
-            let values = sum(block.lanes, plan.tree, empty: empty, count: plan.count) ?? [Float](repeating: .nan, count: plan.count)
+            let values =
+                sum(block.lanes, plan.tree, empty: empty, count: plan.count)
+                ?? [Float](repeating: .nan, count: plan.count)
             view.copy(from: values)
             return values
         }
@@ -62,9 +66,11 @@ func bits(_ values: [Float]) -> [UInt32] { values.map(\.bitPattern) }
         let results = onRanks(test.workers, capacity: 200, seed: UInt64(test.count)) { mesh in
             let links = ExchangeLinks(mesh: mesh, generation: 3)
             let lanes = LaneAssignment(laneCount: test.laneCount, workers: test.workers).lanes
-            let wanted = ExchangePlan(laneCount: test.laneCount, lanes: lanes, hosts: test.hosts, count: test.count, frameElements: 1_000)
+            let wanted = ExchangePlan(
+                laneCount: test.laneCount, lanes: lanes, hosts: test.hosts, count: test.count, frameElements: 1_000)
             var generator = SystemRandomNumberGenerator()
-            let made = try HostMemory.establish(wanted, links: links, step: 0, bucket: 0, deadline: .farOff, generator: &generator)
+            let made = try HostMemory.establish(
+                wanted, links: links, step: 0, bucket: 0, deadline: .farOff, generator: &generator)
             #expect(made.failure == nil)
             let reduce = AllReduce(plan: made.plan, memory: made.memory, links: links)
             var found: [[UInt32]] = []
@@ -75,7 +81,9 @@ func bits(_ values: [Float]) -> [UInt32] { values.map(\.bitPattern) }
                 for (view, values) in zip(reduce.blocks, blocks) { view.copy(from: values) }
                 let before = links.counters.bytesSent
                 let gradient = try #require(try reduce.run(step: step, emptyLanes: test.empty, deadline: .farOff))
-                #expect(links.counters.bytesSent - before == made.plan.bytesSent(by: mesh.rank, made.plan.sums(emptyLanes: test.empty)))
+                #expect(
+                    links.counters.bytesSent - before
+                        == made.plan.bytesSent(by: mesh.rank, made.plan.sums(emptyLanes: test.empty)))
                 #expect(zip(blocks, reduce.blocks).allSatisfy { bits($0) == bits($1.array) })
                 let whole = FloatBuffer(count: test.count).view
                 gradient.copy(into: whole)
@@ -95,11 +103,16 @@ func bits(_ values: [Float]) -> [UInt32] { values.map(\.bitPattern) }
             let plan = ExchangePlan(
                 laneCount: test.lanes, lanes: LaneAssignment(laneCount: test.lanes, workers: test.workers).lanes,
                 hosts: Array(0..<test.workers), count: 60_000, frameElements: 64)
-            let reduce = AllReduce(plan: plan, memory: HostMemory(of: mesh.rank, in: plan), links: ExchangeLinks(mesh: mesh, generation: 1))
+            let reduce = AllReduce(
+                plan: plan, memory: HostMemory(of: mesh.rank, in: plan), links: ExchangeLinks(mesh: mesh, generation: 1)
+            )
             _ = Self.fill(reduce, rank: mesh.rank, empty: [])
             for step in 1...2 as ClosedRange<UInt64> { _ = try reduce.run(step: step, deadline: .farOff) }
             let sums = plan.sums()
-            return (roots: sums.hosts.map(\.roots.count).max() ?? 0, refused: mesh.wires.condition.withLock { mesh.wires.timesFull })
+            return (
+                roots: sums.hosts.map(\.roots.count).max() ?? 0,
+                refused: mesh.wires.condition.withLock { mesh.wires.timesFull }
+            )
         }
         for result in results {
             let found = try result.get()
@@ -111,7 +124,9 @@ func bits(_ values: [Float]) -> [UInt32] { values.map(\.bitPattern) }
     @Test func emptyLanesAloneGiveNoGradient() throws {
         let results = onRanks(2) { mesh in
             let plan = ExchangePlan(laneCount: 2, lanes: [0..<1, 1..<2], hosts: [0, 1], count: 10)
-            let reduce = AllReduce(plan: plan, memory: HostMemory(of: mesh.rank, in: plan), links: ExchangeLinks(mesh: mesh, generation: 1))
+            let reduce = AllReduce(
+                plan: plan, memory: HostMemory(of: mesh.rank, in: plan), links: ExchangeLinks(mesh: mesh, generation: 1)
+            )
             return try reduce.run(step: 1, emptyLanes: [0, 1], deadline: .farOff) == nil
         }
         for result in results { #expect(try result.get()) }
@@ -119,8 +134,11 @@ func bits(_ values: [Float]) -> [UInt32] { values.map(\.bitPattern) }
 
     @Test func aLostRankEndsTheExchangeAndBlockSumsStay() throws {
         let results = onRanks(3) { mesh -> ExchangeError? in
-            let plan = ExchangePlan(laneCount: 3, lanes: [0..<1, 1..<2, 2..<3], hosts: [0, 1, 2], count: 20_000, frameElements: 500)
-            let reduce = AllReduce(plan: plan, memory: HostMemory(of: mesh.rank, in: plan), links: ExchangeLinks(mesh: mesh, generation: 1))
+            let plan = ExchangePlan(
+                laneCount: 3, lanes: [0..<1, 1..<2, 2..<3], hosts: [0, 1, 2], count: 20_000, frameElements: 500)
+            let reduce = AllReduce(
+                plan: plan, memory: HostMemory(of: mesh.rank, in: plan), links: ExchangeLinks(mesh: mesh, generation: 1)
+            )
             let blocks = Self.fill(reduce, rank: mesh.rank, empty: [])
             if mesh.rank == 2 {
                 mesh.wires.lose(2)
@@ -141,7 +159,9 @@ func bits(_ values: [Float]) -> [UInt32] { values.map(\.bitPattern) }
         let results = onRanks(3) { mesh -> ExchangeError? in
             if mesh.rank == 1 { return nil }
             let plan = ExchangePlan(laneCount: 3, lanes: [0..<1, 1..<2, 2..<3], hosts: [0, 1, 2], count: 20_000)
-            let reduce = AllReduce(plan: plan, memory: HostMemory(of: mesh.rank, in: plan), links: ExchangeLinks(mesh: mesh, generation: 1))
+            let reduce = AllReduce(
+                plan: plan, memory: HostMemory(of: mesh.rank, in: plan), links: ExchangeLinks(mesh: mesh, generation: 1)
+            )
             do throws(ExchangeError) {
                 _ = try reduce.run(step: 1, deadline: .now + .milliseconds(50))
                 return nil
@@ -171,7 +191,9 @@ func bits(_ values: [Float]) -> [UInt32] { values.map(\.bitPattern) }
                 }
             }
             let plan = ExchangePlan(laneCount: 2, lanes: [0..<1, 1..<2], hosts: [0, 1], count: 20_000)
-            let reduce = AllReduce(plan: plan, memory: HostMemory(of: mesh.rank, in: plan), links: ExchangeLinks(mesh: mesh, generation: 1))
+            let reduce = AllReduce(
+                plan: plan, memory: HostMemory(of: mesh.rank, in: plan), links: ExchangeLinks(mesh: mesh, generation: 1)
+            )
             do throws(ExchangeError) {
                 _ = try reduce.run(step: 1, deadline: .now + .seconds(mesh.rank == 0 ? 60 : 1))
                 return nil
@@ -191,7 +213,9 @@ func bits(_ values: [Float]) -> [UInt32] { values.map(\.bitPattern) }
             let links = ExchangeLinks(mesh: mesh, generation: 2)
             if mesh.rank == 1 {
                 let old = ExchangeLinks(mesh: mesh, generation: 1)
-                try unsafe old.send(.value, ExchangeID(step: 1, bucket: 0), count: 1, payload: [UInt8(9)].span.bytes, to: 0, deadline: .farOff)
+                try unsafe old.send(
+                    .value, ExchangeID(step: 1, bucket: 0), count: 1, payload: [UInt8(9)].span.bytes, to: 0,
+                    deadline: .farOff)
             }
             return try links.allGather([UInt8(mesh.rank)], step: 1, bucket: 0, deadline: .farOff)
         }

@@ -29,7 +29,9 @@ import Testing
         let expected = canonical(0..<plan.tree.laneCount, empty: empty)
         for host in plan.members.indices {
             let foreign = sums.hosts.indices.filter { $0 != host }.flatMap { other in
-                sums.hosts[other].roots.map { run(SumProgram($0.sum), sums.hosts[other].held.map { inner($0.block, plan, empty) }) }
+                sums.hosts[other].roots.map {
+                    run(SumProgram($0.sum), sums.hosts[other].held.map { inner($0.block, plan, empty) })
+                }
             }
             let leaves = sums.hosts[host].held.map { inner($0.block, plan, empty) } + foreign
             #expect(plan.total(sums, on: host).map { run(SumProgram($0), leaves) } == expected)
@@ -50,7 +52,8 @@ import Testing
         for workers in 1...8 {
             for count in [0, 1, 4_095, 4_096, 4_097, 50_000, 1_000_000] {
                 let plan = ExchangePlan(
-                    laneCount: 8, lanes: LaneAssignment(laneCount: 8, workers: workers).lanes, hosts: Array(0..<workers), count: count)
+                    laneCount: 8, lanes: LaneAssignment(laneCount: 8, workers: workers).lanes,
+                    hosts: Array(0..<workers), count: count)
                 #expect(plan.owned.flatMap { Array($0) }.elementsEqual(0..<count))
                 #expect(plan.owned.allSatisfy { $0.isEmpty || $0.lowerBound % 4_096 == 0 })
                 let sizes = plan.owned.map(\.count)
@@ -80,7 +83,8 @@ import Testing
         for ranks in [1, 2, 4, 8] {
             let count = 4_096 * 8 * 5
             let plan = ExchangePlan(
-                laneCount: 8, lanes: LaneAssignment(laneCount: 8, workers: ranks).lanes, hosts: Array(0..<ranks), count: count)
+                laneCount: 8, lanes: LaneAssignment(laneCount: 8, workers: ranks).lanes, hosts: Array(0..<ranks),
+                count: count)
             for rank in 0..<ranks {
                 #expect(plan.bytesSent(by: rank, plan.sums()) == 2 * (ranks - 1) * count * 4 / ranks)
             }

@@ -9,7 +9,8 @@ final class LocalMesh: Mesh {
         let header: FrameHeader
         let bytes: [UInt8]
 
-        func withPayload<Result, Failure: Error>(_ body: (RawSpan) throws(Failure) -> Result) throws(Failure) -> Result {
+        func withPayload<Result, Failure: Error>(_ body: (RawSpan) throws(Failure) -> Result) throws(Failure) -> Result
+        {
             try unsafe body(bytes.span.bytes)
         }
     }
@@ -49,7 +50,9 @@ final class LocalMesh: Mesh {
         state = seed &* 0x9E37_79B9_7F4A_7C15 &+ UInt64(rank)
     }
 
-    func send(_ header: FrameHeader, payload: RawSpan, to peer: Int, deadline: ContinuousClock.Instant) throws(MeshError) {
+    func send(_ header: FrameHeader, payload: RawSpan, to peer: Int, deadline: ContinuousClock.Instant)
+        throws(MeshError)
+    {
         precondition(peer != rank, "rank \(rank) sends to itself")
         var frame = Frame(header: header, bytes: unsafe payload.withUnsafeBytes { unsafe Array($0) })
         if let tamper {
@@ -75,7 +78,9 @@ final class LocalMesh: Mesh {
         }
     }
 
-    private func wait<Result>(_ deadline: ContinuousClock.Instant, _ peers: [Int], _ attempt: () -> Result?) throws(MeshError) -> Result {
+    private func wait<Result>(_ deadline: ContinuousClock.Instant, _ peers: [Int], _ attempt: () -> Result?)
+        throws(MeshError) -> Result
+    {
         wires.condition.lock()
         defer { wires.condition.unlock() }
         while true {

@@ -82,7 +82,9 @@ func divisions(_ laneCount: Int, into parts: Int, from start: Int = 0) -> [[Rang
     @Test func aProgramNeedsNoMoreScratchThanTheTreeIsDeep() {
         let tree = ReductionTree(laneCount: 16)
         let program = SumProgram(
-            tree.roots(of: tree.blocks(covering: 0..<16).isEmpty ? [] : (0..<16).map { .init(lanes: $0..<($0 + 1)) }, empty: { _ in false })[0].sum)
+            tree.roots(
+                of: tree.blocks(covering: 0..<16).isEmpty ? [] : (0..<16).map { .init(lanes: $0..<($0 + 1)) },
+                empty: { _ in false })[0].sum)
         #expect(program.scratchCount == 4)
         #expect(program.additions.count == 15)
     }

@@ -31,9 +31,13 @@ import Transport
 
     /// A row's sum where lanes that do not touch it add zeros.
     static func denseSum(_ lanes: Range<Int>, _ tree: ReductionTree, _ row: Int) -> [Float] {
-        if lanes.count == 1 { return touches(lanes.lowerBound, row) ? lane(lanes.lowerBound, row) : [Float](repeating: 0, count: width) }
+        if lanes.count == 1 {
+            return touches(lanes.lowerBound, row) ? lane(lanes.lowerBound, row) : [Float](repeating: 0, count: width)
+        }
         let middle = tree.middle(of: lanes)
-        return zip(denseSum(lanes.lowerBound..<middle, tree, row), denseSum(middle..<lanes.upperBound, tree, row)).map { $0 + $1 }
+        return zip(denseSum(lanes.lowerBound..<middle, tree, row), denseSum(middle..<lanes.upperBound, tree, row)).map {
+            $0 + $1
+        }
     }
 
     static func rows(_ lanes: Range<Int>, _ tree: ReductionTree) -> SparseRows? {
@@ -48,14 +52,19 @@ import Transport
     func rowsOfAllRanksAddUpToTheBitsOfTheTree(laneCount: Int, workers: Int) throws {
         let results = onRanks(workers, capacity: 4, seed: UInt64(laneCount)) { mesh in
             let lanes = LaneAssignment(laneCount: laneCount, workers: workers).lanes
-            let plan = ExchangePlan(laneCount: laneCount, lanes: lanes, hosts: Array(0..<workers), count: 0, frameElements: 3 * (Self.width + 1))
+            let plan = ExchangePlan(
+                laneCount: laneCount, lanes: lanes, hosts: Array(0..<workers), count: 0,
+                frameElements: 3 * (Self.width + 1))
             let links = ExchangeLinks(mesh: mesh, generation: 1)
             let exchange = RowExchange(plan: plan, links: links)
             let blocks = plan.blocks(of: mesh.rank).map { Self.rows($0.lanes, plan.tree) }
             return try (1...2 as ClosedRange<UInt64>).map { step in
                 let before = links.counters.bytesSent
-                let total = try exchange.run(blocks, width: Self.width, rows: .max, step: step, bucket: 4, deadline: .farOff)
-                #expect(links.counters.bytesSent - before == exchange.bytesSent(blocks.map { $0?.ids ?? [] }, total: total.ids, width: Self.width))
+                let total = try exchange.run(
+                    blocks, width: Self.width, rows: .max, step: step, bucket: 4, deadline: .farOff)
+                #expect(
+                    links.counters.bytesSent - before
+                        == exchange.bytesSent(blocks.map { $0?.ids ?? [] }, total: total.ids, width: Self.width))
                 return total
             }
         }
@@ -72,16 +81,21 @@ import Transport
         }
     }
 
-    @Test(arguments: [([1, 3, 7], [0, 3, 8]), ([], [2]), ([2, 5], []), ([4], [4]), ([9], [1, 2, 3])] as [([Int32], [Int32])])
+    @Test(
+        arguments: [([1, 3, 7], [0, 3, 8]), ([], [2]), ([2, 5], []), ([4], [4]), ([9], [1, 2, 3])]
+            as [([Int32], [Int32])])
     func twoListsOfRowsAddUpAsInTheTree(left: [Int32], right: [Int32]) {
         let pool = SparseRowPool()
         func rows(_ ids: [Int32], _ scale: Float) -> SparseRows {
             let rows = SparseRows(ids: ids, width: Self.width)
-            for (place, id) in ids.enumerated() { rows.row(place).copy(from: (0..<Self.width).map { scale * Float(id) + 0.1 * Float($0) }) }
+            for (place, id) in ids.enumerated() {
+                rows.row(place).copy(from: (0..<Self.width).map { scale * Float(id) + 0.1 * Float($0) })
+            }
             return rows
         }
         let expected = SparseRows.sum(
-            of: [rows(left, 0.3).list, rows(right, -7).list], in: .sum(.leaf(0), .leaf(1)), width: Self.width, from: SparseRowPool())
+            of: [rows(left, 0.3).list, rows(right, -7).list], in: .sum(.leaf(0), .leaf(1)), width: Self.width,
+            from: SparseRowPool())
         for _ in 0..<2 {
             let sum = SparseRows.sum(rows(left, 0.3), rows(right, -7), from: pool)
             #expect(sum.ids == expected.ids && bits(sum.matrix.elements.array) == bits(expected.matrix.elements.array))
@@ -106,9 +120,11 @@ import Transport
 
     @Test func noRowsAnywhereGiveNoRows() throws {
         let results = onRanks(3) { mesh in
-            let plan = ExchangePlan(laneCount: 2, lanes: LaneAssignment(laneCount: 2, workers: 3).lanes, hosts: [0, 1, 2], count: 0)
+            let plan = ExchangePlan(
+                laneCount: 2, lanes: LaneAssignment(laneCount: 2, workers: 3).lanes, hosts: [0, 1, 2], count: 0)
             let exchange = RowExchange(plan: plan, links: ExchangeLinks(mesh: mesh, generation: 1))
-            return try exchange.run(plan.blocks(of: mesh.rank).map { _ in nil }, width: 2, rows: 10, step: 1, bucket: 0, deadline: .farOff)
+            return try exchange.run(
+                plan.blocks(of: mesh.rank).map { _ in nil }, width: 2, rows: 10, step: 1, bucket: 0, deadline: .farOff)
         }
         for result in results { #expect(try result.get().ids.isEmpty) }
     }
@@ -124,7 +140,8 @@ import Transport
                     case 2: bytes.removeLast()
                     case 3: header.offset = 1 << 63
                     case 4: bytes.replaceSubrange(0..<4, with: [255, 255, 255, 255])
-                    // The first row that the table does not have, in the place of the fourth; its own sums are a single row.
+                    // The first row that the table does not have, in the place of the fourth; its own sums are a single
+                    // row.
                     default: if bytes.count >= 16 { bytes.replaceSubrange(12..<16, with: [10, 0, 0, 0]) }
                     }
                     return (header, bytes)

@@ -36,14 +36,20 @@ import Tensors
         let name = Self.name()
         let writer = try SharedMemorySegment(creating: name, count: 100)
         defer { writer.unlink() }
-        #expect(throws: SharedMemoryError(operation: "shm_open", code: EEXIST, bytes: 400)) { try SharedMemorySegment(creating: name, count: 100) }
-        #expect(throws: SharedMemoryError(operation: "fstat", code: EINVAL, bytes: 404)) { try SharedMemorySegment(reading: name, count: 101) }
+        #expect(throws: SharedMemoryError(operation: "shm_open", code: EEXIST, bytes: 400)) {
+            try SharedMemorySegment(creating: name, count: 100)
+        }
+        #expect(throws: SharedMemoryError(operation: "fstat", code: EINVAL, bytes: 404)) {
+            try SharedMemorySegment(reading: name, count: 101)
+        }
     }
 
     @Test func aSegmentThatFindsNoRoomIsATypedErrorAndLeavesNoName() {
         let name = Self.name()
         #expect(throws: SharedMemoryError.self) { try SharedMemorySegment(creating: name, count: 1 << 58) }
-        #expect(throws: SharedMemoryError(operation: "shm_open", code: ENOENT, bytes: 4)) { try SharedMemorySegment(reading: name, count: 1) }
+        #expect(throws: SharedMemoryError(operation: "shm_open", code: ENOENT, bytes: 4)) {
+            try SharedMemorySegment(reading: name, count: 1)
+        }
     }
 
     @Test func whereOneRankCannotShareItsHostGoesThroughTheMeshAndOthersKeepSharing() throws {
@@ -56,9 +62,11 @@ import Tensors
             }
             let links = ExchangeLinks(mesh: mesh, generation: 1)
             let lanes = LaneAssignment(laneCount: 5, workers: 5).lanes
-            let plan = ExchangePlan(laneCount: 5, lanes: lanes, hosts: [0, 0, 0, 1, 1], count: 9_000, frameElements: 500)
+            let plan = ExchangePlan(
+                laneCount: 5, lanes: lanes, hosts: [0, 0, 0, 1, 1], count: 9_000, frameElements: 500)
             var generator = SystemRandomNumberGenerator()
-            let made = try HostMemory.establish(plan, links: links, step: 0, bucket: 0, deadline: .farOff, generator: &generator)
+            let made = try HostMemory.establish(
+                plan, links: links, step: 0, bucket: 0, deadline: .farOff, generator: &generator)
             mesh.tamper = nil
             let reduce = AllReduce(plan: made.plan, memory: made.memory, links: links)
             _ = AllReduceTests.fill(reduce, rank: mesh.rank, empty: [])
@@ -76,7 +84,9 @@ import Tensors
     }
 
     @Test func namesOfSegmentsAreGoneOnceAllHaveMappedThem() throws {
-        let names = { try Set(FileManager.default.contentsOfDirectory(atPath: "/dev/shm").filter { $0.hasPrefix("apus-") }) }
+        let names = {
+            try Set(FileManager.default.contentsOfDirectory(atPath: "/dev/shm").filter { $0.hasPrefix("apus-") })
+        }
         guard FileManager.default.fileExists(atPath: "/dev/shm") else { return }
         let results = onRanks(2) { mesh in
             let plan = ExchangePlan(laneCount: 2, lanes: [0..<1, 1..<2], hosts: [0, 0], count: 100)
@@ -84,7 +94,8 @@ import Tensors
             var generator = FixedGenerator(state: UInt64(mesh.rank) + UInt64(getpid()) << 32)
             var same = generator
             let own = SharedMemorySegment.privateName(using: &same)
-            let made = try HostMemory.establish(plan, links: links, step: 0, bucket: 0, deadline: .farOff, generator: &generator)
+            let made = try HostMemory.establish(
+                plan, links: links, step: 0, bucket: 0, deadline: .farOff, generator: &generator)
             _ = try links.allGather([], step: 0, bucket: 9, deadline: .farOff)
             return (shared: made.memory.isShared, name: String(own.dropFirst()))
         }

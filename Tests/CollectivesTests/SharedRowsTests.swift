@@ -9,7 +9,9 @@ import Testing
 
     private static func rows(_ ids: [Int32], scale: Float = 1) -> SparseRows {
         let rows = SparseRows(ids: ids, width: width)
-        for (place, id) in ids.enumerated() { rows.row(place).copy(from: (0..<width).map { scale * Float(id) + Float($0) / 8 }) }
+        for (place, id) in ids.enumerated() {
+            rows.row(place).copy(from: (0..<width).map { scale * Float(id) + Float($0) / 8 })
+        }
         return rows
     }
 
@@ -46,7 +48,9 @@ import Testing
         #expect(try Self.read(shared) == [nil, [3]])
     }
 
-    @Test(arguments: [(0, UInt32(SharedRows.most) + 1), (0, UInt32.max - 1), (1, 9), (2, 4), (3, 10_000), (1, UInt32.max)])
+    @Test(arguments: [
+        (0, UInt32(SharedRows.most) + 1), (0, UInt32.max - 1), (1, 9), (2, 4), (3, 10_000), (1, UInt32.max),
+    ])
     func `memory that holds no such rows is an error that names the rank`(place: Int, word: UInt32) throws {
         let (view, shared) = Self.memory(blocks: 1)
         shared.write([Self.rows([4, 6, 8])])
@@ -74,14 +78,18 @@ import Testing
         return .sum(sum(lanes.lowerBound..<middle, step), sum(middle..<lanes.upperBound, step), from: SparseRowPool())
     }
 
-    @Test(arguments: [1, 2, 3]) func `ranks of a host add up the same over memory, over messages and over memory again`(workers: Int) throws {
+    @Test(arguments: [1, 2, 3]) func `ranks of a host add up the same over memory, over messages and over memory again`(
+        workers: Int
+    ) throws {
         let results = onRanks(workers) { mesh in
             let links = ExchangeLinks(mesh: mesh, generation: 1)
             let plan = ExchangePlan(
-                laneCount: Self.lanes, lanes: LaneAssignment(laneCount: Self.lanes, workers: workers).lanes, hosts: [Int](repeating: 0, count: workers),
+                laneCount: Self.lanes, lanes: LaneAssignment(laneCount: Self.lanes, workers: workers).lanes,
+                hosts: [Int](repeating: 0, count: workers),
                 count: 10, rowWidth: Self.width)
             var random = SystemRandomNumberGenerator()
-            let made = try HostMemory.establish(plan, links: links, step: 0, bucket: 0, deadline: .farOff, generator: &random)
+            let made = try HostMemory.establish(
+                plan, links: links, step: 0, bucket: 0, deadline: .farOff, generator: &random)
             let reduce = AllReduce(plan: made.plan, memory: made.memory, links: links)
             let exchange = RowExchange(plan: made.plan, links: links, memory: made.memory)
             return try (1...3 as ClosedRange<UInt64>).map { step in
@@ -90,8 +98,12 @@ import Testing
                 exchange.publish(blocks)
                 _ = try reduce.run(step: step, deadline: .farOff)
                 let before = links.counters.bytesSent
-                let total = try exchange.run(blocks, width: Self.width, rows: 10_000, step: step, bucket: 1, deadline: .farOff)
-                let found = (ids: total.ids, bits: bits(total.matrix.elements.array), isMessage: links.counters.bytesSent > before)
+                let total = try exchange.run(
+                    blocks, width: Self.width, rows: 10_000, step: step, bucket: 1, deadline: .farOff)
+                let found = (
+                    ids: total.ids, bits: bits(total.matrix.elements.array),
+                    isMessage: links.counters.bytesSent > before
+                )
                 // No rank publishes the next rows before all have read these, as between steps.
                 _ = try links.allGather([], step: step, bucket: 2, deadline: .farOff)
                 return found

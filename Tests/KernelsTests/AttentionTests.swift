@@ -16,22 +16,29 @@ import Testing
         var tokens: Int { lengths.reduce(0, +) }
         var asking: [Int] { firstOnly ? lengths.map { min($0, 1) } : lengths }
 
-        private func offsets(_ counts: [Int]) -> [Int32] { counts.reduce(into: [0]) { $0.append($0[$0.count - 1] + Int32($1)) } }
+        private func offsets(_ counts: [Int]) -> [Int32] {
+            counts.reduce(into: [0]) { $0.append($0[$0.count - 1] + Int32($1)) }
+        }
 
         var attention: Attention {
-            let tokens = firstOnly ? lengths.filter { $0 > 0 }.map { _ in Int32(0) } : lengths.flatMap { (0..<Int32($0)).map { $0 } }
+            let tokens =
+                firstOnly
+                ? lengths.filter { $0 > 0 }.map { _ in Int32(0) } : lengths.flatMap { (0..<Int32($0)).map { $0 } }
             let dropout = AttentionDropout(
-                rate: DropoutRate(rate), key: DropoutKey(seed: 3, step: 5), layer: 1, positions: lengths.indices.map { UInt32($0 + 7) },
+                rate: DropoutRate(rate), key: DropoutKey(seed: 3, step: 5), layer: 1,
+                positions: lengths.indices.map { UInt32($0 + 7) },
                 queryTokens: tokens)
             return Attention(
-                rows: AttentionRows(keys: offsets(lengths), queries: offsets(asking)), heads: heads, dropout: rate > 0 ? dropout : nil)
+                rows: AttentionRows(keys: offsets(lengths), queries: offsets(asking)), heads: heads,
+                dropout: rate > 0 ? dropout : nil)
         }
 
         func inputs() -> (queries: Matrix, projections: Matrix, gradient: Matrix) {
             var random = FixedSequence(9)
             let (d, rows) = (heads * width, asking.reduce(0, +))
             return (
-                matrix(random.floats(rows * d), rows: rows, columns: d), matrix(random.floats(tokens * 2 * d), rows: tokens, columns: 2 * d),
+                matrix(random.floats(rows * d), rows: rows, columns: d),
+                matrix(random.floats(tokens * 2 * d), rows: tokens, columns: 2 * d),
                 matrix(random.floats(rows * d), rows: rows, columns: d)
             )
         }
@@ -75,10 +82,13 @@ import Testing
                         let p = e.map { $0 / e.reduce(0, +) }
                         let kept = p.indices.map { k -> Double in
                             guard let bits else { return 1 }
-                            return bits[bitRow + k / 16] >> UInt16(k % 16) & 1 == 1 ? Double(DropoutRate(rate).scale) : 0
+                            return bits[bitRow + k / 16] >> UInt16(k % 16) & 1 == 1
+                                ? Double(DropoutRate(rate).scale) : 0
                         }
                         bitRow += bits == nil ? 0 : words
-                        let dp = p.indices.map { k in kept[k] * sum { Double(gradient[q, $0]) * value(keyRows.lowerBound + k, $0) } }
+                        let dp = p.indices.map { k in
+                            kept[k] * sum { Double(gradient[q, $0]) * value(keyRows.lowerBound + k, $0) }
+                        }
                         let dot = zip(p, dp).reduce(0) { $0 + $1.0 * $1.1 }
                         for (place, k) in keyRows.enumerated() {
                             let ds = scale * p[place] * (dp[place] - dot)
@@ -98,7 +108,8 @@ import Testing
 
     private static let cases = [
         Case(lengths: [1, 2, 15, 16, 17], heads: 3, width: 8), Case(lengths: [33, 5], heads: 2, width: 32, rate: 0.2),
-        Case(lengths: [70], heads: 1, width: 12, rate: 0.3), Case(lengths: [40, 9, 31], heads: 2, width: 17, firstOnly: true, rate: 0.1),
+        Case(lengths: [70], heads: 1, width: 12, rate: 0.3),
+        Case(lengths: [40, 9, 31], heads: 2, width: 17, firstOnly: true, rate: 0.1),
         Case(lengths: [3, 65], heads: 1, width: 64, firstOnly: true),
     ]
 
@@ -131,7 +142,9 @@ import Testing
         let some = Case(lengths: lengths, heads: 2, width: 16, firstOnly: true)
         some.attention.forward(queries: first, keys: keys, values: values, bits: nil, into: alone, arena: Arena())
         for (place, row) in [0, 40].enumerated() {
-            #expect(bits(alone.rows(place..<(place + 1)).elements.array) == bits(context.rows(row..<(row + 1)).elements.array))
+            #expect(
+                bits(alone.rows(place..<(place + 1)).elements.array)
+                    == bits(context.rows(row..<(row + 1)).elements.array))
         }
     }
 }

@@ -8,7 +8,9 @@ import Testing
         site: DropoutSite = .attentionOutput, rate: Double = 0.1
     ) -> [UInt16] {
         let bits = Arena().takeBits(words.count)
-        dropoutBits(bits, from: words.lowerBound, key: key, rate: DropoutRate(rate), position: position, layer: layer, site: site)
+        dropoutBits(
+            bits, from: words.lowerBound, key: key, rate: DropoutRate(rate), position: position, layer: layer,
+            site: site)
         return (0..<bits.count).map { bits[$0] }
     }
 
@@ -34,7 +36,8 @@ import Testing
             let words = mask(0..<8_192, site: site, rate: rate)
             let count = Double(words.count * 16)
             let dropped = count - Double(words.reduce(0) { $0 + $1.nonzeroBitCount })
-            #expect(abs(dropped / count - rate) < 4 * (rate * (1 - rate) / count).squareRoot() + 1 / 65_536.0, "at \(site)")
+            #expect(
+                abs(dropped / count - rate) < 4 * (rate * (1 - rate) / count).squareRoot() + 1 / 65_536.0, "at \(site)")
         }
     }
 

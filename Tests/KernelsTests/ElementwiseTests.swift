@@ -23,12 +23,16 @@ import Testing
         let x = inputs(-12...12) + inputs(-0.4...0.4)
         let y = view(x)
         hyperbolicTangent(view(x), into: y)
-        for (x, y) in zip(x, y.array) { #expect(abs(Double(y) - tanh(Double(x))) <= 3e-7 * abs(tanh(Double(x))), "at \(x)") }
+        for (x, y) in zip(x, y.array) {
+            #expect(abs(Double(y) - tanh(Double(x))) <= 3e-7 * abs(tanh(Double(x))), "at \(x)")
+        }
     }
 
     @Test func logarithmAgreesWithTheLibrarys() {
         #expect(naturalLogarithm(.nan).isNaN && naturalLogarithm(.infinity) == .infinity)
-        for x in [1e-30, 0.1, 0.5, 0.7071, 1, 1.0000001, 1.5, 2, 30_522, 1e30] { #expect(abs(naturalLogarithm(x) - log(x)) < 1e-13 * max(1, abs(log(x)))) }
+        for x in [1e-30, 0.1, 0.5, 0.7071, 1, 1.0000001, 1.5, 2, 30_522, 1e30] {
+            #expect(abs(naturalLogarithm(x) - log(x)) < 1e-13 * max(1, abs(log(x))))
+        }
     }
 
     private func value(_ activation: Activation, _ x: Double) -> Double {
@@ -77,10 +81,13 @@ import Testing
             let y = zeros(7, 45)
             let dropped = Arena()
             let mask = dropped.takeBits(7 * 3)
-            dropoutBits(mask, key: DropoutKey(seed: 7, step: 3), rate: DropoutRate(0.3), position: 5, layer: 1, site: .feedForward)
+            dropoutBits(
+                mask, key: DropoutKey(seed: 7, step: 3), rate: DropoutRate(0.3), position: 5, layer: 1,
+                site: .feedForward)
             let inverse = view([Float](repeating: 0, count: 7))
             layerNorm(
-                x, NormalizationInput(bits: mask, rate: DropoutRate(0.3)), gain: view(random.floats(45)), shift: view(random.floats(45)),
+                x, NormalizationInput(bits: mask, rate: DropoutRate(0.3)), gain: view(random.floats(45)),
+                shift: view(random.floats(45)),
                 epsilon: 1e-5, into: y, inverseDeviation: inverse)
             var all = bits(y.elements.array) + bits(x.elements.array) + bits(inverse.array)
             activate(.gelu, bias: view(random.floats(45)), x, into: y)
@@ -89,12 +96,15 @@ import Testing
             adamUpdate(sampleConstants, gradient: view(random.floats(45)), parameters: p, first: m, second: v)
             all += bits(p.array) + bits(m.array) + bits(v.array)
             let sums = summedAdamUpdate(
-                sampleConstants, gradient: nil, parameters: p, first: m, second: v, places: (parameters: 5, moments: 99))
+                sampleConstants, gradient: nil, parameters: p, first: m, second: v, places: (parameters: 5, moments: 99)
+            )
             for sum in [sums.parameters, sums.moments, PositionSum.of(p, from: 3, .secondMoments)] {
                 all += [UInt32(truncatingIfNeeded: sum), UInt32(truncatingIfNeeded: sum >> 32)]
             }
             let squares = sumOfSquares(y.elements)
-            all += [UInt32(truncatingIfNeeded: squares.bitPattern), UInt32(truncatingIfNeeded: squares.bitPattern >> 32)]
+            all += [
+                UInt32(truncatingIfNeeded: squares.bitPattern), UInt32(truncatingIfNeeded: squares.bitPattern >> 32),
+            ]
             let logits = view(random.floats(37))
             let loss = crossEntropy(logits, label: 3, scale: 0.5)
             all += bits(logits.array) + [UInt32(truncatingIfNeeded: loss.bitPattern)]
@@ -119,5 +129,6 @@ import Testing
 }
 
 let sampleConstants = AdamConstants(
-    gradientScale: 0.5, beta1: 0.9, beta2: 0.999, oneMinusBeta1: 0.1, oneMinusBeta2: 0.001, stepSize: 0.01, inverseRootCorrection: 1.5,
+    gradientScale: 0.5, beta1: 0.9, beta2: 0.999, oneMinusBeta1: 0.1, oneMinusBeta2: 0.001, stepSize: 0.01,
+    inverseRootCorrection: 1.5,
     epsilon: 1e-8, decayFactor: 0.99, l2: 0.01)

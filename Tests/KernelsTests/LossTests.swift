@@ -11,11 +11,14 @@ import Testing
     ]
 
     /// -Σ target_c w_c log p_c, where the target is 1 - e of the class and e / C of each.
-    private func reference(_ logits: [Float], _ label: Int, _ options: LossOptions) -> (loss: Double, gradient: [Double]) {
+    private func reference(_ logits: [Float], _ label: Int, _ options: LossOptions) -> (
+        loss: Double, gradient: [Double]
+    ) {
         let most = logits.map(Double.init).max() ?? 0
         let all = logits.reduce(0) { $0 + exp(Double($1) - most) }
         let due = logits.indices.map { place in
-            ((place == label ? 1 - options.labelSmoothing : 0) + options.labelSmoothing / Double(logits.count)) * options.weight(of: place)
+            ((place == label ? 1 - options.labelSmoothing : 0) + options.labelSmoothing / Double(logits.count))
+                * options.weight(of: place)
         }
         let loss = logits.indices.reduce(0) { $0 - due[$1] * (Double(logits[$1]) - most - log(all)) }
         let sum = due.reduce(0, +)
@@ -39,7 +42,9 @@ import Testing
         var random = FixedSequence(3)
         let logits = random.floats(37, -6...6)
         let (a, b) = (view(logits), view(logits))
-        let losses = (crossEntropy(a, label: 5, scale: 0.5), crossEntropy(b, label: 5, options: LossOptions(), scale: 0.5))
+        let losses = (
+            crossEntropy(a, label: 5, scale: 0.5), crossEntropy(b, label: 5, options: LossOptions(), scale: 0.5)
+        )
         #expect(losses.0 == losses.1 && a.array.map(\.bitPattern) == b.array.map(\.bitPattern))
     }
 

@@ -16,8 +16,10 @@ import Testing
         }
         for left in [Orientation.plain, .transposed] {
             for right in [Orientation.plain, .transposed] {
-                let x = left == .plain ? matrix(a, rows: m, columns: k) : matrix(transposed(a, m, k), rows: k, columns: m)
-                let y = right == .plain ? matrix(b, rows: k, columns: n) : matrix(transposed(b, k, n), rows: n, columns: k)
+                let x =
+                    left == .plain ? matrix(a, rows: m, columns: k) : matrix(transposed(a, m, k), rows: k, columns: m)
+                let y =
+                    right == .plain ? matrix(b, rows: k, columns: n) : matrix(transposed(b, k, n), rows: n, columns: k)
                 let c = matrix([Float](repeating: .nan, count: m * n), rows: m, columns: n)
                 multiply(x, left, y, right, into: c)
                 #expect(largestDifference(c.elements.array, expected) < 1e-5)
@@ -36,7 +38,8 @@ import Testing
             let y = view([Float](repeating: 0, count: shift + 1) + b)[(shift + 1)..<(shift + 1 + b.count)]
             let c = view([Float](repeating: 0, count: m * n + shift))[shift..<(m * n + shift)]
             multiply(
-                Matrix(x, rows: m, columns: k), .plain, Matrix(y, rows: k, columns: n), .plain, into: Matrix(c, rows: m, columns: n))
+                Matrix(x, rows: m, columns: k), .plain, Matrix(y, rows: k, columns: n), .plain,
+                into: Matrix(c, rows: m, columns: n))
             return bits(c.array)
         }
         let expected = product(shift: 0)

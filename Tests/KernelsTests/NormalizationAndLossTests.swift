@@ -8,7 +8,9 @@ import Testing
     private func reference(_ x: [Double], _ gain: [Float], _ shift: [Float], _ epsilon: Double) -> [Double] {
         let mean = x.reduce(0, +) / Double(x.count)
         let variance = x.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(x.count)
-        return x.indices.map { (x[$0] - mean) / (variance + epsilon).squareRoot() * Double(gain[$0]) + Double(shift[$0]) }
+        return x.indices.map {
+            (x[$0] - mean) / (variance + epsilon).squareRoot() * Double(gain[$0]) + Double(shift[$0])
+        }
     }
 
     @Test(arguments: [5, 16, 45, 384])
@@ -20,22 +22,31 @@ import Testing
         let residualRows: [Int32] = [4, 0, 2]
         func outputs(_ x: [Double], _ gain: [Float], _ shift: [Float]) -> [Double] {
             (0..<rows).flatMap { row in
-                reference((0..<n).map { x[row * n + $0] + Double(bias[$0]) + Double(residual[Int(residualRows[row]) * n + $0]) }, gain, shift, 1e-5)
+                reference(
+                    (0..<n).map {
+                        x[row * n + $0] + Double(bias[$0]) + Double(residual[Int(residualRows[row]) * n + $0])
+                    }, gain, shift, 1e-5)
             }
         }
         let sum = matrix(x, rows: rows, columns: n)
         let y = zeros(rows, n)
         let inverse = view([Float](repeating: 0, count: rows))
         layerNorm(
-            sum, NormalizationInput(bias: view(bias), residual: matrix(residual, rows: 5, columns: n), residualRows: residualRows),
+            sum,
+            NormalizationInput(
+                bias: view(bias), residual: matrix(residual, rows: 5, columns: n), residualRows: residualRows),
             gain: view(gain), shift: view(shift), epsilon: 1e-5, into: y, inverseDeviation: inverse)
         let exact = x.map(Double.init)
         #expect(largestDifference(y.elements.array, outputs(exact, gain, shift)) < 5e-6)
 
         let gradient = matrix(dy, rows: rows, columns: n)
         let (dgain, dshift) = (view([Float](repeating: 0, count: n)), view([Float](repeating: 0, count: n)))
-        layerNormBackward(normalized: sum, inverseDeviation: inverse, gain: view(gain), gradient, gainGradient: dgain, shiftGradient: dshift)
-        func objective(_ x: [Double]) -> Double { zip(outputs(x, gain, shift), dy).reduce(0) { $0 + $1.0 * Double($1.1) } }
+        layerNormBackward(
+            normalized: sum, inverseDeviation: inverse, gain: view(gain), gradient, gainGradient: dgain,
+            shiftGradient: dshift)
+        func objective(_ x: [Double]) -> Double {
+            zip(outputs(x, gain, shift), dy).reduce(0) { $0 + $1.0 * Double($1.1) }
+        }
         for place in stride(from: 0, to: rows * n, by: max(1, n / 5)) {
             var (up, down) = (exact, exact)
             up[place] += 1e-5
@@ -46,7 +57,10 @@ import Testing
         for column in 0..<n {
             let normalized = (0..<rows).map { Double(sum[$0, column]) }
             #expect(abs(Double(dshift[column]) - (0..<rows).reduce(0.0) { $0 + Double(dy[$1 * n + column]) }) < 1e-5)
-            #expect(abs(Double(dgain[column]) - (0..<rows).reduce(0.0) { $0 + Double(dy[$1 * n + column]) * normalized[$1] }) < 1e-5)
+            #expect(
+                abs(
+                    Double(dgain[column]) - (0..<rows).reduce(0.0) { $0 + Double(dy[$1 * n + column]) * normalized[$1] }
+                ) < 1e-5)
         }
     }
 
@@ -73,7 +87,9 @@ import Testing
         let most = logits.map(Double.init).max() ?? 0
         let all = logits.reduce(0) { $0 + exp(Double($1) - most) }
         let row = view(logits)
-        #expect(abs(crossEntropy(view(logits), label: label, scale: nil) - (log(all) + most - Double(logits[label]))) < 1e-5)
+        #expect(
+            abs(crossEntropy(view(logits), label: label, scale: nil) - (log(all) + most - Double(logits[label]))) < 1e-5
+        )
         _ = crossEntropy(row, label: label, scale: 0.25)
         for place in 0..<n {
             let expected = 0.25 * (exp(Double(logits[place]) - most) / all - (place == label ? 1 : 0))
@@ -89,8 +105,10 @@ import Testing
         for step in 1...5 {
             let (c1, c2) = (1 - pow(0.9, Double(step)), 1 - pow(0.999, Double(step)))
             let constants = AdamConstants(
-                gradientScale: 1, beta1: 0.9, beta2: 0.999, oneMinusBeta1: 0.1, oneMinusBeta2: 0.001, stepSize: Float(0.01 / c1),
-                inverseRootCorrection: Float(1 / c2.squareRoot()), epsilon: 1e-8, decayFactor: Float(1 - 0.01 * 0.1), l2: 0)
+                gradientScale: 1, beta1: 0.9, beta2: 0.999, oneMinusBeta1: 0.1, oneMinusBeta2: 0.001,
+                stepSize: Float(0.01 / c1),
+                inverseRootCorrection: Float(1 / c2.squareRoot()), epsilon: 1e-8, decayFactor: Float(1 - 0.01 * 0.1),
+                l2: 0)
             adamUpdate(constants, gradient: view(g), parameters: p, first: m, second: v)
             for i in 0..<50 {
                 em[i] += (Double(g[i]) - em[i]) * 0.1
@@ -106,7 +124,8 @@ import Testing
         let (p, m, v) = (random.floats(21), random.floats(21), random.floats(21, 0...1))
         let (a, b) = ((view(p), view(m), view(v)), (view(p), view(m), view(v)))
         adamUpdate(sampleConstants, gradient: nil, parameters: a.0, first: a.1, second: a.2)
-        adamUpdate(sampleConstants, gradient: view([Float](repeating: 0, count: 21)), parameters: b.0, first: b.1, second: b.2)
+        adamUpdate(
+            sampleConstants, gradient: view([Float](repeating: 0, count: 21)), parameters: b.0, first: b.1, second: b.2)
         #expect(bits(a.0.array + a.1.array + a.2.array) == bits(b.0.array + b.1.array + b.2.array))
     }
 
@@ -128,7 +147,10 @@ import Testing
             let tokens = keys.indices.filter { keys[$0] != keys.last }.sorted { (keys[$0], $0) < (keys[$1], $1) }
             #expect(groups.order == tokens.map { Int32($0) })
             #expect(groups.keys == Set(tokens.map { keys[$0] }).sorted())
-            #expect(groups.starts == groups.keys.map { key in Int32(tokens.firstIndex { keys[$0] == key } ?? -1) } + [Int32(tokens.count)])
+            #expect(
+                groups.starts == groups.keys.map { key in Int32(tokens.firstIndex { keys[$0] == key } ?? -1) } + [
+                    Int32(tokens.count)
+                ])
         }
     }
 
@@ -147,7 +169,9 @@ import Testing
         sumRows(x, by: all, into: dense)
         for key in 0..<9 {
             let place = groups.keys.firstIndex(of: Int32(key))
-            #expect(dense.rows(key..<(key + 1)).elements.array == (place.map { y.rows($0..<($0 + 1)).elements.array } ?? [0, 0]))
+            #expect(
+                dense.rows(key..<(key + 1)).elements.array
+                    == (place.map { y.rows($0..<($0 + 1)).elements.array } ?? [0, 0]))
         }
     }
 }

@@ -10,7 +10,9 @@ import Testing
         #expect(library.description.contains("OpenBLAS") && library.description.contains(", core type "))
         for (m, n, k) in [(1, 3, 5), (255, 8, 40), (257, 130, 64), (700, 33, 17)] {
             var random = FixedSequence(UInt64(m + n + k))
-            let (a, b) = (matrix(random.floats(m * k), rows: m, columns: k), matrix(random.floats(n * k), rows: n, columns: k))
+            let (a, b) = (
+                matrix(random.floats(m * k), rows: m, columns: k), matrix(random.floats(n * k), rows: n, columns: k)
+            )
             let c = random.floats(m * n)
             let (own, foreign) = (matrix(c, rows: m, columns: n), matrix(c, rows: m, columns: n))
             multiplyInTiles(a, .plain, b, .transposed, into: own, scale: 2, accumulate: true)

@@ -40,9 +40,15 @@ import Testing
     }
 
     @Test func `the ends of the ranges are met`() {
-        #expect(exponential(0) == 1 && exponential(-.infinity) == 0 && exponential(.infinity) == .infinity && exponential(.nan).isNaN)
-        #expect(exponential(-745) == .leastNonzeroMagnitude && exponential(-746) == 0 && exponential(709.7).isFinite && exponential(710) == .infinity)
-        #expect(cosineOfPi(0) == 1 && cosineOfPi(0.5) == 0 && cosineOfPi(1) == -1 && cosineOfPi(1.5) == 0 && cosineOfPi(1e300) == 1)
+        #expect(
+            exponential(0) == 1 && exponential(-.infinity) == 0 && exponential(.infinity) == .infinity
+                && exponential(.nan).isNaN)
+        #expect(
+            exponential(-745) == .leastNonzeroMagnitude && exponential(-746) == 0 && exponential(709.7).isFinite
+                && exponential(710) == .infinity)
+        #expect(
+            cosineOfPi(0) == 1 && cosineOfPi(0.5) == 0 && cosineOfPi(1) == -1 && cosineOfPi(1.5) == 0
+                && cosineOfPi(1e300) == 1)
         #expect(cosineOfPi(.infinity).isNaN && cosineOfPi(.nan).isNaN)
         #expect(power(0, 0) == 1 && power(3, 5) == 243 && power(0.5, 2_000) == 0)
         #expect(naturalLogarithm(1) == 0 && naturalLogarithm(.infinity) == .infinity)

@@ -26,7 +26,9 @@ func view(_ values: [Float]) -> FloatView {
 
 func matrix(_ values: [Float], rows: Int, columns: Int) -> Matrix { Matrix(view(values), rows: rows, columns: columns) }
 
-func zeros(_ rows: Int, _ columns: Int) -> Matrix { matrix([Float](repeating: 0, count: rows * columns), rows: rows, columns: columns) }
+func zeros(_ rows: Int, _ columns: Int) -> Matrix {
+    matrix([Float](repeating: 0, count: rows * columns), rows: rows, columns: columns)
+}
 
 func bits(_ values: [Float]) -> [UInt32] { values.map(\.bitPattern) }
 

@@ -38,8 +38,8 @@ private func guarded(_ values: [Float]) throws -> FloatView {
             return bits(result)
         }
 
-        /// The product by the kernel, rows of factors and result `gap` elements further apart than they need; nil where what lies
-        /// between and behind the rows of the result changed.
+        /// The product by the kernel, rows of factors and result `gap` elements further apart than they need; nil where
+        /// what lies between and behind the rows of the result changed.
         func product(_ left: Orientation, _ right: Orientation, accumulate: Bool, gap: Int = 0) -> [UInt32]? {
             let (x, _) = laid(a, m, k, left, gap)
             let (y, _) = laid(b, k, n, right, gap)
@@ -51,12 +51,15 @@ private func guarded(_ values: [Float]) throws -> FloatView {
             return outside.allSatisfy { all[$0].isNaN } ? bits(inside) : nil
         }
 
-        private func laid(_ values: [Float], _ rows: Int, _ columns: Int, _ orientation: Orientation, _ gap: Int) -> (Matrix, FloatView) {
+        private func laid(_ values: [Float], _ rows: Int, _ columns: Int, _ orientation: Orientation, _ gap: Int) -> (
+            Matrix, FloatView
+        ) {
             let (height, width) = orientation == .plain ? (rows, columns) : (columns, rows)
             var memory = [Float](repeating: .nan, count: height * (width + gap) + 40)
             for row in 0..<height {
                 for column in 0..<width {
-                    memory[row * (width + gap) + column] = orientation == .plain ? values[row * columns + column] : values[column * columns + row]
+                    memory[row * (width + gap) + column] =
+                        orientation == .plain ? values[row * columns + column] : values[column * columns + row]
                 }
             }
             let all = view(memory)
@@ -92,7 +95,8 @@ private func guarded(_ values: [Float]) throws -> FloatView {
     }
 
     @Test(arguments: [
-        (1, 32, 513), (15, 255, 40), (14, 257, 17), (13, 289, 33), (3, 1, 1_025), (29, 33, 1_024), (85, 65, 511), (6, 513, 512),
+        (1, 32, 513), (15, 255, 40), (14, 257, 17), (13, 289, 33), (3, 1, 1_025), (29, 33, 1_024), (85, 65, 511),
+        (6, 513, 512),
         (16, 1_024, 9), (1_024, 17, 19),
     ])
     func blocksDoNotShowInTheBits(m: Int, n: Int, k: Int) { check(m, n, k) }
@@ -119,7 +123,8 @@ private func guarded(_ values: [Float]) throws -> FloatView {
             multiplyInTiles(x, left, y, right, into: z, accumulate: true)
         }
         multiplyInTiles(
-            Matrix(a, rows: m, columns: k), .plain, Matrix(b, rows: k, columns: n), .plain, into: Matrix(c, rows: m, columns: n), accumulate: false)
+            Matrix(a, rows: m, columns: k), .plain, Matrix(b, rows: k, columns: n), .plain,
+            into: Matrix(c, rows: m, columns: n), accumulate: false)
         #expect(bits(c.array) == product.expected(accumulate: false))
     }
 
@@ -130,7 +135,8 @@ private func guarded(_ values: [Float]) throws -> FloatView {
         a[2 * k + 19] = .nan
         b[5 * n + 34] = -.infinity
         let c = zeros(m, n)
-        multiplyInTiles(matrix(a, rows: m, columns: k), .plain, matrix(b, rows: k, columns: n), .plain, into: c, accumulate: false)
+        multiplyInTiles(
+            matrix(a, rows: m, columns: k), .plain, matrix(b, rows: k, columns: n), .plain, into: c, accumulate: false)
         for i in 0..<m {
             for j in 0..<n {
                 let found = c[i, j]

@@ -8,7 +8,8 @@ import Testing
         let job = try SmallJob()
         try job.write(name, contents)
         let plain = try job.train("plain", "--max-steps", "2", "--batch-size", "8", location: location)
-        let other = try job.train("other", "--max-steps", "2", "--batch-size", "8", "--train", job.path(name), location: location)
+        let other = try job.train(
+            "other", "--max-steps", "2", "--batch-size", "8", "--train", job.path(name), location: location)
         #expect(plain.digest == other.digest, sourceLocation: location)
     }
 
@@ -23,7 +24,8 @@ import Testing
     @Test func `CSV and JSON lines are read like TSV`() throws {
         let quoted = Self.samples.map { "\($0.label),\"\($0.text)\"\n" }.joined()
         try expectSameBits("data.csv", "label,sentence\n" + quoted)
-        let objects = Self.samples.map { "{\"id\": [1, {}], \"label\": \($0.label), \"sentence\": \"\($0.text)\"}\n" }.joined()
+        let objects = Self.samples.map { "{\"id\": [1, {}], \"label\": \($0.label), \"sentence\": \"\($0.text)\"}\n" }
+            .joined()
         try expectSameBits("data.jsonl", objects)
     }
 
@@ -36,7 +38,9 @@ import Testing
         let truncated = Self.samples.count { $0.text.split(separator: " ").count > 10 } + 1
         #expect(run.output.contains("train: 24 samples"), "\(run.output)")
         // Two words of "bel dan " each time, [CLS] and [SEP]; one long word is a single unknown token.
-        #expect(run.output.contains("longest 262146; \(truncated) were longer than --max-length 12 and are truncated"), "\(run.output)")
+        #expect(
+            run.output.contains("longest 262146; \(truncated) were longer than --max-length 12 and are truncated"),
+            "\(run.output)")
         #expect(try FinishedRun(job, "run").summary["truncated"] as? Int == truncated)
         let answer = try ApusProcess("predict", "--model", job.path("run/model"), input: long + "\n")
         #expect(answer.status == 0)
@@ -55,7 +59,9 @@ import Testing
             let job = try SmallJob(labels: labels)
             let run = try ApusProcess(job.command("run", ["--max-steps", "1"], validation: true))
             #expect(run.status == 0, "\(run.complaint)")
-            #expect(run.output.contains("newly initialized for 2 classes (\(labels.joined(separator: ", ")))"), "\(run.output)")
+            #expect(
+                run.output.contains("newly initialized for 2 classes (\(labels.joined(separator: ", ")))"),
+                "\(run.output)")
             #expect(try job.text("run/model/config.json").contains("\"0\": \"\(labels[0])\""))
         }
     }
@@ -67,7 +73,8 @@ import Testing
         let length = file.prefix(8).reversed().reduce(0) { $0 << 8 | Int($1) }
         let header = String(decoding: file.dropFirst(8).prefix(length), as: UTF8.self).replacing("\"bert.", with: "\"")
         let size = (0..<8).map { UInt8(truncatingIfNeeded: header.utf8.count >> ($0 * 8)) }
-        try Data(size + Array(header.utf8) + file.dropFirst(8 + length)).write(to: job.folder.url("model/model.safetensors"))
+        try Data(size + Array(header.utf8) + file.dropFirst(8 + length)).write(
+            to: job.folder.url("model/model.safetensors"))
         #expect(try job.train("other", "--max-steps", "2").digest == plain.digest)
     }
 }

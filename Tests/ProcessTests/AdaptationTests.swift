@@ -3,7 +3,10 @@ import Testing
 
 /// What is shared, frozen and adapted: the same bits in one process, over workers and after a run was cut off.
 @Suite struct AdaptationTests {
-    private static let common = ["--lanes", "2", "--batch-size", "6", "--learning-rate", "1e-3", "--optimizer", "adamw", "--weight-decay", "0.01"]
+    private static let common = [
+        "--lanes", "2", "--batch-size", "6", "--learning-rate", "1e-3", "--optimizer", "adamw", "--weight-decay",
+        "0.01",
+    ]
 
     struct Variant: Sendable, CustomTestStringConvertible {
         let testDescription: String
@@ -16,8 +19,12 @@ import Testing
     }
 
     static let variants = [
-        Variant("layer decay and a rate for the head", "--layer-decay", "0.8", "--head-learning-rate", "1e-2", "--schedule", "linear"),
-        Variant("adapters", "--lora-rank", "4", "--lora-alpha", "8", "--lora-targets", "query", "value", "output", "--lora-dropout", "0.1"),
+        Variant(
+            "layer decay and a rate for the head", "--layer-decay", "0.8", "--head-learning-rate", "1e-2", "--schedule",
+            "linear"),
+        Variant(
+            "adapters", "--lora-rank", "4", "--lora-alpha", "8", "--lora-targets", "query", "value", "output",
+            "--lora-dropout", "0.1"),
         Variant("gradual unfreezing", "--unfreeze-every", "1", "--epochs", "6"),
         Variant("gradual unfreezing without dropout", "--unfreeze-every", "1", "--epochs", "3", "--dropout", "0"),
         Variant("cached features", "--freeze", "encoder", "--dropout", "0"),
@@ -50,12 +57,15 @@ import Testing
     }
 
     @discardableResult
-    private func expectOneDigest(_ job: SmallJob, _ options: [String], location: SourceLocation = #_sourceLocation) throws -> FinishedRun {
+    private func expectOneDigest(_ job: SmallJob, _ options: [String], location: SourceLocation = #_sourceLocation)
+        throws -> FinishedRun
+    {
         let every = ["--checkpoint-every", "3", "--keep", "100"]
         let run = try ApusProcess(job.command("single", options + every + ["--threads", "2"], validation: true))
         #expect(run.status == 0, "\(run.complaint)", sourceLocation: location)
         let single = try FinishedRun(job, "single")
-        let launched = try ApusProcess(job.launch("w2", workers: 2, options, validation: true), environment: job.environment)
+        let launched = try ApusProcess(
+            job.launch("w2", workers: 2, options, validation: true), environment: job.environment)
         #expect(launched.status == 0, "\(launched.complaint)", sourceLocation: location)
         #expect(try FinishedRun(job, "w2").digest == single.digest, sourceLocation: location)
         let last = single.steps.last ?? 0
@@ -64,14 +74,17 @@ import Testing
         #expect(resumed.digest == single.digest, sourceLocation: location)
         #expect(resumed.steps == single.steps, sourceLocation: location)
         #expect(
-            try job.bytes("cut/model-best/model.safetensors") == job.bytes("single/model-best/model.safetensors"), sourceLocation: location)
+            try job.bytes("cut/model-best/model.safetensors") == job.bytes("single/model-best/model.safetensors"),
+            sourceLocation: location)
         return single
     }
 
     @Test func `adapters are saved as PEFT saves them and move nothing else`() throws {
         let job = try SmallJob()
-        try job.train("run", "--lora-rank", "2", "--lora-targets", "output", "--epochs", "1", "--batch-size", "8", "--lanes", "2")
-        let settings = try #require(try JSONSerialization.jsonObject(with: job.bytes("run/adapter/adapter_config.json")) as? [String: Any])
+        try job.train(
+            "run", "--lora-rank", "2", "--lora-targets", "output", "--epochs", "1", "--batch-size", "8", "--lanes", "2")
+        let settings = try #require(
+            try JSONSerialization.jsonObject(with: job.bytes("run/adapter/adapter_config.json")) as? [String: Any])
         #expect(settings["peft_type"] as? String == "LORA")
         #expect(settings["r"] as? Int == 2)
         #expect(settings["target_modules"] as? String == #".*\.layer\.\d+\.(output\.dense)"#)
@@ -81,7 +94,10 @@ import Testing
         #expect(names.contains("base_model.model.classifier.bias"))
         let (before, after) = (try job.bytes("model/model.safetensors"), try job.bytes("run/model/model.safetensors"))
         #expect(try Self.tensors(after).allSatisfy { !$0.contains("lora") })
-        for (name, isMoved) in [("bert.encoder.layer.1.output.dense.weight", true), ("bert.encoder.layer.1.attention.self.query.weight", false)] {
+        for (name, isMoved) in [
+            ("bert.encoder.layer.1.output.dense.weight", true),
+            ("bert.encoder.layer.1.attention.self.query.weight", false),
+        ] {
             #expect((try Self.values(name, before) != Self.values(name, after)) == isMoved, "\(name)")
         }
     }
@@ -89,7 +105,8 @@ import Testing
     @Test func `an alpha beyond all integers is saved as the number that it is`() throws {
         let job = try SmallJob()
         try job.train("run", "--lora-rank", "2", "--lora-alpha", "1e19", "--learning-rate", "0", "--max-steps", "1")
-        let settings = try #require(try JSONSerialization.jsonObject(with: job.bytes("run/adapter/adapter_config.json")) as? [String: Any])
+        let settings = try #require(
+            try JSONSerialization.jsonObject(with: job.bytes("run/adapter/adapter_config.json")) as? [String: Any])
         #expect(settings["lora_alpha"] as? Double == 1e19)
     }
 
@@ -112,7 +129,8 @@ import Testing
         let job = try SmallJob()
         for (name, options) in [("full", []), ("adapters", ["--lora-rank", "2"])] {
             let run = try ApusProcess(
-                job.launch(name, workers: 2, options + ["--max-steps", "1", "--batch-size", "8", "--lanes", "2"]), environment: job.environment)
+                job.launch(name, workers: 2, options + ["--max-steps", "1", "--batch-size", "8", "--lanes", "2"]),
+                environment: job.environment)
             #expect(run.status == 0, "\(run.complaint)")
         }
         let (full, adapters) = (try Self.bytes(FinishedRun(job, "full")), try Self.bytes(FinishedRun(job, "adapters")))
@@ -122,8 +140,11 @@ import Testing
 
     @Test func `a frozen encoder is computed once, and what the run says of it shows`() throws {
         let job = try SmallJob()
-        let kept = try ApusProcess(job.command("kept", ["--freeze", "encoder", "--dropout", "0", "--epochs", "1"], validation: true))
-        #expect(kept.output.contains("the encoder is frozen: its output for 32 samples is computed once and kept"), "\(kept.output)")
+        let kept = try ApusProcess(
+            job.command("kept", ["--freeze", "encoder", "--dropout", "0", "--epochs", "1"], validation: true))
+        #expect(
+            kept.output.contains("the encoder is frozen: its output for 32 samples is computed once and kept"),
+            "\(kept.output)")
         let held = try ApusProcess(job.command("held", ["--freeze", "encoder", "--dropout", "0.1", "--epochs", "1"]))
         #expect(held.output.contains("--dropout 0 computes its output once"), "\(held.output)")
         let other = try ApusProcess(job.command("other", ["--dropout", "0", "--epochs", "1"]))
@@ -136,14 +157,18 @@ import Testing
 
     @Test func `several seeds are several runs with mean and deviation, and go on where they were stopped`() throws {
         let job = try SmallJob()
-        let options = ["--seeds", "3,5", "--epochs", "2", "--batch-size", "8", "--lanes", "2", "--test", job.validation]
+        let options = [
+            "--seeds", "3,5", "--epochs", "2", "--batch-size", "8", "--lanes", "2", "--test", job.validation,
+        ]
         let run = try ApusProcess(job.command("all", options, validation: true))
         #expect(run.status == 0, "\(run.complaint)")
         for seed in ["3", "5"] {
-            let alone = try job.train("alone-\(seed)", "--seed", seed, "--epochs", "2", "--batch-size", "8", "--lanes", "2", validation: true)
+            let alone = try job.train(
+                "alone-\(seed)", "--seed", seed, "--epochs", "2", "--batch-size", "8", "--lanes", "2", validation: true)
             #expect(try FinishedRun(job, "all/seed-\(seed)").digest == alone.digest)
         }
-        let summary = try #require(try JSONSerialization.jsonObject(with: job.bytes("all/summary.json")) as? [String: Any])
+        let summary = try #require(
+            try JSONSerialization.jsonObject(with: job.bytes("all/summary.json")) as? [String: Any])
         let losses = try ["3", "5"].map { seed in
             try #require((FinishedRun(job, "all/seed-\(seed)").summary["test"] as? [String: Any])?["loss"] as? Double)
         }
@@ -159,7 +184,8 @@ import Testing
         #expect(resumed.status == 0, "\(resumed.complaint)")
         #expect(resumed.output.contains("is finished"))
         #expect(try job.bytes("all/seed-5/model/model.safetensors") == job.bytes("alone-5/model/model.safetensors"))
-        let launched = try ApusProcess(job.launch("launched", workers: 2, options, validation: true), environment: job.environment)
+        let launched = try ApusProcess(
+            job.launch("launched", workers: 2, options, validation: true), environment: job.environment)
         #expect(launched.status == 0, "\(launched.complaint)")
         #expect(try FinishedRun(job, "launched/seed-5").digest == FinishedRun(job, "all/seed-5").digest)
     }
@@ -167,7 +193,10 @@ import Testing
     /// A rate of 0 never makes a better model.
     @Test func `a run without better validations ends early, also when it was cut off before`() throws {
         let job = try SmallJob()
-        let options = ["--patience", "2", "--learning-rate", "0", "--epochs", "9", "--batch-size", "8", "--lanes", "2", "--keep", "100"]
+        let options = [
+            "--patience", "2", "--learning-rate", "0", "--epochs", "9", "--batch-size", "8", "--lanes", "2", "--keep",
+            "100",
+        ]
         let run = try ApusProcess(job.command("run", options, validation: true))
         #expect(run.status == 0, "\(run.complaint)")
         #expect(run.output.contains("stopped early"))
@@ -186,11 +215,15 @@ import Testing
     /// Name and place of each tensor of a safetensors file.
     private static func header(_ file: Data) throws -> (members: [String: Any], start: Int) {
         let count = file.prefix(8).enumerated().reduce(0) { $0 | Int($1.element) << (8 * $1.offset) }
-        let header = try #require(try JSONSerialization.jsonObject(with: file[(file.startIndex + 8)..<(file.startIndex + 8 + count)]) as? [String: Any])
+        let header = try #require(
+            try JSONSerialization.jsonObject(with: file[(file.startIndex + 8)..<(file.startIndex + 8 + count)])
+                as? [String: Any])
         return (header, 8 + count)
     }
 
-    private static func tensors(_ file: Data) throws -> [String] { try header(file).members.keys.filter { $0 != "__metadata__" } }
+    private static func tensors(_ file: Data) throws -> [String] {
+        try header(file).members.keys.filter { $0 != "__metadata__" }
+    }
 
     private static func values(_ name: String, _ file: Data) throws -> Data {
         let (members, start) = try header(file)

@@ -44,7 +44,9 @@ struct ApusProcess {
         }
         let tests = Bundle.allBundles.map(\.bundleURL) + [Bundle.main.bundleURL]
         let folders = tests.flatMap { [$0, $0.deletingLastPathComponent()] }
-        return folders.map { $0.appendingPathComponent("apus") }.first { FileManager.default.isExecutableFile(atPath: $0.path) }
+        return folders.map { $0.appendingPathComponent("apus") }.first {
+            FileManager.default.isExecutableFile(atPath: $0.path)
+        }
             ?? Bundle.main.bundleURL.appendingPathComponent("apus")
     }()
 }

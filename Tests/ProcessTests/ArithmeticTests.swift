@@ -12,7 +12,9 @@ import Testing
         try #require(made.status == 0, "\(made.text)")
     }
 
-    private func digest(_ job: SmallJob, _ name: String, _ options: [String] = [], _ environment: [String: String] = [:]) throws -> String {
+    private func digest(
+        _ job: SmallJob, _ name: String, _ options: [String] = [], _ environment: [String: String] = [:]
+    ) throws -> String {
         let run = try ApusProcess(job.command(name, Self.options + options), environment: environment)
         #expect(run.status == 0, "\(run.complaint)")
         return try FinishedRun(job, name).digest
@@ -22,16 +24,24 @@ import Testing
         let job = try SmallJob()
         let plain = try digest(job, "plain", ["--threads", "1"])
         for (number, core) in ["Haswell", "SkylakeX", "Nehalem"].enumerated() {
-            #expect(try digest(job, "core-\(number)", ["--threads", "2"], ["OPENBLAS_CORETYPE": core]) == plain, "\(core)")
+            #expect(
+                try digest(job, "core-\(number)", ["--threads", "2"], ["OPENBLAS_CORETYPE": core]) == plain, "\(core)")
         }
         #if arch(x86_64)
         // Flush to zero, denormals are zero, and rounding towards zero.
-        try Self.library(job, "flush.so", "#include <xmmintrin.h>\n__attribute__((constructor)) static void f(void) { _mm_setcsr(_mm_getcsr() | 0xe040); }\n")
+        try Self.library(
+            job, "flush.so",
+            "#include <xmmintrin.h>\n__attribute__((constructor)) static void f(void) { _mm_setcsr(_mm_getcsr() | "
+                + "0xe040); }\n"
+        )
         for threads in ["1", "2"] {
-            #expect(try digest(job, "flush-\(threads)", ["--threads", threads], ["LD_PRELOAD": job.path("flush.so")]) == plain)
+            #expect(
+                try digest(job, "flush-\(threads)", ["--threads", threads], ["LD_PRELOAD": job.path("flush.so")])
+                    == plain)
         }
         let workers = try ApusProcess(
-            job.launch("flush-workers", workers: 2, Self.options), environment: job.environment.merging(["LD_PRELOAD": job.path("flush.so")]) { $1 })
+            job.launch("flush-workers", workers: 2, Self.options),
+            environment: job.environment.merging(["LD_PRELOAD": job.path("flush.so")]) { $1 })
         #expect(workers.status == 0, "\(workers.complaint)")
         #expect(try FinishedRun(job, "flush-workers").digest == plain)
         #endif
@@ -42,23 +52,30 @@ import Testing
         try job.write("libopenblas.so.0", "not a library")
         let plain = try digest(job, "plain")
         #expect(try digest(job, "without", [], ["LD_LIBRARY_PATH": job.folder.path]) == plain)
-        let command = ([ApusProcess.executable.path] + job.command("small", Self.options)).map { "'\($0)'" }.joined(separator: " ")
+        let command = ([ApusProcess.executable.path] + job.command("small", Self.options)).map { "'\($0)'" }.joined(
+            separator: " ")
         let limited = try ScriptRun(shell: "ulimit -v 1500000; timeout 50 \(command)")
         #expect(limited.status == 0, "\(limited.text)")
     }
 
-    @Test func `OpenBLAS gives one digest for any threads and workers, and nearly the same loss as own kernels`() throws {
+    @Test func `OpenBLAS gives one digest for any threads and workers, and nearly the same loss as own kernels`() throws
+    {
         let job = try SmallJob()
         let openblas = ["--blas", "openblas"]
         let one = try digest(job, "one", openblas + ["--threads", "1"])
         #expect(try digest(job, "two", openblas + ["--threads", "2"]) == one)
-        let workers = try ApusProcess(job.launch("workers", workers: 2, Self.options + openblas), environment: job.environment)
+        let workers = try ApusProcess(
+            job.launch("workers", workers: 2, Self.options + openblas), environment: job.environment)
         #expect(workers.status == 0, "\(workers.complaint)")
         #expect(try FinishedRun(job, "workers").digest == one)
         _ = try digest(job, "own")
-        func losses(_ name: String) throws -> [Double] { try FinishedRun(job, name).events("step").compactMap { $0["loss"] as? Double } }
+        func losses(_ name: String) throws -> [Double] {
+            try FinishedRun(job, name).events("step").compactMap { $0["loss"] as? Double }
+        }
         #expect(try zip(losses("one"), losses("own")).allSatisfy { abs($0 - $1) < 1e-4 })
-        let refused = try ApusProcess(["train", "--resume", "--output", job.path("one"), "--blas", "own", "--max-steps", "6"])
+        let refused = try ApusProcess([
+            "train", "--resume", "--output", job.path("one"), "--blas", "own", "--max-steps", "6",
+        ])
         expectOneLine(refused, status: 2, "blas was openblas, now own")
     }
 
@@ -68,21 +85,28 @@ import Testing
         _ = try digest(job, "run", ["--blas", "openblas"], ["OPENBLAS_CORETYPE": "Nehalem"])
         let before = try job.bytes("run/config.yaml")
         let refused = try ApusProcess(
-            ["train", "--resume", "--output", job.path("run"), "--max-steps", "6"], environment: ["OPENBLAS_CORETYPE": "Haswell"])
-        expectOneLine(refused, status: 2, "core type Nehalem, this is arithmetic 1 with OpenBLAS", "core type Haswell", "start a new run")
+            ["train", "--resume", "--output", job.path("run"), "--max-steps", "6"],
+            environment: ["OPENBLAS_CORETYPE": "Haswell"])
+        expectOneLine(
+            refused, status: 2, "core type Nehalem, this is arithmetic 1 with OpenBLAS", "core type Haswell",
+            "start a new run")
         #expect(try job.bytes("run/config.yaml") == before)
     }
     #endif
 
     @Test(arguments: ["own", "openblas"])
     func bothWaysToMultiplyMeetTheReferences(blas: String) throws {
-        let cases = ["classify", "mean", "masked-lm", "words"].map { repository.appending(path: "Tests/Fixtures/golden/\($0)").path }
+        let cases = ["classify", "mean", "masked-lm", "words"].map {
+            repository.appending(path: "Tests/Fixtures/golden/\($0)").path
+        }
         let run = try ApusProcess(["verify", "--blas", blas] + cases)
         #expect(run.status == 0, "\(run.complaint)")
         let reports = try FinishedRun.lines(run.output)
         #expect(reports.count == cases.count)
         for report in reports {
-            for (value, most) in [("hidden", 1e-5), ("logits", 1e-5), ("loss", 1e-5), ("gradients", 1e-4), ("weights", 1e-5)] {
+            for (value, most) in [
+                ("hidden", 1e-5), ("logits", 1e-5), ("loss", 1e-5), ("gradients", 1e-4), ("weights", 1e-5),
+            ] {
                 #expect(try #require(report[value] as? Double) < most, "\(value) in \(report)")
             }
         }
@@ -95,15 +119,19 @@ import Testing
         let job = try SmallJob()
         let environment = job.environment.merging(["LD_LIBRARY_PATH": job.folder.path]) { $1 }
         func run(_ blas: String) throws -> ApusProcess {
-            try ApusProcess(command + job.command("run", Self.options + ["--blas", blas]).dropFirst(), environment: environment)
+            try ApusProcess(
+                command + job.command("run", Self.options + ["--blas", blas]).dropFirst(), environment: environment)
         }
         expectOneLine(try run("mkl"), status: 2, "mkl", "own or openblas")
         try job.write("libopenblas.so.0", "not a library")
         expectOneLine(try run("openblas"), status: 2, "OpenBLAS cannot be loaded", "--blas own")
         try Self.library(job, "libopenblas.so.0", "int other;\n")
         expectOneLine(try run("openblas"), status: 2, "has no function cblas_sgemm")
-        let names = "const char *openblas_get_corename(void) { return \"Odd\"; } const char *openblas_get_config(void) { return \"OpenBLAS 9 MAX_THREADS=1\"; }"
-        try Self.library(job, "libopenblas.so.0", "void openblas_set_num_threads(int n) {} \(names) void cblas_sgemm(void) {}\n")
+        let names =
+            "const char *openblas_get_corename(void) { return \"Odd\"; } const char *openblas_get_config(void) { "
+            + "return \"OpenBLAS 9 MAX_THREADS=1\"; }"
+        try Self.library(
+            job, "libopenblas.so.0", "void openblas_set_num_threads(int n) {} \(names) void cblas_sgemm(void) {}\n")
         expectOneLine(try run("openblas"), status: 2, "gives wrong matrix products")
         #expect(!job.exists("run"))
     }
@@ -121,14 +149,17 @@ import Testing
         let trained = try InferenceTests.Trained()
         var texts = SmallText.samples(rows: 150, labels: ["bad", "good"], seed: 5).map(\.text) + ["", "a"]
         func lines(_ texts: [String], _ threads: String) throws -> [String] {
-            let run = try ApusProcess("predict", "--model", trained.best, "--threads", threads, input: texts.joined(separator: "\n") + "\n")
+            let run = try ApusProcess(
+                "predict", "--model", trained.best, "--threads", threads, input: texts.joined(separator: "\n") + "\n")
             #expect(run.status == 0, "\(run.complaint)")
             return run.output.split(separator: "\n").map(String.init)
         }
         let together = try lines(texts, "1")
         #expect(together.count == texts.count)
         #expect(try lines(texts, "2") == together)
-        for place in stride(from: 0, to: texts.count, by: 19) { #expect(try lines([texts[place]], "1") == [together[place]]) }
+        for place in stride(from: 0, to: texts.count, by: 19) {
+            #expect(try lines([texts[place]], "1") == [together[place]])
+        }
         let turned = try lines(texts.reversed(), "2")
         #expect(turned == together.reversed())
         texts.removeLast(100)

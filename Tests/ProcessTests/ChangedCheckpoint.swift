@@ -13,14 +13,17 @@ extension SmallJob {
         let entries = try (manifest["files"]?.members ?? []).map { file in
             let path = path("\(checkpoint)/\(file.key)")
             let size = try FileSystem.read(path).count
-            return JSONValue.Member(file.key, .object([.init("bytes", .integer(size)), .init("sha256", .string(try Digests.file(path)))]))
+            return JSONValue.Member(
+                file.key, .object([.init("bytes", .integer(size)), .init("sha256", .string(try Digests.file(path)))]))
         }
         manifest["files"] = .object(entries)
         try FileSystem.replace(path("\(checkpoint)/manifest.json"), with: Array(manifest.text.utf8))
     }
 
     /// Checkpoints of a run, by name.
-    func checkpoints(_ run: String) throws -> [String] { try FileManager.default.contentsOfDirectory(atPath: path("\(run)/checkpoints")).sorted() }
+    func checkpoints(_ run: String) throws -> [String] {
+        try FileManager.default.contentsOfDirectory(atPath: path("\(run)/checkpoints")).sorted()
+    }
 
     /// Turns a run's folder into that of a build without identities.
     func makeOld(_ run: String) throws {

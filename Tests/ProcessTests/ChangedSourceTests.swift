@@ -4,7 +4,9 @@ import Testing
 
 /// A resumed run has the inputs that it began with: source model, tokenizer, data and options.
 @Suite struct ChangedSourceTests {
-    static let options = ["--batch-size", "8", "--lanes", "2", "--checkpoint-every", "2", "--keep", "9", "--epochs", "2"]
+    static let options = [
+        "--batch-size", "8", "--lanes", "2", "--checkpoint-every", "2", "--keep", "9", "--epochs", "2",
+    ]
 
     enum Change: CaseIterable, CustomTestStringConvertible {
         case dropout, labels, vocabulary, newTokenizerFile, weights, data, options
@@ -30,7 +32,8 @@ import Testing
                 try job.write(name, text.replacing(old, with: new))
             }
             switch self {
-            case .dropout: try replace("model/config.json", #""hidden_dropout_prob": "#, #""hidden_dropout_prob": 0.5, "was": "#)
+            case .dropout:
+                try replace("model/config.json", #""hidden_dropout_prob": "#, #""hidden_dropout_prob": 0.5, "was": "#)
             case .labels:
                 var json = try JSONValue(parsing: FileSystem.read(job.path("model/config.json")))
                 json["id2label"] = .object(["2", "1", "0"].enumerated().map { .init("\($0)", .string($1)) })
@@ -61,7 +64,8 @@ import Testing
         expectOneLine(run, status: 2, change.file, "has changed (", "was ", "is ", "start a new run")
         #expect(try job.contents() == before)
         guard step > 0 else { return }
-        let launched = try ApusProcess("launch", "--workers", "1", "--threads", "1", "--resume", "--output", job.path("run"))
+        let launched = try ApusProcess(
+            "launch", "--workers", "1", "--threads", "1", "--resume", "--output", job.path("run"))
         #expect(launched.status == 2 && launched.complaint.contains(change.file), "\(launched.complaint)")
         #expect(try job.contents() == before)
     }
@@ -80,8 +84,11 @@ import Testing
         let job = try SmallJob()
         #expect(try ApusProcess(job.command("whole", Self.options)).status == 0)
         try job.cutOff("whole", after: 4, into: "run")
-        for name in ["model", "train.tsv"] { try FileManager.default.moveItem(atPath: job.path(name), toPath: job.path("moved-\(name)")) }
-        let text = try job.text("run/config.yaml").replacing(job.model, with: job.path("moved-model")).replacing(job.data, with: job.path("moved-train.tsv"))
+        for name in ["model", "train.tsv"] {
+            try FileManager.default.moveItem(atPath: job.path(name), toPath: job.path("moved-\(name)"))
+        }
+        let text = try job.text("run/config.yaml").replacing(job.model, with: job.path("moved-model")).replacing(
+            job.data, with: job.path("moved-train.tsv"))
         try job.write("run/config.yaml", text)
         #expect(try job.resume("run").digest == FinishedRun(job, "whole").digest)
     }
@@ -93,10 +100,14 @@ import Testing
         try job.makeOld("run")
         #expect(try job.resume("run").digest == FinishedRun(job, "whole").digest)
         try Change.vocabulary.make(job, run: "run")
-        expectOneLine(try ApusProcess("train", "--resume", "--output", job.path("run"), "--epochs", "3"), status: 2, "vocab.txt has changed")
+        expectOneLine(
+            try ApusProcess("train", "--resume", "--output", job.path("run"), "--epochs", "3"), status: 2,
+            "vocab.txt has changed")
         // The data were always compared.
         try job.makeOld("run")
         try Change.data.make(job, run: "run")
-        expectOneLine(try ApusProcess("train", "--resume", "--output", job.path("run"), "--epochs", "3"), status: 2, "train data has changed")
+        expectOneLine(
+            try ApusProcess("train", "--resume", "--output", job.path("run"), "--epochs", "3"), status: 2,
+            "train data has changed")
     }
 }

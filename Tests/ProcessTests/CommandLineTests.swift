@@ -12,11 +12,14 @@ import Testing
         #expect(run.output.isEmpty, sourceLocation: location)
         #expect(run.complaint.hasPrefix("apus: "), sourceLocation: location)
         #expect(run.complaint.contains(words), "\(run.complaint)", sourceLocation: location)
-        #expect(run.complaint.split(separator: "\n", omittingEmptySubsequences: false).count == 2, "\(run.complaint)", sourceLocation: location)
+        #expect(
+            run.complaint.split(separator: "\n", omittingEmptySubsequences: false).count == 2, "\(run.complaint)",
+            sourceLocation: location)
     }
 
     @Test(arguments: [
-        "train", "coordinate", "work", "launch", "evaluate", "predict", "tokenize", "verify", "check", "inspect", "keygen",
+        "train", "coordinate", "work", "launch", "evaluate", "predict", "tokenize", "verify", "check", "inspect",
+        "keygen",
     ])
     func `each command explains itself on standard output`(command: String) throws {
         let run = try ApusProcess(command, "--help")
@@ -38,21 +41,27 @@ import Testing
     }
 
     @Test func `help says that the batch is global`() throws {
-        let words = try ApusProcess("train", "--help").output.split(whereSeparator: \.isWhitespace).joined(separator: " ")
+        let words = try ApusProcess("train", "--help").output.split(whereSeparator: \.isWhitespace).joined(
+            separator: " ")
         #expect(words.contains("Samples in one global batch, over all workers together, never per worker."))
     }
 
     @Test func `bad usage exits with 2 and one line`() throws {
         expectRefused(try ApusProcess("bogus"), "bogus")
         expectRefused(try ApusProcess("train", "--epcohs", "3"), "--epochs")
-        expectRefused(try ApusProcess("train", "--epochs", "many"), "'many' is invalid for '--epochs <epochs>': see 'apus help train'")
+        expectRefused(
+            try ApusProcess("train", "--epochs", "many"),
+            "'many' is invalid for '--epochs <epochs>': see 'apus help train'")
         expectRefused(try ApusProcess("verify"), "case")
         expectRefused(try ApusProcess("coordinate"), "--workers")
         expectRefused(try ApusProcess("launch", "--workers", "0"), "--workers is 0")
         expectRefused(try ApusProcess("launch", "--single", "--workers", "2"), "--single is one process")
         expectRefused(
             try ApusProcess("predict", "--model", "/nowhere", "--text-column", "text"), "standard input is plain text")
-        expectRefused(try ApusProcess("evaluate", "--model", "/nowhere", "--input", "/nowhere", "--threads", "9223372036854775807"), "from 1 to 4096")
+        expectRefused(
+            try ApusProcess(
+                "evaluate", "--model", "/nowhere", "--input", "/nowhere", "--threads", "9223372036854775807"),
+            "from 1 to 4096")
     }
 
     @Test func `values that no run can have exit with 2 before any work`() throws {
@@ -91,7 +100,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ("--logging-steps", "metrics.jsonl"), ("--eval_strategy", "--eval-every"), ("--save-strategy", "--checkpoint-every"),
+        ("--logging-steps", "metrics.jsonl"), ("--eval_strategy", "--eval-every"),
+        ("--save-strategy", "--checkpoint-every"),
         ("--fp16", "float32"),
         ("--resume_from_checkpoint", "--resume"), ("--report-to", "metrics.jsonl"), ("--do_train", "leave it out"),
     ])
@@ -136,7 +146,8 @@ import Testing
     }
 
     @Test(arguments: [
-        "evaluate", "predict", "tokenize", "verify", "check", "inspect", "keygen", "chaos", "train", "launch", "work", "coordinate",
+        "evaluate", "predict", "tokenize", "verify", "check", "inspect", "keygen", "chaos", "train", "launch", "work",
+        "coordinate",
     ])
     func `each command's help has two examples`(command: String) throws {
         #expect(try ApusProcess(command, "--help").output.components(separatedBy: "apus \(command) ").count >= 4)
@@ -164,6 +175,8 @@ import Testing
         try Data("batch-size: 0\nepochs: 0\n".utf8).write(to: file)
         expectRefused(try ApusProcess("train", "--config", file.path, "--epochs", "1"), "--batch-size is 0")
         try Data("epochs: 1\nbatch-sizes: 4\n".utf8).write(to: file)
-        expectRefused(try ApusProcess("train", "--config", file.path), "line 2: unknown key 'batch-sizes': did you mean 'batch-size'?")
+        expectRefused(
+            try ApusProcess("train", "--config", file.path),
+            "line 2: unknown key 'batch-sizes': did you mean 'batch-size'?")
     }
 }

@@ -20,7 +20,8 @@ import Testing
     @Test func `each evaluation of both tasks is told once, whenever the coordinator is killed`() throws {
         let job = try SmallJob()
         let options = try TaskJob.joint.options(job) + ["--validation", job.validation]
-        let run = try RunningApus(job.launch("run", workers: 2, SmallJob.endless + options), environment: job.environment)
+        let run = try RunningApus(
+            job.launch("run", workers: 2, SmallJob.endless + options), environment: job.environment)
         for _ in 0..<3 {
             try run.waitForOutput("validation loss ")
             kill(try #require(job.coordinators.last), SIGKILL)
@@ -145,7 +146,10 @@ import Testing
         let hand = try HandStarted(workers: 1)
         try hand.job.waitForStep(2, in: "run")
         let other = try ApusProcess(
-            ["coordinate", "--resume", "--output", hand.job.path("run"), "--workers", "1", "--endpoint", "ipc://\(hand.job.path("other"))"])
+            [
+                "coordinate", "--resume", "--output", hand.job.path("run"), "--workers", "1", "--endpoint",
+                "ipc://\(hand.job.path("other"))",
+            ])
         expectOneLine(other, status: 2, "is in use by another run")
         try hand.job.expectUndisturbed(hand.coordinator, "run")
     }
@@ -177,7 +181,9 @@ final class HandStarted {
     }
 
     func resume() throws -> RunningApus {
-        try RunningApus(["coordinate", "--resume", "--output", job.path("run"), "--workers", "\(count)", "--endpoint", endpoint])
+        try RunningApus([
+            "coordinate", "--resume", "--output", job.path("run"), "--workers", "\(count)", "--endpoint", endpoint,
+        ])
     }
 }
 

@@ -33,7 +33,8 @@ import Testing
         run.sendUntilEnd(SIGINT)
         #expect(run.end().status == 130)
         try job.expectGone(relatives, within: 10)
-        #expect(try FileManager.default.contentsOfDirectory(atPath: job.folder.path).allSatisfy { !$0.hasPrefix("apus-") })
+        #expect(
+            try FileManager.default.contentsOfDirectory(atPath: job.folder.path).allSatisfy { !$0.hasPrefix("apus-") })
         withExtendedLifetime(log) {}
     }
 
@@ -93,7 +94,8 @@ import Testing
     @Test func `a signal ends a wait for workers`() throws {
         let job = try SmallJob()
         let coordinator = try RunningApus(
-            ["coordinate", "--workers", "2", "--endpoint", "ipc://\(job.path("control"))"] + job.command("run", SmallJob.endless).dropFirst())
+            ["coordinate", "--workers", "2", "--endpoint", "ipc://\(job.path("control"))"]
+                + job.command("run", SmallJob.endless).dropFirst())
         try coordinator.waitForOutput("waiting for workers: 0 of 2")
         coordinator.send(SIGTERM)
         let end = coordinator.end()

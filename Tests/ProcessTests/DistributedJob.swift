@@ -5,7 +5,8 @@ import Testing
 extension SmallJob {
     /// The command line of a launched run into the folder `output`.
     func launch(_ output: String, workers: Int, _ options: [String] = [], validation: Bool = false) -> [String] {
-        ["launch", "--workers", "\(workers)", "--threads", "1"] + command(output, options, validation: validation).dropFirst()
+        ["launch", "--workers", "\(workers)", "--threads", "1"]
+            + command(output, options, validation: validation).dropFirst()
     }
 
     /// What keeps a run's own folders, sockets and all, in this job's.
@@ -31,11 +32,14 @@ extension SmallJob {
         run.send(SIGINT)
         let end = run.end()
         #expect(end.status == 130, "\(end.complaint)", sourceLocation: location)
-        let last = try #require(end.complaint.last { $0.contains("stopped after step ") }, "\(end.complaint)", sourceLocation: location)
-        let step = try #require(last.firstMatch(of: /stopped after step ([0-9]+)/).flatMap { Int($0.1) }, sourceLocation: location)
+        let last = try #require(
+            end.complaint.last { $0.contains("stopped after step ") }, "\(end.complaint)", sourceLocation: location)
+        let step = try #require(
+            last.firstMatch(of: /stopped after step ([0-9]+)/).flatMap { Int($0.1) }, sourceLocation: location)
         let resumed = try resume(output, "--max-steps", "\(step + 2)", location: location)
         #expect(resumed.steps == Array(1...(step + 2)), sourceLocation: location)
-        let whole = try ApusProcess(command("\(output)-whole", Self.endless + options + ["--max-steps", "\(step + 2)"]))
+        let whole = try ApusProcess(
+            command("\(output)-whole", Self.endless + options + ["--max-steps", "\(step + 2)"]))
         #expect(whole.status == 0, "\(whole.complaint)", sourceLocation: location)
         #expect(try FinishedRun(self, "\(output)-whole").digest == resumed.digest, sourceLocation: location)
         #expect(processes.isEmpty, sourceLocation: location)

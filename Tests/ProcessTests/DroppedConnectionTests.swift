@@ -4,7 +4,9 @@ import Transport
 
 /// Connections drop while the processes at both ends live: no state gets another step's name, no sample counts twice.
 @Suite struct DroppedConnectionTests {
-    private static let options = ["--batch-size", "8", "--lanes", "4", "--learning-rate", "1e-3", "--epochs", "1000000"]
+    private static let options = [
+        "--batch-size", "8", "--lanes", "4", "--learning-rate", "1e-3", "--epochs", "1000000",
+    ]
 
     /// The control connections go through a proxy, the data links directly.
     @Test(arguments: [1, 2])
@@ -36,14 +38,17 @@ import Transport
 
     enum Links: CaseIterable { case control, data, all }
 
-    @Test(.enabled(if: ProcessMemory.isAllowed, "cutting another process's connections needs leave to trace it"), arguments: Links.allCases)
+    @Test(
+        .enabled(if: ProcessMemory.isAllowed, "cutting another process's connections needs leave to trace it"),
+        arguments: Links.allCases)
     func `connections of living processes that are cut from outside change no bit`(links: Links) throws {
         let job = try SmallJob()
         let run = try job.startEndless("run", workers: 2)
         try run.waitForOutput("each exactly once")
         var cut = 0
         for round in 0..<6 {
-            let victim = round == 5 ? job.coordinators.last : job.workers.isEmpty ? nil : job.workers[round % job.workers.count]
+            let victim =
+                round == 5 ? job.coordinators.last : job.workers.isEmpty ? nil : job.workers[round % job.workers.count]
             guard let victim else { continue }
             cut += ProcessConnections.cut(of: victim) { connection in
                 let isControl = [connection.local, connection.peer].contains {

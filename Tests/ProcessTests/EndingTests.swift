@@ -15,14 +15,19 @@ import Training
     }
 
     @Test func `other trainers' names are translated only where they are options`() throws {
-        #expect(try FieldNames.translated(["train", "--lr=1", "--output-dir", "x"]) == ["train", "--learning-rate=1", "--output", "x"])
+        #expect(
+            try FieldNames.translated(["train", "--lr=1", "--output-dir", "x"]) == [
+                "train", "--learning-rate=1", "--output", "x",
+            ])
         #expect(try FieldNames.translated(["inspect", "--lr"]) == ["inspect", "--lr"])
         #expect(try FieldNames.translated(["launch", "--", "--lr", "1"]) == ["launch", "--learning-rate", "1"])
         #expect(try FieldNames.translated([]) == [])
     }
 
     @Test func `frozen patterns may be repeated and may be several`() throws {
-        let command = try ApusCommand.parseAsRoot(["train", "--freeze", "a.*", "b.*", "--epochs", "1", "--freeze", "c.*"])
+        let command = try ApusCommand.parseAsRoot([
+            "train", "--freeze", "a.*", "b.*", "--epochs", "1", "--freeze", "c.*",
+        ])
         let train = try #require(command as? Train)
         #expect(train.options.given[.freeze] == .list(["a.*", "b.*", "c.*"]))
         #expect(train.options.given[.epochs] == .text("1"))

@@ -14,7 +14,8 @@ struct EventFiles {
 
     /// Files in the order of their names; a START invalidates points from its step on.
     init(_ folder: String) throws {
-        for name in try FileManager.default.contentsOfDirectory(atPath: folder).sorted() where name.contains("tfevents") {
+        for name in try FileManager.default.contentsOfDirectory(atPath: folder).sorted() where name.contains("tfevents")
+        {
             var rest = ArraySlice(Array(try Data(contentsOf: URL(filePath: "\(folder)/\(name)"))))
             while rest.count >= 12 {
                 let length = Int(Self.number(rest.prefix(8)))
@@ -31,7 +32,9 @@ struct EventFiles {
         let fields = try Self.fields(event)
         let step = fields.first { $0.number == 2 }.map { Int($0.value) } ?? 0
         for field in fields where field.number == 7 {
-            if try Self.fields(field.bytes).contains(where: { $0.number == 1 && $0.value == 1 }) { points.removeAll { $0.step >= step } }
+            if try Self.fields(field.bytes).contains(where: { $0.number == 1 && $0.value == 1 }) {
+                points.removeAll { $0.step >= step }
+            }
         }
         for summary in fields where summary.number == 5 {
             for value in try Self.fields(summary.bytes) {
@@ -52,7 +55,9 @@ struct EventFiles {
         var bytes: ArraySlice<UInt8> = []
     }
 
-    private static func number(_ bytes: ArraySlice<UInt8>) -> UInt64 { bytes.reversed().reduce(0) { $0 << 8 | UInt64($1) } }
+    private static func number(_ bytes: ArraySlice<UInt8>) -> UInt64 {
+        bytes.reversed().reduce(0) { $0 << 8 | UInt64($1) }
+    }
 
     private static func fields(_ message: ArraySlice<UInt8>) throws -> [Field] {
         var (rest, fields) = (message, [Field]())

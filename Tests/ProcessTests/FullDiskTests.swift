@@ -11,8 +11,11 @@ struct FullDiskTests {
 
     /// Runs a script that ends with the run being asked to stop, and compares the bits with an undisturbed run's.
     ///
-    /// - Parameter disturbance: in bash. `heard WORDS` waits for the run's words, `fill` leaves no room on the disk and `room` makes some.
-    private func run(_ job: SmallJob, workers: Int?, _ disturbance: String, location: SourceLocation = #_sourceLocation) throws -> String {
+    /// - Parameter disturbance: in bash. `heard WORDS` waits for the run's words, `fill` leaves no room on the disk and
+    ///   `room` makes some.
+    private func run(_ job: SmallJob, workers: Int?, _ disturbance: String, location: SourceLocation = #_sourceLocation)
+        throws -> String
+    {
         try FileManager.default.createDirectory(atPath: job.path("disk"), withIntermediateDirectories: false)
         var command = job.command("disk/run", Self.options, validation: true)
         if let workers { command = ["launch", "--workers", "\(workers)", "--threads", "1"] + command.dropFirst() }
@@ -22,10 +25,12 @@ struct FullDiskTests {
             cd '\(job.folder.path)'
             : >words
             mount -t tmpfs -o size=20m none disk || exit 99
-            TMPDIR=$PWD '\(ApusProcess.executable.path)' \(command.map { "'\($0)'" }.joined(separator: " ")) >words 2>&1 &
+            TMPDIR=$PWD '\(ApusProcess.executable.path)' \(command.map { "'\($0)'" }.joined(separator: " ")) >words \
+            2>&1 &
             run=$!
             trap 'kill -9 $run 2>/dev/null' EXIT
-            heard() { timeout -s KILL 50 grep -qm1 -e "$1" <(tail -n "+${2:-1}" -f --pid=$run words) || { echo "not heard: $1"; cat words; exit 98; }; }
+            heard() { timeout -s KILL 50 grep -qm1 -e "$1" <(tail -n "+${2:-1}" -f --pid=$run words) || { echo "not \
+            heard: $1"; cat words; exit 98; }; }
             fill() { dd if=/dev/zero of=disk/fill bs=64k; } 2>/dev/null
             room() { rm disk/fill; }
             \(disturbance)
@@ -38,7 +43,8 @@ struct FullDiskTests {
             """)
         let script = try ScriptRun(shell: "unshare --user --map-root-user --mount bash '\(job.path("disturb"))'")
         #expect(script.status == 130, "\(script.text)", sourceLocation: location)
-        let stopped = try #require(script.text.matches(of: /stopped after step ([0-9]+)/).last, "\(script.text)", sourceLocation: location)
+        let stopped = try #require(
+            script.text.matches(of: /stopped after step ([0-9]+)/).last, "\(script.text)", sourceLocation: location)
         let last = try #require(Int(stopped.1)) + 2
         let resumed = try job.resume("kept", "--max-steps", "\(last)", location: location)
         #expect(resumed.steps == Array(1...last), sourceLocation: location)
@@ -48,7 +54,9 @@ struct FullDiskTests {
         #expect(resumed.digest == undisturbed.digest, sourceLocation: location)
         func scored(_ run: FinishedRun) -> [Int] { run.events("evaluation").compactMap { $0["step"] as? Int } }
         #expect(scored(resumed) == scored(undisturbed), sourceLocation: location)
-        #expect(try job.bytes("kept/model-best/model.safetensors") == job.bytes("whole/model-best/model.safetensors"), sourceLocation: location)
+        #expect(
+            try job.bytes("kept/model-best/model.safetensors") == job.bytes("whole/model-best/model.safetensors"),
+            sourceLocation: location)
         return script.text
     }
 

@@ -13,19 +13,23 @@ import Transport
 
     func coordinator(_ port: UInt16, workers: Int, keys: String?, _ options: [String]) throws -> RunningApus {
         try RunningApus(
-            ["coordinate", "--workers", "\(workers)", "--endpoint", "tcp://127.0.0.1:\(port)"] + job.command("run", options).dropFirst(),
+            ["coordinate", "--workers", "\(workers)", "--endpoint", "tcp://127.0.0.1:\(port)"]
+                + job.command("run", options).dropFirst(),
             environment: keys.map { ["APUS_KEY_FILE": $0] } ?? [:])
     }
 
     func worker(_ port: UInt16, keys: String?, _ options: String...) throws -> RunningApus {
         try RunningApus(
-            ["work", "--coordinator", "tcp://127.0.0.1:\(port)", "--threads", "1"] + options, environment: keys.map { ["APUS_KEY_FILE": $0] } ?? [:])
+            ["work", "--coordinator", "tcp://127.0.0.1:\(port)", "--threads", "1"] + options,
+            environment: keys.map { ["APUS_KEY_FILE": $0] } ?? [:])
     }
 
     @Test func `keygen writes a file for each place and says which goes where`() throws {
         let run = try ApusProcess("keygen", job.path("keys"), "--workers", "3")
         #expect(run.status == 0, "\(run.complaint)")
-        #expect(run.output.contains("keys/coordinator.key: for the coordinator") && run.output.contains("worker-1.key to worker-3.key: for the workers"))
+        #expect(
+            run.output.contains("keys/coordinator.key: for the coordinator")
+                && run.output.contains("worker-1.key to worker-3.key: for the workers"))
         for name in ["coordinator", "worker-1", "worker-2", "worker-3"] {
             let attributes = try FileManager.default.attributesOfItem(atPath: job.path("keys/\(name).key"))
             #expect(attributes[.posixPermissions] as? Int == 0o600)
@@ -35,23 +39,33 @@ import Transport
     }
 
     @Test func `a coordinator takes one seed`() throws {
-        let run = try ApusProcess(["coordinate", "--workers", "1"] + job.command("run", ["--seeds", "0,1"]).dropFirst())
+        let run = try ApusProcess(
+            ["coordinate", "--workers", "1"] + job.command("run", ["--seeds", "0,1"]).dropFirst())
         expectOneLine(run, status: 2, "--seeds makes several runs", "apus launch")
         #expect(!job.exists("run"))
     }
 
     @Test func `links between hosts need keys or the word insecure`() throws {
         let bare = job.command("run").dropFirst()
-        expectOneLine(try ApusProcess(["coordinate", "--workers", "1"] + bare, environment: ["APUS_KEY_FILE": ""]), status: 2, "needs keys", "--insecure")
         expectOneLine(
-            try ApusProcess(["work", "--coordinator", "tcp://127.0.0.1:9"], environment: ["APUS_KEY_FILE": ""]), status: 2, "needs keys", "apus keygen")
+            try ApusProcess(["coordinate", "--workers", "1"] + bare, environment: ["APUS_KEY_FILE": ""]), status: 2,
+            "needs keys", "--insecure")
+        expectOneLine(
+            try ApusProcess(["work", "--coordinator", "tcp://127.0.0.1:9"], environment: ["APUS_KEY_FILE": ""]),
+            status: 2, "needs keys", "apus keygen")
         #expect(try ApusProcess("keygen", job.path("keys")).status == 0)
         let swapped = ["APUS_KEY_FILE": job.path("keys/worker-1.key")]
-        expectOneLine(try ApusProcess(["coordinate", "--workers", "1"] + bare, environment: swapped), status: 2, "lists no worker's key")
+        expectOneLine(
+            try ApusProcess(["coordinate", "--workers", "1"] + bare, environment: swapped), status: 2,
+            "lists no worker's key")
         let coordinators = ["APUS_KEY_FILE": job.path("keys/coordinator.key")]
-        expectOneLine(try ApusProcess(["work", "--coordinator", "tcp://127.0.0.1:9"], environment: coordinators), status: 2, "a worker's key file")
+        expectOneLine(
+            try ApusProcess(["work", "--coordinator", "tcp://127.0.0.1:9"], environment: coordinators), status: 2,
+            "a worker's key file")
         try FileManager.default.setAttributes([.posixPermissions: 0o644], ofItemAtPath: job.path("keys/worker-1.key"))
-        expectOneLine(try ApusProcess(["work", "--coordinator", "tcp://127.0.0.1:9"], environment: swapped), status: 2, "mode 644")
+        expectOneLine(
+            try ApusProcess(["work", "--coordinator", "tcp://127.0.0.1:9"], environment: swapped), status: 2, "mode 644"
+        )
         #expect(!job.exists("run"))
     }
 
@@ -59,13 +73,17 @@ import Transport
         let taken = try TCPProbe.Listener(address: "127.0.0.1", port: 0)
         expectOneLine(
             try ApusProcess(
-                ["coordinate", "--workers", "1", "--endpoint", "tcp://127.0.0.1:\(taken.port)", "--insecure"] + job.command("run").dropFirst()),
+                ["coordinate", "--workers", "1", "--endpoint", "tcp://127.0.0.1:\(taken.port)", "--insecure"]
+                    + job.command("run").dropFirst()),
             status: 2, "the address is in use: choose another port")
         #expect(!job.exists("run"))
-        let nobody = try ApusProcess("work", "--coordinator", "tcp://127.0.0.1:\(try freePort())", "--insecure", "--coordinator-timeout", "1")
+        let nobody = try ApusProcess(
+            "work", "--coordinator", "tcp://127.0.0.1:\(try freePort())", "--insecure", "--coordinator-timeout", "1")
         #expect(nobody.status == 1)
         #expect(nobody.complaint.contains("no coordinator answers at tcp://127.0.0.1:"))
-        expectOneLine(try ApusProcess("work", "--coordinator", "nonsense", "--insecure"), status: 2, "'nonsense' is not an endpoint", "HOST:PORT")
+        expectOneLine(
+            try ApusProcess("work", "--coordinator", "nonsense", "--insecure"), status: 2,
+            "'nonsense' is not an endpoint", "HOST:PORT")
         withExtendedLifetime(taken.port) {}
     }
 
@@ -88,7 +106,9 @@ import Transport
             #expect(end.status == 0)
             // Its data port let nobody in once the links stood.
             #expect(!end.complaint.contains { $0.hasSuffix("from unknown processes refused") }, "\(end.complaint)")
-            #expect(end.complaint.contains { $0.contains("joined") } && end.complaint.last?.contains("ended") == true, "\(end.complaint)")
+            #expect(
+                end.complaint.contains { $0.contains("joined") } && end.complaint.last?.contains("ended") == true,
+                "\(end.complaint)")
         }
         let log = try job.text("run/log.txt")
         #expect(log.contains("from unknown processes refused"), "\(log)")
@@ -105,16 +125,24 @@ import Transport
         let environments = [
             ["APUS_COORDINATOR": "tcp://127.0.0.1:\(port)"],
             ["MASTER_ADDR": "127.0.0.1", "MASTER_PORT": "\(port)", "RANK": "2", "WORLD_SIZE": "3"],
-            ["SLURM_PROCID": "1", "SLURM_NTASKS": "3", "SLURM_STEP_NODELIST": "127.0.0.[1-2]", "SLURM_JOB_ID": "7", "APUS_PORT": "\(port)"],
+            [
+                "SLURM_PROCID": "1", "SLURM_NTASKS": "3", "SLURM_STEP_NODELIST": "127.0.0.[1-2]", "SLURM_JOB_ID": "7",
+                "APUS_PORT": "\(port)",
+            ],
         ]
         let coordinator = try coordinator(port, workers: 3, keys: nil, options + ["--insecure"])
-        let workers = try environments.map { try RunningApus(["work", "--threads", "1", "--insecure"], environment: $0) }
+        let workers = try environments.map {
+            try RunningApus(["work", "--threads", "1", "--insecure"], environment: $0)
+        }
         let end = coordinator.end()
         #expect(end.status == 0, "\(end.complaint)")
         for worker in workers { #expect(worker.end().status == 0) }
         #expect(try FinishedRun(job, "run").digest == FinishedRun(job, "single").digest)
-        expectOneLine(try ApusProcess(["work", "--insecure"], environment: ["MASTER_ADDR": "127.0.0.1"]), status: 2, "MASTER_PORT is not set")
-        expectOneLine(try ApusProcess(["work", "--insecure"], environment: ["RANK": "3"]), status: 2, "no coordinator is named")
+        expectOneLine(
+            try ApusProcess(["work", "--insecure"], environment: ["MASTER_ADDR": "127.0.0.1"]), status: 2,
+            "MASTER_PORT is not set")
+        expectOneLine(
+            try ApusProcess(["work", "--insecure"], environment: ["RANK": "3"]), status: 2, "no coordinator is named")
     }
 
     @Test func `a key taken off the list ends that worker's membership at once, and the others go on`() throws {
@@ -122,7 +150,9 @@ import Transport
         let port = try freePort()
         let endless = Array(SmallJob.endless)
         let coordinator = try coordinator(port, workers: 2, keys: job.path("keys/coordinator.key"), endless)
-        let workers = try (1...2).map { try worker(port, keys: job.path("keys/worker-\($0).key"), "--coordinator-timeout", "2") }
+        let workers = try (1...2).map {
+            try worker(port, keys: job.path("keys/worker-\($0).key"), "--coordinator-timeout", "2")
+        }
         try coordinator.waitForOutput("epoch 3/")
         // The last line of the coordinator's file is the key of one of them; no file but that one's names it.
         let list = try job.text("keys/coordinator.key").split(separator: "\n")
@@ -141,12 +171,15 @@ import Transport
     }
 
     @Test func `who has a wrong key is told so, and the coordinator says whom it refused`() throws {
-        for folder in ["keys", "others"] { #expect(try ApusProcess("keygen", job.path(folder), "--workers", "2").status == 0) }
+        for folder in ["keys", "others"] {
+            #expect(try ApusProcess("keygen", job.path(folder), "--workers", "2").status == 0)
+        }
         // The last line of the coordinator's file is the key of worker 2.
         let list = try job.text("keys/coordinator.key").split(separator: "\n")
         try job.write("keys/coordinator.key", list.dropLast().joined(separator: "\n") + "\n")
         let port = try freePort()
-        let coordinator = try coordinator(port, workers: 1, keys: job.path("keys/coordinator.key"), ["--max-steps", "2"])
+        let coordinator = try coordinator(
+            port, workers: 1, keys: job.path("keys/coordinator.key"), ["--max-steps", "2"])
         try coordinator.waitForOutput("listening at")
         for file in ["others/worker-1.key", "keys/worker-2.key"] {
             let process = try worker(port, keys: job.path(file), "--coordinator-timeout", "4")
@@ -154,7 +187,11 @@ import Transport
             let own = lines.first { $0.hasPrefix("public ") }
             let key = String(try #require(own).dropFirst(7))
             try process.waitForComplaint(key)
-            if file.hasPrefix("keys/") { try coordinator.waitForOutput(key) } else { try coordinator.waitForOutput("another coordinator's key") }
+            if file.hasPrefix("keys/") {
+                try coordinator.waitForOutput(key)
+            } else {
+                try coordinator.waitForOutput("another coordinator's key")
+            }
             let end = process.end()
             #expect(end.status == 1)
             #expect(end.complaint.last?.contains("no coordinator answers") == true, "\(end.complaint)")

@@ -17,7 +17,9 @@ import Testing
         "\"\(name)\":{\"dtype\":\"\(type)\",\"shape\":\(shape),\"data_offsets\":\(offsets)}"
     }
 
-    static func one(_ type: String, _ shape: String, _ offsets: String) -> String { "{\(tensor("a", type, shape, offsets))}" }
+    static func one(_ type: String, _ shape: String, _ offsets: String) -> String {
+        "{\(tensor("a", type, shape, offsets))}"
+    }
 
     static func two(_ first: String, _ second: String, name: String = "b") -> String {
         "{\(tensor("a", "F32", "[1]", first)),\(tensor(name, "F32", "[1]", second))}"
@@ -33,9 +35,12 @@ import Testing
             testDescription: "deep nesting", words: "is not a complete safetensors file",
             json: String(repeating: "[", count: 200_000)),
         Header(testDescription: "an array", words: "the header is not an object", json: "[]"),
-        Header(testDescription: "overlapping offsets", words: "overlaps another", json: two("[0,4]", "[0,4]"), dataBytes: 4),
+        Header(
+            testDescription: "overlapping offsets", words: "overlaps another", json: two("[0,4]", "[0,4]"), dataBytes: 4
+        ),
         Header(testDescription: "a hole", words: "leaves a gap", json: two("[0,4]", "[8,12]"), dataBytes: 12),
-        Header(testDescription: "offsets beyond the end", words: "is the file whole?", json: one("F32", "[2]", "[8,16]")),
+        Header(
+            testDescription: "offsets beyond the end", words: "is the file whole?", json: one("F32", "[2]", "[8,16]")),
         Header(testDescription: "offsets in the wrong order", words: "lies at bytes", json: one("F32", "[2]", "[8,0]")),
         Header(testDescription: "offsets below zero", words: "lies at bytes", json: one("F32", "[2]", "[-8,0]")),
         Header(
@@ -45,13 +50,17 @@ import Testing
             testDescription: "sizes that overflow", words: "too many elements",
             json: one("F32", "[4294967296,4294967296]", "[0,8]")
         ),
-        Header(testDescription: "bytes that overflow", words: "its shape", json: one("F32", "[2305843009213693952]", "[0,8]")),
+        Header(
+            testDescription: "bytes that overflow", words: "its shape",
+            json: one("F32", "[2305843009213693952]", "[0,8]")),
         Header(testDescription: "a size that does not fit", words: "has 8 bytes", json: one("F32", "[3]", "[0,8]")),
         Header(
             testDescription: "a name given twice", words: "is not a complete safetensors file",
             json: two("[0,4]", "[4,8]", name: "a")),
         Header(testDescription: "an unknown type", words: "unknown type F33", json: one("F33", "[2]", "[0,8]")),
-        Header(testDescription: "no tensor of a BERT", words: "has no tensor bert.embeddings.", json: one("F32", "[2]", "[0,8]")),
+        Header(
+            testDescription: "no tensor of a BERT", words: "has no tensor bert.embeddings.",
+            json: one("F32", "[2]", "[0,8]")),
     ])
     func `a hostile header is refused`(header: Header) throws {
         let length = header.claimed ?? UInt64(header.json.utf8.count)

@@ -5,9 +5,12 @@ import Testing
 @testable import ApusCommand
 
 @Suite struct InspectionTests {
-    private static let golden = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().path + "/Fixtures/golden"
+    private static let golden =
+        URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().path
+        + "/Fixtures/golden"
 
-    private func writeTensors(_ path: String, _ name: String, steps: any FileSteps = PlainFileSteps()) throws(FileError) {
+    private func writeTensors(_ path: String, _ name: String, steps: any FileSteps = PlainFileSteps()) throws(FileError)
+    {
         let tensor = SafetensorsWriter.Tensor(name, [2, 1]) { body in body(([1, 2] as [Float]).span) }
         try SafetensorsWriter.write([tensor], to: path, steps: steps)
     }
@@ -15,7 +18,10 @@ import Testing
     @Test func `a safetensors file is shown as its metadata and tensors`() throws {
         let folder = try ScratchFolder()
         try writeTensors(folder.path + "/a", "x\u{1B}[2J\n")
-        #expect(try Inspection.lines(folder.path + "/a") == ["format: pt", "x\u{FFFD}[2J\u{FFFD}  F32  (2, 1)", "1 tensor, 2 values, 8 bytes"])
+        #expect(
+            try Inspection.lines(folder.path + "/a") == [
+                "format: pt", "x\u{FFFD}[2J\u{FFFD}  F32  (2, 1)", "1 tensor, 2 values, 8 bytes",
+            ])
     }
 
     @Test func `a model folder is shown with its sizes and labels`() throws {
@@ -40,7 +46,8 @@ import Testing
                 "complete: every file matches the manifest", "", "model.safetensors", "a  F32  (2, 1)",
                 "1 tensor, 2 values, 8 bytes",
             ])
-        #expect(try Inspection.lines(folder.path) == ["checkpoints: step-1, step-2", "newest whole checkpoint: \(new)"])
+        #expect(
+            try Inspection.lines(folder.path) == ["checkpoints: step-1, step-2", "newest whole checkpoint: \(new)"])
         try writeTensors(new + "/model.safetensors", "b")
         let error = #expect(throws: FileError.self) { try Inspection.lines(new) }
         #expect(error?.path == new + "/model.safetensors")

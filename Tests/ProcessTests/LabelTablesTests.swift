@@ -72,7 +72,8 @@ import Testing
         try job.write(
             "words.conll", rows.map { "# a comment\n" + $0.map { "\($0) \($1)\n" }.joined() }.joined(separator: "\n"))
         let lines = rows.map { row in
-            "{\"tokens\": [\(row.map { "\"\($0.0)\"" }.joined(separator: ", "))], \"ner_tags\": [\(row.map { "\"\($0.1)\"" }.joined(separator: ", "))]}\n"
+            "{\"tokens\": [\(row.map { "\"\($0.0)\"" }.joined(separator: ", "))], \"ner_tags\": "
+                + "[\(row.map { "\"\($0.1)\"" }.joined(separator: ", "))]}\n"
         }
         try job.write("words.jsonl", lines.joined())
         let conll = try job.train("conll", "--train", job.path("words.conll"), "--max-steps", "2")

@@ -1,26 +1,31 @@
 internal import Foundation
 internal import Testing
 
-/// Runs a copy of launch.sh in a folder where set-up, fetch, Swift and the program are stand-ins that write down their calls.
+/// Runs a copy of launch.sh in a folder where set-up, fetch, Swift and the program are stand-ins that write down their
+/// calls.
 @Suite struct LaunchScriptTests {
     @Test func withoutArgumentsItFetchesModelAndData() throws {
         let project = try Project()
         #expect(try project.launch([]).status == 7)
         #expect(
             try project.calls() == [
-                "setup.sh ", "swift build --package-path \(project.path) --no-color-diagnostics -c release --product apus", "fetch.sh model data",
+                "setup.sh ",
+                "swift build --package-path \(project.path) --no-color-diagnostics -c release --product apus",
+                "fetch.sh model data",
                 "apus launch",
             ])
     }
 
     @Test(arguments: [
-        (["--model", "m"], ["fetch.sh data"]), (["--train=t"], ["fetch.sh model"]), (["--model", "m", "--train", "t"], []),
+        (["--model", "m"], ["fetch.sh data"]), (["--train=t"], ["fetch.sh model"]),
+        (["--model", "m", "--train", "t"], []),
         (["--help"], []), (["--resume", "--output", "o"], []), (["--config", "own.yaml"], ["fetch.sh data"]),
         (["--config=none.yaml"], ["fetch.sh model data"]),
     ])
     func itFetchesOnlyWhatIsNotNamed(arguments: [String], fetched: [String]) throws {
         let project = try Project()
-        try "training: x\nmodel: m\n".write(to: project.caller.appending(path: "own.yaml"), atomically: true, encoding: .utf8)
+        try "training: x\nmodel: m\n".write(
+            to: project.caller.appending(path: "own.yaml"), atomically: true, encoding: .utf8)
         #expect(try project.launch(arguments).status == 7)
         #expect(try project.calls().filter { $0.hasPrefix("fetch") } == fetched)
     }
@@ -35,13 +40,17 @@ internal import Testing
     @Test func debugBuildsAndRunsTheDebugProgram() throws {
         let project = try Project()
         #expect(try project.launch(["--debug", "--single"]).status == 8)
-        #expect(try project.calls().contains("swift build --package-path \(project.path) --no-color-diagnostics -c debug --product apus"))
+        #expect(
+            try project.calls().contains(
+                "swift build --package-path \(project.path) --no-color-diagnostics -c debug --product apus"))
     }
 
     @Test(arguments: [true, false])
     func aBuildIsAnnouncedWheneverOneHappens(built: Bool) throws {
         let project = try Project(built: built)
-        try project.files.add("bin/swift", "echo '[0/1] Planning build'; echo '[1/3] Compiling Tensors a.swift'; echo '[3/3] Linking apus'")
+        try project.files.add(
+            "bin/swift",
+            "echo '[0/1] Planning build'; echo '[1/3] Compiling Tensors a.swift'; echo '[3/3] Linking apus'")
         let text = try project.launch([]).text
         #expect(text.hasPrefix("Building Apus ("))
         #expect(text.split(separator: "\n").count { $0.contains("Building Apus") } == 1)
@@ -50,7 +59,8 @@ internal import Testing
 
     @Test func whatTheCompilerSaysIsShownWhenItFails() throws {
         let project = try Project()
-        try project.files.add("bin/swift", "echo '[1/3] Compiling Tensors a.swift'; echo 'a.swift:1:1: error: no such thing'; exit 1")
+        try project.files.add(
+            "bin/swift", "echo '[1/3] Compiling Tensors a.swift'; echo 'a.swift:1:1: error: no such thing'; exit 1")
         let run = try project.launch([])
         #expect(run.status == 1)
         #expect(run.text.contains("a.swift:1:1: error: no such thing"))
@@ -62,7 +72,9 @@ internal import Testing
         for folder in ["", "scripts", "Benchmarks", ".ci"] {
             let place = repository.appending(path: folder)
             for name in try FileManager.default.contentsOfDirectory(atPath: place.path) {
-                guard let text = try? String(contentsOf: place.appending(path: name), encoding: .utf8), text.hasPrefix("#!/usr/bin/env bash") else { continue }
+                guard let text = try? String(contentsOf: place.appending(path: name), encoding: .utf8),
+                    text.hasPrefix("#!/usr/bin/env bash")
+                else { continue }
                 for line in text.split(separator: "\n") where line.contains(#/^[^#'"]*\bswift (build|test) /#) {
                     #expect(line.contains("--no-color-diagnostics"), "\(folder)/\(name): \(line)")
                 }
@@ -104,7 +116,8 @@ struct Project {
         }
         let scripts = tree.appending(path: "scripts")
         try FileManager.default.createDirectory(at: scripts, withIntermediateDirectories: true)
-        try FileManager.default.copyItem(at: repository.appending(path: "scripts/build.sh"), to: scripts.appending(path: "build.sh"))
+        try FileManager.default.copyItem(
+            at: repository.appending(path: "scripts/build.sh"), to: scripts.appending(path: "build.sh"))
         for script in ["setup.sh", "fetch.sh"] { try files.add("tree/scripts/\(script)", files.record) }
         try files.add("bin/swift", files.record)
         guard built else { return }

@@ -9,7 +9,8 @@ import Testing
         try FileManager.default.createDirectory(atPath: deep, withIntermediateDirectories: false)
         let run = try ApusProcess(job.launch("run", workers: 1), environment: ["TMPDIR": deep])
         expectOneLine(run, status: 2, deep, "bytes too long", "TMPDIR")
-        let coordinator = try ApusProcess(["coordinate", "--workers", "1", "--endpoint", "ipc://\(deep)/c"] + job.command("run").dropFirst())
+        let coordinator = try ApusProcess(
+            ["coordinate", "--workers", "1", "--endpoint", "ipc://\(deep)/c"] + job.command("run").dropFirst())
         expectOneLine(coordinator, status: 2, deep, "bytes too long")
         #expect(try FileManager.default.contentsOfDirectory(atPath: deep).isEmpty)
         #expect(!job.exists("run"))
@@ -19,7 +20,9 @@ import Testing
         let job = try SmallJob()
         let run = try job.startEndless("run", workers: 1)
         try run.waitForOutput("epoch 2/")
-        func folders() throws -> [String] { try FileManager.default.contentsOfDirectory(atPath: job.folder.path).filter { $0.hasPrefix("apus-") } }
+        func folders() throws -> [String] {
+            try FileManager.default.contentsOfDirectory(atPath: job.folder.path).filter { $0.hasPrefix("apus-") }
+        }
         let folder = try #require(try folders().first)
         // This process acts as one of the run's that outlives the launcher.
         let hold = unsafe open(job.path(folder), O_RDONLY | O_DIRECTORY | O_CLOEXEC)
@@ -30,22 +33,33 @@ import Testing
         // As if it had been a while ago.
         let old = [FileAttributeKey.modificationDate: Date.now - 3_600]
         try FileManager.default.setAttributes(old, ofItemAtPath: job.path(folder))
-        #expect(try ApusProcess(job.launch("beside", workers: 1, ["--max-steps", "1"]), environment: job.environment).status == 0)
+        #expect(
+            try ApusProcess(job.launch("beside", workers: 1, ["--max-steps", "1"]), environment: job.environment).status
+                == 0)
         #expect(try folders() == [folder])
         close(hold)
         try FileManager.default.setAttributes(old, ofItemAtPath: job.path(folder))
-        #expect(try ApusProcess(job.launch("after", workers: 1, ["--max-steps", "1"]), environment: job.environment).status == 0)
+        #expect(
+            try ApusProcess(job.launch("after", workers: 1, ["--max-steps", "1"]), environment: job.environment).status
+                == 0)
         #expect(try folders() == [])
     }
 
-    @Test(arguments: [".lock", "log.txt", "summary.json.partial", "journal.partial", "config.yaml.partial", "model.partial"])
+    @Test(arguments: [
+        ".lock", "log.txt", "summary.json.partial", "journal.partial", "config.yaml.partial", "model.partial",
+    ])
     func `what links in a prepared folder point to stays as it is`(name: String) throws {
         let job = try SmallJob()
         try job.write("victim", "precious")
         try FileManager.default.createDirectory(at: job.folder.url("run"), withIntermediateDirectories: false)
-        try FileManager.default.createSymbolicLink(at: job.folder.url("run/\(name)"), withDestinationURL: job.folder.url("victim"))
+        try FileManager.default.createSymbolicLink(
+            at: job.folder.url("run/\(name)"), withDestinationURL: job.folder.url("victim"))
         let run = try ApusProcess(job.launch("run", workers: 1, ["--max-steps", "2"]), environment: job.environment)
         #expect(try job.text("victim") == "precious")
-        if name.hasSuffix(".partial") { #expect(run.status == 0) } else { expectOneLine(run, status: 2, job.path("run/\(name)"), "is a link") }
+        if name.hasSuffix(".partial") {
+            #expect(run.status == 0)
+        } else {
+            expectOneLine(run, status: 2, job.path("run/\(name)"), "is a link")
+        }
     }
 }

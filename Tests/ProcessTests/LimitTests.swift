@@ -10,7 +10,9 @@ struct LimitTests {
 
     init() throws { job = try SmallJob() }
 
-    private func run(_ limit: String, _ command: [String], _ options: [String] = ["--max-steps", "2", "--threads", "1"]) throws -> ScriptRun {
+    private func run(
+        _ limit: String, _ command: [String], _ options: [String] = ["--max-steps", "2", "--threads", "1"]
+    ) throws -> ScriptRun {
         let words = (command + job.command("run", options).dropFirst()).map { "'\($0)'" }.joined(separator: " ")
         return try ScriptRun(shell: "ulimit \(limit) && exec timeout -k 5 60 '\(ApusProcess.executable.path)' \(words)")
     }
@@ -18,7 +20,9 @@ struct LimitTests {
     private func expectRefusal(_ run: ScriptRun, _ option: String) {
         #expect(run.status == 2, "\(run.text)")
         let lines = run.text.split(separator: "\n")
-        #expect(lines.count == 1 && lines.first?.hasPrefix("apus: ") == true && lines.first?.contains("ulimit \(option)") == true, "\(run.text)")
+        #expect(
+            lines.count == 1 && lines.first?.hasPrefix("apus: ") == true
+                && lines.first?.contains("ulimit \(option)") == true, "\(run.text)")
         #expect(!job.exists("run"))
     }
 
@@ -33,18 +37,24 @@ struct LimitTests {
     }
 
     @Test func `a soft limit of descriptors that may be raised is raised`() throws {
-        let words = job.command("run", ["--max-steps", "2", "--threads", "1"]).dropFirst().map { "'\($0)'" }.joined(separator: " ")
-        let run = try ScriptRun(shell: "ulimit -S -n 16 && exec timeout -k 5 60 '\(ApusProcess.executable.path)' launch --workers 2 \(words)")
+        let words = job.command("run", ["--max-steps", "2", "--threads", "1"]).dropFirst().map { "'\($0)'" }.joined(
+            separator: " ")
+        let run = try ScriptRun(
+            shell:
+                "ulimit -S -n 16 && exec timeout -k 5 60 '\(ApusProcess.executable.path)' launch --workers 2 \(words)")
         #expect(run.status == 0, "\(run.text)")
     }
 
     @Test(.enabled(if: getuid() == 0, "needs root, who may become a user whose processes are limited"))
     func `too few processes are told before the run begins`() throws {
-        let words = job.command("run", ["--max-steps", "2", "--threads", "1"]).dropFirst().map { "'\($0)'" }.joined(separator: " ")
+        let words = job.command("run", ["--max-steps", "2", "--threads", "1"]).dropFirst().map { "'\($0)'" }.joined(
+            separator: " ")
         for command in ["train", "launch --workers 3"] {
             let run = try ScriptRun(
                 shell:
-                    "chmod -R a+rwX '\(job.path(""))' && exec prlimit --nproc=6 setpriv --reuid 54321 --regid 54321 --clear-groups env HOME=/tmp timeout -k 5 60 '\(ApusProcess.executable.path)' \(command) \(words)"
+                    "chmod -R a+rwX '\(job.path(""))' && exec prlimit --nproc=6 setpriv --reuid 54321 --regid 54321 "
+                    + "--clear-groups env HOME=/tmp timeout -k 5 60 '\(ApusProcess.executable.path)' \(command) "
+                    + "\(words)"
             )
             expectRefusal(run, "-u")
         }

@@ -3,7 +3,10 @@ import Testing
 
 /// config.yaml is missing, or was never written: the run resumes all the same.
 @Suite struct LostConfigurationTests {
-    static let options = ["--batch-size", "8", "--lanes", "4", "--checkpoint-every", "2", "--keep", "9", "--epochs", "2", "--learning-rate", "1e-3"]
+    static let options = [
+        "--batch-size", "8", "--lanes", "4", "--checkpoint-every", "2", "--keep", "9", "--epochs", "2",
+        "--learning-rate", "1e-3",
+    ]
 
     private func cutRun(after step: Int) throws -> SmallJob {
         let job = try SmallJob()
@@ -16,7 +19,9 @@ import Testing
     @Test(arguments: [0, 4]) func `the journal's copy of the options is as good`(step: Int) throws {
         let job = try cutRun(after: step)
         #expect(try job.resume("run").digest == FinishedRun(job, "whole").digest)
-        #expect(try job.text("run/config.yaml") == job.text("whole/config.yaml").replacing(job.path("whole"), with: job.path("run")))
+        #expect(
+            try job.text("run/config.yaml")
+                == job.text("whole/config.yaml").replacing(job.path("whole"), with: job.path("run")))
     }
 
     @Test func `so is a checkpoint's`() throws {
@@ -39,7 +44,12 @@ import Testing
         #expect(try job.contents() == before)
         // The lanes are the checkpoint's.
         let run = try ApusProcess(
-            job.command("run", ["--resume", "--batch-size", "8", "--checkpoint-every", "2", "--epochs", "2", "--learning-rate", "1e-3"]))
+            job.command(
+                "run",
+                [
+                    "--resume", "--batch-size", "8", "--checkpoint-every", "2", "--epochs", "2", "--learning-rate",
+                    "1e-3",
+                ]))
         #expect(run.status == 0, "\(run.complaint)")
         #expect(try FinishedRun(job, "run").digest == FinishedRun(job, "whole").digest)
     }

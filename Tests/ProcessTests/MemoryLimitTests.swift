@@ -2,7 +2,10 @@ import Foundation
 import Testing
 
 /// A worker that the kernel ends because its group has no memory left.
-@Suite(.enabled(if: MemoryGroup.isPossible, "needs root, the memory controller of control groups, and no sanitizer, which takes memory of its own"))
+@Suite(
+    .enabled(
+        if: MemoryGroup.isPossible,
+        "needs root, the memory controller of control groups, and no sanitizer, which takes memory of its own"))
 struct MemoryLimitTests {
     @Test func `a worker that is killed for want of memory is replaced, and the bits stay`() throws {
         let job = try SmallJob()
@@ -29,7 +32,9 @@ final class MemoryGroup {
     static let isPossible: Bool = {
         let probe = "\(root)/apus-probe-\(getpid())"
         let isSanitized = unsafe (dlsym(nil, "__asan_init") ?? dlsym(nil, "__tsan_init")) != nil
-        return getuid() == 0 && !isSanitized && SSHServer.succeeds("mkdir '\(probe)' && test -w '\(probe)/\(limit)'; status=$?; rmdir '\(probe)'; exit $status")
+        return getuid() == 0 && !isSanitized
+            && SSHServer.succeeds(
+                "mkdir '\(probe)' && test -w '\(probe)/\(limit)'; status=$?; rmdir '\(probe)'; exit $status")
     }()
 
     init() throws {
@@ -37,8 +42,8 @@ final class MemoryGroup {
         try SSHServer.run("mkdir '\(path)' && echo $((48 << 20)) >'\(path)/\(Self.limit)'")
     }
 
-    /// Moves a process into the group, as the one to be killed first, has another take all memory there, and returns once the first
-    /// has ended: the other may be killed too before its memory is free.
+    /// Moves a process into the group, as the one to be killed first, has another take all memory there, and returns
+    /// once the first has ended: the other may be killed too before its memory is free.
     func exhaust(with process: pid_t) throws {
         let run = try ScriptRun(
             shell: """

@@ -2,28 +2,34 @@ import Foundation
 import Testing
 
 /// Three hosts that share no network with the coordinator's but a bridge, each with an ssh server of its own.
-@Suite(.enabled(if: Bridge.isPossible && SSHServer.isPossible, "needs root and network namespaces, and OpenSSH's server"))
+@Suite(
+    .enabled(if: Bridge.isPossible && SSHServer.isPossible, "needs root and network namespaces, and OpenSSH's server"))
 struct NetworkNamespaceTests {
     @Test func `three hosts in namespaces of their own give the bits of a single process`() throws {
         let job = try SmallJob()
         let bridge = try Bridge(hosts: 3)
         let servers = try bridge.hosts.map { try SSHServer(at: [$0.address], namespace: $0.namespace) }
-        let single = try ApusProcess(["launch", "--single"] + job.command("single", ClusterLaunchTests.options).dropFirst())
+        let single = try ApusProcess(
+            ["launch", "--single"] + job.command("single", ClusterLaunchTests.options).dropFirst())
         #expect(single.status == 0, "\(single.complaint)")
         // Each host has keys of its own: one ssh that chooses by the address.
-        let choices = zip(bridge.hosts, servers).map { "*\" \($0.address) \"*) PATH='\($1.environment()["PATH"] ?? "")' ;;\n" }.joined()
+        let choices = zip(bridge.hosts, servers).map {
+            "*\" \($0.address) \"*) PATH='\($1.environment()["PATH"] ?? "")' ;;\n"
+        }.joined()
         try job.write("ssh", "#!/bin/sh\ncase \" $* \" in\n\(choices)esac\nexec ssh \"$@\"\n")
         try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: job.path("ssh"))
         let hosts = bridge.hosts.map { "  - address: \($0.address)\n" }.joined()
         try job.write(
             "cluster.yaml",
-            "coordinator: {address: \(bridge.coordinator)}\ndefaults: {threads: 1, interface: eth0, binary: '\(ApusProcess.executable.path)'}\nhosts:\n\(hosts)"
+            "coordinator: {address: \(bridge.coordinator)}\ndefaults: {threads: 1, interface: eth0, binary: "
+                + "'\(ApusProcess.executable.path)'}\nhosts:\n\(hosts)"
         )
         let command =
             [ApusProcess.executable.path, "launch", "--cluster", job.path("cluster.yaml")]
             + job.command("cluster", ClusterLaunchTests.options).dropFirst()
         let words = command.map { "'\($0)'" }.joined(separator: " ")
-        let run = try ScriptRun(shell: "PATH='\(job.folder.path)':\"$PATH\" timeout -k 5 60 ip netns exec \(bridge.home) \(words)")
+        let run = try ScriptRun(
+            shell: "PATH='\(job.folder.path)':\"$PATH\" timeout -k 5 60 ip netns exec \(bridge.home) \(words)")
         #expect(run.status == 0, "\(run.text)")
         #expect(run.text.contains("3 workers on 3 hosts"), "\(run.text)")
         #expect(try FinishedRun(job, "cluster").digest == FinishedRun(job, "single").digest)
@@ -36,20 +42,27 @@ struct DeadLinkTests {
     @Test func `of two living workers without a link one is sent away, and the others end with the same bits`() throws {
         let job = try SmallJob()
         let bridge = try Bridge(hosts: 3)
-        let single = try ApusProcess(["launch", "--single"] + job.command("single", ClusterLaunchTests.options).dropFirst())
+        let single = try ApusProcess(
+            ["launch", "--single"] + job.command("single", ClusterLaunchTests.options).dropFirst())
         #expect(single.status == 0, "\(single.complaint)")
         let (first, second) = (bridge.hosts[1], bridge.hosts[2])
         try SSHServer.run("ip -n \(first.namespace) route add blackhole \(second.address)")
         try SSHServer.run("ip -n \(second.namespace) route add blackhole \(first.address)")
         let (program, endpoint) = (ApusProcess.executable.path, "tcp://\(bridge.coordinator):5701")
-        let command = ["coordinate", "--insecure", "--workers", "3", "--endpoint", endpoint] + job.command("run", ClusterLaunchTests.options).dropFirst()
+        let command =
+            ["coordinate", "--insecure", "--workers", "3", "--endpoint", endpoint]
+            + job.command("run", ClusterLaunchTests.options).dropFirst()
         let workers = bridge.hosts.enumerated().map { number, host in
-            "(timeout -k 5 90 ip netns exec \(host.namespace) '\(program)' work --insecure --threads 1 --rank \(number) "
+            "(timeout -k 5 90 ip netns exec \(host.namespace) '\(program)' work --insecure --threads 1 --rank "
+                + "\(number) "
                 + "--coordinator \(endpoint); echo $? > '\(job.path("status-\(number)"))') &"
         }
         let words = command.map { "'\($0)'" }.joined(separator: " ")
         let run = try ScriptRun(
-            shell: "\(workers.joined(separator: "\n"))\ntimeout -k 5 100 ip netns exec \(bridge.home) '\(program)' \(words)\nstatus=$?\nwait\nexit $status")
+            shell:
+                "\(workers.joined(separator: "\n"))\ntimeout -k 5 100 ip netns exec \(bridge.home) '\(program)' "
+                + "\(words)\nstatus=$?\nwait\nexit $status"
+        )
         #expect(run.status == 0, "\(run.text)")
         let statuses = try (0..<3).map { try job.text("status-\($0)").trimmingCharacters(in: .newlines) }
         #expect(statuses == ["0", "0", "1"], "\(run.text)")
@@ -76,7 +89,8 @@ final class Bridge {
     static let isPossible: Bool = {
         let name = "apus-probe-\(getpid())"
         guard getuid() == 0, SSHServer.succeeds("ip netns add \(name)") else { return false }
-        let isPossible = SSHServer.succeeds("ip -n \(name) link add br0 type bridge && ip -n \(name) link add a0 type veth peer name a1")
+        let isPossible = SSHServer.succeeds(
+            "ip -n \(name) link add br0 type bridge && ip -n \(name) link add a0 type veth peer name a1")
         return SSHServer.succeeds("ip netns del \(name)") && isPossible
     }()
 

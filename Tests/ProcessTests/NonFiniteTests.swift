@@ -3,17 +3,23 @@ import Testing
 
 /// A loss or gradient that is not a number ends the run before the update.
 @Suite struct NonFiniteTests {
-    static let options = ["--learning-rate", "1e30", "--batch-size", "4", "--lanes", "2", "--threads", "2", "--checkpoint-every", "1"]
+    static let options = [
+        "--learning-rate", "1e30", "--batch-size", "4", "--lanes", "2", "--threads", "2", "--checkpoint-every", "1",
+    ]
 
     @Test func `the step and the lane's samples are named and the last good state stays`() throws {
         let job = try SmallJob()
         let run = try ApusProcess(job.command("run", Self.options))
-        expectOneLine(run, status: 1, "apus: step 2: the loss or gradient of lane ", "(training samples ", "lower the learning rate")
+        expectOneLine(
+            run, status: 1, "apus: step 2: the loss or gradient of lane ", "(training samples ",
+            "lower the learning rate")
         #expect(!job.exists("run/summary.json"))
         #expect(try FileManager.default.contentsOfDirectory(atPath: job.path("run/checkpoints")) == ["step-1"])
         #expect(try FinishedRun.lines(job.text("run/metrics.jsonl")).compactMap { $0["step"] as? Int } == [1])
 
-        let samples = try #require(run.complaint.firstMatch(of: /training samples ([0-9, ]+)\)/)).1.split(separator: ", ").compactMap {
+        let samples = try #require(run.complaint.firstMatch(of: /training samples ([0-9, ]+)\)/)).1.split(
+            separator: ", "
+        ).compactMap {
             Int($0)
         }
         #expect(!samples.isEmpty && samples.count < 4)
@@ -26,7 +32,9 @@ import Testing
         #expect(again.status == 1)
     }
 
-    @Test(arguments: [false, true]) func `the weights before the step are on the disk when that is said`(isLaunched: Bool) throws {
+    @Test(arguments: [false, true]) func `the weights before the step are on the disk when that is said`(
+        isLaunched: Bool
+    ) throws {
         let job = try SmallJob()
         let options = ["--learning-rate", "1e30", "--batch-size", "4", "--lanes", "2"]
         let run = try ApusProcess(isLaunched ? job.launch("run", workers: 2, options) : job.command("run", options))
@@ -57,7 +65,10 @@ import Testing
         #expect(run.status == 0, "\(run.complaint)")
         let found = try FinishedRun(job, "run")
         #expect((found.summary["validation"] as? [String: Any])?["loss"] as? String == "nan")
-        #expect(try FileManager.default.contentsOfDirectory(atPath: job.path("run/checkpoints")).sorted() == ["step-3", "step-6"])
+        #expect(
+            try FileManager.default.contentsOfDirectory(atPath: job.path("run/checkpoints")).sorted() == [
+                "step-3", "step-6",
+            ])
         // And the run can be made longer.
         #expect(try job.resume("run", "--epochs", "3").steps == Array(1...9))
     }
@@ -89,7 +100,9 @@ extension SmallJob {
         let table = try #require(header["bert.embeddings.word_embeddings.weight"] as? [String: Any])
         let (shape, offsets) = (try #require(table["shape"] as? [Int]), try #require(table["data_offsets"] as? [Int]))
         let start = 8 + length + offsets[0] + 4 * row * shape[1]
-        for place in 0..<shape[1] { bytes.replaceSubrange((start + 4 * place)..<(start + 4 * place + 4), with: [0, 0, 0xC0, 0x7F]) }
+        for place in 0..<shape[1] {
+            bytes.replaceSubrange((start + 4 * place)..<(start + 4 * place + 4), with: [0, 0, 0xC0, 0x7F])
+        }
         try bytes.write(to: folder.url("model/model.safetensors"))
     }
 }

@@ -6,10 +6,12 @@ import Testing
     @Test func `the folder holds models, figures, configuration, checkpoints and log`() throws {
         let job = try SmallJob()
         let run = try job.train("run", "--test", job.validation, "--epochs", "2", "--batch-size", "8", validation: true)
-        let names = try FileManager.default.contentsOfDirectory(atPath: job.path("run")).filter { $0 != ".lock" }.sorted()
+        let names = try FileManager.default.contentsOfDirectory(atPath: job.path("run")).filter { $0 != ".lock" }
+            .sorted()
         #expect(
             names == [
-                "checkpoints", "config.yaml", "journal", "log.txt", "metrics.jsonl", "model", "model-best", "predictions",
+                "checkpoints", "config.yaml", "journal", "log.txt", "metrics.jsonl", "model", "model-best",
+                "predictions",
                 "report.html", "summary.json", "tensorboard",
             ])
         for model in ["model", "model-best"] {
@@ -21,7 +23,8 @@ import Testing
         #expect(try job.text("run/log.txt").contains(#/ epoch 2/2: loss [0-9.]+, validation loss [0-9.]+, accuracy /#))
 
         let keys = [
-            "epochs", "steps", "samples_per_second", "tokens_per_second", "seconds", "peak_resident_bytes", "validation", "test",
+            "epochs", "steps", "samples_per_second", "tokens_per_second", "seconds", "peak_resident_bytes",
+            "validation", "test",
             "parameters_sha256", "lanes", "workers", "threads", "command",
         ]
         for key in keys { #expect(run.summary[key] != nil, "\(key)") }
@@ -39,7 +42,8 @@ import Testing
     @Test func `metrics tell of each step and each evaluation`() throws {
         let job = try SmallJob()
         let run = try job.train(
-            "run", "--test", job.validation, "--epochs", "2", "--batch-size", "8", "--accumulate", "2", validation: true)
+            "run", "--test", job.validation, "--epochs", "2", "--batch-size", "8", "--accumulate", "2", validation: true
+        )
         #expect(run.steps == [1, 2, 3, 4])
         for step in run.events("step") {
             for key in ["epoch", "loss", "learning_rate", "gradient_norm", "samples", "tokens", "seconds"] {
@@ -50,7 +54,9 @@ import Testing
         #expect(run.events("step").compactMap { $0["epoch"] as? Int } == [1, 1, 2, 2])
         #expect(run.events("evaluation").compactMap { $0["split"] as? String } == ["validation", "validation", "test"])
         for evaluation in run.events("evaluation") {
-            for key in ["step", "epoch", "loss", "accuracy", "samples", "seconds"] { #expect(evaluation[key] is Double, "\(key)") }
+            for key in ["step", "epoch", "loss", "accuracy", "samples", "seconds"] {
+                #expect(evaluation[key] is Double, "\(key)")
+            }
         }
     }
 
@@ -70,9 +76,12 @@ import Testing
     @Test func `the first of the best epochs is kept and the test is scored on it`() throws {
         let job = try SmallJob(samples: 30)
         let run = try job.train(
-            "run", "--test", job.validation, "--epochs", "6", "--batch-size", "10", "--lanes", "1", "--learning-rate", "1e-3",
+            "run", "--test", job.validation, "--epochs", "6", "--batch-size", "10", "--lanes", "1", "--learning-rate",
+            "1e-3",
             validation: true)
-        let accuracies = run.events("evaluation").filter { $0["split"] as? String == "validation" }.compactMap { $0["accuracy"] as? Double }
+        let accuracies = run.events("evaluation").filter { $0["split"] as? String == "validation" }.compactMap {
+            $0["accuracy"] as? Double
+        }
         #expect(accuracies.count == 6)
         let (best, last) = (try #require(accuracies.max()), try #require(accuracies.last))
         try #require(best != last, "the job is of no use here: its last epoch is among the best")
@@ -82,13 +91,15 @@ import Testing
         #expect((run.summary["validation"] as? [String: Any])?["accuracy"] as? Double == last)
         #expect(try job.bytes("run/model-best/model.safetensors") != run.weights)
         let short = try SmallJob(samples: 30)
-        let alone = try short.train("run", "--epochs", "\(epoch)", "--batch-size", "10", "--lanes", "1", "--learning-rate", "1e-3")
+        let alone = try short.train(
+            "run", "--epochs", "\(epoch)", "--batch-size", "10", "--lanes", "1", "--learning-rate", "1e-3")
         #expect(try job.bytes("run/model-best/model.safetensors") == alone.weights)
     }
 
     @Test func `frozen embeddings keep their bits and the rest is trained`() throws {
         let job = try SmallJob()
-        let run = try job.train("run", "--freeze", "embeddings", "--max-steps", "3", "--optimizer", "adamw", "--weight-decay", "0.1")
+        let run = try job.train(
+            "run", "--freeze", "embeddings", "--max-steps", "3", "--optimizer", "adamw", "--weight-decay", "0.1")
         let (before, after) = (try Tensors(job.bytes("model/model.safetensors")), try Tensors(run.weights))
         #expect(before.names == after.names)
         for name in after.names where !name.hasSuffix("key.bias") {
@@ -98,14 +109,16 @@ import Testing
 
     @Test func `a configuration file gives options and the command line wins`() throws {
         let job = try SmallJob()
-        try job.write("run.yaml", "epochs: 5\nbatch-size: 11\nlearning-rate: 1e-3\nlanes: 3\nvalidation: \(job.validation)\n")
+        try job.write(
+            "run.yaml", "epochs: 5\nbatch-size: 11\nlearning-rate: 1e-3\nlanes: 3\nvalidation: \(job.validation)\n")
         let run = try job.train("run", "--config", job.path("run.yaml"), "--epochs", "2")
         #expect(run.summary["epochs"] as? Int == 2)
         #expect(run.summary["lanes"] as? Int == 3)
         #expect(run.events("step").compactMap { $0["samples"] as? Int } == [11, 11, 11, 11])
         #expect(run.events("step").compactMap { $0["learning_rate"] as? Double } == [1e-3, 1e-3, 1e-3, 1e-3])
         #expect(run.events("evaluation").count == 2)
-        let same = try job.train("same", "--epochs", "2", "--batch-size", "11", "--learning-rate", "1e-3", "--lanes", "3", validation: true)
+        let same = try job.train(
+            "same", "--epochs", "2", "--batch-size", "11", "--learning-rate", "1e-3", "--lanes", "3", validation: true)
         #expect(same.digest == run.digest)
     }
 
@@ -129,17 +142,26 @@ import Testing
         #expect(try FileManager.default.contentsOfDirectory(atPath: job.path("run/checkpoints")).sorted() == names)
     }
 
-    @Test(arguments: [false, true]) func `a finished run that kept no checkpoint stays finished`(isLaunched: Bool) throws {
+    @Test(arguments: [false, true]) func `a finished run that kept no checkpoint stays finished`(isLaunched: Bool)
+        throws
+    {
         let job = try SmallJob()
         let options = ["--epochs", "2", "--batch-size", "8", "--lanes", "2", "--keep", "0"]
-        let first = try ApusProcess(isLaunched ? job.launch("run", workers: 1, options, validation: true) : job.command("run", options, validation: true))
+        let first = try ApusProcess(
+            isLaunched
+                ? job.launch("run", workers: 1, options, validation: true)
+                : job.command("run", options, validation: true))
         #expect(first.status == 0, "\(first.complaint)")
         #expect(!job.exists("run/checkpoints"))
         let summary = try job.bytes("run/summary.json")
         let command = isLaunched ? ["launch", "--workers", "1", "--resume"] : ["train", "--resume"]
         let again = try ApusProcess(command + ["--output", job.path("run")])
-        #expect(again.status == 0 && again.output.contains("is finished (6 steps): nothing to do"), "\(again.output)\(again.complaint)")
-        expectOneLine(try ApusProcess(command + ["--output", job.path("run"), "--epochs", "3"]), status: 2, "after step 6", "--keep 0")
+        #expect(
+            again.status == 0 && again.output.contains("is finished (6 steps): nothing to do"),
+            "\(again.output)\(again.complaint)")
+        expectOneLine(
+            try ApusProcess(command + ["--output", job.path("run"), "--epochs", "3"]), status: 2, "after step 6",
+            "--keep 0")
         #expect(try job.bytes("run/summary.json") == summary)
         #expect(try FinishedRun(job, "run").steps == Array(1...6))
     }
@@ -167,7 +189,8 @@ struct Tensors {
 
     init(_ file: Data) throws {
         let length = file.prefix(8).reversed().reduce(0) { $0 << 8 | Int($1) }
-        header = try #require(try JSONSerialization.jsonObject(with: Data(file.dropFirst(8).prefix(length))) as? [String: Any])
+        header = try #require(
+            try JSONSerialization.jsonObject(with: Data(file.dropFirst(8).prefix(length))) as? [String: Any])
         body = Data(file.dropFirst(8 + length))
     }
 

@@ -40,7 +40,9 @@ import Testing
         try job.write("run", "a file")
         expectOneLine(try ApusProcess(job.command("run")), status: 2, job.path("run"), "is a file")
         #expect(try job.text("run") == "a file")
-        expectOneLine(try ApusProcess(job.command("run/below")), status: 2, job.path("run/below"), "is a file", "name another folder")
+        expectOneLine(
+            try ApusProcess(job.command("run/below")), status: 2, job.path("run/below"), "is a file",
+            "name another folder")
     }
 
     @Test(.enabled(if: getuid() != 0, "the superuser may write anywhere"))
@@ -67,7 +69,8 @@ import Testing
 
 /// A file system of a given size, seen by one process alone.
 struct SmallDisk {
-    static let isAllowed = (try? ScriptRun(shell: "unshare --user --map-root-user --mount mount -t tmpfs none /mnt"))?.status == 0
+    static let isAllowed =
+        (try? ScriptRun(shell: "unshare --user --map-root-user --mount mount -t tmpfs none /mnt"))?.status == 0
 
     private let place: String
     private let size: Int
@@ -82,7 +85,10 @@ struct SmallDisk {
     /// Runs `apus` there; its status, its words, and in a last line the names it left.
     func run(_ arguments: [String]) throws -> ScriptRun {
         let quoted = ([ApusProcess.executable.path] + arguments).map { "'\($0)'" }.joined(separator: " ")
-        let body = "mount -t tmpfs -o size=\(size)k none \"$0\" || exit 99; \(quoted); status=$?; echo left: $(ls -A \"$0\"); exit $status"
-        return try ScriptRun(shell: "unshare --user --map-root-user --mount bash -c '\(body.replacing("'", with: "'\\''"))' '\(place)'")
+        let body =
+            "mount -t tmpfs -o size=\(size)k none \"$0\" || exit 99; \(quoted); status=$?; echo left: $(ls -A "
+            + "\"$0\"); exit $status"
+        return try ScriptRun(
+            shell: "unshare --user --map-root-user --mount bash -c '\(body.replacing("'", with: "'\\''"))' '\(place)'")
     }
 }

@@ -10,15 +10,20 @@ import Testing
 
         init(_ header: String, _ options: String..., row: (Int, (text: String, label: String)) -> String) throws {
             job = try SmallJob()
-            let rows = SmallText.samples(rows: 24, labels: ["bad", "good"], seed: 3).enumerated().map { row($0.offset, $0.element) }
+            let rows = SmallText.samples(rows: 24, labels: ["bad", "good"], seed: 3).enumerated().map {
+                row($0.offset, $0.element)
+            }
             try job.write("own.tsv", ([header] + rows).joined(separator: "\n") + "\n")
-            let run = try ApusProcess(job.command("run", ["--train", job.path("own.tsv"), "--max-steps", "2"] + options))
+            let run = try ApusProcess(
+                job.command("run", ["--train", job.path("own.tsv"), "--max-steps", "2"] + options))
             #expect(run.status == 0, "\(run.complaint)")
         }
 
         /// Classes of single texts.
         init() throws {
-            try self.init("opinion\ttext\tstars", "--text-column", "opinion", "--label-column", "stars") { "\($1.text)\tnone\t\($1.label)" }
+            try self.init("opinion\ttext\tstars", "--text-column", "opinion", "--label-column", "stars") {
+                "\($1.text)\tnone\t\($1.label)"
+            }
         }
 
         func predict(_ options: String..., input: String = "") throws -> ApusProcess {
@@ -71,7 +76,9 @@ import Testing
 
     @Test func `JSON lines become a table, and a table JSON lines`() throws {
         let trained = try Trained()
-        try trained.job.write("in.jsonl", "{\"opinion\": \"bel\", \"id\": 7, \"tags\": [1, 2]}\n{\"id\": null, \"opinion\": \"dan\", \"tags\": []}\n")
+        try trained.job.write(
+            "in.jsonl",
+            "{\"opinion\": \"bel\", \"id\": 7, \"tags\": [1, 2]}\n{\"id\": null, \"opinion\": \"dan\", \"tags\": []}\n")
         let table = try trained.predict("--input", trained.job.path("in.jsonl"), "--format", "tsv")
         let lines = table.output.split(separator: "\n")
         #expect(lines.first == "opinion\tid\ttags\tprediction\tscore\tscore_bad\tscore_good")
@@ -84,12 +91,17 @@ import Testing
     @Test func `what cannot be written is refused before any work`() throws {
         let trained = try Trained()
         try trained.job.write("kept.csv", "mine")
-        expectOneLine(try trained.predict("--output", trained.job.path("kept.csv"), input: "bel\n"), status: 2, "kept.csv", "not overwritten")
+        expectOneLine(
+            try trained.predict("--output", trained.job.path("kept.csv"), input: "bel\n"), status: 2, "kept.csv",
+            "not overwritten")
         #expect(try trained.job.text("kept.csv") == "mine")
-        expectOneLine(try trained.predict("--output", trained.job.path("none/a.csv"), input: "bel\n"), status: 2, "none is not a folder")
+        expectOneLine(
+            try trained.predict("--output", trained.job.path("none/a.csv"), input: "bel\n"), status: 2,
+            "none is not a folder")
         try trained.job.write("in.csv", "opinion,prediction\nbel,good\n")
         expectOneLine(
-            try trained.predict("--input", trained.job.path("in.csv"), "--format", "csv"), status: 2, "has a column \"prediction\"", "--format jsonl")
+            try trained.predict("--input", trained.job.path("in.csv"), "--format", "csv"), status: 2,
+            "has a column \"prediction\"", "--format jsonl")
         try trained.job.write("in.csv", "opinion\nbel\n\"dan\tgom\"\n")
         let tab = try trained.predict("--input", trained.job.path("in.csv"), "--output", trained.job.path("out.tsv"))
         expectOneLine(tab, status: 2, "in.csv, line 3", "--format csv")
@@ -118,7 +130,9 @@ import Testing
     }
 
     @Test func `targets of a regression keep their names`() throws {
-        let trained = try Trained("sentence\tjoy\tanger", "--label-column", "joy,anger") { "\($1.text)\t0.\($0)\t\($0)" }
+        let trained = try Trained("sentence\tjoy\tanger", "--label-column", "joy,anger") {
+            "\($1.text)\t0.\($0)\t\($0)"
+        }
         let configuration = try trained.job.text("run/model/config.json")
         #expect(configuration.contains("\"0\": \"joy\"") && configuration.contains("\"anger\": 1"))
         let answer = try #require(try FinishedRun.lines(try trained.predict(input: "bel\n").output).first)
@@ -128,23 +142,30 @@ import Testing
         #expect(table.output.hasPrefix("text\tprediction_joy\tprediction_anger\nbel\t"))
         // Numbers in another order are other numbers: their head is not taken over.
         let again = try ApusProcess(
-            "train", "--model", trained.model, "--train", trained.job.path("own.tsv"), "--label-column", "anger,joy", "--max-steps", "1",
+            "train", "--model", trained.model, "--train", trained.job.path("own.tsv"), "--label-column", "anger,joy",
+            "--max-steps", "1",
             "--max-length", "20", "--output", trained.job.path("again"))
         #expect(again.output.contains("classifier.weight"))
     }
 
     @Test func `a model of pairs refuses single texts, and one of single texts takes no pairs unasked`() throws {
-        let pairs = try Trained("first\tsecond\tlabel", "--text-column", "first", "--pair-column", "second") { "\($1.text)\tdan bel\t\($1.label)" }
+        let pairs = try Trained("first\tsecond\tlabel", "--text-column", "first", "--pair-column", "second") {
+            "\($1.text)\tdan bel\t\($1.label)"
+        }
         expectOneLine(try pairs.predict(input: "bel\n"), status: 2, "trained on pairs", "--input")
         try pairs.job.write("single.tsv", "sentence\nbel\n")
-        expectOneLine(try pairs.predict("--input", pairs.job.path("single.tsv")), status: 2, "\"first\" and \"second\"", "--pair-column")
+        expectOneLine(
+            try pairs.predict("--input", pairs.job.path("single.tsv")), status: 2, "\"first\" and \"second\"",
+            "--pair-column")
         try pairs.job.write("scored.tsv", "sentence\tlabel\nbel\tbad\n")
         expectOneLine(
-            try ApusProcess("evaluate", "--model", pairs.model, "--input", pairs.job.path("scored.tsv")), status: 2, "trained on pairs", "--pair-column")
+            try ApusProcess("evaluate", "--model", pairs.model, "--input", pairs.job.path("scored.tsv")), status: 2,
+            "trained on pairs", "--pair-column")
         #expect(try pairs.predict("--input", pairs.job.path("own.tsv")).status == 0)
         let single = try Trained()
         try single.job.write("pairs.tsv", "sentence1\tsentence2\nbel\tdan\n")
-        expectOneLine(try single.predict("--input", single.job.path("pairs.tsv")), status: 2, "single texts", "--text-column")
+        expectOneLine(
+            try single.predict("--input", single.job.path("pairs.tsv")), status: 2, "single texts", "--text-column")
         #expect(try single.predict("--input", single.job.path("pairs.tsv"), "--text-column", "sentence2").status == 0)
     }
 

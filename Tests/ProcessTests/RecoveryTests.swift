@@ -50,7 +50,8 @@ import Testing
         let added = try RunningApus(["work", "--coordinator", try job.endpoint(), "--threads", "1"])
         try run.waitForOutput("generation 2: 3 workers on 1 host, after step ")
         for _ in 0..<2 { try run.waitForOutput("each exactly once") }
-        let metrics = try FinishedRun.lines(job.text("run/metrics.jsonl").split(separator: "\n").dropLast().joined(separator: "\n"))
+        let metrics = try FinishedRun.lines(
+            job.text("run/metrics.jsonl").split(separator: "\n").dropLast().joined(separator: "\n"))
         #expect(metrics.contains { ($0["workers"] as? [Any])?.count == 3 })
         try job.expectUndisturbed(run, "run")
         #expect(added.end().status == 0)
@@ -59,7 +60,8 @@ import Testing
     @Test(arguments: [[], ["--checkpoint-every", "1"]])
     func `when all workers are killed at once the run goes back to its newest checkpoint`(options: [String]) throws {
         let job = try SmallJob()
-        let run = try RunningApus(job.launch("run", workers: 2, SmallJob.endless + options), environment: job.environment)
+        let run = try RunningApus(
+            job.launch("run", workers: 2, SmallJob.endless + options), environment: job.environment)
         try run.waitForOutput("epoch 3/")
         for worker in job.workers { kill(worker, SIGKILL) }
         try run.waitForOutput("no worker has the state after step ")
@@ -114,7 +116,8 @@ extension SmallJob {
     /// Follows a run's metrics until they tell of a step.
     func waitForStep(_ step: Int, in output: String, location: SourceLocation = #_sourceLocation) throws {
         let run = try ScriptRun(
-            shell: "timeout 60 tail -n +1 -s 0.02 -F '\(path("\(output)/metrics.jsonl"))' | grep -m 1 '\"step\":\(step),'")
+            shell:
+                "timeout 60 tail -n +1 -s 0.02 -F '\(path("\(output)/metrics.jsonl"))' | grep -m 1 '\"step\":\(step),'")
         #expect(run.status == 0, sourceLocation: location)
     }
 }

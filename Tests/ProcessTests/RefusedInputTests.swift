@@ -23,7 +23,9 @@ import Testing
         }
 
         /// Training data with these contents.
-        static func data(_ name: String, _ words: String..., file: String = "bad.tsv", options: [String] = [], contents: String) -> Fault {
+        static func data(
+            _ name: String, _ words: String..., file: String = "bad.tsv", options: [String] = [], contents: String
+        ) -> Fault {
             Fault(name, words, options) { job in
                 try job.write(file, contents)
                 return ["--train", job.path(file)]
@@ -34,14 +36,18 @@ import Testing
         static func configuration(_ key: String, _ value: String, _ words: String...) -> Fault {
             Fault("config.json with \(key) \(value)", words, []) { job in
                 let lines = try job.text("model/config.json").split(separator: "\n").map { line in
-                    line.contains("\"\(key)\":") ? "  \"\(key)\": \(value)\(line.hasSuffix(",") ? "," : "")" : String(line)
+                    line.contains("\"\(key)\":")
+                        ? "  \"\(key)\": \(value)\(line.hasSuffix(",") ? "," : "")" : String(line)
                 }
                 try job.write("model/config.json", lines.joined(separator: "\n"))
                 return []
             }
         }
 
-        private init(_ name: String, _ words: [String], _ options: [String], spoil: @escaping @Sendable (SmallJob) throws -> [String]) {
+        private init(
+            _ name: String, _ words: [String], _ options: [String],
+            spoil: @escaping @Sendable (SmallJob) throws -> [String]
+        ) {
             testDescription = name
             self.words = words
             self.options = options
@@ -67,10 +73,15 @@ import Testing
         Fault("no batch", "--batch-size is 0", "at least 1", options: ["--batch-size", "0"]),
         Fault("no lanes", "--lanes is 0", "at least 1", options: ["--lanes", "0"]),
         Fault("no threads", "--threads is 0", "at least 1", options: ["--threads", "0"]),
-        Fault("more lanes than any memory holds", "--lanes is 2147483647", "at most 65536", options: ["--lanes", "2147483647"]),
-        Fault("more threads than any machine runs", "--threads is 2147483647", "at most 4096", options: ["--threads", "2147483647"]),
         Fault(
-            "positions beyond all memory", "GB, this machine has", "--max-length", options: ["--max-length", "2147483647", "--extend-positions"]),
+            "more lanes than any memory holds", "--lanes is 2147483647", "at most 65536",
+            options: ["--lanes", "2147483647"]),
+        Fault(
+            "more threads than any machine runs", "--threads is 2147483647", "at most 4096",
+            options: ["--threads", "2147483647"]),
+        Fault(
+            "positions beyond all memory", "GB, this machine has", "--max-length",
+            options: ["--max-length", "2147483647", "--extend-positions"]),
         Fault("no epochs", "--epochs is 0", options: ["--epochs", "0"]),
         Fault("no steps", "--max-steps is 0", options: ["--max-steps", "0"]),
         Fault("certain dropout", "--dropout is 1", options: ["--dropout", "1"]),
@@ -80,7 +91,8 @@ import Testing
         Fault("samples without room", "--max-length is 2", options: ["--max-length", "2"]),
         Fault("an unknown flag", "--bogus", "see 'apus help train'", options: ["--bogus", "1"]),
         Fault("a count that overflows", "--batch-size", options: ["--batch-size", "9999999999999"]),
-        Fault("a frozen name of nothing", "--freeze 'bert.tail.*'", "apus inspect", options: ["--freeze", "bert.tail.*"]),
+        Fault(
+            "a frozen name of nothing", "--freeze 'bert.tail.*'", "apus inspect", options: ["--freeze", "bert.tail.*"]),
         Fault("a frozen layer that is not there", "--freeze 'layers 7'", options: ["--freeze", "layers 7"]),
         Fault("everything frozen", "--freeze leaves nothing to train", options: ["--freeze", "*"]),
         Fault("an unknown key", "line 1: unknown key 'batch-sizes'", "did you mean 'batch-size'?") { job in
@@ -91,18 +103,22 @@ import Testing
     func `options that no run can have`(fault: Fault) throws { try expectRefused(fault) }
 
     @Test(arguments: [
-        Fault("all groups frozen", "--freeze leaves nothing to train", options: ["--freeze", "encoder", "pooler", "classifier"]),
+        Fault(
+            "all groups frozen", "--freeze leaves nothing to train",
+            options: ["--freeze", "encoder", "pooler", "classifier"]),
         Fault("a layer decay of nothing", "--layer-decay is 0", options: ["--layer-decay", "0"]),
         Fault(
             "a rate for only the head", "--freeze encoder",
             options: ["--learning-rate", "0", "--head-learning-rate", "1e-3"]),
         Fault(
-            "adapters of a frozen encoder", "--lora-rank", "--freeze", options: ["--freeze", "encoder", "--lora-rank", "4"]),
+            "adapters of a frozen encoder", "--lora-rank", "--freeze",
+            options: ["--freeze", "encoder", "--lora-rank", "4"]),
         Fault(
             "letting in what stays frozen", "--unfreeze-every", "--freeze",
             options: ["--freeze", "encoder", "--unfreeze-every", "1"]),
         Fault(
-            "slowing what is frozen", "--layer-decay", "--freeze", options: ["--freeze", "encoder", "--layer-decay", "0.9"]),
+            "slowing what is frozen", "--layer-decay", "--freeze",
+            options: ["--freeze", "encoder", "--layer-decay", "0.9"]),
         Fault(
             "a rate of a frozen head", "--head-learning-rate", "--freeze",
             options: ["--freeze", "classifier", "--head-learning-rate", "1e-3"]),
@@ -116,16 +132,22 @@ import Testing
         Fault("evaluations without validation", "--eval-every needs validation data", options: ["--eval-every", "2"]),
         Fault("a share of nothing", "--validation-split is 0", options: ["--validation-split", "0"]),
         Fault("a share that leaves no row", "leaves none on one side", options: ["--validation-split", "0.001"]),
-        Fault("a share beside a file", "--validation-split") { ["--validation", $0.validation, "--validation-split", "0.1"] },
+        Fault("a share beside a file", "--validation-split") {
+            ["--validation", $0.validation, "--validation-split", "0.1"]
+        },
         Fault("a seed beside seeds", "--seeds", "--seed", options: ["--seeds", "0,1", "--seed", "4"]),
         Fault(
             "labels for hidden words", "--label-column is for --task",
             options: ["--task", "masked-lm", "--label-column", "label"]),
-        Fault("more forgotten layers than there are", "the model has 3 encoder layers", options: ["--reinitialize-layers", "4"]),
+        Fault(
+            "more forgotten layers than there are", "the model has 3 encoder layers",
+            options: ["--reinitialize-layers", "4"]),
         Fault(
             "forgotten and frozen", "would freeze layer 2 at random",
             options: ["--reinitialize-layers", "1", "--freeze", "layers 2"]),
-        Fault("from scratch and frozen", "no source weights to keep", options: ["--from-scratch", "--freeze", "embeddings"]),
+        Fault(
+            "from scratch and frozen", "no source weights to keep",
+            options: ["--from-scratch", "--freeze", "embeddings"]),
         Fault(
             "from scratch and some layers", "leave one out", options: ["--from-scratch", "--reinitialize-layers", "1"]),
         Fault("unfreezing of nothing", "--unfreeze-every is 0", options: ["--unfreeze-every", "0"]),
@@ -133,18 +155,29 @@ import Testing
             "unfreezing without a first epoch", "--unfreeze-every begins with only pooler and head",
             options: ["--unfreeze-every", "1", "--freeze", "pooler", "classifier"]),
         Fault("adapters of rank 0", "--lora-rank is 0", options: ["--lora-rank", "0"]),
-        Fault("adapters beyond all memory", "GB, this machine has", "--lora-rank", options: ["--lora-rank", "2147483647"]),
-        Fault("adapters on what is not there", "'querry'", "did you mean 'query'?", options: ["--lora-rank", "2", "--lora-targets", "querry"]),
+        Fault(
+            "adapters beyond all memory",
+            "GB, this machine "
+                + "has", "--lora-rank", options: ["--lora-rank", "2147483647"]),
+        Fault(
+            "adapters on what is not there", "'querry'", "did you mean 'query'?",
+            options: ["--lora-rank", "2", "--lora-targets", "querry"]),
         Fault("adapters without a rank", "--lora-alpha needs adapters", options: ["--lora-alpha", "8"]),
         Fault("adapters from scratch", "leave one out", options: ["--lora-rank", "2", "--from-scratch"]),
-        Fault("adapters over random layers", "--reinitialize-layers", options: ["--lora-rank", "2", "--reinitialize-layers", "1"]),
+        Fault(
+            "adapters over random layers", "--reinitialize-layers",
+            options: ["--lora-rank", "2", "--reinitialize-layers", "1"]),
         Fault("patience without validation", "--patience needs validation data", options: ["--patience", "2"]),
         Fault("a metric without validation", "--metric needs validation data", options: ["--metric", "loss"]),
         Fault("a metric that is not one", "metric is 'f2'", "macro-f1", options: ["--metric", "f2"]),
-        Fault("a metric of another task", "--metric pearson", "regression") { ["--metric", "pearson", "--validation", $0.validation] },
+        Fault("a metric of another task", "--metric pearson", "regression") {
+            ["--metric", "pearson", "--validation", $0.validation]
+        },
         Fault("seeds that are no numbers", "--seeds is 0,x", options: ["--seeds", "0,x"]),
         Fault("the same seed twice", "--seeds is 1,1", options: ["--seeds", "1,1"]),
-        Fault("seeds of a job that cannot begin", "nowhere.tsv: there is no such file") { ["--seeds", "0,1", "--test", $0.path("nowhere.tsv")] },
+        Fault("seeds of a job that cannot begin", "nowhere.tsv: there is no such file") {
+            ["--seeds", "0,1", "--test", $0.path("nowhere.tsv")]
+        },
         Fault("no file of words", "nowhere.txt: there is no such file") { ["--add-tokens", $0.path("nowhere.txt")] },
         Fault("no new words", "has no word that the vocabulary lacks") { job in
             try job.write("words.txt", "ban\ndel\n")
@@ -155,31 +188,58 @@ import Testing
     func `contradictions about what is trained`(fault: Fault) throws { try expectRefused(fault) }
 
     @Test(arguments: [
-        Fault("a source task without data", "--source-task is for a source task", "--source-train", options: ["--source-task", "regression"]),
+        Fault(
+            "a source task without data", "--source-task is for a source task", "--source-train",
+            options: ["--source-task", "regression"]),
         Fault("lambda without a source", "--lambda is for a source task", options: ["--lambda", "0.5"]),
-        Fault("shared layers without a source", "--shared-layers is for a source task", options: ["--shared-layers", "1"]),
-        Fault("a source file that is not there", "nowhere.tsv: there is no such file") { ["--source-train", $0.path("nowhere.tsv")] },
-        Fault("a source task of another kind", "--source-task is multi-label", "classification, regression or masked-lm") {
+        Fault(
+            "shared layers without a source",
+            "--shared-layers is for a source "
+                + "task", options: ["--shared-layers", "1"]),
+        Fault("a source file that is not there", "nowhere.tsv: there is no such file") {
+            ["--source-train", $0.path("nowhere.tsv")]
+        },
+        Fault(
+            "a source task of another kind", "--source-task is multi-label", "classification, regression or masked-lm"
+        ) {
             ["--source-train", $0.data, "--source-task", "multi-label"]
         },
         Fault("lambda below zero", "--lambda is -1", "from 0 up") { ["--source-train", $0.data, "--lambda", "-1"] },
-        Fault("a schedule without an end", "--lambda-end is missing") { ["--source-train", $0.data, "--lambda-schedule", "linear"] },
-        Fault("an end without a schedule", "--lambda-schedule is constant") { ["--source-train", $0.data, "--lambda-end", "2"] },
-        Fault("more shared layers than there are", "--shared-layers is 4, the model in", "has 3") { ["--source-train", $0.data, "--shared-layers", "4"] },
-        Fault("no shared layer", "--shared-layers is 0", "at least 1") { ["--source-train", $0.data, "--shared-layers", "0"] },
-        Fault("no source batch", "--source-batch-size is 0") { ["--source-train", $0.data, "--source-batch-size", "0"] },
+        Fault("a schedule without an end", "--lambda-end is missing") {
+            ["--source-train", $0.data, "--lambda-schedule", "linear"]
+        },
+        Fault("an end without a schedule", "--lambda-schedule is constant") {
+            ["--source-train", $0.data, "--lambda-end", "2"]
+        },
+        Fault("more shared layers than there are", "--shared-layers is 4, the model in", "has 3") {
+            ["--source-train", $0.data, "--shared-layers", "4"]
+        },
+        Fault("no shared layer", "--shared-layers is 0", "at least 1") {
+            ["--source-train", $0.data, "--shared-layers", "0"]
+        },
+        Fault("no source batch", "--source-batch-size is 0") {
+            ["--source-train", $0.data, "--source-batch-size", "0"]
+        },
         Fault("source words that are no numbers", "is not a finite number, as regression needs") { job in
             try job.write("source.tsv", "sentence\tlabel\nbel\tgood\n")
             return ["--source-train", job.path("source.tsv"), "--source-task", "regression"]
         },
-        Fault("smoothing of numbers", "--label-smoothing is for --task", options: ["--task", "regression", "--label-smoothing", "0.1"]),
+        Fault(
+            "smoothing of numbers", "--label-smoothing is for --task",
+            options: ["--task", "regression", "--label-smoothing", "0.1"]),
         Fault("smoothing of all", "--label-smoothing is 1", options: ["--label-smoothing", "1"]),
         Fault("pooling of words", "--pooling is for --task", options: ["--task", "masked-lm", "--pooling", "mean"]),
-        Fault("whole words without hiding", "--whole-word-masking is for --task masked-lm", options: ["--task", "classification", "--whole-word-masking"]),
-        Fault("weights of an unknown class", "--class-weights names the label '9'", "0, 1, 2", options: ["--class-weights", "9=2"]),
+        Fault(
+            "whole words without hiding", "--whole-word-masking is for --task masked-lm",
+            options: ["--task", "classification", "--whole-word-masking"]),
+        Fault(
+            "weights of an unknown class", "--class-weights names the label '9'", "0, 1, 2",
+            options: ["--class-weights", "9=2"]),
         Fault("weights without a number", "'0=x'", "LABEL=WEIGHT", options: ["--class-weights", "0=x"]),
         Fault("a table for words", "has no single words", ".conll", options: ["--task", "token-classification"]),
-        Fault("several columns for a class", "2 labels, classification needs one", options: ["--task", "classification", "--label-column", "label,sentence"]),
+        Fault(
+            "several columns for a class", "2 labels, classification needs one",
+            options: ["--task", "classification", "--label-column", "label,sentence"]),
     ])
     func `tasks and losses that do not fit`(fault: Fault) throws { try expectRefused(fault) }
 
@@ -189,7 +249,8 @@ import Testing
         Fault("a file of the model", "is a file", "--model") { ["--model", $0.model + "/config.json"] },
         Fault("a slip in the path", "did you mean", "/model?") { ["--model", $0.path("modell")] },
         Fault("weights that Git did not fetch", "model.safetensors: is a Git LFS pointer") { job in
-            try job.write("model/model.safetensors", "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 9\n")
+            try job.write(
+                "model/model.safetensors", "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 9\n")
             return []
         },
         Fault("no weights", "has no model.safetensors") { try $0.remove("model/model.safetensors") },
@@ -219,7 +280,8 @@ import Testing
         .configuration("layer_norm_eps", "0", "layer_norm_eps is 0"),
         .configuration("hidden_act", "\"swish\"", "hidden_act is swish"),
         Fault("pairs for a model of one token type", "has 1 token type, pairs of texts need 2") { job in
-            let json = try job.text("model/config.json").replacing("\"type_vocab_size\": 2", with: "\"type_vocab_size\": 1")
+            let json = try job.text("model/config.json").replacing(
+                "\"type_vocab_size\": 2", with: "\"type_vocab_size\": 1")
             try job.write("model/config.json", json)
             try job.write("pairs.tsv", "sentence1\tsentence2\tlabel\nbel\tdan\t0\ndan\tbel\t1\n")
             return ["--train", job.path("pairs.tsv")]
@@ -229,9 +291,12 @@ import Testing
     func `a model folder that cannot be used`(fault: Fault) throws { try expectRefused(fault) }
 
     @Test(arguments: [
-        Fault("a file that is not there", "nowhere.tsv: there is no such file") { ["--train", $0.path("nowhere.tsv")] },
+        Fault("a file that is not there", "nowhere.tsv: there is no such file") {
+            ["--train", $0.path("nowhere.tsv")]
+        },
         Fault("a folder", "expected a file") { job in
-            try FileManager.default.createDirectory(at: job.folder.url("folder.tsv"), withIntermediateDirectories: false)
+            try FileManager.default.createDirectory(
+                at: job.folder.url("folder.tsv"), withIntermediateDirectories: false)
             return ["--train", job.path("folder.tsv")]
         },
         .data("empty", "bad.tsv: is empty", contents: ""),
@@ -239,14 +304,22 @@ import Testing
         .data(
             "an unknown ending", "the suffix \".txt\" is unknown", "--input-format", file: "bad.txt",
             contents: "bel dan\ndan bel\n"),
-        .data("text without labels", "--task masked-lm", file: "bad.txt", options: ["--input-format", "text"], contents: "bel dan\ndan bel\n"),
+        .data(
+            "text without labels", "--task masked-lm", file: "bad.txt", options: ["--input-format", "text"],
+            contents: "bel dan\ndan bel\n"),
         .data(
             "a format that there is not", "input-format is 'xml'", "quoted-tsv", options: ["--input-format", "xml"],
             contents: "sentence\tlabel\nbel\t0\ndan\t1\n"),
-        .data("null", "line 1: \"sentence\" is null", file: "bad.jsonl", contents: "{\"sentence\": null, \"label\": 0}\n"),
-        .data("a decimal comma", "\"0,5\" may be numbers with a decimal comma", contents: "sentence\tlabel\nbel\t0,5\ndan\t1\n"),
         .data(
-            "masked-lm with nothing to hide", "nothing to hide", file: "bad.txt", options: ["--task", "masked-lm"], contents: "☃ ☃\n☃\n"),
+            "null", "line 1: \"sentence\" is null", file: "bad.jsonl",
+            contents: "{\"sentence\": null, \"label\": "
+                + "0}\n"),
+        .data(
+            "a decimal comma", "\"0,5\" may be numbers with a decimal comma",
+            contents: "sentence\tlabel\nbel\t0,5\ndan\t1\n"),
+        .data(
+            "masked-lm with nothing to hide", "nothing to hide", file: "bad.txt", options: ["--task", "masked-lm"],
+            contents: "☃ ☃\n☃\n"),
         .data(
             "flags that are not 0 or 1", "line 3: found \"2\", expected a 0 or 1",
             options: ["--task", "multi-label", "--label-column", "a,b"],
@@ -255,7 +328,9 @@ import Testing
             "no column of the name", "no column \"words\"", "\"sentence\", \"label\"", "--text-column",
             options: ["--text-column", "words"], contents: "sentence\tlabel\nbel\t0\n"),
         .data("no label column", "no column \"label\"", "--label-column", contents: "sentence\tscore\nbel\t0\n"),
-        .data("ragged rows", "bad.tsv, line 3: 3 fields, the header has 2", contents: "sentence\tlabel\nbel\t0\ndan\tbel\t1\n"),
+        .data(
+            "ragged rows", "bad.tsv, line 3: 3 fields, the header has 2",
+            contents: "sentence\tlabel\nbel\t0\ndan\tbel\t1\n"),
         .data(
             "an unclosed quote", "bad.csv, line 3: a quote is never closed", file: "bad.csv",
             contents: "sentence,label\nbel,0\n\"dan,1\n"),
@@ -271,9 +346,11 @@ import Testing
             "one class", "every label is \"1\", expected at least 2 classes",
             contents: "sentence\tlabel\nbel\t1\ndan\t1\n"),
         .data(
-            "broken JSON", "bad.jsonl, line 2: ", file: "bad.jsonl", contents: "{\"sentence\": \"bel\", \"label\": 0}\n{\"sentence\": \n"),
+            "broken JSON", "bad.jsonl, line 2: ", file: "bad.jsonl",
+            contents: "{\"sentence\": \"bel\", \"label\": 0}\n{\"sentence\": \n"),
         .data(
-            "words for numbers", "line 3: the label \"good\" is not a finite number", options: ["--task", "regression"],
+            "words for numbers", "line 3: the label \"good\" is not a finite number",
+            options: ["--task", "regression"],
             contents: "sentence\tlabel\nbel\t0.5\ndan\tgood\n"),
         Fault("bytes that are not UTF-8", "line 2 is not UTF-8") { job in
             try Data("sentence\tlabel\n".utf8 + [0xFF, 0xFE] + "\t1\n".utf8).write(to: job.folder.url("bad.tsv"))
@@ -287,7 +364,9 @@ import Testing
             try job.write("validation.tsv", "sentence\tlabel\nbel\t0\ndan\t9\n")
             return ["--validation", job.validation]
         },
-        Fault("a test file that is not there", "nowhere.tsv: there is no such file") { ["--test", $0.path("nowhere.tsv")] },
+        Fault("a test file that is not there", "nowhere.tsv: there is no such file") {
+            ["--test", $0.path("nowhere.tsv")]
+        },
     ])
     func `data that cannot be used`(fault: Fault) throws { try expectRefused(fault) }
 }
@@ -301,7 +380,8 @@ extension SmallJob {
     /// Every file and folder below this job's, with its size; locks, which hold a process number, without.
     func contents() throws -> [String] {
         try FileManager.default.subpathsOfDirectory(atPath: folder.path).sorted().map { name in
-            name.hasSuffix("/.lock") ? name : "\(name) \(try FileManager.default.attributesOfItem(atPath: path(name))[.size] ?? 0)"
+            name.hasSuffix("/.lock")
+                ? name : "\(name) \(try FileManager.default.attributesOfItem(atPath: path(name))[.size] ?? 0)"
         }
     }
 }

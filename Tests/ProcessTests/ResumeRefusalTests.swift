@@ -4,7 +4,8 @@ import Testing
 /// Options that may change between a run and its resumption, and options that may not.
 @Suite struct ResumeRefusalTests {
     static let options = [
-        "--batch-size", "8", "--lanes", "2", "--threads", "1", "--checkpoint-every", "2", "--max-steps", "4", "--epochs", "2",
+        "--batch-size", "8", "--lanes", "2", "--threads", "1", "--checkpoint-every", "2", "--max-steps", "4",
+        "--epochs", "2",
     ]
 
     func startedJob() throws -> SmallJob {
@@ -21,8 +22,10 @@ import Testing
         let job = try startedJob()
         let before = try job.contents()
         let changes = [
-            ("batch-size", "8", "16"), ("learning-rate", "5e-05", "0.001"), ("optimizer", "adam", "adamw"), ("weight-decay", "0.0", "0.1"),
-            ("schedule", "constant", "linear"), ("warmup-steps", "0", "3"), ("accumulate", "1", "2"), ("max-length", "20", "24"),
+            ("batch-size", "8", "16"), ("learning-rate", "5e-05", "0.001"), ("optimizer", "adam", "adamw"),
+            ("weight-decay", "0.0", "0.1"),
+            ("schedule", "constant", "linear"), ("warmup-steps", "0", "3"), ("accumulate", "1", "2"),
+            ("max-length", "20", "24"),
             ("seed", "0", "7"), ("lanes", "2", "4"),
         ]
         for (key, saved, now) in changes {
@@ -30,12 +33,15 @@ import Testing
                 try refusal(job, ["--\(key)", now]), status: 2, "cannot be resumed with other options",
                 "\(key) was \(saved), now \(now)")
         }
-        for (key, now) in [("max-grad-norm", "1.0"), ("dropout", "0.2"), ("task", "regression"), ("label-column", "x")] {
+        for (key, now) in [("max-grad-norm", "1.0"), ("dropout", "0.2"), ("task", "regression"), ("label-column", "x")]
+        {
             expectOneLine(try refusal(job, ["--\(key)", now]), status: 2, "\(key) was ", ", now \(now)")
         }
         expectOneLine(try refusal(job, ["--freeze", "embeddings"]), status: 2, "freeze was [], now [embeddings]")
-        expectOneLine(try refusal(job, ["--validation", job.validation]), status: 2, "validation was none, now \(job.validation)")
-        expectOneLine(try refusal(job, ["--seed", "3", "--lanes", "1"]), status: 2, "seed was 0, now 3; lanes was 2, now 1")
+        expectOneLine(
+            try refusal(job, ["--validation", job.validation]), status: 2, "validation was none, now \(job.validation)")
+        expectOneLine(
+            try refusal(job, ["--seed", "3", "--lanes", "1"]), status: 2, "seed was 0, now 3; lanes was 2, now 1")
         #expect(try job.contents() == before)
     }
 

@@ -12,7 +12,8 @@ import Testing
     private func job() throws -> (job: SmallJob, run: FinishedRun) {
         let job = try SmallJob(labels: ["bad", "good"])
         try job.write("test.tsv", SmallText.table(rows: 12, labels: ["bad", "good"], seed: 7))
-        let run = try job.train("runs/first", "--epochs", "2", "--batch-size", "4", "--test", job.path("test.tsv"), validation: true)
+        let run = try job.train(
+            "runs/first", "--epochs", "2", "--batch-size", "4", "--test", job.path("test.tsv"), validation: true)
         return (job, run)
     }
 
@@ -26,16 +27,23 @@ import Testing
         #expect(steps["step"] as? [Int] == run.steps)
         for (curve, key) in [("loss", "loss"), ("gradient_norm", "gradient_norm"), ("learning_rate", "learning_rate")] {
             let values = try #require(steps[curve] as? [Double])
-            for (value, event) in zip(values, run.events("step")) { #expect(abs(value - (try #require(event[key] as? Double))) < 1e-6) }
+            for (value, event) in zip(values, run.events("step")) {
+                #expect(abs(value - (try #require(event[key] as? Double))) < 1e-6)
+            }
         }
         let scored = try #require((page["scored"] as? [[String: Any]])?.first)
         let test = try #require(run.summary["test"] as? [String: Any])
         #expect(scored["confusion"] as? [[Int]] == test["confusion"] as? [[Int]])
-        #expect(abs(try #require(scored["calibration_error"] as? Double) - (try #require(test["calibration_error"] as? Double))) < 1e-6)
+        #expect(
+            abs(
+                try #require(scored["calibration_error"] as? Double)
+                    - (try #require(test["calibration_error"] as? Double))) < 1e-6)
         let matrix = try #require(test["confusion"] as? [[Int]])
         let mistakes = try #require(scored["mistakes"] as? [[String: Any]])
         #expect(mistakes.count == matrix[0][1] + matrix[1][0])
-        let rows = try job.text("test.tsv").split(separator: "\n").map { $0.split(separator: "\t", omittingEmptySubsequences: false) }
+        let rows = try job.text("test.tsv").split(separator: "\n").map {
+            $0.split(separator: "\t", omittingEmptySubsequences: false)
+        }
         for answer in try #require(scored["uncertain"] as? [[String: Any]]) + mistakes {
             let row = try #require(answer["row"] as? Int)
             #expect(answer["text"] as? String == String(rows[row][0]))
@@ -49,7 +57,9 @@ import Testing
         func entries(_ page: [String: Any]) throws -> [[String: Any]] {
             try #require((page["scored"] as? [[String: Any]])?.first?["uncertain"] as? [[String: Any]])
         }
-        #expect(try ApusProcess("report", job.path("runs/first"), "--output", job.path("bare.html"), "--no-texts").status == 0)
+        #expect(
+            try ApusProcess("report", job.path("runs/first"), "--output", job.path("bare.html"), "--no-texts").status
+                == 0)
         #expect(try entries(try data(job.text("bare.html"))).allSatisfy { $0["text"] == nil })
         try job.write("test.tsv", "sentence\tlabel\nbel\tbad\n")
         #expect(try ApusProcess("report", job.path("runs/first"), "--output", job.path("changed.html")).status == 0)

@@ -14,7 +14,9 @@ final class RunningApus {
     private var complaintBuffer: [UInt8] = []
 
     /// - Parameter takesInput: whether ``write(_:)`` and ``closeInput()`` are its standard input.
-    init(_ arguments: [String], environment: [String: String] = [:], from folder: String? = nil, takesInput: Bool = false) throws {
+    init(
+        _ arguments: [String], environment: [String: String] = [:], from folder: String? = nil, takesInput: Bool = false
+    ) throws {
         input = takesInput ? Pipe() : nil
         process.executableURL = ApusProcess.executable
         process.arguments = arguments

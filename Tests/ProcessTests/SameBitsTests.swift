@@ -5,15 +5,19 @@ import Testing
 @Suite struct SameBitsTests {
     /// Everything that could depend on where a run was cut: dropout, accumulation, clipping, decay and a falling rate.
     static let demanding = [
-        "--epochs", "3", "--batch-size", "4", "--accumulate", "2", "--lanes", "3", "--max-grad-norm", "0.5", "--optimizer", "adamw",
-        "--weight-decay", "0.01", "--schedule", "linear", "--warmup-steps", "2", "--learning-rate", "1e-3", "--dropout", "0.1",
+        "--epochs", "3", "--batch-size", "4", "--accumulate", "2", "--lanes", "3", "--max-grad-norm", "0.5",
+        "--optimizer", "adamw",
+        "--weight-decay", "0.01", "--schedule", "linear", "--warmup-steps", "2", "--learning-rate", "1e-3", "--dropout",
+        "0.1",
     ]
 
     /// Of 80 samples, two lanes have over 320 rows each.
     @Test(arguments: [1, 2, 3, 4], [1, 31, 33, 80])
     func `one and two threads give the same bits`(lanes: Int, batch: Int) throws {
         let job = try SmallJob(samples: 80)
-        let options = ["--lanes", "\(lanes)", "--batch-size", "\(batch)", "--max-steps", "3", "--learning-rate", "1e-3"]
+        let options = [
+            "--lanes", "\(lanes)", "--batch-size", "\(batch)", "--max-steps", "3", "--learning-rate", "1e-3",
+        ]
         let digests = try ["1", "2"].map { threads in
             let run = try ApusProcess(job.command("threads-\(threads)", options + ["--threads", threads]))
             #expect(run.status == 0, "\(run.complaint)")
@@ -64,12 +68,18 @@ import Testing
             #expect(resumed.digest == whole.digest, "after step \(step)")
             #expect(resumed.steps == whole.steps, "after step \(step)")
             #expect(resumed.events("evaluation").compactMap { $0["epoch"] as? Int } == [1, 2, 3], "after step \(step)")
-            #expect(try job.bytes("cut-\(step)/model-best/model.safetensors") == job.bytes("whole/model-best/model.safetensors"))
-            #expect(resumed.events("step").map { $0["loss"] as? Double } == whole.events("step").map { $0["loss"] as? Double })
+            #expect(
+                try job.bytes("cut-\(step)/model-best/model.safetensors")
+                    == job.bytes("whole/model-best/model.safetensors"))
+            #expect(
+                resumed.events("step").map { $0["loss"] as? Double }
+                    == whole.events("step").map { $0["loss"] as? Double })
         }
     }
 
-    @Test func `a process that dies between a checkpoint and the best model leaves the model to the resumed run`() throws {
+    @Test func `a process that dies between a checkpoint and the best model leaves the model to the resumed run`()
+        throws
+    {
         let job = try SmallJob()
         let options = ["--batch-size", "8", "--lanes", "4", "--learning-rate", "1e-3", "--epochs", "3", "--keep", "9"]
         #expect(try ApusProcess(job.command("whole", options, validation: true)).status == 0)
@@ -85,10 +95,12 @@ import Testing
         let job = try SmallJob()
         let options = ["--batch-size", "5", "--lanes", "4", "--learning-rate", "1e-3", "--epochs", "2"]
         let whole = try #require(
-            try ApusProcess(job.command("whole", options + ["--max-steps", "7"])).status == 0 ? FinishedRun(job, "whole") : nil)
+            try ApusProcess(job.command("whole", options + ["--max-steps", "7"])).status == 0
+                ? FinishedRun(job, "whole") : nil)
         for step in 1..<7 {
             #expect(try ApusProcess(job.command("short-\(step)", options + ["--max-steps", "\(step)"])).status == 0)
-            let resumed = try job.resume("short-\(step)", "--max-steps", "7", "--threads", step.isMultiple(of: 2) ? "1" : "2")
+            let resumed = try job.resume(
+                "short-\(step)", "--max-steps", "7", "--threads", step.isMultiple(of: 2) ? "1" : "2")
             #expect(resumed.digest == whole.digest, "after step \(step)")
             #expect(resumed.steps == Array(1...7), "after step \(step)")
         }

@@ -33,7 +33,8 @@ import Testing
     func `a finished run leaves its news on the terminal and no status line`(columns: Int, rows: Int) throws {
         let job = try SmallJob()
         let words = job.command("run", Self.options, validation: true).joined(separator: " ")
-        let shell = "cd \(job.folder.path); \(ApusProcess.executable.path) \(words.replacing(job.folder.path + "/", with: ""))"
+        let shell =
+            "cd \(job.folder.path); \(ApusProcess.executable.path) \(words.replacing(job.folder.path + "/", with: ""))"
         let terminal = try TerminalSession(columns: columns, rows: rows, shell)
         try terminal.waitForEnd()
         let screen = try terminal.screen()
@@ -46,9 +47,11 @@ import Testing
     }
 
     @Test(.enabled(if: TerminalSession.isPossible, "needs tmux"), arguments: [(80, 24), (200, 50)])
-    func `a status line is one row, and news of coordinator and launcher stand above it`(columns: Int, rows: Int) throws {
+    func `a status line is one row, and news of coordinator and launcher stand above it`(columns: Int, rows: Int) throws
+    {
         let job = try SmallJob()
-        let command = ([ApusProcess.executable.path] + job.launch("run", workers: 2, SmallJob.endless)).joined(separator: " ")
+        let command = ([ApusProcess.executable.path] + job.launch("run", workers: 2, SmallJob.endless)).joined(
+            separator: " ")
         let terminal = try TerminalSession(columns: columns, rows: rows, environment: job.environment, command)
         try terminal.wait(for: " left")
         kill(try #require(job.workers.last), SIGKILL)
@@ -63,11 +66,16 @@ import Testing
         let screen = try terminal.screen()
         #expect(!screen.contains { $0.contains(" left") }, "\(screen)")
         #expect(!screen.contains { $0.contains(#/\S+apus: /#) }, "\(screen)")
-        #expect(screen.contains { $0.hasPrefix("apus: stopping after this step") || $0.hasPrefix("apus: stopped after step ") }, "\(screen)")
+        #expect(
+            screen.contains {
+                $0.hasPrefix("apus: stopping after this step") || $0.hasPrefix("apus: stopped after step ")
+            }, "\(screen)")
         #expect(job.processes.isEmpty)
     }
 
-    @Test(.enabled(if: TerminalSession.isPossible, "needs tmux")) func `a running status line fits its terminal`() throws {
+    @Test(.enabled(if: TerminalSession.isPossible, "needs tmux")) func `a running status line fits its terminal`()
+        throws
+    {
         let job = try SmallJob()
         let command = ([ApusProcess.executable.path] + job.command("run", SmallJob.endless)).joined(separator: " ")
         let terminal = try TerminalSession(columns: 80, rows: 24, command)
@@ -83,8 +91,11 @@ import Testing
     func `a terminal without codes gets lines`(how: String) throws {
         let job = try SmallJob()
         let isOption = how.hasPrefix("--")
-        let command = ([ApusProcess.executable.path] + job.command("run", Self.options + (isOption ? ["--progress", "plain"] : []))).joined(separator: " ")
-        let terminal = try TerminalSession(columns: 200, rows: 50, "\(isOption ? "" : how + " ")\(command) | tee \(job.path("text"))")
+        let command =
+            ([ApusProcess.executable.path]
+            + job.command("run", Self.options + (isOption ? ["--progress", "plain"] : []))).joined(separator: " ")
+        let terminal = try TerminalSession(
+            columns: 200, rows: 50, "\(isOption ? "" : how + " ")\(command) | tee \(job.path("text"))")
         try terminal.waitForEnd()
         #expect(try !job.text("text").contains("\u{1B}"))
     }

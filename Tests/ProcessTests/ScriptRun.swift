@@ -9,7 +9,8 @@ struct ScriptRun {
     /// All that it printed, on either stream.
     let text: String
 
-    init(_ script: URL, _ arguments: [String] = [], environment: [String: String], from folder: URL = repository) throws {
+    init(_ script: URL, _ arguments: [String] = [], environment: [String: String], from folder: URL = repository) throws
+    {
         try self.init([script.path] + arguments, environment, folder)
     }
 

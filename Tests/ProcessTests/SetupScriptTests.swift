@@ -29,7 +29,8 @@ internal import Testing
         let machine = try Machine(installed: false, user: 1000, sudo: sudo)
         let outcome = try machine.setUp()
         #expect(outcome.status == 2)
-        #expect(outcome.text.contains("apt-get update && apt-get install -y --no-install-recommends \(Self.packages)\n"))
+        #expect(
+            outcome.text.contains("apt-get update && apt-get install -y --no-install-recommends \(Self.packages)\n"))
         #expect(try machine.calls().filter { $0.hasPrefix("apt-get") }.isEmpty)
     }
 
@@ -72,8 +73,11 @@ internal import Testing
     }
 
     @Test func `every place that names a Swift version names the one that the package needs`() throws {
-        func text(_ name: String) throws -> String { try String(contentsOf: repository.appending(path: name), encoding: .utf8) }
-        let version = try #require(try text("Package.swift").firstMatch(of: /^\/\/ swift-tools-version: (\d+\.\d+)\n/)).1
+        func text(_ name: String) throws -> String {
+            try String(contentsOf: repository.appending(path: name), encoding: .utf8)
+        }
+        let version = try #require(try text("Package.swift").firstMatch(of: /^\/\/ swift-tools-version: (\d+\.\d+)\n/))
+            .1
         #expect(try text("scripts/setup.sh").contains("\noldest_swift=\(version)\n"))
         #expect(try text("Dockerfile").contains("\nFROM swift:\(version)-"))
         for name in ["README.md", "CONTRIBUTING.md"] {

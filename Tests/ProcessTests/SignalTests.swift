@@ -17,7 +17,8 @@ import Testing
         #expect(end.complaint.first?.contains("stopping after this step") == true)
         let last = try #require(end.complaint.last)
         #expect(last.hasPrefix("apus: stopped after step "), "\(last)")
-        let step = try #require(last.dropFirst("apus: stopped after step ".count).split(separator: ";").first.flatMap { Int($0) })
+        let step = try #require(
+            last.dropFirst("apus: stopped after step ".count).split(separator: ";").first.flatMap { Int($0) })
         #expect(step > 0)
         #expect(job.exists("run with spaces/checkpoints/step-\(step)/manifest.json"))
         #expect(!job.exists("run with spaces/summary.json"))
@@ -28,7 +29,8 @@ import Testing
         #expect(more.text.contains("resuming after step \(step) of \(step + 3)"))
         let resumed = try FinishedRun(job, "run with spaces")
         #expect(resumed.steps == Array(1...(step + 3)))
-        let whole = try ApusProcess(job.command("whole", Self.options + ["--epochs", "100000", "--max-steps", "\(step + 3)"]))
+        let whole = try ApusProcess(
+            job.command("whole", Self.options + ["--epochs", "100000", "--max-steps", "\(step + 3)"]))
         #expect(whole.status == 0)
         #expect(try FinishedRun(job, "whole").digest == resumed.digest)
     }
@@ -88,7 +90,8 @@ import Testing
         let newest = try #require(saved.compactMap { Int($0.dropFirst("step-".count)) }.max())
         let resumed = try job.resume("run", "--max-steps", "\(newest + 2)")
         #expect(resumed.steps == Array(1...(newest + 2)))
-        let whole = try ApusProcess(job.command("whole", Self.options + ["--epochs", "100000", "--max-steps", "\(newest + 2)"]))
+        let whole = try ApusProcess(
+            job.command("whole", Self.options + ["--epochs", "100000", "--max-steps", "\(newest + 2)"]))
         #expect(whole.status == 0)
         #expect(try FinishedRun(job, "whole").digest == resumed.digest)
     }
@@ -146,8 +149,11 @@ final class FullLog {
         let threads = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(process)/task")) ?? []
         return threads.contains { thread in
             let call = SystemFile.text("/proc/\(process)/task/\(thread)/syscall")?.split(separator: " ") ?? []
-            guard call.count > 1, Int(call[0]) == Self.writeCall, let file = Int(call[1].dropFirst(2), radix: 16) else { return false }
-            return (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(process)/fd/\(file)"))?.hasSuffix("/log.txt") == true
+            guard call.count > 1, Int(call[0]) == Self.writeCall, let file = Int(call[1].dropFirst(2), radix: 16) else {
+                return false
+            }
+            return (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(process)/fd/\(file)"))?
+                .hasSuffix("/log.txt") == true
         }
     }
 

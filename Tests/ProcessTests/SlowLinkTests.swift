@@ -19,12 +19,15 @@ struct SlowLinkTests {
 
     private func coordinator(_ address: String, _ options: [String], in namespace: String) -> String {
         role(
-            ["coordinate", "--workers", "2", "--endpoint", "tcp://\(address):5555"] + job.command("run", options).dropFirst(), key: "coordinator",
+            ["coordinate", "--workers", "2", "--endpoint", "tcp://\(address):5555"]
+                + job.command("run", options).dropFirst(), key: "coordinator",
             in: namespace)
     }
 
     private func worker(_ number: Int, _ address: String, in namespace: String) -> String {
-        role(["work", "--coordinator", "tcp://\(address):5555", "--threads", "1"], key: "worker-\(number)", in: namespace)
+        role(
+            ["work", "--coordinator", "tcp://\(address):5555", "--threads", "1"], key: "worker-\(number)", in: namespace
+        )
     }
 
     @Test(.enabled(if: Bridge.hasTunnels, "needs python3 and /dev/net/tun"))
@@ -53,13 +56,15 @@ struct SlowLinkTests {
         #expect(try FinishedRun(job, "run").digest == FinishedRun(job, "single").digest)
     }
 
-    @Test func `a worker whose link is cut is missed by the heartbeat, and joins as new when the link is back`() throws {
+    @Test func `a worker whose link is cut is missed by the heartbeat, and joins as new when the link is back`() throws
+    {
         let bridge = try Bridge(hosts: 2)
         let (home, hosts) = (bridge.home, bridge.hosts.map(\.namespace))
         let run = try ScriptRun(
             shell: """
                 cd '\(job.folder.path)'
-                await() { timeout 40 bash -c 'until grep -q "$1" "$2" 2>/dev/null; do sleep 0.05; done' - "$1" "$2" || echo "never: $1"; }
+                await() { timeout 40 bash -c 'until grep -q "$1" "$2" 2>/dev/null; do sleep 0.05; done' - "$1" "$2" || \
+                echo "never: $1"; }
                 \(worker(1, bridge.coordinator, in: hosts[0])) >first 2>&1 & first=$!
                 \(worker(2, bridge.coordinator, in: hosts[1])) >second 2>&1 & second=$!
                 \(coordinator(bridge.coordinator, SmallJob.endless, in: home)) >words 2>&1 & coordinator=$!
@@ -77,7 +82,8 @@ struct SlowLinkTests {
                 """)
         #expect(run.text.contains("ended with 130"), "\(run.text)")
         #expect(!run.text.contains("never: "), "\(run.text)")
-        let step = try #require(run.text.firstMatch(of: /stopped after step ([0-9]+)/).flatMap { Int($0.1) }, "\(run.text)")
+        let step = try #require(
+            run.text.firstMatch(of: /stopped after step ([0-9]+)/).flatMap { Int($0.1) }, "\(run.text)")
         let resumed = try job.resume("run", "--max-steps", "\(step + 2)")
         let whole = try ApusProcess(job.command("whole", SmallJob.endless + ["--max-steps", "\(step + 2)"]))
         #expect(whole.status == 0, "\(whole.complaint)")
@@ -87,5 +93,6 @@ struct SlowLinkTests {
 
 extension Bridge {
     /// Whether a network can be made of TUN devices.
-    static let hasTunnels = FileManager.default.fileExists(atPath: "/dev/net/tun") && SSHServer.succeeds("command -v python3")
+    static let hasTunnels =
+        FileManager.default.fileExists(atPath: "/dev/net/tun") && SSHServer.succeeds("command -v python3")
 }

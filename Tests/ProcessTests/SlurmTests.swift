@@ -23,7 +23,10 @@ struct SlurmTests {
     }
 
     /// A job is disturbed three times, each in another way, and ends with the bits of an undisturbed process.
-    @Test func `a job that is requeued, stopped by a signal and loses a node's tasks gives the bits of a single process`() throws {
+    @Test
+    func `a job that is requeued, stopped by a signal and loses a node's tasks gives the bits of a single process`()
+        throws
+    {
         let slurm = try SlurmCluster()
         let id = try slurm.submit(job, "run", Self.long)
         let log = job.path("run/log.txt")
@@ -45,19 +48,23 @@ struct SlurmTests {
         try slurm.wait(for: "resuming after step \(stopped) of", in: log)
         try slurm.wait(for: "generation [0-9]*: 2 workers on ", in: log, times: 3)
         // The second node's tasks are gone at once, as its processes would be with it.
-        let second = try #require(job.workers.first { SystemFile.text("/proc/\($0)/environ")?.contains("\0SLURM_PROCID=1\0") == true })
+        let second = try #require(
+            job.workers.first { SystemFile.text("/proc/\($0)/environ")?.contains("\0SLURM_PROCID=1\0") == true })
         kill(second, SIGKILL)
         #expect(try slurm.wait(for: id, until: "COMPLETED", "FAILED") == "COMPLETED")
         #expect(try job.text("run/log.txt").contains("going on with 1"))
         try expectSingle("run", Self.long)
-        #expect(try FileManager.default.contentsOfDirectory(atPath: job.folder.path).allSatisfy { !$0.contains(".keys-") })
+        #expect(
+            try FileManager.default.contentsOfDirectory(atPath: job.folder.path).allSatisfy { !$0.contains(".keys-") })
         #expect(job.processes.isEmpty)
     }
 
     @Test func `each task of an array has the seed of its number`() throws {
         let slurm = try SlurmCluster()
         let options = Self.options + ["--max-steps", "3"]
-        _ = try slurm.submit(job, "run", options, slurm: "--ntasks 1 --array 3,5", environment: ["APUS_SECRET": String(repeating: "s3cret", count: 6)])
+        _ = try slurm.submit(
+            job, "run", options, slurm: "--ntasks 1 --array 3,5",
+            environment: ["APUS_SECRET": String(repeating: "s3cret", count: 6)])
         for seed in [3, 5] {
             try slurm.wait(for: "parameters SHA-256", in: job.path("run-seed-\(seed)/log.txt"))
             let single = try ApusProcess(job.command("single-\(seed)", options + ["--seed", "\(seed)"]))
@@ -70,10 +77,13 @@ struct SlurmTests {
 
     @Test func `a second node without the shared file system ends the job with a line for each task`() throws {
         let slurm = try SlurmCluster(hiding: job.folder.path)
-        let id = try slurm.submit(job, "run", ["--coordinator-timeout", "2"], slurm: "--ntasks 2 --chdir / --no-requeue")
+        let id = try slurm.submit(
+            job, "run", ["--coordinator-timeout", "2"], slurm: "--ntasks 2 --chdir / --no-requeue")
         #expect(try slurm.wait(for: id, until: "COMPLETED", "FAILED") == "FAILED")
         let text = try job.text("run.log")
-        #expect(text.contains("worker-2.key is not on host ") && text.contains("on a file system that all hosts share"), "\(text)")
+        #expect(
+            text.contains("worker-2.key is not on host ") && text.contains("on a file system that all hosts share"),
+            "\(text)")
         #expect(text.contains("1 of 2 workers joined within 2 s, missing is rank 1"), "\(text)")
         #expect(job.workers.isEmpty && job.coordinators.isEmpty)
     }
@@ -82,10 +92,13 @@ struct SlurmTests {
         let slurm = try SlurmCluster()
         let taken = try TCPProbe.Listener(address: "127.0.0.1", port: 0)
         let id = try slurm.submit(
-            job, "run", ["--coordinator-timeout", "2"], environment: ["APUS_PORT": "\(taken.port)", "APUS_RESTARTS": "0"])
+            job, "run", ["--coordinator-timeout", "2"],
+            environment: ["APUS_PORT": "\(taken.port)", "APUS_RESTARTS": "0"])
         #expect(try slurm.wait(for: id, until: "COMPLETED", "FAILED") == "FAILED")
         let text = try job.text("run.log")
-        #expect(text.contains("listening at 127.0.0.1:\(taken.port): the address is in use") && text.contains("another port: APUS_PORT"), "\(text)")
+        #expect(
+            text.contains("listening at 127.0.0.1:\(taken.port): the address is in use")
+                && text.contains("another port: APUS_PORT"), "\(text)")
         #expect(text.contains("no coordinator answers at tcp://127.0.0.1:\(taken.port) within 2"), "\(text)")
         #expect(!job.exists("run"))
     }

@@ -51,7 +51,9 @@ struct SmallJob {
 
     /// A resumed run that must succeed.
     @discardableResult
-    func resume(_ output: String, _ options: String..., location: SourceLocation = #_sourceLocation) throws -> FinishedRun {
+    func resume(_ output: String, _ options: String..., location: SourceLocation = #_sourceLocation) throws
+        -> FinishedRun
+    {
         let run = try ApusProcess(["train", "--resume", "--output", path(output)] + options)
         #expect(run.status == 0, "\(run.complaint)", sourceLocation: location)
         return try FinishedRun(self, output)
@@ -65,7 +67,8 @@ struct FinishedRun {
     let weights: Data
 
     init(_ job: SmallJob, _ output: String) throws {
-        summary = try #require(try JSONSerialization.jsonObject(with: job.bytes("\(output)/summary.json")) as? [String: Any])
+        summary = try #require(
+            try JSONSerialization.jsonObject(with: job.bytes("\(output)/summary.json")) as? [String: Any])
         metrics = try Self.lines(job.text("\(output)/metrics.jsonl"))
         weights = try job.bytes("\(output)/model/model.safetensors")
     }

@@ -16,7 +16,8 @@ enum SmallText {
 
     /// A TSV file of sentences of 1 to 16 words; the first word tells the label.
     static func table(rows: Int, labels: [String], seed: UInt64) -> String {
-        "sentence\tlabel\n" + samples(rows: rows, labels: labels, seed: seed).map { "\($0.text)\t\($0.label)\n" }.joined()
+        "sentence\tlabel\n"
+            + samples(rows: rows, labels: labels, seed: seed).map { "\($0.text)\t\($0.label)\n" }.joined()
     }
 
     static func samples(rows: Int, labels: [String], seed: UInt64) -> [(text: String, label: String)] {

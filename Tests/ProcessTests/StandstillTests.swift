@@ -49,7 +49,9 @@ final class HeldThread: @unchecked Sendable {
 
     init(_ name: String, of process: pid_t, location: SourceLocation = #_sourceLocation) throws {
         var names: [pid_t: String] = [:]
-        for _ in 0..<100 where !names.values.contains(where: { $0.hasPrefix(name) }) { names = try Self.threads(of: process) }
+        for _ in 0..<100 where !names.values.contains(where: { $0.hasPrefix(name) }) {
+            names = try Self.threads(of: process)
+        }
         let thread = try #require(names.first { $0.value.hasPrefix(name) }?.key, "\(names)", sourceLocation: location)
         let held = DispatchSemaphore(value: 0)
         let end = end
@@ -65,7 +67,9 @@ final class HeldThread: @unchecked Sendable {
     }
 
     private static func threads(of process: pid_t) throws -> [pid_t: String] {
-        let threads = try FileManager.default.contentsOfDirectory(atPath: "/proc/\(process)/task").compactMap { pid_t($0) }
+        let threads = try FileManager.default.contentsOfDirectory(atPath: "/proc/\(process)/task").compactMap {
+            pid_t($0)
+        }
         return Dictionary(
             uniqueKeysWithValues: threads.map { ($0, SystemFile.text("/proc/\(process)/task/\($0)/comm") ?? "") })
     }

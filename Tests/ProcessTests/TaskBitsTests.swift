@@ -4,7 +4,8 @@ import Testing
 /// Every task has one SHA-256: in one process, over workers, and after a resume; and its model answers.
 @Suite struct TaskBitsTests {
     private static let shared = [
-        "--epochs", "2", "--batch-size", "8", "--lanes", "4", "--learning-rate", "1e-3", "--dropout", "0.1", "--accumulate", "2", "--max-grad-norm", "0.5",
+        "--epochs", "2", "--batch-size", "8", "--lanes", "4", "--learning-rate", "1e-3", "--dropout", "0.1",
+        "--accumulate", "2", "--max-grad-norm", "0.5",
         "--optimizer", "adamw", "--weight-decay", "0.01",
     ]
 
@@ -13,7 +14,8 @@ import Testing
         let job = try SmallJob()
         var options = try task.options(job) + Self.shared
         options += TaskJob.validation(options, job)
-        let single = try ApusProcess(job.command("single", options + ["--threads", "2", "--checkpoint-every", "1", "--keep", "9"]))
+        let single = try ApusProcess(
+            job.command("single", options + ["--threads", "2", "--checkpoint-every", "1", "--keep", "9"]))
         #expect(single.status == 0, "\(single.complaint)")
         let whole = try FinishedRun(job, "single")
         #expect(whole.digest.count == 64)
@@ -22,10 +24,14 @@ import Testing
         let spread = try FinishedRun(job, "workers")
         #expect(spread.digest == whole.digest)
         for key in ["loss", "source_loss", "gradient_norm", "lambda"] {
-            #expect(spread.events("step").map { $0[key] as? Double } == whole.events("step").map { $0[key] as? Double }, "\(key)")
+            #expect(
+                spread.events("step").map { $0[key] as? Double } == whole.events("step").map { $0[key] as? Double },
+                "\(key)")
         }
         for key in ["loss", "accuracy", "samples", "roc_auc", "average_precision", "calibration_error"] {
-            #expect(spread.events("evaluation").map { $0[key] as? Double } == whole.events("evaluation").map { $0[key] as? Double }, "\(key)")
+            #expect(
+                spread.events("evaluation").map { $0[key] as? Double }
+                    == whole.events("evaluation").map { $0[key] as? Double }, "\(key)")
         }
         for model in ["last", "best"] where task != .masked {
             let name = "predictions/validation-\(model).safetensors"
@@ -49,7 +55,8 @@ import Testing
         let scored = try ApusProcess(["evaluate", "--model", job.path("\(run)/model"), "--input", data] + columns)
         #expect(scored.status == 0, "\(scored.complaint)")
         let figures = try #require(try FinishedRun.lines(scored.output).first)
-        let last = try #require(try FinishedRun(job, run).events("evaluation").last { $0["split"] as? String == "validation" })
+        let last = try #require(
+            try FinishedRun(job, run).events("evaluation").last { $0["split"] as? String == "validation" })
         #expect(abs(try #require(figures["loss"] as? Double) - (try #require(last["loss"] as? Double))) < 1e-9)
     }
 
@@ -67,7 +74,9 @@ import Testing
             #expect((run.summary["test"] as? [String: Any])?[key] as? Double == expected, "\(key)")
             #expect(figures[key] as? Double == expected, "\(key)")
             for split in ["validation", "test"] {
-                #expect(run.events("evaluation").last { $0["split"] as? String == split }?[key] as? Double == expected, "\(split) \(key)")
+                #expect(
+                    run.events("evaluation").last { $0["split"] as? String == split }?[key] as? Double == expected,
+                    "\(split) \(key)")
             }
         }
     }
@@ -88,11 +97,15 @@ import Testing
         let job = try SmallJob()
         let options = try TaskJob.jointRegression.options(job) + Self.shared + ["--shared-layers", "2"]
         #expect(try ApusProcess(job.command("joint", options)).status == 0)
-        #expect(try ApusProcess(job.command("start", options + ["--learning-rate", "0", "--weight-decay", "0"])).status == 0)
+        #expect(
+            try ApusProcess(job.command("start", options + ["--learning-rate", "0", "--weight-decay", "0"])).status == 0
+        )
         let (moved, start) = try (job.tensors("joint"), job.tensors("start"))
         #expect(moved.keys.sorted() == start.keys.sorted() && !moved.isEmpty)
         for (name, bytes) in moved {
-            let isTargetOnly = name.hasPrefix("classifier.") || name.hasPrefix("bert.pooler.") || name.hasPrefix("bert.encoder.layer.2.")
+            let isTargetOnly =
+                name.hasPrefix("classifier.") || name.hasPrefix("bert.pooler.")
+                || name.hasPrefix("bert.encoder.layer.2.")
             #expect((bytes == start[name]) == isTargetOnly, "\(name)")
         }
     }
@@ -123,7 +136,8 @@ extension SmallJob {
     fileprivate func tensors(_ run: String) throws -> [String: Data] {
         let file = try bytes("\(run)/model/model.safetensors")
         let size = file.prefix(8).enumerated().reduce(0) { $0 | Int($1.element) << (8 * $1.offset) }
-        let header = try #require(try JSONSerialization.jsonObject(with: file.dropFirst(8).prefix(size)) as? [String: Any])
+        let header = try #require(
+            try JSONSerialization.jsonObject(with: file.dropFirst(8).prefix(size)) as? [String: Any])
         var tensors: [String: Data] = [:]
         for (name, entry) in header {
             guard let offsets = (entry as? [String: Any])?["data_offsets"] as? [Int] else { continue }

@@ -4,15 +4,21 @@ import Testing
 /// A run's TensorBoard files have the values of metrics.jsonl, each point once.
 @Suite struct TensorBoardTests {
     private func expectEqual(_ run: FinishedRun, _ files: EventFiles, location: SourceLocation = #_sourceLocation) {
-        for (tag, key) in [("train/loss", "loss"), ("train/learning_rate", "learning_rate"), ("train/gradient_norm", "gradient_norm")] {
-            let expected = run.events("step").map { EventFiles.Point(tag: tag, step: $0["step"] as? Int ?? 0, value: Float($0[key] as? Double ?? 0)) }
+        for (tag, key) in [
+            ("train/loss", "loss"), ("train/learning_rate", "learning_rate"), ("train/gradient_norm", "gradient_norm"),
+        ] {
+            let expected = run.events("step").map {
+                EventFiles.Point(tag: tag, step: $0["step"] as? Int ?? 0, value: Float($0[key] as? Double ?? 0))
+            }
             #expect(files.values(tag) == expected, "\(tag)", sourceLocation: location)
         }
         for split in ["validation", "test"] {
             for key in ["loss", "accuracy", "macro_f1"] {
                 let events = run.events("evaluation").filter { $0["split"] as? String == split }
                 let tag = "\(split)/\(key)"
-                let expected = events.map { EventFiles.Point(tag: tag, step: $0["step"] as? Int ?? 0, value: Float($0[key] as? Double ?? 0)) }
+                let expected = events.map {
+                    EventFiles.Point(tag: tag, step: $0["step"] as? Int ?? 0, value: Float($0[key] as? Double ?? 0))
+                }
                 #expect(files.values(tag) == expected, "\(tag)", sourceLocation: location)
             }
         }

@@ -22,7 +22,9 @@ import Testing
         #expect(TensorTable(rows: []).lines == ["0 tensors, 0 values, 0 bytes"])
     }
 
-    @Test(arguments: [(0, "0"), (7, "7"), (999, "999"), (1000, "1,000"), (123_456, "123,456"), (-1_234_567, "-1,234,567")])
+    @Test(arguments: [
+        (0, "0"), (7, "7"), (999, "999"), (1000, "1,000"), (123_456, "123,456"), (-1_234_567, "-1,234,567"),
+    ])
     func `digits stand in groups of three`(number: Int, text: String) {
         #expect(TensorTable.grouped(number) == text)
     }

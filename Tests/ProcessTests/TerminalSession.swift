@@ -33,7 +33,8 @@ final class TerminalSession {
     @discardableResult
     private func tmux(_ words: String) throws -> String {
         // The server must not keep the pipes of this and other tests open, which would not end before it.
-        let closing = #"for file in /proc/$$/fd/*; do file=${file##*/}; if ((file > 2)); then eval "exec $file>&-"; fi; done"#
+        let closing =
+            #"for file in /proc/$$/fd/*; do file=${file##*/}; if ((file > 2)); then eval "exec $file>&-"; fi; done"#
         let unset = "env -u TMUX -u COLUMNS -u NO_COLOR TMUX_TMPDIR='\(folder.path)'"
         let run = try ScriptRun(shell: "\(closing); \(unset) tmux -L apus -f /dev/null \(words)")
         #expect(run.status == 0, "tmux \(words): \(run.text)")

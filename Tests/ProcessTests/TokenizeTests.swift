@@ -7,7 +7,9 @@ import Testing
 
     init() throws {
         folder = try ScratchFolder()
-        let pieces = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "hello", "world", "##s", "Caf", "##é", "caf", "##e"]
+        let pieces = [
+            "[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "hello", "world", "##s", "Caf", "##é", "caf", "##e",
+        ]
         try Data(pieces.joined(separator: "\n").appending("\n").utf8).write(to: folder.url("vocab.txt"))
     }
 
@@ -52,7 +54,8 @@ import Testing
         let complaint = Pipe()
         shell.executableURL = URL(fileURLWithPath: "/bin/sh")
         shell.arguments = [
-            "-c", "{ \"$0\" tokenize --model \"$1\" < \"$2\"; echo status $? >&2; } | head -n 1 > /dev/null", ApusProcess.executable.path,
+            "-c", "{ \"$0\" tokenize --model \"$1\" < \"$2\"; echo status $? >&2; } | head -n 1 > /dev/null",
+            ApusProcess.executable.path,
             folder.path, lines.path,
         ]
         shell.standardError = complaint

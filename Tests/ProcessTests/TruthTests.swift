@@ -10,7 +10,8 @@ struct TruthTests {
         let run = try job.startEndless("run", workers: workers, "--freeze", "embeddings")
         try run.waitForOutput("epoch 3/")
         // A frozen table that every step reads lies in memory as it does in the source model's file.
-        let table = try Tensors(job.bytes("model/model.safetensors")).bytes("bert.embeddings.position_embeddings.weight")
+        let table = try Tensors(job.bytes("model/model.safetensors")).bytes(
+            "bert.embeddings.position_embeddings.weight")
         try ProcessMemory.flipBit(of: Data(table.prefix(256))) { try #require(job.workers.last) }
         try run.waitForComplaint("its memory no longer holds the weights that it wrote there")
         try run.waitForComplaint("ended with status 1; a replacement starts")
@@ -22,7 +23,9 @@ struct TruthTests {
 
     /// Only the update reads moments: their effect on the weights is visible only in comparison with other workers.
     @Test(arguments: [2, 3])
-    func `a worker whose optimizer state differs is outvoted, or everyone goes back where there is no majority`(workers: Int) throws {
+    func `a worker whose optimizer state differs is outvoted, or everyone goes back where there is no majority`(
+        workers: Int
+    ) throws {
         let job = try SmallJob(samples: 100)
         let log = try FullLog(job, "run")
         log.empty(bytes: 1 << 13)
@@ -31,9 +34,12 @@ struct TruthTests {
         // The coordinator blocks on its log while the workers have the state of the newest checkpoint.
         try run.waitForOutput("generation 1: ")
         log.waitUntilFull(for: try #require(job.coordinators.first))
-        let names = try FileManager.default.contentsOfDirectory(atPath: job.path("run/checkpoints")).compactMap { Int($0.dropFirst(5)) }
+        let names = try FileManager.default.contentsOfDirectory(atPath: job.path("run/checkpoints")).compactMap {
+            Int($0.dropFirst(5))
+        }
         let newest = try #require(names.max())
-        let moments = try Tensors(job.bytes("run/checkpoints/step-\(newest)/optimizer.safetensors")).bytes("exp_avg.classifier.weight")
+        let moments = try Tensors(job.bytes("run/checkpoints/step-\(newest)/optimizer.safetensors")).bytes(
+            "exp_avg.classifier.weight")
         try ProcessMemory.flipBit(of: Data(moments.prefix(64))) { try #require(job.workers.last) }
         log.drain()
         if workers == 3 {
@@ -71,7 +77,9 @@ struct ProcessMemory {
     private typealias Find = @convention(c) (UnsafeRawPointer, Int, UnsafeRawPointer, Int) -> UnsafeMutableRawPointer?
 
     /// Flips a high bit of the mantissa of a float in every place of a process that holds these bytes; one at least.
-    static func flipBit(of bytes: Data, in process: () throws -> pid_t, location: SourceLocation = #_sourceLocation) throws {
+    static func flipBit(of bytes: Data, in process: () throws -> pid_t, location: SourceLocation = #_sourceLocation)
+        throws
+    {
         var found = 0
         for _ in 0..<20 where found == 0 { found = try ProcessMemory(process()).flipBit(of: bytes, location: location) }
         #expect(found > 0, "no process held these \(bytes.count) bytes", sourceLocation: location)
@@ -81,12 +89,15 @@ struct ProcessMemory {
         let memory = unsafe open("/proc/\(process)/mem", O_RDWR)
         try #require(memory >= 0, sourceLocation: location)
         defer { close(memory) }
-        let find = unsafe unsafeBitCast(try #require(unsafe dlsym(UnsafeMutableRawPointer(bitPattern: 0), "memmem")), to: Find.self)
+        let find = unsafe unsafeBitCast(
+            try #require(unsafe dlsym(UnsafeMutableRawPointer(bitPattern: 0), "memmem")), to: Find.self)
         // No page comes or goes while it is looked at, for less time than a heartbeat may fail to come.
         kill(process, SIGSTOP)
         defer { kill(process, SIGCONT) }
         var found = 0
-        for line in try #require(SystemFile.text("/proc/\(process)/maps"), sourceLocation: location).split(separator: "\n") where line.contains(" rw-p ") {
+        for line in try #require(SystemFile.text("/proc/\(process)/maps"), sourceLocation: location).split(
+            separator: "\n") where line.contains(" rw-p ")
+        {
             let ends = line.prefix { $0 != " " }.split(separator: "-").compactMap { Int($0, radix: 16) }
             // What is larger is a sanitizer's, and holds no weights.
             guard ends.count == 2, ends[1] - ends[0] < 1 << 34 else { continue }

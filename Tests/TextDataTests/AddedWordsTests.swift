@@ -5,7 +5,8 @@ import Testing
 
 /// Against Hugging Face's tokenizer with the same words added: Tests/Fixtures/added-words.
 @Suite struct AddedWordsTests {
-    private static let folder = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../Fixtures/added-words")
+    private static let folder = URL(filePath: #filePath).deletingLastPathComponent().appending(
+        path: "../Fixtures/added-words")
 
     private struct Wanted: Decodable {
         let text: String
@@ -14,9 +15,10 @@ import Testing
 
     private var wanted: [Wanted] {
         get throws {
-            try String(contentsOf: Self.folder.appending(path: "tokens.jsonl"), encoding: .utf8).split(separator: "\n").map {
-                try JSONDecoder().decode(Wanted.self, from: Data($0.utf8))
-            }
+            try String(contentsOf: Self.folder.appending(path: "tokens.jsonl"), encoding: .utf8).split(separator: "\n")
+                .map {
+                    try JSONDecoder().decode(Wanted.self, from: Data($0.utf8))
+                }
         }
     }
 

@@ -108,10 +108,12 @@ import Testing
         #expect(error?.problem.contains(part) == true, "\(error?.problem ?? "")")
     }
 
-    @Test(arguments: [
-        ([0x1F, 0x8B, 8, 0], "gunzip"), ([0x50, 0x4B, 3, 4, 0xFF], "spreadsheet"), ([0xFF, 0xFE, 0x74, 0], "UTF-16"),
-        (Array("PAR1".utf8) + [0x15, 0x80], "Parquet"), ([0x74, 0xFF], "line 1 is not UTF-8"),
-    ] as [([UInt8], String)])
+    @Test(
+        arguments: [
+            ([0x1F, 0x8B, 8, 0], "gunzip"), ([0x50, 0x4B, 3, 4, 0xFF], "spreadsheet"),
+            ([0xFF, 0xFE, 0x74, 0], "UTF-16"),
+            (Array("PAR1".utf8) + [0x15, 0x80], "Parquet"), ([0x74, 0xFF], "line 1 is not UTF-8"),
+        ] as [([UInt8], String)])
     func `a file that is not text is called what it is`(bytes: [UInt8], part: String) {
         let failure = #expect(throws: TextFile.Failure.self) { try TextFile(bytes) }
         #expect(failure?.problem.contains(part) == true, "\(failure?.problem ?? "")")

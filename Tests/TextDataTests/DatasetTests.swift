@@ -19,7 +19,8 @@ import Testing
             return "read \(try read(name, contents, columns: columns, labels: labels).count) rows"
         } catch let error as DatasetError {
             #expect(!error.description.contains("\n"))
-            return error.description.replacingOccurrences(of: URL(fileURLWithPath: error.path).deletingLastPathComponent().path + "/", with: "")
+            return error.description.replacingOccurrences(
+                of: URL(fileURLWithPath: error.path).deletingLastPathComponent().path + "/", with: "")
         }
     }
 
@@ -47,7 +48,8 @@ import Testing
     @Test func jsonLinesMayHaveEscapesNumbersAndOtherKeys() throws {
         let dataset = try read(
             "a.jsonl",
-            #"{"text": "a\n\u00e9\ud83d\ude00\"", "meta": {"x": [1, {"y": "}"}]}, "label": 1}"# + "\n\n" + #" {"label":"no","text":"b"} "#)
+            #"{"text": "a\n\u00e9\ud83d\ude00\"", "meta": {"x": [1, {"y": "}"}]}, "label": 1}"# + "\n\n"
+                + #" {"label":"no","text":"b"} "#)
         #expect(dataset.texts == ["a\né😀\"", "b"])
         #expect(dataset.labels == [["1"], ["no"]])
         #expect(dataset.lines == [1, 3])
@@ -66,7 +68,8 @@ import Testing
     }
 
     @Test func columnsAskedForWin() throws {
-        let dataset = try read("a.tsv", "sentence\tother\tlabel\tgrade\ns\to\tl\tg\n", columns: ColumnNames(text: "other", label: "grade"))
+        let dataset = try read(
+            "a.tsv", "sentence\tother\tlabel\tgrade\ns\to\tl\tg\n", columns: ColumnNames(text: "other", label: "grade"))
         #expect(dataset.texts == ["o"])
         #expect(dataset.labels == [["g"]])
         #expect(try read("a.tsv", "x\ttext\tlabel\n1\t2\t3\n", columns: ColumnNames(pair: "x")).pairs == ["1"])
@@ -91,7 +94,10 @@ import Testing
             "a.txt: the suffix \".txt\" is unknown, and its first lines do not show the format: set it with "
                 + "--input-format csv, tsv, jsonl or conll, or use that suffix"
         ),
-        ("a.tsv", "x\ty\n1\t2\n", "a.tsv: no column looks like a text, found \"x\", \"y\": name one with --text-column"),
+        (
+            "a.tsv", "x\ty\n1\t2\n",
+            "a.tsv: no column looks like a text, found \"x\", \"y\": name one with --text-column"
+        ),
         ("a.tsv", "text\ty\n1\t2\n", "a.tsv: no column \"label\", found \"text\", \"y\": name one with --label-column"),
         ("a.tsv", "text\tlabel\tlabel\n1\t2\t3\n", "a.tsv: 2 columns are named \"label\": rename all but one"),
         ("a.tsv", "text\tlabel\na\t1\nb\n", "a.tsv, line 3: 1 field, the header has 2: remove tabs from the texts"),
@@ -104,7 +110,10 @@ import Testing
             "a.csv", "text,label\na,1\n\"b,0\nc,1\n",
             "a.csv, line 3: a quote is never closed: close it, or double the quotes within a field"
         ),
-        ("a.csv", "text,label\n\"a\"b,1\n", "a.csv, line 2: text follows a closing quote: double the quotes within a field"),
+        (
+            "a.csv", "text,label\n\"a\"b,1\n",
+            "a.csv, line 2: text follows a closing quote: double the quotes within a field"
+        ),
         (
             "a.tsv", "text\tlabel\na\t1\nb\t \n",
             "a.tsv, line 3: the label is empty: fill it in, remove the row, or use --task multi-label, which allows "
@@ -114,8 +123,14 @@ import Testing
             "a.jsonl", "{\"text\":\"a\",\"label\":null}\n",
             "a.jsonl, line 1: \"label\" is null: write the label or remove the row"
         ),
-        ("a.jsonl", "{\"text\":\"a\",\"label\":1}\n{\"text\":\"b\"}\n", "a.jsonl, line 2: no \"label\", but the first line has it: give each object the same keys"),
-        ("a.jsonl", "{\"text\":\"a\",\"label\":1}\n{\"text\":\"b\n", "a.jsonl, line 2: a string has no closing quote: write one JSON object a line"),
+        (
+            "a.jsonl", "{\"text\":\"a\",\"label\":1}\n{\"text\":\"b\"}\n",
+            "a.jsonl, line 2: no \"label\", but the first line has it: give each object the same keys"
+        ),
+        (
+            "a.jsonl", "{\"text\":\"a\",\"label\":1}\n{\"text\":\"b\n",
+            "a.jsonl, line 2: a string has no closing quote: write one JSON object a line"
+        ),
         (
             "a.json", "[{\"text\":\"a\"}]",
             "a.json, line 1: is not an object, expected JSON lines: write one object per line, without a list around "
@@ -123,7 +138,8 @@ import Testing
         ),
         (
             "a.jsonl", "{\"text\":3,\"label\":1}\n",
-            "a.jsonl, line 1: \"text\" is a number, expected a string or a list of strings: write it so in each row, or name another column"
+            "a.jsonl, line 1: \"text\" is a number, expected a string or a list of strings: write it so in each row, "
+                + "or name another column"
         ),
     ])
     func badFilesAreRefusedInOneLine(name: String, contents: String, message: String) throws {
@@ -144,7 +160,8 @@ import Testing
 
     @Test func missingFilesAndFoldersAreRefused() throws {
         let folder = try TemporaryFolder([String: String]())
-        try FileManager.default.createDirectory(at: folder.url.appendingPathComponent("b.tsv"), withIntermediateDirectories: false)
+        try FileManager.default.createDirectory(
+            at: folder.url.appendingPathComponent("b.tsv"), withIntermediateDirectories: false)
         let missing = #expect(throws: DatasetError.self) { try Dataset(path: folder.path("a.tsv"), labels: .required) }
         #expect(missing?.problem == "there is no such file: check the path")
         let wrong = #expect(throws: DatasetError.self) { try Dataset(path: folder.path("b.tsv"), labels: .required) }

@@ -16,7 +16,9 @@ import Testing
 
     /// APUS_TEST_VOCAB, or the file in the cache folder.
     static let vocabulary: URL? = {
-        func path(_ name: String) -> String? { ProcessInfo.processInfo.environment[name].flatMap { $0.isEmpty ? nil : $0 } }
+        func path(_ name: String) -> String? {
+            ProcessInfo.processInfo.environment[name].flatMap { $0.isEmpty ? nil : $0 }
+        }
         let cache = path("XDG_CACHE_HOME") ?? (path("HOME") ?? "") + "/.cache"
         let file = path("APUS_TEST_VOCAB") ?? cache + "/apus/models/all-MiniLM-L6-v2/vocab.txt"
         return FileManager.default.fileExists(atPath: file) ? URL(fileURLWithPath: file) : nil
@@ -27,8 +29,11 @@ import Testing
         get throws {
             let fixture = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
                 .appendingPathComponent("Fixtures/golden/tokens.jsonl")
-            let file = ProcessInfo.processInfo.environment["APUS_TEST_TOKENS"].map { URL(fileURLWithPath: $0) } ?? fixture
-            return try Data(contentsOf: file).split(separator: 0x0A).map { try JSONDecoder().decode(Line.self, from: $0) }
+            let file =
+                ProcessInfo.processInfo.environment["APUS_TEST_TOKENS"].map { URL(fileURLWithPath: $0) } ?? fixture
+            return try Data(contentsOf: file).split(separator: 0x0A).map {
+                try JSONDecoder().decode(Line.self, from: $0)
+            }
         }
     }
 
@@ -41,8 +46,11 @@ import Testing
         let lines = try Self.lines
         #expect(lines.count > 100)
         for line in lines {
-            let encoding = (line.lowercase ? uncased : cased).encode(line.text, pair: line.pair, maxLength: line.max_length)
-            #expect(encoding.ids == line.ids, "\(line.text.debugDescription) \(line.pair.debugDescription) \(line.max_length ?? 0)")
+            let encoding = (line.lowercase ? uncased : cased).encode(
+                line.text, pair: line.pair, maxLength: line.max_length)
+            #expect(
+                encoding.ids == line.ids,
+                "\(line.text.debugDescription) \(line.pair.debugDescription) \(line.max_length ?? 0)")
             #expect(encoding.types == line.types)
         }
     }

@@ -25,7 +25,8 @@ import Testing
     @Test func namesOfATrainedModelReadTheSameWords() throws {
         #expect(LabelSet(names: ["LABEL_0", "LABEL_1"]).words == ["0", "1"])
         #expect(LabelSet(names: ["no", "yes"]).words == ["no", "yes"])
-        #expect(try LabelSet(names: ["LABEL_0", "LABEL_1"]).classes(of: dataset(["1", "LABEL_1", "LABEL_0"])) == [1, 1, 0])
+        #expect(
+            try LabelSet(names: ["LABEL_0", "LABEL_1"]).classes(of: dataset(["1", "LABEL_1", "LABEL_0"])) == [1, 1, 0])
         let trained = try LabelSet(training: dataset(["1", "0"]))
         #expect(LabelSet(names: trained.names).words == trained.words)
     }
@@ -34,7 +35,9 @@ import Testing
         let words = try dataset(["bad", "good", "mixed"])
         #expect(try LabelSet(training: words, knownTo: ["mixed", "good", "bad"]).names == ["mixed", "good", "bad"])
         #expect(try LabelSet(training: words, knownTo: ["mixed", "good", "bad"]).classes(of: words) == [2, 1, 0])
-        for other in [["good", "bad"], ["good", "bad", "Mixed"], ["bad", "bad", "good"], ["LABEL_0", "LABEL_1", "LABEL_2"]] {
+        for other in [
+            ["good", "bad"], ["good", "bad", "Mixed"], ["bad", "bad", "good"], ["LABEL_0", "LABEL_1", "LABEL_2"],
+        ] {
             #expect(try LabelSet(training: words, knownTo: other).names == ["bad", "good", "mixed"])
         }
     }
@@ -52,7 +55,8 @@ import Testing
         #expect(error?.line == 3)
         #expect(
             error?.problem
-                == "the label \"maybe\" did not occur in training, expected one of \"no\", \"yes\": fix the row or train with it"
+                == "the label \"maybe\" did not occur in training, expected one of \"no\", \"yes\": fix the row or "
+                + "train with it"
         )
     }
 

@@ -3,7 +3,8 @@ import Testing
 
 @testable import TextData
 
-/// Files with bytes changed, cut out or doubled at places drawn from a fixed seed: each is read or refused, never trapped on.
+/// Files with bytes changed, cut out or doubled at places drawn from a fixed seed: each is read or refused, never
+/// trapped on.
 @Suite struct MutatedInputTests {
     private func mutated(_ bytes: [UInt8], _ seed: Int) -> [UInt8] {
         let random = Philox(key: UInt64(seed))
@@ -28,7 +29,8 @@ import Testing
         ("a.csv", "text,label,pair\r\n\"a, \"\"b\"\"\r\nc\",1,d\r\ne,0,\"\"\r\n"),
         (
             "a.jsonl",
-            "{\"text\": \"a\\u00e9\\ud83d\\ude00\\n\", \"label\": 1, \"pair\": \"x\", \"m\": [1, {\"y\": null}]}\n{\"label\":\"b\",\"text\":\"\",\"pair\":\"é\"}\n"
+            "{\"text\": \"a\\u00e9\\ud83d\\ude00\\n\", \"label\": 1, \"pair\": \"x\", \"m\": [1, {\"y\": "
+                + "null}]}\n{\"label\":\"b\",\"text\":\"\",\"pair\":\"é\"}\n"
         ),
     ])
     func dataFiles(name: String, contents: String) throws {
@@ -37,7 +39,8 @@ import Testing
         for seed in 0..<1500 {
             try Data(mutated(Array(contents.utf8), seed)).write(to: folder.url.appendingPathComponent(name))
             do {
-                let dataset = try Dataset(path: folder.path(name), columns: ColumnNames(pair: "pair"), labels: .required)
+                let dataset = try Dataset(
+                    path: folder.path(name), columns: ColumnNames(pair: "pair"), labels: .required)
                 #expect(dataset.labels?.count == dataset.count)
                 #expect(dataset.pairs?.count == dataset.count)
                 #expect(dataset.lines == dataset.lines.sorted())
@@ -58,7 +61,8 @@ import Testing
             let contents = mutated(Array(TokenizerFilesTests.json().utf8), seed)
             try Data(contents).write(to: folder.url.appendingPathComponent("tokenizer.json"))
             do {
-                let encoding = try WordPieceTokenizer(folder: folder.url).encode("Hello world<e> é", pair: "x", maxLength: 7)
+                let encoding = try WordPieceTokenizer(folder: folder.url).encode(
+                    "Hello world<e> é", pair: "x", maxLength: 7)
                 #expect(encoding.ids.count <= 7)
                 read += 1
             } catch {

@@ -10,7 +10,8 @@ import Testing
     ) throws -> Dataset {
         let folder = try TemporaryFolder([name: contents])
         defer { withExtendedLifetime(folder) {} }
-        return try Dataset(path: folder.path(name), columns: ColumnNames(label: label), labels: need, allowsPlainText: plain)
+        return try Dataset(
+            path: folder.path(name), columns: ColumnNames(label: label), labels: need, allowsPlainText: plain)
     }
 
     private func problem(_ body: () throws -> Void) -> String {
@@ -23,7 +24,9 @@ import Testing
         #expect(columns.values == [1, 2.5, -3, 4] && columns.width == 2)
         let text = try dataset("b.tsv", "sentence\tlabel\nx\t1,2.5\ny\t-3, 4\n").targets()
         #expect(text.values == columns.values && text.width == 2)
-        let list = try dataset("c.jsonl", #"{"text": "x", "label": [1, 2.5]}"# + "\n" + #"{"text": "y", "label": [-3, 4]}"#).targets()
+        let list = try dataset(
+            "c.jsonl", #"{"text": "x", "label": [1, 2.5]}"# + "\n" + #"{"text": "y", "label": [-3, 4]}"#
+        ).targets()
         #expect(list.values == columns.values && list.width == 2)
     }
 
@@ -32,15 +35,20 @@ import Testing
     }
 
     @Test func `rows with other counts of numbers are refused`() {
-        #expect(problem { _ = try dataset("b.tsv", "sentence\tlabel\nx\t1,2\ny\t3\n").targets() }.contains("line 3: 1 number, the first row has 2"))
+        #expect(
+            problem { _ = try dataset("b.tsv", "sentence\tlabel\nx\t1,2\ny\t3\n").targets() }.contains(
+                "line 3: 1 number, the first row has 2"))
         #expect(problem { _ = try dataset("a.tsv", "sentence\ta\nx\t1\n", label: "a,b") }.contains("no column \"b\""))
-        #expect(problem { _ = try dataset("a.tsv", "sentence\ta\nx\t1\n", label: "a,a") }.contains("names a column twice"))
+        #expect(
+            problem { _ = try dataset("a.tsv", "sentence\ta\nx\t1\n", label: "a,a") }.contains("names a column twice"))
     }
 
     @Test func `lists of labels may be empty and written in two ways`() throws {
         let text = try dataset("a.tsv", "sentence\tlabel\nx\tgood, long\ny\t\nz\tlong\n", need: .requiredPerhapsEmpty)
         let list = try dataset(
-            "a.jsonl", #"{"text": "x", "label": ["good", "long"]}"# + "\n" + #"{"text": "y", "label": []}"# + "\n" + #"{"text": "z", "label": ["long"]}"#,
+            "a.jsonl",
+            #"{"text": "x", "label": ["good", "long"]}"# + "\n" + #"{"text": "y", "label": []}"# + "\n"
+                + #"{"text": "z", "label": ["long"]}"#,
             need: .requiredPerhapsEmpty)
         for dataset in [text, list] {
             let labels = try LabelSet(listed: dataset)
@@ -107,10 +115,14 @@ import Testing
 
     @Test func `a label column of the wrong kind is refused`() {
         let lists = #"{"text": "x", "label": ["a", "b"]}"#
-        #expect(problem { _ = try LabelSet(training: dataset("a.jsonl", lists)) }.contains("line 1: 2 labels, classification needs one"))
+        #expect(
+            problem { _ = try LabelSet(training: dataset("a.jsonl", lists)) }.contains(
+                "line 1: 2 labels, classification needs one"))
         #expect(problem { _ = try LabelSet(ofWords: dataset("a.jsonl", lists)) }.contains("has no single words"))
         #expect(problem { _ = try LabelSet(listed: dataset("a.conll", "x O\n")) }.contains("a label for each word"))
-        #expect(problem { _ = try LabelSet(training: dataset("a.conll", "x O\ny B\n")) }.contains("classification needs one"))
+        #expect(
+            problem { _ = try LabelSet(training: dataset("a.conll", "x O\ny B\n")) }.contains(
+                "classification needs one"))
         #expect(
             problem { _ = try LabelSet(listed: dataset("a.tsv", "sentence\ta\tb\nx\t1\t2\n", label: "a,b")) }.contains(
                 "found \"2\", expected a 0 or 1"))
@@ -128,8 +140,12 @@ import Testing
         // Another order of columns, other ways to write 0 and 1.
         let other = try dataset("a.csv", "threat,text,obscene,toxic\n0.0,x,False,True\n", label: "threat,obscene,toxic")
         #expect(try labels.flags(of: other) == [1, 0, 0])
-        #expect(problem { _ = try labels.flags(of: dataset("a.csv", Self.columns, label: "toxic,threat")) }.contains("no column for the label \"obscene\""))
-        #expect(problem { _ = try LabelSet(listed: dataset("a.csv", "text,a,b\nx,1,0\ny,1,maybe\n", label: "a,b")) }.contains("line 3: found \"maybe\""))
+        #expect(
+            problem { _ = try labels.flags(of: dataset("a.csv", Self.columns, label: "toxic,threat")) }.contains(
+                "no column for the label \"obscene\""))
+        #expect(
+            problem { _ = try LabelSet(listed: dataset("a.csv", "text,a,b\nx,1,0\ny,1,maybe\n", label: "a,b")) }
+                .contains("line 3: found \"maybe\""))
     }
 
     @Test func `columns are found by the labels of a model`() throws {
@@ -158,24 +174,35 @@ import Testing
         #expect(
             problem { _ = try LabelSet(names: ["a", "b", "c", "d"]).flags(of: rows) }.contains(
                 ": 3 values of 0 and 1, expected 4"))
-        #expect(problem { _ = try labels.flags(of: dataset("b.jsonl", #"{"text":"x","labels":[1,0]}"#)) }.contains("2 values, expected 3"))
+        #expect(
+            problem { _ = try labels.flags(of: dataset("b.jsonl", #"{"text":"x","labels":[1,0]}"#)) }.contains(
+                "2 values, expected 3"))
     }
 
     @Test func `numbers of labels stay numbers of labels`() throws {
-        let rows = try dataset("a.jsonl", #"{"text":"x","labels":[0,2]}"# + "\n" + #"{"text":"y","labels":[1]}"# + "\n" + #"{"text":"z","labels":[]}"#)
+        let rows = try dataset(
+            "a.jsonl",
+            #"{"text":"x","labels":[0,2]}"# + "\n" + #"{"text":"y","labels":[1]}"# + "\n" + #"{"text":"z","labels":[]}"#
+        )
         #expect(rows.flagWidth == nil)
         let labels = try LabelSet(listed: rows)
         #expect(try labels.flags(of: rows) == [1, 0, 1, 0, 1, 0, 0, 0, 0])
         // As many labels as the set has, all 0 or 1: the training data said how lists are meant.
         let other = try dataset("b.jsonl", #"{"text":"x","labels":[0,1]}"#)
-        #expect(try LabelSet(listed: dataset("a.jsonl", #"{"text":"x","labels":[0]}"# + "\n" + #"{"text":"y","labels":[1,0]}"#)).flags(of: other) == [1, 1])
+        #expect(
+            try LabelSet(
+                listed: dataset("a.jsonl", #"{"text":"x","labels":[0]}"# + "\n" + #"{"text":"y","labels":[1,0]}"#)
+            ).flags(of: other) == [1, 1])
     }
 
     @Test func `lists that a data frame printed are lists`() throws {
-        let rows = try dataset("a.csv", "text,label\nx,\"['good', 'long']\"\ny,[]\nz,['long']\n", need: .requiredPerhapsEmpty)
+        let rows = try dataset(
+            "a.csv", "text,label\nx,\"['good', 'long']\"\ny,[]\nz,['long']\n", need: .requiredPerhapsEmpty)
         #expect(rows.labelLayout == .lists)
         #expect(try LabelSet(listed: rows).flags(of: rows) == [1, 1, 0, 0, 0, 1])
-        #expect(problem { _ = try dataset("a.csv", "text,label\nx,['a']\ny,[1 ... 0]\n") }.contains("line 3: the list \"[1 ... 0]\" cannot be read"))
+        #expect(
+            problem { _ = try dataset("a.csv", "text,label\nx,['a']\ny,[1 ... 0]\n") }.contains(
+                "line 3: the list \"[1 ... 0]\" cannot be read"))
         let mixed = problem { _ = try dataset("a.csv", "text,label\nx,['a']\ny,b\n") }
         #expect(mixed.contains("line 3: the label \"b\" is not a list"))
     }
@@ -189,7 +216,8 @@ import Testing
     }
 
     @Test func `JSON lines of words and tags are read as words`() throws {
-        let text = #"{"tokens":["good","film"],"ner_tags":["O","B-X"]}"# + "\n" + #"{"tokens":["bad"],"ner_tags":["O"]}"#
+        let text =
+            #"{"tokens":["good","film"],"ner_tags":["O","B-X"]}"# + "\n" + #"{"tokens":["bad"],"ner_tags":["O"]}"#
         let rows = try dataset("a.jsonl", text)
         #expect(rows.words == [["good", "film"], ["bad"]] && rows.labelLayout == .words)
         #expect(try LabelSet(ofWords: rows).wordClasses(of: rows) == [[1, 0], [1]])
@@ -197,13 +225,21 @@ import Testing
         // A label for the whole text makes the words a text.
         let whole = try dataset("a.jsonl", #"{"tokens":["good","film"],"label":1}"#)
         #expect(whole.texts == ["good film"] && whole.labelLayout == .single)
-        #expect(problem { _ = try dataset("a.jsonl", #"{"tokens":["a","b"],"tags":["O"]}"#) }.contains("line 1: words: 2, labels: 1"))
-        #expect(problem { _ = try dataset("a.jsonl", #"{"tokens":["a"],"tags":["O"]}"# + "\n" + #"{"tokens":"b","tags":["O"]}"#) }.contains("line 2"))
+        #expect(
+            problem { _ = try dataset("a.jsonl", #"{"tokens":["a","b"],"tags":["O"]}"#) }.contains(
+                "line 1: words: 2, labels: 1"))
+        #expect(
+            problem {
+                _ = try dataset("a.jsonl", #"{"tokens":["a"],"tags":["O"]}"# + "\n" + #"{"tokens":"b","tags":["O"]}"#)
+            }.contains("line 2"))
     }
 
     @Test func `comments are no words, and a word may be a number sign`() throws {
         let rows = try dataset(
-            "a.conll", "# id 11aa\tdomain=train\nthe _ _ O\ngood _ _ B-W\n\n# sent_id = 1\n# text = the film\nthe\tO\nfilm\tI-W\n\n# O\ntag O\n\nhash O\n# O\n")
+            "a.conll",
+            "# id 11aa\tdomain=train\nthe _ _ O\ngood _ _ B-W\n\n# sent_id = 1\n# text = the "
+                + "film\nthe\tO\nfilm\tI-W\n\n# O\ntag O\n\nhash O\n# O\n"
+        )
         #expect(rows.words == [["the", "good"], ["the", "film"], ["#", "tag"], ["hash", "#"]])
         #expect(rows.labels?.joined().allSatisfy { ["O", "B-W", "I-W"].contains($0) } == true)
         #expect(rows.lines == [2, 7, 10, 13])
@@ -212,7 +248,9 @@ import Testing
     @Test func `the columns of words and labels have numbers`() throws {
         let text = "1\tEU\tPROPN\tB-ORG\n2-3\tdon't\t_\t_\n2\tdo\tAUX\tO\n"
         let folder = try TemporaryFolder(["a.conll": text, "a.conllu": "# text = EU\n" + text])
-        func read(_ name: String, _ columns: ColumnNames) throws -> Dataset { try Dataset(path: folder.path(name), columns: columns, labels: .required) }
+        func read(_ name: String, _ columns: ColumnNames) throws -> Dataset {
+            try Dataset(path: folder.path(name), columns: columns, labels: .required)
+        }
         #expect(try read("a.conll", ColumnNames(text: "2", label: "4")).words == [["EU", "don't", "do"]])
         let numbered = try read("a.conllu", ColumnNames(label: "3"))
         #expect(numbered.words == [["EU", "do"]] && numbered.labels == [["PROPN", "AUX"]])
@@ -232,7 +270,8 @@ import Testing
         #expect(words.texts == ["EU rejects", "Peter"])
         #expect(try dataset("a.conll", text, label: "2").labels == [["NNP", "VBZ"], ["NNP"]])
         #expect(try dataset("a.conll", "EU\nrejects\n", need: .unwanted).words == [["EU", "rejects"]])
-        #expect(problem { _ = try dataset("a.conll", "EU O\nrejects\n") }.contains("line 2: 1 field, expected at least 2"))
+        #expect(
+            problem { _ = try dataset("a.conll", "EU O\nrejects\n") }.contains("line 2: 1 field, expected at least 2"))
         #expect(problem { _ = try dataset("a.conll", "EU O\n", label: "tag") }.contains("give the column's number"))
         #expect(problem { _ = try dataset("a.conll", "\n\n") }.contains("has no sentence"))
     }

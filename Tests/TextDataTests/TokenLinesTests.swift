@@ -33,7 +33,8 @@ import Testing
         ("{\"text\": \"a\"}\n\n", 2, "ends"), ("{\"pair\": \"a\"}\n", 1, "\"text\" is missing"), ("[1]\n", 1, "{"),
         ("{\"text\": \"a\"} x\n", 1, "follows"), ("{\"text\": \"a\", \"max_length\": 1}\n", 1, "max_length is 1"),
         ("{\"text\": \"a\", \"pair\": \"b\", \"max_length\": 2}\n", 1, "max_length is 2, a pair needs at least 3"),
-        ("{\"text\": \"a\", \"lowercase\": 1}\n", 1, "lowercase is 1"), ("{\"text\": \"a\", \"pair\": 1}\n", 1, "expected"),
+        ("{\"text\": \"a\", \"lowercase\": 1}\n", 1, "lowercase is 1"),
+        ("{\"text\": \"a\", \"pair\": 1}\n", 1, "expected"),
         ("{\"text\": null}\n", 1, "expected"), ("{\"text\": \"a", 1, "closing quote"),
     ])
     func `a bad line is named`(input: String, line: Int, words: String) throws {
@@ -43,14 +44,20 @@ import Testing
     }
 
     @Test func `a text may be cut to its special tokens`() throws {
-        let input = "{\"text\": \"hello world\", \"max_length\": 2}\n{\"text\": \"hello\", \"pair\": \"world\", \"max_length\": 3}\n"
-        #expect(try answers(input, size: 9) == "{\"ids\": [2, 3], \"types\": [0, 0]}\n{\"ids\": [2, 3, 3], \"types\": [0, 0, 1]}\n")
+        let input =
+            "{\"text\": \"hello world\", \"max_length\": 2}\n{\"text\": \"hello\", \"pair\": \"world\", "
+            + "\"max_length\": 3}\n"
+        #expect(
+            try answers(input, size: 9)
+                == "{\"ids\": [2, 3], \"types\": [0, 0]}\n{\"ids\": [2, 3, 3], \"types\": [0, 0, 1]}\n")
     }
 
     @Test func `bytes that are not UTF-8 are refused`() throws {
         var lines = try TokenLines(folder: folder.url)
         var output: [UInt8] = []
-        let error = #expect(throws: DatasetError.self) { try lines.answer(Array("{\"text\": \"".utf8) + [0xFF, 0x22, 0x7D, 0x0A], to: &output) }
+        let error = #expect(throws: DatasetError.self) {
+            try lines.answer(Array("{\"text\": \"".utf8) + [0xFF, 0x22, 0x7D, 0x0A], to: &output)
+        }
         #expect(error?.problem == "the line is not UTF-8, at byte 11")
         #expect(output.isEmpty)
     }

@@ -15,7 +15,8 @@ import Testing
 
     @Test func samplesFollowOneAnotherWithoutGaps() throws {
         let samples = try TokenizedDataset(
-            dataset("text\na b\n\naaaa a\n"), tokenizer: tokenizer(), maxLength: 5, labels: .classes([1, 0, 1]), threads: 1)
+            dataset("text\na b\n\naaaa a\n"), tokenizer: tokenizer(), maxLength: 5, labels: .classes([1, 0, 1]),
+            threads: 1)
         #expect(samples.ids == [1, 3, 5, 2, 1, 2, 1, 3, 4, 4, 2])
         #expect(samples.offsets == [0, 4, 6, 11])
         #expect(samples.types == nil)
@@ -38,7 +39,8 @@ import Testing
         let rows = (0..<50).map { String(repeating: "a b ", count: $0 % 7) + "\n" }.joined()
         let dataset = try dataset("text\n" + rows)
         let one = try TokenizedDataset(dataset, tokenizer: tokenizer(), maxLength: 8, labels: .none, threads: 1)
-        let several = try TokenizedDataset(dataset, tokenizer: tokenizer(), maxLength: 8, labels: .none, threads: threads)
+        let several = try TokenizedDataset(
+            dataset, tokenizer: tokenizer(), maxLength: 8, labels: .none, threads: threads)
         #expect(one.count == 50)
         #expect(several.ids == one.ids)
         #expect(several.offsets == one.offsets)

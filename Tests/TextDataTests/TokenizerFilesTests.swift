@@ -8,9 +8,12 @@ import Testing
 
     static func json(
         added: String = #"{"id":1,"content":"[UNK]"},{"id":6,"content":"<e>","special":true,"normalized":false}"#,
-        normalizer: String = #"{"type":"BertNormalizer","clean_text":true,"handle_chinese_chars":true,"strip_accents":null,"lowercase":false}"#,
+        normalizer: String =
+            #"{"type":"BertNormalizer","clean_text":true,"handle_chinese_chars":true,"strip_accents":null,"#
+            + #""lowercase":false}"#,
         model: String =
-            #"{"type":"WordPiece","unk_token":"[UNK]","continuing_subword_prefix":"~","max_input_chars_per_word":6,"vocab":{"[PAD]":0,"[UNK]":1,"[CLS]":2,"[SEP]":3,"Hello":4,"~s":5}}"#,
+            #"{"type":"WordPiece","unk_token":"[UNK]","continuing_subword_prefix":"~","#
+            + #""max_input_chars_per_word":6,"vocab":{"[PAD]":0,"[UNK]":1,"[CLS]":2,"[SEP]":3,"Hello":4,"~s":5}}"#,
         processor: String = #"{"type":"BertProcessing","sep":["[SEP]",3],"cls":["[CLS]",2]}"#
     ) -> String {
         """
@@ -27,44 +30,60 @@ import Testing
         let error = #expect(throws: TokenizerError.self) { try WordPieceTokenizer(folder: folder.url) }
         let message = error?.description ?? ""
         #expect(!message.contains("\n"))
-        return message.replacingOccurrences(of: folder.url.path + "/", with: "").replacingOccurrences(of: folder.url.path, with: "folder")
+        return message.replacingOccurrences(of: folder.url.path + "/", with: "").replacingOccurrences(
+            of: folder.url.path, with: "folder")
     }
 
-    private func complaint(_ files: [String: String]) throws -> String { try complaint(files.mapValues { Data($0.utf8) }) }
+    private func complaint(_ files: [String: String]) throws -> String {
+        try complaint(files.mapValues { Data($0.utf8) })
+    }
 
     @Test func vocabularyLinesAreNumberedFromZero() throws {
         let folder = try TemporaryFolder(["vocab.txt": Self.vocabulary.replacingOccurrences(of: "\n", with: "\r\n")])
         let tokenizer = try WordPieceTokenizer(folder: folder.url)
         #expect(tokenizer.vocabulary.count == 10)
-        #expect(tokenizer.vocabulary.specials == .init(unknown: 1, classification: 2, separator: 3, padding: 0, mask: 4))
+        #expect(
+            tokenizer.vocabulary.specials == .init(unknown: 1, classification: 2, separator: 3, padding: 0, mask: 4))
         #expect(tokenizer.encode("Hellos Café").ids == [2, 5, 7, 9, 3])
     }
 
     @Test func theConfigurationDecidesCaseAccentsAndTokens() throws {
         let configuration =
-            #"{"do_lower_case": false, "strip_accents": true, "tokenize_chinese_chars": false, "mask_token": {"content": "hello", "lstrip": true}, "x": [1, {}]}"#
+            #"{"do_lower_case": false, "strip_accents": true, "tokenize_chinese_chars": false,"#
+            + #" "mask_token": {"content": "hello", "lstrip": true}, "x": [1, {}]}"#
         let folder = try TemporaryFolder(["vocab.txt": Self.vocabulary, "tokenizer_config.json": configuration])
         let tokenizer = try WordPieceTokenizer(folder: folder.url)
-        #expect(tokenizer.options == TextOptions(lowercase: false, stripAccents: true, tokenizeChineseCharacters: false))
+        #expect(
+            tokenizer.options == TextOptions(lowercase: false, stripAccents: true, tokenizeChineseCharacters: false))
         #expect(tokenizer.vocabulary.specials.mask == 5)
         #expect(tokenizer.encode("Hello café Hellohello").ids == [2, 6, 9, 6, 5, 3])
     }
 
-    @Test(arguments: ["\"BertTokenizer\"", "\"BertTokenizerFast\"", "\"DistilBertTokenizerFast\"", "\"PreTrainedTokenizerFast\"", "null"])
+    @Test(arguments: [
+        "\"BertTokenizer\"", "\"BertTokenizerFast\"", "\"DistilBertTokenizerFast\"", "\"PreTrainedTokenizerFast\"",
+        "null",
+    ])
     func `a class that splits words as BERT does is taken`(name: String) throws {
-        let folder = try TemporaryFolder(["vocab.txt": Self.vocabulary, "tokenizer_config.json": "{\"tokenizer_class\": \(name)}"])
+        let folder = try TemporaryFolder([
+            "vocab.txt": Self.vocabulary, "tokenizer_config.json": "{\"tokenizer_class\": \(name)}",
+        ])
         #expect(try WordPieceTokenizer(folder: folder.url).encode("hello").ids == [2, 5, 3])
     }
 
-    @Test(arguments: ["BertJapaneseTokenizer", "RobertaTokenizerFast", "Fast"]) func `another class is refused by its name`(name: String) throws {
-        let message = try complaint(["vocab.txt": Self.vocabulary, "tokenizer_config.json": "{\"tokenizer_class\": \"\(name)\"}"])
+    @Test(arguments: ["BertJapaneseTokenizer", "RobertaTokenizerFast", "Fast"])
+    func `another class is refused by its name`(name: String) throws {
+        let message = try complaint([
+            "vocab.txt": Self.vocabulary, "tokenizer_config.json": "{\"tokenizer_class\": \"\(name)\"}",
+        ])
         #expect(
             message.contains("tokenizer_class is \(name), which splits words differently from BertTokenizer"),
             "\(message)")
     }
 
     @Test func askingForAnotherCaseWinsOverTheFolder() throws {
-        let folder = try TemporaryFolder(["vocab.txt": Self.vocabulary, "tokenizer_config.json": #"{"do_lower_case":true,"strip_accents":true}"#])
+        let folder = try TemporaryFolder([
+            "vocab.txt": Self.vocabulary, "tokenizer_config.json": #"{"do_lower_case":true,"strip_accents":true}"#,
+        ])
         #expect(try WordPieceTokenizer(folder: folder.url, lowercase: false).encode("Hello café").ids == [2, 6, 8, 3])
     }
 
@@ -78,7 +97,8 @@ import Testing
 
     @Test func `tokenizer json wins over the vocabulary and the class over tokenizer json`() throws {
         let folder = try TemporaryFolder([
-            "tokenizer.json": Self.json(), "vocab.txt": Self.vocabulary, "tokenizer_config.json": #"{"do_lower_case": true}"#,
+            "tokenizer.json": Self.json(), "vocab.txt": Self.vocabulary,
+            "tokenizer_config.json": #"{"do_lower_case": true}"#,
         ])
         let tokenizer = try WordPieceTokenizer(folder: folder.url)
         // With [MASK], which BertTokenizer adds unasked.
@@ -90,27 +110,39 @@ import Testing
     }
 
     @Test func `an id without a token stands for no text`() throws {
-        let model = #"{"type":"WordPiece","unk_token":"[UNK]","vocab":{"[PAD]":0,"[UNK]":1,"[CLS]":2,"[SEP]":3,"Hello":5,"\u0023#s":7}}"#
-        let folder = try TemporaryFolder(["tokenizer.json": Self.json(added: "", model: model), "tokenizer_config.json": Self.fast])
+        let model =
+            #"{"type":"WordPiece","unk_token":"[UNK]","vocab":{"[PAD]":0,"[UNK]":1,"[CLS]":2,"[SEP]":3,"#
+            + #""Hello":5,"\u0023#s":7}}"#
+        let folder = try TemporaryFolder([
+            "tokenizer.json": Self.json(added: "", model: model), "tokenizer_config.json": Self.fast,
+        ])
         let tokenizer = try WordPieceTokenizer(folder: folder.url)
         #expect(tokenizer.vocabulary.count == 8)
         #expect(tokenizer.encode(" Hellos\u{AD} x").ids == [2, 5, 7, 1, 3])
     }
 
     @Test func `without a normalizer the text stays as it is`() throws {
-        let model = #"{"type":"WordPiece","unk_token":"[UNK]","vocab":{"[UNK]":0,"[CLS]":1,"[SEP]":2,"É":3,"\u0007":4,"中国":5,"a":6}}"#
+        let model =
+            #"{"type":"WordPiece","unk_token":"[UNK]","vocab":{"[UNK]":0,"[CLS]":1,"[SEP]":2,"É":3,"\u0007":4,"#
+            + #""中国":5,"a":6}}"#
         let folder = try TemporaryFolder([
-            "tokenizer.json": Self.json(added: "", normalizer: "null", model: model), "tokenizer_config.json": Self.fast,
+            "tokenizer.json": Self.json(added: "", normalizer: "null", model: model),
+            "tokenizer_config.json": Self.fast,
         ])
-        #expect(try WordPieceTokenizer(folder: folder.url).encode("É \u{7} 中国\u{B}a A é").ids == [1, 3, 4, 5, 6, 0, 0, 2])
+        #expect(
+            try WordPieceTokenizer(folder: folder.url).encode("É \u{7} 中国\u{B}a A é").ids == [1, 3, 4, 5, 6, 0, 0, 2])
     }
 
     @Test func `a file that puts other tokens around a text is refused`() throws {
-        func template(_ single: String) -> String { "{\"type\":\"TemplateProcessing\",\"single\":[\(single)],\"special_tokens\":{}}" }
+        func template(_ single: String) -> String {
+            "{\"type\":\"TemplateProcessing\",\"single\":[\(single)],\"special_tokens\":{}}"
+        }
         let sequence = #"{"Sequence":{"id":"A","type_id":0}}"#
         let last = #"{"SpecialToken":{"id":"[SEP]","type_id":0}}"#
         for processor in ["null", template(sequence), template(sequence + "," + last)] {
-            let message = try complaint(["tokenizer.json": Self.json(processor: processor), "tokenizer_config.json": Self.fast])
+            let message = try complaint([
+                "tokenizer.json": Self.json(processor: processor), "tokenizer_config.json": Self.fast,
+            ])
             #expect(
                 message.contains("its post_processor does not put [CLS] before and [SEP] after a text"), "\(message)")
             let folder = try TemporaryFolder(["tokenizer.json": Self.json(processor: processor)])
@@ -118,7 +150,8 @@ import Testing
         }
         let first = #"{"SpecialToken":{"id":"Hello","type_id":0}}"#
         let folder = try TemporaryFolder([
-            "tokenizer.json": Self.json(processor: template(first + "," + sequence + "," + last)), "tokenizer_config.json": Self.fast,
+            "tokenizer.json": Self.json(processor: template(first + "," + sequence + "," + last)),
+            "tokenizer_config.json": Self.fast,
         ])
         #expect(try WordPieceTokenizer(folder: folder.url).encode("").ids == [4, 3])
     }
@@ -131,22 +164,32 @@ import Testing
     }
 
     @Test func specialTokensWithoutAMeaningHereAreFoundToo() throws {
-        let configuration = #"{"do_lower_case": true, "additional_special_tokens": ["Hello", {"content": "café"}, "[E1]"], "extra_special_tokens": {}}"#
+        let configuration =
+            #"{"do_lower_case": true, "additional_special_tokens": ["Hello", {"content": "café"}, "[E1]"],"#
+            + #" "extra_special_tokens": {}}"#
         let folder = try TemporaryFolder(["vocab.txt": Self.vocabulary, "tokenizer_config.json": configuration])
         #expect(try WordPieceTokenizer(folder: folder.url).encode("hello Hellos xcafé").ids == [2, 5, 6, 1, 1, 8, 3])
     }
 
     @Test func piecesThatDifferOnlyInCompositionStayApart() throws {
         let model = #"{"type":"WordPiece","vocab":{"[UNK]":0,"[CLS]":1,"[SEP]":2,"\u00e9":3,"e\u0301":4}}"#
-        let folder = try TemporaryFolder(["tokenizer.json": Self.json(added: "", model: model), "tokenizer_config.json": Self.fast])
+        let folder = try TemporaryFolder([
+            "tokenizer.json": Self.json(added: "", model: model), "tokenizer_config.json": Self.fast,
+        ])
         #expect(try WordPieceTokenizer(folder: folder.url).encode("é e\u{301}").ids == [1, 3, 4, 2])
     }
 
     @Test(arguments: [
         ("", "vocab.txt: is empty, expected one token per line: copy the model's vocabulary again"),
         ("a\nb\n", "vocab.txt: [UNK] is not among the 2 tokens, a BERT tokenizer needs it: is this its vocabulary?"),
-        ("[UNK]\n[SEP]\n", "vocab.txt: [CLS] is not among the 2 tokens, a BERT tokenizer needs it: is this its vocabulary?"),
-        ("[UNK]\n[CLS]\n\n\n", "vocab.txt: [SEP] is not among the 2 tokens, a BERT tokenizer needs it: is this its vocabulary?"),
+        (
+            "[UNK]\n[SEP]\n",
+            "vocab.txt: [CLS] is not among the 2 tokens, a BERT tokenizer needs it: is this its vocabulary?"
+        ),
+        (
+            "[UNK]\n[CLS]\n\n\n",
+            "vocab.txt: [SEP] is not among the 2 tokens, a BERT tokenizer needs it: is this its vocabulary?"
+        ),
     ])
     func badVocabulariesAreRefused(contents: String, message: String) throws {
         #expect(try complaint(["vocab.txt": contents]) == message)
@@ -161,13 +204,18 @@ import Testing
                 == "vocab.txt: line 2 is not UTF-8: save the file as UTF-8")
         #expect(
             try complaint(["vocab.txt": Self.vocabulary, "tokenizer_config.json": #"{"do_lower_case": 1}"#])
-                == "tokenizer_config.json: do_lower_case is 1, expected true, false or null, at byte 17: copy the model's file again")
+                == "tokenizer_config.json: do_lower_case is 1, expected true, false or null, at byte 17: copy the "
+                + "model's file again"
+        )
     }
 
     @Test(arguments: [
         ("{", "the text ends, expected a \""),
         ("{}", "has no model.vocab"),
-        (json(model: #"{"type":"WordPiece","vocab":{"[UNK]":0,"[CLS]":1,"[SEP]":90}}"#), "has 3 tokens and ids up to 90, most have no token"),
+        (
+            json(model: #"{"type":"WordPiece","vocab":{"[UNK]":0,"[CLS]":1,"[SEP]":90}}"#),
+            "has 3 tokens and ids up to 90, most have no token"
+        ),
         (json(added: #"{"id":-1,"content":"x"}"#), "id is -1, expected a whole number from 0"),
         (json(added: #"{"id":6,"content":"x","single_word":true}"#), "the added token x is for single words only"),
         (json(normalizer: #"{"type":"Lowercase"}"#), "the normalizer is Lowercase, expected BertNormalizer"),

@@ -5,7 +5,8 @@ import Testing
 /// Which words a masked-LM task hides.
 @Suite struct WordMaskingTests {
     /// Specials, then 95 tokens of which every fourth continues a word.
-    private static let pieces = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"] + (0..<95).map { $0 % 4 == 3 ? "##p\($0)" : "p\($0)" }
+    private static let pieces =
+        ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"] + (0..<95).map { $0 % 4 == 3 ? "##p\($0)" : "p\($0)" }
 
     private func masking(wholeWords: Bool = false, stream: UInt32 = 0, seed: UInt64 = 1) throws -> WordMasking {
         let vocabulary = try WordPieceTokenizer(TokenizerFiles(pieces: Self.pieces)).vocabulary
@@ -25,7 +26,9 @@ import Testing
                 #expect(sample[Int(token)] == word)
                 if result.ids[Int(token)] == 4 { masked += 1 } else if result.ids[Int(token)] == word { same += 1 }
             }
-            for place in sample.indices where !result.tokens.contains(Int32(place)) { #expect(result.ids[place] == sample[place]) }
+            for place in sample.indices where !result.tokens.contains(Int32(place)) {
+                #expect(result.ids[place] == sample[place])
+            }
             #expect(result.ids.first == 2 && result.ids.last == 3)
             #expect(result.ids.allSatisfy { (0..<100).contains($0) })
         }
@@ -40,11 +43,15 @@ import Testing
         #expect(try masking().masked(sample[...], step: 3, position: 7) == first)
         #expect(try masking().masked(([9, 9] + sample)[2...], step: 3, position: 7) == first)
         let others = [
-            try masking(seed: 2).masked(sample[...], step: 3, position: 7), try masking(stream: 1).masked(sample[...], step: 3, position: 7),
-            try masking().masked(sample[...], step: 4, position: 7), try masking().masked(sample[...], step: 3, position: 8),
+            try masking(seed: 2).masked(sample[...], step: 3, position: 7),
+            try masking(stream: 1).masked(sample[...], step: 3, position: 7),
+            try masking().masked(sample[...], step: 4, position: 7),
+            try masking().masked(sample[...], step: 3, position: 8),
         ]
         for other in others { #expect(other != first) }
-        #expect(try masking(seed: 2).masked(sample[...], step: 0, position: 7) == masking().masked(sample[...], step: 0, position: 7))
+        #expect(
+            try masking(seed: 2).masked(sample[...], step: 0, position: 7)
+                == masking().masked(sample[...], step: 0, position: 7))
     }
 
     @Test func `whole words are asked for with all their pieces`() throws {
@@ -81,7 +88,8 @@ import Testing
         let folder = try TemporaryFolder(["a.txt": "p0 p1\n?\np2\n"])
         let tokenizer = try WordPieceTokenizer(TokenizerFiles(pieces: Self.pieces))
         let rows = try Dataset(path: folder.path("a.txt"), labels: .unwanted, allowsPlainText: true)
-        var samples = TokenizedDataset(rows, tokenizer: tokenizer, maxLength: 8, labels: .masked(try masking()), threads: 1)
+        var samples = TokenizedDataset(
+            rows, tokenizer: tokenizer, maxLength: 8, labels: .masked(try masking()), threads: 1)
         #expect(samples.count == 3)
         samples.removeSamplesWithoutHiddenTokens()
         #expect(samples.ids == [2, 5, 6, 3, 2, 7, 3] && samples.offsets == [0, 4, 7])
@@ -99,13 +107,18 @@ import Testing
         try WordPieceTokenizer(TokenizerFiles(pieces: ["[UNK]", "[CLS]", "[SEP]", "a", "##a", "b", "-"]))
     }
 
-    private func tokenized(_ words: [[String]], _ classes: [[Int32]], maxLength: Int, threads: Int = 1) throws -> TokenizedDataset {
-        TokenizedDataset(words: words, tokenizer: try tokenizer(), maxLength: maxLength, wordClasses: classes, threads: threads)
+    private func tokenized(_ words: [[String]], _ classes: [[Int32]], maxLength: Int, threads: Int = 1) throws
+        -> TokenizedDataset
+    {
+        TokenizedDataset(
+            words: words, tokenizer: try tokenizer(), maxLength: maxLength, wordClasses: classes, threads: threads)
     }
 
     @Test(arguments: [1, 2, 5])
     func `a word's class is that of its first piece`(threads: Int) throws {
-        let samples = try tokenized([["aa", "b", "b-a"], [], ["a", "\u{200B}", "b"]], [[7, 8, 9], [], [1, 2, 3]], maxLength: 20, threads: threads)
+        let samples = try tokenized(
+            [["aa", "b", "b-a"], [], ["a", "\u{200B}", "b"]], [[7, 8, 9], [], [1, 2, 3]], maxLength: 20,
+            threads: threads)
         #expect(samples.ids == [1, 3, 4, 5, 5, 6, 3, 2, 1, 2, 1, 3, 5, 2])
         guard case .tokens(let labels) = samples.labels else {
             Issue.record("no labels of words")
@@ -119,7 +132,8 @@ import Testing
     }
 
     @Test func `words beyond the length are left out with their classes`() throws {
-        let samples = try tokenized([["aa", "b", "aaa", "b"], ["a", "b", "a"]], [[7, 8, 9, 10], [1, 2, 3]], maxLength: 5)
+        let samples = try tokenized(
+            [["aa", "b", "aaa", "b"], ["a", "b", "a"]], [[7, 8, 9, 10], [1, 2, 3]], maxLength: 5)
         #expect(samples.ids == [1, 3, 4, 5, 2, 1, 3, 5, 3, 2])
         guard case .tokens(let labels) = samples.labels else { return }
         #expect(labels.classes == [7, 8, 1, 2, 3])

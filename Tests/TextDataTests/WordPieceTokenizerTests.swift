@@ -7,12 +7,16 @@ import Testing
     static let pieces =
         ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
         + [
-            "hello", "world", "un", "##aff", "##able", "una", "##ff", "cafe", "café", "i", "ı", "a", "##a", "b", "strasse", "straße", "σ",
-            "##σ", "你", "好", "中", "##中", "日", "ᄒ", "##ᅡ", "##ᆫ", "한", ",", ".", "!", "'", "#", "[", "]", "mask", "x", "##x", "½", "—",
+            "hello", "world", "un", "##aff", "##able", "una", "##ff", "cafe", "café", "i", "ı", "a", "##a", "b",
+            "strasse", "straße", "σ",
+            "##σ", "你", "好", "中", "##中", "日", "ᄒ", "##ᅡ", "##ᆫ", "한", ",", ".", "!", "'", "#", "[", "]", "mask", "x",
+            "##x", "½", "—",
             "HELLO", "Hello", "👍", "##〮", "##〯", "##\u{1B44}", "e", "##\u{301}", "$",
         ]
 
-    private func tokenizer(_ options: TextOptions = TextOptions(), pieces: [String] = pieces) throws -> WordPieceTokenizer {
+    private func tokenizer(_ options: TextOptions = TextOptions(), pieces: [String] = pieces) throws
+        -> WordPieceTokenizer
+    {
         var files = try TokenizerFiles(pieces: pieces)
         files.options = options
         return try WordPieceTokenizer(files)
@@ -47,7 +51,10 @@ import Testing
     }
 
     @Test func controlCharactersVanishAndJoinTheirNeighbours() throws {
-        #expect(try split("hel\u{0}lo wor\u{200B}ld\u{FFFD} he\u{AD}llo \u{7F}a\u{E000}") == ["hello", "world", "hello", "a"])
+        #expect(
+            try split("hel\u{0}lo wor\u{200B}ld\u{FFFD} he\u{AD}llo \u{7F}a\u{E000}") == [
+                "hello", "world", "hello", "a",
+            ])
         #expect(try split("a\u{85}a") == ["a", "##a"])
     }
 
@@ -103,7 +110,9 @@ import Testing
         let tokenizer = try tokenizer()
         let text = "hello world a b hello"
         #expect(tokenizer.encode(text, maxLength: 7) == tokenizer.encode(text))
-        #expect(tokenizer.encode(text, maxLength: 6) == Encoding(ids: [2, 5, 6, 16, 18, 3], types: [0, 0, 0, 0, 0, 0], truncated: true))
+        #expect(
+            tokenizer.encode(text, maxLength: 6)
+                == Encoding(ids: [2, 5, 6, 16, 18, 3], types: [0, 0, 0, 0, 0, 0], truncated: true))
         #expect(tokenizer.encode("unaffable hello", maxLength: 4).ids == [2, 10, 11, 3])
         #expect(tokenizer.encode(text, maxLength: 3).ids == [2, 5, 3])
     }
@@ -125,7 +134,8 @@ import Testing
                     #expect(kept.first + kept.second == min(room, first + second))
                     #expect(kept.first == first || kept.second == second || abs(kept.first - kept.second) <= 1)
                     let encoding = tokenizer.encode(
-                        String(repeating: "a ", count: first), pair: String(repeating: "b ", count: second), maxLength: maxLength)
+                        String(repeating: "a ", count: first), pair: String(repeating: "b ", count: second),
+                        maxLength: maxLength)
                     let a = Array(repeating: 16 as Int32, count: kept.first)
                     let b = Array(repeating: 18 as Int32, count: kept.second)
                     #expect(encoding.ids == [2] + a + [3] + b + [3])

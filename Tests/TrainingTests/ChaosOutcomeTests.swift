@@ -5,7 +5,8 @@ import Testing
 /// What a disturbed run must be like to count as well.
 @Suite struct ChaosOutcomeTests {
     private static let line = "epoch 1: 160 of 160 samples computed, each exactly once"
-    private let undisturbed = ChaosOutcome(status: 0, digest: "a1", steps: [1, 2, 3], ledger: [line], leftovers: [], seconds: 2)
+    private let undisturbed = ChaosOutcome(
+        status: 0, digest: "a1", steps: [1, 2, 3], ledger: [line], leftovers: [], seconds: 2)
 
     @Test func `a run like the undisturbed one is well, redone samples or not`() {
         var run = undisturbed
@@ -25,7 +26,9 @@ import Testing
         #expect(complaint { $0.status = 1 } == "FAILED with exit status 1")
         #expect(complaint { $0.status = nil } == "HANGS: it did not end in time")
         #expect(complaint { $0.steps = [1, 2, 2, 3] }.hasPrefix("STEPS: the metrics have 4 steps"))
-        #expect(complaint { $0.ledger = ["epoch 1: 160 of 160 samples computed, 3 MORE THAN ONCE"] }.hasPrefix("LEDGER: epoch 1"))
+        #expect(
+            complaint { $0.ledger = ["epoch 1: 160 of 160 samples computed, 3 MORE THAN ONCE"] }.hasPrefix(
+                "LEDGER: epoch 1"))
         #expect(complaint { $0.ledger = [] }.hasPrefix("LEDGER: it has no line"))
         #expect(complaint { $0.leftovers = ["process 7: apus work"] } == "LEFT: process 7: apus work")
     }

@@ -10,7 +10,9 @@ import Testing
         ChaosPlan(seed: seed, run: run, steps: steps, sparesCoordinator: spares)
     }
 
-    private static func deeds(_ run: Int, spares: Bool = false) -> [ChaosPlan.Deed] { plan(run, spares: spares).strikes.map(\.deed) }
+    private static func deeds(_ run: Int, spares: Bool = false) -> [ChaosPlan.Deed] {
+        plan(run, spares: spares).strikes.map(\.deed)
+    }
 
     @Test func `the same seed and run give the same plan, others give others`() {
         for run in 1...40 { #expect(Self.plan(run) == Self.plan(run)) }
@@ -33,11 +35,16 @@ import Testing
             let isCoordinatorCut = deeds.contains { if case .cutCoordinator = $0 { true } else { false } }
             #expect(isCut == (run % 2 == 0) && isCoordinatorCut == (run % 4 == 0), "\(run)")
         }
-        let cut = (1...200).flatMap { Self.deeds($0) }.compactMap { if case .cut(let links, _, _) = $0 { links } else { nil } }
+        let cut = (1...200).flatMap { Self.deeds($0) }.compactMap {
+            if case .cut(let links, _, _) = $0 { links } else { nil }
+        }
         #expect(ChaosPlan.Links.allCases.allSatisfy(cut.contains))
     }
 
-    @Test func `every third run slows, every fifth kills the coordinator, every seventh and eleventh freeze past the deadline`() {
+    @Test
+    func
+        `runs slow, kill the coordinator and freeze past the deadline by their numbers`()
+    {
         for run in 1...200 {
             let deeds = Self.deeds(run)
             let isSlowed = deeds.contains { if case .slow = $0 { true } else { false } }
@@ -54,7 +61,9 @@ import Testing
             let deeds = Self.deeds(run, spares: true)
             let isCut = deeds.contains { if case .cutCoordinator = $0 { true } else { false } }
             #expect(!isCut, "\(run)")
-            #expect(!deeds.contains(.killCoordinator) && !deeds.contains(.freezeCoordinator(ChaosPlan.pastTheDeadline)), "\(run)")
+            #expect(
+                !deeds.contains(.killCoordinator) && !deeds.contains(.freezeCoordinator(ChaosPlan.pastTheDeadline)),
+                "\(run)")
         }
     }
 

@@ -43,7 +43,8 @@ internal import Testing
     }
 
     func saveAndRead(_ configuration: TrainingConfiguration) throws -> TrainingConfiguration {
-        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("apus-configuration-\(UUID().uuidString)")
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent(
+            "apus-configuration-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: false)
         defer { try? FileManager.default.removeItem(at: folder) }
         let path = ConfigurationFile.path(inRun: folder.path)
@@ -81,14 +82,18 @@ internal import Testing
         ("- epochs\n", "expected lines of 'key: value'", 1),
     ])
     func `a file's mistake is named with its line`(text: String, message: String, line: Int) {
-        let error = #expect(throws: ConfigurationError.self) { try ConfigurationFile.read(text: text, path: "run.yaml") }
+        let error = #expect(throws: ConfigurationError.self) {
+            try ConfigurationFile.read(text: text, path: "run.yaml")
+        }
         #expect(error?.description.contains(message) == true, "\(error?.description ?? "")")
         #expect(error?.description.contains("run.yaml line \(line):") == true, "\(error?.description ?? "")")
     }
 
     @Test(arguments: ["a: b: c\n", "a: \"x\n", "epochs: 1\nepochs: 2\n", "a: *b\n", "\u{1}"])
     func `what is not YAML is refused in one line`(text: String) {
-        let error = #expect(throws: ConfigurationError.self) { try ConfigurationFile.read(text: text, path: "run.yaml") }
+        let error = #expect(throws: ConfigurationError.self) {
+            try ConfigurationFile.read(text: text, path: "run.yaml")
+        }
         guard case .syntax = error else {
             Issue.record("\(String(describing: error))")
             return
@@ -112,7 +117,8 @@ internal import Testing
     }
 
     @Test func `none and null leave out the files that may be left out`() throws {
-        let given = try ConfigurationFile.read(text: "validation: none\ntest: null\ntext-column: none\n", path: "run.yaml")
+        let given = try ConfigurationFile.read(
+            text: "validation: none\ntest: null\ntext-column: none\n", path: "run.yaml")
         #expect(given[.validation] == .absent)
         #expect(given[.test] == .absent)
         #expect(given[.textColumn] == .text("none"))

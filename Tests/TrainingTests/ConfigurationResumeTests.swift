@@ -5,7 +5,8 @@ internal import Testing
 
 @Suite struct ConfigurationResumeTests {
     let saved: TrainingConfiguration = {
-        var saved = TrainingConfiguration(model: "/models/small", train: "/data/train.tsv", output: "runs/a", threads: 2)
+        var saved = TrainingConfiguration(
+            model: "/models/small", train: "/data/train.tsv", output: "runs/a", threads: 2)
         saved.lanes = 4
         saved.freeze = ["embeddings.*"]
         return saved
@@ -64,11 +65,14 @@ internal import Testing
     func `each option either may change or is refused`(key: TrainingConfiguration.Key) {
         var now = saved
         let field = TrainingConfiguration.field(key)
-        let values = ["/x", "5", "0.5", "true", "adamw", "linear", "regression", "loss", "mean", "plain", "openblas", "csv"]
+        let values = [
+            "/x", "5", "0.5", "true", "adamw", "linear", "regression", "loss", "mean", "plain", "openblas", "csv",
+        ]
         let isChanged = values.contains { field.write(&now, .text($0)) && now != saved }
         #expect(isChanged)
         let free: Set<TrainingConfiguration.Key> = [
-            .output, .resume, .epochs, .maxSteps, .checkpointEvery, .keep, .threads, .minWorkers, .maxRestarts, .coordinatorTimeout,
+            .output, .resume, .epochs, .maxSteps, .checkpointEvery, .keep, .threads, .minWorkers, .maxRestarts,
+            .coordinatorTimeout,
             .heartbeatTimeout, .progressTimeout, .insecure, .recompute, .progress, .noTensorboard,
         ]
         let refused = TrainingConfiguration.resumeDifferences(saved: saved, now: now).map(\.key)

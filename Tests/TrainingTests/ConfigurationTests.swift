@@ -7,7 +7,8 @@ internal import Testing
     let files = DefaultFiles(cache: "/nowhere/apus")
 
     func resolve(_ given: GivenOptions) throws(ConfigurationError) -> TrainingConfiguration {
-        try TrainingConfiguration.resolve(given, cores: 4, now: Date(timeIntervalSince1970: 0), chance: 36, files: files)
+        try TrainingConfiguration.resolve(
+            given, cores: 4, now: Date(timeIntervalSince1970: 0), chance: 36, files: files)
     }
 
     /// Own model and data, so that nothing need be fetched.
@@ -39,7 +40,9 @@ internal import Testing
         var given = GivenOptions()
         given.give(.model, "/models/small")
         given.give(.validation, "none")
-        #expect(throws: ConfigurationError.missingDefault(what: "the default training data", path: files.train, key: .train)) {
+        #expect(
+            throws: ConfigurationError.missingDefault(what: "the default training data", path: files.train, key: .train)
+        ) {
             try resolve(given)
         }
         #expect(given[.validation] == .absent)
@@ -56,14 +59,21 @@ internal import Testing
     }
 
     @Test(arguments: [
-        (TrainingConfiguration.Key.learningRate, "nan"), (.learningRate, "-1e-5"), (.learningRate, "inf"), (.batchSize, "0"), (.epochs, "0"),
-        (.maxLength, "2"), (.dropout, "1"), (.dropout, "-0.1"), (.accumulate, "0"), (.lanes, "0"), (.threads, "-1"), (.maxSteps, "0"),
-        (.maxGradNorm, "0"), (.weightDecay, "nan"), (.keep, "-1"), (.checkpointEvery, "0"), (.warmupSteps, "-1"), (.minWorkers, "0"),
+        (TrainingConfiguration.Key.learningRate, "nan"), (.learningRate, "-1e-5"), (.learningRate, "inf"),
+        (.batchSize, "0"), (.epochs, "0"),
+        (.maxLength, "2"), (.dropout, "1"), (.dropout, "-0.1"), (.accumulate, "0"), (.lanes, "0"), (.threads, "-1"),
+        (.maxSteps, "0"),
+        (.maxGradNorm, "0"), (.weightDecay, "nan"), (.keep, "-1"), (.checkpointEvery, "0"), (.warmupSteps, "-1"),
+        (.minWorkers, "0"),
         (.maxRestarts, "-1"), (.coordinatorTimeout, "0"), (.heartbeatTimeout, "0"),
         (.progressTimeout, "0"), (.batchSize, "9223372036854775807"),
     ])
-    func `a value that no run can have is refused with the flag and what was found`(key: TrainingConfiguration.Key, value: String) {
-        let error = #expect(throws: ConfigurationError.self) { try resolve(own { $0.give(key, ConfigurationValue.text(value)) }) }
+    func `a value that no run can have is refused with the flag and what was found`(
+        key: TrainingConfiguration.Key, value: String
+    ) {
+        let error = #expect(throws: ConfigurationError.self) {
+            try resolve(own { $0.give(key, ConfigurationValue.text(value)) })
+        }
         guard case .outOfRange(key, _, _) = error else {
             Issue.record("\(String(describing: error)) is not about the range of \(key.rawValue)")
             return
@@ -73,7 +83,8 @@ internal import Testing
     }
 
     @Test(arguments: [
-        (TrainingConfiguration.Key.learningRate, "0"), (.dropout, "0"), (.maxLength, "3"), (.batchSize, "1"), (.lanes, "16"), (.maxRestarts, "0"),
+        (TrainingConfiguration.Key.learningRate, "0"), (.dropout, "0"), (.maxLength, "3"), (.batchSize, "1"),
+        (.lanes, "16"), (.maxRestarts, "0"),
         (.seed, "18446744073709551615"),
     ])
     func `the last value of each range is taken`(key: TrainingConfiguration.Key, value: String) throws {
@@ -81,7 +92,10 @@ internal import Testing
     }
 
     @Test func `a value of another kind is refused with what is needed`() {
-        #expect(throws: ConfigurationError.wrongKind(path: nil, line: nil, key: .optimizer, found: "sgd", needed: "adam or adamw")) {
+        #expect(
+            throws: ConfigurationError.wrongKind(
+                path: nil, line: nil, key: .optimizer, found: "sgd", needed: "adam or adamw")
+        ) {
             try resolve(own { $0.give(.optimizer, "sgd") })
         }
     }
@@ -99,7 +113,8 @@ internal import Testing
     @Test func `what was given wins over the file`() throws {
         var line = GivenOptions()
         line.give(.epochs, 7)
-        let file = try ConfigurationFile.read(text: "epochs: 2\nbatch-size: 8\nmodel: /m\ntrain: /t.tsv\n", path: "run.yaml")
+        let file = try ConfigurationFile.read(
+            text: "epochs: 2\nbatch-size: 8\nmodel: /m\ntrain: /t.tsv\n", path: "run.yaml")
         let configuration = try resolve(line.over(file))
         #expect(configuration.epochs == 7)
         #expect(configuration.batchSize == 8)
@@ -109,7 +124,9 @@ internal import Testing
         let base = try resolve(own())
         for key in TrainingConfiguration.Key.allCases {
             var changed = base
-            let values = ["/x", "5", "0.5", "true", "adamw", "linear", "regression", "loss", "mean", "csv", "openblas", "plain"]
+            let values = [
+                "/x", "5", "0.5", "true", "adamw", "linear", "regression", "loss", "mean", "csv", "openblas", "plain",
+            ]
             let taken = values.filter { TrainingConfiguration.field(key).write(&changed, .text($0)) && changed != base }
             #expect(!taken.isEmpty, "\(key.rawValue)")
             let others = TrainingConfiguration.Key.allCases.filter { $0 != key && changed.value($0) != base.value($0) }

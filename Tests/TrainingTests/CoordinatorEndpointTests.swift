@@ -9,13 +9,17 @@ import Transport
     @Test(arguments: ["127.0.0.1", "localhost", "127.1.2.3"])
     func `an address that leads other hosts to themselves is refused`(address: String) {
         let error = #expect(throws: InputError.self) {
-            try CoordinatorEndpoint(ClusterFile.Coordinator(address: address, port: nil), hosts: ["127.0.0.2", "192.0.2.7"])
+            try CoordinatorEndpoint(
+                ClusterFile.Coordinator(address: address, port: nil), hosts: ["127.0.0.2", "192.0.2.7"])
         }
-        #expect(error?.description.contains("192.0.2.7") == true && error?.description.contains(address) == true, "\(String(describing: error))")
+        #expect(
+            error?.description.contains("192.0.2.7") == true && error?.description.contains(address) == true,
+            "\(String(describing: error))")
     }
 
     @Test func `hosts that are this machine may use it`() throws {
-        let endpoint = try CoordinatorEndpoint(ClusterFile.Coordinator(address: "127.0.0.1", port: nil), hosts: ["127.0.0.1", "127.0.0.2", "localhost"])
+        let endpoint = try CoordinatorEndpoint(
+            ClusterFile.Coordinator(address: "127.0.0.1", port: nil), hosts: ["127.0.0.1", "127.0.0.2", "localhost"])
         #expect(endpoint.listening == endpoint.reachable && endpoint.listening.hasPrefix("tcp://127.0.0.1:"))
     }
 
@@ -30,8 +34,10 @@ import Transport
     func `an IPv6 address stands in brackets`() throws {
         for address in ["::1", "[::1]"] {
             let endpoint = try CoordinatorEndpoint(ClusterFile.Coordinator(address: address, port: nil), hosts: ["::1"])
-            #expect(endpoint.listening.hasPrefix("tcp://[::1]:") && endpoint.reachable == endpoint.listening, "\(endpoint)")
-            #expect(try MeshPlace(coordinator: endpoint.reachable, keys: nil).endpoint(generation: 1) == "tcp://[::1]:*")
+            #expect(
+                endpoint.listening.hasPrefix("tcp://[::1]:") && endpoint.reachable == endpoint.listening, "\(endpoint)")
+            #expect(
+                try MeshPlace(coordinator: endpoint.reachable, keys: nil).endpoint(generation: 1) == "tcp://[::1]:*")
         }
     }
 

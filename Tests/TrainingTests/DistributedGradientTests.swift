@@ -14,7 +14,8 @@ import Transport
     private static func model(_ head: Head) -> BERTModel {
         BERTModel(
             shape: BERTShape(
-                vocabulary: 37, width: 8, layers: 1, heads: 2, feedForward: 12, positions: 20, types: 2, epsilon: 1e-6, activation: .gelu,
+                vocabulary: 37, width: 8, layers: 1, heads: 2, feedForward: 12, positions: 20, types: 2, epsilon: 1e-6,
+                activation: .gelu,
                 hiddenDropout: 0.1, attentionDropout: 0.1, headDropout: 0.1, initializerRange: 0.02),
             head: head)
     }
@@ -35,7 +36,8 @@ import Transport
                     let sample = Int(planned.sample)
                     rows.append(Int32(packed.tokenCount))
                     packed.append(
-                        ids: (0..<length(sample)).map { Int32((sample * 31 + $0 * 17) % 37) }, types: nil as [UInt8]?, position: Int(planned.position),
+                        ids: (0..<length(sample)).map { Int32((sample * 31 + $0 * 17) % 37) }, types: nil as [UInt8]?,
+                        position: Int(planned.position),
                         sample: sample)
                 }
                 switch model.head {
@@ -52,11 +54,13 @@ import Transport
 
     private static func length(_ sample: Int) -> Int { 1 + sample * 7 % 5 }
 
-    /// Steps over whole batches of 1, 31 and 33, over a short batch that ends its epoch, and over fewer samples than lanes.
+    /// Steps over whole batches of 1, 31 and 33, over a short batch that ends its epoch, and over fewer samples than
+    /// lanes.
     private static func steps(lanes: Int) -> [StepPlan] {
         [(1, 1), (31, 1), (33, 1), (33, 2), (3, 1)].map { size, step in
             let plan = TrainingPlan(
-                seed: 3, batchSize: size, accumulate: 1, laneCount: lanes, epochs: 1, maxSteps: nil, lengths: (0..<40).map { Int32(length($0)) })
+                seed: 3, batchSize: size, accumulate: 1, laneCount: lanes, epochs: 1, maxSteps: nil,
+                lengths: (0..<40).map { Int32(length($0)) })
             return plan.step(step, order: plan.order(ofEpoch: 1))
         }
     }
@@ -74,7 +78,9 @@ import Transport
     }
 
     private static func alone(_ work: LaneWork, _ model: BERTModel) -> Gradient {
-        let block = LaneRunner(model: model, laneCount: work.lanes.count, threads: 1).run(work, parameters: parameters(model).view).blocks[0]
+        let block = LaneRunner(model: model, laneCount: work.lanes.count, threads: 1).run(
+            work, parameters: parameters(model).view
+        ).blocks[0]
         return Gradient(block.dense?.array ?? [], block.rows)
     }
 
@@ -101,15 +107,18 @@ import Transport
     }
 
     private static func serve(
-        _ mesh: InMemoryMesh, _ lanes: Int, _ hosts: [Int], _ steps: [LaneWork], _ model: BERTModel, _ parameters: FloatBuffer
+        _ mesh: InMemoryMesh, _ lanes: Int, _ hosts: [Int], _ steps: [LaneWork], _ model: BERTModel,
+        _ parameters: FloatBuffer
     ) throws -> [Gradient] {
         func limit() -> ContinuousClock.Instant { .now + .seconds(60) }
         let links = ExchangeLinks(mesh: mesh, generation: 1)
         let plan = ExchangePlan(
-            laneCount: lanes, lanes: LaneAssignment(laneCount: lanes, workers: mesh.worldSize).lanes, hosts: hosts, count: model.layout.denseCount,
+            laneCount: lanes, lanes: LaneAssignment(laneCount: lanes, workers: mesh.worldSize).lanes, hosts: hosts,
+            count: model.layout.denseCount,
             rowWidth: model.layout.sparseTable == nil ? 0 : model.shape.width, frameElements: 1_000)
         var random = SystemRandomNumberGenerator()
-        let memory = try HostMemory.establish(plan, links: links, step: 0, bucket: 0, deadline: limit(), generator: &random)
+        let memory = try HostMemory.establish(
+            plan, links: links, step: 0, bucket: 0, deadline: limit(), generator: &random)
         let allReduce = AllReduce(plan: memory.plan, memory: memory.memory, links: links)
         let exchange = RowExchange(plan: memory.plan, links: links, memory: memory.memory)
         let runner = LaneRunner(model: model, laneCount: lanes, threads: 1)
@@ -126,8 +135,12 @@ import Transport
             var rows: SparseRows?
             if model.layout.sparseTable != nil {
                 let width = model.shape.width
-                let sum = try exchange.run(blocks.map(\.rows), width: width, rows: .max, step: UInt64(number + 1), bucket: 1, deadline: limit())
-                if !memory.plan.sharesRows { expected += exchange.bytesSent(blocks.map { $0.rows?.ids ?? [] }, total: sum.ids, width: width) }
+                let sum = try exchange.run(
+                    blocks.map(\.rows), width: width, rows: .max, step: UInt64(number + 1), bucket: 1, deadline: limit()
+                )
+                if !memory.plan.sharesRows {
+                    expected += exchange.bytesSent(blocks.map { $0.rows?.ids ?? [] }, total: sum.ids, width: width)
+                }
                 rows = sum
             }
             #expect(links.counters.bytesSent - before == expected)
@@ -140,7 +153,9 @@ import Transport
     }
 
     @Test(arguments: 1...16)
-    func `one to eight workers have the bits of one process for every batch size, over memory and over links`(lanes: Int) async throws {
+    func `one to eight workers have the bits of one process for every batch size, over memory and over links`(
+        lanes: Int
+    ) async throws {
         let model = Self.model(.classification(labels: 3))
         let steps = Self.steps(lanes: lanes).map { Self.work($0, model) }
         let alone = steps.map { Self.alone($0, model) }
@@ -176,7 +191,9 @@ import Transport
         let steps = Self.steps(lanes: 5).map { Self.work($0, model) }
         let alone = steps.map { Self.alone($0, model) }
         for workers in [2, 3, 5] {
-            for result in await Self.together(steps, model, workers: workers, hosts: Array(0..<workers)) { #expect(try result.get() == alone) }
+            for result in await Self.together(steps, model, workers: workers, hosts: Array(0..<workers)) {
+                #expect(try result.get() == alone)
+            }
         }
     }
 }

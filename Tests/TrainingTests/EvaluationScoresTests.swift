@@ -14,7 +14,9 @@ import TextData
         let chunks = Evaluation.chunks(of: data.count).count
         let whole = try #require(ScorePlan(data, head, shape))
         #expect(whole.every == 1 && whole.keptCount == data.count && Array(whole.chunks) == Array(0..<chunks))
-        for most in [data.count * whole.width - 1, 2 * Evaluation.chunkSize * whole.width, Evaluation.chunkSize * whole.width] {
+        for most in [
+            data.count * whole.width - 1, 2 * Evaluation.chunkSize * whole.width, Evaluation.chunkSize * whole.width,
+        ] {
             guard let plan = ScorePlan(data, head, shape, most: most) else { continue }
             #expect(plan.keptCount * plan.width <= most)
             #expect(plan.every > 1 || plan.keptCount == data.count)
@@ -29,12 +31,15 @@ import TextData
         let inputs = try small.inputs()
         let data = try #require(inputs.datasets[.train])
         let runner = LaneRunner(model: inputs.model, laneCount: 1, threads: 2)
-        let evaluated = Evaluation.run(data, runner: runner, parameters: inputs.parameters.view, names: inputs.labels?.names)
+        let evaluated = Evaluation.run(
+            data, runner: runner, parameters: inputs.parameters.view, names: inputs.labels?.names)
         let scores = try #require(evaluated.scores)
         guard case .classes(let classes) = data.labels else { return }
         let logits = scores.logits.array
         let width = scores.plan.width
-        let correct = classes.indices.count { Evaluation.largestIndex(logits[($0 * width)..<(($0 + 1) * width)]) == Int(classes[$0]) }
+        let correct = classes.indices.count {
+            Evaluation.largestIndex(logits[($0 * width)..<(($0 + 1) * width)]) == Int(classes[$0])
+        }
         #expect(evaluated.report.accuracy == Double(correct) / Double(data.count))
         var figures = FurtherFigures()
         figures.add(probabilities: FurtherFigures.softmax(logits, width: width), truths: classes.map { Int($0) }, width)

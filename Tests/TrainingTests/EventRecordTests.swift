@@ -20,10 +20,18 @@ import Testing
             (
                 "scalars",
                 .summary(
-                    [.scalar("train/loss", 0.693147), .scalar("validation/accuracy", 0.86), .scalar("train/gradient_norm", .infinity)],
+                    [
+                        .scalar("train/loss", 0.693147), .scalar("validation/accuracy", 0.86),
+                        .scalar("train/gradient_norm", .infinity),
+                    ],
                     step: 70_000, seconds: 1_700_000_002)
             ),
-            ("text", .summary([.text("configuration/text_summary", "    model: größer\n    epochs: 3\n")], step: 0, seconds: 1_700_000_003)),
+            (
+                "text",
+                .summary(
+                    [.text("configuration/text_summary", "    model: größer\n    epochs: 3\n")], step: 0,
+                    seconds: 1_700_000_003)
+            ),
         ]
         for (name, record) in records {
             let expected = try Data(contentsOf: folder.appending(path: "\(name).tfrecord"))

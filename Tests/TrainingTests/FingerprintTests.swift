@@ -11,7 +11,9 @@ import Testing
         let first = Fingerprint.compute(small)
         #expect(first.count == 16)
         #expect(Fingerprint.compute(small) == first)
-        for other in ["24,2,40,gelu", "24,3,41,gelu", "36,3,40,gelu", "24,3,40,relu", "24,3,40,geluTanh"].map({ $0 + ",own" }) {
+        for other in ["24,2,40,gelu", "24,3,41,gelu", "36,3,40,gelu", "24,3,40,relu", "24,3,40,geluTanh"].map({
+            $0 + ",own"
+        }) {
             #expect(Fingerprint.compute(ArithmeticShape(text: other)!) != first, "\(other)")
         }
     }
@@ -22,7 +24,8 @@ import Testing
         #expect(ArithmeticShape(text: shape.text) == shape)
         #expect(ArithmeticShape.standard.text == "384,12,1536,gelu,own")
         for text in [
-            "", "384", "384,12,1536", "384,12,1536,gelu", "384,12,1536,gelu,1", "384,0,1536,gelu,own", "384,7,1536,gelu,own", "384,12,-1,gelu,own",
+            "", "384", "384,12,1536", "384,12,1536,gelu", "384,12,1536,gelu,1", "384,0,1536,gelu,own",
+            "384,7,1536,gelu,own", "384,12,-1,gelu,own",
             "99999999,1,1,gelu,own", "384,12,1536,swish,own", "384,12,1536,gelu,own,1",
         ] {
             #expect(ArithmeticShape(text: text) == nil, "\(text)")

@@ -21,14 +21,18 @@ import Transport
     }
 
     @Test func `journal entries have the bytes of their format`() throws {
-        let found = try Self.entries.map { (name: "\($0)".prefix { $0 != "(" }.description, text: try Self.sorted($0.bytes)) }
+        let found = try Self.entries.map {
+            (name: "\($0)".prefix { $0 != "(" }.description, text: try Self.sorted($0.bytes))
+        }
         try check(found, "journal-\(ProtocolNumbers.journal)")
     }
 
     /// Each entry of journals of this format and the one before is read.
     @Test(arguments: 1...ProtocolNumbers.journal)
     func `a journal of an earlier format is read`(format: Int) throws {
-        let entries = try recorded("journal-\(format)").map { try #require(JournalEntry(bytes: Array($0.text.utf8)), "\($0)") }
+        let entries = try recorded("journal-\(format)").map {
+            try #require(JournalEntry(bytes: Array($0.text.utf8)), "\($0)")
+        }
         #expect(JournalHistory(entries)?.unreadableFormat == nil)
         #expect(JournalHistory(entries)?.entries.count == entries.count - 1)
     }
@@ -70,12 +74,14 @@ import Transport
             lora: LoRA(rank: 2, alpha: 4, targets: [.query], dropout: 0.5), laneCount: 4, seed: 1, hasTypes: true,
             recompute: false)
         let formation = Formation(
-            run: run, roster: MeshRoster(generation: 2, token: 5, peers: [peer, peer]), rank: 1, lanes: [[0, 4]], hosts: [0],
+            run: run, roster: MeshRoster(generation: 2, token: 5, peers: [peer, peer]), rank: 1, lanes: [[0, 4]],
+            hosts: [0],
             stateFrom: 0, stateTo: [1], step: 6, commit: commit, newest: nil)
         let command = StepCommand(
             step: 7, commit: commit, batches: 2, emptyLanes: [3], lossScale: 11, sourceBatches: 1, sourceScale: 5)
         let ready = StepReady(
-            step: 7, losses: [1], sourceLosses: [2], digests: [3], norm: 4, state: 5, compute: 0.25, exchange: 0.5, wait: 1,
+            step: 7, losses: [1], sourceLosses: [2], digests: [3], norm: 4, state: 5, compute: 0.25, exchange: 0.5,
+            wait: 1,
             bytes: 6)
         let identity = WorkerIdentity(
             version: "1", fingerprint: "f", arithmetic: 1, arithmeticName: "a", host: "h", hostName: "n", processID: 8,
@@ -88,7 +94,8 @@ import Transport
             ("WorkerIdentity", try json(identity)), ("HeldState", try json(held)),
             ("PreparedWorker", try json(PreparedWorker(peer: peer, held: held))),
             ("Formation", try json(formation)), ("Commit", try json(commit)),
-            ("StepCommand", hex(command.words.flatMap(Self.bytes))), ("StepReady", hex(ready.words.flatMap(Self.bytes))),
+            ("StepCommand", hex(command.words.flatMap(Self.bytes))),
+            ("StepReady", hex(ready.words.flatMap(Self.bytes))),
             ("WorkerFailure.generationEnded", try json(WorkerFailure.generationEnded("r"))),
             ("WorkerFailure.unlinked", try json(WorkerFailure.unlinked(ranks: [1], "r"))),
             ("WorkerFailure.outOfOrder", try json(WorkerFailure.outOfOrder("r"))),
@@ -103,7 +110,8 @@ import Transport
         let kinds: [ShardFrame.Kind] = [
             .lane, .chunk, .parameters, .first, .second, .touched, .sourceLane, .featureChunk, .features, .scores,
         ]
-        return [("FrameHeader", hex(FrameCodec.encode(header, payloadBytes: 8)))] + kinds.map { ("\($0)", "\($0.rawValue)") }
+        return [("FrameHeader", hex(FrameCodec.encode(header, payloadBytes: 8)))]
+            + kinds.map { ("\($0)", "\($0.rawValue)") }
     }
 
     private static let entries: [JournalEntry] = {
@@ -113,7 +121,8 @@ import Transport
             incarnation: 1, generation: 2, commit: commit, plan: 3, lanes: [4, 5], redone: true, seconds: 0.5)
         return [
             .run(
-                id: 7, after: 4, identity: RunIdentity(data: ["train": "ab"], model: ["config.json": "cd"], labels: "ef"),
+                id: 7, after: 4,
+                identity: RunIdentity(data: ["train": "ab"], model: ["config.json": "cd"], labels: "ef"),
                 format: ProtocolNumbers.journal),
             .generation(2), .formed(generation: 2, after: 4, state: 8), .counted(from: 5, through: 5), .committed(step),
             .moved(to: 6), .renamed(run: 9), .progress(progress),
@@ -128,7 +137,9 @@ import Transport
 
     /// JSON with its keys in order; other text as it is.
     private static func sorted(_ bytes: [UInt8]) throws -> String {
-        guard let value = try? JSONSerialization.jsonObject(with: Data(bytes)) else { return String(decoding: bytes, as: UTF8.self) }
+        guard let value = try? JSONSerialization.jsonObject(with: Data(bytes)) else {
+            return String(decoding: bytes, as: UTF8.self)
+        }
         let data = try JSONSerialization.data(withJSONObject: value, options: [.sortedKeys, .withoutEscapingSlashes])
         return String(decoding: data, as: UTF8.self)
     }

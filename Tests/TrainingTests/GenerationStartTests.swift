@@ -5,7 +5,10 @@ import Testing
 
 @Suite struct GenerationStartTests {
     private static func commit(_ step: Int) -> Commit {
-        Commit(step: step, OptimizerSettings(kind: .adam, weightDecay: 0, maxGradientNorm: nil).update(step: step, learningRate: 1, gradientScale: 1))
+        Commit(
+            step: step,
+            OptimizerSettings(kind: .adam, weightDecay: 0, maxGradientNorm: nil).update(
+                step: step, learningRate: 1, gradientScale: 1))
     }
 
     private func held(_ step: Int?, kept: Int? = nil, knows: Int? = nil, run: UInt64 = 7) -> HeldState {
@@ -18,11 +21,17 @@ import Testing
 
     @Test func `a state after a step that no run has counts for nothing`() {
         for step in [-1, 10, Int.max] {
-            #expect(GenerationStart([held(step), held(3)], run: 7, known: [], floor: 0, last: 9)?.ways == [.receives, .has], "\(step)")
+            #expect(
+                GenerationStart([held(step), held(3)], run: 7, known: [], floor: 0, last: 9)?.ways == [
+                    .receives, .has,
+                ], "\(step)")
         }
         #expect(GenerationStart([held(9), held(3)], run: 7, known: [], floor: 0, last: 9)?.step == 9)
         // A gradient that a worker kept does not lead to it either.
-        #expect(GenerationStart([held(10, knows: 10), held(9, kept: 10)], run: 7, known: [], floor: 0, last: 9)?.ways == [.receives, .has])
+        #expect(
+            GenerationStart([held(10, knows: 10), held(9, kept: 10)], run: 7, known: [], floor: 0, last: 9)?.ways == [
+                .receives, .has,
+            ])
     }
 
     @Test func `the newest state that any worker has is everyone's`() {
@@ -33,7 +42,9 @@ import Testing
     }
 
     @Test func `a kept gradient is applied where its commit is known, from the journal or from another worker`() {
-        for found in [start([held(5, kept: 6), HeldState()], newest: 6), start([held(5, kept: 6), held(6, knows: 6)], newest: 5)] {
+        for found in [
+            start([held(5, kept: 6), HeldState()], newest: 6), start([held(5, kept: 6), held(6, knows: 6)], newest: 5),
+        ] {
             #expect(found?.step == 6)
             #expect(found?.ways[0] == .applies(Self.commit(6)))
             #expect(found?.commit == Self.commit(6))
@@ -71,7 +82,9 @@ import Testing
                         #expect((found?.step == 6) == canBe6)
                         #expect((found == nil) == there.allSatisfy { $0.committedStep == nil })
                         for (state, way) in zip(there, found?.ways ?? []) where way != .receives {
-                            #expect(state.committedStep == found?.step || way == .applies(Self.commit(6)) && state.keptStep == 6)
+                            #expect(
+                                state.committedStep == found?.step
+                                    || way == .applies(Self.commit(6)) && state.keptStep == 6)
                         }
                     }
                 }

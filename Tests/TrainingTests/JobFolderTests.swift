@@ -67,7 +67,10 @@ import Testing
         defer { try? FileManager.default.removeItem(atPath: base) }
         let ended = try endedProcess()
         let abandoned = ["apus-\(ended)-0123abcd", "apus-\(ended)-f", "apus-job-\(getuid())-parent-7"]
-        let other = ["apus-\(getpid())-0123abcd", "apus-\(ended)-0123abcd-x", "apus-process-1", "apus-job-\(getuid() + 1)-a", "apus", "other"]
+        let other = [
+            "apus-\(getpid())-0123abcd", "apus-\(ended)-0123abcd-x", "apus-process-1", "apus-job-\(getuid() + 1)-a",
+            "apus", "other",
+        ]
         for name in abandoned + other {
             try FileManager.default.createDirectory(atPath: "\(base)/\(name)/below", withIntermediateDirectories: true)
         }
@@ -82,7 +85,8 @@ import Testing
     @Test func `a link is not followed`() throws {
         defer { try? FileManager.default.removeItem(atPath: base) }
         try FileManager.default.createDirectory(atPath: base + "/precious/below", withIntermediateDirectories: true)
-        try FileManager.default.createSymbolicLink(atPath: "\(base)/apus-\(try endedProcess())-f", withDestinationPath: base + "/precious")
+        try FileManager.default.createSymbolicLink(
+            atPath: "\(base)/apus-\(try endedProcess())-f", withDestinationPath: base + "/precious")
         AbandonedFolders.remove(in: base, olderThan: -1)
         #expect(FileManager.default.fileExists(atPath: base + "/precious/below"))
     }

@@ -8,7 +8,8 @@ import Testing
 @Suite struct JointPlanTests {
     private func plan(source: Int, batch: Int, accumulate: Int = 1, lanes: Int = 3) -> TrainingPlan {
         var plan = TrainingPlan(
-            seed: 7, batchSize: 4, accumulate: accumulate, laneCount: lanes, epochs: 4, maxSteps: nil, lengths: (0..<22).map { Int32(3 + $0 % 5) })
+            seed: 7, batchSize: 4, accumulate: accumulate, laneCount: lanes, epochs: 4, maxSteps: nil,
+            lengths: (0..<22).map { Int32(3 + $0 % 5) })
         plan.source = SourcePlan(
             seed: 7, batchSize: batch, lengths: (0..<source).map { Int32(2 + $0 % 7) }, weights: .same(1),
             lambda: LambdaSchedule(shape: .constant, from: 0.5, to: 0.5, totalSteps: plan.totalSteps))
@@ -20,7 +21,9 @@ import Testing
     }
 
     @Test(arguments: [1, 2], [(5, 4), (7, 3), (40, 6), (2, 9)])
-    func `each pass over the source uses each of its samples once`(accumulate: Int, sizes: (source: Int, batch: Int)) throws {
+    func `each pass over the source uses each of its samples once`(accumulate: Int, sizes: (source: Int, batch: Int))
+        throws
+    {
         let plan = plan(source: sizes.source, batch: sizes.batch, accumulate: accumulate)
         let source = try #require(plan.source)
         var passes: [Int: [Int32]] = [:]
@@ -34,7 +37,9 @@ import Testing
             }
         }
         let last = try #require(passes.keys.max())
-        for (pass, samples) in passes where pass < last { #expect(samples.sorted() == (0..<Int32(sizes.source)).map { $0 }) }
+        for (pass, samples) in passes where pass < last {
+            #expect(samples.sorted() == (0..<Int32(sizes.source)).map { $0 })
+        }
         #expect(Set(passes[last] ?? []).count == passes[last]?.count)
     }
 
@@ -44,7 +49,11 @@ import Testing
         alone.source = nil
         #expect(steps(joint).map(\.target) == steps(alone).map(\.target))
         #expect(steps(alone).allSatisfy { $0.lambda == 1 && $0.source == nil && $0.sourceScale == 0 })
-        #expect(steps(joint).allSatisfy { $0.lossScale == Float(0.5 / $0.normalizer) && $0.sourceScale == Float(1 / Double($0.source?.sampleCount ?? 0)) })
+        #expect(
+            steps(joint).allSatisfy {
+                $0.lossScale == Float(0.5 / $0.normalizer)
+                    && $0.sourceScale == Float(1 / Double($0.source?.sampleCount ?? 0))
+            })
     }
 
     @Test func `orders differ from pass to pass and from the target's`() throws {
@@ -70,10 +79,14 @@ import Testing
         let plan = plan(source: 5, batch: 4)
         let ledger = Ledger(plan, after: 0)
         for step in steps(plan).prefix(6) { ledger.count(step, redone: false) }
-        #expect(ledger.account.text.hasSuffix("; source: 15 samples computed, pass 3 over 5, 2 of 2 passes before it whole"))
+        #expect(
+            ledger.account.text.hasSuffix("; source: 15 samples computed, pass 3 over 5, 2 of 2 passes before it whole")
+        )
         let resumed = Ledger(plan, after: 6)
         for step in steps(plan)[6..<12] { resumed.count(step, redone: false) }
-        #expect(resumed.account.text.hasSuffix("; source: 15 samples computed, pass 6 over 5, 5 of 5 passes before it whole"))
+        #expect(
+            resumed.account.text.hasSuffix(
+                "; source: 15 samples computed, pass 6 over 5, 5 of 5 passes before it whole"))
         ledger.count(steps(plan)[5], redone: true)
         #expect(ledger.account.text.contains("MORE THAN ONCE"))
     }

@@ -8,7 +8,8 @@ import Testing
 /// L = L_source + lambda L_target, in the lanes that both tasks share.
 @Suite struct JointSumTests {
     private static let shape = BERTShape(
-        vocabulary: 37, width: 24, layers: 3, heads: 3, feedForward: 40, positions: 20, types: 2, epsilon: 1e-6, activation: .gelu,
+        vocabulary: 37, width: 24, layers: 3, heads: 3, feedForward: 40, positions: 20, types: 2, epsilon: 1e-6,
+        activation: .gelu,
         hiddenDropout: 0.1, attentionDropout: 0.1, headDropout: 0.1, initializerRange: 0.02)
 
     private static func model(_ head: Head) -> BERTModel {
@@ -41,15 +42,19 @@ import Testing
             return [target, source].filter { streams.contains($0.stream) }
         }
         return LaneWork(
-            firstLane: 0, lanes: lanes, lossScale: lambda / 9, sourceScale: 0.25, dropout: DropoutContext(shape, key: DropoutKey(seed: 5, step: 1)))
+            firstLane: 0, lanes: lanes, lossScale: lambda / 9, sourceScale: 0.25,
+            dropout: DropoutContext(shape, key: DropoutKey(seed: 5, step: 1)))
     }
 
     /// The gradient by parameter, rows spread out.
-    private func gradient(_ model: BERTModel, _ work: LaneWork, _ parameters: FloatBuffer, lanes: Int = 4) -> [[Float]] {
-        let block = LaneRunner(model: model, laneCount: lanes, threads: 2).run(work, parameters: parameters.view).blocks[0]
+    private func gradient(_ model: BERTModel, _ work: LaneWork, _ parameters: FloatBuffer, lanes: Int = 4) -> [[Float]]
+    {
+        let block = LaneRunner(model: model, laneCount: lanes, threads: 2).run(work, parameters: parameters.view)
+            .blocks[0]
         return model.layout.entries.map { entry in
             guard entry.isRowSparse else {
-                return block.dense?.part(from: entry.gradientOffset ?? 0, count: entry.count).array ?? [Float](repeating: 0, count: entry.count)
+                return block.dense?.part(from: entry.gradientOffset ?? 0, count: entry.count).array
+                    ?? [Float](repeating: 0, count: entry.count)
             }
             var values = [Float](repeating: 0, count: entry.count)
             for (place, id) in (block.rows?.ids ?? []).enumerated() {
@@ -88,10 +93,13 @@ import Testing
         let parameters = FloatBuffer(count: model.layout.count)
         for place in 0..<parameters.count { parameters.view[place] = Float((place * 7_919) % 1_000) / 5_000 - 0.1 }
         let work = Self.work([.target, .source], source: .maskedLanguageModel, lambda: 0.5)
-        let results = [1, 2, 4].map { LaneRunner(model: model, laneCount: 4, threads: $0).run(work, parameters: parameters.view) }
+        let results = [1, 2, 4].map {
+            LaneRunner(model: model, laneCount: 4, threads: $0).run(work, parameters: parameters.view)
+        }
         for result in results {
             #expect(result.laneLosses == results[0].laneLosses)
-            #expect(result.blocks[0].dense?.array.map(\.bitPattern) == results[0].blocks[0].dense?.array.map(\.bitPattern))
+            #expect(
+                result.blocks[0].dense?.array.map(\.bitPattern) == results[0].blocks[0].dense?.array.map(\.bitPattern))
         }
         #expect(results[0].sourceLosses[1] == 0 && results[0].sourceLosses[0] > 0)
     }

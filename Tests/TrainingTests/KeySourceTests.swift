@@ -17,7 +17,9 @@ import Transport
         #expect(workers.map(\.own.publicKey) == coordinator.workers)
         #expect(workers.allSatisfy { $0.coordinator == coordinator.own.publicKey })
         #expect(Set(coordinator.workers + [coordinator.own.publicKey]).count == 4)
-        let other = try #require(try KeySource(.coordinator(workers: 3), environment: ["APUS_SECRET": String(repeating: "x", count: 32)])).ring
+        let other = try #require(
+            try KeySource(.coordinator(workers: 3), environment: ["APUS_SECRET": String(repeating: "x", count: 32)])
+        ).ring
         #expect(Set(other.workers).isDisjoint(with: coordinator.workers))
     }
 
@@ -36,10 +38,13 @@ import Transport
     @Test(arguments: [
         (["APUS_SECRET": "short"], "APUS_SECRET has 5 characters, must have at least 32"),
         (["APUS_SECRET": String(repeating: "x", count: 32)], "no launcher says which rank this is"),
-        (["APUS_KEY_FOLDER": "/x"], "no launcher says which rank this is"), (["APUS_KEY_FILE": "/nowhere"], "APUS_KEY_FILE: /nowhere cannot be read"),
+        (["APUS_KEY_FOLDER": "/x"], "no launcher says which rank this is"),
+        (["APUS_KEY_FILE": "/nowhere"], "APUS_KEY_FILE: /nowhere cannot be read"),
     ])
     func `what gives no key is refused in one line`(environment: [String: String], message: String) throws {
-        let error = try #require(throws: InputError.self) { try KeySource(.worker(rank: nil), environment: environment) }
+        let error = try #require(throws: InputError.self) {
+            try KeySource(.worker(rank: nil), environment: environment)
+        }
         #expect(error.description.contains(message), "\(error)")
     }
 }

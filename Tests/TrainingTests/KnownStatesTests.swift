@@ -12,7 +12,9 @@ import Testing
         for step in 0...5 { #expect(take(UInt64(100 + step), after: step, freeze: [], &states)) }
         for step in 0...5 {
             #expect(take(UInt64(100 + step), after: step, freeze: [], &states))
-            #expect(!take(UInt64(101 + step), after: step, freeze: [], &states), "the state after \(step + 1) under the name \(step)")
+            #expect(
+                !take(UInt64(101 + step), after: step, freeze: [], &states),
+                "the state after \(step + 1) under the name \(step)")
         }
     }
 

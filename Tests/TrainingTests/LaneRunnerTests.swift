@@ -7,7 +7,8 @@ import Testing
 
 @Suite struct LaneRunnerTests {
     private static let shape = BERTShape(
-        vocabulary: 37, width: 24, layers: 2, heads: 3, feedForward: 40, positions: 20, types: 2, epsilon: 1e-6, activation: .gelu,
+        vocabulary: 37, width: 24, layers: 2, heads: 3, feedForward: 40, positions: 20, types: 2, epsilon: 1e-6,
+        activation: .gelu,
         hiddenDropout: 0.1, attentionDropout: 0.1, headDropout: 0.1, initializerRange: 0.02)
     private static let model = BERTModel(shape: shape, head: .classification(labels: 3))
 
@@ -21,12 +22,16 @@ import Testing
             (0..<micro).map { batch in
                 let members = (0..<samples).filter { $0 % lanes == lane && $0 / lanes % micro == batch }
                 var packed = PackedBatch()
-                for position in members { packed.append(ids: sentence(position), types: nil as [UInt8]?, position: position, sample: position) }
+                for position in members {
+                    packed.append(ids: sentence(position), types: nil as [UInt8]?, position: position, sample: position)
+                }
                 packed.targets = .classes(members.map { Int32($0 % 3) })
                 return packed
             }
         }
-        return LaneWork(firstLane: 0, lanes: batches, lossScale: Float(1 / Double(samples)), dropout: DropoutContext(shape, key: DropoutKey(seed: 5, step: 1)))
+        return LaneWork(
+            firstLane: 0, lanes: batches, lossScale: Float(1 / Double(samples)),
+            dropout: DropoutContext(shape, key: DropoutKey(seed: 5, step: 1)))
     }
 
     private static var parameters: FloatBuffer {
@@ -46,14 +51,16 @@ import Testing
             let work = Self.work(samples: samples, lanes: lanes, micro: micro)
             let one = LaneRunner(model: Self.model, laneCount: lanes, threads: 1).run(work, parameters: parameters.view)
             for threads in [2, 3, 8] {
-                let many = LaneRunner(model: Self.model, laneCount: lanes, threads: threads).run(work, parameters: parameters.view)
+                let many = LaneRunner(model: Self.model, laneCount: lanes, threads: threads).run(
+                    work, parameters: parameters.view)
                 #expect(many.losses == one.losses)
                 #expect(bits(many.blocks[0]) == bits(one.blocks[0]))
             }
         }
     }
 
-    /// Any contiguous share of the lanes gives the blocks of the tree; joined in its order they are the single process's sum.
+    /// Any contiguous share of the lanes gives the blocks of the tree; joined in its order they are the single
+    /// process's sum.
     @Test(arguments: 1...9)
     func sharesOfLanesJoinToTheSameBits(lanes: Int) {
         let parameters = Self.parameters
@@ -65,7 +72,9 @@ import Testing
             left.lanes = Array(work.lanes[..<cut])
             right.lanes = Array(work.lanes[cut...])
             right.firstLane = cut
-            let blocks = runner.run(left, parameters: parameters.view).blocks + runner.run(right, parameters: parameters.view).blocks
+            let blocks =
+                runner.run(left, parameters: parameters.view).blocks
+                + runner.run(right, parameters: parameters.view).blocks
             #expect(bits(join(0..<lanes, blocks)) == whole)
         }
     }
@@ -76,7 +85,8 @@ import Testing
         while half * 2 < lanes.count { half *= 2 }
         let middle = lanes.lowerBound + half
         let pool = BufferPool(size: Self.model.layout.denseCount)
-        return BlockGradient.sum(join(lanes.lowerBound..<middle, blocks), join(middle..<lanes.upperBound, blocks), pool) { add($0, to: $1) }
+        return BlockGradient.sum(join(lanes.lowerBound..<middle, blocks), join(middle..<lanes.upperBound, blocks), pool)
+        { add($0, to: $1) }
     }
 
     /// The reference's accumulation: the loss is a mean over all samples of the step, however they are cut.

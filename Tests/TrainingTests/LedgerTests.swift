@@ -5,10 +5,13 @@ import Testing
 @Suite struct LedgerTests {
     /// Four steps an epoch, the last one short.
     private let plan = TrainingPlan(
-        seed: 1, batchSize: 3, accumulate: 1, laneCount: 2, epochs: 2, maxSteps: nil, lengths: (0..<10).map { 5 + $0 % 3 })
+        seed: 1, batchSize: 3, accumulate: 1, laneCount: 2, epochs: 2, maxSteps: nil,
+        lengths: (0..<10).map { 5 + $0 % 3 })
 
     private func count(_ steps: ClosedRange<Int>, _ ledger: Ledger, redone: Bool = false) {
-        for step in steps { ledger.count(plan.step(step, order: plan.order(ofEpoch: plan.epoch(ofStep: step))), redone: redone) }
+        for step in steps {
+            ledger.count(plan.step(step, order: plan.order(ofEpoch: plan.epoch(ofStep: step))), redone: redone)
+        }
     }
 
     @Test func `an epoch's samples are counted`() {
@@ -50,6 +53,7 @@ import Testing
     @Test func `a resumed run takes what came before as done`() {
         let ledger = Ledger(plan, after: 5)
         count(6...8, ledger)
-        #expect(ledger.account.text == "10 of 10 samples computed, each exactly once, 3 of them before this process began")
+        #expect(
+            ledger.account.text == "10 of 10 samples computed, each exactly once, 3 of them before this process began")
     }
 }

@@ -19,19 +19,25 @@ import Testing
         let expected = ["one", "", "two", "the last"].map { Array($0.utf8) }
         for first in 0...bytes.count {
             for second in first...bytes.count {
-                #expect(lines([Array(bytes[..<first]), Array(bytes[first..<second]), Array(bytes[second...])]) == expected)
+                #expect(
+                    lines([Array(bytes[..<first]), Array(bytes[first..<second]), Array(bytes[second...])]) == expected)
             }
         }
     }
 
-    @Test(arguments: [1, 1_000, LineCutter.longest, 1 << 16]) func `of a line without end only the beginning is kept`(piece: Int) {
+    @Test(arguments: [1, 1_000, LineCutter.longest, 1 << 16]) func `of a line without end only the beginning is kept`(
+        piece: Int
+    ) {
         let long = [UInt8](repeating: 0x41, count: 4 * LineCutter.longest)
         let bytes = long + [0x0A] + Array("next\n".utf8) + long
-        let found = lines(stride(from: 0, to: bytes.count, by: piece).map { Array(bytes[$0..<min($0 + piece, bytes.count)]) })
+        let found = lines(
+            stride(from: 0, to: bytes.count, by: piece).map { Array(bytes[$0..<min($0 + piece, bytes.count)]) })
         #expect(found.count == 3)
         #expect(found[1] == Array("next".utf8))
         for line in [found[0], found[2]] {
-            #expect(line.starts(with: long[..<LineCutter.longest]) && line.count > LineCutter.longest && line.count < LineCutter.longest + 100)
+            #expect(
+                line.starts(with: long[..<LineCutter.longest]) && line.count > LineCutter.longest
+                    && line.count < LineCutter.longest + 100)
         }
     }
 
@@ -52,7 +58,9 @@ import Testing
         Thread.detachNewThread {
             reader.withLock { $0 = pthread_self() }
             began.signal()
-            pipe.fileHandleForReading.readLines { line in found.withLock { $0.append(String(decoding: line, as: UTF8.self)) } }
+            pipe.fileHandleForReading.readLines { line in
+                found.withLock { $0.append(String(decoding: line, as: UTF8.self)) }
+            }
             ended.signal()
         }
         began.wait()

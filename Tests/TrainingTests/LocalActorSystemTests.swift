@@ -40,7 +40,9 @@ extension LocalTestingDistributedActorSystem: CodableActorSystem {}
         let inputs = try run.inputs { $0.lanes = 2 }
         let cluster = try Cluster(run, inputs, count: 1)
         let command = StepCommand(step: 1, commit: nil, batches: 1, emptyLanes: [], lossScale: Float(1).bitPattern)
-        await #expect(throws: WorkerFailure.outOfOrder("a step without a generation")) { try await cluster.workers[0].run(command) }
+        await #expect(throws: WorkerFailure.outOfOrder("a step without a generation")) {
+            try await cluster.workers[0].run(command)
+        }
         #expect(try await cluster.workers[0].abort() == HeldState(report: 1))
         try await cluster.join()
         try await cluster.form()
@@ -52,8 +54,8 @@ extension LocalTestingDistributedActorSystem: CodableActorSystem {}
         await cluster.end()
     }
 
-    /// What a worker said of itself before a connection dropped may arrive, by a second joining, when the generation that it formed
-    /// has gone on. Turn by turn: whatever the coordinator believes, no state gets another step's name.
+    /// What a worker said of itself before a connection dropped may arrive, by a second joining, when the generation
+    /// that it formed has gone on. Turn by turn: whatever the coordinator believes, no state gets another step's name.
     @Test func `a report that arrives twice neither relabels a state nor repeats a step`() async throws {
         let (run, reference) = (try SmallRun(samples: 20), try SmallRun(samples: 20))
         func inputs(_ run: SmallRun) throws -> RunInputs {
@@ -127,8 +129,12 @@ extension LocalTestingDistributedActorSystem: CodableActorSystem {}
                 return try MeshPlace(coordinator: "ipc://\(folder)/control", keys: nil)
             }
             let own = try place("c")
-            data = DataThread(name: "apus data") { CoordinatorData(context: context, place: own, refusals: RefusalCount()) }
-            threads = try (0..<count).map { WorkerThread(threads: 1, context: context, place: try place("\($0)"), allowList: AllowList()) { _ in } }
+            data = DataThread(name: "apus data") {
+                CoordinatorData(context: context, place: own, refusals: RefusalCount())
+            }
+            threads = try (0..<count).map {
+                WorkerThread(threads: 1, context: context, place: try place("\($0)"), allowList: AllowList()) { _ in }
+            }
             let system = LocalTestingDistributedActorSystem()
             workers = threads.map { Worker($0, actorSystem: system) }
             let shape = ArithmeticShape(inputs.model.shape, blas: .own)
@@ -166,8 +172,10 @@ extension LocalTestingDistributedActorSystem: CodableActorSystem {}
             peers.append(try await data.perform { try $0.prepare(generation: generation).peer })
             let count = workers.count
             return Formation(
-                run: inputs.description, roster: MeshRoster(generation: generation, token: 9, peers: peers), rank: count,
-                lanes: LaneShares.of(laneCount: inputs.plan.laneCount, workers: count), hosts: workers.map { _ in 0 }, stateFrom: nil,
+                run: inputs.description, roster: MeshRoster(generation: generation, token: 9, peers: peers),
+                rank: count,
+                lanes: LaneShares.of(laneCount: inputs.plan.laneCount, workers: count), hosts: workers.map { _ in 0 },
+                stateFrom: nil,
                 stateTo: step == nil ? Array(workers.indices) : [], step: step ?? 0, commit: nil)
         }
 
@@ -192,7 +200,8 @@ extension LocalTestingDistributedActorSystem: CodableActorSystem {}
             let (data, samples) = (data, TrainingData(target: inputs.train, source: nil, features: nil))
             try await data.perform { try $0.feed(plan, of: samples) }
             let command = StepCommand(
-                step: step, commit: nil, batches: 1, emptyLanes: plan.lanes.indices.filter { plan.lanes[$0].allSatisfy(\.isEmpty) },
+                step: step, commit: nil, batches: 1,
+                emptyLanes: plan.lanes.indices.filter { plan.lanes[$0].allSatisfy(\.isEmpty) },
                 lossScale: Float(1 / Double(plan.sampleCount)).bitPattern)
             let ready = try await all { worker, _ in try await worker.run(command) }
             #expect(ready.flatMap(\.digests) == plan.lanes.map { SampleDigest.of($0) })
@@ -200,7 +209,8 @@ extension LocalTestingDistributedActorSystem: CodableActorSystem {}
             let scale = inputs.optimizer.clippingFactor(norm: Double(bitPattern: ready[0].norm))
             let commit = Commit(
                 step: step,
-                inputs.optimizer.update(step: step, learningRate: inputs.schedule.rate(step: step), gradientScale: scale))
+                inputs.optimizer.update(
+                    step: step, learningRate: inputs.schedule.rate(step: step), gradientScale: scale))
             _ = try await all { worker, _ in try await worker.commit(commit) }
         }
 
@@ -218,7 +228,9 @@ extension LocalTestingDistributedActorSystem: CodableActorSystem {}
             for thread in threads { thread.end() }
         }
 
-        private func all<Result: Sendable>(_ call: @escaping @Sendable (LocalWorker, Int) async throws -> Result) async throws -> [Result] {
+        private func all<Result: Sendable>(_ call: @escaping @Sendable (LocalWorker, Int) async throws -> Result)
+            async throws -> [Result]
+        {
             try await withThrowingTaskGroup(of: (Int, Result).self) { group in
                 for (rank, worker) in workers.enumerated() { group.addTask { (rank, try await call(worker, rank)) } }
                 var results: [(Int, Result)] = []

@@ -15,12 +15,14 @@ import Testing
     }
 
     @Test func `scores that no samples under a head can have are told from those that can`() {
-        var score = ChunkScore(lossSum: 1, lossCount: 2, samples: 2, asked: 2, correct: 1, truths: [0, 2], answers: [0, 1])
+        var score = ChunkScore(
+            lossSum: 1, lossCount: 2, samples: 2, asked: 2, correct: 1, truths: [0, 2], answers: [0, 1])
         let classes = Head.classification(labels: 3)
         #expect(score.fits(classes, samples: 2))
         #expect(!score.fits(classes, samples: 3) && !score.fits(.classification(labels: 2), samples: 2))
         let faults: [(inout ChunkScore) -> Void] = [
-            { $0.answers = [0] }, { $0.answers = [0, -1] }, { $0.truths = [0, 2, 1] }, { $0.correct = 3 }, { $0.correct = -1 }, { $0.asked = .max },
+            { $0.answers = [0] }, { $0.answers = [0, -1] }, { $0.truths = [0, 2, 1] }, { $0.correct = 3 },
+            { $0.correct = -1 }, { $0.asked = .max },
             { $0.lossCount = -1 }, { $0.numbers = [1] },
         ]
         for fault in faults {
@@ -34,7 +36,8 @@ import Testing
             score.tokens = tokens
             #expect(!score.fits(.tokenClassification(labels: 3), samples: 2), "\(tokens)")
         }
-        let flags = ChunkScore(lossCount: 6, samples: 2, asked: 6, correct: 6, truths: [0, 1, 0, 1, 1, 0], answers: [0, 1, 0, 1, 1, 0])
+        let flags = ChunkScore(
+            lossCount: 6, samples: 2, asked: 6, correct: 6, truths: [0, 1, 0, 1, 1, 0], answers: [0, 1, 0, 1, 1, 0])
         #expect(flags.fits(.multiLabel(labels: 3), samples: 2) && !flags.fits(.multiLabel(labels: 2), samples: 2))
         let numbers = ChunkScore(lossCount: 4, samples: 2, numbers: [1, 2, 3, 4], answeredNumbers: [1, 2, 3, 4])
         #expect(numbers.fits(.regression(targets: 2), samples: 2) && !numbers.fits(.regression(), samples: 2))
@@ -81,7 +84,8 @@ import Testing
     private let fixture: Fixture
 
     init() throws {
-        let path = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../Fixtures/measures/measures.json")
+        let path = URL(filePath: #filePath).deletingLastPathComponent().appending(
+            path: "../Fixtures/measures/measures.json")
         fixture = try JSONDecoder().decode(Fixture.self, from: Data(contentsOf: path))
     }
 
@@ -115,7 +119,9 @@ import Testing
     @Test func `figures of scores are scikit-learn's`() {
         for wanted in fixture.scores {
             var figures = FurtherFigures()
-            figures.add(probabilities: FurtherFigures.softmax(wanted.logits, width: wanted.classes), truths: wanted.truth, wanted.classes)
+            figures.add(
+                probabilities: FurtherFigures.softmax(wanted.logits, width: wanted.classes), truths: wanted.truth,
+                wanted.classes)
             #expect(close(figures.rocAUC, wanted.roc_auc))
             #expect(close(figures.averagePrecision, wanted.average_precision))
             #expect(close(figures.calibrationError, wanted.calibration_error))

@@ -6,7 +6,8 @@ import Transport
 
 @Suite struct MembershipTests {
     static let identity = WorkerIdentity(
-        version: "1", fingerprint: "f", arithmetic: 1, arithmeticName: "arithmetic 1", host: "h", hostName: "here", processID: 1, threads: 1)
+        version: "1", fingerprint: "f", arithmetic: 1, arithmeticName: "arithmetic 1", host: "h", hostName: "here",
+        processID: 1, threads: 1)
     private let membership = Membership()
 
     init() { membership.expect(Self.identity) }
@@ -26,26 +27,36 @@ import Transport
         func refusal(_ change: (inout WorkerIdentity) -> Void) -> String {
             var other = Self.identity
             change(&other)
-            return #expect(throws: JoinRefused.self) { try membership.join(other, address("a"), HeldState()) }?.description ?? ""
+            return #expect(throws: JoinRefused.self) { try membership.join(other, address("a"), HeldState()) }?
+                .description ?? ""
         }
         let otherMessages = refusal { $0.protocols = nil }
         #expect(otherMessages.hasPrefix("host here speaks control messages 1"), "\(otherMessages)")
         let newer = refusal { ($0.arithmetic, $0.arithmeticName) = (2, "arithmetic 2") }
-        #expect(newer.hasPrefix("host here computes with arithmetic 2, this one with arithmetic 1: install the same build"), "\(newer)")
+        #expect(
+            newer.hasPrefix("host here computes with arithmetic 2, this one with arithmetic 1: install the same build"),
+            "\(newer)")
         let unnamed = refusal { ($0.arithmetic, $0.arithmeticName) = (nil, nil) }
         #expect(unnamed.contains("an arithmetic without a number"), "\(unnamed)")
-        let library = refusal { ($0.fingerprint, $0.arithmeticName) = ("g", "arithmetic 1 with OpenBLAS 0.3, core type Zen") }
-        #expect(library.contains("arithmetic 1 with OpenBLAS 0.3, core type Zen there, arithmetic 1 here"), "\(library)")
+        let library = refusal {
+            ($0.fingerprint, $0.arithmeticName) = ("g", "arithmetic 1 with OpenBLAS 0.3, core type Zen")
+        }
+        #expect(
+            library.contains("arithmetic 1 with OpenBLAS 0.3, core type Zen there, arithmetic 1 here"), "\(library)")
         #expect(library.contains("OPENBLAS_CORETYPE"), "\(library)")
         let broken = refusal { $0.fingerprint = "g" }
         #expect(broken.contains("although both have arithmetic 1") && broken.contains("broken"), "\(broken)")
         #expect(membership.members.isEmpty && !membership.hasNews)
     }
 
-    @Test func `the loss of a member of the newest generation ends the coordinator's links, and no other's does`() throws {
+    @Test func `the loss of a member of the newest generation ends the coordinator's links, and no other's does`()
+        throws
+    {
         for name in ["a", "b", "c"] { try join(name) }
         let context = try Context()
-        func canceller() throws -> MeshCanceller { try MeshListener(at: "tcp://127.0.0.1:*", keys: nil, in: context).canceller }
+        func canceller() throws -> MeshCanceller {
+            try MeshListener(at: "tcp://127.0.0.1:*", keys: nil, in: context).canceller
+        }
         let (first, second, third) = try (canceller(), canceller(), canceller())
         membership.endLinks(first, ofGeneration: 1, whenLost: Array(membership.members.prefix(2)))
         membership.fellSilent("c", inGeneration: 1)
@@ -93,9 +104,14 @@ import Transport
     }
 
     /// Every order in which three reports of one worker can arrive, each by joining, by an answer, or twice.
-    @Test(arguments: [[1, 2, 3], [1, 3, 2], [2, 1, 3], [2, 3, 1], [3, 1, 2], [3, 2, 1]], [0, 1, 2, 3, 4, 5, 6, 7])
-    func `the report with the highest number counts, in whatever order and way reports arrive`(order: [Int], ways: Int) throws {
-        func report(_ number: Int) -> HeldState { HeldState(report: UInt64(number), run: 1, committedStep: 10 * number) }
+    @Test(
+        arguments: [[1, 2, 3], [1, 3, 2], [2, 1, 3], [2, 3, 1], [3, 1, 2], [3, 2, 1]], [0, 1, 2, 3, 4, 5, 6, 7])
+    func `the report with the highest number counts, in whatever order and way reports arrive`(order: [Int], ways: Int)
+        throws
+    {
+        func report(_ number: Int) -> HeldState {
+            HeldState(report: UInt64(number), run: 1, committedStep: 10 * number)
+        }
         try membership.join(Self.identity, address("b"), HeldState(report: 9, run: 1, committedStep: 1))
         try membership.join(Self.identity, address("a"), report(order[0]))
         for (turn, number) in order.enumerated() {
@@ -120,7 +136,9 @@ import Transport
     }
 
     @Test func `a wait ends when somebody joins, when it is woken and when a worker is given up`() async throws {
-        for act in [{ try self.join("a") }, { self.membership.wake() }, { self.membership.giveUp(1) }] as [@Sendable () throws -> Void] {
+        for act in [{ try self.join("a") }, { self.membership.wake() }, { self.membership.giveUp(1) }]
+            as [@Sendable () throws -> Void]
+        {
             async let waiting: Void = membership.change()
             try act()
             await waiting

@@ -4,13 +4,17 @@ import Testing
 
 @Suite struct MetricsEventTests {
     private var event: StepEvent {
-        StepEvent(step: 3, epoch: 1, loss: 0.5, learningRate: 5e-05, gradientNorm: 1.25, samples: 32, tokens: 800, seconds: 0.25)
+        StepEvent(
+            step: 3, epoch: 1, loss: 0.5, learningRate: 5e-05, gradientNorm: 1.25, samples: 32, tokens: 800,
+            seconds: 0.25)
     }
 
     @Test func `a step's line has its figures under their names, in order`() {
         #expect(
             event.line()
-                == #"{"epoch":1,"event":"step","gradient_norm":1.25,"learning_rate":5e-05,"loss":0.5,"samples":32,"seconds":0.25,"step":3,"tokens":800}"#)
+                == #"{"epoch":1,"event":"step","gradient_norm":1.25,"learning_rate":5e-05,"loss":0.5,"#
+                + #""samples":32,"seconds":0.25,"step":3,"tokens":800}"#
+        )
     }
 
     @Test func `source task and workers have members of their own`() {
@@ -30,6 +34,8 @@ import Testing
         var event = event
         (event.loss, event.gradientNorm, event.seconds) = (.infinity, .nan, -.infinity)
         let line = event.line()
-        #expect(line.contains(#""loss":"inf""#) && line.contains(#""gradient_norm":"nan""#) && line.contains(#""seconds":"-inf""#))
+        #expect(
+            line.contains(#""loss":"inf""#) && line.contains(#""gradient_norm":"nan""#)
+                && line.contains(#""seconds":"-inf""#))
     }
 }

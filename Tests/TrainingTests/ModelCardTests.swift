@@ -20,7 +20,9 @@ import Testing
     }
 
     @Test func `the source model is named where its folder is one of the hub's cache`() throws {
-        let path = "/home/a/.cache/huggingface/hub/models--google-bert--bert-base-uncased/snapshots/86b5e0934494bd15c9632b12f734a8a67f723594"
+        let path =
+            "/home/a/.cache/huggingface/hub/models--google-bert--bert-base-uncased/"
+            + "snapshots/86b5e0934494bd15c9632b12f734a8a67f723594"
         let base = try #require(ModelCard.base(ofModel: path))
         #expect(base.name == "google-bert/bert-base-uncased")
         #expect(base.revision == "86b5e0934494bd15c9632b12f734a8a67f723594")
@@ -31,11 +33,19 @@ import Testing
         let run = try SmallRun(samples: 12)
         let inputs = try run.inputs { $0.validation = $0.train }
         let report = EvaluationReport(
-            [ChunkScore(lossSum: 6, lossCount: 12, samples: 12, asked: 12, correct: 9, truths: [0, 1, 2], answers: [0, 1, 1])], inputs.model.head)
-        let card = ModelCard(inputs: inputs, figures: [(.validation, report)], step: 3, digests: (file: "f00d", parameters: "cafe")).text
+            [
+                ChunkScore(
+                    lossSum: 6, lossCount: 12, samples: 12, asked: 12, correct: 9, truths: [0, 1, 2],
+                    answers: [0, 1, 1])
+            ], inputs.model.head)
+        let card = ModelCard(
+            inputs: inputs, figures: [(.validation, report)], step: 3, digests: (file: "f00d", parameters: "cafe")
+        ).text
         for line in [
-            "pipeline_tag: text-classification", "- classification", "    - type: accuracy\n      value: 0.75", "      name: \"train.tsv\"",
-            "- validation, 12 samples: accuracy 0.7500, loss 0.5000", "- learning-rate: `0.001`", "    f00d", "    cafe", "## Limits",
+            "pipeline_tag: text-classification", "- classification", "    - type: accuracy\n      value: 0.75",
+            "      name: \"train.tsv\"",
+            "- validation, 12 samples: accuracy 0.7500, loss 0.5000", "- learning-rate: `0.001`", "    f00d",
+            "    cafe", "## Limits",
         ] { #expect(card.contains(line), "\(line)") }
         #expect(card.hasPrefix("---\n"))
         #expect(card.components(separatedBy: "\n---\n").count == 2)

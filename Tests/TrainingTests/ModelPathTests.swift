@@ -40,7 +40,9 @@ internal import Testing
 
     @Test(arguments: ["bert-base-uncased-of-nobody", "google-bert-of-nobody/bert-base-uncased"])
     func `a name from a hub is answered with the way to fetch it`(name: String) throws {
-        try expect(FileManager.default.currentDirectoryPath + "/" + name, "does not exist", "check the path", "hf download \(name)")
+        try expect(
+            FileManager.default.currentDirectoryPath + "/" + name, "does not exist", "check the path",
+            "hf download \(name)")
     }
 
     @Test func `a path of several folders is not taken for a name`() throws {

@@ -6,7 +6,8 @@ import Testing
 
 @testable import Training
 
-/// Updates beside those of PyTorch's optimizers and Transformers' schedules: Fixtures/optimizers, made by its generate.py.
+/// Updates beside those of PyTorch's optimizers and Transformers' schedules: Fixtures/optimizers, made by its
+/// generate.py.
 @Suite struct OptimizerReferenceTests {
     struct Reference: Codable {
         var optimizer: OptimizerSettings.Kind
@@ -25,11 +26,14 @@ import Testing
             case optimizer, schedule, warmup, total, rates, norms, after
         }
 
-        var description: String { "\(optimizer), decay \(weightDecay), \(schedule), warm-up \(warmup), norm \(maxNorm ?? .infinity)" }
+        var description: String {
+            "\(optimizer), decay \(weightDecay), \(schedule), warm-up \(warmup), norm \(maxNorm ?? .infinity)"
+        }
 
         static var all: [Reference] {
             get throws {
-                let path = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../Fixtures/optimizers/reference.json")
+                let path = URL(filePath: #filePath).deletingLastPathComponent().appending(
+                    path: "../Fixtures/optimizers/reference.json")
                 return try JSONDecoder().decode([Reference].self, from: Data(contentsOf: path))
             }
         }
@@ -37,13 +41,15 @@ import Testing
 
     private static let model = BERTModel(
         shape: BERTShape(
-            vocabulary: 6, width: 4, layers: 1, heads: 1, feedForward: 4, positions: 3, types: 1, epsilon: 1e-6, activation: .relu,
+            vocabulary: 6, width: 4, layers: 1, heads: 1, feedForward: 4, positions: 3, types: 1, epsilon: 1e-6,
+            activation: .relu,
             hiddenDropout: 0, attentionDropout: 0, headDropout: 0, initializerRange: 0.02),
         head: .regression())
 
     /// The parameters that stand for the reference's, and the reference's numbers of its tensors.
     private static let parameters = [
-        "table": ("bert.embeddings.word_embeddings.weight", 0), "weight": ("bert.encoder.layer.0.attention.output.dense.weight", 1),
+        "table": ("bert.embeddings.word_embeddings.weight", 0),
+        "weight": ("bert.encoder.layer.0.attention.output.dense.weight", 1),
         "bias": ("bert.encoder.layer.0.attention.output.dense.bias", 2),
     ]
 
@@ -60,7 +66,8 @@ import Testing
         for (name, tensor) in parameters.values where tensor > 0 {
             let entry = try entry(name)
             let offset = try #require(entry.gradientOffset)
-            dense.view.part(from: offset, count: entry.count).copy(from: numbers(tensor, step: step, count: entry.count))
+            dense.view.part(from: offset, count: entry.count).copy(
+                from: numbers(tensor, step: step, count: entry.count))
         }
         let rows = SparseRows(ids: [2, 3, 4, 5], width: 4)
         rows.matrix.elements.copy(from: Array(numbers(0, step: step, count: 24)[8...]))
@@ -77,7 +84,8 @@ import Testing
                 buffer.view[entry.range].copy(from: Self.numbers(tensor, step: 0, count: entry.count))
             }
             let replica = Replica(model: Self.model, parameters: buffer, threads: 2)
-            let settings = OptimizerSettings(kind: reference.optimizer, weightDecay: reference.weightDecay, maxGradientNorm: reference.maxNorm)
+            let settings = OptimizerSettings(
+                kind: reference.optimizer, weightDecay: reference.weightDecay, maxGradientNorm: reference.maxNorm)
             let schedule = LearningRateSchedule(
                 shape: reference.schedule, peak: 0.02, warmupSteps: reference.warmup, totalSteps: reference.total)
             for step in 1...reference.rates.count {
@@ -100,7 +108,8 @@ import Testing
 
     /// Decay that is added to the gradient gives moments to rows that no batch has had yet.
     @Test(arguments: [(OptimizerSettings.Kind.adam, 0.1), (.adam, 0), (.adamw, 0.1), (.adamw, 0)])
-    func `a row that comes late has the moments of the steps before`(kind: OptimizerSettings.Kind, decay: Double) throws {
+    func `a row that comes late has the moments of the steps before`(kind: OptimizerSettings.Kind, decay: Double) throws
+    {
         let table = try Self.entry("bert.embeddings.word_embeddings.weight")
         let buffer = FloatBuffer(count: Self.model.layout.count)
         buffer.view[table.range].copy(from: Self.numbers(0, step: 0, count: table.count))
@@ -117,7 +126,8 @@ import Testing
             let update = settings.update(step: step, learningRate: 0.02, gradientScale: 1)
             replica.apply(StepGradient(dense: nil, rows: rows), update)
             adamUpdate(
-                update[0].constants(decays: table.decays), gradient: id == late ? rows.row(0) : nil, parameters: parameters, first: first,
+                update[0].constants(decays: table.decays), gradient: id == late ? rows.row(0) : nil,
+                parameters: parameters, first: first,
                 second: second)
             let state = try #require(table.gradientOffset) + 4 * late
             #expect(buffer.view[row].array == parameters.array, "step \(step)")

@@ -9,8 +9,10 @@ import Testing
 @Suite struct PaceTests {
     private static let model = BERTModel(
         shape: BERTShape(
-            vocabulary: 37, width: 8, layers: 3, heads: 2, feedForward: 16, positions: 20, types: 2, epsilon: 1e-6, activation: .gelu,
-            hiddenDropout: 0, attentionDropout: 0, headDropout: 0, initializerRange: 0.02), head: .classification(labels: 3))
+            vocabulary: 37, width: 8, layers: 3, heads: 2, feedForward: 16, positions: 20, types: 2, epsilon: 1e-6,
+            activation: .gelu,
+            hiddenDropout: 0, attentionDropout: 0, headDropout: 0, initializerRange: 0.02),
+        head: .classification(labels: 3))
 
     @Test func `each layer learns slower than the one above it, by the factor asked for`() {
         let factors: [Double] = [0.0625, 0.125, 0.25, 0.5, 1, 4]
@@ -18,7 +20,8 @@ import Testing
         let settings = OptimizerSettings(kind: .adamw, weightDecay: 0, maxGradientNorm: nil, factors: factors)
         let update = settings.update(step: 2, learningRate: 0.8, gradientScale: 1)
         func alone(_ rate: Double) -> OptimizerUpdate {
-            OptimizerSettings(kind: .adamw, weightDecay: 0, maxGradientNorm: nil).update(step: 2, learningRate: rate, gradientScale: 1)
+            OptimizerSettings(kind: .adamw, weightDecay: 0, maxGradientNorm: nil).update(
+                step: 2, learningRate: rate, gradientScale: 1)
         }
         #expect(update[Self.model.depth(of: "bert.embeddings.LayerNorm.bias")] == alone(0.05)[0])
         #expect(update[Self.model.depth(of: "bert.encoder.layer.0.output.dense.weight")] == alone(0.1)[0])
@@ -43,7 +46,8 @@ import Testing
         let beginnings = unfreezing.beginnings(stepsPerEpoch: 10)
         #expect(beginnings == [80, 60, 40, 20, 0])
         let settings = OptimizerSettings(kind: .adam, weightDecay: 0, maxGradientNorm: nil, beginnings: beginnings)
-        let first = OptimizerSettings(kind: .adam, weightDecay: 0, maxGradientNorm: nil).update(step: 1, learningRate: 1, gradientScale: 1)[0]
+        let first = OptimizerSettings(kind: .adam, weightDecay: 0, maxGradientNorm: nil).update(
+            step: 1, learningRate: 1, gradientScale: 1)[0]
         for (depth, beginning) in beginnings.enumerated() {
             #expect(settings.update(step: beginning + 1, learningRate: 1, gradientScale: 1)[depth] == first)
         }

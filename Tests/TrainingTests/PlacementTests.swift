@@ -11,7 +11,8 @@ import Testing
 
     static func identity(_ rank: Int?, of size: Int? = 2, process: Int32 = 1) -> WorkerIdentity {
         WorkerIdentity(
-            version: "1", fingerprint: "f", arithmetic: 1, arithmeticName: "arithmetic 1", host: "h", hostName: "n1", processID: process, threads: 1,
+            version: "1", fingerprint: "f", arithmetic: 1, arithmeticName: "arithmetic 1", host: "h", hostName: "n1",
+            processID: process, threads: 1,
             number: rank, worldSize: size)
     }
 

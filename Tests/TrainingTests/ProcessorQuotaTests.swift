@@ -11,12 +11,15 @@ import Testing
 
     @Test(
         arguments: [
-            ("200000 100000", 2), ("250000 100000", 2), ("50000 100000", 1), ("1 100000", 1), ("400000 50000\n", 8), ("max 100000", nil), ("", nil),
+            ("200000 100000", 2), ("250000 100000", 2), ("50000 100000", 1), ("1 100000", 1), ("400000 50000\n", 8),
+            ("max 100000", nil), ("", nil),
             ("0 0", nil), ("-5 100", nil), ("9223372036854775807 1", 1_000_000),
         ] as [(String, Int?)])
     func `a quota of version 2 counts whole processors, at least one`(text: String, processors: Int?) {
         #expect(
-            quota(["/proc/self/mountinfo": unified, "/proc/self/cgroup": "0::/job\n", "/sys/fs/cgroup/job/cpu.max": text]) == processors)
+            quota([
+                "/proc/self/mountinfo": unified, "/proc/self/cgroup": "0::/job\n", "/sys/fs/cgroup/job/cpu.max": text,
+            ]) == processors)
     }
 
     @Test func `every level of the groups counts`() {
@@ -33,7 +36,10 @@ import Testing
     }
 
     @Test func `a quota of version 1 counts, and -1 means none`() {
-        var files = ["/proc/self/mountinfo": "\(unified)\n\(legacy)\n", "/proc/self/cgroup": "2:cpuset:/other\n1:cpu,cpuacct:/docker/a\n0::/\n"]
+        var files = [
+            "/proc/self/mountinfo": "\(unified)\n\(legacy)\n",
+            "/proc/self/cgroup": "2:cpuset:/other\n1:cpu,cpuacct:/docker/a\n0::/\n",
+        ]
         files["/sys/fs/cgroup/cpu,cpuacct/docker/a/cpu.cfs_quota_us"] = "-1\n"
         files["/sys/fs/cgroup/cpu,cpuacct/docker/a/cpu.cfs_period_us"] = "100000\n"
         #expect(quota(files) == nil)
@@ -48,9 +54,14 @@ import Testing
         let inside = "32 31 0:29 /docker/a /sys/fs/cgroup/cpu ro - cgroup cgroup rw,cpu"
         let file = ["/sys/fs/cgroup/cpu/cpu.cfs_quota_us": "400000", "/sys/fs/cgroup/cpu/cpu.cfs_period_us": "100000"]
         for group in ["/docker/a", "/", "/docker/a/below"] {
-            #expect(quota(file.merging(["/proc/self/mountinfo": inside, "/proc/self/cgroup": "1:cpu:\(group)\n"]) { $1 }) == 4, "\(group)")
+            #expect(
+                quota(file.merging(["/proc/self/mountinfo": inside, "/proc/self/cgroup": "1:cpu:\(group)\n"]) { $1 })
+                    == 4, "\(group)")
         }
-        let outside = ["/proc/self/mountinfo": unified, "/proc/self/cgroup": "0::/../other\n", "/sys/fs/cgroup/cpu.max": "500000 100000"]
+        let outside = [
+            "/proc/self/mountinfo": unified, "/proc/self/cgroup": "0::/../other\n",
+            "/sys/fs/cgroup/cpu.max": "500000 100000",
+        ]
         #expect(quota(outside) == 5)
     }
 

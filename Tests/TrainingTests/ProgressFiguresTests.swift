@@ -4,16 +4,26 @@ import Testing
 
 @Suite struct ProgressFiguresTests {
     private static let usual = ProgressFigures(
-        step: 123, totalSteps: 804, epoch: 1, epochs: 3, loss: 0.43214, rate: 5e-5, samplesPerSecond: 245.13, secondsLeft: 88, workers: 2)
+        step: 123, totalSteps: 804, epoch: 1, epochs: 3, loss: 0.43214, rate: 5e-5, samplesPerSecond: 245.13,
+        secondsLeft: 88, workers: 2)
     static let large = ProgressFigures(
-        step: 12_345, totalSteps: 123_456, epoch: 10, epochs: 100, loss: 0.43214, sourceLoss: 1.25, rate: 5e-5, samplesPerSecond: 1_245.13,
+        step: 12_345, totalSteps: 123_456, epoch: 10, epochs: 100, loss: 0.43214, sourceLoss: 1.25, rate: 5e-5,
+        samplesPerSecond: 1_245.13,
         secondsLeft: 36_000, workers: 16)
 
     /// What a terminal of each width shows, the least important figures left out first.
     @Test func `a line fits its terminal`() {
         let expected: [(Int, String)] = [
-            (200, "[######..................................]  epoch 1/3  step 123/804  loss 0.4321  rate 5.00e-05  245.1 samples/s  1:28 left  2 workers"),
-            (120, "[###....................]  epoch 1/3  step 123/804  loss 0.4321  rate 5.00e-05  245.1 samples/s  1:28 left  2 workers"),
+            (
+                200,
+                "[######..................................]  epoch 1/3  step 123/804  loss 0.4321  rate 5.00e-05  "
+                    + "245.1 samples/s  1:28 left  2 workers"
+            ),
+            (
+                120,
+                "[###....................]  epoch 1/3  step 123/804  loss 0.4321  rate 5.00e-05  245.1 samples/s  "
+                    + "1:28 left  2 workers"
+            ),
             (100, "[##................]  epoch 1/3  step 123/804  loss 0.4321  245.1 samples/s  1:28 left  2 workers"),
             (80, "[#.......]  epoch 1/3  step 123/804  loss 0.4321  245/s  1:28 left  2 workers"),
             (70, "[##............]  epoch 1/3  123/804  loss 0.4321  245/s  1:28 left"),
@@ -24,7 +34,9 @@ import Testing
         ]
         for (columns, line) in expected { #expect(Self.usual.line(columns: columns) == line, "\(columns)") }
         for columns in 1...200 {
-            for figures in [Self.usual, Self.large] { #expect(ShownText.columns(figures.line(columns: columns)) <= max(0, columns - 3), "\(columns)") }
+            for figures in [Self.usual, Self.large] {
+                #expect(ShownText.columns(figures.line(columns: columns)) <= max(0, columns - 3), "\(columns)")
+            }
         }
     }
 
@@ -45,11 +57,15 @@ import Testing
     @Test func `a log's line has everything`() {
         #expect(
             Self.large.text
-                == "epoch 10/100  step 12345/123456  loss 0.4321  source 1.2500  rate 5.00e-05  1245.1 samples/s  10:00:00 left  16 workers")
+                == "epoch 10/100  step 12345/123456  loss 0.4321  source 1.2500  rate 5.00e-05  1245.1 samples/s  "
+                + "10:00:00 left  16 workers"
+        )
     }
 
     private func step(_ step: Int, loss: Double, seconds: Double) -> ProgressMeter.Step {
-        ProgressMeter.Step(step: step, totalSteps: 10, epoch: 1, epochs: 1, loss: loss, rate: 1, samples: 32, seconds: seconds, workers: 1)
+        ProgressMeter.Step(
+            step: step, totalSteps: 10, epoch: 1, epochs: 1, loss: loss, rate: 1, samples: 32, seconds: seconds,
+            workers: 1)
     }
 
     @Test func `figures are means over the steps added`() {

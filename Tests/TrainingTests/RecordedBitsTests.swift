@@ -31,7 +31,9 @@ import Testing
             switch self {
             case .plain: break
             case .adapters:
-                (configuration.loraRank, configuration.loraTargets, configuration.loraDropout) = (2, ["query", "value", "output"], 0.1)
+                (configuration.loraRank, configuration.loraTargets, configuration.loraDropout) = (
+                    2, ["query", "value", "output"], 0.1
+                )
                 configuration.pooling = .mean
             case .masked: configuration.task = .maskedLM
             case .regression:

@@ -5,11 +5,14 @@ import Testing
 
 @testable import Training
 
-/// The training path against what Transformers and PyTorch computed: Tests/Fixtures/golden, made by its generate scripts.
+/// The training path against what Transformers and PyTorch computed: Tests/Fixtures/golden, made by its generate
+/// scripts.
 @Suite struct ReferenceCaseTests {
-    static let folder = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../Fixtures/golden").standardizedFileURL.path
+    static let folder = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../Fixtures/golden")
+        .standardizedFileURL.path
     static let cases = [
-        "classify", "pairs", "regress", "masked-lm", "targets", "multi-label", "words", "weighted", "weighted-words", "smoothed-words-hidden", "mean",
+        "classify", "pairs", "regress", "masked-lm", "targets", "multi-label", "words", "weighted", "weighted-words",
+        "smoothed-words-hidden", "mean",
         "joint", "joint-shared", "joint-masked",
     ]
 
@@ -23,7 +26,9 @@ import Testing
 
 /// Reference folders whose numbers index beyond the model.
 @Suite struct OddReferenceTests {
-    private let folder = FileManager.default.temporaryDirectory.appending(path: "apus-r-\(UInt32.random(in: 0 ... .max))").path
+    private let folder = FileManager.default.temporaryDirectory.appending(
+        path: "apus-r-\(UInt32.random(in: 0 ... .max))"
+    ).path
 
     /// Copies a case, with one tensor changed.
     private func refusal(_ name: String, _ tensor: String, _ change: (inout [Int64]) -> Void) throws -> String? {
@@ -35,21 +40,27 @@ import Testing
         change(&values)
         let entry = try #require(file.tensor(tensor))
         var bytes = try Data(contentsOf: URL(filePath: path))
-        bytes.replaceSubrange(entry.range, with: values.flatMap { value in (0..<8).map { UInt8(truncatingIfNeeded: value >> (8 * $0)) } })
+        bytes.replaceSubrange(
+            entry.range, with: values.flatMap { value in (0..<8).map { UInt8(truncatingIfNeeded: value >> (8 * $0)) } })
         try bytes.write(to: URL(filePath: path))
         return try refusal()
     }
 
     private func refusal() throws -> String? {
-        do { _ = try Verification(try ReferenceCase(folder: folder), lanes: 2, threads: 1).run() } catch let error as any BadInput { return error.description }
+        do { _ = try Verification(try ReferenceCase(folder: folder), lanes: 2, threads: 1).run() } catch let error
+            as any BadInput
+        { return error.description }
         return nil
     }
 
     @Test(
         arguments: [
-            ("classify", "input_ids", 1_099_511_627_776), ("classify", "input_ids", -1), ("classify", "token_type_ids", 2), ("classify", "token_type_ids", -1),
-            ("classify", "attention_mask", 2), ("classify", "attention_mask", 0), ("classify", "labels", 3), ("classify", "labels", -1),
-            ("words", "labels", 8_589_934_592), ("words", "labels", -7), ("masked-lm", "labels", 100_000), ("joint", "source.input_ids", -5),
+            ("classify", "input_ids", 1_099_511_627_776), ("classify", "input_ids", -1),
+            ("classify", "token_type_ids", 2), ("classify", "token_type_ids", -1),
+            ("classify", "attention_mask", 2), ("classify", "attention_mask", 0), ("classify", "labels", 3),
+            ("classify", "labels", -1),
+            ("words", "labels", 8_589_934_592), ("words", "labels", -7), ("masked-lm", "labels", 100_000),
+            ("joint", "source.input_ids", -5),
             ("joint", "source.labels", 4),
         ] as [(String, String, Int64)])
     func `a number beyond the model is refused`(name: String, tensor: String, value: Int64) throws {
@@ -64,7 +75,8 @@ import Testing
     @Test(arguments: [
         (#""lr": 0.001,"#, #""lr": "x","#), (#""lr": 0.001,"#, #""lr": -1,"#), (#""warmup": 2,"#, #""warmup": -1,"#),
         (#""total_steps": 10,"#, #""total_steps": 0,"#), (#""clip": 1.0,"#, #""clip": -1.0,"#),
-        (#""lr": 0.001,"#, #""lr": 0.001, "class_weights": [1, 2],"#), (#""lr": 0.001,"#, #""lr": 0.001, "label_smoothing": 1,"#),
+        (#""lr": 0.001,"#, #""lr": 0.001, "class_weights": [1, 2],"#),
+        (#""lr": 0.001,"#, #""lr": 0.001, "label_smoothing": 1,"#),
         (#""lr": 0.001,"#, #""lr": 0.001, "source": {"head": "cls", "labels": -1, "shared_layers": 1, "lambda": 1},"#),
     ])
     func `settings that no run has are refused`(old: String, new: String) throws {

@@ -21,7 +21,9 @@ import Transport
 
     @Test func `whoever makes up keys writes no log`() {
         var notices = RefusalNotices()
-        let said = (0..<100).count { notices.note(.unknownKey(KeyPair.generate().publicKey), at: start + .milliseconds($0)) }
+        let said = (0..<100).count {
+            notices.note(.unknownKey(KeyPair.generate().publicKey), at: start + .milliseconds($0))
+        }
         #expect(said == RefusalNotices.most)
         #expect(notices.note(.otherCoordinator, at: start + .seconds(61)) == true)
     }
@@ -34,7 +36,9 @@ import Transport
         report.begin { lines.add($0) }
         report.note(.otherCoordinator, file: nil)
         #expect(lines.all.count == 2)
-        #expect(lines.all[0].contains(key.text) && lines.all[0].contains("192.0.2.1") && lines.all[0].contains("keys/coordinator.key"))
+        #expect(
+            lines.all[0].contains(key.text) && lines.all[0].contains("192.0.2.1")
+                && lines.all[0].contains("keys/coordinator.key"))
     }
 }
 

@@ -7,13 +7,18 @@ import Testing
 @Suite struct ReportTests {
     /// Texts that mean something to a browser, a terminal or a reader's eye.
     private static let hostile = [
-        "</script><script>alert(1)</script>", "<!--<script>", "]]>", "\u{2028}\u{2029}", "\u{1B}[2J\u{7}", "\u{202E}txt.exe", "\u{0}\u{8}", "\"'`\\",
-        "<svg onload=alert(1)>", "&lt;img src=x onerror=alert(1)&gt;", "{{7*7}}", String(repeating: "<b>", count: 300_000),
+        "</script><script>alert(1)</script>", "<!--<script>", "]]>", "\u{2028}\u{2029}", "\u{1B}[2J\u{7}",
+        "\u{202E}txt.exe", "\u{0}\u{8}", "\"'`\\",
+        "<svg onload=alert(1)>", "&lt;img src=x onerror=alert(1)&gt;", "{{7*7}}",
+        String(repeating: "<b>", count: 300_000),
     ]
 
     /// A run's folder with the given lines of metrics.
-    private func folder(_ metrics: String, configuration: String = "model: m\ntrain: t.tsv\noutput: o\n") throws -> String {
-        let root = FileManager.default.temporaryDirectory.appending(path: "apus-report-\(UInt32.random(in: 0 ... .max))")
+    private func folder(_ metrics: String, configuration: String = "model: m\ntrain: t.tsv\noutput: o\n") throws
+        -> String
+    {
+        let root = FileManager.default.temporaryDirectory.appending(
+            path: "apus-report-\(UInt32.random(in: 0 ... .max))")
         try FileManager.default.createDirectory(at: root, withIntermediateDirectories: false)
         try Data(metrics.utf8).write(to: root.appending(path: "metrics.jsonl"))
         try Data(configuration.utf8).write(to: root.appending(path: "config.yaml"))
@@ -22,7 +27,9 @@ import Testing
 
     private func step(_ step: Int, workers: Int = 1) -> String {
         let shares = (0..<workers).map { "{\"rank\":\($0)}" }.joined(separator: ",")
-        return "{\"event\":\"step\",\"step\":\(step),\"epoch\":1,\"loss\":\(1 / Double(step)),\"learning_rate\":0.1,\"gradient_norm\":1.5,"
+        return
+            "{\"event\":\"step\",\"step\":\(step),\"epoch\":1,\"loss\":\(1 / Double(step)),\"learning_rate\":0.1,"
+            + "\"gradient_norm\":1.5,"
             + "\"samples\":32,\"seconds\":0.25,\"workers\":[\(shares)]}\n"
     }
 
@@ -39,7 +46,8 @@ import Testing
         let shown = ReportText.shown(text)
         #expect(shown.unicodeScalars.count <= 600 * 12)
         for scalar in shown.unicodeScalars {
-            #expect(![.control, .format, .lineSeparator, .paragraphSeparator].contains(scalar.properties.generalCategory))
+            #expect(
+                ![.control, .format, .lineSeparator, .paragraphSeparator].contains(scalar.properties.generalCategory))
         }
         let page = ReportPage.html(.object([.init("text", .string(text))]), title: text)
         #expect(try data(page)["text"]?.string == text)
@@ -54,7 +62,10 @@ import Testing
         #expect(page.contains("default-src 'none'"))
         #expect(!page.contains("unsafe-inline"))
         #expect(page.matches(of: /(src|href)=/).isEmpty)
-        #expect(page.matches(of: /https?:/).allSatisfy { page[$0.range.lowerBound...].hasPrefix("http://www.w3.org/2000/svg") })
+        #expect(
+            page.matches(of: /https?:/).allSatisfy {
+                page[$0.range.lowerBound...].hasPrefix("http://www.w3.org/2000/svg")
+            })
     }
 
     @Test func `a hundred thousand steps make a small page whose curve is theirs`() throws {
@@ -74,7 +85,8 @@ import Testing
 
     @Test func `a torn last line, a redone step and a diverged loss do not matter`() throws {
         let path = try folder(
-            step(1, workers: 2) + step(2, workers: 1) + step(2, workers: 1) + "{\"event\":\"step\",\"step\":3,\"loss\":\"nan\"}\n{\"event\":\"st")
+            step(1, workers: 2) + step(2, workers: 1) + step(2, workers: 1)
+                + "{\"event\":\"step\",\"step\":3,\"loss\":\"nan\"}\n{\"event\":\"st")
         let run = try RunRecord(path)
         #expect(run.steps.map(\.step) == [1, 2, 3])
         #expect(run.state == .stopped)

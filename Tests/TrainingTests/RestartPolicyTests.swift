@@ -8,7 +8,11 @@ import Testing
     @Test func `a process that keeps dying is started again with a growing pause, then given up`() {
         var policy = RestartPolicy(limit: 3)
         let decisions = (0..<4).map { policy.died(at: start + .seconds($0)) }
-        #expect(decisions == [.restart(after: .zero), .restart(after: .seconds(1)), .restart(after: .seconds(2)), .giveUp(restarts: 3)])
+        #expect(
+            decisions == [
+                .restart(after: .zero), .restart(after: .seconds(1)), .restart(after: .seconds(2)),
+                .giveUp(restarts: 3),
+            ])
     }
 
     @Test func `rare deaths are made good for ever, each at once`() {

@@ -11,7 +11,8 @@ import Testing
     }
 
     private func launch(_ change: (inout LaunchOptions) -> Void) -> String {
-        var options = LaunchOptions(workers: nil, threadsGiven: false, single: false, debug: false, cluster: nil, configuration: configuration)
+        var options = LaunchOptions(
+            workers: nil, threadsGiven: false, single: false, debug: false, cluster: nil, configuration: configuration)
         change(&options)
         return words(ResumeCommand.launch(options))
     }
@@ -22,34 +23,49 @@ import Testing
     @Test func `a launcher's has its cluster, workers and threads`() {
         #expect(launch { _ in } == "launch --resume --output 'runs/my run'")
         #expect(launch { $0.workers = 3 } == "launch --workers 3 --resume --output 'runs/my run'")
-        #expect(launch { ($0.workers, $0.threadsGiven) = (3, true) } == "launch --workers 3 --threads 2 --resume --output 'runs/my run'")
+        #expect(
+            launch { ($0.workers, $0.threadsGiven) = (3, true) }
+                == "launch --workers 3 --threads 2 --resume --output 'runs/my run'")
         #expect(launch { $0.cluster = "lab a.yaml" } == "launch --cluster 'lab a.yaml' --resume --output 'runs/my run'")
-        #expect(launch { ($0.single, $0.debug) = (true, true) } == "launch --single --debug --resume --output 'runs/my run'")
+        #expect(
+            launch { ($0.single, $0.debug) = (true, true) } == "launch --single --debug --resume --output 'runs/my run'"
+        )
     }
 
     @Test func `that of a process started by hand has its own words`() {
-        let command = ResumeCommand.byHand(configuration, arguments: ["apus", "train", "--threads=2", "--model", "m", "--debug"])
+        let command = ResumeCommand.byHand(
+            configuration, arguments: ["apus", "train", "--threads=2", "--model", "m", "--debug"])
         #expect(words(command) == "train --threads 2 --debug --resume --output 'runs/my run'")
         let coordinator = [
-            "apus", "coordinate", "--workers", "4", "--train", "t", "--endpoint=tcp://0.0.0.0:5555", "--health_file", "/run/h", "--epochs", "2",
+            "apus", "coordinate", "--workers", "4", "--train", "t", "--endpoint=tcp://0.0.0.0:5555", "--health_file",
+            "/run/h", "--epochs", "2",
         ]
         #expect(
             words(ResumeCommand.byHand(configuration, arguments: coordinator))
-                == "coordinate --workers 4 --endpoint tcp://0.0.0.0:5555 --health-file /run/h --resume --output 'runs/my run'")
+                == "coordinate --workers 4 --endpoint tcp://0.0.0.0:5555 --health-file /run/h --resume --output "
+                + "'runs/my run'"
+        )
     }
 
-    @Test(arguments: [["mpirun", "-np", "3", "--host", "a,b:2"], ["/usr/bin/python3", "/usr/bin/torchrun", "--nproc-per-node", "2", "--no-python"]])
+    @Test(arguments: [
+        ["mpirun", "-np", "3", "--host", "a,b:2"],
+        ["/usr/bin/python3", "/usr/bin/torchrun", "--nproc-per-node", "2", "--no-python"],
+    ])
     func `that of an engine's job has the engine's own command line`(launcher: [String]) {
         let own = ["/opt/apus", "work", "--train", "t.tsv", "--interface", "eth0", "--insecure"]
-        let command = ResumeCommand.placed(configuration, ranks: 3, arguments: own, parent: launcher + own, environment: [:])
-        let resumed = ["/opt/apus", "work", "--interface", "eth0", "--insecure", "--resume", "--output", "'runs/my run'"]
+        let command = ResumeCommand.placed(
+            configuration, ranks: 3, arguments: own, parent: launcher + own, environment: [:])
+        let resumed = [
+            "/opt/apus", "work", "--interface", "eth0", "--insecure", "--resume", "--output", "'runs/my run'",
+        ]
         #expect(command == (launcher + resumed).joined(separator: " "))
     }
 
     @Test func `where the engine's command line cannot be seen its variables tell`() {
         let own = ["apus", "work", "--train", "t.tsv"]
         func command(_ environment: [String: String]) -> String {
-            ResumeCommand.placed(configuration, ranks: 4, arguments: own, parent: ["slurmstepd: [1.0]"], environment: environment)
+            ResumeCommand.placed(
+                configuration, ranks: 4, arguments: own, parent: ["slurmstepd: [1.0]"], environment: environment)
         }
         let resumed = "apus work --resume --output 'runs/my run'"
         #expect(

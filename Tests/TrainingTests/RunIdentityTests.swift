@@ -18,7 +18,10 @@ import Testing
     @Test func `each change is told with both values`() throws {
         #expect(try changed { _ in }.isEmpty)
         #expect(try changed { $0.data["train"] = "ff" } == ["the train data has changed (SHA-256 was a1…, is ff…)"])
-        #expect(try changed { $0.model?["config.json"] = "ff" } == ["the source model's config.json has changed (SHA-256 was c3…, is ff…)"])
+        #expect(
+            try changed { $0.model?["config.json"] = "ff" } == [
+                "the source model's config.json has changed (SHA-256 was c3…, is ff…)"
+            ])
         #expect(try changed { $0.labels = "ff" } == ["the list of labels has changed (SHA-256 was e5…, is ff…)"])
         let options = whole.options?.replacing("0.1", with: "0.2")
         #expect(try changed { $0.options = options } == ["learning-rate has changed (was 0.1, is 0.2)"])
@@ -30,14 +33,18 @@ import Testing
     }
 
     @Test func `a file that went and one that came are changes`() throws {
-        #expect(try changed { $0.model?["vocab.txt"] = nil } == ["the source model's vocab.txt has changed (SHA-256 was d4…, is absent)"])
+        #expect(
+            try changed { $0.model?["vocab.txt"] = nil } == [
+                "the source model's vocab.txt has changed (SHA-256 was d4…, is absent)"
+            ])
         #expect(
             try changed { $0.model?["tokenizer_config.json"] = "1" }
                 == ["the source model's tokenizer_config.json has changed (SHA-256 was absent, is 1…)"])
     }
 
     @Test func `a file in another place is no change, and how long and where a run goes may change`() throws {
-        let options = "model: elsewhere/m\ntrain: elsewhere/t\noutput: o2\nlearning-rate: 0.1\nepochs: 9\nthreads: 7\nkeep: 5\n"
+        let options =
+            "model: elsewhere/m\ntrain: elsewhere/t\noutput: o2\nlearning-rate: 0.1\nepochs: 9\nthreads: 7\nkeep: 5\n"
         #expect(
             try changed {
                 ($0.options, $0.plannedSteps, $0.arithmetic) = (options, 36, "other kernels")

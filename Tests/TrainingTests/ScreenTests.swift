@@ -7,7 +7,9 @@ import Testing
 @Suite struct ScreenTests {
     private static let environment = ["TERM": "xterm"]
 
-    private func screen(_ grid: TerminalGrid, _ environment: [String: String] = Self.environment) -> Screen { Screen(sink: grid, environment: environment) }
+    private func screen(_ grid: TerminalGrid, _ environment: [String: String] = Self.environment) -> Screen {
+        Screen(sink: grid, environment: environment)
+    }
 
     private func status(_ text: String) -> Screen.Status { { columns, _ in ShownText.cut(text, to: columns - 3) } }
 
@@ -19,7 +21,10 @@ import Testing
         screen.say("epoch 1/3: loss 0.5")
         #expect(grid.rows == ["reading", "epoch 1/3: loss 0.5", "step 1/20  loss 0.6944"])
         screen.say("apus: worker 0 was ended by signal 9", on: .errors)
-        #expect(grid.rows == ["reading", "epoch 1/3: loss 0.5", "apus: worker 0 was ended by signal 9", "step 1/20  loss 0.6944"])
+        #expect(
+            grid.rows == [
+                "reading", "epoch 1/3: loss 0.5", "apus: worker 0 was ended by signal 9", "step 1/20  loss 0.6944",
+            ])
         screen.hide()
         screen.say("done")
         #expect(grid.rows == ["reading", "epoch 1/3: loss 0.5", "apus: worker 0 was ended by signal 9", "done"])
@@ -57,7 +62,11 @@ import Testing
         coordinator.show(status("step 1/20  loss 0.6944"))
         launcher.say("apus: worker 0 was ended by signal 9; a replacement starts", on: .errors)
         coordinator.say("generation 2: 2 workers")
-        #expect(grid.rows == ["apus: worker 0 was ended by signal 9; a replacement starts", "generation 2: 2 workers", "step 1/20  loss 0.6944"])
+        #expect(
+            grid.rows == [
+                "apus: worker 0 was ended by signal 9; a replacement starts", "generation 2: 2 workers",
+                "step 1/20  loss 0.6944",
+            ])
     }
 
     @Test(arguments: [["TERM": "dumb"], [:], ["TERM": "xterm", "OMPI_COMM_WORLD_RANK": "0"]])

@@ -32,13 +32,16 @@ import Transport
         }
         let context = try Context()
         let place = try MeshPlace(coordinator: "ipc://\(run.folder)/control", keys: nil)
-        let data = DataThread(name: "apus data") { CoordinatorData(context: context, place: place, refusals: RefusalCount()) }
+        let data = DataThread(name: "apus data") {
+            CoordinatorData(context: context, place: place, refusals: RefusalCount())
+        }
         let own = try await data.perform { try $0.prepare(generation: 1).peer }
         let peers = (0..<workers).map { MeshPeer(endpoint: "ipc://\(run.folder)/rank-\($0)", key: nil) }
         let roster = MeshRoster(generation: 1, token: 7, peers: peers + [own])
         let lanes = LaneShares.of(laneCount: 4, workers: workers)
         let formation = Formation(
-            run: inputs.description, roster: roster, rank: workers, lanes: lanes, hosts: (0..<workers).map { $0 }, stateFrom: nil, stateTo: [], step: 0,
+            run: inputs.description, roster: roster, rank: workers, lanes: lanes, hosts: (0..<workers).map { $0 },
+            stateFrom: nil, stateTo: [], step: 0,
             commit: nil)
         let plans = (1...inputs.plan.stepsPerEpoch).map { inputs.plan.step($0, order: inputs.plan.order(ofEpoch: 1)) }
         let dataset = inputs.train
@@ -65,13 +68,16 @@ import Transport
                         plan.lanes[lane].enumerated().map { batch, members in
                             fed += members.map(\.sample)
                             return Arrival(
-                                step: plan.step, lane: lane, batch: batch, bytes: ShardFrame.encode(members, of: dataset, step: plan.step, withTypes: false))
+                                step: plan.step, lane: lane, batch: batch,
+                                bytes: ShardFrame.encode(members, of: dataset, step: plan.step, withTypes: false))
                         }
                     }
                 }
                 #expect(found == planned)
                 // Number, position, length, count of labels, the tokens and the label: four bytes each.
-                let tokens = plans.flatMap { plan in share.flatMap { plan.lanes[$0].joined() } }.map { 5 + dataset.range(of: Int($0.sample)).count }
+                let tokens = plans.flatMap { plan in share.flatMap { plan.lanes[$0].joined() } }.map {
+                    5 + dataset.range(of: Int($0.sample)).count
+                }
                 #expect(found.reduce(0) { $0 + $1.bytes.count } == 4 * tokens.reduce(0, +))
             }
             #expect(fed.sorted() == Array(0..<23))
@@ -93,11 +99,16 @@ import Transport
                         var found: [Arrival] = []
                         while true {
                             let frame = try mesh.receive(deadline: deadline)
-                            guard frame.header.kind == ShardFrame.Kind.lane.rawValue else { return End(mesh: mesh, found: found) }
+                            guard frame.header.kind == ShardFrame.Kind.lane.rawValue else {
+                                return End(mesh: mesh, found: found)
+                            }
                             found.append(
                                 Arrival(
-                                    step: Int(frame.header.step), lane: Int(frame.header.bucket), batch: Int(frame.header.offset),
-                                    bytes: frame.withPayload { payload in unsafe payload.withUnsafeBytes { unsafe Array($0) } }))
+                                    step: Int(frame.header.step), lane: Int(frame.header.bucket),
+                                    batch: Int(frame.header.offset),
+                                    bytes: frame.withPayload { payload in
+                                        unsafe payload.withUnsafeBytes { unsafe Array($0) }
+                                    }))
                         }
                     })
             }.start()

@@ -18,7 +18,9 @@ import TextData
             let packed = try #require(ShardFrame.decode(bytes, count: UInt64(numbers.count), run: inputs.description))
             let local = PackedBatch(samples(numbers), of: inputs.train)
             #expect(packed.ids == local.ids && packed.types == local.types && packed.offsets == local.offsets)
-            #expect(packed.batchPositions == local.batchPositions && packed.samples == local.samples && packed.targets == local.targets)
+            #expect(
+                packed.batchPositions == local.batchPositions && packed.samples == local.samples
+                    && packed.targets == local.targets)
         }
     }
 
@@ -27,13 +29,16 @@ import TextData
         var run = inputs.description
         run.hasTypes = true
         let bytes = ShardFrame.encode(samples([0, 2]), of: inputs.train, step: 1, withTypes: true)
-        #expect(ShardFrame.decode(bytes, count: 2, run: run)?.types == PackedBatch(samples([0, 2]), of: inputs.train).types)
+        #expect(
+            ShardFrame.decode(bytes, count: 2, run: run)?.types == PackedBatch(samples([0, 2]), of: inputs.train).types)
     }
 
     @Test func `a wrong count is refused, however large`() throws {
         let inputs = try SmallRun(samples: 3).inputs()
         let bytes = ShardFrame.encode(samples([0, 1, 2]), of: inputs.train, step: 1, withTypes: false)
-        for count in [0, 1, 2, 4, 1 << 40, UInt64(Int.max) + 1, .max] { #expect(ShardFrame.decode(bytes, count: count, run: inputs.description) == nil) }
+        for count in [0, 1, 2, 4, 1 << 40, UInt64(Int.max) + 1, .max] {
+            #expect(ShardFrame.decode(bytes, count: count, run: inputs.description) == nil)
+        }
     }
 
     /// A mutated frame that is accepted must be something that the model can compute.
@@ -50,11 +55,15 @@ import TextData
             for _ in 0...Int.random(in: 0..<3, using: &numbers) {
                 switch Int.random(in: 0..<5, using: &numbers) {
                 case 0: bytes.removeLast(min(bytes.count, Int.random(in: 1..<40, using: &numbers)))
-                case 1: bytes.append(contentsOf: (0..<Int.random(in: 1..<40, using: &numbers)).map { UInt8(truncatingIfNeeded: $0) })
-                case 2: count = UInt64.random(in: 0 ... .max, using: &numbers) >> UInt64.random(in: 0..<64, using: &numbers)
+                case 1:
+                    bytes.append(
+                        contentsOf: (0..<Int.random(in: 1..<40, using: &numbers)).map { UInt8(truncatingIfNeeded: $0) })
+                case 2:
+                    count = UInt64.random(in: 0 ... .max, using: &numbers) >> UInt64.random(in: 0..<64, using: &numbers)
                 default:
                     guard !bytes.isEmpty else { continue }
-                    bytes[Int.random(in: 0..<bytes.count, using: &numbers)] ^= 1 << UInt8.random(in: 0..<8, using: &numbers)
+                    bytes[Int.random(in: 0..<bytes.count, using: &numbers)] ^=
+                        1 << UInt8.random(in: 0..<8, using: &numbers)
                 }
             }
             guard let batch = ShardFrame.decode(bytes, count: count, run: run) else { continue }
@@ -79,7 +88,10 @@ import TextData
         let plan = [samples([3, 1, 4]), samples([5])]
         let digest = SampleDigest.of(plan)
         #expect(digest == SampleDigest.of([samples([3, 1, 4]) + samples([5])]))
-        for other in [[samples([1, 3, 4]), samples([5])], [samples([3, 1, 4])], [samples([3, 1, 4, 5])], [samples([3, 1, 4]), samples([5, 5])], []] {
+        for other in [
+            [samples([1, 3, 4]), samples([5])], [samples([3, 1, 4])], [samples([3, 1, 4, 5])],
+            [samples([3, 1, 4]), samples([5, 5])], [],
+        ] {
             #expect(SampleDigest.of(other) != digest)
         }
     }
@@ -107,11 +119,17 @@ import TextData
         let bytes = ShardFrame.encode(samples, of: dataset, step: 3, withTypes: false)
         let packed = try #require(ShardFrame.decode(bytes, count: 3, run: run, stream: stream))
         let local = PackedBatch(samples, of: dataset, step: 3, stream: stream)
-        #expect(packed.ids == local.ids && packed.targets == local.targets && packed.stream == stream && packed.samples == local.samples)
+        #expect(
+            packed.ids == local.ids && packed.targets == local.targets && packed.stream == stream
+                && packed.samples == local.samples)
         #expect(ShardFrame.decode(bytes, count: 2, run: run, stream: stream) == nil)
         #expect(ShardFrame.decode(Array(bytes.dropLast(4)), count: 3, run: run, stream: stream) == nil)
         // A head with fewer outputs refuses targets beyond them.
-        if case .regression = head { run.head = .regression(targets: 3) } else { run.head = .tokenClassification(labels: 1) }
+        if case .regression = head {
+            run.head = .regression(targets: 3)
+        } else {
+            run.head = .tokenClassification(labels: 1)
+        }
         if stream == .target { #expect(ShardFrame.decode(bytes, count: 3, run: run) == nil) }
     }
 
@@ -130,7 +148,9 @@ import TextData
 
     @Test func `a source batch is refused where there is no source task`() throws {
         let run = try small.inputs().description
-        let bytes = ShardFrame.encode([PlannedSample(sample: 0, position: 0)], of: try dataset(.classes([0, 0, 0, 0, 0, 0])), step: 1, withTypes: false)
+        let bytes = ShardFrame.encode(
+            [PlannedSample(sample: 0, position: 0)], of: try dataset(.classes([0, 0, 0, 0, 0, 0])), step: 1,
+            withTypes: false)
         #expect(ShardFrame.decode(bytes, count: 1, run: run, stream: .source) == nil)
     }
 }

@@ -30,7 +30,8 @@ final class SmallRun: Sendable {
     deinit { try? FileManager.default.removeItem(atPath: folder) }
 
     func inputs(_ change: (inout TrainingConfiguration) -> Void = { _ in }) throws -> RunInputs {
-        var configuration = TrainingConfiguration(model: folder, train: "\(folder)/train.tsv", output: "\(folder)/run", threads: 1)
+        var configuration = TrainingConfiguration(
+            model: folder, train: "\(folder)/train.tsv", output: "\(folder)/run", threads: 1)
         configuration.maxLength = 20
         configuration.learningRate = 1e-3
         configuration.maxGradNorm = 0.5
@@ -45,7 +46,8 @@ extension RunInputs {
     /// What workers are told of a run over these inputs.
     var description: RunDescription {
         RunDescription(
-            id: 1, shape: model.shape, head: model.head, freeze: [], laneCount: plan.laneCount, seed: configuration.seed,
+            id: 1, shape: model.shape, head: model.head, freeze: [], laneCount: plan.laneCount,
+            seed: configuration.seed,
             hasTypes: train.types != nil)
     }
 }

@@ -13,7 +13,8 @@ import Transport
             return buffer
         }
         return TrainingState(
-            parameters: buffer(StateTransfer.frameElements + 3), first: buffer(5), second: buffer(5), touched: TouchedRows(rows: 4))
+            parameters: buffer(StateTransfer.frameElements + 3), first: buffer(5), second: buffer(5),
+            touched: TouchedRows(rows: 4))
     }
 
     private static func transfer(sentAfter sent: Int, wantedAfter wanted: Int) throws -> TrainingState {
@@ -33,7 +34,9 @@ import Transport
         let received = try Self.transfer(sentAfter: 7, wantedAfter: 7)
         let source = Self.state(filledWith: 2)
         #expect(received.parameters.view.array == source.parameters.view.array)
-        #expect(received.first.view.array == source.first.view.array && received.second.view.array == source.second.view.array)
+        #expect(
+            received.first.view.array == source.first.view.array
+                && received.second.view.array == source.second.view.array)
         #expect((0..<4).filter { received.touched.contains($0) } == [1, 3])
     }
 

@@ -15,7 +15,9 @@ import Testing
     }
 
     /// A replica after some steps.
-    private func replica(steps: Int = 3, threads: Int = 1, isWatched: Bool = true, freeze: [String] = []) throws -> Replica {
+    private func replica(steps: Int = 3, threads: Int = 1, isWatched: Bool = true, freeze: [String] = []) throws
+        -> Replica
+    {
         let frozen = try FrozenParameters(freeze)
         let model = BERTModel(shape: inputs.model.shape, head: inputs.model.head, isFrozen: frozen.contains)
         let parameters = FloatBuffer(count: model.layout.count)
@@ -25,14 +27,19 @@ import Testing
         let runner = LaneRunner(model: model, laneCount: inputs.plan.laneCount, threads: threads)
         for step in 1...steps {
             let plan = inputs.plan.step(step, order: inputs.plan.order(ofEpoch: 1))
-            let results = runner.run(LaneWork(plan, of: inputs.train, model: model, seed: 0), parameters: parameters.view)
-            replica.apply(StepGradient(results.blocks[0]), inputs.optimizer.update(step: step, learningRate: 1e-3, gradientScale: 1))
+            let results = runner.run(
+                LaneWork(plan, of: inputs.train, model: model, seed: 0), parameters: parameters.view)
+            replica.apply(
+                StepGradient(results.blocks[0]),
+                inputs.optimizer.update(step: step, learningRate: 1e-3, gradientScale: 1))
         }
         return replica
     }
 
     @Test(arguments: [[], ["embeddings"], ["layers 0"]], [1, 3])
-    func `the sums of what was written are those of what memory holds, on any number of threads`(freeze: [String], threads: Int) throws {
+    func `the sums of what was written are those of what memory holds, on any number of threads`(
+        freeze: [String], threads: Int
+    ) throws {
         let replica = try replica(threads: threads, freeze: freeze)
         #expect(replica.hash == StateHash.of(replica.state, step: 3, threads: 1))
         #expect(replica.isIntact && replica.isIntact(rows: [5, 6, 7]))
@@ -52,7 +59,8 @@ import Testing
     @Test func `watching changes no bit`() throws {
         let (watched, plain) = (try replica(), try replica(isWatched: false))
         #expect(watched.parameters.view.array == plain.parameters.view.array)
-        #expect(watched.first.view.array == plain.first.view.array && watched.second.view.array == plain.second.view.array)
+        #expect(
+            watched.first.view.array == plain.first.view.array && watched.second.view.array == plain.second.view.array)
         #expect(plain.hash == 0 && plain.isIntact)
     }
 
@@ -61,9 +69,12 @@ import Testing
         let table = try #require(replica.model.layout.sparseTable)
         let row = 100
         let rowStart = table.offset + row * table.shape[1]
-        func flip(_ buffer: FloatBuffer, _ place: Int, _ bit: UInt32) { buffer.view[place] = Float(bitPattern: buffer.view[place].bitPattern ^ 1 << bit) }
+        func flip(_ buffer: FloatBuffer, _ place: Int, _ bit: UInt32) {
+            buffer.view[place] = Float(bitPattern: buffer.view[place].bitPattern ^ 1 << bit)
+        }
         for (buffer, place, isRead) in [
-            (replica.parameters, 3, true), (replica.parameters, table.offset - 1, true), (replica.parameters, rowStart, false),
+            (replica.parameters, 3, true), (replica.parameters, table.offset - 1, true),
+            (replica.parameters, rowStart, false),
             (replica.first, 17, false), (replica.second, replica.second.count - 1, false),
         ] {
             for bit: UInt32 in [0, 22, 31] {

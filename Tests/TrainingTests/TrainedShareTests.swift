@@ -12,15 +12,22 @@ import Testing
         #expect(all.trainedShare(fromStep: 1) == "training all \(TrainedShare.grouped(count)) parameters")
         let frozen = try run.inputs { $0.freeze = ["embeddings", "layers 0"] }
         let words = frozen.trainedShare(fromStep: 1)
-        #expect(words.hasPrefix("training \(TrainedShare.grouped(frozen.model.layout.stateCount)) of \(TrainedShare.grouped(count)) parameters ("))
+        #expect(
+            words.hasPrefix(
+                "training \(TrainedShare.grouped(frozen.model.layout.stateCount)) of \(TrainedShare.grouped(count)) "
+                    + "parameters ("
+            ))
         #expect(words.hasSuffix("layers 1-2, pooler, head (parameters.tsv)"), "\(words)")
-        #expect(try run.inputs { $0.freeze = ["encoder"] }.trainedShare(fromStep: 1).hasSuffix("%): pooler, head (parameters.tsv)"))
+        #expect(
+            try run.inputs { $0.freeze = ["encoder"] }.trainedShare(fromStep: 1).hasSuffix(
+                "%): pooler, head (parameters.tsv)"))
     }
 
     @Test func `an epoch says which layers it lets in`() throws {
         let run = try SmallRun(samples: 6)
         let inputs = try run.inputs { ($0.unfreezeEvery, $0.epochs) = (1, 5) }
-        #expect(inputs.trainedShare(fromStep: 1).contains("%): pooler, head (parameters.tsv); one more layer every epoch"))
+        #expect(
+            inputs.trainedShare(fromStep: 1).contains("%): pooler, head (parameters.tsv); one more layer every epoch"))
         #expect(inputs.stage(ofEpoch: 1) == nil)
         let layers = inputs.model.shape.layers
         let second = try #require(inputs.stage(ofEpoch: 2))
@@ -32,7 +39,10 @@ import Testing
     @Test func `of many new parameters there is a count, and their names are in a table`() throws {
         let run = try SmallRun(samples: 6)
         let adapters = try run.inputs { $0.loraRank = 2 }
-        #expect(adapters.beginningNotes.contains { $0.contains(" tensors with ") && $0.contains("listed in parameters.tsv") }, "\(adapters.beginningNotes)")
+        #expect(
+            adapters.beginningNotes.contains {
+                $0.contains(" tensors with ") && $0.contains("listed in parameters.tsv")
+            }, "\(adapters.beginningNotes)")
         #expect(adapters.trainedShare(fromStep: 1).contains("adapters of layers 0-"))
         let rows = adapters.parametersTable.split(separator: "\n")
         #expect(rows[0] == "name\tshape\tparameters\ttrained\tbegins")

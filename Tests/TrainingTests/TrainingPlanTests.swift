@@ -17,8 +17,12 @@ import TextData
                 let plan = plan(samples, batch: batch, accumulate: accumulate, lanes: lanes)
                 for epoch in 1...2 {
                     let order = plan.order(ofEpoch: epoch)
-                    let steps = (1...plan.totalSteps).filter { plan.epoch(ofStep: $0) == epoch }.map { plan.step($0, order: order) }
-                    #expect(steps.flatMap { $0.lanes.joined().joined().map(\.sample) }.sorted() == (0..<Int32(samples)).map { $0 })
+                    let steps = (1...plan.totalSteps).filter { plan.epoch(ofStep: $0) == epoch }.map {
+                        plan.step($0, order: order)
+                    }
+                    #expect(
+                        steps.flatMap { $0.lanes.joined().joined().map(\.sample) }.sorted()
+                            == (0..<Int32(samples)).map { $0 })
                     #expect(steps.map(\.endsEpoch) == steps.indices.map { $0 == steps.count - 1 })
                     for step in steps {
                         #expect(step.lanes.count == lanes)
@@ -71,7 +75,9 @@ import TextData
     func `rates are those of Transformers`(shape: LearningRateSchedule.Shape) throws {
         let schedule = LearningRateSchedule(shape: shape, peak: 2e-5, warmupSteps: 4, totalSteps: 10)
         let factors = [0, 0.25, 0.5, 0.75] + (try #require(Self.afterWarmup[shape]))
-        for (place, factor) in factors.enumerated() { #expect(abs(schedule.rate(step: place + 1) - 2e-5 * factor) < 1e-18) }
+        for (place, factor) in factors.enumerated() {
+            #expect(abs(schedule.rate(step: place + 1) - 2e-5 * factor) < 1e-18)
+        }
     }
 
     @Test func `without warm-up the first rate is the peak and no rate is below zero`() {

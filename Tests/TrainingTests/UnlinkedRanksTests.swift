@@ -16,15 +16,24 @@ import Testing
         Case(testDescription: "all links stand", reports: [:], workers: 3, away: []),
         Case(testDescription: "one dead link between two of three", reports: [0: [1], 1: [0]], workers: 3, away: [1]),
         Case(testDescription: "the same, reported by one end", reports: [1: [0]], workers: 3, away: [1]),
-        Case(testDescription: "one dead link between two newcomers", reports: [0: [1], 1: [0]], workers: 2, newcomers: [0, 1], away: [1]),
-        Case(testDescription: "the lower rank is a newcomer", reports: [0: [2], 2: [0]], workers: 3, newcomers: [0], away: [0]),
-        Case(testDescription: "one that misses all others", reports: [0: [1, 2], 1: [0], 2: [0]], workers: 3, away: [0]),
-        Case(testDescription: "a member that misses all, newcomers or not", reports: [0: [1, 2]], workers: 3, newcomers: [2], away: [0]),
+        Case(
+            testDescription: "one dead link between two newcomers", reports: [0: [1], 1: [0]], workers: 2,
+            newcomers: [0, 1], away: [1]),
+        Case(
+            testDescription: "the lower rank is a newcomer", reports: [0: [2], 2: [0]], workers: 3, newcomers: [0],
+            away: [0]),
+        Case(
+            testDescription: "one that misses all others", reports: [0: [1, 2], 1: [0], 2: [0]], workers: 3, away: [0]),
+        Case(
+            testDescription: "a member that misses all, newcomers or not", reports: [0: [1, 2]], workers: 3,
+            newcomers: [2], away: [0]),
         Case(testDescription: "one that the coordinator does not reach", reports: [3: [1]], workers: 3, away: [1]),
         Case(testDescription: "one that does not reach the coordinator", reports: [2: [3]], workers: 3, away: [2]),
         Case(testDescription: "two pairs", reports: [0: [1], 2: [3]], workers: 4, away: [1, 3]),
         Case(testDescription: "a chain is broken in its middle", reports: [0: [1], 1: [2]], workers: 3, away: [1]),
-        Case(testDescription: "nobody reaches anybody", reports: [0: [1, 2], 1: [0, 2], 2: [0, 1]], workers: 3, away: [1, 2]),
+        Case(
+            testDescription: "nobody reaches anybody", reports: [0: [1, 2], 1: [0, 2], 2: [0, 1]], workers: 3,
+            away: [1, 2]),
     ]
 
     @Test(arguments: cases) func `the ranks that go are as few as need be`(given: Case) {

@@ -110,7 +110,9 @@ private final class Door {
 
     /// The key behind the next message; nil when none came.
     func nextSender(within limit: Duration) throws -> PublicKey? {
-        guard try messages.wait(until: .now + limit), let connection = try socket.receive(), connection.hasMore else { return nil }
+        guard try messages.wait(until: .now + limit), let connection = try socket.receive(), connection.hasMore else {
+            return nil
+        }
         return try socket.receive()?.senderKey
     }
 

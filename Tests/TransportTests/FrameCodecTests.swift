@@ -4,7 +4,8 @@ import Testing
 
 @Suite struct FrameCodecTests {
     static let header = FrameHeader(
-        kind: 3, sender: 0xABCD, generation: 0x0102_0304, step: .max - 1, bucket: 7, offset: 1 << 40, count: 0x1122_3344_5566_7788)
+        kind: 3, sender: 0xABCD, generation: 0x0102_0304, step: .max - 1, bucket: 7, offset: 1 << 40,
+        count: 0x1122_3344_5566_7788)
 
     @Test func `a decoded frame has the header that was encoded`() throws {
         for payload in [0, 1, 1_000] {

@@ -6,7 +6,9 @@ import Testing
     @Test func `frames of one peer keep their order`() throws {
         let world = InMemoryMesh.world(size: 3)
         for step in 1...10 {
-            for sender in 1...2 { try world[sender].send(.data(from: sender, step: UInt64(step)), [UInt8(step)], to: 0) }
+            for sender in 1...2 {
+                try world[sender].send(.data(from: sender, step: UInt64(step)), [UInt8(step)], to: 0)
+            }
         }
         var next = [0, 1, 1]
         for _ in 0..<20 {
@@ -19,7 +21,9 @@ import Testing
     @Test func `a full link makes its sender wait until there is room`() throws {
         let world = InMemoryMesh.world(size: 2, capacity: 1)
         try world[0].send(.data(from: 0), [1], to: 1)
-        #expect(throws: MeshError.deadline(waitingFor: [1])) { try world[0].send(.data(from: 0), [2], to: 1, within: .milliseconds(5)) }
+        #expect(throws: MeshError.deadline(waitingFor: [1])) {
+            try world[0].send(.data(from: 0), [2], to: 1, within: .milliseconds(5))
+        }
         let thread = ServiceThread { try? world[0].send(.data(from: 0), [3], to: 1) }
         #expect(try world[1].receive().bytes == [1])
         #expect(try world[1].receive().bytes == [3])
@@ -52,7 +56,9 @@ import Testing
             faults.delayPerMille = 400
             let mesh = FaultyMesh(world[0], seed: UInt64(seed), faults: faults)
             for step in 1...8 {
-                for sender in 1...2 { try world[sender].send(.data(from: sender, step: UInt64(step)), [UInt8(step)], to: 0) }
+                for sender in 1...2 {
+                    try world[sender].send(.data(from: sender, step: UInt64(step)), [UInt8(step)], to: 0)
+                }
             }
             var next = [0, 1, 1]
             var order: [UInt16] = []

@@ -30,7 +30,9 @@ import Testing
             #expect(read.own.publicKey == rings.coordinator.own.publicKey)
             #expect(read.own.secretKey.text == rings.coordinator.own.secretKey.text)
             #expect(read.workers == rings.workers.map(\.own.publicKey) && read.coordinator == nil)
-            #expect(throws: KeyFile.Failure.unwritable(path: path, code: EEXIST)) { try KeyFile.write(rings.coordinator, to: path) }
+            #expect(throws: KeyFile.Failure.unwritable(path: path, code: EEXIST)) {
+                try KeyFile.write(rings.coordinator, to: path)
+            }
         }
     }
 
@@ -53,7 +55,8 @@ import Testing
         let text = KeyRing.generate(workers: 1).workers[0].text
         #expect(KeyRing(text: text) != nil)
         for wrong in [
-            "", "public x\nsecret y\n", String(text.dropLast(5)), text + "public z\n", text.replacing("secret", with: "other"),
+            "", "public x\nsecret y\n", String(text.dropLast(5)), text + "public z\n",
+            text.replacing("secret", with: "other"),
             text + "worker z\n", text.replacing("coordinator", with: "coordinators"),
         ] { #expect(KeyRing(text: wrong) == nil) }
     }
@@ -62,7 +65,8 @@ import Testing
 /// Gives `body` a fresh folder and removes it afterwards.
 func withFolder<Result>(_ body: (String) throws -> Result) throws -> Result {
     let folder = FileManager.default.temporaryDirectory.appending(path: "apus-\(UInt32.random(in: 0 ... .max))")
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+    try FileManager.default.createDirectory(
+        at: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
     defer { try? FileManager.default.removeItem(at: folder) }
     return try body(folder.path)
 }

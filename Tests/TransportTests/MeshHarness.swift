@@ -8,11 +8,13 @@ import Testing
 ///
 /// - Parameter encrypted: CURVE with one key a rank, checked by one authenticator.
 func onMeshes<Value: Sendable>(
-    of size: Int, at endpoint: (Int) -> String, encrypted: Bool = false, _ body: @escaping @Sendable (ZeroMQMesh) throws -> Value
+    of size: Int, at endpoint: (Int) -> String, encrypted: Bool = false,
+    _ body: @escaping @Sendable (ZeroMQMesh) throws -> Value
 ) throws -> [Result<Value, any Error>] {
     let context = try Context()
     let keys: [KeyPair?] = (0..<size).map { _ in encrypted ? KeyPair.generate() : nil }
-    let authenticator = encrypted ? try Authenticator(in: context, allowList: AllowList(Set(keys.compactMap(\.?.publicKey)))) : nil
+    let authenticator =
+        encrypted ? try Authenticator(in: context, allowList: AllowList(Set(keys.compactMap(\.?.publicKey)))) : nil
     defer { withExtendedLifetime(authenticator) {} }
     let ranks = Ranks<Value>(size: size)
     let threads = (0..<size).map { rank in
@@ -47,7 +49,9 @@ final class Ranks<Value: Sendable>: Sendable {
     private let state: Mutex<State>
     private let condition = NSCondition()
 
-    init(size: Int) { state = Mutex(State(endpoints: Array(repeating: nil, count: size), results: Array(repeating: nil, count: size))) }
+    init(size: Int) {
+        state = Mutex(State(endpoints: Array(repeating: nil, count: size), results: Array(repeating: nil, count: size)))
+    }
 
     func announce(_ rank: Int, _ endpoint: String) -> [String] {
         state.withLock { $0.endpoints[rank] = endpoint }
@@ -58,7 +62,10 @@ final class Ranks<Value: Sendable>: Sendable {
     /// Waits until every rank is here or has failed.
     func meet() {
         state.withLock { $0.arrived += 1 }
-        wait { state in state.arrived + state.results.count { if case .failure? = $0 { true } else { false } } >= state.endpoints.count }
+        wait { state in
+            state.arrived + state.results.count { if case .failure? = $0 { true } else { false } }
+                >= state.endpoints.count
+        }
     }
 
     func finish(_ rank: Int, _ result: Result<Value, any Error>) {
@@ -80,12 +87,15 @@ final class Ranks<Value: Sendable>: Sendable {
 
 extension FrameHeader {
     static func data(from sender: Int, generation: UInt32 = 5, step: UInt64 = 1, offset: UInt64 = 0) -> FrameHeader {
-        FrameHeader(kind: 1, sender: UInt16(sender), generation: generation, step: step, bucket: 0, offset: offset, count: 0)
+        FrameHeader(
+            kind: 1, sender: UInt16(sender), generation: generation, step: step, bucket: 0, offset: offset, count: 0)
     }
 }
 
 extension Mesh {
-    func send(_ header: FrameHeader, _ bytes: [UInt8], to peer: Int, within limit: Duration = .seconds(20)) throws(MeshError) {
+    func send(_ header: FrameHeader, _ bytes: [UInt8], to peer: Int, within limit: Duration = .seconds(20))
+        throws(MeshError)
+    {
         try unsafe send(header, payload: bytes.span.bytes, to: peer, deadline: .now + limit)
     }
 

@@ -13,7 +13,9 @@ struct RawConnection {
         address.sin_port = port.bigEndian
         address.sin_addr.s_addr = unsafe inet_addr("127.0.0.1")
         let result = unsafe withUnsafePointer(to: &address) { pointer in
-            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { unsafe connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) }
+            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                unsafe connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+            }
         }
         try #require(result == 0 || !isPatient && errno == EINPROGRESS)
     }
@@ -21,7 +23,8 @@ struct RawConnection {
     /// Whether the kernel at the other end has taken the connection by then.
     func stands(within limit: Duration) -> Bool {
         var item = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
-        return unsafe poll(&item, 1, Int32(limit / .milliseconds(1))) == 1 && item.revents & Int16(POLLERR | POLLHUP) == 0
+        return unsafe poll(&item, 1, Int32(limit / .milliseconds(1))) == 1
+            && item.revents & Int16(POLLERR | POLLHUP) == 0
     }
 
     func write(_ bytes: [UInt8]) { _ = unsafe send(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL)) }

@@ -65,7 +65,9 @@ import Testing
         let monitor = try SocketMonitor(router, in: context)
         let endpoint = try router.bind("tcp://127.0.0.1:*")
         let port = try #require(UInt16(endpoint.split(separator: ":").last ?? ""))
-        for stranger in ["GET / HTTP/1.1\r\nHost: here\r\n\r\n", String(repeating: "\u{7f}", count: 4_000), "\u{1}\u{0}\u{0}"] {
+        for stranger in [
+            "GET / HTTP/1.1\r\nHost: here\r\n\r\n", String(repeating: "\u{7f}", count: 4_000), "\u{1}\u{0}\u{0}",
+        ] {
             let connection = try RawConnection(port: port)
             connection.write(Array(stranger.utf8))
             connection.close()
@@ -84,10 +86,15 @@ import Testing
         let endpoint = try router.bind("tcp://127.0.0.1:*")
         let stranger = try RawConnection(port: try #require(UInt16(endpoint.split(separator: ":").last ?? "")))
         let mechanism = Array("CURVE".utf8) + [UInt8](repeating: 0, count: 15)
-        let greeting = [0xFF] + [UInt8](repeating: 0, count: 8) + [0x7F, 3, 1] + mechanism + [UInt8](repeating: 0, count: 32)
+        let greeting =
+            [0xFF] + [UInt8](repeating: 0, count: 8) + [0x7F, 3, 1] + mechanism + [UInt8](repeating: 0, count: 32)
         let length = UInt64(1 << 20).bigEndian
-        stranger.write(greeting + [0x06] + (0..<8).map { UInt8(truncatingIfNeeded: length >> (8 * $0)) } + Array("\u{5}HELLO".utf8))
-        guard case .disconnected? = try eventsUntilDisconnect(monitor).last else { return #expect(Bool(false), "still connected") }
+        stranger.write(
+            greeting + [0x06] + (0..<8).map { UInt8(truncatingIfNeeded: length >> (8 * $0)) } + Array("\u{5}HELLO".utf8)
+        )
+        guard case .disconnected? = try eventsUntilDisconnect(monitor).last else {
+            return #expect(Bool(false), "still connected")
+        }
         stranger.close()
     }
 
@@ -148,7 +155,9 @@ import Testing
     /// The kernel's numbers for the states of the connections at a port of this machine.
     private func statesOfConnections(to port: UInt16) throws -> [String] {
         let place = ":" + String(format: "%04X", port)
-        let tables = try ["tcp", "tcp6"].map { try FileHandle(forReadingFrom: URL(filePath: "/proc/net/\($0)")).readToEnd() ?? Data() }
+        let tables = try ["tcp", "tcp6"].map {
+            try FileHandle(forReadingFrom: URL(filePath: "/proc/net/\($0)")).readToEnd() ?? Data()
+        }
         return tables.flatMap { String(decoding: $0, as: UTF8.self).split(separator: "\n") }.compactMap { line in
             let words = line.split(separator: " ")
             return words.count > 3 && words[1].hasSuffix(place) ? String(words[3]) : nil

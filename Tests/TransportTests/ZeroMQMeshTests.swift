@@ -14,7 +14,8 @@ import Testing
 
     @Test func `links over ipc carry the same`() throws {
         try withFolder { folder in
-            let results = try onMeshes(of: 3, at: { "ipc://\(folder)/\($0)" }) { mesh in try exchange(mesh, frames: 40) }
+            let results = try onMeshes(of: 3, at: { "ipc://\(folder)/\($0)" }) { mesh in try exchange(mesh, frames: 40)
+            }
             for result in results { #expect(try result.get()) }
         }
     }
@@ -22,7 +23,9 @@ import Testing
     @Test func `ranks that all send more than queues hold do not wait for each other`() throws {
         let payload = [UInt8](repeating: 1, count: 64 << 10)
         let results = try onMeshes(of: 2, at: { _ in "tcp://127.0.0.1:*" }) { mesh in
-            for step in 1...400 { try mesh.send(.data(from: mesh.rank, step: UInt64(step)), payload, to: 1 - mesh.rank) }
+            for step in 1...400 {
+                try mesh.send(.data(from: mesh.rank, step: UInt64(step)), payload, to: 1 - mesh.rank)
+            }
             for step in 1...400 { guard try mesh.receive().header.step == UInt64(step) else { return false } }
             return true
         }
@@ -32,21 +35,29 @@ import Testing
     @Test(arguments: [false, true])
     func `what is lent to links arrives as what is copied, and in the same order`(encrypted: Bool) throws {
         let sizes = [1, 16 << 10, (16 << 10) - 1, 300_000, 0]
-        @Sendable func content(_ rank: Int, _ size: Int) -> [UInt8] { (0..<size).map { UInt8(truncatingIfNeeded: $0 * 7 + rank) } }
+        @Sendable func content(_ rank: Int, _ size: Int) -> [UInt8] {
+            (0..<size).map { UInt8(truncatingIfNeeded: $0 * 7 + rank) }
+        }
         let results = try onMeshes(of: 3, at: { _ in "tcp://127.0.0.1:*" }, encrypted: encrypted) { mesh in
             let peers = (0..<3).filter { $0 != mesh.rank }
             for (step, size) in sizes.enumerated() {
                 let owner = NSData(data: Data(content(mesh.rank, size)))
                 let lent = unsafe LentBytes(UnsafeRawBufferPointer(start: owner.bytes, count: size), of: owner)
-                try mesh.send(.data(from: mesh.rank, step: UInt64(2 * step)), lending: lent, toEach: peers, deadline: .now + .seconds(10))
-                for peer in peers { try mesh.send(.data(from: mesh.rank, step: UInt64(2 * step + 1)), [UInt8(step)], to: peer) }
+                try mesh.send(
+                    .data(from: mesh.rank, step: UInt64(2 * step)), lending: lent, toEach: peers,
+                    deadline: .now + .seconds(10))
+                for peer in peers {
+                    try mesh.send(.data(from: mesh.rank, step: UInt64(2 * step + 1)), [UInt8(step)], to: peer)
+                }
             }
             var next = [UInt64](repeating: 0, count: 3)
             for _ in 0..<(2 * sizes.count * peers.count) {
                 let (header, bytes) = try mesh.receive()
                 let (sender, place) = (Int(header.sender), Int(header.step) / 2)
                 guard header.step == next[sender] else { return false }
-                guard bytes == (header.step % 2 == 0 ? content(sender, sizes[place]) : [UInt8(place)]) else { return false }
+                guard bytes == (header.step % 2 == 0 ? content(sender, sizes[place]) : [UInt8(place)]) else {
+                    return false
+                }
                 next[sender] += 1
             }
             return true
@@ -58,14 +69,19 @@ import Testing
         let context = try Context()
         let listener = try MeshListener(at: "tcp://127.0.0.1:*", keys: nil, in: context)
         let others = try MeshListener(at: "tcp://127.0.0.1:*", keys: nil, in: context)
-        let roster = MeshRoster(generation: 1, token: 9, peers: [listener.endpoint, others.endpoint].map { MeshPeer(endpoint: $0, key: nil) })
+        let roster = MeshRoster(
+            generation: 1, token: 9,
+            peers: [listener.endpoint, others.endpoint].map { MeshPeer(endpoint: $0, key: nil) })
         let socket = try Socket(.dealer, in: context)
         try socket.connect(listener.endpoint)
         var hello = FrameHeader.data(from: 1, generation: 1, offset: 9)
         hello.kind = 0
-        let (greeting, head) = (FrameCodec.encode(hello, payloadBytes: 0), FrameCodec.encode(.data(from: 1, generation: 1), payloadBytes: 4))
+        let (greeting, head) = (
+            FrameCodec.encode(hello, payloadBytes: 0), FrameCodec.encode(.data(from: 1, generation: 1), payloadBytes: 4)
+        )
         let bad: [[[UInt8]]] = [
-            [greeting, [1]], [head, [1, 2, 3]], [head, [1, 2, 3, 4, 5]], [head, [1, 2, 3, 4], [5]], [head + [1, 2], [3, 4]], [[], head + [1, 2, 3, 4]],
+            [greeting, [1]], [head, [1, 2, 3]], [head, [1, 2, 3, 4, 5]], [head, [1, 2, 3, 4], [5]],
+            [head + [1, 2], [3, 4]], [[], head + [1, 2, 3, 4]],
         ]
         for message in [[greeting]] + bad + [[head, [1, 2, 3, 4]]] {
             for (place, part) in message.enumerated() {
@@ -104,7 +120,9 @@ import Testing
 
     @Test func `once its links stand a data port lets nobody else in`() throws {
         let results = try onMeshes(of: 2, at: { _ in "tcp://127.0.0.1:*" }) { mesh in
-            let late = try RawConnection(port: try #require(UInt16(mesh.roster.peers[mesh.rank].endpoint.split(separator: ":").last ?? "")), isPatient: false)
+            let late = try RawConnection(
+                port: try #require(UInt16(mesh.roster.peers[mesh.rank].endpoint.split(separator: ":").last ?? "")),
+                isPatient: false)
             defer { late.close() }
             try mesh.send(.data(from: mesh.rank), [1], to: 1 - mesh.rank)
             return try mesh.receive().bytes == [1] && !late.stands(within: .milliseconds(50))
@@ -139,7 +157,8 @@ import Testing
         let context = try Context()
         let listener = try MeshListener(at: "tcp://127.0.0.1:*", keys: nil, in: context)
         let absent = MeshPeer(endpoint: "tcp://127.0.0.1:1", key: nil)
-        let roster = MeshRoster(generation: 1, token: 1, peers: [MeshPeer(endpoint: listener.endpoint, key: nil), absent])
+        let roster = MeshRoster(
+            generation: 1, token: 1, peers: [MeshPeer(endpoint: listener.endpoint, key: nil), absent])
         #expect(failureToForm(listener, roster) == .deadline(waitingFor: [1]))
     }
 
@@ -158,7 +177,8 @@ import Testing
                         let endpoints = ranks.announce(rank, listener.endpoint)
                         let peers = zip(endpoints, keys).map { MeshPeer(endpoint: $0, key: $1.publicKey) }
                         let mesh = try listener.mesh(
-                            rank: rank, roster: MeshRoster(generation: 1, token: 2, peers: peers), deadline: .now + .seconds(20))
+                            rank: rank, roster: MeshRoster(generation: 1, token: 2, peers: peers),
+                            deadline: .now + .seconds(20))
                         ranks.meet()
                         return mesh.worldSize
                     })
@@ -174,12 +194,16 @@ import Testing
     @Test func `a key off the roster cannot take a rank's place`() throws {
         let context = try Context()
         let (mine, theirs, stranger) = (KeyPair.generate(), KeyPair.generate(), KeyPair.generate())
-        let authenticator = try Authenticator(in: context, allowList: AllowList([mine.publicKey, theirs.publicKey, stranger.publicKey]))
+        let authenticator = try Authenticator(
+            in: context, allowList: AllowList([mine.publicKey, theirs.publicKey, stranger.publicKey]))
         let listener = try MeshListener(at: "tcp://127.0.0.1:*", keys: mine, in: context)
         let others = try MeshListener(at: "tcp://127.0.0.1:*", keys: theirs, in: context)
         let roster = MeshRoster(
             generation: 1, token: 1,
-            peers: [MeshPeer(endpoint: listener.endpoint, key: mine.publicKey), MeshPeer(endpoint: others.endpoint, key: theirs.publicKey)])
+            peers: [
+                MeshPeer(endpoint: listener.endpoint, key: mine.publicKey),
+                MeshPeer(endpoint: others.endpoint, key: theirs.publicKey),
+            ])
         var options = SocketOptions()
         options.security = .client(stranger, server: mine.publicKey)
         let socket = try Socket(.dealer, in: context, options: options)
@@ -206,13 +230,17 @@ private func failureToForm(_ listener: consuming MeshListener, _ roster: MeshRos
 private func exchange(_ mesh: ZeroMQMesh, frames: Int) throws -> Bool {
     let peers = (0..<mesh.worldSize).filter { $0 != mesh.rank }
     for step in 1...frames {
-        for peer in peers { try mesh.send(.data(from: mesh.rank, step: UInt64(step)), [UInt8(mesh.rank), UInt8(peer), UInt8(step)], to: peer) }
+        for peer in peers {
+            try mesh.send(
+                .data(from: mesh.rank, step: UInt64(step)), [UInt8(mesh.rank), UInt8(peer), UInt8(step)], to: peer)
+        }
     }
     var next = Array(repeating: 1, count: mesh.worldSize)
     for _ in 0..<frames * peers.count {
         let (header, bytes) = try mesh.receive()
         let sender = Int(header.sender)
-        guard header.step == UInt64(next[sender]), bytes == [UInt8(sender), UInt8(mesh.rank), UInt8(next[sender])] else { return false }
+        guard header.step == UInt64(next[sender]), bytes == [UInt8(sender), UInt8(mesh.rank), UInt8(next[sender])]
+        else { return false }
         next[sender] += 1
     }
     return true

@@ -33,7 +33,8 @@ size_t allocations_end(void) {
 #if defined(__has_feature) && (__has_feature(address_sanitizer) || __has_feature(thread_sanitizer))
 
 // The sanitizer has its own malloc and tells of it.
-extern int __sanitizer_install_malloc_and_free_hooks(void (*)(const volatile void *, size_t), void (*)(const volatile void *));
+extern int __sanitizer_install_malloc_and_free_hooks(void (*)(const volatile void *, size_t),
+    void (*)(const volatile void *));
 extern size_t __sanitizer_get_allocated_size(const volatile void *);
 
 UNWATCHED static void taken(const volatile void *pointer, size_t bytes) {

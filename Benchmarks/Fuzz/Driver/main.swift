@@ -2,7 +2,8 @@
 //
 //     FuzzBenchmark [--inputs TOTAL=100000] [--seed 0] [--target NAME…] [--examples FOLDER]
 //
-// A reader that crashes, reads out of bounds or takes more memory than its input justifies ends this program with a signal.
+// A reader that crashes, reads out of bounds or takes more memory than its input justifies ends this program with a
+// signal.
 internal import Foundation
 internal import FuzzTargets
 
@@ -13,20 +14,24 @@ func value(_ name: String) -> String? {
 
 let inputs = value("--inputs").flatMap { Int($0) } ?? 100_000
 let seed = value("--seed").flatMap { UInt64($0) } ?? 0
-let targets = value("--target").map { name in FuzzTarget.allCases.filter { $0.rawValue == name } } ?? FuzzTarget.allCases
+let targets =
+    value("--target").map { name in FuzzTarget.allCases.filter { $0.rawValue == name } } ?? FuzzTarget.allCases
 
 if let folder = value("--examples") {
     for target in targets {
         let place = URL(filePath: folder).appending(path: target.rawValue)
         try FileManager.default.createDirectory(at: place, withIntermediateDirectories: true)
-        for (number, example) in target.examples.enumerated() { try Data(example).write(to: place.appending(path: "example-\(number)")) }
+        for (number, example) in target.examples.enumerated() {
+            try Data(example).write(to: place.appending(path: "example-\(number)"))
+        }
     }
     exit(0)
 }
 /// At once, so that a crash comes after it.
 func say(_ line: String) { FileHandle.standardOutput.write(Data((line + "\n").utf8)) }
 
-/// How many of all inputs a target gets. A tokenizer is built from each one, which takes a hundred times as long as any other.
+/// How many of all inputs a target gets. A tokenizer is built from each one, which takes a hundred times as long as any
+/// other.
 func share(of target: FuzzTarget) -> Int {
     guard targets.count > 1 else { return inputs }
     let slow = inputs / 100

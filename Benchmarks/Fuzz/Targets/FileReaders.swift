@@ -17,7 +17,9 @@ enum FileReaders {
     static func safetensors(_ input: [UInt8]) -> Bool {
         guard let end = try? SafetensorsHeader.end(of: input.prefix(8), fileSize: input.count) else { return false }
         precondition(end >= 8 && end <= input.count)
-        guard let header = try? SafetensorsHeader(parsing: Array(input[8..<end]), fileSize: input.count) else { return false }
+        guard let header = try? SafetensorsHeader(parsing: Array(input[8..<end]), fileSize: input.count) else {
+            return false
+        }
         var place = end
         for tensor in header.tensors {
             precondition(tensor.range.lowerBound == place && tensor.range.upperBound <= input.count)
@@ -31,7 +33,9 @@ enum FileReaders {
     static func keys(_ input: [UInt8]) -> Bool {
         guard let ring = KeyRing(text: String(decoding: input, as: UTF8.self)) else { return false }
         let again = KeyRing(text: ring.text)
-        precondition(again?.own.publicKey == ring.own.publicKey && again?.coordinator == ring.coordinator && again?.workers == ring.workers)
+        precondition(
+            again?.own.publicKey == ring.own.publicKey && again?.coordinator == ring.coordinator
+                && again?.workers == ring.workers)
         return true
     }
 

@@ -7,14 +7,27 @@ extension FuzzTarget {
     /// Inputs that are what the target reads: where mutation begins.
     package var examples: [[UInt8]] {
         switch self {
-        case .frame: [Example.frame(kind: 3, sender: 1, payload: [1, 2, 3, 4]), Example.frame(kind: 32, sender: 2, payload: [])]
+        case .frame:
+            [
+                Example.frame(kind: 3, sender: 1, payload: [1, 2, 3, 4]),
+                Example.frame(kind: 32, sender: 2, payload: []),
+            ]
         case .handshake: [Example.hello + Example.frame(kind: 3, sender: 1, payload: [9, 9])]
         case .envelope: [Example.envelope]
         case .invocation: Example.invocations
         case .shard: [Example.shard]
-        case .json: [Array(#"{"a": [1, -2.5e3, true, null, "\u00e9\ud83d\ude00\n"], "b": {"": "x"}, "c": 9223372036854775807}"#.utf8)]
+        case .json:
+            [
+                Array(
+                    #"{"a": [1, -2.5e3, true, null, "\u00e9\ud83d\ude00\n"], "b": {"": "x"}, "c": 9223372036854775807}"#
+                        .utf8)
+            ]
         case .safetensors: [Example.safetensors]
-        case .keys: [Array(KeyRing.generate(workers: 2).coordinator.text.utf8), Array(KeyRing.generate(workers: 1).workers[0].text.utf8)]
+        case .keys:
+            [
+                Array(KeyRing.generate(workers: 2).coordinator.text.utf8),
+                Array(KeyRing.generate(workers: 1).workers[0].text.utf8),
+            ]
         case .cluster: [Array(Example.clusterFile.utf8)]
         case .tokenizer: [Array(Example.tokenizerJSON.utf8)]
         }
@@ -24,11 +37,16 @@ extension FuzzTarget {
     package var dictionary: [[UInt8]] {
         switch self {
         case .frame, .handshake, .envelope, .shard:
-            [[0xFF, 0xFF, 0xFF, 0xFF], [0, 0, 0, 0x80], [0, 0, 0, 0], [1, 0, 0, 0, 0, 0, 0, 0], Array("APUS".utf8), Array("APUC".utf8)]
+            [
+                [0xFF, 0xFF, 0xFF, 0xFF], [0, 0, 0, 0x80], [0, 0, 0, 0], [1, 0, 0, 0, 0, 0, 0, 0], Array("APUS".utf8),
+                Array("APUC".utf8),
+            ]
         default:
             [
-                "0", "1", "-1", "9223372036854775807", "18446744073709551615", "1e999", "[]", "{}", ",", ":", "\"a\"", "\\u0061", "\\ud800", "\\",
-                "\"", "null", "[[[[", "}", "]", "F64", "BF16", "shape", "data_offsets", "\n", "- ", "&a ", "*a", "hosts:", "!!binary ", "worker ",
+                "0", "1", "-1", "9223372036854775807", "18446744073709551615", "1e999", "[]", "{}", ",", ":", "\"a\"",
+                "\\u0061", "\\ud800", "\\",
+                "\"", "null", "[[[[", "}", "]", "F64", "BF16", "shape", "data_offsets", "\n", "- ", "&a ", "*a",
+                "hosts:", "!!binary ", "worker ",
             ].map { Array($0.utf8) }
         }
     }
@@ -37,14 +55,17 @@ extension FuzzTarget {
 /// What the examples are made of.
 private enum Example {
     static func frame(kind: UInt8, sender: UInt16, payload: [UInt8]) -> [UInt8] {
-        let header = FrameHeader(kind: kind, sender: sender, generation: 7, step: 3, bucket: 1, offset: 0x0123_4567_89AB_CDEF, count: UInt64(payload.count))
+        let header = FrameHeader(
+            kind: kind, sender: sender, generation: 7, step: 3, bucket: 1, offset: 0x0123_4567_89AB_CDEF,
+            count: UInt64(payload.count))
         return FrameCodec.encode(header, payloadBytes: payload.count) + payload
     }
 
     static var hello: [UInt8] { frame(kind: LinkAdmission.helloKind, sender: 1, payload: []) }
 
     static var envelope: [UInt8] {
-        var envelope = Envelope(kind: .call, generation: 2, incarnation: 3, call: 4, sender: "worker-1", payload: [1, 2, 3])
+        var envelope = Envelope(
+            kind: .call, generation: 2, incarnation: 3, call: 4, sender: "worker-1", payload: [1, 2, 3])
         envelope.recipient = "coordinator"
         envelope.target = "$s8Training"
         return envelope.bytes
@@ -57,20 +78,24 @@ private enum Example {
         let held = HeldState(report: 3, run: 5, committedStep: 7, keptStep: nil, hash: 11)
         return [
             InvocationEncoder.payload(of: [identity, ActorAddress(process: "p", name: "worker"), held]),
-            InvocationEncoder.payload(of: [StepCommand(step: 3, commit: nil, batches: 1, emptyLanes: [2], lossScale: 7)]),
+            InvocationEncoder.payload(of: [StepCommand(step: 3, commit: nil, batches: 1, emptyLanes: [2], lossScale: 7)]
+            ),
             InvocationEncoder.payload(of: [held]),
         ]
     }
 
     static var shard: [UInt8] {
         let words: [Int32] = [0, 1, 3, 1, 5, 6, 7, 2, 4, 0, 1, 1, 9, 0]
-        return [2, 0, 0, 0, 0, 0, 0, 0, 8] + words.flatMap { word in (0..<4).map { UInt8(truncatingIfNeeded: word >> ($0 * 8)) } }
+        return [2, 0, 0, 0, 0, 0, 0, 0, 8]
+            + words.flatMap { word in (0..<4).map { UInt8(truncatingIfNeeded: word >> ($0 * 8)) } }
     }
 
     static var safetensors: [UInt8] {
         let header =
-            #"{"__metadata__":{"format":"pt"},"a":{"dtype":"F32","shape":[2,1],"data_offsets":[0,8]},"b":{"dtype":"BF16","shape":[3],"data_offsets":[8,14]}}"#
-        return (0..<8).map { UInt8(truncatingIfNeeded: header.utf8.count >> ($0 * 8)) } + Array(header.utf8) + [UInt8](repeating: 1, count: 14)
+            #"{"__metadata__":{"format":"pt"},"a":{"dtype":"F32","shape":[2,1],"data_offsets":[0,8]},"#
+            + #""b":{"dtype":"BF16","shape":[3],"data_offsets":[8,14]}}"#
+        return (0..<8).map { UInt8(truncatingIfNeeded: header.utf8.count >> ($0 * 8)) } + Array(header.utf8)
+            + [UInt8](repeating: 1, count: 14)
     }
 
     static let clusterFile = """
@@ -84,9 +109,13 @@ private enum Example {
 
     static let tokenizerJSON = #"""
         {"added_tokens": [{"id": 2, "content": "[CLS]", "special": true}, {"id": 8, "content": "<e>"}],
-         "normalizer": {"type": "BertNormalizer", "clean_text": true, "handle_chinese_chars": true, "strip_accents": null, "lowercase": true},
-         "pre_tokenizer": {"type": "BertPreTokenizer"}, "post_processor": {"type": "BertProcessing", "sep": ["[SEP]", 3], "cls": ["[CLS]", 2]},
-         "model": {"type": "WordPiece", "unk_token": "[UNK]", "continuing_subword_prefix": "##", "max_input_chars_per_word": 100,
-                   "vocab": {"[PAD]": 0, "[UNK]": 1, "[CLS]": 2, "[SEP]": 3, "[MASK]": 4, "hello": 5, "wor": 6, "##ld": 7}}}
+         "normalizer": {"type": "BertNormalizer", "clean_text": true, "handle_chinese_chars": true, "strip_accents": \
+         null, "lowercase": true},
+         "pre_tokenizer": {"type": "BertPreTokenizer"}, "post_processor": {"type": "BertProcessing", "sep": ["[SEP]", \
+         3], "cls": ["[CLS]", 2]},
+         "model": {"type": "WordPiece", "unk_token": "[UNK]", "continuing_subword_prefix": "##", \
+         "max_input_chars_per_word": 100,
+                   "vocab": {"[PAD]": 0, "[UNK]": 1, "[CLS]": 2, "[SEP]": 3, "[MASK]": 4, "hello": 5, "wor": 6, \
+                   "##ld": 7}}}
         """#
 }

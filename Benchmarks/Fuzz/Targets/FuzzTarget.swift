@@ -21,7 +21,9 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
         allocations_begin()
         let isTaken = read(input)
         let most = Int(allocations_end())
-        precondition(most <= allowance(input.count), "\(self): \(input.count) bytes of input made it hold \(most) bytes, \(allowance(input.count)) at most")
+        precondition(
+            most <= allowance(input.count),
+            "\(self): \(input.count) bytes of input made it hold \(most) bytes, \(allowance(input.count)) at most")
         return isTaken
     }
 

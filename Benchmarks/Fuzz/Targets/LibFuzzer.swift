@@ -1,7 +1,9 @@
 internal import Glibc
 
 /// The target that `APUS_FUZZ_TARGET` names.
-private let chosen: FuzzTarget? = unsafe getenv("APUS_FUZZ_TARGET").flatMap { unsafe FuzzTarget(rawValue: String(cString: $0)) }
+private let chosen: FuzzTarget? = unsafe getenv("APUS_FUZZ_TARGET").flatMap {
+    unsafe FuzzTarget(rawValue: String(cString: $0))
+}
 
 /// What libFuzzer calls for each input; see Benchmarks/fuzz.sh.
 @_cdecl("LLVMFuzzerTestOneInput")

@@ -34,7 +34,8 @@ package struct Mutation: Sendable {
         case 1: bytes[start] ^= 1 << UInt8.random(in: 0...7, using: &random)
         case 2: bytes[start] = UInt8.random(in: 0x30...0x39, using: &random)
         case 3: bytes.removeSubrange(start..<end)
-        case 4: bytes.replaceSubrange(start..<end, with: dictionary[Int.random(in: 0..<dictionary.count, using: &random)])
+        case 4:
+            bytes.replaceSubrange(start..<end, with: dictionary[Int.random(in: 0..<dictionary.count, using: &random)])
         case 5: bytes.insert(contentsOf: dictionary[Int.random(in: 0..<dictionary.count, using: &random)], at: start)
         case 6: bytes.removeSubrange(end...)
         default:

@@ -1,7 +1,7 @@
 // Measures each matrix product and each vector kernel that a program runs, without any mark in what is measured.
 //
-// A program that links this may put a table of timed kernels in front of the library's, matrix products among them. One thread at
-// a time.
+// A program that links this may put a table of timed kernels in front of the library's, matrix products among them. One
+// thread at a time.
 #ifndef APUS_METERS_H
 #define APUS_METERS_H
 
@@ -30,7 +30,8 @@ double meters_repeat_products(void);
 double meters_repeat_attention(void);
 /// Seconds that a call of the clock itself takes.
 double meters_clock(void);
-/// Calls of malloc, calloc, realloc, posix_memalign, aligned_alloc and anonymous mmap by this process so far, and the bytes asked for.
+/// Calls of malloc, calloc, realloc, posix_memalign, aligned_alloc and anonymous mmap by this process so far, and the
+/// bytes asked for.
 void meters_allocations(uint64_t *calls, uint64_t *bytes);
 /// The largest speed of fused multiply-adds that one core was seen to reach, in operations a second.
 double meters_peak(void);

@@ -49,8 +49,9 @@ enum { APUS_ATTENTION_ROWS = 32 };
 /// chains, which is possible up to APUS_MOST_FINISHED elements of the inner dimension.
 enum { APUS_OVERWRITE = 0, APUS_START_FROM = 1, APUS_ADD_FINISHED = 2, APUS_MOST_FINISHED = 512 };
 
-/// A matrix product: c (m, n) = a (m, k) b (k, n), with c's old values as `add` says. Element (i, p) of a is a[i a_row + p a_step], element (p, j)
-/// of b is b[p b_step + j b_column] with b_step or b_column being 1, and row i of c begins at c[i c_row].
+/// A matrix product: c (m, n) = a (m, k) b (k, n), with c's old values as `add` says. Element (i, p) of a is a[i a_row
+/// + p a_step], element (p, j) of b is b[p b_step + j b_column] with b_step or b_column being 1, and row i of c begins
+/// at c[i c_row].
 typedef struct {
     size_t m, n, k;
     size_t a_row, a_step, b_step, b_column, c_row;
@@ -69,33 +70,59 @@ enum { APUS_PRODUCT_SCRATCH = 512 * (192 + 16) };
     X(void, tanh, (size_t n, const float *x, float *y), (n, x, y)) \
     X(void, bias_tanh, (size_t rows, size_t n, const float *bias, float *x), (rows, n, bias, x)) \
     X(void, tanh_backward, (size_t n, const float *y, float *dy), (n, y, dy)) \
-    X(void, bias_activation, (int kind, size_t rows, size_t n, const float *bias, float *x, float *y), (kind, rows, n, bias, x, y)) \
-    X(void, activation_backward, (size_t rows, size_t n, const float *derivative, float *dy, float *sums), (rows, n, derivative, dy, sums)) \
+    X(void, bias_activation, (int kind, size_t rows, size_t n, const float *bias, float *x, float *y), (kind, rows, \
+        n, bias, x, y)) \
+    X(void, activation_backward, (size_t rows, size_t n, const float *derivative, float *dy, float *sums), (rows, n, \
+        derivative, dy, sums)) \
     X(void, column_sums, (size_t rows, size_t n, size_t ld, const float *x, float *sums), (rows, n, ld, x, sums)) \
     X(void, add_bias, (size_t rows, size_t n, size_t ld, const float *bias, float *x), (rows, n, ld, bias, x)) \
-    X(void, dropout_bits, (size_t first, size_t words, uint64_t key, const uint32_t counter[3], uint32_t threshold, uint16_t *bits), (first, words, key, counter, threshold, bits)) \
-    X(void, dropout, (size_t rows, size_t n, size_t ld, const uint16_t *bits, float scale, const float *x, float *y), (rows, n, ld, bits, scale, x, y)) \
-    X(void, dropout_and_sums, (size_t rows, size_t n, const uint16_t *bits, float scale, const float *x, float *y, float *sums), (rows, n, bits, scale, x, y, sums)) \
-    X(void, layer_norm, (size_t rows, size_t n, const float *bias, const uint16_t *bits, float scale, const float *residual, const int32_t *residual_rows, const float *gain, const float *shift, float epsilon, float *x, float *y, float *inverse_deviation), (rows, n, bias, bits, scale, residual, residual_rows, gain, shift, epsilon, x, y, inverse_deviation)) \
-    X(void, layer_norm_backward, (size_t rows, size_t n, const float *normalized, const float *inverse_deviation, const float *gain, float *dy, float *dgain, float *dshift), (rows, n, normalized, inverse_deviation, gain, dy, dgain, dshift)) \
+    X(void, dropout_bits, (size_t first, size_t words, uint64_t key, const uint32_t counter[3], uint32_t threshold, \
+        uint16_t *bits), (first, words, key, counter, threshold, bits)) \
+    X(void, dropout, (size_t rows, size_t n, size_t ld, const uint16_t *bits, float scale, const float *x, float *y), \
+        (rows, n, ld, bits, scale, x, y)) \
+    X(void, dropout_and_sums, (size_t rows, size_t n, const uint16_t *bits, float scale, const float *x, float *y, \
+        float *sums), (rows, n, bits, scale, x, y, sums)) \
+    X(void, layer_norm, (size_t rows, size_t n, const float *bias, const uint16_t *bits, float scale, \
+        const float *residual, const int32_t *residual_rows, const float *gain, const float *shift, float epsilon, \
+        float *x, float *y, float *inverse_deviation), (rows, n, bias, bits, scale, residual, residual_rows, gain, \
+        shift, epsilon, x, y, inverse_deviation)) \
+    X(void, layer_norm_backward, (size_t rows, size_t n, const float *normalized, const float *inverse_deviation, \
+        const float *gain, float *dy, float *dgain, float *dshift), (rows, n, normalized, inverse_deviation, gain, \
+        dy, dgain, dshift)) \
     X(void, softmax, (size_t rows, size_t n, size_t ld, float scale, float *x), (rows, n, ld, scale, x)) \
-    X(void, softmax_backward, (size_t rows, size_t n, size_t ld, float scale, const float *p, float *dp), (rows, n, ld, scale, p, dp)) \
-    X(void, multiply, (const apus_product *product, const float *a, const float *b, float *c, float *scratch), (product, a, b, c, scratch)) \
-    X(void, attention, (const apus_attention_shape *shape, const float *queries, const float *keys, const float *values, const uint16_t *bits, float *context, float *scratch), (shape, queries, keys, values, bits, context, scratch)) \
-    X(void, attention_backward, (const apus_attention_shape *shape, const float *queries, const float *keys, const float *values, const uint16_t *bits, const float *dcontext, float *dqueries, float *dkeys, float *dvalues, float *scratch), (shape, queries, keys, values, bits, dcontext, dqueries, dkeys, dvalues, scratch)) \
-    X(double, cross_entropy, (size_t n, const float *logits, size_t label, float scale, float *dlogits), (n, logits, label, scale, dlogits)) \
-    X(double, binary_cross_entropy, (size_t n, const float *logits, const float *targets, float scale, float *dlogits), (n, logits, targets, scale, dlogits)) \
+    X(void, softmax_backward, (size_t rows, size_t n, size_t ld, float scale, const float *p, float *dp), (rows, n, \
+        ld, scale, p, dp)) \
+    X(void, multiply, (const apus_product *product, const float *a, const float *b, float *c, float *scratch), \
+        (product, a, b, c, scratch)) \
+    X(void, attention, (const apus_attention_shape *shape, const float *queries, const float *keys, \
+        const float *values, const uint16_t *bits, float *context, float *scratch), (shape, queries, keys, values, \
+        bits, context, scratch)) \
+    X(void, attention_backward, (const apus_attention_shape *shape, const float *queries, const float *keys, \
+        const float *values, const uint16_t *bits, const float *dcontext, float *dqueries, float *dkeys, \
+        float *dvalues, float *scratch), (shape, queries, keys, values, bits, dcontext, dqueries, dkeys, dvalues, \
+        scratch)) \
+    X(double, cross_entropy, (size_t n, const float *logits, size_t label, float scale, float *dlogits), (n, logits, \
+        label, scale, dlogits)) \
+    X(double, binary_cross_entropy, (size_t n, const float *logits, const float *targets, float scale, \
+        float *dlogits), (n, logits, targets, scale, dlogits)) \
     X(void, scale, (size_t n, float factor, float *x), (n, factor, x)) \
     X(void, add, (size_t n, const float *x, float *y), (n, x, y)) \
-    X(void, sum_rows_by_group, (size_t groups, size_t n, const int32_t *starts, const int32_t *order, const float *x, float *y), (groups, n, starts, order, x, y)) \
-    X(void, embed, (size_t rows, size_t n, const int32_t *ids, const int32_t *positions, const uint8_t *types, const float *words_table, const float *position_table, const float *type_table, float *y), (rows, n, ids, positions, types, words_table, position_table, type_table, y)) \
+    X(void, sum_rows_by_group, (size_t groups, size_t n, const int32_t *starts, const int32_t *order, const float *x, \
+        float *y), (groups, n, starts, order, x, y)) \
+    X(void, embed, (size_t rows, size_t n, const int32_t *ids, const int32_t *positions, const uint8_t *types, \
+        const float *words_table, const float *position_table, const float *type_table, float *y), (rows, n, ids, \
+        positions, types, words_table, position_table, type_table, y)) \
     X(double, sum_of_squares, (size_t n, const float *x), (n, x)) \
     X(void, block_squares, (size_t n, size_t block, const float *x, double *sums), (n, block, x, sums)) \
     X(int, all_finite, (size_t n, const float *x), (n, x)) \
-    X(void, adam, (size_t n, const apus_adam_constants *c, const float *g, float *p, float *m, float *v), (n, c, g, p, m, v)) \
+    X(void, adam, (size_t n, const apus_adam_constants *c, const float *g, float *p, float *m, float *v), (n, c, g, \
+        p, m, v)) \
     X(uint64_t, position_sum, (size_t n, uint32_t first, int kind, const float *x), (n, first, kind, x)) \
-    X(void, adam_summed, (size_t n, const apus_adam_constants *c, const float *g, float *p, float *m, float *v, uint32_t p_first, uint32_t s_first, uint64_t *sums), (n, c, g, p, m, v, p_first, s_first, sums)) \
-    X(void, adam_rows, (size_t count, const int32_t *rows, size_t n, const apus_adam_constants *c, size_t id_count, const int32_t *ids, const float *g, float *p, float *m, float *v, uint32_t p_first, uint32_t s_first, uint64_t *sums), (count, rows, n, c, id_count, ids, g, p, m, v, p_first, s_first, sums))
+    X(void, adam_summed, (size_t n, const apus_adam_constants *c, const float *g, float *p, float *m, float *v, \
+        uint32_t p_first, uint32_t s_first, uint64_t *sums), (n, c, g, p, m, v, p_first, s_first, sums)) \
+    X(void, adam_rows, (size_t count, const int32_t *rows, size_t n, const apus_adam_constants *c, size_t id_count, \
+        const int32_t *ids, const float *g, float *p, float *m, float *v, uint32_t p_first, uint32_t s_first, \
+        uint64_t *sums), (count, rows, n, c, id_count, ids, g, p, m, v, p_first, s_first, sums))
 
 #define APUS_DECLARE(result, name, parameters, arguments) result apus_##name parameters;
 APUS_KERNELS(APUS_DECLARE)

@@ -19,7 +19,8 @@ package struct ChaosOptions: Equatable, Sendable {
     package var job: [String]
 
     package init(
-        runs: Int, first: Int, seed: UInt64, workers: Int?, everything: Bool, sparesCoordinator: Bool, deadline: Duration?, launcher: Int32?,
+        runs: Int, first: Int, seed: UInt64, workers: Int?, everything: Bool, sparesCoordinator: Bool,
+        deadline: Duration?, launcher: Int32?,
         job: [String]
     ) {
         self.runs = runs
@@ -97,22 +98,34 @@ struct ChaosCampaign {
 
     private func plan(_ number: Int, steps: Int, checkpointEvery: Int) -> ChaosPlan {
         options.everything
-            ? ChaosPlan(killingEverythingWith: options.seed, run: number, steps: steps, checkpointEvery: checkpointEvery, workers: options.workers)
-            : ChaosPlan(seed: options.seed, run: number, steps: steps, workers: options.workers, sparesCoordinator: options.sparesCoordinator)
+            ? ChaosPlan(
+                killingEverythingWith: options.seed, run: number, steps: steps, checkpointEvery: checkpointEvery,
+                workers: options.workers)
+            : ChaosPlan(
+                seed: options.seed, run: number, steps: steps, workers: options.workers,
+                sparesCoordinator: options.sparesCoordinator)
     }
 
     /// According to the job's options.
     private var checkpointEvery: Int? {
-        job.options.firstIndex(of: "--checkpoint-every").flatMap { $0 + 1 < job.options.count ? Int(job.options[$0 + 1]) : nil }
+        job.options.firstIndex(of: "--checkpoint-every").flatMap {
+            $0 + 1 < job.options.count ? Int(job.options[$0 + 1]) : nil
+        }
     }
 
     /// The undisturbed run with this many workers, whose bits the others must reproduce.
     private func reference(workers: Int, others: ChaosOutcome?) throws -> ChaosOutcome {
         let name = "undisturbed-\(workers)"
-        let run = DisturbedRun(name, of: job, workers: workers, plan: nil, deadline: options.deadline ?? .seconds(24 * 3_600))
+        let run = DisturbedRun(
+            name, of: job, workers: workers, plan: nil, deadline: options.deadline ?? .seconds(24 * 3_600))
         let outcome = try run.run()
-        guard outcome.status == 0, !outcome.digest.isEmpty, outcome.leftovers.isEmpty, outcome.digest == others?.digest ?? outcome.digest else {
-            let last = run.words.split(separator: "\n").last.map { $0.hasPrefix("apus: ") ? String($0.dropFirst(6)) : String($0) } ?? ""
+        guard outcome.status == 0, !outcome.digest.isEmpty, outcome.leftovers.isEmpty,
+            outcome.digest == others?.digest ?? outcome.digest
+        else {
+            let last =
+                run.words.split(separator: "\n").last.map {
+                    $0.hasPrefix("apus: ") ? String($0.dropFirst(6)) : String($0)
+                } ?? ""
             if outcome.status == 2 { throw InputError(last) }
             let reasons = outcome.status == 0 ? outcome.complaints(against: others ?? outcome) : [last]
             throw RunError(

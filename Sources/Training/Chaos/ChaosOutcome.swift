@@ -14,7 +14,10 @@ package struct ChaosOutcome: Equatable, Sendable {
     /// Descriptions of its faults.
     package var deeds: [String] = []
 
-    package init(status: Int32?, digest: String, steps: [Int], ledger: [String], leftovers: [String], seconds: Double, deeds: [String] = []) {
+    package init(
+        status: Int32?, digest: String, steps: [Int], ledger: [String], leftovers: [String], seconds: Double,
+        deeds: [String] = []
+    ) {
         self.status = status
         self.digest = digest
         self.steps = steps
@@ -29,7 +32,9 @@ package struct ChaosOutcome: Equatable, Sendable {
         guard let status else { return ["HANGS: it did not end in time"] + leftovers.map { "LEFT: \($0)" } }
         var found: [String] = []
         if status != 0 { found.append("FAILED with exit status \(status)") }
-        if digest != undisturbed.digest { found.append("OTHER BITS: \(digest.isEmpty ? "no weights" : digest), undisturbed \(undisturbed.digest)") }
+        if digest != undisturbed.digest {
+            found.append("OTHER BITS: \(digest.isEmpty ? "no weights" : digest), undisturbed \(undisturbed.digest)")
+        }
         if steps != undisturbed.steps {
             found.append(
                 "STEPS: the metrics have \(counted(steps.count, "step")) up to \(steps.last ?? 0), undisturbed "
@@ -43,7 +48,9 @@ package struct ChaosOutcome: Equatable, Sendable {
 
     /// Samples that the ledger counts as recomputed.
     package var redone: Int {
-        ledger.reduce(0) { sum, line in sum + (line.firstMatch(of: /([0-9]+) redone after losses/).flatMap { Int($0.1) } ?? 0) }
+        ledger.reduce(0) { sum, line in
+            sum + (line.firstMatch(of: /([0-9]+) redone after losses/).flatMap { Int($0.1) } ?? 0)
+        }
     }
 }
 

@@ -55,9 +55,9 @@ package struct ChaosPlan: Equatable, Sendable {
 
     /// The plan of run `run`, counted from 1, of a job of `steps` steps.
     ///
-    /// Every run kills one to three workers. Every second also cuts the connections of one, every third slows one, every fourth
-    /// cuts the coordinator's connections, every fifth kills the coordinator, every seventh freezes a worker past the deadline,
-    /// and every eleventh the coordinator.
+    /// Every run kills one to three workers. Every second also cuts the connections of one, every third slows one,
+    /// every fourth cuts the coordinator's connections, every fifth kills the coordinator, every seventh freezes a
+    /// worker past the deadline, and every eleventh the coordinator.
     /// - Parameters:
     ///   - workers: nil for 2 to 4, by the run's number.
     ///   - sparesCoordinator: whether to disturb only workers.
@@ -72,7 +72,15 @@ package struct ChaosPlan: Equatable, Sendable {
         func add(_ deed: Deed, within steps: Int) {
             let step = Int.random(in: 0..<steps, using: &random)
             let delay = Duration.microseconds(Int.random(in: 0..<(step == 0 ? 800_000 : 30_000), using: &random))
-            groups.append((step, [Strike(deed: deed, moment: .afterStep(step, delay), choice: Int.random(in: 0..<1_000, using: &random))]))
+            groups.append(
+                (
+                    step,
+                    [
+                        Strike(
+                            deed: deed, moment: .afterStep(step, delay),
+                            choice: Int.random(in: 0..<1_000, using: &random))
+                    ]
+                ))
         }
         if run % 7 == 0 { add(.freeze(Self.pastTheDeadline), within: early) }
         if run % 11 == 0, !sparesCoordinator { add(.freezeCoordinator(Self.pastTheDeadline), within: early) }
@@ -83,7 +91,9 @@ package struct ChaosPlan: Equatable, Sendable {
         if run % 4 == 0, !sparesCoordinator {
             add(.cutCoordinator(links(), times: Int.random(in: 2...6, using: &random), pause()), within: usual)
         }
-        if run % 3 == 0 { add(.slow(stops: 12, .milliseconds(Int.random(in: 20...150, using: &random))), within: early) }
+        if run % 3 == 0 {
+            add(.slow(stops: 12, .milliseconds(Int.random(in: 20...150, using: &random))), within: early)
+        }
         for _ in 0..<Int.random(in: 1...3, using: &random) {
             let deed = Int.random(in: 0..<4, using: &random) == 0 ? Deed.end : .kill
             guard let last = groups.indices.last, Bool.random(using: &random) else {

@@ -22,7 +22,8 @@ struct ChaosVisit {
         let launcher = launcher
         let found = JobProcesses.children(of: launcher)
         guard let file = found.compactMap(\.configurationFile).first,
-            let output = try? ConfigurationFile.readSaved(file, cores: 1).output, let place = JobProcesses.folder(of: launcher)
+            let output = try? ConfigurationFile.readSaved(file, cores: 1).output,
+            let place = JobProcesses.folder(of: launcher)
         else {
             throw InputError(
                 "process \(launcher) has no coordinator on this machine with a run folder: is the job starting or "
@@ -38,7 +39,8 @@ struct ChaosVisit {
         }
         for number in options.first..<(options.first + options.runs) {
             let plan = ChaosPlan(
-                seed: options.seed, run: number, steps: Self.steps, workers: 1, sparesCoordinator: options.sparesCoordinator)
+                seed: options.seed, run: number, steps: Self.steps, workers: 1,
+                sparesCoordinator: options.sparesCoordinator)
             let strikes = Strikes(plan.strikes.map { $0.later(by: progress.step) }, at: progress) {
                 JobProcess(launcher) == nil ? [] : JobProcesses.children(of: launcher)
             }
@@ -65,5 +67,7 @@ extension ChaosPlan.Strike {
 
 extension JobProcesses {
     /// The working folder of a process.
-    fileprivate static func folder(of id: pid_t) -> String? { try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(id)/cwd") }
+    fileprivate static func folder(of id: pid_t) -> String? {
+        try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(id)/cwd")
+    }
 }

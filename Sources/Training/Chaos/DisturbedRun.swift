@@ -34,15 +34,21 @@ final class DisturbedRun: Sendable {
         let begin = ContinuousClock.now
         try FileManager.default.createDirectory(
             atPath: scratch, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
-        var launcher = try Launcher(job.arguments(name, workers: workers), mark: mark, scratch: scratch) { [self] in hear($0) }
-        let strikes = plan.map { Strikes($0.strikes, at: RunProgressFile(output: job.output(name))) { [mark] in JobProcesses.marked(mark) } }
+        var launcher = try Launcher(job.arguments(name, workers: workers), mark: mark, scratch: scratch) { [self] in
+            hear($0)
+        }
+        let strikes = plan.map {
+            Strikes($0.strikes, at: RunProgressFile(output: job.output(name))) { [mark] in JobProcesses.marked(mark) }
+        }
         strikes?.begin()
         let limit = DispatchTime.now() + .milliseconds(Int(deadline.seconds * 1_000))
         var end = launcher.process.end(before: limit)
         // The end of a killed launcher may be seen before the last of its children was killed.
         if end == .signal(SIGKILL), let strikes {
             strikes.join()
-            launcher = try Launcher(job.resumption(name, workers: workers), mark: mark, scratch: scratch) { [self] in hear($0) }
+            launcher = try Launcher(job.resumption(name, workers: workers), mark: mark, scratch: scratch) { [self] in
+                hear($0)
+            }
             end = launcher.process.end(before: limit)
         }
         let killedEverything = strikes?.killedEverything ?? false
@@ -52,20 +58,25 @@ final class DisturbedRun: Sendable {
         for process in running { process.send(SIGKILL) }
         if end == nil { leftovers = running.map(Self.described) }
         launcher.finishReading()
-        let summary = try? JSONSerialization.jsonObject(with: Data(contentsOf: URL(fileURLWithPath: job.output(name) + "/summary.json")))
+        let summary = try? JSONSerialization.jsonObject(
+            with: Data(contentsOf: URL(fileURLWithPath: job.output(name) + "/summary.json")))
         return ChaosOutcome(
             status: end?.shellStatus, digest: (summary as? [String: Any])?["parameters_sha256"] as? String ?? "",
             steps: RunProgressFile(output: job.output(name)).steps,
-            ledger: said.withLock { $0.filter { $0.contains("epoch ") && $0.contains(" samples computed") } }, leftovers: leftovers,
+            ledger: said.withLock { $0.filter { $0.contains("epoch ") && $0.contains(" samples computed") } },
+            leftovers: leftovers,
             seconds: (ContinuousClock.now - begin).seconds, deeds: strikes?.done ?? [])
     }
 
     private func left(ignoringFolders: Bool) -> [String] {
         let folders = (try? FileManager.default.contentsOfDirectory(atPath: scratch)) ?? []
-        return JobProcesses.marked(mark).map(Self.described) + (ignoringFolders ? [] : folders.map { "\(scratch)/\($0)" })
+        return JobProcesses.marked(mark).map(Self.described)
+            + (ignoringFolders ? [] : folders.map { "\(scratch)/\($0)" })
     }
 
-    private static func described(_ process: JobProcess) -> String { "process \(process.id): \(process.arguments.joined(separator: " "))" }
+    private static func described(_ process: JobProcess) -> String {
+        "process \(process.id): \(process.arguments.joined(separator: " "))"
+    }
 }
 
 /// A launcher and the thread that reads its output.

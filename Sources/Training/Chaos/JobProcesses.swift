@@ -18,7 +18,9 @@ struct JobProcess: Equatable, Sendable {
     /// - Returns: nil if there is no such process (any more), or it does not belong to a job.
     init?(_ id: pid_t) {
         guard let bytes = SystemFile.contents("/proc/\(id)/cmdline"), !bytes.isEmpty else { return nil }
-        arguments = bytes.split(separator: 0, omittingEmptySubsequences: false).dropLast().map { String(decoding: $0, as: UTF8.self) }
+        arguments = bytes.split(separator: 0, omittingEmptySubsequences: false).dropLast().map {
+            String(decoding: $0, as: UTF8.self)
+        }
         self.id = id
         switch arguments.dropFirst().first {
         case "launch": role = .launcher
@@ -58,7 +60,9 @@ struct JobProcess: Equatable, Sendable {
 
     /// The coordinator's configuration file.
     var configurationFile: String? {
-        guard role == .coordinator, let place = arguments.firstIndex(of: "--config"), place + 1 < arguments.count else { return nil }
+        guard role == .coordinator, let place = arguments.firstIndex(of: "--config"), place + 1 < arguments.count else {
+            return nil
+        }
         return arguments[place + 1]
     }
 }
@@ -72,7 +76,8 @@ enum JobProcesses {
     static func marked(_ mark: String) -> [JobProcess] {
         let needed = Data("\(variable)=\(mark)".utf8)
         return all.compactMap { id in
-            guard let environment = SystemFile.contents("/proc/\(id)/environ"), environment.split(separator: 0).contains(needed)
+            guard let environment = SystemFile.contents("/proc/\(id)/environ"),
+                environment.split(separator: 0).contains(needed)
             else { return nil }
             return JobProcess(id)
         }
@@ -95,7 +100,9 @@ enum JobProcesses {
     }
 
     private static var all: [pid_t] {
-        ((try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []).compactMap { pid_t($0) }.filter { $0 != getpid() }.sorted()
+        ((try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []).compactMap { pid_t($0) }.filter {
+            $0 != getpid()
+        }.sorted()
     }
 
     private static func parent(of id: pid_t) -> pid_t? {

@@ -23,11 +23,14 @@ struct RunProgressFile {
 
     /// All steps in `metrics.jsonl`, in order.
     var steps: [Int] {
-        ((try? String(contentsOfFile: output + "/metrics.jsonl", encoding: .utf8)) ?? "").split(separator: "\n").compactMap { Self.step(String($0)) }
+        ((try? String(contentsOfFile: output + "/metrics.jsonl", encoding: .utf8)) ?? "").split(separator: "\n")
+            .compactMap { Self.step(String($0)) }
     }
 
     private static func step(_ line: String) -> Int? {
-        guard line.contains("\"event\":\"step\""), let range = line.range(of: "\"step\":", options: .backwards) else { return nil }
+        guard line.contains("\"event\":\"step\""), let range = line.range(of: "\"step\":", options: .backwards) else {
+            return nil
+        }
         return Int(line[range.upperBound...].prefix(while: \.isNumber))
     }
 }

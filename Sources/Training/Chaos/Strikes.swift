@@ -16,7 +16,8 @@ final class Strikes: Sendable {
     }
 
     /// - Parameter processes: the job's processes at present, oldest first; none once it has ended.
-    init(_ strikes: [ChaosPlan.Strike], at progress: RunProgressFile, processes: @escaping @Sendable () -> [JobProcess]) {
+    init(_ strikes: [ChaosPlan.Strike], at progress: RunProgressFile, processes: @escaping @Sendable () -> [JobProcess])
+    {
         self.strikes = strikes
         self.progress = progress
         self.processes = processes
@@ -118,16 +119,22 @@ final class Strikes: Sendable {
         case .killEverything:
             guard !all.isEmpty else { return }
             // The launcher first, so that it cannot replace the others.
-            for process in all.filter({ $0.role == .launcher }) + all.filter({ $0.role != .launcher }) { process.send(SIGKILL) }
+            for process in all.filter({ $0.role == .launcher }) + all.filter({ $0.role != .launcher }) {
+                process.send(SIGKILL)
+            }
             while case let rest = processes(), !rest.isEmpty { for process in rest { process.send(SIGKILL) } }
-            note("killed everything (\(progress.unfinishedCheckpoint.map { "\($0) unfinished" } ?? "no checkpoint unfinished"))")
+            note(
+                "killed everything ("
+                    + (progress.unfinishedCheckpoint.map { "\($0) unfinished" } ?? "no checkpoint unfinished") + ")"
+            )
             state.withLock { $0.killedEverything = true }
         }
     }
 
     /// Cuts a process's connections, each time those that exist by then.
     private func cut(
-        _ links: ChaosPlan.Links, of process: JobProcess, named name: String, times: Int, _ pause: Duration, _ note: (String) -> Void
+        _ links: ChaosPlan.Links, of process: JobProcess, named name: String, times: Int, _ pause: Duration,
+        _ note: (String) -> Void
     ) {
         var count = 0
         for turn in 0..<times {

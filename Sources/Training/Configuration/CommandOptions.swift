@@ -17,7 +17,10 @@ package struct LaunchOptions: Equatable, Sendable {
     package var isBrief = false
     package var configuration: TrainingConfiguration
 
-    package init(workers: Int?, threadsGiven: Bool, single: Bool, debug: Bool, cluster: String?, configuration: TrainingConfiguration) {
+    package init(
+        workers: Int?, threadsGiven: Bool, single: Bool, debug: Bool, cluster: String?,
+        configuration: TrainingConfiguration
+    ) {
         self.workers = workers
         self.threadsGiven = threadsGiven
         self.single = single
@@ -43,7 +46,8 @@ package struct CoordinateOptions: Equatable, Sendable {
     package var configuration: TrainingConfiguration
 
     package init(
-        workers: Int, endpoint: String?, launched: Bool, rendezvousTimeout: Duration?, healthFile: String?, configuration: TrainingConfiguration
+        workers: Int, endpoint: String?, launched: Bool, rendezvousTimeout: Duration?, healthFile: String?,
+        configuration: TrainingConfiguration
     ) {
         self.workers = workers
         self.endpoint = endpoint

@@ -26,7 +26,8 @@ extension ConfigurationError: CustomStringConvertible {
         case .syntax(let path, let line, let problem): "\(Self.place(path, line)): not YAML: \(problem)"
         case .unknownKey(let path, let line, let key, let suggestion):
             "\(Self.place(path, line)): unknown key '\(key)': "
-                + (suggestion.map { "did you mean '\($0)'?" } ?? "keys are the flags of 'apus train --help' without dashes")
+                + (suggestion.map { "did you mean '\($0)'?" }
+                    ?? "keys are the flags of 'apus train --help' without dashes")
         case .otherTrainer(let path, let line, let name, let hint):
             "\(Self.place(path, line)): \(name) is not an option here: \(hint)"
         case .wrongKind(let path, let line, let key, let found, let needed):

@@ -60,7 +60,9 @@ package enum ConfigurationFile {
         return try configuration(read(text: text, path: path), path: path, cores: cores)
     }
 
-    private static func configuration(_ given: GivenOptions, path: String, cores: Int) throws(ConfigurationError) -> TrainingConfiguration {
+    private static func configuration(_ given: GivenOptions, path: String, cores: Int) throws(ConfigurationError)
+        -> TrainingConfiguration
+    {
         var configuration = TrainingConfiguration(model: "", train: "", output: "", threads: cores)
         try configuration.apply(given)
         for key in [TrainingConfiguration.Key.model, .train, .output] where given[key] == nil {
@@ -93,7 +95,9 @@ package enum ConfigurationFile {
     package static func write(_ configuration: TrainingConfiguration, to path: String) throws(ConfigurationError) {
         let text = Array(try text(configuration).utf8)
         if let present = try? FileSystem.read(path), present == text { return }
-        do throws(FileError) { try FileSystem.replace(path, with: text) } catch { throw .unwritable(path: path, reason: error.problem) }
+        do throws(FileError) { try FileSystem.replace(path, with: text) } catch {
+            throw .unwritable(path: path, reason: error.problem)
+        }
     }
 
     private static func compose(_ text: String, _ path: String) throws(ConfigurationError) -> Node? {
@@ -142,7 +146,8 @@ package enum ConfigurationFile {
     /// Quoted if YAML could read it as something other than this text.
     private static func scalar(_ text: String) -> Node {
         let plain = text.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "/._-+".contains($0)) }
-        let isPlain = plain && text.first.map { $0.isLetter || $0.isNumber || $0 == "/" } == true && text.lowercased() != "null"
+        let isPlain =
+            plain && text.first.map { $0.isLetter || $0.isNumber || $0 == "/" } == true && text.lowercased() != "null"
         return .scalar(Node.Scalar(text, .implicit, isPlain ? .plain : .doubleQuoted))
     }
 

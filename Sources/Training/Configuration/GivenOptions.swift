@@ -17,7 +17,8 @@ package struct GivenOptions: Equatable, Sendable {
         switch (key, value) {
         case (.validation, .text("none")), (.test, .text("none")): values[key] = .absent
         // Several columns are kept as one text, with their names separated by commas.
-        case (.labelColumn, .list(let names)), (.sourceLabelColumn, .list(let names)): values[key] = .text(names.joined(separator: ","))
+        case (.labelColumn, .list(let names)), (.sourceLabelColumn, .list(let names)):
+            values[key] = .text(names.joined(separator: ","))
         default: values[key] = value
         }
     }

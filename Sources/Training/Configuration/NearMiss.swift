@@ -20,7 +20,9 @@ package enum NearMiss {
             var row = [i + 1]
             for j in columns.indices {
                 var edits = min(last[j] + (rows[i] == columns[j] ? 0 : 1), last[j + 1] + 1, row[j] + 1)
-                if i > 0, j > 0, rows[i] == columns[j - 1], rows[i - 1] == columns[j] { edits = min(edits, before[j - 1] + 1) }
+                if i > 0, j > 0, rows[i] == columns[j - 1], rows[i - 1] == columns[j] {
+                    edits = min(edits, before[j - 1] + 1)
+                }
                 row.append(edits)
             }
             (before, last) = (last, row)

@@ -13,7 +13,9 @@ extension TrainingConfiguration {
             (.patience, patience != nil), (.metric, metric != nil), (.evalEvery, evalEvery != nil),
         ]
         if let validationSplit {
-            try need(.validationSplit, validationSplit > 0 && validationSplit < 1, "a share above 0 and below 1, such as 0.1")
+            try need(
+                .validationSplit, validationSplit > 0 && validationSplit < 1, "a share above 0 and below 1, such as 0.1"
+            )
             if validation != nil {
                 throw .contradiction(
                     "--validation names the data to score, --validation-split takes them from --train: leave one out")
@@ -28,7 +30,8 @@ extension TrainingConfiguration {
         try need(.unfreezeEvery, unfreezeEvery, from: 1)
         if let unfreezeEvery, maxSteps == nil, Double(unfreezeEvery) >= epochs.passes {
             throw .contradiction(
-                "--unfreeze-every \(unfreezeEvery) trains the first layer after \(counted(unfreezeEvery, "epoch")), and the run has "
+                "--unfreeze-every \(unfreezeEvery) trains the first layer after \(counted(unfreezeEvery, "epoch")), "
+                    + "and the run has "
                     + "\(epochs.value.shown): give more --epochs, or --freeze encoder")
         }
         try need(.layerDecay, layerDecay > 0 && layerDecay <= 1, "above 0 and at most 1")
@@ -46,7 +49,10 @@ extension TrainingConfiguration {
                 "--from-scratch initializes all layers at random, --reinitialize-layers some: leave one out")
         }
         if fromScratch, !freeze.isEmpty || unfreezeEvery != nil {
-            throw .contradiction("--from-scratch has no source weights to keep: leave out \(freeze.isEmpty ? "--unfreeze-every" : "--freeze")")
+            throw .contradiction(
+                "--from-scratch has no source weights to keep: leave out "
+                    + "\(freeze.isEmpty ? "--unfreeze-every" : "--freeze")"
+            )
         }
         try need(.loraRank, loraRank, from: 1)
         if let loraAlpha { try need(.loraAlpha, loraAlpha > 0 && loraAlpha.isFinite, "a finite number above 0") }
@@ -54,8 +60,13 @@ extension TrainingConfiguration {
             try need(.loraDropout, loraDropout >= 0 && loraDropout < 1, "a probability of at least 0 and below 1")
         }
         guard loraRank != nil else {
-            let given: [(Key, Bool)] = [(.loraAlpha, loraAlpha != nil), (.loraTargets, !loraTargets.isEmpty), (.loraDropout, loraDropout != nil)]
-            if let (key, _) = given.first(where: \.1) { throw .contradiction("\(key.flag) needs adapters: add --lora-rank 8, or leave it out") }
+            let given: [(Key, Bool)] = [
+                (.loraAlpha, loraAlpha != nil), (.loraTargets, !loraTargets.isEmpty),
+                (.loraDropout, loraDropout != nil),
+            ]
+            if let (key, _) = given.first(where: \.1) {
+                throw .contradiction("\(key.flag) needs adapters: add --lora-rank 8, or leave it out")
+            }
             return
         }
         if fromScratch {
@@ -72,7 +83,9 @@ extension TrainingConfiguration {
     package var seedList: [UInt64]? {
         get throws(ConfigurationError) {
             guard let seeds else { return nil }
-            let list = seeds.split(separator: ",", omittingEmptySubsequences: false).map { UInt64($0.filter { $0 != " " }) }
+            let list = seeds.split(separator: ",", omittingEmptySubsequences: false).map {
+                UInt64($0.filter { $0 != " " })
+            }
             let found = list.compactMap { $0 }
             guard found.count == list.count, Set(found).count == found.count, !found.isEmpty else {
                 throw .outOfRange(
@@ -93,18 +106,22 @@ extension TrainingConfiguration {
                     let known = LoRA.Target.allCases.map(\.rawValue)
                     throw .contradiction(
                         "--lora-targets names '\(name)', which no encoder layer has: "
-                            + "\(NearMiss.of(plain, among: known).map { "did you mean '\($0)'?" } ?? "expected one of \(known.joined(separator: ", "))")"
+                            + (NearMiss.of(plain, among: known).map { "did you mean '\($0)'?" }
+                                ?? "expected one of \(known.joined(separator: ", "))")
                     )
                 }
                 targets.append(target)
             }
-            return LoRA(rank: rank, alpha: loraAlpha ?? 8, targets: targets.isEmpty ? [.query, .value] : targets, dropout: loraDropout ?? 0)
+            return LoRA(
+                rank: rank, alpha: loraAlpha ?? 8, targets: targets.isEmpty ? [.query, .value] : targets,
+                dropout: loraDropout ?? 0)
         }
     }
 
     /// Factors on the learning rate by depth, see ``BERT/BERTModel/depth(of:)``.
     package func learningRateFactors(layers: Int) -> [Double] {
-        OptimizerSettings.factors(layers: layers, decay: layerDecay, head: headLearningRate.map { $0 / learningRate } ?? 1)
+        OptimizerSettings.factors(
+            layers: layers, decay: layerDecay, head: headLearningRate.map { $0 / learningRate } ?? 1)
     }
 
     /// Steps before the first update of each depth.

@@ -11,7 +11,9 @@ extension TrainingConfiguration {
         if given[.resume] == true.value { return try resume(given, cores: cores, files: files) }
         var configuration = defaults(given, cores: cores, files: files)
         try configuration.apply(given)
-        if given[.output] == nil { configuration.output = "runs/\(runName(model: configuration.model, now: now, chance: chance))" }
+        if given[.output] == nil {
+            configuration.output = "runs/\(runName(model: configuration.model, now: now, chance: chance))"
+        }
         try configuration.validate()
         try files.needPresent(configuration)
         return configuration
@@ -23,7 +25,9 @@ extension TrainingConfiguration {
     ) throws(ConfigurationError) -> TrainingConfiguration {
         guard case .text(let output) = given[.output] else { throw .resumeWithoutOutput }
         guard let saved = try SavedConfiguration.read(inRun: output, cores: cores) else {
-            guard let complete = SavedConfiguration.replaced(by: given, inRun: output) else { throw .nothingToResume(output: output) }
+            guard let complete = SavedConfiguration.replaced(by: given, inRun: output) else {
+                throw .nothingToResume(output: output)
+            }
             var now = defaults(complete, cores: cores, files: files)
             try now.apply(complete)
             try now.validate()
@@ -73,8 +77,11 @@ extension TrainingConfiguration {
 
     /// The time and the model for readability; and a number, because several runs may start in one second.
     private static func runName(model: String, now: Date, chance: UInt32) -> String {
-        let time = now.formatted(Date.ISO8601FormatStyle(dateSeparator: .omitted, timeSeparator: .omitted, timeZone: .gmt))
+        let time = now.formatted(
+            Date.ISO8601FormatStyle(dateSeparator: .omitted, timeSeparator: .omitted, timeZone: .gmt))
         let number = String(chance, radix: 36)
-        return "\(time)-\(URL(fileURLWithPath: model).lastPathComponent)-\(String(repeating: "0", count: 7 - number.count))\(number)"
+        return
+            "\(time)-\(URL(fileURLWithPath: model).lastPathComponent)-"
+            + "\(String(repeating: "0", count: 7 - number.count))\(number)"
     }
 }

@@ -26,7 +26,9 @@ extension TrainingConfiguration.Key {
         switch self {
         case .output, .resume: true
         case .epochs, .maxSteps, .checkpointEvery, .keep, .progress, .noTensorboard: true
-        case .recompute, .threads, .minWorkers, .maxRestarts, .coordinatorTimeout, .heartbeatTimeout, .progressTimeout, .insecure: true
+        case .recompute, .threads, .minWorkers, .maxRestarts, .coordinatorTimeout, .heartbeatTimeout, .progressTimeout,
+            .insecure:
+            true
         default: false
         }
     }

@@ -21,24 +21,31 @@ extension TrainingConfiguration {
     func needFittingSource() throws(ConfigurationError) {
         let blank = TrainingConfiguration(model: model, train: train, output: output, threads: threads)
         let keys: [Key] = [
-            .sourceValidation, .sourceTask, .sourceBatchSize, .lambda, .lambdaEnd, .lambdaSchedule, .sharedLayers, .sourceTextColumn,
+            .sourceValidation, .sourceTask, .sourceBatchSize, .lambda, .lambdaEnd, .lambdaSchedule, .sharedLayers,
+            .sourceTextColumn,
             .sourcePairColumn, .sourceLabelColumn,
         ]
         guard sourceTrain != nil else {
             if let key = keys.first(where: { value($0) != blank.value($0) }) {
-                throw .contradiction("\(key.flag) is for a source task, but there is none: name its data with --source-train, or leave it out")
+                throw .contradiction(
+                    "\(key.flag) is for a source task, but there is none: name its data with --source-train, or leave "
+                        + "it out"
+                )
             }
             return
         }
         try need(.sourceBatchSize, sourceBatchSize, from: 1)
         // Samples of a step are counted in 32 bits.
         let most = Int(UInt32.max) / max(1, accumulate)
-        if let size = sourceBatchSize { try need(.sourceBatchSize, size <= most, "at most \(most) with --accumulate \(accumulate)") }
+        if let size = sourceBatchSize {
+            try need(.sourceBatchSize, size <= most, "at most \(most) with --accumulate \(accumulate)")
+        }
         try need(.lambda, lambda >= 0 && lambda.isFinite, "a finite number of at least 0")
         if let lambdaEnd { try need(.lambdaEnd, lambdaEnd >= 0 && lambdaEnd.isFinite, "a finite number of at least 0") }
         try need(.sharedLayers, sharedLayers, from: 1)
         if lambdaSchedule == .constant, lambdaEnd != nil {
-            throw .contradiction("--lambda-end is given, but --lambda-schedule is constant: choose linear or cosine, or leave it out")
+            throw .contradiction(
+                "--lambda-end is given, but --lambda-schedule is constant: choose linear or cosine, or leave it out")
         }
         if lambdaSchedule != .constant, lambdaEnd == nil {
             throw .contradiction(
@@ -47,7 +54,8 @@ extension TrainingConfiguration {
             )
         }
         if let sourceTask, ![.classification, .regression, .maskedLM].contains(sourceTask) {
-            throw .outOfRange(key: .sourceTask, found: sourceTask.rawValue, needed: "classification, regression or masked-lm")
+            throw .outOfRange(
+                key: .sourceTask, found: sourceTask.rawValue, needed: "classification, regression or masked-lm")
         }
         let needless = [Key.sourcePairColumn, .sourceLabelColumn].first { value($0) != .absent }
         if sourceTask == .maskedLM, let needless {
@@ -55,7 +63,8 @@ extension TrainingConfiguration {
                 "\(needless.flag) is not for --source-task masked-lm, which learns only from texts: leave one out")
         }
         let columns: [(Key, String?)] = [
-            (.sourceTextColumn, sourceTextColumn), (.sourcePairColumn, sourcePairColumn), (.sourceLabelColumn, sourceLabelColumn),
+            (.sourceTextColumn, sourceTextColumn), (.sourcePairColumn, sourcePairColumn),
+            (.sourceLabelColumn, sourceLabelColumn),
         ]
         for (index, (key, name)) in columns.enumerated() {
             for (other, otherName) in columns[..<index] {

@@ -9,7 +9,9 @@ extension TrainingConfiguration {
         if case .steps(let count) = warmupSteps { try need(.warmupSteps, count, from: 0) }
         try need(.maxSteps, maxSteps, from: 1)
         if let maxGradNorm {
-            try need(.maxGradNorm, maxGradNorm > 0 && maxGradNorm.isFinite, "a finite number above 0; leave it out for no clipping")
+            try need(
+                .maxGradNorm, maxGradNorm > 0 && maxGradNorm.isFinite,
+                "a finite number above 0; leave it out for no clipping")
         }
         try need(.accumulate, accumulate, from: 1)
         if let maxLength { try need(.maxLength, maxLength >= 3, "at least 3: [CLS], one token and [SEP]") }
@@ -52,7 +54,9 @@ extension TrainingConfiguration {
     package static let mostThreads = 4_096
 
     private func needOwnColumns() throws(ConfigurationError) {
-        let columns: [(Key, String?)] = [(.textColumn, textColumn), (.pairColumn, pairColumn), (.labelColumn, labelColumn)]
+        let columns: [(Key, String?)] = [
+            (.textColumn, textColumn), (.pairColumn, pairColumn), (.labelColumn, labelColumn),
+        ]
         for (index, (key, name)) in columns.enumerated() {
             for (other, otherName) in columns[..<index] {
                 if let name, name == otherName { throw .sameColumn(key: key, other: other, name: name) }

@@ -7,18 +7,23 @@ package struct TrainingRequest {
     /// - Parameters:
     ///   - hasFile: whether `--config` was given.
     ///   - resolve: resolves the values of all options.
-    package init(given: GivenOptions, hasFile: Bool, resolve: @escaping () throws(ConfigurationError) -> TrainingConfiguration) {
+    package init(
+        given: GivenOptions, hasFile: Bool, resolve: @escaping () throws(ConfigurationError) -> TrainingConfiguration
+    ) {
         self.given = given
         self.hasFile = hasFile
         self.resolve = resolve
     }
 
     /// Options that apply to a worker itself.
-    private static let workers: Set<TrainingConfiguration.Key> = [.threads, .coordinatorTimeout, .heartbeatTimeout, .insecure]
+    private static let workers: Set<TrainingConfiguration.Key> = [
+        .threads, .coordinatorTimeout, .heartbeatTimeout, .insecure,
+    ]
 
     /// Flags that apply only to a coordinator.
     package var coordinatorsFlags: [String] {
-        (hasFile ? ["--config"] : []) + TrainingConfiguration.Key.allCases.filter { given[$0] != nil && !Self.workers.contains($0) }.map(\.flag)
+        (hasFile ? ["--config"] : [])
+            + TrainingConfiguration.Key.allCases.filter { given[$0] != nil && !Self.workers.contains($0) }.map(\.flag)
     }
 
     package func configuration() throws(ConfigurationError) -> TrainingConfiguration { try resolve() }

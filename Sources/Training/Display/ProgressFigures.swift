@@ -15,7 +15,8 @@ package struct ProgressFigures: Sendable, Equatable {
     package var workers: Int
 
     package init(
-        step: Int, totalSteps: Int, epoch: Int, epochs: Int, loss: Double, sourceLoss: Double? = nil, rate: Double, samplesPerSecond: Double,
+        step: Int, totalSteps: Int, epoch: Int, epochs: Int, loss: Double, sourceLoss: Double? = nil, rate: Double,
+        samplesPerSecond: Double,
         secondsLeft: Double, workers: Int
     ) {
         self.step = step
@@ -33,8 +34,11 @@ package struct ProgressFigures: Sendable, Equatable {
     /// For a log: everything.
     package var text: String {
         let source = sourceLoss.map { "  source \(decimal($0, 4))" } ?? ""
-        return "epoch \(epoch)/\(epochs)  step \(step)/\(totalSteps)  loss \(decimal(loss, 4))\(source)  rate \(String(format: "%.2e", rate))  "
-            + "\(decimal(samplesPerSecond, 1)) samples/s  \(Self.clock(secondsLeft)) left" + (workers > 1 ? "  \(workers) workers" : "")
+        return
+            "epoch \(epoch)/\(epochs)  step \(step)/\(totalSteps)  loss \(decimal(loss, 4))\(source)  rate "
+            + "\(String(format: "%.2e", rate))  "
+            + "\(decimal(samplesPerSecond, 1)) samples/s  \(Self.clock(secondsLeft)) left"
+            + (workers > 1 ? "  \(workers) workers" : "")
     }
 
     /// For a terminal: a bar and as many figures as fit, omitting the least important ones first.
@@ -61,7 +65,9 @@ package struct ProgressFigures: Sendable, Equatable {
     private func bar(_ width: Int, colors: Bool) -> String {
         let done = totalSteps > 0 ? min(width, width * step / totalSteps) : width
         let filled = String(repeating: "#", count: done)
-        return "[\(colors && done > 0 ? "\u{1B}[32m\(filled)\u{1B}[0m" : filled)\(String(repeating: ".", count: width - done))]"
+        return
+            "[" + (colors && done > 0 ? "\u{1B}[32m\(filled)\u{1B}[0m" : filled)
+            + String(repeating: ".", count: width - done) + "]"
     }
 
     /// Contents of a line, from complete to short.
@@ -142,7 +148,8 @@ package struct ProgressMeter: Sendable {
         package var workers: Int
 
         package init(
-            step: Int, totalSteps: Int, epoch: Int, epochs: Int, loss: Double, sourceLoss: Double? = nil, rate: Double, samples: Int, seconds: Double,
+            step: Int, totalSteps: Int, epoch: Int, epochs: Int, loss: Double, sourceLoss: Double? = nil, rate: Double,
+            samples: Int, seconds: Double,
             workers: Int
         ) {
             self.step = step
@@ -184,7 +191,8 @@ package struct ProgressMeter: Sendable {
         let count = max(steps, 1e-9)
         return ProgressFigures(
             step: step.step, totalSteps: step.totalSteps, epoch: step.epoch, epochs: step.epochs, loss: loss / count,
-            sourceLoss: step.sourceLoss.map { _ in sourceLoss / count }, rate: step.rate, samplesPerSecond: samples / max(seconds, 1e-9),
+            sourceLoss: step.sourceLoss.map { _ in sourceLoss / count }, rate: step.rate,
+            samplesPerSecond: samples / max(seconds, 1e-9),
             secondsLeft: Double(step.totalSteps - step.step) * seconds / count, workers: step.workers)
     }
 }

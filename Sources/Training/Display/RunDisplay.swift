@@ -80,7 +80,9 @@ package final class RunDisplay: Sendable {
         }
         let drawn = ContinuousClock.now
         if screen.redraws {
-            screen.show { columns, colors in recent.line(columns: columns, elapsed: (ContinuousClock.now - drawn).seconds, colors: colors) }
+            screen.show { columns, colors in
+                recent.line(columns: columns, elapsed: (ContinuousClock.now - drawn).seconds, colors: colors)
+            }
         }
         guard let due else { return }
         if screen.redraws || !screen.showsProgress { append(due.text) } else { tell(due.text) }
@@ -91,7 +93,8 @@ package final class RunDisplay: Sendable {
         let began = ContinuousClock.now
         let safe = ShownText.safe(what)
         screen.show { columns, _ in
-            ShownText.cut("\(safe)  \(ProgressFigures.clock((ContinuousClock.now - began).seconds))", to: max(0, columns - 3))
+            ShownText.cut(
+                "\(safe)  \(ProgressFigures.clock((ContinuousClock.now - began).seconds))", to: max(0, columns - 3))
         }
     }
 

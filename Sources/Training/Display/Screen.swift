@@ -35,7 +35,10 @@ package final class Screen: Sendable {
     init(sink: any OutputSink, environment: [String: String]) {
         self.sink = sink
         self.environment = environment
-        state = Mutex(State(capabilities: OutputCapabilities(.auto, isTerminal: sink.isTerminal(.output), environment: environment)))
+        state = Mutex(
+            State(
+                capabilities: OutputCapabilities(.auto, isTerminal: sink.isTerminal(.output), environment: environment))
+        )
     }
 
     /// Sets how progress is shown from now on.
@@ -44,7 +47,8 @@ package final class Screen: Sendable {
         state.withLock { state in
             state.mode = mode
             state.sharesTerminal = sharesTerminal
-            state.capabilities = OutputCapabilities(mode, isTerminal: sink.isTerminal(.output), environment: environment)
+            state.capabilities = OutputCapabilities(
+                mode, isTerminal: sink.isTerminal(.output), environment: environment)
         }
     }
 
@@ -179,7 +183,8 @@ protocol OutputSink: Sendable {
 /// Standard output and standard error.
 ///
 /// Output is written by a separate thread, so that a stalled reader does not delay steps; it may fall behind by
-/// ``most`` bytes, after which a writer waits for it. Errors are written at once, after the output that came before them.
+/// ``most`` bytes, after which a writer waits for it. Errors are written at once, after the output that came before
+/// them.
 struct StandardStreams: OutputSink {
     private static let most = 1 << 20
 

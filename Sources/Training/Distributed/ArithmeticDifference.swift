@@ -7,7 +7,10 @@ struct ArithmeticDifference: CustomStringConvertible {
     ///   - there: number, description and fingerprint of the host.
     ///   - here: those of this process.
     /// - Returns: nil if both compute the same bits.
-    init?(there: (number: Int?, name: String?, fingerprint: String), here: (number: Int?, name: String?, fingerprint: String)) {
+    init?(
+        there: (number: Int?, name: String?, fingerprint: String),
+        here: (number: Int?, name: String?, fingerprint: String)
+    ) {
         func shown(_ one: (number: Int?, name: String?, fingerprint: String)) -> String {
             one.name ?? one.number.map { "arithmetic \($0)" } ?? "an arithmetic without a number"
         }

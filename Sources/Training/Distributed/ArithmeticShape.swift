@@ -14,18 +14,23 @@ package struct ArithmeticShape: Codable, Sendable, Equatable {
     package let blas: BLAS
 
     package init(_ shape: BERTShape, blas: BLAS) {
-        self.init(width: shape.width, heads: shape.heads, feedForward: shape.feedForward, activation: shape.activation, blas: blas)
+        self.init(
+            width: shape.width, heads: shape.heads, feedForward: shape.feedForward, activation: shape.activation,
+            blas: blas)
     }
 
     private init(width: Int, heads: Int, feedForward: Int, activation: Activation, blas: BLAS) {
-        (self.width, self.heads, self.feedForward, self.activation, self.blas) = (width, heads, feedForward, activation, blas)
+        (self.width, self.heads, self.feedForward, self.activation, self.blas) = (
+            width, heads, feedForward, activation, blas
+        )
     }
 
     /// Vocabulary size of the models for fingerprints.
     static let vocabulary = 211
 
     /// The default model's.
-    package static let standard = ArithmeticShape(width: 384, heads: 12, feedForward: 1_536, activation: .gelu, blas: .own)
+    package static let standard = ArithmeticShape(
+        width: 384, heads: 12, feedForward: 1_536, activation: .gelu, blas: .own)
 
     /// As an argument of `apus check --local`: "384,12,1536,gelu,own".
     package var text: String { "\(width),\(heads),\(feedForward),\(activation.rawValue),\(blas.rawValue)" }
@@ -34,7 +39,8 @@ package struct ArithmeticShape: Codable, Sendable, Equatable {
     package init?(text: String) {
         let words = text.split(separator: ",", omittingEmptySubsequences: false)
         let numbers = words.prefix(3).compactMap { Int($0) }.filter { (1...65_536).contains($0) }
-        guard words.count == 5, numbers.count == 3, numbers[0] % numbers[1] == 0, let activation = Activation(rawValue: String(words[3])),
+        guard words.count == 5, numbers.count == 3, numbers[0] % numbers[1] == 0,
+            let activation = Activation(rawValue: String(words[3])),
             let blas = BLAS(rawValue: String(words[4]))
         else { return nil }
         self.init(width: numbers[0], heads: numbers[1], feedForward: numbers[2], activation: activation, blas: blas)
@@ -44,8 +50,10 @@ package struct ArithmeticShape: Codable, Sendable, Equatable {
     func model(_ head: Head, lora: LoRA? = nil) -> BERTModel {
         BERTModel(
             shape: BERTShape(
-                vocabulary: Self.vocabulary, width: width, layers: 2, heads: heads, feedForward: feedForward, positions: 128, types: 2, epsilon: 1e-12,
-                activation: activation, hiddenDropout: 0.1, attentionDropout: 0.1, headDropout: 0.1, initializerRange: 0.02),
+                vocabulary: Self.vocabulary, width: width, layers: 2, heads: heads, feedForward: feedForward,
+                positions: 128, types: 2, epsilon: 1e-12,
+                activation: activation, hiddenDropout: 0.1, attentionDropout: 0.1, headDropout: 0.1,
+                initializerRange: 0.02),
             head: head, lora: lora, isFrozen: { lora != nil && !LoRA.isAdapter($0) && !$0.hasPrefix("classifier.") })
     }
 }

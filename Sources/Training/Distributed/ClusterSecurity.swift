@@ -29,28 +29,45 @@ struct ClusterSecurity: Sendable {
 
     /// The coordinator's side of links at `endpoint`.
     /// - Throws: ``InputError`` if keys are required and missing.
-    static func coordinator(at endpoint: String, workers: Int, handedOver: KeyRing?, insecure: Bool) throws -> ClusterSecurity {
+    static func coordinator(at endpoint: String, workers: Int, handedOver: KeyRing?, insecure: Bool) throws
+        -> ClusterSecurity
+    {
         let role = KeySource.Role.coordinator(workers: workers)
-        guard let (ring, file) = try ring(for: "the coordinator's endpoint \(endpoint)", endpoint, role, handedOver, insecure) else { return .plain }
+        guard
+            let (ring, file) = try ring(
+                for: "the coordinator's endpoint \(endpoint)", endpoint, role, handedOver, insecure)
+        else { return .plain }
         guard !ring.workers.isEmpty else {
-            throw InputError("\(file ?? "the key ring") lists no worker's key: give the coordinator's key file, coordinator.key of apus keygen")
+            throw InputError(
+                "\(file ?? "the key ring") lists no worker's key: give the coordinator's key file, coordinator.key of "
+                    + "apus keygen"
+            )
         }
         let allowList = AllowList(Set(ring.workers))
         var options = baseOptions
         options.allowList = allowList
-        return ClusterSecurity(keys: ring.own, allowList: allowList, control: .server(ring.own), options: options, file: file)
+        return ClusterSecurity(
+            keys: ring.own, allowList: allowList, control: .server(ring.own), options: options, file: file)
     }
 
     /// A worker's side.
     /// - Parameter rank: nil if no launcher assigned one.
     /// - Throws: ``InputError`` if keys are required and missing.
-    static func worker(of endpoint: String, rank: Int?, handedOver: KeyRing?, insecure: Bool) throws -> ClusterSecurity {
-        guard let (ring, file) = try ring(for: "the coordinator \(endpoint)", endpoint, .worker(rank: rank), handedOver, insecure) else { return .plain }
+    static func worker(of endpoint: String, rank: Int?, handedOver: KeyRing?, insecure: Bool) throws -> ClusterSecurity
+    {
+        guard
+            let (ring, file) = try ring(
+                for: "the coordinator \(endpoint)", endpoint, .worker(rank: rank), handedOver, insecure)
+        else { return .plain }
         guard let coordinator = ring.coordinator else {
-            throw InputError("\(file ?? "the key ring") does not name the coordinator's key: give a worker's key file, worker-1.key of apus keygen")
+            throw InputError(
+                "\(file ?? "the key ring") does not name the coordinator's key: give a worker's key file, "
+                    + "worker-1.key of apus keygen"
+            )
         }
         return ClusterSecurity(
-            keys: ring.own, allowList: AllowList([coordinator]), control: .client(ring.own, server: coordinator), options: baseOptions, file: file)
+            keys: ring.own, allowList: AllowList([coordinator]), control: .client(ring.own, server: coordinator),
+            options: baseOptions, file: file)
     }
 
     /// The keys for links at `endpoint`; nil if they need none.
@@ -73,7 +90,10 @@ struct ClusterSecurity: Sendable {
     func authenticator(in context: Context, report: RefusalReport? = nil) throws -> Authenticator? {
         let file = file
         return keys == nil
-            ? nil : try Authenticator(in: context, allowList: allowList) { key, address in report?.note(.unknownKey(key), from: address, file: file) }
+            ? nil
+            : try Authenticator(in: context, allowList: allowList) { key, address in
+                report?.note(.unknownKey(key), from: address, file: file)
+            }
     }
 
     /// Admits the keys that the file lists now; removed ones lose their connections.

@@ -30,8 +30,11 @@ final class CoordinatorData {
 
     func prepare(generation: UInt32) throws -> (peer: MeshPeer, canceller: MeshCanceller) {
         mesh = nil
-        let opened = try MeshListener(at: place.endpoint(generation: generation), keys: place.keys, in: context, refusals: refusals)
-        let result = (MeshPeer(endpoint: place.reachable(opened.endpoint), key: place.keys?.publicKey), opened.canceller)
+        let opened = try MeshListener(
+            at: place.endpoint(generation: generation), keys: place.keys, in: context, refusals: refusals)
+        let result = (
+            MeshPeer(endpoint: place.reachable(opened.endpoint), key: place.keys?.publicKey), opened.canceller
+        )
         listener = consume opened
         return result
     }
@@ -39,11 +42,14 @@ final class CoordinatorData {
     /// Forms the coordinator's links; `formation` is that of any worker, with the coordinator's rank.
     func form(_ formation: Formation, sending state: TrainingState?) throws {
         guard let listener = listener.take() else { return }
-        let links = try listener.mesh(rank: formation.workers, roster: formation.roster, deadline: .now + DataPlane.formingTime)
+        let links = try listener.mesh(
+            rank: formation.workers, roster: formation.roster, deadline: .now + DataPlane.formingTime)
         mesh = (links, formation)
         ahead = (0, 0)
         guard let state else { return }
-        let deadline = ContinuousClock.now + DataPlane.formingTime + DataPlane.transferTime(parameters: state.parameters.count, workers: formation.workers)
+        let deadline =
+            ContinuousClock.now + DataPlane.formingTime
+            + DataPlane.transferTime(parameters: state.parameters.count, workers: formation.workers)
         for peer in formation.stateTo {
             try StateTransfer.send(
                 state, after: formation.step, over: links, generation: formation.roster.generation, to: peer,
@@ -76,7 +82,8 @@ final class CoordinatorData {
                 let (kind, planned, dataset) = streams[stream]
                 let samples = planned.lanes[lane][batch]
                 let payload = ShardFrame.encode(
-                    samples, of: dataset, features: data.features, step: plan.step, withTypes: mesh.formation.run.hasTypes)
+                    samples, of: dataset, features: data.features, step: plan.step,
+                    withTypes: mesh.formation.run.hasTypes)
                 guard payload.count <= DataPlane.longestFrame else {
                     throw RunError(
                         "the samples of lane \(lane) in step \(plan.step) take \(payload.count >> 20) MB, "
@@ -125,7 +132,8 @@ final class CoordinatorData {
     /// Sends each worker the samples of its chunks, for an evaluation or for their features.
     /// - Parameter scored: the chunks whose scores are returned.
     func feed(
-        _ chunks: [[Int]], of dataset: TokenizedDataset, as kind: ShardFrame.Kind, features: FeatureStore?, scored: ScorePlan? = nil
+        _ chunks: [[Int]], of dataset: TokenizedDataset, as kind: ShardFrame.Kind, features: FeatureStore?,
+        scored: ScorePlan? = nil
     ) throws {
         guard let mesh else { return }
         let deadline = ContinuousClock.now + DataPlane.exchangeTime
@@ -134,10 +142,13 @@ final class CoordinatorData {
         for round in 0..<(chunks.map(\.count).max() ?? 0) {
             for (rank, own) in chunks.enumerated() where round < own.count {
                 let samples = ranges[own[round]].map(PlannedSample.init(evaluated:))
-                let payload = ShardFrame.encode(samples, of: dataset, features: features, step: 0, withTypes: mesh.formation.run.hasTypes)
+                let payload = ShardFrame.encode(
+                    samples, of: dataset, features: features, step: 0, withTypes: mesh.formation.run.hasTypes)
                 let header = FrameHeader(
-                    kind: kind.rawValue, sender: UInt16(mesh.links.rank), generation: mesh.formation.roster.generation, step: 0,
-                    bucket: UInt32(own[round]), offset: scored?.keeps(own[round]) == true ? 1 : 0, count: UInt64(samples.count))
+                    kind: kind.rawValue, sender: UInt16(mesh.links.rank), generation: mesh.formation.roster.generation,
+                    step: 0,
+                    bucket: UInt32(own[round]), offset: scored?.keeps(own[round]) == true ? 1 : 0,
+                    count: UInt64(samples.count))
                 try unsafe mesh.links.send(header, payload: payload.span.bytes, to: rank, deadline: deadline)
             }
         }
@@ -149,7 +160,8 @@ final class CoordinatorData {
         let layout = model.layout
         var state = TrainingState(
             parameters: FloatBuffer(count: layout.count), first: FloatBuffer(count: layout.stateCount),
-            second: FloatBuffer(count: layout.stateCount), touched: TouchedRows(rows: layout.sparseTable?.shape[0] ?? 0))
+            second: FloatBuffer(count: layout.stateCount), touched: TouchedRows(rows: layout.sparseTable?.shape[0] ?? 0)
+        )
         let deadline = ContinuousClock.now + DataPlane.stateTime(parameters: layout.count)
         try StateTransfer.receive(into: &state, after: step) { () throws(MeshError) in
             while true {

@@ -6,14 +6,16 @@ internal import Transport
 extension CoordinatorEngine {
     /// Calls all workers at once. The first failure ends the generation, and so does a failure of `meanwhile`.
     func callAll<Result: Sendable>(
-        _ group: Group, within limit: Duration = DataPlane.exchangeTime, meanwhile: (@Sendable () async throws -> Void)? = nil,
+        _ group: Group, within limit: Duration = DataPlane.exchangeTime,
+        meanwhile: (@Sendable () async throws -> Void)? = nil,
         _ call: @escaping @Sendable (Worker<ZeroMQActorSystem>, Int) async throws -> Result
     ) async throws -> [Result] {
         try await callAll(Array(group.proxies.indices), of: group, within: limit, meanwhile: meanwhile, call)
     }
 
     func callAll<Result: Sendable>(
-        _ ranks: [Int], of group: Group, within limit: Duration = DataPlane.exchangeTime, meanwhile: (@Sendable () async throws -> Void)? = nil,
+        _ ranks: [Int], of group: Group, within limit: Duration = DataPlane.exchangeTime,
+        meanwhile: (@Sendable () async throws -> Void)? = nil,
         _ call: @escaping @Sendable (Worker<ZeroMQActorSystem>, Int) async throws -> Result
     ) async throws -> [Result] {
         try await system.withCalls { try await answers(ranks, of: group, within: limit, meanwhile: meanwhile, call) }
@@ -50,7 +52,8 @@ extension CoordinatorEngine {
                         // A rank that waits for a stalled rank is as late as that one.
                         throw GenerationEnd(reason: "\(name) was not done within \(Int(limit.seconds)) s")
                     } catch {
-                        throw GenerationEnd(reason: "worker \(rank) on \(group.members[rank].identity.hostName): \(error)", rank: rank)
+                        throw GenerationEnd(
+                            reason: "worker \(rank) on \(group.members[rank].identity.hostName): \(error)", rank: rank)
                     }
                 }
             }
@@ -81,7 +84,9 @@ extension CoordinatorEngine {
             throw CancellationError()
         }
         while true {
-            do { guard try await tasks.next() != nil else { return end } } catch let further as GenerationEnd { end.unlinked.add(further.unlinked) } catch {
+            do { guard try await tasks.next() != nil else { return end } } catch let further as GenerationEnd {
+                end.unlinked.add(further.unlinked)
+            } catch {
                 return end
             }
         }

@@ -4,7 +4,9 @@ internal import TextData
 
 extension CoordinatorEngine {
     package func evaluate(_ split: Split) async throws -> Evaluated {
-        guard let dataset = inputs.datasets[split] else { throw RunError("there is no \(split.rawValue) data to evaluate") }
+        guard let dataset = inputs.datasets[split] else {
+            throw RunError("there is no \(split.rawValue) data to evaluate")
+        }
         let count = Evaluation.chunks(of: dataset.count).count
         let head = inputs.model.head(of: split.stream)
         let kept = ScorePlan(dataset, head, inputs.model.shape).map(EvaluationScores.init)
@@ -21,7 +23,9 @@ extension CoordinatorEngine {
                     if let kept { try core.receiveScores(Set(shares.joined().filter(kept.plan.keeps)), into: kept) }
                 }
                 let limit = self.pace.limit(samples: chunks * Evaluation.chunkSize)
-                let answers = try await self.callAll(group, within: limit, meanwhile: { try await feeding.orEnd("samples could not be sent") }) { proxy, rank in
+                let answers = try await self.callAll(
+                    group, within: limit, meanwhile: { try await feeding.orEnd("samples could not be sent") }
+                ) { proxy, rank in
                     try await proxy.evaluate(chunks: shares[rank], of: split.stream)
                 }
                 try self.check(answers, shares, of: dataset, split)
@@ -30,10 +34,13 @@ extension CoordinatorEngine {
             return scores
         }
         let ordered = scores.sorted { $0.chunk < $1.chunk }
-        guard ordered.map(\.chunk) == Array(0..<count) else { throw RunError("an evaluation missed some of its \(count) chunks: this is a defect") }
+        guard ordered.map(\.chunk) == Array(0..<count) else {
+            throw RunError("an evaluation missed some of its \(count) chunks: this is a defect")
+        }
         let names = split.stream == .target ? inputs.labels?.names : nil
         return Evaluated(
-            report: EvaluationReport(ordered.map(\.score), head, names: names, scores: kept.map { ($0, dataset) }), scores: kept)
+            report: EvaluationReport(ordered.map(\.score), head, names: names, scores: kept.map { ($0, dataset) }),
+            scores: kept)
     }
 
     /// Chunks dealt to the workers one after another.
@@ -42,7 +49,8 @@ extension CoordinatorEngine {
         return (0..<workers).map { rank in chunks.indices.filter { $0 % workers == rank }.map { chunks[$0] } }
     }
 
-    /// A dataset's features, computed by the workers when they are first needed; nil where they are not the same at every step.
+    /// A dataset's features, computed by the workers when they are first needed; nil where they are not the same at
+    /// every step.
     func features(_ split: Split, _ group: Group) async throws -> FeatureStore? {
         guard group.hasFeatures, let dataset = inputs.datasets[split] else {
             featureStores = [:]
@@ -50,7 +58,8 @@ extension CoordinatorEngine {
         }
         if let store = featureStores[split] { return store }
         let store = FeatureStore(samples: dataset.count, width: inputs.model.shape.width)
-        let activity = Activity("computing the frozen encoder's output for \(dataset.count) \(split.rawValue) samples", of: dataset.count)
+        let activity = Activity(
+            "computing the frozen encoder's output for \(dataset.count) \(split.rawValue) samples", of: dataset.count)
         defer { activity.end() }
         let chunks = Array(Evaluation.chunks(of: dataset.count).indices)
         let round = Self.chunksARound * group.members.count
@@ -62,7 +71,9 @@ extension CoordinatorEngine {
                 try core.receiveFeatures(shares.reduce(0) { $0 + $1.count }, of: dataset, into: store)
             }
             let limit = pace.limit(samples: dataset.count)
-            _ = try await callAll(group, within: limit, meanwhile: { try await arriving.orEnd("features did not arrive") }) { proxy, rank in
+            _ = try await callAll(
+                group, within: limit, meanwhile: { try await arriving.orEnd("features did not arrive") }
+            ) { proxy, rank in
                 try await proxy.computeFeatures(chunks: shares[rank])
             }
             activity.advance(by: round * Evaluation.chunkSize)

@@ -16,7 +16,8 @@ extension CoordinatorEngine {
         while true {
             guard !fruitlessEnds.isTooMany(at: .now) else {
                 throw RunError(
-                    "\(fruitlessEnds.count) generations in a row ended before step \(committedStep + 1) was done, though no worker was lost: "
+                    "\(fruitlessEnds.count) generations in a row ended before step \(committedStep + 1) was done, "
+                        + "though no worker was lost: "
                         + "see the reasons above, then resume with: \(resumeCommand)")
             }
             if fruitlessEnds.pause > .zero { try await Task.sleep(for: fruitlessEnds.pause) }
@@ -64,7 +65,9 @@ extension CoordinatorEngine {
                 display.say("waiting for workers: \(count) of \(needed) connected\(hint)")
                 said = needed
                 reminding?.cancel()
-                reminding = reminder?.begin(needed: needed, isThere: { [membership] in membership.members.count }) { [display] in display.say($0) }
+                reminding = reminder?.begin(needed: needed, isThere: { [membership] in membership.members.count }) {
+                    [display] in display.say($0)
+                }
             }
             await membership.change()
         }
@@ -122,7 +125,8 @@ extension CoordinatorEngine {
             for (rank, proxy) in proxies.enumerated() {
                 tasks.addTask {
                     do { return (rank, try await proxy.prepare(generation: generation, keys: keys)) } catch {
-                        throw GenerationEnd(reason: "worker \(rank) on \(members[rank].identity.hostName): \(error)", rank: rank)
+                        throw GenerationEnd(
+                            reason: "worker \(rank) on \(members[rank].identity.hostName): \(error)", rank: rank)
                     }
                 }
             }
@@ -141,7 +145,9 @@ extension CoordinatorEngine {
         // earlier coordinator.
         let last = isFirst ? newestUsable : reachedStep
         guard let found = GenerationStart(held, run: run.id, known: commits, floor: floor, last: last) else {
-            if let source, source.step == committedStep { return GenerationStart(step: source.step, workers: held.count) }
+            if let source, source.step == committedStep {
+                return GenerationStart(step: source.step, workers: held.count)
+            }
             try goBack()
             return GenerationStart(step: committedStep, workers: held.count)
         }
@@ -157,7 +163,9 @@ extension CoordinatorEngine {
     }
 
     /// Each worker's assignment: lanes, host, and donor of its state.
-    private func formations(_ members: [Membership.Member], _ roster: MeshRoster, _ start: GenerationStart) -> [Formation] {
+    private func formations(_ members: [Membership.Member], _ roster: MeshRoster, _ start: GenerationStart)
+        -> [Formation]
+    {
         let lanes = LaneShares.of(laneCount: inputs.plan.laneCount, workers: members.count)
         let names = members.map(\.identity.host)
         let hosts = names.map { name in names.firstIndex(of: name) ?? 0 }
@@ -166,7 +174,8 @@ extension CoordinatorEngine {
             let commit: Commit? = if case .applies(let commit) = start.ways[rank] { commit } else { nil }
             return Formation(
                 run: run, roster: roster, rank: rank, lanes: lanes, hosts: hosts, stateFrom: from[rank],
-                stateTo: from.indices.filter { from[$0] == rank }, step: start.step, commit: commit, newest: start.commit)
+                stateTo: from.indices.filter { from[$0] == rank }, step: start.step, commit: commit,
+                newest: start.commit)
         }
     }
 
@@ -181,7 +190,8 @@ extension CoordinatorEngine {
         let place = own
         let links = data.begin { try $0.form(place, sending: source) }
         // Longer than the workers wait for their links: a worker that misses another one reports it.
-        let longest = DataPlane.formingTime + DataPlane.transferTime(parameters: before.layout.count, workers: formations.count)
+        let longest =
+            DataPlane.formingTime + DataPlane.transferTime(parameters: before.layout.count, workers: formations.count)
         let limit = max(pace.limit(stateOf: before.layout.count * formations.count), longest) + DataPlane.reportTime
         let held = try await callAll(
             group, within: limit,
@@ -219,7 +229,8 @@ extension CoordinatorEngine {
         let hosts = Set(members.map(\.identity.host)).count
         let idle = group.formation.lanes.count { $0[1] == 0 }
         display.say(
-            "generation \(generation): \(members.count) \(members.count == 1 ? "worker" : "workers") on \(hosts) \(hosts == 1 ? "host" : "hosts")"
+            "generation \(generation): \(members.count) \(members.count == 1 ? "worker" : "workers") on \(hosts) "
+                + "\(hosts == 1 ? "host" : "hosts")"
                 + (committedStep > 0 ? ", after step \(committedStep)" : ""))
         if idle > 0 {
             display.say(
@@ -248,7 +259,9 @@ extension CoordinatorEngine {
         let unlinked = await sendAway(unlinkedOf: members, end)
         let lost = await refresh(members, but: Set(end.untrue.keys).union(unlinked))
         if lost.isEmpty, end.untrue.isEmpty, unlinked.isEmpty { fruitlessEnds.add(at: .now) }
-        let names = (lost + unlinked).filter { $0 != end.rank }.map { "worker \($0) on \(members[$0].identity.hostName)" }
+        let names = (lost + unlinked).filter { $0 != end.rank }.map {
+            "worker \($0) on \(members[$0].identity.hostName)"
+        }
         display.say(
             "generation \(generation) ended after step \(committedStep): \(end.reason)"
                 + (names.isEmpty ? "" : "; lost: \(names.joined(separator: ", "))")
@@ -267,7 +280,9 @@ extension CoordinatorEngine {
             // The run begins without it; a replacement takes part when it joins.
             if isFirst { membership.giveUp(1) }
             let host = members[rank].identity.hostName
-            let missing = end.unlinked.missing(by: rank).map { $0 == members.count ? "the coordinator" : "worker \($0)" }
+            let missing = end.unlinked.missing(by: rank).map {
+                $0 == members.count ? "the coordinator" : "worker \($0)"
+            }
             let links = "no data links between worker \(rank) on \(host) and \(missing.joined(separator: ", "))"
             display.say("\(links): the worker is removed; check --interface and firewalls")
             guard let proxy = try? Proxy.resolve(id: members[rank].address, using: system) else { continue }
@@ -307,7 +322,8 @@ extension CoordinatorEngine {
     ///
     /// A worker whose process lives while its data thread is stalled is removed: a replacement can do its part.
     private static func held(by worker: Proxy, within limit: Duration) async -> HeldState? {
-        do { return try await ZeroMQActorSystem.within(limit) { try await worker.abort() } } catch ClusterError.deadline {
+        do { return try await ZeroMQActorSystem.within(limit) { try await worker.abort() } } catch ClusterError.deadline
+        {
             let reason =
                 "its data thread did not move for \(Int(limit.seconds)) s: the run continues without this worker"
             try? await ZeroMQActorSystem.within(.seconds(1)) { try await worker.leave(reason) }

@@ -17,7 +17,8 @@ extension CoordinatorEngine {
                 reason:
                     "\(ranks.map(name).joined(separator: ", ")) \(ranks.count == 1 ? "is" : "are") removed: the "
                     + "weights \(when) differ from "
-                    + "those of the other workers", untrue: Dictionary(uniqueKeysWithValues: ranks.map { ($0, reason) }))
+                    + "those of the other workers", untrue: Dictionary(uniqueKeysWithValues: ranks.map { ($0, reason) })
+            )
         case .none:
             throw GenerationEnd(
                 reason:
@@ -32,19 +33,26 @@ extension CoordinatorEngine {
         knownStates.forget(before: floor)
         guard knownStates.take(hash, after: step, freeze: run.freeze) else {
             throw GenerationEnd(
-                reason: "the workers' state after step \(step) is not the one that step \(step + 1) began with before", isSplit: true)
+                reason: "the workers' state after step \(step) is not the one that step \(step + 1) began with before",
+                isSplit: true)
         }
     }
 
     /// The end of a generation in which a worker gave an impossible answer.
-    func untrue(_ rank: Int, _ reason: String) -> GenerationEnd { GenerationEnd(reason: reason, rank: rank, untrue: [rank: reason]) }
+    func untrue(_ rank: Int, _ reason: String) -> GenerationEnd {
+        GenerationEnd(reason: reason, rank: rank, untrue: [rank: reason])
+    }
 
     /// Refuses impossible scores, before they are used as indices and summands.
-    func check(_ answers: [[ScoredChunk]], _ shares: [[Int]], of dataset: TokenizedDataset, _ split: Split) throws(GenerationEnd) {
+    func check(_ answers: [[ScoredChunk]], _ shares: [[Int]], of dataset: TokenizedDataset, _ split: Split)
+        throws(GenerationEnd)
+    {
         let ranges = Evaluation.chunks(of: dataset.count)
         let head = inputs.model.head(of: split.stream)
         for (rank, answer) in answers.enumerated() {
-            let fits = answer.map(\.chunk).sorted() == shares[rank].sorted() && answer.allSatisfy { $0.score.fits(head, samples: ranges[$0.chunk].count) }
+            let fits =
+                answer.map(\.chunk).sorted() == shares[rank].sorted()
+                && answer.allSatisfy { $0.score.fits(head, samples: ranges[$0.chunk].count) }
             guard fits else { throw untrue(rank, "worker \(rank) scored samples that it was not sent") }
         }
     }

@@ -82,7 +82,8 @@ package final class CoordinatorEngine: StepEngine {
     ///   - wanted: workers to wait for before the first step.
     /// - Throws: ``RunError`` if the journal does not match these inputs.
     package init(
-        inputs: RunInputs, source: TrainingState, step: Int, newest: Int, journal: RunJournal, patience: Duration?, wanted: Int, system: ZeroMQActorSystem,
+        inputs: RunInputs, source: TrainingState, step: Int, newest: Int, journal: RunJournal, patience: Duration?,
+        wanted: Int, system: ZeroMQActorSystem,
         membership: Membership, data: CoordinatorDataThread, display: RunDisplay, stop: StopRequest
     ) throws {
         let history = journal.history
@@ -107,7 +108,8 @@ package final class CoordinatorEngine: StepEngine {
         ledger = try Ledger(inputs.plan, history)
         run = RunDescription(
             id: history.run, shape: inputs.model.shape, head: inputs.model.head, source: inputs.model.source,
-            loss: inputs.model.loss, freeze: inputs.freeze(ofStep: history.step + 1), lora: inputs.model.lora, laneCount: inputs.plan.laneCount,
+            loss: inputs.model.loss, freeze: inputs.freeze(ofStep: history.step + 1), lora: inputs.model.lora,
+            laneCount: inputs.plan.laneCount,
             seed: inputs.configuration.seed, hasTypes: inputs.datasets.values.contains { $0.types != nil },
             recompute: inputs.configuration.recompute)
         stop.whenRequested { membership.wake() }
@@ -164,7 +166,8 @@ package final class CoordinatorEngine: StepEngine {
                     }
                     let plan = inputs.plan.step(committedStep + 1, order: order)
                     _ = try await take(
-                        plan, next: nil, group, learningRate: inputs.schedule.rate(step: plan.step), redone: true, since: .now)
+                        plan, next: nil, group, learningRate: inputs.schedule.rate(step: plan.step), redone: true,
+                        since: .now)
                 }
             } catch let end as GenerationEnd {
                 await dissolve(group, because: end)
@@ -173,7 +176,8 @@ package final class CoordinatorEngine: StepEngine {
     }
 
     private func take(
-        _ plan: StepPlan, next: StepPlan?, _ group: Group, learningRate: Double, redone: Bool, since start: ContinuousClock.Instant
+        _ plan: StepPlan, next: StepPlan?, _ group: Group, learningRate: Double, redone: Bool,
+        since start: ContinuousClock.Instant
     ) async throws -> StepReport {
         let replies = try await step(plan, next: next, group)
         return try await finish(plan, replies, group, learningRate: learningRate, redone: redone, since: start)
@@ -184,15 +188,19 @@ package final class CoordinatorEngine: StepEngine {
         let features = try await self.features(.train, group)
         let samples = TrainingData(target: target, source: inputs.datasets[.sourceTrain], features: features)
         let command = StepCommand(
-            step: plan.step, commit: commitIsPending ? lastCommit : nil, batches: plan.target.batchCount, emptyLanes: plan.emptyLanes,
-            lossScale: plan.lossScale.bitPattern, sourceBatches: plan.source?.batchCount ?? 0, sourceScale: plan.sourceScale.bitPattern)
+            step: plan.step, commit: commitIsPending ? lastCommit : nil, batches: plan.target.batchCount,
+            emptyLanes: plan.emptyLanes,
+            lossScale: plan.lossScale.bitPattern, sourceBatches: plan.source?.batchCount ?? 0,
+            sourceScale: plan.sourceScale.bitPattern)
         // The next step's first samples are sent while this one is computed.
         let start = ContinuousClock.now
         let feeding = data.begin { core in
             try core.feed(plan, of: samples)
             if let next { try core.feed(ahead: next, of: samples) }
         }
-        let replies = try await callAll(group, within: pace.limit, meanwhile: { try await feeding.orEnd("samples could not be sent") }) { proxy, _ in
+        let replies = try await callAll(
+            group, within: pace.limit, meanwhile: { try await feeding.orEnd("samples could not be sent") }
+        ) { proxy, _ in
             try await proxy.run(command)
         }
         commitIsPending = false
@@ -202,7 +210,8 @@ package final class CoordinatorEngine: StepEngine {
 
     /// Compares the workers' reports, decides the update, and counts.
     private func finish(
-        _ plan: StepPlan, _ replies: [StepReady], _ group: Group, learningRate: Double, redone: Bool, since start: ContinuousClock.Instant
+        _ plan: StepPlan, _ replies: [StepReady], _ group: Group, learningRate: Double, redone: Bool,
+        since start: ContinuousClock.Instant
     ) async throws -> StepReport {
         var losses = [LaneLoss](repeating: LaneLoss(), count: plan.lanes.count)
         var digests = [UInt64?](repeating: nil, count: plan.lanes.count)
@@ -215,32 +224,41 @@ package final class CoordinatorEngine: StepEngine {
             }
             for place in 0..<lanes[1] {
                 losses[lanes[0] + place] = LaneLoss(
-                    target: Double(bitPattern: reply.losses[place]), source: Double(bitPattern: reply.sourceLosses[place]))
+                    target: Double(bitPattern: reply.losses[place]),
+                    source: Double(bitPattern: reply.sourceLosses[place]))
                 digests[lanes[0] + place] = reply.digests[place]
             }
         }
         for (lane, planned) in plan.laneDigests.enumerated() where digests[lane] != planned {
             let reason = "lane \(lane) of step \(plan.step) was not computed over the planned samples"
-            guard let rank = group.formation.lanes.firstIndex(where: { ($0[0]..<($0[0] + $0[1])).contains(lane) }) else { throw GenerationEnd(reason: reason) }
+            guard let rank = group.formation.lanes.firstIndex(where: { ($0[0]..<($0[0] + $0[1])).contains(lane) })
+            else { throw GenerationEnd(reason: reason) }
             throw untrue(rank, reason)
         }
         try agree(replies.map(\.state), group, "after step \(plan.step - 1)")
         try compareWithBefore(replies[0].state, after: plan.step - 1)
-        guard let norm = replies.first.map({ Double(bitPattern: $0.norm) }), replies.allSatisfy({ $0.norm == replies[0].norm }) else {
+        guard let norm = replies.first.map({ Double(bitPattern: $0.norm) }),
+            replies.allSatisfy({ $0.norm == replies[0].norm })
+        else {
             let reason = "the workers disagree about the gradient of step \(plan.step)"
-            guard case .minority(let ranks) = Agreement(replies.map(\.norm)), let first = ranks.first else { throw GenerationEnd(reason: reason) }
+            guard case .minority(let ranks) = Agreement(replies.map(\.norm)), let first = ranks.first else {
+                throw GenerationEnd(reason: reason)
+            }
             throw untrue(first, reason)
         }
         guard norm.isFinite, losses.allSatisfy(\.isFinite) else { throw try await nonFinite(plan, losses, group) }
         let optimizer = inputs.optimizer
-        let update = optimizer.update(step: plan.step, learningRate: learningRate, gradientScale: optimizer.clippingFactor(norm: norm))
+        let update = optimizer.update(
+            step: plan.step, learningRate: learningRate, gradientScale: optimizer.clippingFactor(norm: norm))
         let commit = Commit(
-            step: plan.step, update, lossSum: losses.map(\.target).reduce(0, +), sourceLossSum: losses.map(\.source).reduce(0, +), norm: norm)
+            step: plan.step, update, lossSum: losses.map(\.target).reduce(0, +),
+            sourceLossSum: losses.map(\.source).reduce(0, +), norm: norm)
         // From here on the step is committed; no worker knows yet.
         journal.add(
             .committed(
                 CommittedStep(
-                    incarnation: system.incarnation, generation: generation, commit: commit, plan: plan.digest, lanes: digests.map { $0 ?? 0 },
+                    incarnation: system.incarnation, generation: generation, commit: commit, plan: plan.digest,
+                    lanes: digests.map { $0 ?? 0 },
                     redone: redone, seconds: (ContinuousClock.now - start).seconds)))
         lastCommit = commit
         if plan.step >= reachedStep { newestCommit = commit }
@@ -252,14 +270,17 @@ package final class CoordinatorEngine: StepEngine {
         if plan.endsEpoch, plan.step > reachedStep { report.samplesOfEpoch = ledger.account }
         reachedStep = max(reachedStep, plan.step)
         report.generation = Int(generation)
-        report.shares = replies.enumerated().map { WorkerShare(rank: $0, compute: $1.compute, exchange: $1.exchange, wait: $1.wait, bytes: $1.bytes) }
+        report.shares = replies.enumerated().map {
+            WorkerShare(rank: $0, compute: $1.compute, exchange: $1.exchange, wait: $1.wait, bytes: $1.bytes)
+        }
         return report
     }
 
     private func nonFinite(_ plan: StepPlan, _ losses: [LaneLoss], _ group: Group) async throws -> NonFiniteStep {
         var lane = losses.firstIndex { !$0.isFinite }
         if lane == nil {
-            lane = try await callAll(group, within: pace.limit) { proxy, _ in try await proxy.nonFiniteLane() }.compactMap { $0 }.min()
+            lane = try await callAll(group, within: pace.limit) { proxy, _ in try await proxy.nonFiniteLane() }
+                .compactMap { $0 }.min()
         }
         return NonFiniteStep(plan, lane: lane ?? 0, origin: nil)
     }
@@ -275,7 +296,9 @@ package final class CoordinatorEngine: StepEngine {
             let step = self.committedStep
             let arriving = data.begin { try $0.receiveState(of: model, after: step, from: 0) }
             let limit = self.pace.limit(stateOf: model.layout.count)
-            _ = try await self.callAll([0], of: group, within: limit, meanwhile: { _ = try await arriving.orEnd(stateless) }) { proxy, _ in
+            _ = try await self.callAll(
+                [0], of: group, within: limit, meanwhile: { _ = try await arriving.orEnd(stateless) }
+            ) { proxy, _ in
                 try await proxy.sendState()
             }
             let state = try await arriving.orEnd(stateless)
@@ -286,7 +309,8 @@ package final class CoordinatorEngine: StepEngine {
         }
     }
 
-    /// Does `body` once every worker has made the newest update and all have the same state; again with others where a generation ends meanwhile.
+    /// Does `body` once every worker has made the newest update and all have the same state; again with others where a
+    /// generation ends meanwhile.
     func withCommitted<Result>(_ body: (Group, _ hash: UInt64) async throws -> Result) async throws -> Result {
         while true {
             let group = try await formed(for: max(1, reachedStep), state: true)

@@ -30,8 +30,11 @@ struct CoordinatorRun {
         self.options = options
         let ring = options.launched ? try LauncherPipe.readOpening() : nil
         endpoint = try Self.listening(at: options.endpoint)
-        if endpoint.hasPrefix("ipc://") { try SocketPath.check(folder: FileSystem.parent(String(endpoint.dropFirst(6)))) }
-        security = try .coordinator(at: endpoint, workers: options.workers, handedOver: ring, insecure: options.configuration.insecure)
+        if endpoint.hasPrefix("ipc://") {
+            try SocketPath.check(folder: FileSystem.parent(String(endpoint.dropFirst(6))))
+        }
+        security = try .coordinator(
+            at: endpoint, workers: options.workers, handedOver: ring, insecure: options.configuration.insecure)
         if let path = options.healthFile { try HealthFile.check(path) }
         context = try Context()
         authenticator = try security.authenticator(in: context, report: refusals)
@@ -40,13 +43,14 @@ struct CoordinatorRun {
         control.lossAfter = .seconds(options.configuration.heartbeatTimeout)
         do {
             system = try .coordinator(
-                at: endpoint, incarnation: UInt64.random(in: 1 ... .max), security: security.control, in: context, options: control)
+                at: endpoint, incarnation: UInt64.random(in: 1 ... .max), security: security.control, in: context,
+                options: control)
         } catch {
             throw InputError("the coordinator cannot start \(error.description)")
         }
         stop = StopRequest()
         membership = Membership(
-            allowList: security.keys == nil ? nil : security.allowList, 
+            allowList: security.keys == nil ? nil : security.allowList,
             placed: options.rendezvousTimeout == nil ? nil : options.workers)
         if options.launched {
             LauncherPipe.watch { [stop, membership] word in
@@ -73,14 +77,18 @@ struct CoordinatorRun {
         let endpoint = try given.map { try EndpointText.read($0, listens: true) } ?? "tcp://*:*"
         guard let place = HostAddress(endpoint: endpoint), place.host != "*" else { return endpoint }
         guard let number = TCPProbe.number(of: place.host) else {
-            throw InputError("--endpoint \(given ?? endpoint): the host \(place.host) is unknown: name an address of this machine, or 0.0.0.0 for all of them")
+            throw InputError(
+                "--endpoint \(given ?? endpoint): the host \(place.host) is unknown: name an address of this machine, "
+                    + "or 0.0.0.0 for all of them"
+            )
         }
         return "tcp://\(TCPProbe.bracketed(number)):\(place.port)"
     }
 
     func start() async throws {
         let inputs = run.inputs
-        let replica = Replica(model: try run.firstModel, parameters: inputs.parameters, threads: inputs.configuration.threads)
+        let replica = Replica(
+            model: try run.firstModel, parameters: inputs.parameters, threads: inputs.configuration.threads)
         let progress = try run.begin(replica)
         let journal = try run.beginJournal(after: progress.step)
         let history = run.history
@@ -104,8 +112,10 @@ struct CoordinatorRun {
         let place = try MeshPlace(coordinator: endpoint, keys: security.keys)
         let data = CoordinatorDataThread(context: context, place: place)
         let engine = try CoordinatorEngine(
-            inputs: inputs, source: replica.state, step: run.savedStep, newest: run.newestUsableStep(after: progress), journal: journal,
-            patience: history == nil ? nil : Self.patience, wanted: options.workers, system: system, membership: membership, data: data, display: run.display,
+            inputs: inputs, source: replica.state, step: run.savedStep, newest: run.newestUsableStep(after: progress),
+            journal: journal,
+            patience: history == nil ? nil : Self.patience, wanted: options.workers, system: system,
+            membership: membership, data: data, display: run.display,
             stop: stop)
         engine.reminder = WaitingReminder(hint: startHint)
         let serving = Task { [system, membership] in
@@ -115,13 +125,15 @@ struct CoordinatorRun {
         }
         defer { serving.cancel() }
         let outcome: Result<Void, any Error>
-        do { outcome = .success(try await run.run(engine, from: progress, after: history, command: commandLine)) } catch { outcome = .failure(error) }
+        do { outcome = .success(try await run.run(engine, from: progress, after: history, command: commandLine)) } catch
+        { outcome = .failure(error) }
         await engine.close(farewell(outcome))
         await system.shutDown()
         let refused = system.refused + data.refusals.total
         if refused > 0 {
             run.display.say(
-                "\(counted(refused, "connection or message", "connections or messages")) from unknown processes refused")
+                "\(counted(refused, "connection or message", "connections or messages")) from unknown processes refused"
+            )
         }
         withExtendedLifetime((coordinator, keyFile, health)) {}
         try outcome.get()
@@ -135,13 +147,17 @@ extension CoordinatorRun {
         let isOpen = ["*", "0.0.0.0", "[::]"].contains(place.host)
         let host = isOpen ? ProcessInfo.processInfo.hostName : place.host
         let key =
-            if security.keys == nil { "" } else if security.file == nil { "\(KeySource.secret)=… RANK=N " } else { "\(KeySource.file)=…/worker-N.key " }
+            if security.keys == nil { "" } else if security.file == nil { "\(KeySource.secret)=… RANK=N " } else {
+                "\(KeySource.file)=…/worker-N.key "
+            }
         return "\(key)apus work --coordinator \(host):\(place.port)\(security.keys == nil ? " --insecure" : "")"
     }
 
     /// Why the workers are dismissed; empty without an error. Workers placed by an engine fail with the run.
     private func farewell(_ outcome: Result<Void, any Error>) -> String {
-        guard options.rendezvousTimeout != nil, case .failure(let error) = outcome, !(error is SignalStop) else { return "" }
+        guard options.rendezvousTimeout != nil, case .failure(let error) = outcome, !(error is SignalStop) else {
+            return ""
+        }
         return "the run ended: \(error)"
     }
 }

@@ -46,18 +46,24 @@ struct CoordinatorSearch: Sendable {
                     + "--insecure?"
             }
             let file = security.file.map { " of \($0)" } ?? ""
-            return "the coordinator at \(endpoint) refuses this worker: it does not know the key \(key)\(file), or has another key than that file names; "
+            return
+                "the coordinator at \(endpoint) refuses this worker: it does not know the key \(key)\(file), or has "
+                + "another key than that file names; "
                 + "retrying for \(Int(timeout.seconds)) s"
         case .none:
             guard let reason = await reason(host, port) else { return nil }
-            return "waiting for the coordinator: nothing answers at \(endpoint) (\(reason)); trying for \(Int(timeout.seconds)) s"
+            return
+                "waiting for the coordinator: nothing answers at \(endpoint) (\(reason)); trying for "
+                + "\(Int(timeout.seconds)) s"
         }
     }
 
     /// Why the endpoint is not reachable; nil if it is. Runs on a thread that may block.
     private func reason(_ host: String, _ port: UInt16) async -> String? {
         await withCheckedContinuation { continuation in
-            DispatchQueue.global().async { continuation.resume(returning: TCPProbe.failureToReach(host, port: port, within: .seconds(1))) }
+            DispatchQueue.global().async {
+                continuation.resume(returning: TCPProbe.failureToReach(host, port: port, within: .seconds(1)))
+            }
         }
     }
 }

@@ -14,7 +14,9 @@ enum DataPlane {
     /// Time without a frame after which an exchange fails; a lost process is noticed much earlier.
     static let exchangeTime = Duration.seconds(300)
     /// Deadline for the transfer of a state to or from the coordinator.
-    static func stateTime(parameters: Int) -> Duration { exchangeTime + transferTime(parameters: parameters, workers: 1) }
+    static func stateTime(parameters: Int) -> Duration {
+        exchangeTime + transferTime(parameters: parameters, workers: 1)
+    }
 }
 
 /// Results that several threads fill in.

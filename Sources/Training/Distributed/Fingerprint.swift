@@ -22,7 +22,9 @@ enum Fingerprint {
         let steps = [
             step(shape.model(.classification(labels: 3)), long, sentences: 10),
             step(shape.model(.classification(labels: 3, pooling: .mean), lora: lora), short, sentences: 3),
-            step(shape.model(.maskedLanguageModel), batch([5, 19], .tokens(rows: [1, 7, 20], classes: [4, 99, 150])), sentences: 3),
+            step(
+                shape.model(.maskedLanguageModel), batch([5, 19], .tokens(rows: [1, 7, 20], classes: [4, 99, 150])),
+                sentences: 3),
             step(shape.model(.classification(labels: 3)), batch([1], .classes([2])), sentences: 1),
         ]
         return String(Digests.bytes(Array(steps.joined(separator: " ").utf8)).prefix(16))
@@ -49,9 +51,12 @@ enum Fingerprint {
         let gradient = StepGradient(results.blocks[0])
         let norm = replica.norm(of: gradient)
         let optimizer = OptimizerSettings(kind: .adamw, weightDecay: 0.01, maxGradientNorm: 1)
-        replica.apply(gradient, optimizer.update(step: 1, learningRate: 1e-3, gradientScale: optimizer.clippingFactor(norm: norm)))
+        replica.apply(
+            gradient, optimizer.update(step: 1, learningRate: 1e-3, gradientScale: optimizer.clippingFactor(norm: norm))
+        )
         let digest = Digests.parameters(
-            [("weights", replica.parameters), ("gradient", replica.first), ("squares", replica.second)].map { name, values in
+            [("weights", replica.parameters), ("gradient", replica.first), ("squares", replica.second)].map {
+                name, values in
                 .init(name, [values.count]) { values.view.withSpan($0) }
             })
         return ([digest] + (results.losses + [norm]).map { String($0.bitPattern, radix: 16) }).joined(separator: " ")
@@ -75,12 +80,16 @@ enum Fingerprint {
     /// Equal for processes that may share memory: same kernel, same namespaces.
     static var host: String {
         let boot = SystemFile.text("/proc/sys/kernel/random/boot_id") ?? "?"
-        let spaces = ["net", "ipc", "mnt"].map { (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/ns/\($0)")) ?? "?" }
+        let spaces = ["net", "ipc", "mnt"].map {
+            (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/ns/\($0)")) ?? "?"
+        }
         return ([boot.trimmingCharacters(in: .whitespacesAndNewlines)] + spaces).joined(separator: " ")
     }
 
     /// The identity of this process.
-    static func identity(_ shape: ArithmeticShape, threads: Int, number: Int? = nil, worldSize: Int? = nil, key: PublicKey? = nil) -> WorkerIdentity {
+    static func identity(
+        _ shape: ArithmeticShape, threads: Int, number: Int? = nil, worldSize: Int? = nil, key: PublicKey? = nil
+    ) -> WorkerIdentity {
         WorkerIdentity(
             version: Build.version, fingerprint: compute(shape), arithmetic: Arithmetic.number,
             arithmeticName: Arithmetic.description, host: host,

@@ -33,7 +33,9 @@ package struct GenerationStart: Sendable, Equatable {
         let known = commits + own.compactMap(\.commit)
         func reachable(_ state: HeldState) -> (step: Int, way: Way)? {
             guard let step = state.committedStep, (0...last).contains(step) else { return nil }
-            if step < last, state.keptStep == step + 1, let commit = known.first(where: { $0.step == step + 1 }) { return (step + 1, .applies(commit)) }
+            if step < last, state.keptStep == step + 1, let commit = known.first(where: { $0.step == step + 1 }) {
+                return (step + 1, .applies(commit))
+            }
             return (step, .has)
         }
         let reached = own.map(reachable)

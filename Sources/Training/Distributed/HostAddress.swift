@@ -20,8 +20,12 @@ struct HostAddress {
     /// - Throws: ``InputError`` if the name is unknown.
     func localAddress() throws(InputError) -> String {
         if host == "*" || host == "0.0.0.0" || host == "[::]" { return "*" }
-        guard TCPProbe.number(of: host) != nil else { throw InputError("the host \(host) is unknown: check the coordinator's address") }
-        guard let address = TCPProbe.ownAddress(towards: host) else { throw InputError("no address of this machine leads to \(host): check the network") }
+        guard TCPProbe.number(of: host) != nil else {
+            throw InputError("the host \(host) is unknown: check the coordinator's address")
+        }
+        guard let address = TCPProbe.ownAddress(towards: host) else {
+            throw InputError("no address of this machine leads to \(host): check the network")
+        }
         return TCPProbe.bracketed(address)
     }
 }

@@ -26,13 +26,15 @@ extension CommittedStep {
 
     fileprivate init?(words: [UInt64]) {
         var reader = WordReader(words)
-        guard let commit = Commit(&reader), let incarnation = reader.next(), let generation = reader.next().flatMap(UInt32.init(exactly:)),
+        guard let commit = Commit(&reader), let incarnation = reader.next(),
+            let generation = reader.next().flatMap(UInt32.init(exactly:)),
             let plan = reader.next(), let redone = reader.next(), redone <= 1, let seconds = reader.next()
         else { return nil }
         var lanes: [UInt64] = []
         while let lane = reader.next() { lanes.append(lane) }
         self.init(
-            incarnation: incarnation, generation: generation, commit: commit, plan: plan, lanes: lanes, redone: redone == 1,
+            incarnation: incarnation, generation: generation, commit: commit, plan: plan, lanes: lanes,
+            redone: redone == 1,
             seconds: Double(bitPattern: seconds))
     }
 }
@@ -68,7 +70,9 @@ package enum JournalEntry: Codable, Sendable, Equatable {
 
     init?(bytes: [UInt8]) {
         if bytes.starts(with: Self.stepMark) {
-            let words = Data(base64Encoded: Data(bytes.dropFirst(Self.stepMark.count))).flatMap { [UInt64](bytes: Array($0)[...]) }
+            let words = Data(base64Encoded: Data(bytes.dropFirst(Self.stepMark.count))).flatMap {
+                [UInt64](bytes: Array($0)[...])
+            }
             guard let step = words.flatMap(CommittedStep.init(words:)) else { return nil }
             self = .committed(step)
             return
@@ -80,11 +84,15 @@ package enum JournalEntry: Codable, Sendable, Equatable {
 
 extension StepPlan {
     /// Digests of the lanes' samples, as workers compute them.
-    package var laneDigests: [UInt64] { lanes.indices.map { SampleDigest.of(lanes[$0], source: source?.lanes[$0] ?? []) } }
+    package var laneDigests: [UInt64] {
+        lanes.indices.map { SampleDigest.of(lanes[$0], source: source?.lanes[$0] ?? []) }
+    }
 
     /// Digest of the step, its lanes and their samples.
     package var digest: UInt64 {
-        let parts: [(sample: Int, position: UInt32)] = laneDigests.map { (Int($0 >> 32), UInt32(truncatingIfNeeded: $0)) }
+        let parts: [(sample: Int, position: UInt32)] = laneDigests.map {
+            (Int($0 >> 32), UInt32(truncatingIfNeeded: $0))
+        }
         return SampleDigest.of([(sample: step, position: UInt32(lanes.count))] + parts)
     }
 }

@@ -51,7 +51,9 @@ extension RunProgress {
             guard let scored, !(0...mostSteps).contains(scored) else { continue }
             return "step \(scored) is scored"
         }
-        if let evaluationsSinceBest, evaluationsSinceBest < 0 { return "\(evaluationsSinceBest) evaluations came after the best one" }
+        if let evaluationsSinceBest, evaluationsSinceBest < 0 {
+            return "\(evaluationsSinceBest) evaluations came after the best one"
+        }
         return nil
     }
 }

@@ -44,7 +44,9 @@ struct KeySource: Sendable {
     }
 
     private static func read(_ path: String, named variable: String) throws(InputError) -> KeySource {
-        do { return KeySource(ring: try KeyFile.read(path), file: path) } catch { throw InputError("\(variable): \(error.description)") }
+        do { return KeySource(ring: try KeyFile.read(path), file: path) } catch {
+            throw InputError("\(variable): \(error.description)")
+        }
     }
 
     private static func read(_ folder: String, _ role: Role) throws(InputError) -> KeySource {
@@ -52,7 +54,11 @@ struct KeySource: Sendable {
         switch role {
         case .coordinator: name = "coordinator.key"
         case .worker(let rank?): name = "worker-\(rank + 1).key"
-        case .worker(nil): throw InputError("\(Self.folder) is set, but no launcher says which rank this is: set \(file) to this worker's own key file")
+        case .worker(nil):
+            throw InputError(
+                "\(Self.folder) is set, but no launcher says which rank this is: set \(file) to this worker's own key "
+                    + "file"
+            )
         }
         let path = "\(folder)/\(name)"
         guard FileManager.default.fileExists(atPath: path) else {
@@ -79,16 +85,19 @@ struct KeySource: Sendable {
             let keys = (0..<workers).map { pair(secret, "worker \($0)").publicKey }
             return KeySource(ring: KeyRing(own: coordinator, workers: keys), file: nil)
         case .worker(let rank?):
-            return KeySource(ring: KeyRing(own: pair(secret, "worker \(rank)"), coordinator: coordinator.publicKey), file: nil)
+            return KeySource(
+                ring: KeyRing(own: pair(secret, "worker \(rank)"), coordinator: coordinator.publicKey), file: nil)
         case .worker(nil):
-            throw InputError("\(Self.secret) is set, but no launcher says which rank this is: set RANK, from 0, or \(file)")
+            throw InputError(
+                "\(Self.secret) is set, but no launcher says which rank this is: set RANK, from 0, or \(file)")
         }
     }
 
     /// The keys of one process of the run. Source: HKDF (RFC 5869) with SHA-256.
     private static func pair(_ secret: String, _ process: String) -> KeyPair {
         let key = HKDF<SHA256>.deriveKey(
-            inputKeyMaterial: SymmetricKey(data: Data(secret.utf8)), info: Data("apus curve \(process)".utf8), outputByteCount: 32)
+            inputKeyMaterial: SymmetricKey(data: Data(secret.utf8)), info: Data("apus curve \(process)".utf8),
+            outputByteCount: 32)
         return KeyPair(secret: unsafe key.withUnsafeBytes { unsafe Array($0) })
     }
 }

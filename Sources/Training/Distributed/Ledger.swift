@@ -52,7 +52,10 @@ final class Ledger: Sendable {
             case .committed(let done):
                 let step = planned(done.step)
                 guard done.plan == step.digest, done.lanes == step.laneDigests else {
-                    throw RunError("the journal's step \(done.step) has other samples than this run's: start a new run, or restore its data")
+                    throw RunError(
+                        "the journal's step \(done.step) has other samples than this run's: start a new run, or "
+                            + "restore its data"
+                    )
                 }
                 count(step, redone: done.redone)
                 place = done.step
@@ -74,14 +77,17 @@ final class Ledger: Sendable {
         counts.epoch = epoch
         counts.times = [UInt8](repeating: 0, count: plan.lengths.count)
         let done = step - (epoch - 1) * plan.stepsPerEpoch
-        for sample in plan.order(ofEpoch: epoch).order.prefix(done * plan.accumulate * plan.batchSize) { counts.times[Int(sample)] = 1 }
+        for sample in plan.order(ofEpoch: epoch).order.prefix(done * plan.accumulate * plan.batchSize) {
+            counts.times[Int(sample)] = 1
+        }
     }
 
     /// Counts a step whose lanes' digests match its plan.
     func count(_ step: StepPlan, redone: Bool) {
         counts.withLock { counts in
             if counts.epoch != step.epoch {
-                counts = Counts(epoch: step.epoch, times: [UInt8](repeating: 0, count: plan.lengths.count), source: counts.source)
+                counts = Counts(
+                    epoch: step.epoch, times: [UInt8](repeating: 0, count: plan.lengths.count), source: counts.source)
             }
             for sample in step.lanes.joined().joined() { counts.times[Int(sample.sample)] &+= 1 }
             counts.source?.count(step)
@@ -96,7 +102,8 @@ final class Ledger: Sendable {
             let whole = done == counts.times.count && repeated == 0
             let text =
                 "\(done) of \(counts.times.count) samples computed\(whole ? ", each exactly once" : "")"
-                + (repeated > 0 ? ", \(repeated) MORE THAN ONCE" : "") + (counts.before > 0 ? ", \(counts.before) of them before this process began" : "")
+                + (repeated > 0 ? ", \(repeated) MORE THAN ONCE" : "")
+                + (counts.before > 0 ? ", \(counts.before) of them before this process began" : "")
                 + (counts.redone > 0 ? ", \(counts.redone) redone after losses" : "") + (counts.source?.report() ?? "")
             return SampleAccount(text: text, isUnusual: !whole || counts.redone > 0)
         }

@@ -16,12 +16,16 @@ extension Membership {
         }
         let holder = state.withLock { state in
             state.hasFormed
-                ? nil : state.members.first { $0.identity.number == rank && $0.address != address && !state.silent.contains($0.address.process) }
+                ? nil
+                : state.members.first {
+                    $0.identity.number == rank && $0.address != address && !state.silent.contains($0.address.process)
+                }
         }
         // Later a second worker of a rank is the first one's replacement.
         if let other = holder?.identity {
             throw JoinRefused(
-                "rank \(rank) is given twice, to process \(other.processID) on host \(other.hostName) and process \(identity.processID) on host "
+                "rank \(rank) is given twice, to process \(other.processID) on host \(other.hostName) and process "
+                    + "\(identity.processID) on host "
                     + "\(identity.hostName): give each task its own")
         }
     }
@@ -37,13 +41,16 @@ extension Membership {
 
     /// - Throws: ``InputError`` if a rank may not join, ``RunError`` if one did not join in time.
     func checkRendezvous() throws {
-        let (refusal, time, present) = state.withLock { ($0.refusal, $0.rendezvousTime, Set($0.members.compactMap(\.identity.number))) }
+        let (refusal, time, present) = state.withLock {
+            ($0.refusal, $0.rendezvousTime, Set($0.members.compactMap(\.identity.number)))
+        }
         guard let placed else { return }
         if let refusal { throw InputError(refusal.description) }
         guard let (time, advice) = time else { return }
         let missing = (0..<placed).filter { !present.contains($0) }.map(String.init)
         throw RunError(
-            "\(placed - missing.count) of \(placed) workers joined within \(Int(time.seconds)) s, missing \(missing.count == 1 ? "is rank" : "are ranks") "
+            "\(placed - missing.count) of \(placed) workers joined within \(Int(time.seconds)) s, missing "
+                + "\(missing.count == 1 ? "is rank" : "are ranks") "
                 + "\(missing.joined(separator: ", ")): \(advice)")
     }
 }

@@ -39,7 +39,9 @@ extension Membership {
                 switch event {
                 case .lost(let process, let generation): fellSilent(process, inGeneration: generation)
                 case .found(let process):
-                    guard state.withLock({ $0.silent.remove(process) }) != nil, let member = known(process) else { continue }
+                    guard state.withLock({ $0.silent.remove(process) }) != nil, let member = known(process) else {
+                        continue
+                    }
                     // Handling other losses does not wait for this answer.
                     tasks.addTask { await self.readmit(member, through: system) }
                 case .coordinatorChanged, .refused: continue

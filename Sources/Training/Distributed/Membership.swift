@@ -41,7 +41,9 @@ package final class Membership: Sendable {
         /// The newer one of a report and the known report of that process, lost or not: a report that was repeated or
         /// overtaken is outdated.
         func newest(_ held: HeldState, of address: ActorAddress) -> HeldState {
-            guard let known = known[address.process], known.address == address, known.held.report > held.report else { return held }
+            guard let known = known[address.process], known.address == address, known.held.report > held.report else {
+                return held
+            }
             return known.held
         }
 
@@ -70,7 +72,9 @@ package final class Membership: Sendable {
     /// Admits a worker.
     /// - Throws: ``JoinRefused`` if its results could differ from the others', or it does not belong to the job.
     package func join(_ identity: WorkerIdentity, _ address: ActorAddress, _ held: HeldState) throws(JoinRefused) {
-        guard address.process != "coordinator" else { throw JoinRefused("a worker named itself as the coordinator: start it with apus work") }
+        guard address.process != "coordinator" else {
+            throw JoinRefused("a worker named itself as the coordinator: start it with apus work")
+        }
         do throws(JoinRefused) {
             try check(identity)
             try checkPlace(identity, address)
@@ -105,7 +109,9 @@ package final class Membership: Sendable {
         }
         guard identity.version == expected.version else {
             throw JoinRefused(
-                "host \(identity.hostName) runs apus \(identity.version), the coordinator \(expected.version): install the same build on both")
+                "host \(identity.hostName) runs apus \(identity.version), the coordinator \(expected.version): "
+                    + "install the same build on both"
+            )
         }
         let (spoken, own) = (identity.protocols ?? .unnamed, expected.protocols ?? .unnamed)
         guard spoken == own else {
@@ -118,7 +124,8 @@ package final class Membership: Sendable {
             throw JoinRefused("host \(identity.hostName) \(difference.description)")
         }
         if let allowList, !(identity.key.map(allowList.contains) ?? false) {
-            throw JoinRefused("host \(identity.hostName) names a key that is not allowed: give it a key file of this run's keys")
+            throw JoinRefused(
+                "host \(identity.hostName) names a key that is not allowed: give it a key file of this run's keys")
         }
     }
 
@@ -150,7 +157,9 @@ package final class Membership: Sendable {
         state.withLock { state in
             let newest = state.newest(held, of: address)
             state.known[address.process]?.held = newest
-            if let index = state.members.firstIndex(where: { $0.address == address }) { state.members[index].held = newest }
+            if let index = state.members.firstIndex(where: { $0.address == address }) {
+                state.members[index].held = newest
+            }
         }
     }
 

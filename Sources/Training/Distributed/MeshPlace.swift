@@ -40,18 +40,24 @@ struct MeshPlace: Sendable {
             throw InputError("'\(endpoint)' is not an endpoint: expected tcp://HOST:PORT or ipc://PATH")
         }
         coordinatorHost = place.host
-        kind = .address(try interface.map { name throws(InputError) in try Self.address(of: name, isIPv6: place.isIPv6) } ?? place.localAddress())
+        kind = .address(
+            try interface.map { name throws(InputError) in try Self.address(of: name, isIPv6: place.isIPv6) }
+                ?? place.localAddress())
     }
 
     /// - Parameter isIPv6: the family to prefer.
     private static func address(of interface: String, isIPv6: Bool) throws(InputError) -> String {
         let all = TCPProbe.interfaces
         let own = all.filter { $0.name == interface }
-        if let found = own.first(where: { $0.isIPv6 == isIPv6 }) ?? own.first { return TCPProbe.bracketed(found.address) }
+        if let found = own.first(where: { $0.isIPv6 == isIPv6 }) ?? own.first {
+            return TCPProbe.bracketed(found.address)
+        }
         var names: [String] = []
         for name in all.map(\.name) where !names.contains(name) { names.append(name) }
         throw InputError(
-            "host \(ProcessInfo.processInfo.hostName) has no interface \(interface) with an address: it has \(names.joined(separator: ", "))")
+            "host \(ProcessInfo.processInfo.hostName) has no interface \(interface) with an address: it has "
+                + "\(names.joined(separator: ", "))"
+        )
     }
 
     func endpoint(generation: UInt32) -> String {

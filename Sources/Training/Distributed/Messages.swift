@@ -29,7 +29,8 @@ package struct WorkerIdentity: Codable, Sendable, Equatable {
     package var worldSize: Int?
 
     package init(
-        version: String, fingerprint: String, arithmetic: Int?, arithmeticName: String?, host: String, hostName: String, processID: Int32, threads: Int,
+        version: String, fingerprint: String, arithmetic: Int?, arithmeticName: String?, host: String, hostName: String,
+        processID: Int32, threads: Int,
         number: Int? = nil, worldSize: Int? = nil, key: PublicKey? = nil, protocols: ProtocolNumbers? = .current
     ) {
         self.version = version
@@ -114,7 +115,8 @@ package struct RunDescription: Codable, Sendable, Equatable {
     package var recompute: Bool
 
     package init(
-        id: UInt64, shape: BERTShape, head: Head, source: SourceHead? = nil, loss: LossOptions = LossOptions(), freeze: [String],
+        id: UInt64, shape: BERTShape, head: Head, source: SourceHead? = nil, loss: LossOptions = LossOptions(),
+        freeze: [String],
         lora: LoRA? = nil, laneCount: Int, seed: UInt64, hasTypes: Bool, recompute: Bool = false
     ) {
         self.id = id
@@ -153,7 +155,8 @@ package struct Formation: Codable, Sendable, Equatable {
     package var newest: Commit?
 
     package init(
-        run: RunDescription, roster: MeshRoster, rank: Int, lanes: [[Int]], hosts: [Int], stateFrom: Int?, stateTo: [Int], step: Int,
+        run: RunDescription, roster: MeshRoster, rank: Int, lanes: [[Int]], hosts: [Int], stateFrom: Int?,
+        stateTo: [Int], step: Int,
         commit: Commit?, newest: Commit? = nil
     ) {
         self.run = run
@@ -181,9 +184,11 @@ package struct Commit: Codable, Sendable, Equatable {
     package var sourceLossSum: UInt64
     package var norm: UInt64
 
-    package init(step: Int, _ update: OptimizerUpdate, lossSum: Double = 0, sourceLossSum: Double = 0, norm: Double = 0) {
+    package init(step: Int, _ update: OptimizerUpdate, lossSum: Double = 0, sourceLossSum: Double = 0, norm: Double = 0)
+    {
         self.init(
-            step: step, constants: update.bits, lossSum: lossSum.bitPattern, sourceLossSum: sourceLossSum.bitPattern, norm: norm.bitPattern)
+            step: step, constants: update.bits, lossSum: lossSum.bitPattern, sourceLossSum: sourceLossSum.bitPattern,
+            norm: norm.bitPattern)
     }
 
     fileprivate init(step: Int, constants: [UInt32], lossSum: UInt64, sourceLossSum: UInt64, norm: UInt64) {
@@ -220,7 +225,8 @@ package struct StepCommand: WordCoded, Sendable, Equatable {
     package var sourceScale: UInt32
 
     package init(
-        step: Int, commit: Commit?, batches: Int, emptyLanes: [Int], lossScale: UInt32, sourceBatches: Int = 0, sourceScale: UInt32 = 0
+        step: Int, commit: Commit?, batches: Int, emptyLanes: [Int], lossScale: UInt32, sourceBatches: Int = 0,
+        sourceScale: UInt32 = 0
     ) {
         self.step = step
         self.commit = commit
@@ -241,8 +247,10 @@ package struct StepCommand: WordCoded, Sendable, Equatable {
 
     package init?(words: [UInt64]) {
         var reader = WordReader(words)
-        guard let lossScale = reader.next().flatMap(UInt32.init(exactly:)), let sourceScale = reader.next().flatMap(UInt32.init(exactly:)),
-            let step = reader.nextInteger(), let batches = reader.nextInteger(), let sourceBatches = reader.nextInteger(),
+        guard let lossScale = reader.next().flatMap(UInt32.init(exactly:)),
+            let sourceScale = reader.next().flatMap(UInt32.init(exactly:)),
+            let step = reader.nextInteger(), let batches = reader.nextInteger(),
+            let sourceBatches = reader.nextInteger(),
             let emptyLanes = reader.nextRow()
         else { return nil }
         var commit: Commit?
@@ -251,7 +259,8 @@ package struct StepCommand: WordCoded, Sendable, Equatable {
             commit = given
         }
         self.init(
-            step: step, commit: commit, batches: batches, emptyLanes: emptyLanes.map { Int(truncatingIfNeeded: $0) }, lossScale: lossScale,
+            step: step, commit: commit, batches: batches, emptyLanes: emptyLanes.map { Int(truncatingIfNeeded: $0) },
+            lossScale: lossScale,
             sourceBatches: sourceBatches, sourceScale: sourceScale)
     }
 }
@@ -265,10 +274,13 @@ extension Commit {
     }
 
     init?(_ reader: inout WordReader) {
-        guard let lossSum = reader.next(), let sourceLossSum = reader.next(), let norm = reader.next(), let step = reader.nextInteger(),
+        guard let lossSum = reader.next(), let sourceLossSum = reader.next(), let norm = reader.next(),
+            let step = reader.nextInteger(),
             let constants = reader.nextRow(), constants.allSatisfy({ $0 <= UInt32.max })
         else { return nil }
-        self.init(step: step, constants: constants.map { UInt32($0) }, lossSum: lossSum, sourceLossSum: sourceLossSum, norm: norm)
+        self.init(
+            step: step, constants: constants.map { UInt32($0) }, lossSum: lossSum, sourceLossSum: sourceLossSum,
+            norm: norm)
     }
 }
 
@@ -292,7 +304,8 @@ package struct StepReady: WordCoded, Sendable, Equatable {
     package var bytes: Int
 
     package init(
-        step: Int, losses: [UInt64], sourceLosses: [UInt64], digests: [UInt64], norm: UInt64, state: UInt64, compute: Double, exchange: Double, wait: Double,
+        step: Int, losses: [UInt64], sourceLosses: [UInt64], digests: [UInt64], norm: UInt64, state: UInt64,
+        compute: Double, exchange: Double, wait: Double,
         bytes: Int = 0
     ) {
         self.bytes = bytes
@@ -316,12 +329,15 @@ package struct StepReady: WordCoded, Sendable, Equatable {
 
     package init?(words: [UInt64]) {
         var reader = WordReader(words)
-        guard let norm = reader.next(), let state = reader.next(), let compute = reader.next(), let exchange = reader.next(), let wait = reader.next(),
-            let step = reader.nextInteger(), let bytes = reader.nextInteger(), let losses = reader.nextRow(), let sourceLosses = reader.nextRow(),
+        guard let norm = reader.next(), let state = reader.next(), let compute = reader.next(),
+            let exchange = reader.next(), let wait = reader.next(),
+            let step = reader.nextInteger(), let bytes = reader.nextInteger(), let losses = reader.nextRow(),
+            let sourceLosses = reader.nextRow(),
             let digests = reader.nextRow(), reader.isAtEnd
         else { return nil }
         self.init(
-            step: step, losses: losses, sourceLosses: sourceLosses, digests: digests, norm: norm, state: state, compute: Double(bitPattern: compute),
+            step: step, losses: losses, sourceLosses: sourceLosses, digests: digests, norm: norm, state: state,
+            compute: Double(bitPattern: compute),
             exchange: Double(bitPattern: exchange), wait: Double(bitPattern: wait), bytes: bytes)
     }
 }

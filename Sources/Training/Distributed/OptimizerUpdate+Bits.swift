@@ -10,7 +10,9 @@ extension OptimizerUpdate {
         guard !bits.isEmpty, bits.count % (2 * count) == 0 else { return nil }
         func constants(_ start: Int) -> AdamConstants { AdamConstants(bits[start..<(start + count)]) }
         self.init(
-            groups: stride(from: 0, to: bits.count, by: 2 * count).map { Group(decayed: constants($0), plain: constants($0 + count)) })
+            groups: stride(from: 0, to: bits.count, by: 2 * count).map {
+                Group(decayed: constants($0), plain: constants($0 + count))
+            })
     }
 }
 
@@ -19,14 +21,16 @@ extension AdamConstants {
 
     fileprivate var values: [Float] {
         [
-            gradientScale, beta1, beta2, oneMinusBeta1, oneMinusBeta2, stepSize, inverseRootCorrection, epsilon, decayFactor, l2,
+            gradientScale, beta1, beta2, oneMinusBeta1, oneMinusBeta2, stepSize, inverseRootCorrection, epsilon,
+            decayFactor, l2,
         ]
     }
 
     fileprivate init(_ bits: ArraySlice<UInt32>) {
         func value(_ place: Int) -> Float { Float(bitPattern: bits[bits.startIndex + place]) }
         self.init(
-            gradientScale: value(0), beta1: value(1), beta2: value(2), oneMinusBeta1: value(3), oneMinusBeta2: value(4), stepSize: value(5),
+            gradientScale: value(0), beta1: value(1), beta2: value(2), oneMinusBeta1: value(3), oneMinusBeta2: value(4),
+            stepSize: value(5),
             inverseRootCorrection: value(6), epsilon: value(7), decayFactor: value(8), l2: value(9))
     }
 }

@@ -62,10 +62,14 @@ final class RefusalReport: Sendable {
         let origin = address.map { " from \($0)" } ?? ""
         switch cause {
         case .unknownKey(let key):
-            let remedy = file.map { "to let it in, add the line 'worker \(key)' to \($0) and send SIGHUP" } ?? "give it the keys of this run"
+            let remedy =
+                file.map { "to let it in, add the line 'worker \(key)' to \($0) and send SIGHUP" }
+                ?? "give it the keys of this run"
             return "a connection\(origin) was refused: its key \(key) is not one of this run's; \(remedy)"
         case .otherCoordinator:
-            return "a connection\(origin) was refused: its end expects another coordinator's key; give it a key file that was made with this run's"
+            return
+                "a connection\(origin) was refused: its end expects another coordinator's key; give it a key file "
+                + "that was made with this run's"
         }
     }
 }

@@ -3,10 +3,10 @@ package import TextData
 
 /// The samples of one lane and one global batch, or of one evaluation chunk, in wire format.
 ///
-/// 32-bit little-endian words: for each sample its number, position, length and count of label words, then its token ids and its
-/// label words; after all samples the token types, a byte each, if the run has them, and then the samples' features, if
-/// they are sent. The label words are a class, or a float for each output, or for each token with an answer its index
-/// in the sample and its class.
+/// 32-bit little-endian words: for each sample its number, position, length and count of label words, then its token
+/// ids and its label words; after all samples the token types, a byte each, if the run has them, and then the samples'
+/// features, if they are sent. The label words are a class, or a float for each output, or for each token with an
+/// answer its index in the sample and its class.
 package enum ShardFrame {
     /// Frames that the coordinator feeds; kinds below belong to the exchange.
     package enum Kind: UInt8, Sendable {
@@ -32,7 +32,8 @@ package enum ShardFrame {
     ///   - features: sent instead of the samples' tokens.
     ///   - withTypes: whether the run's frames have token types; they are 0 if the dataset has none.
     package static func encode(
-        _ samples: [PlannedSample], of dataset: TokenizedDataset, features: FeatureStore? = nil, step: Int, withTypes: Bool
+        _ samples: [PlannedSample], of dataset: TokenizedDataset, features: FeatureStore? = nil, step: Int,
+        withTypes: Bool
     ) -> [UInt8] {
         let batch = PackedBatch(samples, of: dataset, step: step).with(features)
         var words: [Int32] = []
@@ -86,14 +87,16 @@ package enum ShardFrame {
         _ bytes: [UInt8], count: UInt64, run: RunDescription, stream: TaskStream = .target, withFeatures: Bool = false
     ) -> PackedBatch? {
         var batch = PackedBatch()
-        let isRead = unsafe decode(bytes.span.bytes, count: count, run: run, stream: stream, withFeatures: withFeatures, into: &batch)
+        let isRead = unsafe decode(
+            bytes.span.bytes, count: count, run: run, stream: stream, withFeatures: withFeatures, into: &batch)
         return isRead ? batch : nil
     }
 
     /// The same, into the memory of an unused batch.
     /// - Returns: false if it is not such a frame; the batch's contents are then invalid.
     package static func decode(
-        _ bytes: RawSpan, count: UInt64, run: RunDescription, stream: TaskStream, withFeatures: Bool, into batch: inout PackedBatch
+        _ bytes: RawSpan, count: UInt64, run: RunDescription, stream: TaskStream, withFeatures: Bool,
+        into batch: inout PackedBatch
     ) -> Bool {
         guard let head = stream == .target ? run.head : run.source?.head else { return false }
         var labels = LabelWords(head, run.shape, memory: batch.takeTargets())
@@ -107,8 +110,10 @@ package enum ShardFrame {
         }
         var (ids, labelWords): ([Int32], [Int32]) = ([], [])
         for _ in 0..<count {
-            guard let sample = word(), let position = word(), let length = word(), let labelCount = word(), sample >= 0, length > 0,
-                labelCount >= 0, Int(length) <= run.shape.positions, place + 4 * (Int(length) + Int(labelCount)) <= bytes.byteCount
+            guard let sample = word(), let position = word(), let length = word(), let labelCount = word(), sample >= 0,
+                length > 0,
+                labelCount >= 0, Int(length) <= run.shape.positions,
+                place + 4 * (Int(length) + Int(labelCount)) <= bytes.byteCount
             else { return false }
             ids.removeAll(keepingCapacity: true)
             ids.reserveCapacity(run.shape.positions)
@@ -119,11 +124,14 @@ package enum ShardFrame {
             labelWords.removeAll(keepingCapacity: true)
             for _ in 0..<labelCount { if let word = word() { labelWords.append(word) } }
             guard labels.add(labelWords, length: length, firstRow: Int32(batch.tokenCount)) else { return false }
-            batch.append(ids: ids, types: nil as [UInt8]?, position: Int(UInt32(bitPattern: position)), sample: Int(sample))
+            batch.append(
+                ids: ids, types: nil as [UInt8]?, position: Int(UInt32(bitPattern: position)), sample: Int(sample))
         }
         let typeCount = run.hasTypes ? batch.tokenCount : 0
         let featureCount = withFeatures ? batch.sentenceCount * run.shape.width : 0
-        guard place + typeCount + 4 * featureCount == bytes.byteCount, !withFeatures || batch.tokenCount == batch.sentenceCount else { return false }
+        guard place + typeCount + 4 * featureCount == bytes.byteCount,
+            !withFeatures || batch.tokenCount == batch.sentenceCount
+        else { return false }
         if run.hasTypes {
             for token in 0..<typeCount {
                 let type = unsafe bytes.unsafeLoad(fromByteOffset: place + token, as: UInt8.self)
@@ -132,7 +140,9 @@ package enum ShardFrame {
             }
             place += typeCount
         }
-        for _ in 0..<featureCount { if let word = word() { batch.features.append(Float(bitPattern: UInt32(bitPattern: word))) } }
+        for _ in 0..<featureCount {
+            if let word = word() { batch.features.append(Float(bitPattern: UInt32(bitPattern: word))) }
+        }
         batch.targets = labels.targets
         return true
     }

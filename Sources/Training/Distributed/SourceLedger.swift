@@ -62,6 +62,7 @@ struct SourceLedger: Sendable {
         defer { computed = 0 }
         let repeated = times.count { $0 > 1 }
         return "; source: \(counted(computed, "sample")) computed, pass \(pass) over \(times.count)"
-            + (ended > 0 ? ", \(whole) of \(ended) passes before it whole" : "") + (repeated > 0 ? ", \(repeated) MORE THAN ONCE" : "")
+            + (ended > 0 ? ", \(whole) of \(ended) passes before it whole" : "")
+            + (repeated > 0 ? ", \(repeated) MORE THAN ONCE" : "")
     }
 }

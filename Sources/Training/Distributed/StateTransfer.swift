@@ -15,12 +15,15 @@ enum StateTransfer {
                 kind: kind.rawValue, sender: UInt16(mesh.rank), generation: generation, step: UInt64(step), bucket: 0,
                 offset: UInt64(offset), count: UInt64(count))
         }
-        for (kind, buffer) in [(ShardFrame.Kind.parameters, state.parameters), (.first, state.first), (.second, state.second)] {
+        for (kind, buffer) in [
+            (ShardFrame.Kind.parameters, state.parameters), (.first, state.first), (.second, state.second),
+        ] {
             for start in stride(from: 0, to: buffer.count, by: frameElements) {
                 let values = buffer.view[start..<min(start + frameElements, buffer.count)]
                 try values.withSpan { (span) throws(MeshError) in
                     try unsafe mesh.send(
-                        header(kind, offset: start, count: span.count), payload: span.bytes, to: peer, deadline: deadline)
+                        header(kind, offset: start, count: span.count), payload: span.bytes, to: peer,
+                        deadline: deadline)
                 }
             }
         }
@@ -36,11 +39,14 @@ enum StateTransfer {
     static func receive(
         into state: inout TrainingState, after step: Int, _ next: () throws(MeshError) -> any ReceivedFrame
     ) throws(MeshError) {
-        for (kind, buffer) in [(ShardFrame.Kind.parameters, state.parameters), (.first, state.first), (.second, state.second)] {
+        for (kind, buffer) in [
+            (ShardFrame.Kind.parameters, state.parameters), (.first, state.first), (.second, state.second),
+        ] {
             for start in stride(from: 0, to: buffer.count, by: frameElements) {
                 let values = buffer.view[start..<min(start + frameElements, buffer.count)]
                 let frame = try next()
-                guard frame.header.kind == kind.rawValue, frame.header.step == UInt64(step), frame.header.offset == UInt64(start),
+                guard frame.header.kind == kind.rawValue, frame.header.step == UInt64(step),
+                    frame.header.offset == UInt64(start),
                     copy(frame, to: values)
                 else {
                     throw .lost(rank: Int(frame.header.sender))
@@ -49,7 +55,9 @@ enum StateTransfer {
         }
         let frame = try next()
         let words = frame.withPayload { bytes in
-            (0..<(bytes.byteCount / 8)).map { place in unsafe bytes.unsafeLoadUnaligned(fromByteOffset: 8 * place, as: UInt64.self) }
+            (0..<(bytes.byteCount / 8)).map { place in
+                unsafe bytes.unsafeLoadUnaligned(fromByteOffset: 8 * place, as: UInt64.self)
+            }
         }
         guard frame.header.kind == ShardFrame.Kind.touched.rawValue, frame.header.step == UInt64(step),
             let touched = TouchedRows(rows: state.touched.rows, words: words)

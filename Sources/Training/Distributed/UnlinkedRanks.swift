@@ -28,7 +28,9 @@ struct UnlinkedRanks: Sendable, Equatable {
     func ranksToSendAway(workers: Int, newcomers: Set<Int>) -> [Int] {
         var (links, away) = (dead, [Int]())
         while true {
-            let counts = links.joined().filter { (0..<workers).contains($0) }.reduce(into: [Int: Int]()) { $0[$1, default: 0] += 1 }
+            let counts = links.joined().filter { (0..<workers).contains($0) }.reduce(into: [Int: Int]()) {
+                $0[$1, default: 0] += 1
+            }
             func weight(_ rank: Int) -> (Int, Int, Int) { (counts[rank] ?? 0, newcomers.contains(rank) ? 1 : 0, rank) }
             guard let worst = counts.keys.max(by: { weight($0) < weight($1) }) else { return away.sorted() }
             away.append(worst)

@@ -7,7 +7,9 @@ struct WaitingReminder: Sendable {
 
     /// Reports until the task is cancelled, at growing intervals.
     /// - Parameter isThere: number of connected workers.
-    func begin(needed: Int, isThere: @escaping @Sendable () -> Int, say: @escaping @Sendable (String) -> Void) -> Task<Void, Never>? {
+    func begin(needed: Int, isThere: @escaping @Sendable () -> Int, say: @escaping @Sendable (String) -> Void) -> Task<
+        Void, Never
+    >? {
         guard let hint else { return nil }
         return Task {
             var pause = Self.firstPause

@@ -16,7 +16,8 @@ package distributed actor Worker<ActorSystem: CodableActorSystem> {
         self.thread = thread
     }
 
-    /// Leaves the ended generation and opens the data link of the next one, which only holders of `keys` may connect to.
+    /// Leaves the ended generation and opens the data link of the next one, which only holders of `keys` may connect
+    /// to.
     package distributed func prepare(generation: UInt32, keys: [PublicKey]) async throws -> PreparedWorker {
         try await thread.prepare(generation, keys: keys)
     }
@@ -65,9 +66,14 @@ package final class WorkerThread: Sendable {
     /// Count of frames and connections refused by the data links.
     let refusals = RefusalCount()
 
-    init(threads: Int, context: Context, place: MeshPlace, allowList: AllowList, entered: @escaping @Sendable (UInt32) -> Void) {
+    init(
+        threads: Int, context: Context, place: MeshPlace, allowList: AllowList,
+        entered: @escaping @Sendable (UInt32) -> Void
+    ) {
         let refusals = refusals
-        thread = DataThread(name: "apus data") { WorkerCore(threads: threads, context: context, place: place, refusals: refusals) }
+        thread = DataThread(name: "apus data") {
+            WorkerCore(threads: threads, context: context, place: place, refusals: refusals)
+        }
         (departures, ending) = AsyncStream.makeStream()
         self.entered = entered
         self.allowList = allowList

@@ -79,7 +79,8 @@ final class WorkerCore {
     /// from here on, so that it holds until the new one is formed.
     func prepare(generation: UInt32) throws -> (ready: PreparedWorker, canceller: MeshCanceller) {
         leaveGroup()
-        let opened = try MeshListener(at: place.endpoint(generation: generation), keys: place.keys, in: context, refusals: refusals)
+        let opened = try MeshListener(
+            at: place.endpoint(generation: generation), keys: place.keys, in: context, refusals: refusals)
         #if MPI
         var peer = MeshPeer(endpoint: place.reachable(opened.endpoint), key: place.keys?.publicKey)
         if place.usesMPI, world == nil { world = try MPIWorld() }
@@ -97,7 +98,8 @@ final class WorkerCore {
     private func carrier(_ links: any Mesh, _ roster: MeshRoster) -> any Mesh {
         #if MPI
         if world != nil {
-            return MPIMesh(rank: links.rank, processes: roster.peers.map(\.process), generation: roster.generation, links: links)
+            return MPIMesh(
+                rank: links.rank, processes: roster.peers.map(\.process), generation: roster.generation, links: links)
         }
         #endif
         return links
@@ -114,7 +116,8 @@ final class WorkerCore {
     /// Forms the generation: links, state, memory.
     func form(_ formation: Formation) throws -> HeldState {
         guard let listener = listener.take(), prepared == formation.roster.generation else {
-            throw WorkerFailure.outOfOrder("generation \(formation.roster.generation) was formed before it was prepared")
+            throw WorkerFailure.outOfOrder(
+                "generation \(formation.roster.generation) was formed before it was prepared")
         }
         let canceller = listener.canceller
         if let commit = formation.commit { try apply(commit) }
@@ -129,14 +132,18 @@ final class WorkerCore {
             let roster = place.completed(formation.roster)
             let mesh = WorkerMesh(carrier(try links(consume listener, formation.rank, roster), roster))
             // Workers that have the state wait for those that receive it.
-            let deadline = ContinuousClock.now + DataPlane.formingTime + DataPlane.transferTime(parameters: model.layout.count, workers: formation.workers)
+            let deadline =
+                ContinuousClock.now + DataPlane.formingTime
+                + DataPlane.transferTime(parameters: model.layout.count, workers: formation.workers)
             try transferState(formation, mesh, deadline: deadline)
             let links = ExchangeLinks(mesh: mesh, generation: generation)
             let plan = ExchangePlan(
-                laneCount: formation.run.laneCount, lanes: formation.lanes.map { $0[0]..<($0[0] + $0[1]) }, hosts: formation.hosts,
+                laneCount: formation.run.laneCount, lanes: formation.lanes.map { $0[0]..<($0[0] + $0[1]) },
+                hosts: formation.hosts,
                 count: model.layout.denseCount, rowWidth: model.layout.sparseTable == nil ? 0 : model.shape.width)
             var random = SystemRandomNumberGenerator()
-            let memory = try HostMemory.establish(plan, links: links, step: 0, bucket: 0, deadline: deadline, generator: &random)
+            let memory = try HostMemory.establish(
+                plan, links: links, step: 0, bucket: 0, deadline: deadline, generator: &random)
             if let failure = memory.failure, !saidUnshared {
                 saidUnshared = true
                 sayToUser("\(failure)")
@@ -167,12 +174,16 @@ final class WorkerCore {
         guard run?.id == formation.run.id, committedStep == formation.step else {
             let held = committedStep.map { "after step \($0)" } ?? "absent"
             throw WorkerFailure.outOfOrder(
-                "generation \(formation.roster.generation) begins after step \(formation.step), and this worker's state is \(held)")
+                "generation \(formation.roster.generation) begins after step \(formation.step), and this worker's "
+                    + "state is \(held)"
+            )
         }
     }
 
     private func links(_ listener: consuming MeshListener, _ rank: Int, _ roster: MeshRoster) throws -> any Mesh {
-        do { return try listener.mesh(rank: rank, roster: roster, deadline: .now + DataPlane.formingTime) } catch MeshError.deadline(let ranks) {
+        do {
+            return try listener.mesh(rank: rank, roster: roster, deadline: .now + DataPlane.formingTime)
+        } catch MeshError.deadline(let ranks) {
             throw WorkerFailure.unlinked(ranks: ranks, "\(ExchangeError.mesh(.deadline(waitingFor: ranks)))")
         }
     }
@@ -194,9 +205,11 @@ final class WorkerCore {
             return
         }
         let model = BERTModel(
-            shape: next.shape, head: next.head, source: next.source, loss: next.loss, lora: next.lora, isFrozen: frozen.contains)
+            shape: next.shape, head: next.head, source: next.source, loss: next.loss, lora: next.lora,
+            isFrozen: frozen.contains)
         let count = model.layout.count
-        replica = Replica(model: model, parameters: FloatBuffer(count: count, whole: count), threads: threads, isWatched: true)
+        replica = Replica(
+            model: model, parameters: FloatBuffer(count: count, whole: count), threads: threads, isWatched: true)
         runner = LaneRunner(model: model, laneCount: next.laneCount, threads: threads, recompute: next.recompute)
         run = next
         kept = nil
@@ -234,8 +247,8 @@ final class WorkerCore {
 
     // MARK: Steps
 
-    /// Computes the own lanes of a step and takes part in its all-reduce. To look at a worker's step in a debugger, set the
-    /// breakpoint here.
+    /// Computes the own lanes of a step and takes part in its all-reduce. To look at a worker's step in a debugger, set
+    /// the breakpoint here.
     func step(_ command: StepCommand) throws -> StepReady {
         if let commit = command.commit { try apply(commit) }
         guard let group, let replica, let runner else { throw WorkerFailure.outOfOrder("a step without a generation") }
@@ -247,7 +260,9 @@ final class WorkerCore {
             let fed = ContinuousClock.now
             let results = runner.run(work, parameters: replica.parameters.view, into: group.allReduce.blocks)
             // After this step's last read of them, and before any rank receives sums computed from them.
-            guard group.hasFeatures ? replica.isHeadIntact : replica.isIntact(rows: work.rows) else { throw memoryChanged(replica) }
+            guard group.hasFeatures ? replica.isHeadIntact : replica.isIntact(rows: work.rows) else {
+                throw memoryChanged(replica)
+            }
             let computed = ContinuousClock.now
             // Another rank may take several times as long as this one.
             let deadline = computed + DataPlane.exchangeTime + (computed - fed) * StepPace.patience
@@ -261,7 +276,8 @@ final class WorkerCore {
             let rows =
                 hasRows && dense != nil
                 ? try group.rows.run(
-                    ownRows, width: replica.model.shape.width, rows: replica.model.shape.vocabulary, step: UInt64(command.step), bucket: 1,
+                    ownRows, width: replica.model.shape.width, rows: replica.model.shape.vocabulary,
+                    step: UInt64(command.step), bucket: 1,
                     deadline: deadline)
                 : nil
             for block in results.blocks { runner.pool.rows.give(back: block.rows) }
@@ -271,9 +287,11 @@ final class WorkerCore {
             let after = group.links.counters
             let waiting = (after.waiting - before.waiting).seconds
             return StepReady(
-                step: command.step, losses: results.losses.map(\.bitPattern), sourceLosses: results.sourceLosses.map(\.bitPattern),
+                step: command.step, losses: results.losses.map(\.bitPattern),
+                sourceLosses: results.sourceLosses.map(\.bitPattern),
                 digests: work.lanes.map(SampleDigest.of), norm: norm.bitPattern,
-                state: replica.hash, compute: (computed - fed).seconds, exchange: (ContinuousClock.now - computed).seconds - waiting,
+                state: replica.hash, compute: (computed - fed).seconds,
+                exchange: (ContinuousClock.now - computed).seconds - waiting,
                 wait: (fed - start).seconds + waiting,
                 bytes: after.bytesSent - before.bytesSent + after.bytesShared - before.bytesShared)
         } catch let error as MeshError {
@@ -302,12 +320,15 @@ final class WorkerCore {
             let stream = frame.header.kind == ShardFrame.Kind.lane.rawValue ? TaskStream.target : .source
             let (lane, batch) = (Int(frame.header.bucket), Int(clamping: frame.header.offset))
             let batches = stream == .target ? command.batches : command.sourceBatches
-            func unexpected() -> WorkerFailure { .generationEnded("the samples of step \(command.step) are not those of lanes \(own)") }
+            func unexpected() -> WorkerFailure {
+                .generationEnded("the samples of step \(command.step) are not those of lanes \(own)")
+            }
             guard own.contains(lane), (0..<batches).contains(batch) else { throw unexpected() }
             let place = (lane: lane - own.lowerBound, batch: stream == .target ? batch : command.batches + batch)
             let isRead = frame.withPayload { bytes in
                 ShardFrame.decode(
-                    bytes, count: frame.header.count, run: run, stream: stream, withFeatures: group.hasFeatures, into: &work.lanes[place.lane][place.batch])
+                    bytes, count: frame.header.count, run: run, stream: stream, withFeatures: group.hasFeatures,
+                    into: &work.lanes[place.lane][place.batch])
             }
             guard isRead, missing[place.lane * count + place.batch] else { throw unexpected() }
             missing[place.lane * count + place.batch] = false
@@ -315,7 +336,8 @@ final class WorkerCore {
         work.firstLane = own.lowerBound
         work.lossScale = Float(bitPattern: command.lossScale)
         work.sourceScale = Float(bitPattern: command.sourceScale)
-        work.dropout = DropoutContext(run.shape, key: DropoutKey(seed: run.seed, step: command.step), adapter: run.lora?.dropout ?? 0)
+        work.dropout = DropoutContext(
+            run.shape, key: DropoutKey(seed: run.seed, step: command.step), adapter: run.lora?.dropout ?? 0)
     }
 
     /// Makes the update of the step whose gradient is kept. A second commit of the same step changes nothing.
@@ -363,7 +385,9 @@ final class WorkerCore {
 
 extension Replica {
     /// The state for a checkpoint; its buffers are the replica's own.
-    package var state: TrainingState { TrainingState(parameters: parameters, first: first, second: second, touched: touched) }
+    package var state: TrainingState {
+        TrainingState(parameters: parameters, first: first, second: second, touched: touched)
+    }
 }
 
 extension LaneWork {

@@ -16,11 +16,15 @@ package final class WorkerMesh: Mesh {
     /// The coordinator's rank on the links.
     package var coordinator: Int { links.worldSize - 1 }
 
-    package func send(_ header: FrameHeader, payload: RawSpan, to peer: Int, deadline: ContinuousClock.Instant) throws(MeshError) {
+    package func send(_ header: FrameHeader, payload: RawSpan, to peer: Int, deadline: ContinuousClock.Instant)
+        throws(MeshError)
+    {
         try links.send(header, payload: payload, to: peer, deadline: deadline)
     }
 
-    package func send(_ header: FrameHeader, payload: RawSpan, toEach peers: [Int], deadline: ContinuousClock.Instant) throws(MeshError) {
+    package func send(_ header: FrameHeader, payload: RawSpan, toEach peers: [Int], deadline: ContinuousClock.Instant)
+        throws(MeshError)
+    {
         try links.send(header, payload: payload, toEach: peers, deadline: deadline)
     }
 
@@ -34,7 +38,9 @@ package final class WorkerMesh: Mesh {
     }
 
     /// The next fed frame that `fits`, in order of arrival.
-    package func receiveFed(deadline: ContinuousClock.Instant, where fits: (FrameHeader) -> Bool) throws(MeshError) -> any ReceivedFrame {
+    package func receiveFed(deadline: ContinuousClock.Instant, where fits: (FrameHeader) -> Bool) throws(MeshError)
+        -> any ReceivedFrame
+    {
         if let place = fed.firstIndex(where: { fits($0.header) }) { return fed.remove(at: place) }
         while true {
             let frame = try links.receive(deadline: deadline)

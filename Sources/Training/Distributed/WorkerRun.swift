@@ -23,19 +23,23 @@ final class WorkerRun: Sendable {
 
     /// - Parameters:
     ///   - place: rank and world size assigned by an engine.
-    ///   - options: the network interface for the data links, how long to wait for the coordinator, at first and whenever it was lost, and
-    ///     the rank assigned by a launcher.
+    ///   - options: the network interface for the data links, how long to wait for the coordinator, at first and
+    ///     whenever it was lost, and the rank assigned by a launcher.
     init(endpoint: String, place: Place, threads: Int, security: ClusterSecurity, _ options: WorkOptions) throws {
         let links = try Self.links(endpoint, security, options)
         let context = try Context()
         authenticator = try security.authenticator(in: context)
         var control = security.options
         control.lossAfter = options.heartbeatTimeout
-        let system = try ZeroMQActorSystem.worker(of: endpoint, security: security.control, in: context, options: control)
+        let system = try ZeroMQActorSystem.worker(
+            of: endpoint, security: security.control, in: context, options: control)
         let allowList = security.allowList
-        thread = WorkerThread(threads: threads, context: context, place: links, allowList: allowList) { system.generation = $0 }
+        thread = WorkerThread(threads: threads, context: context, place: links, allowList: allowList) {
+            system.generation = $0
+        }
         worker = Worker(thread, actorSystem: system)
-        coordinator = try Coordinator.resolve(id: ActorAddress(process: "coordinator", name: "coordinator"), using: system)
+        coordinator = try Coordinator.resolve(
+            id: ActorAddress(process: "coordinator", name: "coordinator"), using: system)
         self.threads = threads
         number = options.rank ?? place.rank
         worldSize = place.worldSize
@@ -48,7 +52,9 @@ final class WorkerRun: Sendable {
             isWatched: !options.launched && place.starter == .somebodyElse)
     }
 
-    private static func links(_ endpoint: String, _ security: ClusterSecurity, _ options: WorkOptions) throws -> MeshPlace {
+    private static func links(_ endpoint: String, _ security: ClusterSecurity, _ options: WorkOptions) throws
+        -> MeshPlace
+    {
         let links = try MeshPlace(coordinator: endpoint, interface: options.interface, keys: security.keys)
         #if MPI
         var carried = links
@@ -80,7 +86,11 @@ final class WorkerRun: Sendable {
         await system.shutDown()
         thread.end()
         let refused = thread.refusals.total
-        if refused > 0 { sayToUser("\(counted(refused, "connection or message", "connections or messages")) from unknown processes refused") }
+        if refused > 0 {
+            sayToUser(
+                "\(counted(refused, "connection or message", "connections or messages")) from unknown processes refused"
+            )
+        }
         if let reason, !reason.isEmpty { throw RunError(reason) }
         search.say("the coordinator has ended the run; this worker ends too")
     }
@@ -117,12 +127,15 @@ final class WorkerRun: Sendable {
             throw InputError(refused.description)
         } catch let unusable as BLASError {
             throw unusable
-        } catch where system.contact == .refused {
+        } catch  where system.contact == .refused {
             throw RunError(
                 "the coordinator at \(endpoint) refused this worker for \(Int(timeout.seconds)) s: "
                     + "give it a key of this run, or add its key to the coordinator's key file")
         } catch {
-            throw RunError("no coordinator answers at \(endpoint) within \(Int(timeout.seconds)) s (\(error)): is it running, and is the address right?")
+            throw RunError(
+                "no coordinator answers at \(endpoint) within \(Int(timeout.seconds)) s (\(error)): is it running, "
+                    + "and is the address right?"
+            )
         }
     }
 

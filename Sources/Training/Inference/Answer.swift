@@ -17,7 +17,9 @@ package struct Answer: Sendable, Equatable {
     /// The answer as table fields, one for each of ``columns(_:)``.
     let fields: [String]
 
-    package static func == (left: Answer, right: Answer) -> Bool { left.members == right.members && left.logits == right.logits }
+    package static func == (left: Answer, right: Answer) -> Bool {
+        left.members == right.members && left.logits == right.logits
+    }
 
     init(_ logits: [Float], to question: Question, _ trained: TrainedModel) {
         self.logits = logits
@@ -30,26 +32,37 @@ package struct Answer: Sendable, Equatable {
             scores = Self.softmax(logits, names)
             let best = Evaluation.largestIndex(logits[...])
             label = names[best]
-            members = [.init("label", .string(names[best])), .init("scores", Self.listed(scores)), .init("logits", numbers)]
+            members = [
+                .init("label", .string(names[best])), .init("scores", Self.listed(scores)), .init("logits", numbers),
+            ]
             fields = [names[best], scores[best].probability.description] + scores.map(\.probability.description)
         case .multiLabel:
             scores = zip(names, logits).map { (name: $0, probability: Float(1 / (1 + exponential(-Double($1))))) }
             label = names[Evaluation.largestIndex(logits[...])]
             let chosen = zip(names, logits).filter { $1 > 0 }.map(\.0)
-            members = [.init("label", .array(chosen.map { .string($0) })), .init("scores", Self.listed(scores)), .init("logits", numbers)]
+            members = [
+                .init("label", .array(chosen.map { .string($0) })), .init("scores", Self.listed(scores)),
+                .init("logits", numbers),
+            ]
             fields = [chosen.joined(separator: ",")] + scores.map(\.probability.description)
         case .regression(let targets, _):
             (label, scores) = (nil, [])
             var members: [JSONValue.Member] = [
-                .init("label", targets == 1 ? .float(logits[0]) : numbers), .init("scores", numbers), .init("logits", numbers),
+                .init("label", targets == 1 ? .float(logits[0]) : numbers), .init("scores", numbers),
+                .init("logits", numbers),
             ]
-            if let names = trained.targets { members.append(.init("targets", .object(zip(names, logits).map { .init($0, .float($1)) }))) }
+            if let names = trained.targets {
+                members.append(.init("targets", .object(zip(names, logits).map { .init($0, .float($1)) })))
+            }
             self.members = members
             fields = logits.map(\.description)
         case .tokenClassification:
             let chosen = rows.map { Evaluation.largestIndex($0[...]) }
             let probabilities = rows.map { Self.softmax($0, names) }
-            var (labels, sure) = ([JSONValue](repeating: .null, count: question.words.count), [JSONValue](repeating: .null, count: question.words.count))
+            var (labels, sure) = (
+                [JSONValue](repeating: .null, count: question.words.count),
+                [JSONValue](repeating: .null, count: question.words.count)
+            )
             for (place, word) in question.answered.enumerated() {
                 labels[word] = .string(names[chosen[place]])
                 sure[word] = .float(probabilities[place][chosen[place]].probability)
@@ -57,7 +70,8 @@ package struct Answer: Sendable, Equatable {
             scores = probabilities.first ?? []
             label = chosen.first.map { names[$0] }
             members = [
-                .init("words", .array(question.words.map { .string($0) })), .init("label", .array(labels)), .init("scores", .array(sure)),
+                .init("words", .array(question.words.map { .string($0) })), .init("label", .array(labels)),
+                .init("scores", .array(sure)),
                 .init("logits", .array(rows.map { .array($0.map(JSONValue.float)) })),
             ]
             fields = [labels.map { $0.string ?? Self.unanswered }.joined(separator: " ")]
@@ -67,7 +81,9 @@ package struct Answer: Sendable, Equatable {
             scores = likely.first ?? []
             label = likely.first?.first?.name
             let words = likely.compactMap { $0.first?.name }
-            members = [.init("label", .array(words.map { .string($0) })), .init("scores", .array(likely.map(Self.listed)))]
+            members = [
+                .init("label", .array(words.map { .string($0) })), .init("scores", .array(likely.map(Self.listed))),
+            ]
             fields = [words.joined(separator: " ")]
         }
     }
@@ -99,7 +115,9 @@ package struct Answer: Sendable, Equatable {
         return zip(names, powers).map { (name: $0, probability: Float($1 / all)) }
     }
 
-    private static func likeliest(_ scores: [(name: String, probability: Float)], _ count: Int) -> [(name: String, probability: Float)] {
+    private static func likeliest(_ scores: [(name: String, probability: Float)], _ count: Int) -> [(
+        name: String, probability: Float
+    )] {
         let order = scores.indices.sorted { (scores[$1].probability, $0) < (scores[$0].probability, $1) }
         return order.prefix(count).map { scores[$0] }
     }

@@ -64,13 +64,15 @@ struct AnswerWriter {
             return line(fields)
         }
         guard withText else { return JSONValue.object(answer.members).line }
-        let texts = [JSONValue.Member("text", .string(asked.text))] + (asked.pair.map { [.init("pair", .string($0))] } ?? [])
+        let texts =
+            [JSONValue.Member("text", .string(asked.text))] + (asked.pair.map { [.init("pair", .string($0))] } ?? [])
         return JSONValue.object(texts + answer.members).line
     }
 
     /// Refuses fields that TSV cannot represent, since it has no quotes.
     func check(_ fields: [String], _ name: String) throws(InputError) {
-        guard format == .tsv, fields.contains(where: { $0.utf8.contains { $0 == 0x09 || $0 == 0x0A || $0 == 0x0D } }) else { return }
+        guard format == .tsv, fields.contains(where: { $0.utf8.contains { $0 == 0x09 || $0 == 0x0A || $0 == 0x0D } })
+        else { return }
         throw InputError(
             "\(name) has a tab or a line break, which TSV cannot: write CSV with --format csv or an --output that "
                 + "ends in .csv"
@@ -85,6 +87,8 @@ struct AnswerWriter {
     private static func quoted(_ field: String) -> String {
         let isPlain = !field.utf8.contains { $0 == 0x22 || $0 == 0x2C || $0 == 0x0A || $0 == 0x0D }
         // By bytes: a quote and a combining mark after it are one Character.
-        return isPlain ? field : "\"" + String(decoding: field.utf8.flatMap { $0 == 0x22 ? [$0, $0] : [$0] }, as: UTF8.self) + "\""
+        return isPlain
+            ? field
+            : "\"" + String(decoding: field.utf8.flatMap { $0 == 0x22 ? [$0, $0] : [$0] }, as: UTF8.self) + "\""
     }
 }

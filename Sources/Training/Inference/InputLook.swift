@@ -13,7 +13,8 @@ enum InputLook: String {
     ///   - columns: those that the model was trained on.
     init?(of lines: [String], columns: ColumnNames.Usual?) {
         guard let first = lines.first else { return nil }
-        let known = Set(ColumnNames.known + [columns?.text, columns?.pair, columns?.label].compactMap { $0?.lowercased() })
+        let known = Set(
+            ColumnNames.known + [columns?.text, columns?.pair, columns?.label].compactMap { $0?.lowercased() })
         if first.hasPrefix("{"), (try? JSONValue(parsing: Array(first.utf8)))?.members != nil {
             self = .jsonLines
             return

@@ -54,7 +54,8 @@ package struct Prediction: Sendable {
             var row = 0
             for place in members {
                 let count = trained.model.head.pooling == nil ? encoded[place].asked.count : 1
-                let answer = Answer(Array(result.logits[(row * width)..<((row + count) * width)]), to: encoded[place], trained)
+                let answer = Answer(
+                    Array(result.logits[(row * width)..<((row + count) * width)]), to: encoded[place], trained)
                 row += count
                 found.withLock { $0[place] = answer }
             }

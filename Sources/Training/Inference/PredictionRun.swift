@@ -39,7 +39,8 @@ struct PredictionRun {
         let writer = try AnswerWriter(asked, input: options.input, columns: header, answers: Answer.columns(trained))
         func question(_ row: Int) -> AnswerWriter.Asked {
             .init(
-                text: dataset.texts[row], pair: dataset.pairs?[row], fields: dataset.table?.rows[row] ?? [dataset.texts[row]],
+                text: dataset.texts[row], pair: dataset.pairs?[row],
+                fields: dataset.table?.rows[row] ?? [dataset.texts[row]],
                 name: "\(options.input), line \(dataset.lines[row])")
         }
         for row in 0..<dataset.count { try writer.check(question(row).fields, question(row).name) }
@@ -47,7 +48,8 @@ struct PredictionRun {
         for start in stride(from: 0, to: dataset.count, by: Self.group) {
             let range = start..<min(start + Self.group, dataset.count)
             let answers = prediction.answers(
-                Array(dataset.texts[range]), pairs: dataset.pairs.map { Array($0[range]) }, words: dataset.words.map { Array($0[range]) })
+                Array(dataset.texts[range]), pairs: dataset.pairs.map { Array($0[range]) },
+                words: dataset.words.map { Array($0[range]) })
             for (row, answer) in zip(range, answers) { try emit(writer.line(answer, to: question(row))) }
         }
     }
@@ -55,10 +57,13 @@ struct PredictionRun {
     private func answerStream(_ emit: (String) throws -> Void, _ flush: () throws -> Void) throws {
         if trained.readsPairs == true {
             throw InputError(
-                "standard input is single texts, \(options.model) was trained on pairs: put them into a table with two text columns and name it with --input")
+                "standard input is single texts, \(options.model) was trained on pairs: put them into a table with "
+                    + "two text columns and name it with --input"
+            )
         }
         var reader = try BareTextReader(FileHandle.standardInput)
-        let writer = try AnswerWriter(asked, input: "standard input", columns: ["text"], answers: Answer.columns(trained))
+        let writer = try AnswerWriter(
+            asked, input: "standard input", columns: ["text"], answers: Answer.columns(trained))
         if let line = writer.firstLine { try emit(line) }
         let prompt = Prompt()
         prompt?.explain()
@@ -67,10 +72,16 @@ struct PredictionRun {
             prompt?.show()
             let texts = try reader.lines(most: Self.group)
             guard !texts.isEmpty else { break }
-            if count == 0, prompt == nil, let note = InputLook(of: texts, columns: trained.columns)?.note { sayToUser(note) }
+            if count == 0, prompt == nil, let note = InputLook(of: texts, columns: trained.columns)?.note {
+                sayToUser(note)
+            }
             for (place, answer) in prediction.answers(texts, pairs: nil).enumerated() {
                 let text = texts[place]
-                try emit(writer.line(answer, to: .init(text: text, pair: nil, fields: [text], name: "standard input, line \(count + place + 1)")))
+                try emit(
+                    writer.line(
+                        answer,
+                        to: .init(
+                            text: text, pair: nil, fields: [text], name: "standard input, line \(count + place + 1)")))
             }
             count += texts.count
             try flush()

@@ -11,21 +11,25 @@ enum Scoring {
         if let predictions { try NewFile.check(predictions, flag: "--predictions") }
         let trained = try TrainedModel(options)
         let task = TaskData.Task(trained.model.head)
-        var columns = ColumnNames(text: options.textColumn, pair: options.pairColumn, label: options.labelColumn, usual: trained.columns)
+        var columns = ColumnNames(
+            text: options.textColumn, pair: options.pairColumn, label: options.labelColumn, usual: trained.columns)
         if task == .multiLabel { columns.modelLabels = trained.configuration.labels }
         let dataset = try TaskData.read(options.input, task, columns, options.inputFormat)
         for note in dataset.notes { sayToUser("\(options.input): \(note)") }
         try trained.checkPairs(dataset, options)
         var reading = TaskData.Reading(columns: columns, maxLength: trained.maxLength, threads: options.threads)
         reading.wholeWords = trained.wholeWords
-        let tokenized = try TaskData.tokenize(dataset, task, trained.model.head, trained.labels, reading, trained.tokenizer)
+        let tokenized = try TaskData.tokenize(
+            dataset, task, trained.model.head, trained.labels, reading, trained.tokenizer)
         if let note = TaskData.noteOnTextsLeftOut(dataset, tokenized) { sayToUser(note) }
         let runner = LaneRunner(model: trained.model, laneCount: 1, threads: options.threads)
         let names = trained.labels?.names
         let evaluated = Evaluation.run(tokenized, runner: runner, parameters: trained.parameters.view, names: names)
         let report = evaluated.report
         if let predictions {
-            guard let scores = evaluated.scores else { throw InputError("--predictions: \(options.model) has no scores to keep: leave it out") }
+            guard let scores = evaluated.scores else {
+                throw InputError("--predictions: \(options.model) has no scores to keep: leave it out")
+            }
             try PredictionsFile.write(
                 scores, of: tokenized, trained.model.head, names: names ?? trained.targets, split: .test, step: nil,
                 digest: try Digests.file(options.input), to: predictions)

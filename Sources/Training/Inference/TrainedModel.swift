@@ -30,18 +30,24 @@ struct TrainedModel: Sendable {
         configuration = try BERTConfiguration(json, path: options.model + "/config.json")
         let folder = try ModelFolder(options.model)
         guard let head = configuration.heads(in: folder).first else {
-            throw InputError("\(options.model): has no classification or regression head: fine-tune it first with 'apus train'")
+            throw InputError(
+                "\(options.model): has no classification or regression head: fine-tune it first with 'apus train'")
         }
-        tokenizer = try WordPieceTokenizer(folder: URL(fileURLWithPath: options.model), rows: configuration.shape.vocabulary)
+        tokenizer = try WordPieceTokenizer(
+            folder: URL(fileURLWithPath: options.model), rows: configuration.shape.vocabulary)
         try configuration.shape.checkVocabulary(tokenizer.vocabulary.count, model: options.model)
         model = BERTModel(shape: configuration.shape, head: head)
         let loaded = try model.load(folder, keepsHead: true, seed: 0)
         guard loaded.initialized.isEmpty else {
-            throw InputError("\(options.model): lacks \(loaded.initialized.joined(separator: ", ")): fine-tune it first with 'apus train'")
+            throw InputError(
+                "\(options.model): lacks \(loaded.initialized.joined(separator: ", ")): fine-tune it first with 'apus "
+                    + "train'"
+            )
         }
         parameters = loaded.parameters
         switch head {
-        case .classification, .multiLabel, .tokenClassification: labels = LabelSet(names: configuration.labels(count: head.outputs(configuration.shape)))
+        case .classification, .multiLabel, .tokenClassification:
+            labels = LabelSet(names: configuration.labels(count: head.outputs(configuration.shape)))
         case .regression, .maskedLanguageModel: labels = nil
         }
         if case .regression = head, configuration.namesOutputs { targets = configuration.labels } else { targets = nil }
@@ -65,15 +71,20 @@ struct TrainedModel: Sendable {
     func checkPairs(_ dataset: Dataset, _ options: InferenceOptions) throws(InputError) {
         if dataset.pairs != nil {
             try configuration.shape.checkPairs(model: options.model)
-            if readsPairs == false, options.pairColumn == nil, let pair = dataset.columns.pair, let text = dataset.columns.text {
+            if readsPairs == false, options.pairColumn == nil, let pair = dataset.columns.pair,
+                let text = dataset.columns.text
+            {
                 throw InputError(
-                    "\(options.input) has pairs of texts (\"\(text)\" and \"\(pair)\"), \(options.model) was trained on single texts: "
+                    "\(options.input) has pairs of texts (\"\(text)\" and \"\(pair)\"), \(options.model) was trained "
+                        + "on single texts: "
                         + "name the one to read with --text-column")
             }
         } else if readsPairs == true {
             let named = columns.flatMap { columns in columns.pair.map { " (\"\(columns.text)\" and \"\($0)\")" } } ?? ""
             throw InputError(
-                "\(options.input) was read as single texts, \(options.model) was trained on pairs\(named): name the second text with --pair-column")
+                "\(options.input) was read as single texts, \(options.model) was trained on pairs\(named): name the "
+                    + "second text with --pair-column"
+            )
         }
     }
 }

@@ -18,7 +18,8 @@ final class FolderHold: Sendable {
     /// Whether the lock is on this folder, and not on an earlier one with the same name.
     func isHeld(_ folder: stat) -> Bool {
         var own = stat()
-        return unsafe descriptor >= 0 && fstat(descriptor, &own) == 0 && own.st_ino == folder.st_ino && own.st_dev == folder.st_dev
+        return unsafe descriptor >= 0 && fstat(descriptor, &own) == 0 && own.st_ino == folder.st_ino
+            && own.st_dev == folder.st_dev
     }
 
     deinit { if descriptor >= 0 { close(descriptor) } }
@@ -55,7 +56,9 @@ enum AbandonedFolders {
         guard name.hasPrefix(prefix) else { return nil }
         let parts = name.dropFirst(prefix.count).split(separator: "-", omittingEmptySubsequences: false)
         if parts.count >= 3, parts[0] == "job", parts[1] == String(getuid()) { return .some(nil) }
-        guard parts.count == 2, let process = pid_t(parts[0]), process > 0, (1...8).contains(parts[1].count), parts[1].allSatisfy(\.isHexDigit) else {
+        guard parts.count == 2, let process = pid_t(parts[0]), process > 0, (1...8).contains(parts[1].count),
+            parts[1].allSatisfy(\.isHexDigit)
+        else {
             return nil
         }
         return process

@@ -39,7 +39,10 @@ struct ClusterLaunch {
         let rings = configuration.insecure ? nil : KeyRing.generate(workers: cluster.workers)
         let coordinator = ChildCommand(
             executable: program,
-            arguments: ["coordinate", "--launched", "--workers", String(cluster.workers), "--endpoint", endpoint.listening, "--config", file]
+            arguments: [
+                "coordinate", "--launched", "--workers", String(cluster.workers), "--endpoint", endpoint.listening,
+                "--config", file,
+            ]
                 + (options.isBrief ? ["--brief"] : []),
             opening: LauncherPipe.opening(rings?.coordinator))
         let workers = zip(shells, reports).flatMap { shell, report in
@@ -53,13 +56,15 @@ struct ClusterLaunch {
         }
         let supervisor = Supervisor(maxRestarts: configuration.maxRestarts) { folder.remove() }
         let resumption = try Resumption(configuration, folder: folder)
-        return try supervisor.run(coordinator: coordinator, resumption: { resumption.command(coordinator) }, workers: workers)
+        return try supervisor.run(
+            coordinator: coordinator, resumption: { resumption.command(coordinator) }, workers: workers)
     }
 
     /// The sizes of the model; if it cannot be read, the coordinator will report it.
     private var shape: ArithmeticShape {
         let path = options.configuration.model
-        guard let json = try? ModelFolder.configuration(path), let source = try? BERTConfiguration(json, path: path) else { return .standard }
+        guard let json = try? ModelFolder.configuration(path), let source = try? BERTConfiguration(json, path: path)
+        else { return .standard }
         return ArithmeticShape(source.shape, blas: options.configuration.blas)
     }
 
@@ -68,10 +73,12 @@ struct ClusterLaunch {
         host.threads ?? (options.threadsGiven ? options.configuration.threads : max(1, cores / host.workers))
     }
 
-    private func workArguments(_ host: ClusterFile.Host, _ endpoint: String, _ threads: Int, _ number: Int) -> [String] {
+    private func workArguments(_ host: ClusterFile.Host, _ endpoint: String, _ threads: Int, _ number: Int) -> [String]
+    {
         ["work", "--launched", "--coordinator", endpoint, "--threads", String(threads), "--rank", String(number)]
             + options.configuration.workerTimeouts
-            + (host.interface.map { ["--interface", $0] } ?? []) + (options.configuration.insecure ? ["--insecure"] : [])
+            + (host.interface.map { ["--interface", $0] } ?? [])
+            + (options.configuration.insecure ? ["--insecure"] : [])
     }
 }
 
@@ -84,8 +91,12 @@ extension HostProbe {
             switch answer {
             case .failure(let line): throw InputError(line)
             case .report(let report, _, _):
-                if let difference = Self.difference(report, on: shell.host.address, own) { throw InputError(difference) }
-                if report.isLedToItself { throw InputError(CoordinatorEndpoint.unreachable(coordinator, from: shell.host.address)) }
+                if let difference = Self.difference(report, on: shell.host.address, own) {
+                    throw InputError(difference)
+                }
+                if report.isLedToItself {
+                    throw InputError(CoordinatorEndpoint.unreachable(coordinator, from: shell.host.address))
+                }
                 reports.append(report)
             }
         }

@@ -18,12 +18,16 @@ struct CoordinatorEndpoint: Equatable, Sendable {
     /// - Throws: ``InputError``.
     init(_ place: ClusterFile.Coordinator, hosts: [String] = []) throws(InputError) {
         guard let number = TCPProbe.number(of: place.address) else {
-            throw InputError("the coordinator's address \(place.address) is unknown: give a name or number at which the hosts reach this machine")
+            throw InputError(
+                "the coordinator's address \(place.address) is unknown: give a name or number at which the hosts "
+                    + "reach this machine"
+            )
         }
         // Some systems resolve their own name only to a loopback address, which other hosts cannot reach.
         let isNumber = [number, TCPProbe.bracketed(number)].contains(place.address)
         let isLoopbackName = TCPProbe.isLoopback(number) && !isNumber && place.address != "localhost"
-        if TCPProbe.isLoopback(number), !isLoopbackName, let host = hosts.first(where: { TCPProbe.isOwn($0) == false }) {
+        if TCPProbe.isLoopback(number), !isLoopbackName, let host = hosts.first(where: { TCPProbe.isOwn($0) == false })
+        {
             throw InputError(Self.unreachable(place.address, from: host))
         }
         let own = isLoopbackName ? "0.0.0.0" : TCPProbe.bracketed(number)
@@ -33,7 +37,8 @@ struct CoordinatorEndpoint: Equatable, Sendable {
         } catch {
             throw InputError(
                 error.isForeignAddress
-                    ? "the coordinator's address \(place.address) is not one of this machine: start apus launch there, or name an address of this machine"
+                    ? "the coordinator's address \(place.address) is not one of this machine: start apus launch "
+                        + "there, or name an address of this machine"
                     : "the coordinator cannot start \(error.description)")
         }
         listening = "tcp://\(own):\(port)"

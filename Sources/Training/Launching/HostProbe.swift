@@ -43,14 +43,17 @@ struct HostProbe: Sendable {
         do {
             session = try RemoteSession(
                 executable: SecureShell.executable,
-                arguments: shell.arguments(["check", "--local", "--coordinator", coordinator, "--shape", shape.text] + interface))
+                arguments: shell.arguments(
+                    ["check", "--local", "--coordinator", coordinator, "--shape", shape.text] + interface))
         } catch {
             return .failure("\(error.description): a cluster file requires ssh")
         }
         switch session.line(before: deadline) {
         case .line(let line):
             let now = Date().timeIntervalSince1970
-            if let report = try? JSONDecoder().decode(HostReport.self, from: Data(line.utf8)) { return .report(report, session, offset: report.clock - now) }
+            if let report = try? JSONDecoder().decode(HostReport.self, from: Data(line.utf8)) {
+                return .report(report, session, offset: report.clock - now)
+            }
             return .failure(
                 "host \(shell.host.address) runs a different program or version (\(Build.version)): install the same "
                     + "build there"
@@ -73,7 +76,8 @@ struct HostProbe: Sendable {
             return "host \(host) speaks \(spoken), this machine \(known): install the same build there"
         }
         return ArithmeticDifference(
-            there: (report.arithmetic, report.arithmeticName, report.fingerprint), here: (own.arithmetic, own.arithmeticName, own.fingerprint)
+            there: (report.arithmetic, report.arithmeticName, report.fingerprint),
+            here: (own.arithmetic, own.arithmeticName, own.fingerprint)
         ).map { "host \(host) \($0.description)" }
     }
 }

@@ -43,7 +43,9 @@ struct HostReport: Codable, Equatable, Sendable {
         machine = Self.thisMachine
     }
 
-    private static let thisMachine = SystemFile.text("/proc/sys/kernel/random/boot_id")?.split(whereSeparator: \.isNewline).first.map(String.init)
+    private static let thisMachine = SystemFile.text("/proc/sys/kernel/random/boot_id")?.split(
+        whereSeparator: \.isNewline
+    ).first.map(String.init)
 
     /// Whether a different machine considers the coordinator's address its own.
     var isLedToItself: Bool { machine != nil && machine != Self.thisMachine && TCPProbe.isLoopback(address) }
@@ -64,7 +66,9 @@ struct HostReport: Codable, Equatable, Sendable {
 ///
 /// Without a coordinator or interface it only reports.
 enum LocalCheck {
-    static func run(interface: String?, coordinator: String?, shape: ArithmeticShape, emit: (String) throws -> Void) throws {
+    static func run(interface: String?, coordinator: String?, shape: ArithmeticShape, emit: (String) throws -> Void)
+        throws
+    {
         guard interface != nil || coordinator != nil else { return try emit(jsonLine(try HostReport(shape))) }
         let place = try MeshPlace(coordinator: coordinator ?? "tcp://*:*", interface: interface, keys: nil)
         let address = if case .address(let own) = place.kind, own != "*" { own } else { "0.0.0.0" }

@@ -7,7 +7,8 @@ enum KeyFolder {
     /// - Returns: one line per file on where to copy it.
     static func make(_ folder: String, workers: Int) throws -> String {
         do {
-            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+            try FileManager.default.createDirectory(
+                atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
         } catch {
             throw InputError("\(folder) cannot be created (\(error.localizedDescription)): choose another folder")
         }

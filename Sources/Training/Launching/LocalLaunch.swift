@@ -28,14 +28,19 @@ struct LocalLaunch {
         let program = ownProgram()
         let coordinator = ChildCommand(
             executable: program,
-            arguments: ["coordinate", "--launched", "--workers", String(workers), "--endpoint", endpoint, "--config", file]
+            arguments: [
+                "coordinate", "--launched", "--workers", String(workers), "--endpoint", endpoint, "--config", file,
+            ]
                 + (options.isBrief ? ["--brief"] : []),
             opening: opening)
         let resumption = try Resumption(configuration, folder: folder)
         let commands = (0..<workers).map { number in
             ChildCommand(
                 executable: program,
-                arguments: ["work", "--launched", "--coordinator", endpoint, "--threads", String(threads), "--rank", String(number)]
+                arguments: [
+                    "work", "--launched", "--coordinator", endpoint, "--threads", String(threads), "--rank",
+                    String(number),
+                ]
                     + configuration.workerTimeouts,
                 opening: opening)
         }
@@ -66,7 +71,9 @@ struct Resumption: Sendable {
         guard SavedConfiguration.isThere(inRun: output) else { return first }
         var arguments = first.arguments
         arguments[place + 1] = file
-        return ChildCommand(executable: first.executable, arguments: arguments, opening: first.opening, place: first.place, resumes: true)
+        return ChildCommand(
+            executable: first.executable, arguments: arguments, opening: first.opening, place: first.place,
+            resumes: true)
     }
 }
 

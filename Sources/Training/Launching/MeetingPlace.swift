@@ -18,10 +18,15 @@ enum MeetingPlace {
                         + "coordinator"
                 )
             }
-            self = .network(host: cluster.coordinator.address, port: port, variable: "the cluster file's port", hosts: cluster.hosts.map(\.address))
+            self = .network(
+                host: cluster.coordinator.address, port: port, variable: "the cluster file's port",
+                hosts: cluster.hosts.map(\.address))
         } else if let endpoint = place.coordinator {
             guard let address = HostAddress(endpoint: endpoint), let port = UInt16(address.port) else {
-                throw InputError("'\(endpoint)' is not an endpoint at which rank 0 could start the coordinator: expected tcp://HOST:PORT")
+                throw InputError(
+                    "'\(endpoint)' is not an endpoint at which rank 0 could start the coordinator: expected "
+                        + "tcp://HOST:PORT"
+                )
             }
             if TCPProbe.isLoopback(address.host), let size = place.worldSize, let here = place.localSize, here < size {
                 throw InputError(
@@ -35,8 +40,10 @@ enum MeetingPlace {
         } else {
             throw InputError(
                 place.rank == nil
-                    ? "no coordinator is named: give --coordinator tcp://HOST:PORT, or set APUS_COORDINATOR or MASTER_ADDR and MASTER_PORT"
-                    : "rank \(place.rank!) is not on one host with all others, and no coordinator is named: set MASTER_ADDR to rank 0's host and MASTER_PORT "
+                    ? "no coordinator is named: give --coordinator tcp://HOST:PORT, or set APUS_COORDINATOR or "
+                        + "MASTER_ADDR and MASTER_PORT"
+                    : "rank \(place.rank!) is not on one host with all others, and no coordinator is named: set "
+                        + "MASTER_ADDR to rank 0's host and MASTER_PORT "
                         + "to a free port for all ranks")
         }
     }
@@ -60,8 +67,11 @@ enum MeetingPlace {
         switch self {
         case .host: return CoordinatorEndpoint(socket: endpoint)
         case .network(let host, let port, let variable, let hosts):
-            do { return try CoordinatorEndpoint(ClusterFile.Coordinator(address: host, port: port), hosts: hosts) } catch {
-                throw InputError("rank 0 runs on host \(ProcessInfo.processInfo.hostName): \(error); another port: \(variable)")
+            do {
+                return try CoordinatorEndpoint(ClusterFile.Coordinator(address: host, port: port), hosts: hosts)
+            } catch {
+                throw InputError(
+                    "rank 0 runs on host \(ProcessInfo.processInfo.hostName): \(error); another port: \(variable)")
             }
         }
     }

@@ -17,9 +17,15 @@ struct PlacedJob {
     /// - Parameters:
     ///   - meeting: where all ranks meet the coordinator.
     /// - Throws: ``BadInput``.
-    init(_ options: WorkOptions, _ place: Place, threads: Int, meeting: MeetingPlace, configuration: TrainingConfiguration) throws {
+    init(
+        _ options: WorkOptions, _ place: Place, threads: Int, meeting: MeetingPlace,
+        configuration: TrainingConfiguration
+    ) throws {
         guard let workers = place.worldSize else {
-            throw InputError("no launcher says how many ranks there are: start apus work with srun, mpirun or torchrun, or set WORLD_SIZE")
+            throw InputError(
+                "no launcher says how many ranks there are: start apus work with srun, mpirun or torchrun, or set "
+                    + "WORLD_SIZE"
+            )
         }
         self.options = options
         self.workers = workers
@@ -49,17 +55,23 @@ struct PlacedJob {
         let coordinator = ChildCommand(
             executable: ownProgram(),
             arguments: [
-                "coordinate", "--launched", "--rendezvous-timeout", limit, "--workers", String(workers), "--endpoint", endpoint.listening, "--config", file,
+                "coordinate", "--launched", "--rendezvous-timeout", limit, "--workers", String(workers), "--endpoint",
+                endpoint.listening, "--config", file,
             ], opening: LauncherPipe.opening(rings?.coordinator))
         let worker = ChildCommand(
             executable: ownProgram(),
-            arguments: ["work", "--launched", "--coordinator", endpoint.reachable, "--threads", String(threads), "--rank", "0"]
+            arguments: [
+                "work", "--launched", "--coordinator", endpoint.reachable, "--threads", String(threads), "--rank", "0",
+            ]
                 + configuration.workerTimeouts
-                + (options.interface.map { ["--interface", $0] } ?? []) + (options.insecure ? ["--insecure"] : []) + exchange,
+                + (options.interface.map { ["--interface", $0] } ?? []) + (options.insecure ? ["--insecure"] : [])
+                + exchange,
             opening: LauncherPipe.opening(rings?.worker))
-        let supervisor = Supervisor(maxRestarts: exchange.isEmpty ? configuration.maxRestarts : 0, isPlaced: true, cleanUp: cleanUp)
+        let supervisor = Supervisor(
+            maxRestarts: exchange.isEmpty ? configuration.maxRestarts : 0, isPlaced: true, cleanUp: cleanUp)
         let resumption = try Resumption(configuration, folder: ownFolder)
-        return try supervisor.run(coordinator: coordinator, resumption: { resumption.command(coordinator) }, workers: [worker])
+        return try supervisor.run(
+            coordinator: coordinator, resumption: { resumption.command(coordinator) }, workers: [worker])
     }
 
     /// The arguments for MPI; its world does not accept a replacement of a rank.
@@ -74,14 +86,19 @@ struct PlacedJob {
     /// Keys for the coordinator and this rank's worker; nil if links stay on this host or are plain.
     private func rings() throws -> (coordinator: KeyRing, worker: KeyRing)? {
         guard endpoint.listening.hasPrefix("tcp://"), !options.insecure else { return nil }
-        guard let coordinator = try KeySource(.coordinator(workers: workers)), let worker = try KeySource(.worker(rank: 0)) else {
+        guard let coordinator = try KeySource(.coordinator(workers: workers)),
+            let worker = try KeySource(.worker(rank: 0))
+        else {
             throw InputError(
                 "the job's links use a network, which needs keys: set \(KeySource.folder) to a folder of apus keygen "
                     + "that all hosts share, set "
                     + "\(KeySource.secret) for all ranks, or give --insecure")
         }
         guard coordinator.file != worker.file || coordinator.file == nil else {
-            throw InputError("\(KeySource.file) names one key, rank 0 needs the coordinator's and a worker's: set \(KeySource.folder) instead")
+            throw InputError(
+                "\(KeySource.file) names one key, rank 0 needs the coordinator's and a worker's: set "
+                    + "\(KeySource.folder) instead"
+            )
         }
         guard coordinator.ring.workers.count >= workers else {
             throw InputError(

@@ -1,7 +1,9 @@
 internal import Foundation
 
 /// The folder for temporary files, as the environment names it.
-private var temporaryFolder: String { ProcessInfo.processInfo.environment["TMPDIR"].flatMap { $0.isEmpty ? nil : $0 } ?? "/tmp" }
+private var temporaryFolder: String {
+    ProcessInfo.processInfo.environment["TMPDIR"].flatMap { $0.isEmpty ? nil : $0 } ?? "/tmp"
+}
 
 /// A folder of a launcher that only its user may enter, with configurations and sockets of a run.
 ///
@@ -14,7 +16,8 @@ struct PrivateFolder: Sendable {
     init(in base: String? = nil) throws(InputError) {
         let base = base ?? temporaryFolder
         let number = String(UInt32.random(in: 0 ... .max), radix: 16)
-        path = "\(base)/\(AbandonedFolders.prefix)\(getpid())-\(String(repeating: "0", count: 8 - number.count))\(number)"
+        path =
+            "\(base)/\(AbandonedFolders.prefix)\(getpid())-\(String(repeating: "0", count: 8 - number.count))\(number)"
         try SocketPath.check(folder: path)
         guard unsafe mkdir(path, 0o700) == 0 else {
             throw InputError(
@@ -28,7 +31,9 @@ struct PrivateFolder: Sendable {
 
     /// Two threads may remove it at once, at a second signal: a thread that misses a file starts again.
     func remove() {
-        for _ in 0..<10 where FileManager.default.fileExists(atPath: path) { try? FileManager.default.removeItem(atPath: path) }
+        for _ in 0..<10 where FileManager.default.fileExists(atPath: path) {
+            try? FileManager.default.removeItem(atPath: path)
+        }
     }
 }
 
@@ -54,7 +59,9 @@ struct JobFolder: Sendable {
             let held = FolderHold(path)
             var status = stat()
             guard unsafe lstat(path, &status) == 0 else { continue }
-            guard status.st_mode & S_IFMT == S_IFDIR, status.st_uid == getuid(), status.st_mode & 0o077 == 0 else { break }
+            guard status.st_mode & S_IFMT == S_IFDIR, status.st_uid == getuid(), status.st_mode & 0o077 == 0 else {
+                break
+            }
             if held.isHeld(status) { return held }
         }
         throw InputError(

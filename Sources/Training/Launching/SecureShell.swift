@@ -17,10 +17,15 @@ struct SecureShell: Sendable {
     /// Arguments of ``executable`` that run `apus` there.
     func arguments(_ command: [String]) -> [String] {
         let words = ["exec"] + ([program] + command).map(shellQuoted)
-        var options = ["BatchMode=yes", "ConnectTimeout=8", "ServerAliveInterval=5", "ServerAliveCountMax=3", "ControlPath=none", "LogLevel=ERROR"]
-            .flatMap { ["-o", $0] }
+        var options = [
+            "BatchMode=yes", "ConnectTimeout=8", "ServerAliveInterval=5", "ServerAliveCountMax=3", "ControlPath=none",
+            "LogLevel=ERROR",
+        ]
+        .flatMap { ["-o", $0] }
         if let port = host.sshPort { options += ["-p", String(port)] }
-        return ["ssh", "-axT"] + options + [host.user.map { "\($0)@\(host.address)" } ?? host.address, words.joined(separator: " ")]
+        return ["ssh", "-axT"] + options + [
+            host.user.map { "\($0)@\(host.address)" } ?? host.address, words.joined(separator: " "),
+        ]
     }
 
     /// Why `apus` does not run there, from ssh's exit status and output; one line.
@@ -36,7 +41,9 @@ struct SecureShell: Sendable {
             "host \(host.address): \(program) ended abruptly: does its processor have AVX2? Run it there manually "
                 + "with --version"
         case 255: "host \(host.address) cannot be reached by ssh (\(line)): is it on, and does \(login) work?"
-        case 126, 127: "host \(host.address) has no program \(program) (\(line)): build it there, or set binary in the cluster file"
+        case 126, 127:
+            "host \(host.address) has no program \(program) (\(line)): build it there, or set binary in the cluster "
+                + "file"
         default:
             "host \(host.address): \(program) ended with status \(status) (\(line)): run it there manually with "
                 + "--version"

@@ -62,7 +62,9 @@ final class SpawnedProcess: Sendable {
         }
         unsafe posix_spawn_file_actions_adddup2(&actions, incoming.reading, 0)
         if let outgoing { unsafe posix_spawn_file_actions_adddup2(&actions, outgoing.writing, 1) }
-        if let complaint = complaining ?? outgoing { unsafe posix_spawn_file_actions_adddup2(&actions, complaint.writing, 2) }
+        if let complaint = complaining ?? outgoing {
+            unsafe posix_spawn_file_actions_adddup2(&actions, complaint.writing, 2)
+        }
         var defaults = sigset_t()
         unsafe sigemptyset(&defaults)
         for number in [SIGINT, SIGTERM, SIGHUP, SIGPIPE] { unsafe sigaddset(&defaults, number) }
@@ -79,7 +81,9 @@ final class SpawnedProcess: Sendable {
         output = outgoing.map { FileHandle(fileDescriptor: $0.reading, closeOnDealloc: true) }
         errors = complaining.map { FileHandle(fileDescriptor: $0.reading, closeOnDealloc: true) }
         id = child
-        guard code == 0 else { throw RunError("\(executable) cannot be started: \(unsafe String(cString: strerror(code)))") }
+        guard code == 0 else {
+            throw RunError("\(executable) cannot be started: \(unsafe String(cString: strerror(code)))")
+        }
         ending.enter()
         Thread { [self] in
             let end = reap()
@@ -126,7 +130,9 @@ private struct Ends {
 }
 
 @unsafe
-private func withCStrings(_ texts: [String], _ body: (UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>) -> Int32) -> Int32 {
+private func withCStrings(_ texts: [String], _ body: (UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>) -> Int32)
+    -> Int32
+{
     var pointers = unsafe texts.map { unsafe strdup($0) } + [nil]
     defer { unsafe pointers.forEach { unsafe free($0) } }
     return unsafe pointers.withUnsafeMutableBufferPointer { unsafe body($0.baseAddress!) }

@@ -99,7 +99,8 @@ final class Supervisor: Sendable {
         let process: SpawnedProcess
         do {
             process = try SpawnedProcess(
-                command.executable, command.arguments, environment: environment, output: worker == nil ? .inherited : .joined
+                command.executable, command.arguments, environment: environment,
+                output: worker == nil ? .inherited : .joined
             ) { [self] end in
                 // Its last output is passed on before its end is reported; a child of its own may keep the pipe open.
                 _ = words.wait(timeout: .now() + .seconds(1))
@@ -109,7 +110,11 @@ final class Supervisor: Sendable {
             words.leave()
             throw error
         }
-        if let worker, let output = process.output { Self.passOn(output, prefix: "[\(worker)] ", words) } else { words.leave() }
+        if let worker, let output = process.output {
+            Self.passOn(output, prefix: "[\(worker)] ", words)
+        } else {
+            words.leave()
+        }
         // Together, so that each abandoned worker is reported once, and after the opening lines.
         givenUp.withLock { lost in
             children.withLock { children in
@@ -153,7 +158,10 @@ final class Supervisor: Sendable {
         }
         switch decision(on: worker) {
         case .giveUp(let count):
-            sayToUser("\(name) \(how); it was replaced \(count) times within 10 minutes and is not replaced again (--max-restarts)")
+            sayToUser(
+                "\(name) \(how); it was replaced \(count) times within 10 minutes and is not replaced again "
+                    + "(--max-restarts)"
+            )
             giveUp()
         case .restart(let pause):
             sayToUser("\(name) \(how); a replacement starts\(pause > .zero ? " in \(Int(pause.seconds)) s" : "")")
@@ -173,7 +181,8 @@ final class Supervisor: Sendable {
 
     /// Restarts the coordinator if a signal from elsewhere has ended it; the workers wait for it.
     private func restartCoordinator(_ end: SpawnedProcess.End) -> Bool {
-        guard case .signal(let number) = end, firstSignal.load(ordering: .sequentiallyConsistent) == 0, refusal.load(ordering: .relaxed) == 0,
+        guard case .signal(let number) = end, firstSignal.load(ordering: .sequentiallyConsistent) == 0,
+            refusal.load(ordering: .relaxed) == 0,
             !isEnding.load(ordering: .sequentiallyConsistent)
         else { return false }
         let how = "the coordinator was ended by signal \(number)"
@@ -196,7 +205,9 @@ final class Supervisor: Sendable {
                 }
                 _ = try start(command, worker: nil)
                 // Signals in the meantime did not reach a coordinator.
-                let (signal, status) = (firstSignal.load(ordering: .sequentiallyConsistent), refusal.load(ordering: .relaxed))
+                let (signal, status) = (
+                    firstSignal.load(ordering: .sequentiallyConsistent), refusal.load(ordering: .relaxed)
+                )
                 if status != 0 { endJob(status) } else if signal != 0 { askToStop(signal) }
             } catch {
                 sayToUser("\(error)")

@@ -9,7 +9,10 @@ struct WorkerStart {
     private let training: TrainingRequest
 
     /// - Throws: ``BadInput``.
-    init(_ options: WorkOptions, training: TrainingRequest, environment: [String: String] = ProcessInfo.processInfo.environment) throws {
+    init(
+        _ options: WorkOptions, training: TrainingRequest,
+        environment: [String: String] = ProcessInfo.processInfo.environment
+    ) throws {
         var place = try Place(environment: environment)
         var options = options
         if let given = options.coordinator { options.coordinator = try EndpointText.read(given) }
@@ -44,10 +47,15 @@ struct WorkerStart {
     }
 
     func run() throws {
-        if let known = options.coordinator ?? (place.starter == .somebodyElse && cluster == nil ? place.coordinator : nil) { return try work(known) }
+        if let known = options.coordinator
+            ?? (place.starter == .somebodyElse && cluster == nil ? place.coordinator : nil)
+        {
+            return try work(known)
+        }
         let meeting = try MeetingPlace(place, cluster: cluster)
         if place.startsCoordinator(isToldToTrain: !training.coordinatorsFlags.isEmpty) {
-            let job = try PlacedJob(options, place, threads: threads, meeting: meeting, configuration: training.configuration())
+            let job = try PlacedJob(
+                options, place, threads: threads, meeting: meeting, configuration: training.configuration())
             let status = try job.run()
             if status != 0 { throw ChildStatus(status: status) }
         } else {
@@ -61,7 +69,9 @@ struct WorkerStart {
         let ring = options.launched ? try LauncherPipe.readOpening() : nil
         // The coordinator dismisses workers; they ignore a terminal's Ctrl-C and an engine's signals to the whole job.
         signal(SIGINT, SIG_IGN)
-        if place.rank != nil, place.worldSize != nil, options.launched || place.starter != .somebodyElse { signal(SIGTERM, SIG_IGN) }
+        if place.rank != nil, place.worldSize != nil, options.launched || place.starter != .somebodyElse {
+            signal(SIGTERM, SIG_IGN)
+        }
         if options.launched {
             LauncherPipe.watch { word in
                 // After its launcher has ended, a worker has time to help the coordinator write a last checkpoint.
@@ -69,7 +79,8 @@ struct WorkerStart {
                 _exit(1)
             }
         }
-        let security = try ClusterSecurity.worker(of: endpoint, rank: place.rank, handedOver: ring, insecure: options.insecure)
+        let security = try ClusterSecurity.worker(
+            of: endpoint, rank: place.rank, handedOver: ring, insecure: options.insecure)
         if security.keys == nil, endpoint.hasPrefix("tcp://") { sayToUser(ClusterSecurity.insecureNotice) }
         let run = try WorkerRun(endpoint: endpoint, place: place, threads: threads, security: security, options)
         try waitFor { try await run.run() }

@@ -1,7 +1,8 @@
-/// The processor time that control groups allow this process: `docker run --cpus`, Kubernetes' limits, systemd's CPUQuota.
+/// The processor time that control groups allow this process: `docker run --cpus`, Kubernetes' limits, systemd's
+/// CPUQuota.
 ///
-/// A group's quota holds for all groups below it, so every level from the process's own up to the root counts.
-/// Sources: the kernel's admin-guide/cgroup-v2.rst (cpu.max) and scheduler/sched-bwc.rst (version 1), proc(5) for mountinfo.
+/// A group's quota holds for all groups below it, so every level from the process's own up to the root counts. Sources:
+/// the kernel's admin-guide/cgroup-v2.rst (cpu.max) and scheduler/sched-bwc.rst (version 1), proc(5) for mountinfo.
 struct ProcessorQuota {
     /// Whole processors, at least 1; nil if there is no quota.
     let processors: Int?
@@ -18,7 +19,9 @@ struct ProcessorQuota {
             guard isUnified || fields[1].split(separator: ",").contains("cpu") else { continue }
             for mount in mounts where mount.isUnified == isUnified && (isUnified || mount.controllers.contains("cpu")) {
                 for folder in mount.folders(of: fields[2]) {
-                    guard let quota = isUnified ? Self.unified(folder, read) : Self.legacy(folder, read) else { continue }
+                    guard let quota = isUnified ? Self.unified(folder, read) : Self.legacy(folder, read) else {
+                        continue
+                    }
                     least = min(least ?? quota, quota)
                 }
             }
@@ -34,7 +37,8 @@ struct ProcessorQuota {
 
     /// In version 1 each has a file of its own, and a quota of -1 means none.
     private static func legacy(_ folder: String, _ read: (String) -> String?) -> Double? {
-        guard let quota = read("\(folder)/cpu.cfs_quota_us").map(words)?.first, let period = read("\(folder)/cpu.cfs_period_us").map(words)?.first
+        guard let quota = read("\(folder)/cpu.cfs_quota_us").map(words)?.first,
+            let period = read("\(folder)/cpu.cfs_period_us").map(words)?.first
         else { return nil }
         return ratio(quota, period)
     }
@@ -58,7 +62,8 @@ struct ProcessorQuota {
         static func all(in text: String) -> [Mount] {
             text.split(separator: "\n").compactMap { line in
                 let words = line.split(separator: " ")
-                guard let dash = words.firstIndex(of: "-"), dash >= 6, words.count > dash + 3, ["cgroup", "cgroup2"].contains(words[dash + 1])
+                guard let dash = words.firstIndex(of: "-"), dash >= 6, words.count > dash + 3,
+                    ["cgroup", "cgroup2"].contains(words[dash + 1])
                 else { return nil }
                 return Mount(
                     folder: String(words[4]), root: words[3], isUnified: words[dash + 1] == "cgroup2",

@@ -15,7 +15,10 @@ package enum StackLimit {
         let given = limit.rlim_cur
         limit.rlim_cur = min(usual, limit.rlim_max)
         guard limit.rlim_cur >= least, unsafe setrlimit(resource, &limit) == 0 else {
-            throw InputError("a thread's stack may have \(given >> 10) kB, expected at least \(least >> 10) kB: raise the limit with ulimit -s \(usual >> 10)")
+            throw InputError(
+                "a thread's stack may have \(given >> 10) kB, expected at least \(least >> 10) kB: raise the limit "
+                    + "with ulimit -s \(usual >> 10)"
+            )
         }
         unsafe execv("/proc/self/exe", CommandLine.unsafeArgv)
     }

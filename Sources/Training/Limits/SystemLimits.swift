@@ -15,15 +15,21 @@ enum SystemLimits {
         var limit = rlimit()
         guard unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return }
         // If even this folder cannot be opened, no descriptor is free.
-        let open = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").count) ?? Int(clamping: limit.rlim_cur)
+        let open =
+            (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").count)
+            ?? Int(clamping: limit.rlim_cur)
         let wanted = rlim_t(open + count)
         guard limit.rlim_cur < wanted + Self.roomForStrangers else { return }
         var raised = limit
         raised.rlim_cur = min(limit.rlim_max, wanted + Self.roomForStrangers)
-        if raised.rlim_cur > limit.rlim_cur, unsafe setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &raised) == 0 { limit = raised }
+        if raised.rlim_cur > limit.rlim_cur, unsafe setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &raised) == 0
+        {
+            limit = raised
+        }
         guard limit.rlim_cur >= wanted else {
             throw InputError(
-                "a process of this run needs up to \(wanted) open files, the limit is \(limit.rlim_cur): raise it with ulimit -n \(wanted), or use fewer workers"
+                "a process of this run needs up to \(wanted) open files, the limit is \(limit.rlim_cur): raise it "
+                    + "with ulimit -n \(wanted), or use fewer workers"
             )
         }
     }
@@ -36,7 +42,8 @@ enum SystemLimits {
         guard started < need.threads else { return }
         let what = need.processes == 1 ? "this process needs" : "\(need.processes) processes need"
         throw InputError(
-            "\(what) up to \(need.threads) threads, the system starts \(started) more: raise the limit of processes (ulimit -u, or the control group's "
+            "\(what) up to \(need.threads) threads, the system starts \(started) more: raise the limit of processes "
+                + "(ulimit -u, or the control group's "
                 + "pids.max), or use fewer workers and threads")
     }
 
@@ -44,7 +51,9 @@ enum SystemLimits {
     private static func tryAddresses(_ bytes: Int) throws(InputError) {
         let limits = [(RLIMIT_AS, "-v"), (RLIMIT_DATA, "-d")].compactMap { resource, option -> (UInt64, String)? in
             var limit = rlimit()
-            guard unsafe getrlimit(__rlimit_resource_t(resource.rawValue), &limit) == 0, limit.rlim_cur < rlim_t(Int64.max) else { return nil }
+            guard unsafe getrlimit(__rlimit_resource_t(resource.rawValue), &limit) == 0,
+                limit.rlim_cur < rlim_t(Int64.max)
+            else { return nil }
             return (UInt64(limit.rlim_cur), option)
         }
         guard let least = limits.min(by: { $0.0 < $1.0 }) else { return }

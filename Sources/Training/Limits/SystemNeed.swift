@@ -33,7 +33,9 @@ struct SystemNeed: Equatable, Sendable {
 
     /// A launcher with `workers` processes on this machine, and their coordinator.
     static func launch(workers: Int, threads: Int) -> SystemNeed {
-        let (coordinator, worker) = (coordinator(workers: workers, threads: threads), worker(peers: workers, threads: threads))
+        let (coordinator, worker) = (
+            coordinator(workers: workers, threads: threads), worker(peers: workers, threads: threads)
+        )
         return SystemNeed(
             descriptors: max(16 + 4 * workers, coordinator.descriptors, worker.descriptors),
             threads: 6 + 2 * workers + coordinator.threads + workers * worker.threads, processes: workers + 2,

@@ -39,7 +39,9 @@ package struct DataStatistics: Codable, Sendable, Equatable {
         samples = dataset.count
         let lengths = dataset.wholeLengths.sorted().map { Int($0) }
         meanLength = lengths.isEmpty ? 0 : Double(lengths.reduce(0, +)) / Double(lengths.count)
-        func quantile(_ part: Double) -> Int { lengths.isEmpty ? 0 : lengths[min(lengths.count - 1, Int(part * Double(lengths.count)))] }
+        func quantile(_ part: Double) -> Int {
+            lengths.isEmpty ? 0 : lengths[min(lengths.count - 1, Int(part * Double(lengths.count)))]
+        }
         (medianLength, length95, longest) = (quantile(0.5), quantile(0.95), lengths.last ?? 0)
         truncated = dataset.truncatedCount
         switch dataset.labels {
@@ -72,18 +74,22 @@ package struct DataStatistics: Codable, Sendable, Equatable {
 
     /// The targets in one line; nil if there are none.
     package var balance: String? {
-        if let meanTarget, let targetDeviation { return "numbers of mean \(decimal(meanTarget, 3)), deviation \(decimal(targetDeviation, 3))" }
+        if let meanTarget, let targetDeviation {
+            return "numbers of mean \(decimal(meanTarget, 3)), deviation \(decimal(targetDeviation, 3))"
+        }
         guard let classes, !classes.isEmpty else { return nil }
         let all = Double(max(1, areLabels ? samples : classes.reduce(0) { $0 + $1.count }))
         let shown = classes.prefix(12).map { "\($0.label) \($0.count) (\(decimal(100 * Double($0.count) / all, 1)) %)" }
-        return shown.joined(separator: ", ") + (classes.count > 12 ? ", … of \(classes.count) \(areLabels ? "labels" : "classes")" : "")
+        return shown.joined(separator: ", ")
+            + (classes.count > 12 ? ", … of \(classes.count) \(areLabels ? "labels" : "classes")" : "")
     }
 
     /// A description for the user.
     /// - Parameter file: the samples' file.
     package func lines(_ split: Split, file: String, maxLength: Int) -> [String] {
         var line =
-            "\(split.rawValue): \(counted(samples, "sample")) of \(file), \(decimal(meanLength, 1)) tokens on average, 95 % up to \(length95), longest \(longest)"
+            "\(split.rawValue): \(counted(samples, "sample")) of \(file), \(decimal(meanLength, 1)) tokens on "
+            + "average, 95 % up to \(length95), longest \(longest)"
         if truncated > 0 { line += "; \(truncated) were longer than --max-length \(maxLength) and are truncated" }
         return [line] + (balance.map { ["\(split.rawValue) labels: \($0)"] } ?? [])
     }

@@ -54,7 +54,9 @@ package struct EntityScores: Codable, Sendable, Equatable {
             let rest = tag.dropFirst()
             let named = rest.firstIndex(of: "-").map { rest[rest.index(after: $0)...] } ?? rest
             let type = named.isEmpty ? "_" : named
-            if ends(before, kind, typeBefore != type) { entities.insert(Entity(type: typeBefore, range: begin..<place)) }
+            if ends(before, kind, typeBefore != type) {
+                entities.insert(Entity(type: typeBefore, range: begin..<place))
+            }
             if begins(before, kind, typeBefore != type) { begin = place }
             (before, typeBefore) = (kind, type)
         }

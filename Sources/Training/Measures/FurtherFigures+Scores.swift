@@ -5,18 +5,25 @@ internal import Tensors
 internal import TextData
 
 extension FurtherFigures {
-    /// Adds the figures over scores. They cover the answers whose scores are kept, and are absent where a score is not a number.
+    /// Adds the figures over scores. They cover the answers whose scores are kept, and are absent where a score is not
+    /// a number.
     mutating func add(_ scores: EvaluationScores, of dataset: TokenizedDataset, _ head: Head) {
         let answers = scores.answers
         let width = scores.plan.width
         if answers.count < dataset.answerCount { scoredAnswers = answers.count }
         switch (head, dataset.labels) {
         case (.classification, .classes(let classes)):
-            add(probabilities: Self.softmax(scores.logits.array, width: width), truths: answers.map { Int(classes[$0]) }, width)
+            add(
+                probabilities: Self.softmax(scores.logits.array, width: width),
+                truths: answers.map { Int(classes[$0]) }, width)
         case (.tokenClassification, .tokens(let labels)):
-            add(probabilities: Self.softmax(scores.logits.array, width: width), truths: answers.map { Int(labels.classes[$0]) }, width)
+            add(
+                probabilities: Self.softmax(scores.logits.array, width: width),
+                truths: answers.map { Int(labels.classes[$0]) }, width)
         case (.multiLabel, .values(let flags, _)):
-            add(logits: scores.logits.array, isPositive: answers.flatMap { flags[($0 * width)..<(($0 + 1) * width)].map { $0 > 0.5 } }, width)
+            add(
+                logits: scores.logits.array,
+                isPositive: answers.flatMap { flags[($0 * width)..<(($0 + 1) * width)].map { $0 > 0.5 } }, width)
         default: break
         }
     }

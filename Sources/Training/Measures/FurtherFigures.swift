@@ -81,7 +81,9 @@ package struct FurtherFigures: Codable, Sendable, Equatable {
             let places = stride(from: label, to: flags.count, by: labels)
             return ConfusionMatrix(classes: 2, truths: places.map { flags[$0] }, answers: places.map { answers[$0] })
         }
-        (precision, recall, f1) = (matrices.map { $0.precision(1) }, matrices.map { $0.recall(1) }, matrices.map { $0.f1(1) })
+        (precision, recall, f1) = (
+            matrices.map { $0.precision(1) }, matrices.map { $0.recall(1) }, matrices.map { $0.f1(1) }
+        )
         macroF1 = matrices.reduce(0.0) { $0 + $1.f1(1) } / Double(max(1, labels))
         let samples = stride(from: 0, to: flags.count, by: labels)
         let exact = samples.count { flags[$0..<($0 + labels)] == answers[$0..<($0 + labels)] }

@@ -69,11 +69,16 @@ extension Measure {
             case (.pearson, .regression), (.spearman, .regression), (.mse, .regression): nil
             case (.pearson, _), (.spearman, _), (.mse, _): "regression"
             case (.rocAUC, .classification), (.rocAUC, .tokenClassification), (.rocAUC, .multiLabel): nil
-            case (.averagePrecision, .classification), (.averagePrecision, .tokenClassification), (.averagePrecision, .multiLabel): nil
+            case (.averagePrecision, .classification), (.averagePrecision, .tokenClassification),
+                (.averagePrecision, .multiLabel):
+                nil
             case (.rocAUC, _), (.averagePrecision, _): "a task with classes"
             case (.entityF1, .tokenClassification): nil
             case (.entityF1, _): "token classification"
             }
-        if let needed { throw InputError("--metric \(rawValue) is a figure of \(needed), this task is another: choose a figure that it has") }
+        if let needed {
+            throw InputError(
+                "--metric \(rawValue) is a figure of \(needed), this task is another: choose a figure that it has")
+        }
     }
 }

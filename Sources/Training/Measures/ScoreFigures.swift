@@ -45,7 +45,8 @@ package enum ScoreFigures {
     }
 
     /// Answers by their confidence, in bins of equal width that contain their upper end.
-    package static func calibration(_ confidences: [Float], _ isRight: [Bool], bins count: Int = 15) -> [CalibrationBin] {
+    package static func calibration(_ confidences: [Float], _ isRight: [Bool], bins count: Int = 15) -> [CalibrationBin]
+    {
         var bins = [CalibrationBin](repeating: CalibrationBin(), count: count)
         for (confidence, isRight) in zip(confidences, isRight) {
             let bin = max(0, min(count - 1, Int((Double(confidence) * Double(count)).rounded(.up)) - 1))

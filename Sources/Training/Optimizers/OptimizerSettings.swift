@@ -16,7 +16,8 @@ package struct OptimizerSettings: Sendable, Equatable {
     package var epsilon = 1e-8
     /// Largest global norm of the gradient; nil: not clipped.
     package var maxGradientNorm: Double?
-    /// Factor on the learning rate by a parameter's depth, see ``BERT/BERTModel/depth(of:)``; one factor serves all depths.
+    /// Factor on the learning rate by a parameter's depth, see ``BERT/BERTModel/depth(of:)``; one factor serves all
+    /// depths.
     package var factors: [Double]
     /// Steps before the first update of each depth, which stays frozen until then; one number serves all depths.
     package var beginnings: [Int]
@@ -68,7 +69,8 @@ package struct OptimizerSettings: Sendable, Equatable {
         let correction2 = 1 - power(beta2, age)
         func constants(decay: Double) -> AdamConstants {
             AdamConstants(
-                gradientScale: Float(gradientScale), beta1: Float(beta1), beta2: Float(beta2), oneMinusBeta1: Float(1 - beta1),
+                gradientScale: Float(gradientScale), beta1: Float(beta1), beta2: Float(beta2),
+                oneMinusBeta1: Float(1 - beta1),
                 oneMinusBeta2: Float(1 - beta2), stepSize: Float(learningRate / correction1),
                 inverseRootCorrection: Float(1 / correction2.squareRoot()), epsilon: Float(epsilon),
                 decayFactor: kind == .adamw ? Float(1 - learningRate * decay) : 1, l2: kind == .adam ? Float(decay) : 0)

@@ -10,7 +10,8 @@ enum ReportData {
             .init(
                 "sentence", .string(runs.count == 1 ? sentence(runs[0]) : "The curves of \(runs.count) runs, overlaid.")
             ),
-            .init("runs", .array(zip(runs, names).map { run($0, name: $1) })), .init("comparison", comparison(runs, names)),
+            .init("runs", .array(zip(runs, names).map { run($0, name: $1) })),
+            .init("comparison", comparison(runs, names)),
             .init("data", .array(runs.count == 1 ? data(runs[0]) : [])),
             .init("made", .string("Made by apus \(Build.version). The page holds all of its data and loads nothing.")),
         ]
@@ -18,7 +19,8 @@ enum ReportData {
         if runs.count == 1, let found = ScoredAnswers(of: runs[0]) { scored = [found.json(withTexts: withTexts)] }
         members.append(.init("scored", .array(scored)))
         if runs.count == 1, runs[0].state != .finished {
-            members.append(.init("note", .string("The run is \(runs[0].state.rawValue): these are its figures so far.")))
+            members.append(
+                .init("note", .string("The run is \(runs[0].state.rawValue): these are its figures so far.")))
         }
         return .object(members)
     }
@@ -43,7 +45,8 @@ enum ReportData {
             guard let value = best[key]?.double, let samples = best["samples"]?.integer else { continue }
             let place = "step \(best["step"]?.integer ?? 0) (epoch \(best["epoch"]?.integer ?? 0))"
             return
-                "\(measure.words.prefix(1).uppercased())\(measure.words.dropFirst()) \(decimal(value, 4)) on \(samples) \(words) samples, by the model of \(place)."
+                "\(measure.words.prefix(1).uppercased())\(measure.words.dropFirst()) \(decimal(value, 4)) on "
+                + "\(samples) \(words) samples, by the model of \(place)."
         }
         guard let last = run.steps.last else { return "No step is done yet." }
         return "Training loss \(decimal(last.loss, 4)) in step \(last.step); nothing was scored on other data."
@@ -65,22 +68,35 @@ enum ReportData {
     }
 
     private static func run(_ run: RunRecord, name: String) -> JSONValue {
-        let scalars = run.evaluations.map { event in JSONValue.object((event.members ?? []).filter { $0.value.double != nil || $0.key == "split" }) }
+        let scalars = run.evaluations.map { event in
+            JSONValue.object((event.members ?? []).filter { $0.value.double != nil || $0.key == "split" })
+        }
         return .object([
-            .init("name", .string(name)), .init("steps", StepSeries(run.steps).json), .init("evaluations", .array(scalars)),
-            .init("events", .array(run.events.map { .object([.init("step", .integer($0.step)), .init("text", .string($0.text))]) })),
+            .init("name", .string(name)), .init("steps", StepSeries(run.steps).json),
+            .init("evaluations", .array(scalars)),
+            .init(
+                "events",
+                .array(
+                    run.events.map { event in
+                        .object([.init("step", .integer(event.step)), .init("text", .string(event.text))])
+                    })),
             .init("facts", .array(facts(run).map { .array([.string($0), .string($1)]) })),
             .init("reproduce", run.summary?["reproduce"]?.string.map { .string(ReportText.shown($0)) } ?? .null),
         ])
     }
 
     private static func facts(_ run: RunRecord) -> [(String, String)] {
-        guard let summary = run.summary else { return [("state", run.state.rawValue), ("steps so far", String(run.steps.last?.step ?? 0))] }
-        func number(_ key: String, _ places: Int, _ unit: String = "") -> String? { summary[key]?.double.map { decimal($0, places) + unit } }
+        guard let summary = run.summary else {
+            return [("state", run.state.rawValue), ("steps so far", String(run.steps.last?.step ?? 0))]
+        }
+        func number(_ key: String, _ places: Int, _ unit: String = "") -> String? {
+            summary[key]?.double.map { decimal($0, places) + unit }
+        }
         let list: [(String, String?)] = [
             ("steps", number("steps", 0)), ("epochs", number("epochs", 0)), ("time", number("seconds", 1, " s")),
             ("samples a second", number("samples_per_second", 1)), ("tokens a second", number("tokens_per_second", 0)),
-            ("peak memory", summary["peak_resident_bytes"]?.double.map { decimal($0 / 1e6, 0) + " MB" }), ("workers", number("workers", 0)),
+            ("peak memory", summary["peak_resident_bytes"]?.double.map { decimal($0 / 1e6, 0) + " MB" }),
+            ("workers", number("workers", 0)),
             ("threads of each", number("threads", 0)), ("lanes", number("lanes", 0)), ("seed", number("seed", 0)),
             ("best step", number("best_step", 0)), ("SHA-256 of the weights", summary["parameters_sha256"]?.string),
             ("command", summary["command"]?.string.map(ReportText.shown)), ("apus", Build.version),
@@ -92,14 +108,17 @@ enum ReportData {
         let splits = run.summary?["data"]?.members ?? []
         let order = ["train", "validation", "test", "source-train", "source-validation"]
         return order.compactMap { name in splits.first { $0.key == name } }.map { split in
-            .object([.init("split", .string(split.key))] + (split.value.members ?? []).map { $0.key == "classes" ? classes($0) : $0 })
+            .object(
+                [.init("split", .string(split.key))]
+                    + (split.value.members ?? []).map { $0.key == "classes" ? classes($0) : $0 })
         }
     }
 
     private static func classes(_ member: JSONValue.Member) -> JSONValue.Member {
         let shown = (member.value.array ?? []).map { own in
             JSONValue.object([
-                .init("label", .string(ReportText.shown(own["label"]?.string ?? ""))), .init("count", own["count"] ?? .integer(0)),
+                .init("label", .string(ReportText.shown(own["label"]?.string ?? ""))),
+                .init("count", own["count"] ?? .integer(0)),
             ])
         }
         return .init(member.key, .array(shown))
@@ -108,12 +127,17 @@ enum ReportData {
     private static func comparison(_ runs: [RunRecord], _ names: [String]) -> JSONValue {
         let figures: [(String, (RunRecord) -> JSONValue?)] = [
             ("steps", { $0.summary?["steps"] ?? $0.steps.last.map { .integer($0.step) } }),
-            ("training loss", { $0.steps.last.map { .point($0.loss) } }), ("validation loss", { $0.summary?["best_validation"]?["loss"] }),
-            ("validation accuracy", { $0.summary?["best_validation"]?["accuracy"] }), ("test loss", { $0.summary?["test"]?["loss"] }),
-            ("test accuracy", { $0.summary?["test"]?["accuracy"] }), ("samples/s", { $0.summary?["samples_per_second"] }),
+            ("training loss", { $0.steps.last.map { .point($0.loss) } }),
+            ("validation loss", { $0.summary?["best_validation"]?["loss"] }),
+            ("validation accuracy", { $0.summary?["best_validation"]?["accuracy"] }),
+            ("test loss", { $0.summary?["test"]?["loss"] }),
+            ("test accuracy", { $0.summary?["test"]?["accuracy"] }),
+            ("samples/s", { $0.summary?["samples_per_second"] }),
         ]
         let used = figures.filter { figure in runs.contains { figure.1($0) != nil } }
-        let rows = zip(runs, names).map { run, name in JSONValue.array([.string(name)] + used.map { $0.1(run) ?? .null }) }
+        let rows = zip(runs, names).map { run, name in
+            JSONValue.array([.string(name)] + used.map { $0.1(run) ?? .null })
+        }
         return .object([
             .init("header", .array([.string("run")] + used.map { .string($0.0) })), .init("rows", .array(rows)),
             .init("differences", .array(differences(runs).map { .array($0.map { .string(ReportText.shown($0)) }) })),

@@ -21,7 +21,9 @@ package enum ReportPage {
     }
 
     static func html(_ data: JSONValue, title: String) -> String {
-        let policy = "default-src 'none'; style-src \(source(ReportStyle.text)); script-src \(source(ReportScript.text)); base-uri 'none'; form-action 'none'"
+        let policy =
+            "default-src 'none'; style-src \(source(ReportStyle.text)); script-src \(source(ReportScript.text)); "
+            + "base-uri 'none'; form-action 'none'"
         return """
             <!doctype html>
             <html lang="en"><head><meta charset="utf-8">

@@ -10,9 +10,14 @@ enum ReportText {
             guard count < longest else { return shown + "…" }
             count += 1
             switch scalar.properties.generalCategory {
-            case .control where scalar != "\n" && scalar != "\t", .format, .lineSeparator, .paragraphSeparator, .privateUse, .unassigned:
+            case .control where scalar != "\n" && scalar != "\t", .format, .lineSeparator, .paragraphSeparator,
+                .privateUse, .unassigned:
                 // A joiner is part of emoji and of some scripts' words.
-                if scalar == "\u{200D}" || scalar == "\u{200C}" { shown.unicodeScalars.append(scalar) } else { shown += name(scalar) }
+                if scalar == "\u{200D}" || scalar == "\u{200C}" {
+                    shown.unicodeScalars.append(scalar)
+                } else {
+                    shown += name(scalar)
+                }
             default: shown.unicodeScalars.append(scalar)
             }
         }

@@ -9,7 +9,8 @@ package enum RunList {
         guard FileSystem.isFolder(folder) else {
             throw InputError("\(folder): there is no such folder: name the one with the runs")
         }
-        let names = ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).filter { !$0.hasPrefix(".") }.sorted()
+        let names = ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).filter { !$0.hasPrefix(".") }
+            .sorted()
         var runs: [RunRecord] = []
         for name in names where FileSystem.isFolder(folder + "/" + name) {
             if let found = try? RunRecord.runs(at: folder + "/" + name) { runs += found }
@@ -31,8 +32,10 @@ package enum RunList {
         }
         func number(_ key: String) -> String { run.summary?[key]?.double.map { decimal($0, 1) } ?? "–" }
         return [
-            ReportText.shown(name), run.state.rawValue, String(run.steps.last?.step ?? 0), figure("best_validation"), figure("test"),
-            number("samples_per_second"), number("seconds"), String(run.summary?["parameters_sha256"]?.string?.prefix(12) ?? "–"),
+            ReportText.shown(name), run.state.rawValue, String(run.steps.last?.step ?? 0), figure("best_validation"),
+            figure("test"),
+            number("samples_per_second"), number("seconds"),
+            String(run.summary?["parameters_sha256"]?.string?.prefix(12) ?? "–"),
         ]
     }
 
@@ -47,10 +50,16 @@ package enum RunList {
     /// The events of a run's metrics.jsonl as CSV: one row per event, one column per number or word.
     package static func csv(_ run: String) throws -> [String] {
         _ = try RunRecord(run)
-        let events = ((try? FileSystem.read(run + "/metrics.jsonl")) ?? []).split(separator: 0x0A).compactMap { try? JSONValue(parsing: Array($0)) }
+        let events = ((try? FileSystem.read(run + "/metrics.jsonl")) ?? []).split(separator: 0x0A).compactMap {
+            try? JSONValue(parsing: Array($0))
+        }
         let first = ["event", "step", "epoch", "split"]
         var others: Set<String> = []
-        for event in events { for member in event.members ?? [] where isPlain(member.value) && !first.contains(member.key) { others.insert(member.key) } }
+        for event in events {
+            for member in event.members ?? [] where isPlain(member.value) && !first.contains(member.key) {
+                others.insert(member.key)
+            }
+        }
         let columns = first + others.sorted()
         return [columns.joined(separator: ",")]
             + events.map { event in columns.map { event[$0].map(written) ?? "" }.joined(separator: ",") }

@@ -61,7 +61,9 @@ package struct RunRecord {
 
     /// The runs at a path: those of a series of seeds, or the run itself.
     static func runs(at path: String) throws(InputError) -> [RunRecord] {
-        let seeds = ((try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []).filter { $0.hasPrefix("seed-") }
+        let seeds = ((try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []).filter {
+            $0.hasPrefix("seed-")
+        }
         let sorted = seeds.sorted { (Int($0.dropFirst(5)) ?? 0, $0) < (Int($1.dropFirst(5)) ?? 0, $1) }
         guard !sorted.isEmpty else { return [try RunRecord(path)] }
         var runs: [RunRecord] = []
@@ -77,7 +79,10 @@ package struct RunRecord {
     /// Changes of the number of workers, and recomputed samples.
     var events: [(step: Int, text: String)] {
         var events = zip(steps, steps.dropFirst()).filter { $0.workers != $1.workers }.map {
-            (step: $1.step, text: "\(counted($0.workers, "worker")) before, \(counted($1.workers, "worker")) from here on")
+            (
+                step: $1.step,
+                text: "\(counted($0.workers, "worker")) before, \(counted($1.workers, "worker")) from here on"
+            )
         }
         for epoch in epochs {
             guard let step = epoch["step"]?.integer, let redone = epoch["redone"]?.integer, redone > 0 else { continue }
@@ -95,9 +100,11 @@ extension RunRecord.Step {
         guard let step = event["step"]?.integer else { return nil }
         func number(_ key: String) -> Double { event[key]?.double ?? .nan }
         self.init(
-            step: step, epoch: event["epoch"]?.integer ?? 0, loss: number("loss"), sourceLoss: event["source_loss"]?.double,
+            step: step, epoch: event["epoch"]?.integer ?? 0, loss: number("loss"),
+            sourceLoss: event["source_loss"]?.double,
             learningRate: number("learning_rate"), gradientNorm: number("gradient_norm"),
-            samples: (event["samples"]?.integer ?? 0) + (event["source_samples"]?.integer ?? 0), seconds: number("seconds"),
+            samples: (event["samples"]?.integer ?? 0) + (event["source_samples"]?.integer ?? 0),
+            seconds: number("seconds"),
             workers: max(1, event["workers"]?.array?.count ?? 1))
     }
 }

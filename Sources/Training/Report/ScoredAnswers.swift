@@ -26,7 +26,9 @@ struct ScoredAnswers {
 
     /// The test's answers, or else the validation's, of the best model, else of the last; nil if there are none.
     init?(of run: RunRecord) {
-        let places = [Split.test, .validation].flatMap { split in ["best", "last"].map { (split, PredictionsFile.path(inRun: run.path, split, $0)) } }
+        let places = [Split.test, .validation].flatMap { split in
+            ["best", "last"].map { (split, PredictionsFile.path(inRun: run.path, split, $0)) }
+        }
         for (split, path) in places where FileManager.default.fileExists(atPath: path) {
             if let found = try? ScoredAnswers(path, split, run) {
                 self = found
@@ -39,17 +41,24 @@ struct ScoredAnswers {
     private init(_ path: String, _ split: Split, _ run: RunRecord) throws {
         let file = try SafetensorsFile(path)
         let metadata = file.header.metadata
-        guard let task = metadata["task"].flatMap(TrainingConfiguration.TargetTask.init), let shape = file.tensor("logits")?.shape, shape.count == 2 else {
+        guard let task = metadata["task"].flatMap(TrainingConfiguration.TargetTask.init),
+            let shape = file.tensor("logits")?.shape, shape.count == 2
+        else {
             throw FileError(path, "is not a predictions file")
         }
         self.split = split
         self.task = task
         width = shape[1]
         let logits = try file.floats("logits")
-        scores = task == .classification || task == .tokenClassification ? FurtherFigures.softmax(logits, width: width) : logits
+        scores =
+            task == .classification || task == .tokenClassification
+            ? FurtherFigures.softmax(logits, width: width) : logits
         samples = try file.readIntegers("samples").map { Int($0) }
-        labels = file.tensor("labels")?.type == .int64 ? try file.readIntegers("labels").map { Float($0) } : try file.floats("labels")
-        let named = metadata["names"].flatMap { try? JSONValue(parsing: Array($0.utf8)) }?.array?.compactMap(\.string) ?? []
+        labels =
+            file.tensor("labels")?.type == .int64
+            ? try file.readIntegers("labels").map { Float($0) } : try file.floats("labels")
+        let named =
+            metadata["names"].flatMap { try? JSONValue(parsing: Array($0.utf8)) }?.array?.compactMap(\.string) ?? []
         names = (0..<shape[1]).map { $0 < named.count ? ReportText.shown(named[$0]) : "LABEL_\($0)" }
         (texts, lack) = Self.texts(run, split, metadata["data_sha256"], needed: (samples.max() ?? -1) + 1)
     }
@@ -57,12 +66,16 @@ struct ScoredAnswers {
     /// The split's rows, if its file is still the scored one.
     private static func texts(_ run: RunRecord, _ split: Split, _ digest: String?, needed: Int) -> (Dataset?, String?) {
         let path = split == .test ? run.configuration?.test : run.configuration?.validation
-        guard let configuration = run.configuration, let path else { return (nil, "The configuration does not name the file.") }
+        guard let configuration = run.configuration, let path else {
+            return (nil, "The configuration does not name the file.")
+        }
         guard let found = try? Digests.file(path), digest == nil || found == digest else {
             return (nil, "The texts are not shown: \(ReportText.shown(path)) no longer exists or has changed.")
         }
         let columns = ColumnNames(text: configuration.textColumn, pair: configuration.pairColumn)
-        guard let dataset = try? Dataset(path: path, columns: columns, labels: .unwanted, allowsPlainText: false), dataset.count >= needed else {
+        guard let dataset = try? Dataset(path: path, columns: columns, labels: .unwanted, allowsPlainText: false),
+            dataset.count >= needed
+        else {
             return (nil, "The texts are not shown: \(ReportText.shown(path)) cannot be read.")
         }
         return (dataset, nil)
@@ -70,7 +83,8 @@ struct ScoredAnswers {
 
     func json(withTexts: Bool) -> JSONValue {
         var members: [JSONValue.Member] = [
-            .init("title", .string(split == .test ? "Test answers" : "Validation answers")), .init("labels", .array(names.map { .string($0) })),
+            .init("title", .string(split == .test ? "Test answers" : "Validation answers")),
+            .init("labels", .array(names.map { .string($0) })),
         ]
         if withTexts, let lack { members.append(.init("lack", .string(lack))) }
         switch task {
@@ -92,30 +106,42 @@ struct ScoredAnswers {
         let bins = ScoreFigures.calibration(confidences, truths.indices.map { answers[$0] == Int(truths[$0]) })
         func entry(_ answer: Int) -> JSONValue {
             self.entry(
-                answer, truth: names[Int(truths[answer])], answer: names[answers[answer]], confidence: confidences[answer], withTexts: withTexts)
+                answer, truth: names[Int(truths[answer])], answer: names[answers[answer]],
+                confidence: confidences[answer], withTexts: withTexts)
         }
         func margin(_ answer: Int) -> Float {
             let others = row(answer).enumerated().filter { $0.offset != answers[answer] }.map(\.element)
             return confidences[answer] - (others.max() ?? 0)
         }
-        let wrong = truths.indices.filter { answers[$0] != Int(truths[$0]) }.sorted { (confidences[$1], $0) < (confidences[$0], $1) }
+        let wrong = truths.indices.filter { answers[$0] != Int(truths[$0]) }.sorted {
+            (confidences[$1], $0) < (confidences[$0], $1)
+        }
         let margins = truths.indices.map(margin)
         let unsure = truths.indices.sorted { (margins[$0], $0) < (margins[$1], $1) }
         var members: [JSONValue.Member] = []
-        if width <= Self.mostClasses { members.append(.init("confusion", .array(matrix.counts.map { .array($0.map { .integer($0) }) }))) }
+        if width <= Self.mostClasses {
+            members.append(.init("confusion", .array(matrix.counts.map { .array($0.map { .integer($0) }) })))
+        }
         members += [
-            .init("classes", .array((0..<width).prefix(500).map { own($0, matrix.support($0), matrix.precision($0), matrix.recall($0), matrix.f1($0)) })),
+            .init(
+                "classes",
+                .array(
+                    (0..<width).prefix(500).map {
+                        own($0, matrix.support($0), matrix.precision($0), matrix.recall($0), matrix.f1($0))
+                    })),
             .init(
                 "calibration",
                 .array(
                     bins.map { bin in
                         let count = Double(max(1, bin.samples))
                         return .object([
-                            .init("samples", .integer(bin.samples)), .init("confidence", .point(bin.confidenceSum / count)),
+                            .init("samples", .integer(bin.samples)),
+                            .init("confidence", .point(bin.confidenceSum / count)),
                             .init("accuracy", .point(Double(bin.correct) / count)),
                         ])
                     })), .init("calibration_error", .point(ScoreFigures.calibrationError(bins) ?? .nan)),
-            .init("mistakes", .array(wrong.prefix(Self.listed).map(entry))), .init("uncertain", .array(unsure.prefix(Self.listed).map(entry))),
+            .init("mistakes", .array(wrong.prefix(Self.listed).map(entry))),
+            .init("uncertain", .array(unsure.prefix(Self.listed).map(entry))),
         ]
         return members
     }
@@ -123,7 +149,8 @@ struct ScoredAnswers {
     private func flags(_ withTexts: Bool) -> [JSONValue.Member] {
         let matrices = (0..<width).map { label in
             let places = stride(from: label, to: labels.count, by: width)
-            return ConfusionMatrix(classes: 2, truths: places.map { Int32(labels[$0]) }, answers: places.map { scores[$0] > 0 ? 1 : 0 })
+            return ConfusionMatrix(
+                classes: 2, truths: places.map { Int32(labels[$0]) }, answers: places.map { scores[$0] > 0 ? 1 : 0 })
         }
         func named(_ answer: Int, _ isThere: (Int) -> Bool) -> String {
             let found = (0..<width).filter { isThere(answer * width + $0) }.map { names[$0] }
@@ -131,7 +158,9 @@ struct ScoredAnswers {
         }
         /// The largest distance of a wrong label's score from the threshold; 0 if all are correct.
         func wrongness(_ answer: Int) -> Float {
-            (0..<width).map { answer * width + $0 }.filter { (scores[$0] > 0) != (labels[$0] > 0.5) }.map { abs(scores[$0]) }.max() ?? 0
+            (0..<width).map { answer * width + $0 }.filter { (scores[$0] > 0) != (labels[$0] > 0.5) }.map {
+                abs(scores[$0])
+            }.max() ?? 0
         }
         func entry(_ answer: Int) -> JSONValue {
             self.entry(
@@ -148,25 +177,32 @@ struct ScoredAnswers {
     }
 
     private func numbers(_ withTexts: Bool) -> [JSONValue.Member] {
-        func distance(_ answer: Int) -> Float { (0..<width).map { abs(scores[answer * width + $0] - labels[answer * width + $0]) }.max() ?? 0 }
+        func distance(_ answer: Int) -> Float {
+            (0..<width).map { abs(scores[answer * width + $0] - labels[answer * width + $0]) }.max() ?? 0
+        }
         func shown(_ values: [Float], _ answer: Int) -> String {
             values[(answer * width)..<((answer + 1) * width)].map { decimal(Double($0), 3) }.joined(separator: ", ")
         }
         let furthest = samples.indices.sorted { (distance($1), $0) < (distance($0), $1) }
         let list = furthest.prefix(Self.listed).map { answer in
-            entry(answer, truth: shown(labels, answer), answer: shown(scores, answer), confidence: distance(answer), withTexts: withTexts)
+            entry(
+                answer, truth: shown(labels, answer), answer: shown(scores, answer), confidence: distance(answer),
+                withTexts: withTexts)
         }
         return [.init("furthest", .array(list))]
     }
 
     private func own(_ label: Int, _ samples: Int, _ precision: Double, _ recall: Double, _ f1: Double) -> JSONValue {
         .object([
-            .init("label", .string(names[label])), .init("samples", .integer(samples)), .init("precision", .point(precision)),
+            .init("label", .string(names[label])), .init("samples", .integer(samples)),
+            .init("precision", .point(precision)),
             .init("recall", .point(recall)), .init("f1", .point(f1)),
         ])
     }
 
-    private func entry(_ answer: Int, truth: String, answer said: String, confidence: Float, withTexts: Bool) -> JSONValue {
+    private func entry(_ answer: Int, truth: String, answer said: String, confidence: Float, withTexts: Bool)
+        -> JSONValue
+    {
         let sample = samples[answer]
         var members: [JSONValue.Member] = [
             .init("row", .integer(sample + 1)), .init("truth", .string(truth)), .init("answer", .string(said)),

@@ -10,15 +10,21 @@ struct StepSeries {
     }
 
     var json: JSONValue {
-        func column(_ value: (ArraySlice<RunRecord.Step>) -> Double) -> JSONValue { .array(groups.map { .point(value($0)) }) }
+        func column(_ value: (ArraySlice<RunRecord.Step>) -> Double) -> JSONValue {
+            .array(groups.map { .point(value($0)) })
+        }
         func mean(_ value: @escaping (RunRecord.Step) -> Double) -> JSONValue {
             column { group in group.reduce(0) { $0 + value($1) } / Double(group.count) }
         }
         var members: [JSONValue.Member] = [
             .init("step", .array(groups.map { .integer($0[$0.endIndex - 1].step) })), .init("loss", mean(\.loss)),
-            .init("loss_low", column { $0.map(\.loss).min() ?? .nan }), .init("loss_high", column { $0.map(\.loss).max() ?? .nan }),
-            .init("learning_rate", column { $0[$0.endIndex - 1].learningRate }), .init("gradient_norm", mean(\.gradientNorm)),
-            .init("speed", column { group in Double(group.reduce(0) { $0 + $1.samples }) / group.reduce(0) { $0 + $1.seconds } }),
+            .init("loss_low", column { $0.map(\.loss).min() ?? .nan }),
+            .init("loss_high", column { $0.map(\.loss).max() ?? .nan }),
+            .init("learning_rate", column { $0[$0.endIndex - 1].learningRate }),
+            .init("gradient_norm", mean(\.gradientNorm)),
+            .init(
+                "speed",
+                column { group in Double(group.reduce(0) { $0 + $1.samples }) / group.reduce(0) { $0 + $1.seconds } }),
             .init("workers", column { Double($0[$0.endIndex - 1].workers) }),
         ]
         if groups.contains(where: { $0.contains { $0.sourceLoss != nil } }) {

@@ -8,13 +8,15 @@ extension RunInputs {
         guard let lora = model.lora else { return }
         let tensors = StateFiles.tensors(parameters, model.layout) { LoRA.isAdapter($0) || Self.isSaved($0, lora) }
         try ModelExport.writeAdapters(
-            tensors.map { SafetensorsWriter.Tensor("base_model.model.\($0.name)", $0.shape, lend: $0.lend) }, configuration: configuration(of: lora),
+            tensors.map { SafetensorsWriter.Tensor("base_model.model.\($0.name)", $0.shape, lend: $0.lend) },
+            configuration: configuration(of: lora),
             to: path)
     }
 
     /// PEFT's modules to save: the head, and a pooler that the source does not have.
     private static func isSaved(_ name: String, _ lora: LoRA) -> Bool {
-        (BERTModel.isHead(name) && !BERTModel.isSourceHead(name)) || (lora.trainsPooler && name.hasPrefix("bert.pooler."))
+        (BERTModel.isHead(name) && !BERTModel.isSourceHead(name))
+            || (lora.trainsPooler && name.hasPrefix("bert.pooler."))
     }
 
     private var taskType: JSONValue {
@@ -33,8 +35,10 @@ extension RunInputs {
             .init("peft_type", .string("LORA")), .init("task_type", taskType),
             .init("base_model_name_or_path", .string(configuration.model)), .init("r", .integer(lora.rank)),
             .init("lora_alpha", Int(exactly: lora.alpha).map { .integer($0) } ?? .number(lora.alpha)),
-            .init("lora_dropout", .number(lora.dropout)), .init("target_modules", Self.modules(lora)), .init("bias", .string("none")),
-            .init("fan_in_fan_out", .bool(false)), .init("inference_mode", .bool(true)), .init("init_lora_weights", .bool(true)),
+            .init("lora_dropout", .number(lora.dropout)), .init("target_modules", Self.modules(lora)),
+            .init("bias", .string("none")),
+            .init("fan_in_fan_out", .bool(false)), .init("inference_mode", .bool(true)),
+            .init("init_lora_weights", .bool(true)),
             .init("modules_to_save", .array(([module] + (lora.trainsPooler ? ["pooler"] : [])).map { .string($0) })),
         ])
     }

@@ -11,7 +11,9 @@ enum ClassWeights {
         var weights = [Float](repeating: 1, count: labels.count)
         for pair in given {
             // A label itself may contain an equals sign.
-            guard let sign = pair.lastIndex(of: "="), let weight = Float(pair[pair.index(after: sign)...]), weight > 0, weight.isFinite else {
+            guard let sign = pair.lastIndex(of: "="), let weight = Float(pair[pair.index(after: sign)...]), weight > 0,
+                weight.isFinite
+            else {
                 throw InputError(
                     "--class-weights has '\(pair)', expected 'balanced' or LABEL=WEIGHT with a weight above 0")
             }

@@ -39,15 +39,18 @@ struct DryRun {
         let share = 100 * Double(trained) / Double(max(1, model.layout.count))
         let threads = counted(inputs.configuration.threads, "thread")
         return inputs.dataNotes + inputs.notes + [
-            "parameters: \(TrainedShare.grouped(trained)) of \(TrainedShare.grouped(model.layout.count)) are trained (\(decimal(share, 2)) %)"
-                + (inputs.configuration.unfreezeEvery == nil ? "" : " in the first epochs; later ones train more and take longer"),
+            "parameters: \(TrainedShare.grouped(trained)) of \(TrainedShare.grouped(model.layout.count)) are trained "
+                + "(\(decimal(share, 2)) %)"
+                + (inputs.configuration.unfreezeEvery == nil
+                    ? "" : " in the first epochs; later ones train more and take longer"),
             "steps: \(plan.totalSteps), \(plan.stepsPerEpoch) an epoch, "
                 + "of \(counted(plan.batchSize * plan.accumulate, "sample")) in \(counted(plan.laneCount, "lane"))",
             "memory of this process, with the data: \(ByteText(peakResidentBytes())); "
                 + "a checkpoint: \(ByteText(inputs.checkpointBytes))",
             "time on \(threads) of this machine: \(duration(training)) of training"
                 + (scoring > 0
-                    ? ", \(duration(scoring)) for \(evaluations == 1 ? "the evaluation" : "each of \(evaluations) evaluations"), "
+                    ? ", \(duration(scoring)) for "
+                        + "\(evaluations == 1 ? "the evaluation" : "each of \(evaluations) evaluations"), "
                         + "\(duration(all)) in all"
                     : ""),
             "nothing was written: leave out --dry-run to train",

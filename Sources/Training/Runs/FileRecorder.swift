@@ -55,9 +55,12 @@ package final class FileRecorder: RunRecorder {
     /// - Parameter isResumed: whether an earlier process may have written such files.
     package func beginCurves(after step: Int, isResumed: Bool) {
         guard !inputs.configuration.noTensorboard else { return }
-        let text = ((try? ConfigurationFile.text(inputs.configuration)) ?? "").split(separator: "\n").map { "    \($0)\n" }.joined()
+        let text = ((try? ConfigurationFile.text(inputs.configuration)) ?? "").split(separator: "\n").map {
+            "    \($0)\n"
+        }.joined()
         curves = TensorBoardLog(
-            run: folder.path, from: isResumed ? max(0, min(step, firstRecorded ?? step) - TensorBoardLog.overlap) : nil, labels: inputs.labels?.names ?? [],
+            run: folder.path, from: isResumed ? max(0, min(step, firstRecorded ?? step) - TensorBoardLog.overlap) : nil,
+            labels: inputs.labels?.names ?? [],
             configuration: text
         ) { [display] in display.say($0) }
     }
@@ -101,7 +104,8 @@ package final class FileRecorder: RunRecorder {
                 progress: progress, lanes: inputs.plan.laneCount, seed: inputs.configuration.seed, run: identity,
                 touched: state.touched.words, arithmetic: Arithmetic.description)
             let layout = try layout(ofStep: progress.step)
-            try store.save(step: progress.step, keep: inputs.configuration.keep ?? 2) { (path, steps) throws(FileError) in
+            try store.save(step: progress.step, keep: inputs.configuration.keep ?? 2) {
+                (path, steps) throws(FileError) in
                 try StateFiles.write(state, record, layout: layout, to: path, steps: steps)
             }
             journal?.begin(anew: progress)
@@ -116,7 +120,9 @@ package final class FileRecorder: RunRecorder {
     }
 
     private func layout(ofStep step: Int) throws(FileError) -> ParameterLayout {
-        do { return try inputs.model(ofStep: step).layout } catch { throw FileError(store.folder, "cannot take step \(step): \(error)") }
+        do { return try inputs.model(ofStep: step).layout } catch {
+            throw FileError(store.folder, "cannot take step \(step): \(error)")
+        }
     }
 
     package func keepScores(_ evaluated: Evaluated, _ split: Split, _ progress: RunProgress, isBest: Bool) {
@@ -129,8 +135,10 @@ package final class FileRecorder: RunRecorder {
         do throws(FileError) {
             for model in models {
                 try PredictionsFile.write(
-                    scores, of: dataset, inputs.model.head(of: split.stream), names: split.stream == .target ? inputs.outputNames : nil,
-                    split: split, step: step, digest: inputs.digests[split.rawValue], to: PredictionsFile.path(inRun: folder.path, split, model))
+                    scores, of: dataset, inputs.model.head(of: split.stream),
+                    names: split.stream == .target ? inputs.outputNames : nil,
+                    split: split, step: step, digest: inputs.digests[split.rawValue],
+                    to: PredictionsFile.path(inRun: folder.path, split, model))
             }
         } catch {
             say("PREDICTIONS OF STEP \(step) WERE NOT KEPT: \(error); training continues")
@@ -157,7 +165,8 @@ package final class FileRecorder: RunRecorder {
         if let unkeptBest { try keepBest(unkeptBest.parameters, ofStep: unkeptBest.step, &progress) }
     }
 
-    private func keepBest(_ parameters: FloatBuffer, ofStep step: Int, _ progress: inout RunProgress) throws(FileError) {
+    private func keepBest(_ parameters: FloatBuffer, ofStep step: Int, _ progress: inout RunProgress) throws(FileError)
+    {
         try exportFiles(parameters, progress, name: "model-best")
         progress.keptBestStep = step
         note(progress)
@@ -184,12 +193,17 @@ package final class FileRecorder: RunRecorder {
     /// After the end of the run: removes checkpoints beyond the ones needed to extend it.
     package func removeSpareCheckpoints() { store.prune(keep: inputs.configuration.keep ?? 1) }
 
-    private func card(_ name: String, _ progress: RunProgress, test: EvaluationReport?, digests: (file: String, parameters: String?)?) -> ModelCard {
+    private func card(
+        _ name: String, _ progress: RunProgress, test: EvaluationReport?, digests: (file: String, parameters: String?)?
+    ) -> ModelCard {
         let isBest = name == "model-best"
         let validation = isBest ? progress.best : progress.evaluatedStep == progress.step ? progress.latest : nil
         let isTested = isBest == (progress.best != nil)
         return ModelCard(
-            inputs: inputs, figures: [(.validation, validation), (.test, isTested ? test : nil)].compactMap { split, report in report.map { (split, $0) } },
+            inputs: inputs,
+            figures: [(.validation, validation), (.test, isTested ? test : nil)].compactMap { split, report in
+                report.map { (split, $0) }
+            },
             step: isBest ? progress.bestStep ?? progress.step : progress.step, digests: digests)
     }
 
@@ -201,7 +215,9 @@ package final class FileRecorder: RunRecorder {
             guard FileManager.default.fileExists(atPath: path + "/model.safetensors") else { continue }
             let isLast = name == "model" || progress.isBest
             let digests = (file: try Digests.file(path + "/model.safetensors"), parameters: isLast ? parameters : nil)
-            try folder.replace(name + "/" + ModelExport.cardName, with: Array(card(name, progress, test: test, digests: digests).text.utf8))
+            try folder.replace(
+                name + "/" + ModelExport.cardName,
+                with: Array(card(name, progress, test: test, digests: digests).text.utf8))
         }
     }
 

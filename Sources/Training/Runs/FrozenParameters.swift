@@ -26,14 +26,20 @@ package struct FrozenParameters: Sendable {
         }
         guard pattern.hasPrefix("layers ") else { return [pattern] }
         let bounds = pattern.dropFirst(7).split(separator: "-", omittingEmptySubsequences: false).map { Int($0) }
-        guard (1...2).contains(bounds.count), let first = bounds[0], let last = bounds[bounds.count - 1], first >= 0, last >= first, last < 1_000 else {
+        guard (1...2).contains(bounds.count), let first = bounds[0], let last = bounds[bounds.count - 1], first >= 0,
+            last >= first, last < 1_000
+        else {
             throw InputError("--freeze '\(pattern)': expected 'layers N' or 'layers N-M' with encoder layers from 0")
         }
         return (first...last).map { "bert.encoder.layer.\($0).*" }
     }
 
     package func contains(_ name: String) -> Bool {
-        if let lora, !BERTModel.isHead(name), !LoRA.isAdapter(name), !(lora.trainsPooler && name.hasPrefix("bert.pooler.")) { return true }
+        if let lora, !BERTModel.isHead(name), !LoRA.isAdapter(name),
+            !(lora.trainsPooler && name.hasPrefix("bert.pooler."))
+        {
+            return true
+        }
         return patterns.contains { $0.globs.contains { Self.matches(name, $0) } }
     }
 
@@ -41,7 +47,10 @@ package struct FrozenParameters: Sendable {
     package func check(_ model: BERTModel) throws(InputError) {
         for pattern in patterns {
             for glob in pattern.globs where !model.layout.entries.contains(where: { Self.matches($0.name, glob) }) {
-                throw InputError("--freeze '\(pattern.given)' matches no parameter of this model: 'apus inspect MODEL' lists their names")
+                throw InputError(
+                    "--freeze '\(pattern.given)' matches no parameter of this model: 'apus inspect MODEL' lists their "
+                        + "names"
+                )
             }
         }
         if model.layout.stateCount == 0 { throw InputError("--freeze leaves nothing to train: leave out a pattern") }

@@ -49,7 +49,8 @@ struct InputLayer {
         if maxLength > source.positions {
             guard configuration.extendPositions else {
                 throw InputError(
-                    "--max-length is \(maxLength), the model in \(configuration.model) has \(source.positions) positions: "
+                    "--max-length is \(maxLength), the model in \(configuration.model) has \(source.positions) "
+                        + "positions: "
                         + "lower it, or let --extend-positions repeat the position table")
             }
             shape.positions = maxLength
@@ -67,9 +68,13 @@ struct InputLayer {
 }
 
 extension BERTShape {
-    /// Refuses a vocabulary with ids beyond the word table. One with fewer is usual: the table is padded to a multiple of 8 or 64.
+    /// Refuses a vocabulary with ids beyond the word table. One with fewer is usual: the table is padded to a multiple
+    /// of 8 or 64.
     func checkVocabulary(_ count: Int, model: String) throws(InputError) {
         guard count > vocabulary else { return }
-        throw InputError("\(model): the vocabulary has \(count) tokens, config.json says \(vocabulary): is this the vocabulary of this model?")
+        throw InputError(
+            "\(model): the vocabulary has \(count) tokens, config.json says \(vocabulary): is this the vocabulary of "
+                + "this model?"
+        )
     }
 }

@@ -1,7 +1,9 @@
 internal import Foundation
 
 /// How the user started this program; a child of the launcher names the launcher.
-var programName: String { shellQuoted(ProcessInfo.processInfo.environment["APUS_PROGRAM"] ?? CommandLine.arguments.first ?? "apus") }
+var programName: String {
+    shellQuoted(ProcessInfo.processInfo.environment["APUS_PROGRAM"] ?? CommandLine.arguments.first ?? "apus")
+}
 
 /// The command line as typed, arguments quoted where a shell needs it.
 ///

@@ -36,10 +36,16 @@ struct ModelCard {
                 let own = metrics(report)
                 guard !own.isEmpty else { continue }
                 lines += [
-                    "  - task:", "      type: \(pipeline)", "    dataset:", "      name: \(Self.quoted(file(split)))", "      type: local",
+                    "  - task:", "      type: \(pipeline)", "    dataset:", "      name: \(Self.quoted(file(split)))",
+                    "      type: local",
                     "      split: \(split.rawValue)", "    metrics:",
                 ]
-                for metric in own { lines += ["    - type: \(metric.type)", "      value: \(metric.value)", "      name: \(Self.quoted(metric.name))"] }
+                for metric in own {
+                    lines += [
+                        "    - type: \(metric.type)", "      value: \(metric.value)",
+                        "      name: \(Self.quoted(metric.name))",
+                    ]
+                }
             }
         }
         return lines.joined(separator: "\n") + "\n---\n"
@@ -58,7 +64,8 @@ struct ModelCard {
     /// Figures under the hub's names.
     private func metrics(_ report: EvaluationReport) -> [(type: String, name: String, value: Double)] {
         let names: [(Measure, String)] = [
-            (.accuracy, "accuracy"), (.loss, "loss"), (.macroF1, "f1"), (.matthews, "matthews_correlation"), (.entityF1, "seqeval"),
+            (.accuracy, "accuracy"), (.loss, "loss"), (.macroF1, "f1"), (.matthews, "matthews_correlation"),
+            (.entityF1, "seqeval"),
             (.pearson, "pearsonr"), (.spearman, "spearmanr"), (.mse, "mse"),
         ]
         return names.compactMap { measure, type in
@@ -68,7 +75,10 @@ struct ModelCard {
 
     /// The hub's name of the source model, and its revision, if its folder is in the hub's cache.
     static func base(ofModel path: String) -> (name: String, revision: String?)? {
-        guard let match = path.firstMatch(of: /models--([A-Za-z0-9._-]+?)--([A-Za-z0-9._-]+?)\/snapshots\/([0-9a-f]{7,40})/) else { return nil }
+        guard
+            let match = path.firstMatch(
+                of: /models--([A-Za-z0-9._-]+?)--([A-Za-z0-9._-]+?)\/snapshots\/([0-9a-f]{7,40})/)
+        else { return nil }
         return ("\(match.1)/\(match.2)", String(match.3))
     }
 
@@ -79,7 +89,11 @@ struct ModelCard {
         lines.append("\(Self.code(Self.last(inputs.configuration.model))), fine-tuned with Apus for \(task).")
         if let labels = inputs.labels {
             let shown = labels.names.prefix(100).map(Self.code)
-            lines += ["", "## Labels", "", shown.joined(separator: ", ") + (labels.count > shown.count ? " and \(labels.count - shown.count) more" : "")]
+            lines += [
+                "", "## Labels", "",
+                shown.joined(separator: ", ")
+                    + (labels.count > shown.count ? " and \(labels.count - shown.count) more" : ""),
+            ]
         }
         lines += ["", "## Data", ""]
         for split in [Split.train, .validation, .test, .sourceTrain, .sourceValidation] {
@@ -113,8 +127,10 @@ struct ModelCard {
     private var training: [String] {
         let configuration = inputs.configuration
         let left: Set<TrainingConfiguration.Key> = [
-            .model, .train, .validation, .test, .sourceTrain, .sourceValidation, .addTokens, .output, .resume, .insecure, .progress, .noTensorboard, .keep,
-            .checkpointEvery, .minWorkers, .maxRestarts, .coordinatorTimeout, .heartbeatTimeout, .progressTimeout, .threads, .recompute,
+            .model, .train, .validation, .test, .sourceTrain, .sourceValidation, .addTokens, .output, .resume,
+            .insecure, .progress, .noTensorboard, .keep,
+            .checkpointEvery, .minWorkers, .maxRestarts, .coordinatorTimeout, .heartbeatTimeout, .progressTimeout,
+            .threads, .recompute,
         ]
         let shown = TrainingConfiguration.Key.allCases.filter { key in
             !left.contains(key) && configuration.value(key) != .absent && configuration.value(key) != .list([])
@@ -126,9 +142,15 @@ struct ModelCard {
         guard let digests else { return [] }
         return [
             "", "## Check", "",
-            "The same configuration gives the same bits on any number of workers. `sha256sum model.safetensors` gives", "", "    \(digests.file)",
+            "The same configuration gives the same bits on any number of workers. `sha256sum model.safetensors` gives",
+            "", "    \(digests.file)",
         ]
-            + (digests.parameters.map { ["", "and the run's summary.json, over names, shapes and float32 values of the parameters,", "", "    \($0)"] } ?? [])
+            + (digests.parameters.map {
+                [
+                    "", "and the run's summary.json, over names, shapes and float32 values of the parameters,", "",
+                    "    \($0)",
+                ]
+            } ?? [])
     }
 
     private var limits: [String] {

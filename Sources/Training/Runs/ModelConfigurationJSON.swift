@@ -15,7 +15,8 @@ extension RunInputs {
         json["dtype"] = .string("float32")
         json["problem_type"] = model.head.problemType.map { .string($0) }
         json["apus_pooling"] = model.head.pooling == .mean ? .string(Head.Pooling.mean.rawValue) : nil
-        json["apus_whole_word_masking"] = configuration.wholeWordMasking && model.head == .maskedLanguageModel ? .bool(true) : nil
+        json["apus_whole_word_masking"] =
+            configuration.wholeWordMasking && model.head == .maskedLanguageModel ? .bool(true) : nil
         if model.head != .maskedLanguageModel {
             let names = outputNames ?? (0..<model.head.outputs(model.shape)).map { "LABEL_\($0)" }
             json["id2label"] = .object(names.enumerated().map { .init(String($0), .string($1)) })

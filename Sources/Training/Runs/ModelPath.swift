@@ -27,7 +27,8 @@ package enum ModelPath {
         if needsModel, !exists(path + "/config.json") { throw InputError(withoutConfiguration(path)) }
         for name in names(in: path) where isPointer("\(path)/\(name)") {
             throw InputError(
-                "\(path)/\(name): is a Git LFS pointer, not the file itself: run 'git lfs install' once and 'git lfs pull' "
+                "\(path)/\(name): is a Git LFS pointer, not the file itself: run 'git lfs install' once and 'git lfs "
+                    + "pull' "
                     + "in that folder"
             )
         }
@@ -42,7 +43,8 @@ package enum ModelPath {
         }
         if let hubName = hubName(url.path) {
             return
-                "\(path): does not exist: check the path, or, if this is a model's name on a hub, fetch its folder with "
+                "\(path): does not exist: check the path, or, if this is a model's name on a hub, fetch its folder "
+                + "with "
                 + "'hf download \(hubName) --local-dir \(name)' (from Python's huggingface_hub)"
         }
         return "\(path): there is no such model folder: check --model, or run scripts/fetch.sh for the default one"
@@ -50,7 +52,8 @@ package enum ModelPath {
 
     /// The model that the address of a hub's page names; nil for anything else.
     private static func nameInAddress(_ path: String) -> String? {
-        guard let match = path.firstMatch(of: /https?:\/{1,2}[A-Za-z0-9.:-]+\/([A-Za-z0-9._-]+(?:\/[A-Za-z0-9._-]+)?)/) else { return nil }
+        guard let match = path.firstMatch(of: /https?:\/{1,2}[A-Za-z0-9.:-]+\/([A-Za-z0-9._-]+(?:\/[A-Za-z0-9._-]+)?)/)
+        else { return nil }
         return String(match.1)
     }
 

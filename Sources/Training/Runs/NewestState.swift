@@ -11,7 +11,8 @@ extension RunInputs {
         let store = CheckpointStore(folder: configuration.output + "/checkpoints")
         if let found = store.newestWhole().found {
             let model = try model(ofStep: StateFiles.record(found.path).progress.step)
-            let replica = Replica(model: model, parameters: FloatBuffer(count: model.layout.count), threads: configuration.threads)
+            let replica = Replica(
+                model: model, parameters: FloatBuffer(count: model.layout.count), threads: configuration.threads)
             let record = try StateFiles.read(found.path, into: replica)
             return (replica.state, record.progress.step)
         }

@@ -27,7 +27,9 @@ enum ResumeCommand {
     /// Of a process that was started by hand, from its command line.
     static func byHand(_ configuration: TrainingConfiguration, arguments: [String] = CommandLine.arguments) -> String {
         let words = Array(arguments.dropFirst())
-        guard words.first == "coordinate" else { return line(["train"] + kept(["--threads", "--debug"], of: words) + resuming(configuration)) }
+        guard words.first == "coordinate" else {
+            return line(["train"] + kept(["--threads", "--debug"], of: words) + resuming(configuration))
+        }
         let flags = ["--workers", "--endpoint", "--rendezvous-timeout", "--health-file", "--threads"]
         return line(["coordinate"] + kept(flags, of: words) + resuming(configuration))
     }
@@ -35,36 +37,46 @@ enum ResumeCommand {
     /// Of a job whose processes an engine placed.
     ///
     /// - Parameters:
-    ///   - parent: the command line of the process that started this one. If it ends in this one's, what comes before is the
-    ///     launcher with its own options.
+    ///   - parent: the command line of the process that started this one. If it ends in this one's, what comes before
+    ///     is the launcher with its own options.
     ///   - environment: tells of Slurm and of MPI where the launcher's command line cannot be seen.
     static func placed(
-        _ configuration: TrainingConfiguration, ranks: Int, arguments: [String] = CommandLine.arguments, parent: [String] = parentsArguments,
+        _ configuration: TrainingConfiguration, ranks: Int, arguments: [String] = CommandLine.arguments,
+        parent: [String] = parentsArguments,
         environment: [String: String] = ProcessInfo.processInfo.environment
     ) -> String {
         let words = Array(arguments.dropFirst())
         let flags = ["--cluster", "--interface", "--threads", "--insecure", "--exchange"]
         let own = [arguments.first ?? "apus", "work"] + kept(flags, of: words) + resuming(configuration)
         func command(_ launcher: [String]) -> String { (launcher + own).map(shellQuoted).joined(separator: " ") }
-        let launchers: Set = ["mpirun", "mpiexec", "mpiexec.hydra", "orterun", "prterun", "srun", "torchrun", "hydra_pmi_proxy"]
+        let launchers: Set = [
+            "mpirun", "mpiexec", "mpiexec.hydra", "orterun", "prterun", "srun", "torchrun", "hydra_pmi_proxy",
+        ]
         let program = (parent.first ?? "").split(separator: "/").last.map(String.init) ?? ""
         let isLauncher = launchers.contains(program) || parent.prefix(3).contains { $0.hasSuffix("/torchrun") }
         if isLauncher, parent.count > arguments.count, parent.suffix(arguments.count).elementsEqual(arguments) {
             return command(Array(parent.dropLast(arguments.count)))
         }
-        if environment["OMPI_COMM_WORLD_RANK"] != nil || environment["PMI_RANK"] != nil { return command(["mpirun", "-np", String(ranks)]) }
+        if environment["OMPI_COMM_WORLD_RANK"] != nil || environment["PMI_RANK"] != nil {
+            return command(["mpirun", "-np", String(ranks)])
+        }
         if environment["SLURM_PROCID"] != nil {
             let nodes = environment["SLURM_STEP_NUM_NODES"] ?? environment["SLURM_JOB_NUM_NODES"]
             let processors = environment["SLURM_CPUS_PER_TASK"]
             return command(
-                ["srun"] + (nodes.map { ["--nodes=\($0)"] } ?? []) + ["--ntasks=\(ranks)"] + (processors.map { ["--cpus-per-task=\($0)"] } ?? []))
+                ["srun"] + (nodes.map { ["--nodes=\($0)"] } ?? []) + ["--ntasks=\(ranks)"]
+                    + (processors.map { ["--cpus-per-task=\($0)"] } ?? []))
         }
         return "\(command([])) in each of the \(ranks) ranks"
     }
 
-    private static func resuming(_ configuration: TrainingConfiguration) -> [String] { ["--resume", "--output", configuration.output] }
+    private static func resuming(_ configuration: TrainingConfiguration) -> [String] {
+        ["--resume", "--output", configuration.output]
+    }
 
-    private static func line(_ words: [String]) -> String { ([programName] + words.map(shellQuoted)).joined(separator: " ") }
+    private static func line(_ words: [String]) -> String {
+        ([programName] + words.map(shellQuoted)).joined(separator: " ")
+    }
 
     /// Those of `flags` that a command line has, each with its value; flags without values are among them.
     private static func kept(_ flags: [String], of words: [String]) -> [String] {
@@ -72,7 +84,8 @@ enum ResumeCommand {
         var kept: [String] = []
         var index = words.startIndex
         while index < words.endIndex {
-            let parts = words[index].split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+            let parts = words[index].split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(
+                String.init)
             let name = parts[0].replacing("_", with: "-")
             index += 1
             guard flags.contains(name) else { continue }
@@ -91,7 +104,9 @@ enum ResumeCommand {
     /// The command line of the process that started this one.
     private static var parentsArguments: [String] {
         guard let bytes = SystemFile.contents("/proc/\(getppid())/cmdline") else { return [] }
-        return bytes.split(separator: 0, omittingEmptySubsequences: false).dropLast().map { String(decoding: $0, as: UTF8.self) }
+        return bytes.split(separator: 0, omittingEmptySubsequences: false).dropLast().map {
+            String(decoding: $0, as: UTF8.self)
+        }
     }
 }
 

@@ -34,7 +34,8 @@ struct ResumptionPoint {
         if let identity = journal?.identity { try inputs.check(identity, in: path) }
         let saved = try SavedConfiguration.read(inRun: output, cores: 1)
         let (perEpoch, now) = (inputs.plan.stepsPerEpoch, inputs.plan.totalSteps)
-        let planned = saved.map { TrainingPlan.totalSteps($0.epochs, stepsPerEpoch: perEpoch, maxSteps: $0.maxSteps) } ?? now
+        let planned =
+            saved.map { TrainingPlan.totalSteps($0.epochs, stepsPerEpoch: perEpoch, maxSteps: $0.maxSteps) } ?? now
         if found == nil, passedOver.isEmpty, let finished = try Self.finished(inputs, planned: planned) {
             (history, progress, self.notes, isFinished) = (nil, finished, [], true)
             return
@@ -42,13 +43,17 @@ struct ResumptionPoint {
         isFinished = false
         history = hasWorkers ? Self.history(journal, record, plannedSteps: planned, inputs, &notes) : nil
         var progress = record?.progress ?? RunProgress()
-        progress.departure = record.flatMap { Self.departure($0.progress, $0.identity, $0.arithmetic, plannedSteps: planned, inputs) }
+        progress.departure = record.flatMap {
+            Self.departure($0.progress, $0.identity, $0.arithmetic, plannedSteps: planned, inputs)
+        }
         if let history {
             let before = progress.departure
             progress = history.progress ?? progress
             progress.step = history.reached
             progress.departure =
-                before ?? Self.departure(progress, history.identity, history.identity?.arithmetic, plannedSteps: planned, inputs)
+                before
+                ?? Self.departure(
+                    progress, history.identity, history.identity?.arithmetic, plannedSteps: planned, inputs)
             if history.droppedBytes > 0 {
                 notes.append(
                     "dropped an incomplete entry of \(counted(history.droppedBytes, "byte")) at the journal's end")
@@ -64,14 +69,16 @@ struct ResumptionPoint {
     /// - Throws: ``InputError`` if more steps are requested.
     private static func finished(_ inputs: RunInputs, planned: Int) throws -> RunProgress? {
         let output = inputs.configuration.output
-        guard let summary = try? JSONValue(parsing: FileSystem.read(output + "/summary.json")), let steps = summary["steps"]?.integer
+        guard let summary = try? JSONValue(parsing: FileSystem.read(output + "/summary.json")),
+            let steps = summary["steps"]?.integer
         else { return nil }
         var progress = RunProgress()
         progress.step = steps
         if summary["stopped_early"]?.bool == true { progress.stoppedEarly = true }
         guard inputs.plan.totalSteps <= max(steps, progress.stoppedEarly == true ? planned : 0) else {
             throw InputError(
-                "the run in \(output) ended after step \(steps) and kept no checkpoint (--keep 0), so that it cannot be made longer: "
+                "the run in \(output) ended after step \(steps) and kept no checkpoint (--keep 0), so that it cannot "
+                    + "be made longer: "
                     + "start a new run, with --model \(output)/model to begin with its weights")
         }
         return progress
@@ -94,11 +101,14 @@ struct ResumptionPoint {
         }
         guard record.arithmetic == Arithmetic.description else {
             throw InputError(
-                "\(found.path) was computed with \(record.arithmetic), this is \(Arithmetic.description): the bits would change on the "
+                "\(found.path) was computed with \(record.arithmetic), this is \(Arithmetic.description): the bits "
+                    + "would change on the "
                     + "way; resume with the build and library that began the run, or start a new run")
         }
         try inputs.check(record.identity, in: found.path + "/state.json")
-        let problem = record.progress.problem(in: inputs.plan) ?? (record.progress.step == found.step ? nil : "it is after step \(record.progress.step)")
+        let problem =
+            record.progress.problem(in: inputs.plan)
+            ?? (record.progress.step == found.step ? nil : "it is after step \(record.progress.step)")
         if let problem {
             throw FileError(
                 found.path + "/state.json",
@@ -122,7 +132,8 @@ struct ResumptionPoint {
     /// The journal's history, if it has more than the checkpoint, and only steps that this run would compute with the
     /// same bits.
     private static func history(
-        _ journal: JournalHistory?, _ record: StateFiles.Record?, plannedSteps: Int, _ inputs: RunInputs, _ notes: inout [String]
+        _ journal: JournalHistory?, _ record: StateFiles.Record?, plannedSteps: Int, _ inputs: RunInputs,
+        _ notes: inout [String]
     ) -> JournalHistory? {
         guard let journal else { return nil }
         if let problem = journal.problem(in: inputs.plan) {
@@ -130,8 +141,11 @@ struct ResumptionPoint {
             return nil
         }
         // Before the first generation nothing has been computed.
-        guard journal.generation > 0, journal.reached >= record?.progress.step ?? 0, hasBest(journal) else { return nil }
-        guard !inputs.dependsOnLength || (journal.identity?.plannedSteps ?? plannedSteps) == inputs.plan.totalSteps else { return nil }
+        guard journal.generation > 0, journal.reached >= record?.progress.step ?? 0, hasBest(journal) else {
+            return nil
+        }
+        guard !inputs.dependsOnLength || (journal.identity?.plannedSteps ?? plannedSteps) == inputs.plan.totalSteps
+        else { return nil }
         return journal
     }
 
@@ -148,12 +162,16 @@ struct ResumptionPoint {
                 return "\(steps) followed the schedule of a run of \(counted(planned, "step"))"
             }
             // The last step is scored, wherever in an epoch it is, and patience counts that.
-            if inputs.configuration.patience != nil, progress.evaluatedStep == planned, planned % inputs.plan.stepsPerEpoch != 0 {
+            if inputs.configuration.patience != nil, progress.evaluatedStep == planned,
+                planned % inputs.plan.stepsPerEpoch != 0
+            {
                 return "step \(planned) was scored as the last one, which --patience counts"
             }
         }
         let now = Arithmetic.description
-        if let arithmetic, arithmetic != now { return "\(steps) were computed with \(arithmetic), the others with \(now)" }
+        if let arithmetic, arithmetic != now {
+            return "\(steps) were computed with \(arithmetic), the others with \(now)"
+        }
         return nil
     }
 }

@@ -19,7 +19,8 @@ package struct RunIdentity: Codable, Sendable, Equatable {
     package var arithmetic: String?
 
     package init(
-        data: [String: String], model: [String: String]? = nil, labels: String? = nil, options: String? = nil, plannedSteps: Int? = nil,
+        data: [String: String], model: [String: String]? = nil, labels: String? = nil, options: String? = nil,
+        plannedSteps: Int? = nil,
         arithmetic: String? = nil
     ) {
         self.data = data
@@ -33,22 +34,37 @@ package struct RunIdentity: Codable, Sendable, Equatable {
     /// Differences from a saved identity, each with both values; empty if the run may resume.
     /// - Throws: ``ConfigurationError`` if the saved options cannot be read.
     package func differences(from saved: RunIdentity) throws(ConfigurationError) -> [String] {
-        var found = Self.differences(saved.data, data) { Self.splits.contains($0) ? "the \($0) data has" : "the file of \($0) has" }
-        if let before = saved.model, let model { found += Self.differences(before, model) { "the source model's \($0) has" } }
+        var found = Self.differences(saved.data, data) {
+            Self.splits.contains($0) ? "the \($0) data has" : "the file of \($0) has"
+        }
+        if let before = saved.model, let model {
+            found += Self.differences(before, model) { "the source model's \($0) has" }
+        }
         // Labels follow from both, unless another build derives others.
-        if found.isEmpty, let before = saved.labels, let labels, before != labels { found.append(Self.line("the list of labels has", before, labels)) }
+        if found.isEmpty, let before = saved.labels, let labels, before != labels {
+            found.append(Self.line("the list of labels has", before, labels))
+        }
         if let before = saved.options, let options {
-            let (saved, now) = (try ConfigurationFile.readSaved(text: before, cores: 1), try ConfigurationFile.readSaved(text: options, cores: 1))
+            let (saved, now) = (
+                try ConfigurationFile.readSaved(text: before, cores: 1),
+                try ConfigurationFile.readSaved(text: options, cores: 1)
+            )
             found += TrainingConfiguration.resumeDifferences(saved: saved, now: now).filter { !$0.isPath }
                 .map { "\($0.key.rawValue) has changed (was \($0.saved.shown), is \($0.now.shown))" }
         }
         return found
     }
 
-    private static let splits: Set = [Split.train, .validation, .test, .sourceTrain, .sourceValidation].reduce(into: Set<String>()) { $0.insert($1.rawValue) }
+    private static let splits: Set = [Split.train, .validation, .test, .sourceTrain, .sourceValidation].reduce(
+        into: Set<String>()
+    ) { $0.insert($1.rawValue) }
 
-    private static func differences(_ saved: [String: String], _ now: [String: String], _ name: (String) -> String) -> [String] {
-        Set(saved.keys).union(now.keys).sorted().compactMap { key in saved[key] == now[key] ? nil : line(name(key), saved[key], now[key]) }
+    private static func differences(_ saved: [String: String], _ now: [String: String], _ name: (String) -> String)
+        -> [String]
+    {
+        Set(saved.keys).union(now.keys).sorted().compactMap { key in
+            saved[key] == now[key] ? nil : line(name(key), saved[key], now[key])
+        }
     }
 
     private static func line(_ name: String, _ saved: String?, _ now: String?) -> String {
@@ -63,7 +79,8 @@ extension RunInputs {
         var saved = configuration
         saved.resume = false
         return RunIdentity(
-            data: digests, model: modelDigests, labels: labelsDigest, options: try? ConfigurationFile.text(saved), plannedSteps: plan.totalSteps,
+            data: digests, model: modelDigests, labels: labelsDigest, options: try? ConfigurationFile.text(saved),
+            plannedSteps: plan.totalSteps,
             arithmetic: Arithmetic.description)
     }
 
@@ -73,6 +90,8 @@ extension RunInputs {
         let differences = try identity.differences(from: saved)
         guard !differences.isEmpty else { return }
         throw InputError(
-            "\(differences.joined(separator: ", ")) since \(path) was written: restore the file, or start a new run in another folder")
+            "\(differences.joined(separator: ", ")) since \(path) was written: restore the file, or start a new run "
+                + "in another folder"
+        )
     }
 }

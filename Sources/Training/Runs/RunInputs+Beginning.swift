@@ -10,7 +10,10 @@ extension RunInputs {
     ) throws(InputError) -> BERTModel {
         let layers = model.shape.layers
         guard configuration.reinitializeLayers <= layers else {
-            throw InputError("--reinitialize-layers is \(configuration.reinitializeLayers), the model has \(layers) encoder layers: lower it")
+            throw InputError(
+                "--reinitialize-layers is \(configuration.reinitializeLayers), the model has \(layers) encoder "
+                    + "layers: lower it"
+            )
         }
         if configuration.reinitializeLayers > 0 {
             for layer in (layers - configuration.reinitializeLayers)..<layers {
@@ -46,7 +49,9 @@ extension RunInputs {
     /// A line on whether a frozen encoder's output is kept.
     static func describeFeatures(_ model: BERTModel, _ datasets: [Split: TokenizedDataset]) -> String? {
         if model.isHeldBackByDropout {
-            return "the encoder is frozen, but its dropout differs from step to step: --dropout 0 computes its output once and keeps it"
+            return
+                "the encoder is frozen, but its dropout differs from step to step: --dropout 0 computes its output "
+                + "once and keeps it"
         }
         guard model.hasFixedFeatures else { return nil }
         let samples = datasets.reduce(0) { $0 + ($1.key == .test ? 0 : $1.value.count) }

@@ -32,7 +32,8 @@ package struct RunInputs: Sendable {
     /// The columns of the training data.
     package let columns: ColumnNames
     package let plan: TrainingPlan
-    /// What decides which model is the best; nil: accuracy, or the loss if there is no accuracy. Tagged entities have F1.
+    /// What decides which model is the best; nil: accuracy, or the loss if there is no accuracy. Tagged entities have
+    /// F1.
     package let metric: Measure?
     package let schedule: LearningRateSchedule
     package let optimizer: OptimizerSettings
@@ -74,11 +75,14 @@ package struct RunInputs: Sendable {
         if !words.isEmpty {
             // Before any work, not at the first export.
             try ModelExport.check(
-                tokenizerFolder: configuration.model, tokenizerSettings: tokenizerSettings, words: words.map { ($0.text, Int($0.id)) },
+                tokenizerFolder: configuration.model, tokenizerSettings: tokenizerSettings,
+                words: words.map { ($0.text, Int($0.id)) },
                 among: addedTokens)
         }
-        let files = [(Split.train, configuration.train), (.validation, configuration.validation), (.test, configuration.test)]
-            .compactMap { split, path in path.map { (split, $0) } }
+        let files = [
+            (Split.train, configuration.train), (.validation, configuration.validation), (.test, configuration.test),
+        ]
+        .compactMap { split, path in path.map { (split, $0) } }
         var reading = TaskData.Reading(configuration)
         reading.knownLabels = self.source.labels
         let data = try TaskData(files, task: configuration.task, reading, tokenizer: tokenizer)
@@ -87,7 +91,8 @@ package struct RunInputs: Sendable {
         heldOut = data.heldOut
         if let share = configuration.validationSplit {
             notes.append(
-                "\(configuration.train): \(counted(heldOut.count, "row")) held out for validation, by --validation-split \(share) "
+                "\(configuration.train): \(counted(heldOut.count, "row")) held out for validation, by "
+                    + "--validation-split \(share) "
                     + "and seed \(configuration.seed)")
         }
         try configuration.validate()
@@ -99,29 +104,38 @@ package struct RunInputs: Sendable {
         notes += source?.data.notes ?? []
         datasets = data.datasets.merging(source?.data.datasets ?? [:]) { own, _ in own }
         var digests = data.digests.merging(source?.data.digests ?? [:]) { own, _ in own }
-        if datasets.values.contains(where: { $0.types != nil }) { try self.source.shape.checkPairs(model: configuration.model) }
+        if datasets.values.contains(where: { $0.types != nil }) {
+            try self.source.shape.checkPairs(model: configuration.model)
+        }
         var statistics: [String: DataStatistics] = [:]
         for split in [Split.train, .validation, .test, .sourceTrain, .sourceValidation] {
             guard let dataset = datasets[split] else { continue }
-            let found = DataStatistics(dataset, names: (split.stream == .target ? labels : source?.data.labels)?.names ?? [])
+            let found = DataStatistics(
+                dataset, names: (split.stream == .target ? labels : source?.data.labels)?.names ?? [])
             statistics[split.rawValue] = found
-            dataNotes += found.lines(split, file: Self.shortName(of: split, configuration), maxLength: configuration.lengthLimit)
+            dataNotes += found.lines(
+                split, file: Self.shortName(of: split, configuration), maxLength: configuration.lengthLimit)
         }
         self.statistics = statistics
         if let file = configuration.addTokens { digests["added words"] = try Digests.file(file) }
         self.digests = digests
-        labelsDigest = Digests.bytes(Array([labels, source?.data.labels].flatMap { ($0?.names ?? []) + [""] }.joined(separator: "\0").utf8))
+        labelsDigest = Digests.bytes(
+            Array([labels, source?.data.labels].flatMap { ($0?.names ?? []) + [""] }.joined(separator: "\0").utf8))
         let shape = configuration.dropout.map(input.shape.dropout) ?? input.shape
         let lanes = configuration.laneCount
         configuration.lanes = lanes
         let loss = LossOptions(
             labelSmoothing: configuration.labelSmoothing,
-            classWeights: try ClassWeights.values(configuration.classWeights, labels, datasets[.train]?.labels ?? .none))
+            classWeights: try ClassWeights.values(configuration.classWeights, labels, datasets[.train]?.labels ?? .none)
+        )
         var plan = TrainingPlan(
-            seed: configuration.seed, batchSize: configuration.batchSize, accumulate: configuration.accumulate, laneCount: lanes,
+            seed: configuration.seed, batchSize: configuration.batchSize, accumulate: configuration.accumulate,
+            laneCount: lanes,
             epochs: configuration.epochs, maxSteps: configuration.maxSteps, lengths: datasets[.train]?.lengths ?? [],
             weights: datasets[.train].map { SampleWeights($0, loss) } ?? .same(1))
-        if let samples = datasets[.sourceTrain] { plan.source = Self.sourcePlan(configuration, samples, totalSteps: plan.totalSteps) }
+        if let samples = datasets[.sourceTrain] {
+            plan.source = Self.sourcePlan(configuration, samples, totalSteps: plan.totalSteps)
+        }
         self.plan = plan
         var freeze = configuration.freeze
         if plan.source?.lambda.isZero == true, let source {
@@ -129,14 +143,18 @@ package struct RunInputs: Sendable {
         }
         self.freeze = freeze
         var adapters = try configuration.adapters
-        adapters?.trainsPooler = folder.tensor("bert.pooler.dense.weight") == nil && folder.tensor("pooler.dense.weight") == nil
+        adapters?.trainsPooler =
+            folder.tensor("bert.pooler.dense.weight") == nil && folder.tensor("pooler.dense.weight") == nil
         let (whole, frozen) = try Self.wholeModel(
             configuration, shape: shape, head: data.head, source: source?.head, loss: loss, freeze: freeze,
             adapters: adapters)
         model = try Self.begin(whole, configuration, frozen, freeze)
-        let keepsHead = self.source.heads(in: folder).contains(data.head) && Self.outputs(data.head, outputNames, areThoseOf: self.source)
+        let keepsHead =
+            self.source.heads(in: folder).contains(data.head)
+            && Self.outputs(data.head, outputNames, areThoseOf: self.source)
         let loaded = try model.load(
-            folder, keepsHead: keepsHead, seed: configuration.seed, forgetting: Self.forgotten(model, configuration), growing: true,
+            folder, keepsHead: keepsHead, seed: configuration.seed, forgetting: Self.forgotten(model, configuration),
+            growing: true,
             forTrainingOf: whole.layout)
         if adapters == nil { try Self.needKnownValues(configuration, whole, initialized: loaded.initialized) }
         let hasEntities = data.task == .tokenClassification && EntityScores.areTags(labels?.names ?? [])
@@ -152,14 +170,16 @@ package struct RunInputs: Sendable {
         }
         if let source {
             notes.append(
-                "source task: \(source.data.head.described(source.data.outputNames)), on the lower \(source.head.sharedLayers) of \(shape.layers) layers, "
+                "source task: \(source.data.head.described(source.data.outputNames)), on the lower "
+                    + "\(source.head.sharedLayers) of \(shape.layers) layers, "
                     + "in batches of \(counted(plan.source?.batchSize ?? 0, "sample"))")
         }
         schedule = LearningRateSchedule(
             shape: configuration.schedule, peak: configuration.learningRate,
             warmupSteps: configuration.warmupSteps.count(of: plan.totalSteps), totalSteps: plan.totalSteps)
         optimizer = OptimizerSettings(
-            kind: configuration.optimizer, weightDecay: configuration.weightDecay, maxGradientNorm: configuration.maxGradNorm,
+            kind: configuration.optimizer, weightDecay: configuration.weightDecay,
+            maxGradientNorm: configuration.maxGradNorm,
             factors: configuration.learningRateFactors(layers: shape.layers),
             beginnings: configuration.beginnings(layers: shape.layers, stepsPerEpoch: plan.stepsPerEpoch))
         if let note = Self.describeFeatures(model, datasets) { notes.append(note) }
@@ -170,14 +190,17 @@ package struct RunInputs: Sendable {
         let size = exportedConfiguration.text.utf8.count
         guard size <= ModelFolder.longestJSON else {
             throw InputError(
-                "the labels make the model's config.json \(size >> 20) MB long, at most \(ModelFolder.longestJSON >> 20) MB are read: "
+                "the labels make the model's config.json \(size >> 20) MB long, at most "
+                    + "\(ModelFolder.longestJSON >> 20) MB are read: "
                     + "is --label-column the column of the labels?")
         }
     }
 
     /// Whether the outputs of a head have the same meaning and order as the source model's.
     private static func outputs(_ head: Head, _ names: [String]?, areThoseOf source: BERTConfiguration) -> Bool {
-        guard case .regression(let targets, _) = head else { return names == nil || names == source.labels(count: names?.count ?? 0) }
+        guard case .regression(let targets, _) = head else {
+            return names == nil || names == source.labels(count: names?.count ?? 0)
+        }
         return targets == 1 || names == nil || !source.namesOutputs || names == source.labels
     }
 
@@ -186,7 +209,8 @@ package struct RunInputs: Sendable {
         let path: String? =
             switch split {
             case .train: configuration.train
-            case .validation: configuration.validation ?? (configuration.validationSplit == nil ? nil : configuration.train)
+            case .validation:
+                configuration.validation ?? (configuration.validationSplit == nil ? nil : configuration.train)
             case .test: configuration.test
             case .sourceTrain: configuration.sourceTrain
             case .sourceValidation: configuration.sourceValidation
@@ -201,19 +225,25 @@ package struct RunInputs: Sendable {
     ) throws -> (data: TaskData, head: SourceHead)? {
         guard let train = configuration.sourceTrain else { return nil }
         let shared = configuration.sharedLayers ?? layers
-        guard shared <= layers else { throw InputError("--shared-layers is \(shared), the model in \(configuration.model) has \(layers): lower it") }
+        guard shared <= layers else {
+            throw InputError(
+                "--shared-layers is \(shared), the model in \(configuration.model) has \(layers): lower it")
+        }
         var reading = TaskData.Reading(
             columns: ColumnNames(
-                text: configuration.sourceTextColumn, pair: configuration.sourcePairColumn, label: configuration.sourceLabelColumn),
+                text: configuration.sourceTextColumn, pair: configuration.sourcePairColumn,
+                label: configuration.sourceLabelColumn),
             maxLength: configuration.lengthLimit, threads: configuration.threads)
         reading.seed = configuration.seed
         reading.stream = .source
         reading.wholeWords = configuration.wholeWordMasking
-        let files = [(Split.sourceTrain, train)] + (configuration.sourceValidation.map { [(.sourceValidation, $0)] } ?? [])
+        let files =
+            [(Split.sourceTrain, train)] + (configuration.sourceValidation.map { [(.sourceValidation, $0)] } ?? [])
         let data = try TaskData(files, task: configuration.sourceTask, reading, tokenizer: tokenizer)
         guard [.classification, .regression, .maskedLM].contains(data.task) else {
             throw InputError(
-                "\(train): its labels make it \(data.task.rawValue), a source task is classification, regression or masked-lm: "
+                "\(train): its labels make it \(data.task.rawValue), a source task is classification, regression or "
+                    + "masked-lm: "
                     + "choose one with --source-task")
         }
         return (data, SourceHead(head: data.head, sharedLayers: shared))
@@ -237,12 +267,16 @@ package struct RunInputs: Sendable {
         return .object(members)
     }
 
-    private static func sourcePlan(_ configuration: TrainingConfiguration, _ dataset: TokenizedDataset, totalSteps: Int) -> SourcePlan {
+    private static func sourcePlan(_ configuration: TrainingConfiguration, _ dataset: TokenizedDataset, totalSteps: Int)
+        -> SourcePlan
+    {
         SourcePlan(
-            seed: configuration.seed, batchSize: configuration.sourceBatchSize ?? configuration.batchSize, lengths: dataset.lengths,
+            seed: configuration.seed, batchSize: configuration.sourceBatchSize ?? configuration.batchSize,
+            lengths: dataset.lengths,
             weights: SampleWeights(dataset, LossOptions()),
             lambda: LambdaSchedule(
-                shape: configuration.lambdaSchedule, from: configuration.lambda, to: configuration.lambdaEnd ?? configuration.lambda,
+                shape: configuration.lambdaSchedule, from: configuration.lambda,
+                to: configuration.lambdaEnd ?? configuration.lambda,
                 totalSteps: totalSteps))
     }
 
@@ -253,9 +287,13 @@ package struct RunInputs: Sendable {
     package static let parametersFile = "parameters.tsv"
 
     /// Whether lines omit names that ``parametersFile`` has.
-    package var needsParametersFile: Bool { initialized.count > Self.mostNames || model.layout.stateCount < model.layout.count }
+    package var needsParametersFile: Bool {
+        initialized.count > Self.mostNames || model.layout.stateCount < model.layout.count
+    }
 
-    private static func describe(_ loaded: LoadedWeights, _ initialized: [String], _ head: String, _ model: BERTModel) -> [String] {
+    private static func describe(_ loaded: LoadedWeights, _ initialized: [String], _ head: String, _ model: BERTModel)
+        -> [String]
+    {
         var lines: [String] = []
         if !initialized.isEmpty {
             let names = Set(initialized)
@@ -299,6 +337,9 @@ extension BERTShape {
     /// Refuses pairs of texts if the model cannot distinguish the second text from the first.
     func checkPairs(model: String) throws(InputError) {
         guard types < 2 else { return }
-        throw InputError("\(model): has \(types) token type, pairs of texts need 2: choose another model, or name a single --text-column")
+        throw InputError(
+            "\(model): has \(types) token type, pairs of texts need 2: choose another model, or name a single "
+                + "--text-column"
+        )
     }
 }

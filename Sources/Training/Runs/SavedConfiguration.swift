@@ -7,12 +7,17 @@ enum SavedConfiguration {
     static func read(inRun output: String, cores: Int) throws(ConfigurationError) -> TrainingConfiguration? {
         let path = ConfigurationFile.path(inRun: output)
         if FileManager.default.fileExists(atPath: path) { return try ConfigurationFile.readSaved(path, cores: cores) }
-        return try copy(inRun: output).map { text throws(ConfigurationError) in try ConfigurationFile.readSaved(text: text, cores: cores) }
+        return try copy(inRun: output).map { text throws(ConfigurationError) in
+            try ConfigurationFile.readSaved(text: text, cores: cores)
+        }
     }
 
     /// The newest of several copies: each checkpoint restarts the journal.
     private static func copy(inRun output: String) -> String? {
-        if let journal = try? JournalHistory(file: RunJournal.path(inRun: output)), let text = journal.identity?.options { return text }
+        if let journal = try? JournalHistory(file: RunJournal.path(inRun: output)), let text = journal.identity?.options
+        {
+            return text
+        }
         return newestRecord(inRun: output)?.identity.options
     }
 

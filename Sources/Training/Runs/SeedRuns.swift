@@ -38,7 +38,9 @@ package struct SeedRuns {
         for line in summary.lines { display.say(line) }
         display.say("\(configuration.output): the figures of all seeds are in summary.json")
         let page = ReportPage.path(inRun: configuration.output)
-        do { try ReportPage.write([configuration.output], withTexts: true, to: page) } catch { display.say("NO REPORT: \(error)") }
+        do { try ReportPage.write([configuration.output], withTexts: true, to: page) } catch {
+            display.say("NO REPORT: \(error)")
+        }
         return 0
     }
 
@@ -53,10 +55,13 @@ package struct SeedRuns {
     /// Removes the files of a series that cannot start; one that has started is kept.
     private func withdraw(keepsFolder: Bool) {
         let made = [".lock", "config.yaml"]
-        guard let names = try? FileManager.default.contentsOfDirectory(atPath: configuration.output), !names.contains(where: { $0.hasPrefix("seed-") })
+        guard let names = try? FileManager.default.contentsOfDirectory(atPath: configuration.output),
+            !names.contains(where: { $0.hasPrefix("seed-") })
         else { return }
         for name in made { try? FileManager.default.removeItem(atPath: configuration.output + "/" + name) }
-        if !keepsFolder, names.allSatisfy(made.contains) { try? FileManager.default.removeItem(atPath: configuration.output) }
+        if !keepsFolder, names.allSatisfy(made.contains) {
+            try? FileManager.default.removeItem(atPath: configuration.output)
+        }
     }
 
     /// The configuration of one seed's run; if that has already started, it resumes.
@@ -66,7 +71,9 @@ package struct SeedRuns {
         child.seed = seed
         child.output = path(seed)
         child.resume = false
-        guard configuration.resume, let begun = try SavedConfiguration.read(inRun: child.output, cores: configuration.threads) else { return child }
+        guard configuration.resume,
+            let begun = try SavedConfiguration.read(inRun: child.output, cores: configuration.threads)
+        else { return child }
         child.lanes = begun.lanes
         child.task = begun.task
         child.maxLength = begun.maxLength
@@ -107,7 +114,8 @@ struct SeedSummary {
     /// The sample standard deviation, 0 of a single value.
     static func deviation(_ values: [Double]) -> Double {
         let mean = mean(values)
-        return values.count < 2 ? 0 : (values.reduce(0.0) { $0 + ($1 - mean) * ($1 - mean) } / Double(values.count - 1)).squareRoot()
+        return values.count < 2
+            ? 0 : (values.reduce(0.0) { $0 + ($1 - mean) * ($1 - mean) } / Double(values.count - 1)).squareRoot()
     }
 
     var json: JSONValue {
@@ -115,7 +123,9 @@ struct SeedSummary {
             let groups = figures.map(\.group).reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
             return .object(
                 groups.map { group in
-                    .init(group, .object(figures.filter { $0.group == group }.map { .init($0.name, .number(value($0.values))) }))
+                    .init(
+                        group,
+                        .object(figures.filter { $0.group == group }.map { .init($0.name, .number(value($0.values))) }))
                 })
         }
         return .object([
@@ -130,7 +140,9 @@ struct SeedSummary {
             let shown = figures.filter { $0.group == group && $0.name != "samples" }.map {
                 "\($0.name) \(decimal(Self.mean($0.values), 4)) ± \(decimal(Self.deviation($0.values), 4))"
             }
-            return "\(group.replacing("_", with: " ")), mean and deviation of \(runs.count) seeds: \(shown.joined(separator: ", "))"
+            return
+                "\(group.replacing("_", with: " ")), mean and deviation of \(runs.count) seeds: "
+                + "\(shown.joined(separator: ", "))"
         }
     }
 }

@@ -20,7 +20,9 @@ struct SignalSource: @unchecked Sendable {
     static func isIgnored(_ number: Int32) -> Bool {
         var present = sigaction()
         guard unsafe sigaction(number, nil, &present) == 0 else { return false }
-        let (found, ignored) = unsafe (unsafeBitCast(present.__sigaction_handler.sa_handler, to: Int.self), unsafeBitCast(SIG_IGN, to: Int.self))
+        let (found, ignored) = unsafe (
+            unsafeBitCast(present.__sigaction_handler.sa_handler, to: Int.self), unsafeBitCast(SIG_IGN, to: Int.self)
+        )
         return found == ignored
     }
 }

@@ -20,7 +20,9 @@ package enum StateFiles {
         /// The arithmetic that computed it, see ``Kernels/Arithmetic/description``.
         package var arithmetic: String
 
-        package init(progress: RunProgress, lanes: Int, seed: UInt64, run: RunIdentity, touched: [UInt64], arithmetic: String) {
+        package init(
+            progress: RunProgress, lanes: Int, seed: UInt64, run: RunIdentity, touched: [UInt64], arithmetic: String
+        ) {
             self.progress = progress
             self.lanes = lanes
             self.seed = seed
@@ -72,7 +74,8 @@ package enum StateFiles {
     package static func record(_ folder: String) throws(FileError) -> Record {
         let path = folder + "/state.json"
         let bytes = try FileSystem.read(path)
-        guard let record = try? JSONDecoder.ofAllNumbers().decode(Record.self, from: Data(bytes)), record.version == 1 else {
+        guard let record = try? JSONDecoder.ofAllNumbers().decode(Record.self, from: Data(bytes)), record.version == 1
+        else {
             throw FileError(path, "is not a state of version 1: was it written by another version of Apus?")
         }
         return record
@@ -91,7 +94,8 @@ package enum StateFiles {
         for entry in layout.entries {
             guard let offset = entry.gradientOffset else { continue }
             try copy(moments, "exp_avg.\(entry.name)", to: replica.first.view.part(from: offset, count: entry.count))
-            try copy(moments, "exp_avg_sq.\(entry.name)", to: replica.second.view.part(from: offset, count: entry.count))
+            try copy(
+                moments, "exp_avg_sq.\(entry.name)", to: replica.second.view.part(from: offset, count: entry.count))
         }
         guard let touched = TouchedRows(rows: replica.touched.rows, words: record.touched) else {
             throw FileError(folder + "/state.json", Self.otherTable)
@@ -113,6 +117,8 @@ extension RunInputs {
     /// The weights for a model folder, under Hugging Face's names: adapters are merged, a source task's head is left
     /// out.
     package func exportedTensors(_ parameters: FloatBuffer) -> [SafetensorsWriter.Tensor] {
-        StateFiles.tensors(model.merged(parameters), model.layout) { !LoRA.isAdapter($0) && !BERTModel.isSourceHead($0) }
+        StateFiles.tensors(model.merged(parameters), model.layout) {
+            !LoRA.isAdapter($0) && !BERTModel.isSourceHead($0)
+        }
     }
 }

@@ -84,7 +84,8 @@ package struct TaskChoice: Equatable, Sendable {
         if dataset.flagWidth != nil {
             return TaskChoice(
                 .multiLabel,
-                "\(names.count) columns of 0 and 1 are \(names.count) labels: --task multi-label; --task regression takes "
+                "\(names.count) columns of 0 and 1 are \(names.count) labels: --task multi-label; --task regression "
+                    + "takes "
                     + "them as numbers"
             )
         }
@@ -108,7 +109,8 @@ package struct TaskChoice: Equatable, Sendable {
         if let width = dataset.flagWidth {
             return TaskChoice(
                 .multiLabel,
-                "lists of \(width) zeros and ones are \(width) labels: --task multi-label; --task regression takes them as numbers"
+                "lists of \(width) zeros and ones are \(width) labels: --task multi-label; --task regression takes "
+                    + "them as numbers"
             )
         }
         guard values.allSatisfy({ Float($0) != nil }), let width = labels.first?.count else {
@@ -146,7 +148,8 @@ package struct TaskChoice: Equatable, Sendable {
                 .regression,
                 hasFraction
                     ? nil
-                    : "labels such as \(values.min() ?? "1.0") are numbers: --task regression; write classes without a point"
+                    : "labels such as \(values.min() ?? "1.0") are numbers: --task regression; write classes without "
+                        + "a point"
             )
         }
         let separator = dataset.labelSeparator
@@ -161,22 +164,26 @@ package struct TaskChoice: Equatable, Sendable {
         let parts = values.map { Dataset.parts(of: $0, separator) }
         let single = Set(parts.joined())
         guard single.allSatisfy({ Float($0) != nil }) else {
-            // Labels occur in several combinations, or alone and in one; the parts of a name with a comma in it, such as
-            // "Portland, Oregon", do not.
+            // Labels occur in several combinations, or alone and in one; the parts of a name with a comma in it, such
+            // as "Portland, Oregon", do not.
             let count = parts.reduce(0) { $0 + $1.count }
             let alone = Set(parts.filter { $0.count == 1 }.joined())
             let isMixed = parts.contains { $0.count > 1 && !alone.isDisjoint(with: $0) }
-            guard isMixed || single.count <= values.count && count > single.count else { return TaskChoice(.classification) }
+            guard isMixed || single.count <= values.count && count > single.count else {
+                return TaskChoice(.classification)
+            }
             let shown = single.sorted().prefix(8).joined(separator: ", ") + (single.count > 8 ? ", …" : "")
             return TaskChoice(
                 .classification,
-                "\(name(of: separator)) part its labels into \(single.count) (\(shown)): --task multi-label learns each by "
+                "\(name(of: separator)) part its labels into \(single.count) (\(shown)): --task multi-label learns "
+                    + "each by "
                     + "itself, without it each of the \(values.count) combinations is a class")
         }
         if let width = dataset.flagWidth, width > 2 {
             return TaskChoice(
                 .multiLabel,
-                "lists of \(width) zeros and ones are \(width) labels: --task multi-label; --task regression takes them as numbers"
+                "lists of \(width) zeros and ones are \(width) labels: --task multi-label; --task regression takes "
+                    + "them as numbers"
             )
         }
         let example = values.filter { $0.contains(separator) }.min() ?? ""

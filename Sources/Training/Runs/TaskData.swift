@@ -31,7 +31,8 @@ package struct TaskData: Sendable {
         }
 
         package init(_ configuration: TrainingConfiguration) {
-            columns = ColumnNames(text: configuration.textColumn, pair: configuration.pairColumn, label: configuration.labelColumn)
+            columns = ColumnNames(
+                text: configuration.textColumn, pair: configuration.pairColumn, label: configuration.labelColumn)
             format = configuration.inputFormat
             maxLength = configuration.lengthLimit
             threads = configuration.threads
@@ -59,11 +60,15 @@ package struct TaskData: Sendable {
     /// - Parameters:
     ///   - files: the first one determines the labels.
     ///   - asked: nil infers the task from the labels.
-    package init(_ files: [(Split, String)], task asked: Task?, _ reading: Reading, tokenizer: WordPieceTokenizer) throws {
+    package init(_ files: [(Split, String)], task asked: Task?, _ reading: Reading, tokenizer: WordPieceTokenizer)
+        throws
+    {
         var raw: [(Split, Dataset)] = []
         for (split, path) in files {
             let name = path.split(separator: "/").last.map(String.init) ?? path
-            let rows = try Activity.during("reading \(name)") { _ in try Self.read(path, asked, reading.columns, reading.format) }
+            let rows = try Activity.during("reading \(name)") { _ in
+                try Self.read(path, asked, reading.columns, reading.format)
+            }
             notes += rows.notes.map { "\(path): \($0)" }
             raw.append((split, rows))
             digests[split.rawValue] = try Digests.file(path)
@@ -74,7 +79,8 @@ package struct TaskData: Sendable {
             heldOut = held.lines
             raw[0].1 = train
             raw.insert((.validation, held), at: 1)
-            digests[Split.validation.rawValue] = Digests.bytes(Array(held.lines.map(String.init).joined(separator: " ").utf8))
+            digests[Split.validation.rawValue] = Digests.bytes(
+                Array(held.lines.map(String.init).joined(separator: " ").utf8))
         }
         let choice = try TaskChoice(asked, of: train)
         if let note = choice.note { notes.append("\(train.path): \(note)") }
@@ -113,14 +119,17 @@ package struct TaskData: Sendable {
     }
 
     /// Reads a file as a task needs it.
-    package static func read(_ path: String, _ task: Task?, _ columns: ColumnNames, _ format: DataFormat?) throws(DatasetError) -> Dataset {
+    package static func read(_ path: String, _ task: Task?, _ columns: ColumnNames, _ format: DataFormat?)
+        throws(DatasetError) -> Dataset
+    {
         let need: LabelNeed =
             switch task {
             case .maskedLM?: .unwanted
             case .multiLabel?: .requiredPerhapsEmpty
             default: .required
             }
-        return try Dataset(path: path, format: format, columns: columns, labels: need, allowsPlainText: task == .maskedLM)
+        return try Dataset(
+            path: path, format: format, columns: columns, labels: need, allowsPlainText: task == .maskedLM)
     }
 
     private static func head(_ task: Task, _ train: Dataset, _ reading: Reading) throws -> (Head, LabelSet?) {
@@ -143,32 +152,41 @@ package struct TaskData: Sendable {
     /// A line on texts that a masked-LM task omits; nil if there are none.
     package static func noteOnTextsLeftOut(_ rows: Dataset, _ dataset: TokenizedDataset) -> String? {
         guard dataset.count < rows.count else { return nil }
-        return "\(rows.path): \(rows.count - dataset.count) of \(rows.count) texts have no word that can be hidden and are left out"
+        return
+            "\(rows.path): \(rows.count - dataset.count) of \(rows.count) texts have no word that can be hidden and "
+            + "are left out"
     }
 
     /// One file's rows with their targets, for a known head.
     package static func tokenize(
-        _ rows: Dataset, _ task: Task, _ head: Head, _ labels: LabelSet?, _ reading: Reading, _ tokenizer: WordPieceTokenizer,
+        _ rows: Dataset, _ task: Task, _ head: Head, _ labels: LabelSet?, _ reading: Reading,
+        _ tokenizer: WordPieceTokenizer,
         progress: @Sendable (_ rows: Int) -> Void = { _ in }
     ) throws -> TokenizedDataset {
         let answers: SampleLabels
         switch (task, labels) {
         case (.tokenClassification, let labels?):
             return TokenizedDataset(
-                words: rows.words ?? [], tokenizer: tokenizer, maxLength: reading.maxLength, wordClasses: try labels.wordClasses(of: rows),
+                words: rows.words ?? [], tokenizer: tokenizer, maxLength: reading.maxLength,
+                wordClasses: try labels.wordClasses(of: rows),
                 threads: reading.threads, progress: progress)
         case (.classification, let labels?): answers = .classes(try labels.classes(of: rows))
         case (.multiLabel, let labels?): answers = .values(try labels.flags(of: rows), width: labels.count)
         case (.maskedLM, _):
             guard
                 let masking = WordMasking(
-                    tokenizer.vocabulary, seed: reading.seed, stream: UInt32(reading.stream.rawValue), wholeWords: reading.wholeWords)
+                    tokenizer.vocabulary, seed: reading.seed, stream: UInt32(reading.stream.rawValue),
+                    wholeWords: reading.wholeWords)
             else { throw InputError("the vocabulary has no [MASK], which masked-lm needs: choose another model") }
             var dataset = TokenizedDataset(
-                rows, tokenizer: tokenizer, maxLength: reading.maxLength, labels: .masked(masking), threads: reading.threads)
+                rows, tokenizer: tokenizer, maxLength: reading.maxLength, labels: .masked(masking),
+                threads: reading.threads)
             dataset.removeSamplesWithoutHiddenTokens()
             guard dataset.count > 0 else {
-                throw InputError("\(rows.path): no text has a word of the vocabulary, so masked-lm has nothing to hide: is it the data of this model?")
+                throw InputError(
+                    "\(rows.path): no text has a word of the vocabulary, so masked-lm has nothing to hide: is it the "
+                        + "data of this model?"
+                )
             }
             return dataset
         default:
@@ -181,7 +199,9 @@ package struct TaskData: Sendable {
             }
             answers = .values(values, width: width)
         }
-        return TokenizedDataset(rows, tokenizer: tokenizer, maxLength: reading.maxLength, labels: answers, threads: reading.threads, progress: progress)
+        return TokenizedDataset(
+            rows, tokenizer: tokenizer, maxLength: reading.maxLength, labels: answers, threads: reading.threads,
+            progress: progress)
     }
 }
 
@@ -202,13 +222,16 @@ extension Head {
     /// The head's answers, for a message.
     /// - Parameter names: of its outputs.
     func described(_ names: [String]?) -> String {
-        func listed(_ names: [String]) -> String { "(\(names.prefix(8).joined(separator: ", "))\(names.count > 8 ? ", …" : ""))" }
+        func listed(_ names: [String]) -> String {
+            "(\(names.prefix(8).joined(separator: ", "))\(names.count > 8 ? ", …" : ""))"
+        }
         func named(_ what: String) -> String { names.map { "\($0.count) \(what) \(listed($0))" } ?? what }
         switch self {
         case .classification: return named("classes")
         case .multiLabel: return named("labels")
         case .tokenClassification: return named("classes of words")
-        case .regression(let targets, _): return (targets == 1 ? "one number" : "\(targets) numbers") + (names.map { " " + listed($0) } ?? "")
+        case .regression(let targets, _):
+            return (targets == 1 ? "one number" : "\(targets) numbers") + (names.map { " " + listed($0) } ?? "")
         case .maskedLanguageModel: return "hidden words"
         }
     }

@@ -16,7 +16,9 @@ struct TrainedShare {
 
     var text: String {
         guard trained < all else { return "training all \(Self.grouped(all)) parameters" }
-        return "training \(Self.grouped(trained)) of \(Self.grouped(all)) parameters (\(Self.share(trained, all)) %): \(parts.joined(separator: ", "))"
+        return
+            "training \(Self.grouped(trained)) of \(Self.grouped(all)) parameters (\(Self.share(trained, all)) %): "
+            + "\(parts.joined(separator: ", "))"
     }
 
     /// The effect of gradual unfreezing.
@@ -32,12 +34,17 @@ struct TrainedShare {
     private static func parts(_ model: BERTModel, without other: BERTModel? = nil) -> [String] {
         func depths(_ model: BERTModel?, adapters: Bool) -> Set<Int> {
             guard let model else { return [] }
-            return Set(model.layout.entries.filter { $0.gradientOffset != nil && LoRA.isAdapter($0.name) == adapters }.map { model.depth(of: $0.name) })
+            return Set(
+                model.layout.entries.filter { $0.gradientOffset != nil && LoRA.isAdapter($0.name) == adapters }.map {
+                    model.depth(of: $0.name)
+                })
         }
         let layers = model.shape.layers
         let own = depths(model, adapters: false).subtracting(depths(other, adapters: false))
         let adapters = depths(model, adapters: true).subtracting(depths(other, adapters: true))
-        func ranges(_ depths: Set<Int>) -> [String] { Self.ranges(depths.filter { $0 >= 1 && $0 <= layers }.map { $0 - 1 }) }
+        func ranges(_ depths: Set<Int>) -> [String] {
+            Self.ranges(depths.filter { $0 >= 1 && $0 <= layers }.map { $0 - 1 })
+        }
         return (own.contains(0) ? ["embeddings"] : []) + ranges(own) + ranges(adapters).map { "adapters of \($0)" }
             + (own.contains(layers + 1) ? ["pooler"] : []) + (own.contains(layers + 2) ? ["head"] : [])
     }
@@ -56,7 +63,9 @@ struct TrainedShare {
     }
 
     /// Parts that `model` trains and `other` does not.
-    static func added(_ model: BERTModel, to other: BERTModel) -> String { parts(model, without: other).joined(separator: ", ") }
+    static func added(_ model: BERTModel, to other: BERTModel) -> String {
+        parts(model, without: other).joined(separator: ", ")
+    }
 
     /// With a comma between thousands.
     static func grouped(_ count: Int) -> String {
@@ -70,10 +79,13 @@ extension RunInputs {
     func stage(ofEpoch epoch: Int) -> String? {
         guard configuration.unfreezeEvery != nil, epoch > 1 else { return nil }
         let first = (epoch - 1) * plan.stepsPerEpoch + 1
-        guard freeze(ofStep: first) != freeze(ofStep: first - 1), let now = try? model(ofStep: first), let before = try? model(ofStep: first - 1),
+        guard freeze(ofStep: first) != freeze(ofStep: first - 1), let now = try? model(ofStep: first),
+            let before = try? model(ofStep: first - 1),
             now.layout.stateCount != before.layout.stateCount
         else { return nil }
-        return "epoch \(epoch)/\(plan.epochs.begun): from here on also \(TrainedShare.added(now, to: before)); \(TrainedShare(now).text)"
+        return
+            "epoch \(epoch)/\(plan.epochs.begun): from here on also \(TrainedShare.added(now, to: before)); "
+            + "\(TrainedShare(now).text)"
     }
 
     /// The parts trained from a step on, as text.
@@ -91,7 +103,8 @@ extension RunInputs {
             let later = entry.gradientOffset == nil && whole?.layout.entries[index].gradientOffset != nil
             return [
                 entry.name, entry.shape.map(String.init).joined(separator: "x"), String(entry.count),
-                entry.gradientOffset != nil ? "yes" : later ? "later" : "no", random.contains(entry.name) ? "random" : "source",
+                entry.gradientOffset != nil ? "yes" : later ? "later" : "no",
+                random.contains(entry.name) ? "random" : "source",
             ].joined(separator: "\t") + "\n"
         }
         return "name\tshape\tparameters\ttrained\tbegins\n" + rows.joined()

@@ -40,7 +40,9 @@ package struct TrainingRun {
         display = RunDisplay()
         display.open(configuration.output + "/log.txt")
         recorder = FileRecorder(inputs, folder: folder, display: display)
-        if let shortage = folder.shortage { display.say("\(folder.path) has \(shortage): make room; until then checkpoints fail") }
+        if let shortage = folder.shortage {
+            display.say("\(folder.path) has \(shortage): make room; until then checkpoints fail")
+        }
     }
 
     /// The model as the step before the first one trained it, to which the initial state belongs.
@@ -57,7 +59,8 @@ package struct TrainingRun {
 
     /// Begins the journal of the run after a step, with the run's inputs.
     package func beginJournal(after step: Int) throws -> RunJournal {
-        guard var history = history ?? JournalHistory([.run(id: UInt64.random(in: 1...UInt64(Int64.max)), after: step)]) else {
+        guard var history = history ?? JournalHistory([.run(id: UInt64.random(in: 1...UInt64(Int64.max)), after: step)])
+        else {
             preconditionFailure("a history begins with its run")
         }
         history.identity = inputs.identity
@@ -70,7 +73,9 @@ package struct TrainingRun {
     /// best model, that the earlier coordinator made and its journal lost.
     package func newestUsableStep(after progress: RunProgress) -> Int {
         var newest = inputs.plan.totalSteps
-        for (split, evaluated) in [(Split.validation, progress.evaluatedStep), (.sourceValidation, progress.evaluatedSourceStep)]
+        for (split, evaluated) in [
+            (Split.validation, progress.evaluatedStep), (.sourceValidation, progress.evaluatedSourceStep),
+        ]
         where inputs.datasets[split] != nil {
             newest = min(newest, ((evaluated ?? 0) / inputs.plan.stepsPerEpoch + 1) * inputs.plan.stepsPerEpoch)
         }
@@ -82,7 +87,8 @@ package struct TrainingRun {
     /// continues the run.
     package func forgetJournal(after step: Int) {
         let path = RunJournal.path(inRun: folder.path)
-        let first = JournalEntry.run(id: UInt64.random(in: 1...UInt64(Int64.max)), after: step, identity: inputs.identity)
+        let first = JournalEntry.run(
+            id: UInt64.random(in: 1...UInt64(Int64.max)), after: step, identity: inputs.identity)
         do { _ = try RecordLog(path, records: [first.bytes]) } catch {
             try? FileManager.default.removeItem(atPath: path)
             display.say("\(error); the next checkpoint will record the run's inputs")
@@ -110,7 +116,9 @@ package struct TrainingRun {
 
     /// Reports the initial parameters, and lists them in a file if there are too many.
     private func tellBeginning() throws {
-        if inputs.needsParametersFile { try folder.replace(RunInputs.parametersFile, with: Array(inputs.parametersTable.utf8)) }
+        if inputs.needsParametersFile {
+            try folder.replace(RunInputs.parametersFile, with: Array(inputs.parametersTable.utf8))
+        }
         for note in inputs.beginningNotes { display.say(note) }
     }
 
@@ -140,7 +148,10 @@ package struct TrainingRun {
         }
         if history == nil { sayLost(try trimMetrics(to: progress, nil), until: progress.step, "since they were made") }
         if progress.step > 0 {
-            display.say("resuming after step \(progress.step) of \(inputs.plan.totalSteps)\(progress.step > savedStep ? ", the journal's newest" : "")")
+            display.say(
+                "resuming after step \(progress.step) of "
+                    + "\(inputs.plan.totalSteps)\(progress.step > savedStep ? ", the journal's newest" : "")"
+            )
         }
         return progress
     }
@@ -164,8 +175,10 @@ package struct TrainingRun {
             display.say(
                 "METRICS FELL BEHIND: \(late); training continues, and the lines are written as soon as there is room")
         }
-        for case .committed(let done) in history?.entries ?? [] where done.step <= progress.step && told.insert(done.step).inserted {
-            let plan = inputs.plan.step(done.step, order: inputs.plan.order(ofEpoch: inputs.plan.epoch(ofStep: done.step)))
+        for case .committed(let done) in history?.entries ?? []
+        where done.step <= progress.step && told.insert(done.step).inserted {
+            let plan = inputs.plan.step(
+                done.step, order: inputs.plan.order(ofEpoch: inputs.plan.epoch(ofStep: done.step)))
             try recorder.record(event(plan, StepReport(done.commit), seconds: done.seconds))
         }
         return told
@@ -181,7 +194,8 @@ package struct TrainingRun {
         progress.step = max(known, beginning.step)
         var told = try trimMetrics(to: progress, history)
         if let newest = beginning.newest, beginning.step > known, told.insert(beginning.step).inserted {
-            let plan = inputs.plan.step(beginning.step, order: inputs.plan.order(ofEpoch: inputs.plan.epoch(ofStep: beginning.step)))
+            let plan = inputs.plan.step(
+                beginning.step, order: inputs.plan.order(ofEpoch: inputs.plan.epoch(ofStep: beginning.step)))
             try recorder.record(event(plan, newest, seconds: 0))
         }
         sayLost(told, until: progress.step, "with the earlier coordinator")
@@ -189,29 +203,37 @@ package struct TrainingRun {
 
     private func sayLost(_ told: Set<Int>, until last: Int, _ how: String) {
         let lost = (1..<(last + 1)).filter { !told.contains($0) }
-        if let first = lost.first { display.say("metrics.jsonl lost the lines of \(counted(lost.count, "step")) from \(first) on \(how)") }
+        if let first = lost.first {
+            display.say("metrics.jsonl lost the lines of \(counted(lost.count, "step")) from \(first) on \(how)")
+        }
     }
 
     /// Runs to the end, or to a signal.
     /// - Parameters:
     ///   - engine: computes the steps, from the state that `progress` describes.
     ///   - history: the journal of an earlier coordinator of this run.
-    package func run(_ engine: any StepEngine, from begin: RunProgress, after history: JournalHistory? = nil, command: String) async throws {
+    package func run(
+        _ engine: any StepEngine, from begin: RunProgress, after history: JournalHistory? = nil, command: String
+    ) async throws {
         var progress = begin
         var throughput = Throughput()
         let alreadyDone = progress.step >= inputs.plan.totalSteps || progress.stoppedEarly == true
         if alreadyDone && FileManager.default.fileExists(atPath: folder.path + "/summary.json") {
-            let longer = resumption?.isFinished != true ? "--epochs or --max-steps make it longer" : "it kept no checkpoint to be made longer from"
+            let longer =
+                resumption?.isFinished != true
+                ? "--epochs or --max-steps make it longer" : "it kept no checkpoint to be made longer from"
             let advice = progress.stoppedEarly == true ? "--patience ended it" : longer
             recorder.removeSpareCheckpoints()
-            display.say("the run in \(folder.path) is finished (\(counted(progress.step, "step"))): nothing to do; \(advice)")
+            display.say(
+                "the run in \(folder.path) is finished (\(counted(progress.step, "step"))): nothing to do; \(advice)")
             return
         }
         let loop = TrainingLoop(
             plan: inputs.plan, schedule: inputs.schedule, engine: engine, recorder: recorder, stop: stop,
             checkpointEvery: inputs.configuration.checkpointEvery, hasValidation: inputs.datasets[.validation] != nil,
             hasSourceValidation: inputs.datasets[.sourceValidation] != nil, metric: inputs.metric,
-            patience: inputs.configuration.patience, evalEvery: inputs.configuration.evalEvery, stage: inputs.stage(ofEpoch:))
+            patience: inputs.configuration.patience, evalEvery: inputs.configuration.evalEvery,
+            stage: inputs.stage(ofEpoch:))
         defer {
             display.setRunning(false)
             recorder.endCurves()
@@ -231,7 +253,8 @@ package struct TrainingRun {
         }
     }
 
-    private func steps(_ loop: TrainingLoop, _ progress: inout RunProgress, _ throughput: inout Throughput) async throws {
+    private func steps(_ loop: TrainingLoop, _ progress: inout RunProgress, _ throughput: inout Throughput) async throws
+    {
         switch try await loop.run(&progress, &throughput, saved: savedStep) {
         case .finished: return
         case .stopped(let signal):
@@ -251,11 +274,16 @@ package struct TrainingRun {
     private func extent(_ engine: any StepEngine) -> String {
         let plan = inputs.plan
         let threads = engine.fewestThreads == engine.threads ? "" : "\(engine.fewestThreads) to "
-        return "\(counted(plan.totalSteps, "step")) of \(counted(plan.batchSize * plan.accumulate, "sample")), \(counted(plan.laneCount, "lane")), "
-            + "\(engine is SingleProcessEngine ? "1 process" : counted(engine.workers, "worker")) of \(threads)\(counted(engine.threads, "thread"))"
+        return
+            "\(counted(plan.totalSteps, "step")) of \(counted(plan.batchSize * plan.accumulate, "sample")), "
+            + "\(counted(plan.laneCount, "lane")), "
+            + "\(engine is SingleProcessEngine ? "1 process" : counted(engine.workers, "worker")) of "
+            + "\(threads)\(counted(engine.threads, "thread"))"
     }
 
-    private func finish(_ engine: any StepEngine, _ progress: inout RunProgress, _ throughput: Throughput, command: String) async throws {
+    private func finish(
+        _ engine: any StepEngine, _ progress: inout RunProgress, _ throughput: Throughput, command: String
+    ) async throws {
         let state = try await engine.state()
         try recorder.exportModels(state, &progress)
         var test: EvaluationReport?
@@ -263,12 +291,15 @@ package struct TrainingRun {
         let digest = Digests.parameters(inputs.exportedTensors(state.parameters))
         let summary = RunSummary(
             epochs: inputs.plan.epochs, steps: progress.step, samplesPerSecond: throughput.samplesPerSecond,
-            tokensPerSecond: throughput.tokensPerSecond, seconds: (ContinuousClock.now - started).seconds, trainingSeconds: throughput.allSeconds,
+            tokensPerSecond: throughput.tokensPerSecond, seconds: (ContinuousClock.now - started).seconds,
+            trainingSeconds: throughput.allSeconds,
             peakResidentBytes: peakResidentBytes(), validation: progress.latest.map(RunSummary.Figures.init),
             bestValidation: progress.best.map(RunSummary.Figures.init), bestStep: progress.bestStep,
-            stoppedEarly: progress.stoppedEarly, test: test.map(RunSummary.Figures.init), sourceValidation: progress.latestSource.map(RunSummary.Figures.init),
+            stoppedEarly: progress.stoppedEarly, test: test.map(RunSummary.Figures.init),
+            sourceValidation: progress.latestSource.map(RunSummary.Figures.init),
             parametersSHA256: digest, lanes: inputs.plan.laneCount, workers: engine.workers, threads: engine.threads,
-            seed: inputs.configuration.seed, truncated: inputs.truncatedCount, data: inputs.statistics, command: command,
+            seed: inputs.configuration.seed, truncated: inputs.truncatedCount, data: inputs.statistics,
+            command: command,
             reproduce: departure(progress) == nil ? reproducing(command) : nil)
         try recorder.finishCards(progress, test: test, parameters: digest)
         try recorder.writeSummary(summary)
@@ -287,7 +318,8 @@ package struct TrainingRun {
     /// Writes the run's report. A failure does not fail the run.
     private func writeReport() {
         do { try ReportPage.write([folder.path], withTexts: true, to: ReportPage.path(inRun: folder.path)) } catch {
-            display.say("NO REPORT: \(error); make room, then write it with: \(programName) report \(shellQuoted(folder.path))")
+            display.say(
+                "NO REPORT: \(error); make room, then write it with: \(programName) report \(shellQuoted(folder.path))")
         }
     }
 
@@ -300,12 +332,16 @@ package struct TrainingRun {
             return inputs.configuration.evalEvery == nil ? epoch : "\(epoch), step \(step)"
         }
         let first = "best: \(epoch(step)), validation \(best.line(metric)), in \(folder.path)/model-best"
-        guard let last = progress.latest, let lastStep = progress.evaluatedStep, lastStep != step else { return [first + ", which is also the last"] }
+        guard let last = progress.latest, let lastStep = progress.evaluatedStep, lastStep != step else {
+            return [first + ", which is also the last"]
+        }
         return [first, "last: \(epoch(lastStep)), validation \(last.line(metric)), in \(folder.path)/model"]
     }
 
     /// The test data, scored once: with the best model if there is validation data, else with the last.
-    private func scoreTest(_ engine: any StepEngine, _ state: TrainingState, _ progress: RunProgress) async throws -> EvaluationReport? {
+    private func scoreTest(_ engine: any StepEngine, _ state: TrainingState, _ progress: RunProgress) async throws
+        -> EvaluationReport?
+    {
         guard let dataset = inputs.datasets[.test] else { return nil }
         display.showWork("scoring the test data")
         let start = ContinuousClock.now
@@ -315,12 +351,15 @@ package struct TrainingRun {
             parameters = try inputs.model.load(folder, keepsHead: true, seed: 0).parameters
         }
         let runner = LaneRunner(model: inputs.model, laneCount: 1, threads: inputs.configuration.threads)
-        let evaluated = Evaluation.run(dataset, runner: runner, parameters: parameters.view, names: inputs.labels?.names)
+        let evaluated = Evaluation.run(
+            dataset, runner: runner, parameters: parameters.view, names: inputs.labels?.names)
         let report = evaluated.report
-        recorder.keepScores(evaluated, .test, step: progress.bestStep ?? progress.step, as: [progress.best == nil ? "last" : "best"])
+        recorder.keepScores(
+            evaluated, .test, step: progress.bestStep ?? progress.step, as: [progress.best == nil ? "last" : "best"])
         try recorder.record(
             EvaluationEvent(
-                step: progress.bestStep ?? progress.step, epoch: inputs.plan.epoch(ofStep: max(1, progress.bestStep ?? progress.step)),
+                step: progress.bestStep ?? progress.step,
+                epoch: inputs.plan.epoch(ofStep: max(1, progress.bestStep ?? progress.step)),
                 split: .test,
                 loss: report.loss, accuracy: report.accuracy, samples: report.samples, further: report.further,
                 seconds: (ContinuousClock.now - start).seconds))

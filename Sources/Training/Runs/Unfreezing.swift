@@ -51,12 +51,17 @@ extension TrainingState {
     /// The same state for a model that trains other parameters: newly trained parameters begin with moments of zero.
     package func converted(from old: BERTModel, to new: BERTModel) -> TrainingState {
         let (from, to) = (old.layout, new.layout)
-        let (first, second) = (FloatBuffer(count: to.stateCount, whole: to.denseCount), FloatBuffer(count: to.stateCount, whole: to.denseCount))
+        let (first, second) = (
+            FloatBuffer(count: to.stateCount, whole: to.denseCount),
+            FloatBuffer(count: to.stateCount, whole: to.denseCount)
+        )
         for (before, after) in zip(from.entries, to.entries) {
             precondition(before.name == after.name, "\(before.name) and \(after.name) are of different models")
             guard let source = before.gradientOffset, let target = after.gradientOffset else { continue }
-            first.view.part(from: target, count: after.count).copy(from: self.first.view.part(from: source, count: after.count))
-            second.view.part(from: target, count: after.count).copy(from: self.second.view.part(from: source, count: after.count))
+            first.view.part(from: target, count: after.count).copy(
+                from: self.first.view.part(from: source, count: after.count))
+            second.view.part(from: target, count: after.count).copy(
+                from: self.second.view.part(from: source, count: after.count))
         }
         let keepsRows = from.sparseTable != nil && to.sparseTable != nil
         let touched = keepsRows ? touched : TouchedRows(rows: to.sparseTable?.shape[0] ?? 0)

@@ -2,8 +2,9 @@ internal import Foundation
 
 /// One record of a TensorBoard event file: a message of Protocol Buffers in the framing of a TFRecord.
 ///
-/// Framing: length (8 bytes), masked CRC-32C of these (4), message, masked CRC-32C of the message (4), all little-endian.
-/// Source: tensorflow/core/lib/io/record_writer.h, tensorboard/compat/proto/event.proto and summary.proto.
+/// Framing: length (8 bytes), masked CRC-32C of these (4), message, masked CRC-32C of the message (4), all
+/// little-endian. Source: tensorflow/core/lib/io/record_writer.h, tensorboard/compat/proto/event.proto and
+/// summary.proto.
 struct EventRecord {
     /// One value of a summary.
     enum Value {
@@ -25,7 +26,9 @@ struct EventRecord {
     }
 
     /// The first record of a file.
-    static func version(seconds: Double) -> EventRecord { EventRecord(seconds: seconds, step: 0) { $0.add(3, text: "brain.Event:2") } }
+    static func version(seconds: Double) -> EventRecord {
+        EventRecord(seconds: seconds, step: 0) { $0.add(3, text: "brain.Event:2") }
+    }
 
     /// A record that invalidates earlier files from this step on.
     static func start(step: Int, seconds: Double) -> EventRecord {
@@ -63,7 +66,9 @@ struct EventRecord {
         return message
     }
 
-    fileprivate static func littleEndian(_ value: UInt64, count: Int) -> [UInt8] { (0..<count).map { UInt8(truncatingIfNeeded: value >> (8 * UInt64($0))) } }
+    fileprivate static func littleEndian(_ value: UInt64, count: Int) -> [UInt8] {
+        (0..<count).map { UInt8(truncatingIfNeeded: value >> (8 * UInt64($0))) }
+    }
 }
 
 /// A message of Protocol Buffers, field by field.

@@ -40,7 +40,8 @@ extension StepEvent {
         self.init(
             step: plan.step, epoch: plan.epoch, loss: mean(report.lossSum, plan.normalizer), learningRate: learningRate,
             gradientNorm: report.gradientNorm, samples: plan.sampleCount, tokens: plan.tokenCount, seconds: seconds,
-            sourceLoss: plan.source.map { mean(report.sourceLossSum, $0.normalizer) }, sourceSamples: plan.source?.sampleCount,
+            sourceLoss: plan.source.map { mean(report.sourceLossSum, $0.normalizer) },
+            sourceSamples: plan.source?.sampleCount,
             sourceTokens: plan.source?.tokenCount, lambda: plan.source == nil ? nil : plan.lambda,
             workers: report.shares.isEmpty ? nil : report.shares, generation: report.generation)
     }
@@ -64,14 +65,16 @@ extension StepEvent {
             ("tokens", .integer(tokens)),
             ("workers", workers.map { .array($0.map(\.json)) }),
         ]
-        return JSONValue.object(members.compactMap { member in member.value.map { JSONValue.Member(member.key, $0) } }).line
+        return JSONValue.object(members.compactMap { member in member.value.map { JSONValue.Member(member.key, $0) } })
+            .line
     }
 }
 
 extension WorkerShare {
     fileprivate var json: JSONValue {
         .object([
-            .init("bytes", .integer(bytes)), .init("compute", .figure(compute)), .init("exchange", .figure(exchange)), .init("rank", .integer(rank)),
+            .init("bytes", .integer(bytes)), .init("compute", .figure(compute)), .init("exchange", .figure(exchange)),
+            .init("rank", .integer(rank)),
             .init("wait", .figure(wait)),
         ])
     }
@@ -125,7 +128,8 @@ package func jsonLine(_ event: some Encodable) throws -> String {
 extension JSONEncoder {
     /// Non-finite numbers become strings, such as a diverged run's losses.
     func takesAllNumbers() {
-        nonConformingFloatEncodingStrategy = .convertToString(positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+        nonConformingFloatEncodingStrategy = .convertToString(
+            positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
     }
 }
 
@@ -133,7 +137,8 @@ extension JSONDecoder {
     /// A decoder for the encoder's output, including non-finite numbers.
     static func ofAllNumbers() -> JSONDecoder {
         let decoder = JSONDecoder()
-        decoder.nonConformingFloatDecodingStrategy = .convertFromString(positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+        decoder.nonConformingFloatDecodingStrategy = .convertFromString(
+            positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
         return decoder
     }
 }

@@ -88,5 +88,6 @@ package struct RunSummary: Codable, Sendable {
 package func peakResidentBytes() -> Int {
     guard let status = SystemFile.text("/proc/self/status") else { return 0 }
     let line = status.split(separator: "\n").first { $0.hasPrefix("VmHWM:") }
-    return (line?.split(separator: " ").dropFirst().first.flatMap { Int($0.trimmingCharacters(in: .whitespaces)) } ?? 0) * 1_024
+    return (line?.split(separator: " ").dropFirst().first.flatMap { Int($0.trimmingCharacters(in: .whitespaces)) } ?? 0)
+        * 1_024
 }

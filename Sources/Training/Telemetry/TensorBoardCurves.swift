@@ -17,11 +17,14 @@ struct TensorBoardCurves {
 
     mutating func points(_ event: StepEvent) -> [EventRecord.Value] {
         var points: [EventRecord.Value] = [
-            .scalar("train/loss", event.loss), .scalar("train/learning_rate", event.learningRate), .scalar("train/gradient_norm", event.gradientNorm),
+            .scalar("train/loss", event.loss), .scalar("train/learning_rate", event.learningRate),
+            .scalar("train/gradient_norm", event.gradientNorm),
         ]
         if event.seconds > 0 {
-            points.append(.scalar("train/samples_per_second", Double(event.samples + (event.sourceSamples ?? 0)) / event.seconds))
-            points.append(.scalar("train/tokens_per_second", Double(event.tokens + (event.sourceTokens ?? 0)) / event.seconds))
+            points.append(
+                .scalar("train/samples_per_second", Double(event.samples + (event.sourceSamples ?? 0)) / event.seconds))
+            points.append(
+                .scalar("train/tokens_per_second", Double(event.tokens + (event.sourceTokens ?? 0)) / event.seconds))
         }
         if let loss = event.sourceLoss { points.append(.scalar("source_train/loss", loss)) }
         if let lambda = event.lambda { points.append(.scalar("train/lambda", lambda)) }
@@ -32,7 +35,9 @@ struct TensorBoardCurves {
         guard let workers = event.workers else { return [] }
         for share in workers {
             let old = shares[share.rank] ?? (0, 0, 0, 0)
-            shares[share.rank] = (old.count + 1, old.compute + share.compute, old.exchange + share.exchange, old.wait + share.wait)
+            shares[share.rank] = (
+                old.count + 1, old.compute + share.compute, old.exchange + share.exchange, old.wait + share.wait
+            )
         }
         let isDue = event.step % Self.workersEvery == 0
         var points: [EventRecord.Value] = []
@@ -44,7 +49,8 @@ struct TensorBoardCurves {
         guard isDue else { return points }
         let all = Array(shares.values)
         for (name, values) in [
-            ("compute", all.map { $0.compute / $0.count }), ("exchange", all.map { $0.exchange / $0.count }), ("wait", all.map { $0.wait / $0.count }),
+            ("compute", all.map { $0.compute / $0.count }), ("exchange", all.map { $0.exchange / $0.count }),
+            ("wait", all.map { $0.wait / $0.count }),
         ] {
             points.append(.scalar("workers/\(name)_seconds_min", values.min() ?? 0))
             points.append(.scalar("workers/\(name)_seconds_mean", values.reduce(0, +) / Double(max(1, values.count))))
@@ -58,12 +64,15 @@ struct TensorBoardCurves {
     func points(evaluation event: JSONValue) -> [EventRecord.Value] {
         let split = (event["split"]?.string ?? "evaluation").replacing("-", with: "_")
         var points: [EventRecord.Value] = []
-        for member in event.members ?? [] where !["step", "epoch", "samples", "seconds", "event", "split"].contains(member.key) {
+        for member in event.members ?? []
+        where !["step", "epoch", "samples", "seconds", "event", "split"].contains(member.key) {
             if let value = Self.number(member.value) {
                 points.append(.scalar("\(split)/\(member.key)", value))
             } else if let items = member.value.array, items.count == labels.count, items.count <= Self.mostClasses {
                 for (label, item) in zip(labels, items) {
-                    if let value = Self.number(item) { points.append(.scalar("\(split)/\(member.key)/\(label)", value)) }
+                    if let value = Self.number(item) {
+                        points.append(.scalar("\(split)/\(member.key)/\(label)", value))
+                    }
                 }
             }
         }
@@ -85,12 +94,15 @@ extension StepEvent {
     /// The points of a line of metrics.jsonl; nil if it is another event.
     init?(_ json: JSONValue) {
         guard json["event"]?.string == "step", let step = json["step"]?.integer, let epoch = json["epoch"]?.integer,
-            let loss = TensorBoardCurves.number(json["loss"]), let rate = TensorBoardCurves.number(json["learning_rate"]),
-            let norm = TensorBoardCurves.number(json["gradient_norm"]), let samples = json["samples"]?.integer, let tokens = json["tokens"]?.integer,
+            let loss = TensorBoardCurves.number(json["loss"]),
+            let rate = TensorBoardCurves.number(json["learning_rate"]),
+            let norm = TensorBoardCurves.number(json["gradient_norm"]), let samples = json["samples"]?.integer,
+            let tokens = json["tokens"]?.integer,
             let seconds = TensorBoardCurves.number(json["seconds"])
         else { return nil }
         self.init(
-            step: step, epoch: epoch, loss: loss, learningRate: rate, gradientNorm: norm, samples: samples, tokens: tokens, seconds: seconds,
+            step: step, epoch: epoch, loss: loss, learningRate: rate, gradientNorm: norm, samples: samples,
+            tokens: tokens, seconds: seconds,
             sourceLoss: TensorBoardCurves.number(json["source_loss"]), sourceSamples: json["source_samples"]?.integer,
             sourceTokens: json["source_tokens"]?.integer, lambda: TensorBoardCurves.number(json["lambda"]),
             workers: json["workers"]?.array?.compactMap(WorkerShare.init), generation: json["generation"]?.integer)
@@ -99,7 +111,8 @@ extension StepEvent {
 
 extension WorkerShare {
     fileprivate init?(_ json: JSONValue) {
-        guard let rank = json["rank"]?.integer, let compute = json["compute"]?.double, let exchange = json["exchange"]?.double, let wait = json["wait"]?.double
+        guard let rank = json["rank"]?.integer, let compute = json["compute"]?.double,
+            let exchange = json["exchange"]?.double, let wait = json["wait"]?.double
         else { return nil }
         self.init(rank: rank, compute: compute, exchange: exchange, wait: wait, bytes: json["bytes"]?.integer ?? 0)
     }
@@ -120,7 +133,10 @@ struct TensorBoardLog {
     ///   - run: the folder of the run.
     ///   - first: the step from which on this file has the points; lines of metrics.jsonl from it on are copied. Nil
     ///     for a new run.
-    init(run: String, from first: Int?, labels: [String], configuration: String, say: @escaping @Sendable (String) -> Void) {
+    init(
+        run: String, from first: Int?, labels: [String], configuration: String,
+        say: @escaping @Sendable (String) -> Void
+    ) {
         folder = TensorBoardFolder(run + "/tensorboard", say: say)
         curves = TensorBoardCurves(labels: labels)
         folder.add(.version(seconds: Self.now))
@@ -128,14 +144,22 @@ struct TensorBoardLog {
         folder.add(.summary([.text("configuration/text_summary", configuration)], step: first ?? 0, seconds: Self.now))
         guard let first, let bytes = try? FileSystem.read(run + "/metrics.jsonl") else { return }
         for line in bytes.split(separator: 0x0A) {
-            guard let event = try? JSONValue(parsing: Array(line)), event["step"]?.integer ?? 0 >= first else { continue }
-            if let step = StepEvent(event) { add(step) } else if event["event"]?.string == "evaluation" { add(evaluation: event) }
+            guard let event = try? JSONValue(parsing: Array(line)), event["step"]?.integer ?? 0 >= first else {
+                continue
+            }
+            if let step = StepEvent(event) {
+                add(step)
+            } else if event["event"]?.string == "evaluation" {
+                add(evaluation: event)
+            }
         }
     }
 
     private static var now: Double { Date.now.timeIntervalSince1970 }
 
-    mutating func add(_ event: StepEvent) { folder.add(.summary(curves.points(event), step: event.step, seconds: Self.now)) }
+    mutating func add(_ event: StepEvent) {
+        folder.add(.summary(curves.points(event), step: event.step, seconds: Self.now))
+    }
 
     func add(evaluation event: JSONValue) {
         folder.add(.summary(curves.points(evaluation: event), step: event["step"]?.integer ?? 0, seconds: Self.now))

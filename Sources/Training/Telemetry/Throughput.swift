@@ -34,7 +34,9 @@ package struct Throughput: Sendable {
     package var text: String {
         guard allSteps > 0 else { return "no step was left to do" }
         let speed = allSeconds > 0 ? Double(allSamples) / allSeconds : 0
-        let later = allSteps > Self.skippedSteps ? " (\(decimal(samplesPerSecond, 1)) after the first \(Self.skippedSteps) steps)" : ""
+        let later =
+            allSteps > Self.skippedSteps
+            ? " (\(decimal(samplesPerSecond, 1)) after the first \(Self.skippedSteps) steps)" : ""
         let time = decimal(allSeconds, allSeconds < 1 ? 2 : 1)
         return "\(counted(allSteps, "step")) with \(counted(allSamples, "sample")) in \(time) s: "
             + "\(decimal(speed, 1)) samples/s\(later)"

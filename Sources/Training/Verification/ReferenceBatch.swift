@@ -21,7 +21,9 @@ package struct ReferenceBatch: Sendable {
     }
 
     /// The tokens of one padded row, without the padding.
-    private func length(_ sentence: Int) -> Int { attentionMask[(sentence * width)..<((sentence + 1) * width)].reduce(0) { $0 + Int($1) } }
+    private func length(_ sentence: Int) -> Int {
+        attentionMask[(sentence * width)..<((sentence + 1) * width)].reduce(0) { $0 + Int($1) }
+    }
 
     /// The chosen sentences as a packed batch with their labels.
     func packed(_ chosen: [Int]) -> PackedBatch {
@@ -37,7 +39,8 @@ package struct ReferenceBatch: Sendable {
                 }
             }
             batch.append(
-                ids: inputIds[range].map(Int32.init), types: tokenTypes[range].map { UInt8($0) }, position: sentence, sample: sentence)
+                ids: inputIds[range].map(Int32.init), types: tokenTypes[range].map { UInt8($0) }, position: sentence,
+                sample: sentence)
         }
         switch labels {
         case .classes(let classes): batch.targets = .classes(chosen.map { Int32(classes[$0]) })

@@ -31,14 +31,18 @@ extension ReferenceCase {
             schedule: LearningRateSchedule(
                 shape: .linear, peak: steps["lr"]?.double ?? 0, warmupSteps: steps["warmup"]?.integer ?? 0,
                 totalSteps: steps["total_steps"]?.integer ?? 1),
-            steps: steps["steps"]?.array?.count ?? 0, weights: { try Self.weights(of: $0, count: $1, in: model, adapters) },
+            steps: steps["steps"]?.array?.count ?? 0,
+            weights: { try Self.weights(of: $0, count: $1, in: model, adapters) },
             reference: { try reference.floats($0, count: $1) },
-            target: try Self.batch(reference, .target, head, configuration.shape), source: try Self.source(steps, reference, configuration.shape))
+            target: try Self.batch(reference, .target, head, configuration.shape),
+            source: try Self.source(steps, reference, configuration.shape))
         lora = adapters?.settings
         try check(path: folder + "/steps.json")
     }
 
-    private static func batch(_ reference: SafetensorsFile, _ stream: TaskStream, _ head: Head, _ shape: BERTShape) throws(FileError) -> ReferenceBatch {
+    private static func batch(_ reference: SafetensorsFile, _ stream: TaskStream, _ head: Head, _ shape: BERTShape)
+        throws(FileError) -> ReferenceBatch
+    {
         let prefix = stream == .target ? "" : "source."
         guard let size = reference.tensor(prefix + "input_ids")?.shape, size.count == 2, size[0] > 0 else {
             throw FileError(reference.path, "\(prefix)input_ids is missing or not (B, L)")
@@ -52,12 +56,15 @@ extension ReferenceCase {
         let batch = ReferenceBatch(
             stream: stream, inputIds: try reference.readIntegers(prefix + "input_ids"),
             attentionMask: try reference.readIntegers(prefix + "attention_mask"),
-            tokenTypes: try reference.readIntegers(prefix + "token_type_ids"), sentences: size[0], width: size[1], labels: labels)
+            tokenTypes: try reference.readIntegers(prefix + "token_type_ids"), sentences: size[0], width: size[1],
+            labels: labels)
         try batch.check(shape, head, path: reference.path)
         return batch
     }
 
-    private static func source(_ steps: JSONValue, _ reference: SafetensorsFile, _ shape: BERTShape) throws(FileError) -> Source? {
+    private static func source(_ steps: JSONValue, _ reference: SafetensorsFile, _ shape: BERTShape) throws(FileError)
+        -> Source?
+    {
         guard let source = steps["source"] else { return nil }
         let outputs = source["labels"]?.integer ?? 1
         guard (1...(1 << 20)).contains(outputs) else {
@@ -72,13 +79,16 @@ extension ReferenceCase {
         case let other:
             throw FileError(reference.path, "its source head is \(other ?? "missing"), expected cls, regression or mlm")
         }
-        guard let shared = source["shared_layers"]?.integer, (1...shape.layers).contains(shared), let lambda = source["lambda"]?.double else {
+        guard let shared = source["shared_layers"]?.integer, (1...shape.layers).contains(shared),
+            let lambda = source["lambda"]?.double
+        else {
             throw FileError(
                 reference.path,
                 "its source has no valid lambda or shared_layers: create the case again with generate_tasks.py")
         }
         return Source(
-            head: SourceHead(head: head, sharedLayers: shared), batch: try batch(reference, .source, head, shape), lambda: lambda)
+            head: SourceHead(head: head, sharedLayers: shared), batch: try batch(reference, .source, head, shape),
+            lambda: lambda)
     }
 
     private static func steps(_ folder: String) throws(FileError) -> JSONValue {
@@ -95,18 +105,24 @@ extension ReferenceCase {
             let alpha = json["lora_alpha"]?.double, alpha > 0, alpha.isFinite
         else { throw FileError(path, "has no r and lora_alpha above 0: create the case again with generate.py") }
         let file = try SafetensorsFile(folder + "/adapter_model.safetensors")
-        let targets = LoRA.Target.allCases.filter { file.tensor("base_model.model.\($0.product(ofLayer: 0)).lora_A.weight") != nil }
+        let targets = LoRA.Target.allCases.filter {
+            file.tensor("base_model.model.\($0.product(ofLayer: 0)).lora_A.weight") != nil
+        }
         return (LoRA(rank: rank, alpha: alpha, targets: targets, dropout: 0), file)
     }
 
     private static func weights(
         of name: String, count: Int, in model: ModelFolder, _ adapters: (settings: LoRA, file: SafetensorsFile)?
     ) throws(FileError) -> [Float] {
-        if LoRA.isAdapter(name), let adapters { return try adapters.file.floats("base_model.model.\(name)", count: count) }
+        if LoRA.isAdapter(name), let adapters {
+            return try adapters.file.floats("base_model.model.\(name)", count: count)
+        }
         guard let tensor = model.tensor(name) ?? model.tensor(name.replacing("bert.", with: "")) else {
             throw FileError(model.path, "has no tensor \(name)")
         }
-        guard tensor.count == count else { throw FileError(model.path, "tensor \(name) has \(tensor.count) elements, expected \(count)") }
+        guard tensor.count == count else {
+            throw FileError(model.path, "tensor \(name) has \(tensor.count) elements, expected \(count)")
+        }
         var values = [Float](repeating: 0, count: tensor.count)
         var span = values.mutableSpan
         try model.readFloats(tensor.name, into: &span)

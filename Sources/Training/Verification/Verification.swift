@@ -34,7 +34,8 @@ package struct Verification {
         self.reference = reference
         let frozen = try FrozenParameters([], lora: reference.lora)
         model = BERTModel(
-            shape: reference.shape, head: reference.head, source: reference.source?.head, loss: reference.loss, lora: reference.lora,
+            shape: reference.shape, head: reference.head, source: reference.source?.head, loss: reference.loss,
+            lora: reference.lora,
             isFrozen: frozen.contains)
         // Before any allocation: a configuration may claim a model that no machine can hold.
         let weights = try model.layout.entries.map { try reference.weights($0.name, $0.count) }
@@ -55,7 +56,9 @@ package struct Verification {
             if step == 1 {
                 var loss = results.losses.reduce(0, +) / reference.target.normalizer(reference.loss)
                 if let source = reference.source {
-                    loss = loss * source.lambda + results.sourceLosses.reduce(0, +) / source.batch.normalizer(LossOptions())
+                    loss =
+                        loss * source.lambda + results.sourceLosses.reduce(0, +)
+                        / source.batch.normalizer(LossOptions())
                 }
                 report.loss = abs(loss - Double(try reference.reference("loss", 1)[0]))
                 try compareGradients(total, &report)
@@ -87,9 +90,11 @@ package struct Verification {
     private func hiddenError() throws -> Double {
         var error = 0.0
         for sentence in 0..<reference.target.sentences {
-            let states = model.hiddenStates(reference.target.packed([sentence]), parameters: replica.parameters.view, arena: Arena())
+            let states = model.hiddenStates(
+                reference.target.packed([sentence]), parameters: replica.parameters.view, arena: Arena())
             for (layer, state) in states.enumerated() {
-                let expected = try reference.reference("hidden.\(layer)", reference.target.inputIds.count * model.shape.width)
+                let expected = try reference.reference(
+                    "hidden.\(layer)", reference.target.inputIds.count * model.shape.width)
                 let start = sentence * reference.target.width * model.shape.width
                 error = max(error, Self.largestDifference(state, expected[start..<(start + state.count)]))
             }
@@ -105,9 +110,11 @@ package struct Verification {
         for (lane, batches) in work.lanes.enumerated() {
             for batch in batches where batch.sentenceCount > 0 && batch.stream == .target {
                 let sink = GradientSink(
-                    layout: model.layout, dense: FloatBuffer(count: model.layout.denseCount).view, mode: .overwrite, arena: Arena())
+                    layout: model.layout, dense: FloatBuffer(count: model.layout.denseCount).view, mode: .overwrite,
+                    arena: Arena())
                 _ = model.laneGradient(
-                    batch, parameters: replica.parameters.view, lossScale: work.lossScale, dropout: nil, sink: sink, arena: Arena()
+                    batch, parameters: replica.parameters.view, lossScale: work.lossScale, dropout: nil, sink: sink,
+                    arena: Arena()
                 ) { stage, values, rows, _ in
                     guard stage == .logits, let rows else { return }
                     for (place, row) in rows.enumerated() {
@@ -135,7 +142,8 @@ package struct Verification {
             var actual = [Float](repeating: 0, count: entry.count)
             if entry.isRowSparse, let rows = total.rows {
                 for (place, id) in rows.ids.enumerated() {
-                    actual.replaceSubrange((Int(id) * rows.width)..<((Int(id) + 1) * rows.width), with: rows.row(place).array)
+                    actual.replaceSubrange(
+                        (Int(id) * rows.width)..<((Int(id) + 1) * rows.width), with: rows.row(place).array)
                 }
             } else if let dense = total.dense, let offset = entry.gradientOffset {
                 actual = dense.part(from: offset, count: entry.count).array
