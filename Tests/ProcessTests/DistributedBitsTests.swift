@@ -39,7 +39,7 @@ import Testing
                 done.events("step").map { $0["gradient_norm"] as? Double }
                     == single.events("step").map { $0["gradient_norm"] as? Double })
             #expect(done.summary["workers"] as? Int == workers)
-            #expect(run.output.contains("stand by") == (workers > 4), "\(run.output)")
+            #expect(run.output.contains("on standby") == (workers > 4), "\(run.output)")
             let told = run.output.split(separator: "\n").count {
                 $0.hasSuffix("22 of 22 samples computed, each exactly once")
             }

@@ -12,7 +12,7 @@ import Testing
         #expect(run.status == 0, "\(run.complaint)")
         #expect(run.output.contains("steps: 12, 6 an epoch, of 4 samples"), "\(run.output)")
         let line = try #require(run.output.split(separator: "\n").first { $0.hasPrefix("parameters: ") })
-        let numbers = line.split { !$0.isNumber }.compactMap { Int($0) }
+        let numbers = line.replacing(",", with: "").split { !$0.isNumber }.compactMap { Int($0) }
         // Embeddings: 211 words, 40 positions, 2 types and a layer norm of 48 each.
         let embeddings = (211 + 40 + 2 + 2) * 48
         #expect(numbers[1] - numbers[0] == embeddings, "\(line)")

@@ -67,7 +67,7 @@ import Transport
         let end = ranks[0].end()
         #expect(end.status == 143)
         let step = try #require(
-            end.complaint.compactMap { $0.firstMatch(of: /stopped after step ([0-9]+); go on/).flatMap { Int($0.1) } }
+            end.complaint.compactMap { $0.firstMatch(of: /stopped after step ([0-9]+); resume/).flatMap { Int($0.1) } }
                 .first)
         #expect(job.exists("run/checkpoints/step-\(step)/manifest.json"))
         #expect(ranks[1].end().status == 0)

@@ -204,7 +204,7 @@ import Testing
         ) {
             ["--source-train", $0.data, "--source-task", "multi-label"]
         },
-        Fault("lambda below zero", "--lambda is -1", "from 0 up") { ["--source-train", $0.data, "--lambda", "-1"] },
+        Fault("lambda below zero", "--lambda is -1", "at least 0") { ["--source-train", $0.data, "--lambda", "-1"] },
         Fault("a schedule without an end", "--lambda-end is missing") {
             ["--source-train", $0.data, "--lambda-schedule", "linear"]
         },

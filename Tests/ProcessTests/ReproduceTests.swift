@@ -178,7 +178,7 @@ import Testing
             for shorter in [["--max-steps", "4"], ["--epochs", "1"]] {
                 expectOneLine(
                     try ApusProcess(["train", "--resume", "--output", job.path("run")] + shorter), status: 2,
-                    "is after step 6 already", "at least 6 steps")
+                    "is already after step 6", "at least 6 steps")
             }
             #expect(try job.contents() == before)
         }

@@ -52,7 +52,7 @@ struct SlurmTests {
             job.workers.first { SystemFile.text("/proc/\($0)/environ")?.contains("\0SLURM_PROCID=1\0") == true })
         kill(second, SIGKILL)
         #expect(try slurm.wait(for: id, until: "COMPLETED", "FAILED") == "COMPLETED")
-        #expect(try job.text("run/log.txt").contains("going on with 1"))
+        #expect(try job.text("run/log.txt").contains("continuing with 1"))
         try expectSingle("run", Self.long)
         #expect(
             try FileManager.default.contentsOfDirectory(atPath: job.folder.path).allSatisfy { !$0.contains(".keys-") })

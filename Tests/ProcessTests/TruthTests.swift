@@ -45,7 +45,7 @@ struct TruthTests {
         if workers == 3 {
             try run.waitForComplaint("differ from those of the other workers: check its memory")
             let end = try run.waitForOutput("is removed: the weights after step ")
-            #expect(end.contains("going on with 2"))
+            #expect(end.contains("continuing with 2"))
         } else {
             try run.waitForOutput("no majority")
             try run.waitForOutput("going back to the checkpoint of step ")

@@ -312,7 +312,7 @@ package struct TrainingRun {
             summary.reproduce.map { "the same bits elsewhere: \($0)" }
                 ?? "no run from the start is known to have the same bits: \(departure(progress) ?? "")")
         let best = progress.best == nil ? "model" : "model-best"
-        display.say("use the model: \(programName) predict --model \(shellQuoted(folder.path + "/" + best))")
+        display.say("\(folder.path): \(programName) predict --model \(shellQuoted(folder.path + "/" + best))")
     }
 
     /// Writes the run's report. A failure does not fail the run.
