@@ -16,7 +16,6 @@ exceptions=(
     '^scripts/check-words\.sh:'                     # the list itself
     'begin\(anew'                                   # argument label of RunJournal and JournalHistory, a name in code
     'besides ignored:|besides: '                    # argument label of set(occurring:besides:), a name in code
-    '(let |establish\()mended'                      # local variable in HostMemory+Establish, a name in code
     '^[^:]*CHANGELOG\.md:'                          # history is not rewritten
 )
 

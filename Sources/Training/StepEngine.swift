@@ -14,12 +14,27 @@ package struct StepReport: Sendable, Equatable {
     package var generation: Int?
     /// The state of the epoch's samples, after the last step of an epoch computed by workers.
     package var samplesOfEpoch: SampleAccount?
+    /// Earlier steps that were recomputed on the way, since all workers had lost them.
+    package var recomputed = RecomputedSteps()
 
     package init(lossSum: Double, sourceLossSum: Double = 0, gradientNorm: Double, shares: [WorkerShare] = []) {
         self.lossSum = lossSum
         self.sourceLossSum = sourceLossSum
         self.gradientNorm = gradientNorm
         self.shares = shares
+    }
+}
+
+/// Steps computed a second time, and what they held.
+package struct RecomputedSteps: Sendable, Equatable {
+    package private(set) var steps = 0
+    package private(set) var samples = 0
+    package private(set) var tokens = 0
+
+    mutating func add(_ step: StepPlan) {
+        steps += 1
+        samples += step.sampleCount + (step.source?.sampleCount ?? 0)
+        tokens += step.tokenCount + (step.source?.tokenCount ?? 0)
     }
 }
 

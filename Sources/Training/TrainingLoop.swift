@@ -178,7 +178,7 @@ package struct TrainingLoop {
 
     /// The position of an evaluation, for messages.
     private func place(_ epoch: Int, _ step: Int) -> String {
-        let name = "epoch \(epoch)/\(plan.epochs.begun)"
+        let name = "epoch \(epoch)/\(plan.begunEpochs)"
         return isEnd(step) ? name : "\(name), step \(step)"
     }
 
@@ -189,7 +189,7 @@ package struct TrainingLoop {
     /// - Returns: whether the checkpoint is on the disk.
     private func endEpoch(_ progress: inout RunProgress, _ account: EpochAccount) async throws -> Bool {
         let epoch = plan.epoch(ofStep: progress.step)
-        try await score(epoch, &progress, account, isNews: account.isUnusual || epoch == plan.epochs.begun)
+        try await score(epoch, &progress, account, isNews: account.isUnusual || epoch == plan.begunEpochs)
         let state = try await engine.state()
         let isSaved = recorder.checkpoint(state, &progress)
         if progress.isBest { recorder.keepBest(state, &progress) }
@@ -225,14 +225,16 @@ package struct TrainingLoop {
         let start = clock.now
         let report = try await engine.run(step, next: next, learningRate: rate)
         let seconds = (clock.now - start).seconds
-        let samples = step.sampleCount + (step.source?.sampleCount ?? 0)
-        throughput.add(samples: samples, tokens: step.tokenCount + (step.source?.tokenCount ?? 0), seconds: seconds)
+        let recomputed = report.recomputed
+        let samples = step.sampleCount + (step.source?.sampleCount ?? 0) + recomputed.samples
+        let tokens = step.tokenCount + (step.source?.tokenCount ?? 0) + recomputed.tokens
+        throughput.add(samples: samples, tokens: tokens, seconds: seconds, recomputed: recomputed.steps)
         let event = StepEvent(step, report, learningRate: rate, seconds: seconds)
         try recorder.record(event)
         account.add(step, event, samplesOfEpoch: report.samplesOfEpoch)
         recorder.show(
             ProgressMeter.Step(
-                step: step.step, totalSteps: plan.totalSteps, epoch: step.epoch, epochs: plan.epochs.begun,
+                step: step.step, totalSteps: plan.totalSteps, epoch: step.epoch, epochs: plan.begunEpochs,
                 loss: event.loss, sourceLoss: event.sourceLoss,
                 rate: rate, samples: samples, seconds: seconds, workers: max(1, report.shares.count)))
     }

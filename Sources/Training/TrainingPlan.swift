@@ -108,6 +108,9 @@ package struct TrainingPlan: Sendable {
         min(maxSteps ?? .max, epochs.steps(perEpoch: stepsPerEpoch))
     }
 
+    /// Epochs that the run begins; its steps may end it before all that were asked for.
+    package var begunEpochs: Int { max(1, (totalSteps + stepsPerEpoch - 1) / stepsPerEpoch) }
+
     /// The epoch of a step, both counted from 1.
     package func epoch(ofStep step: Int) -> Int { (step - 1) / stepsPerEpoch + 1 }
 

@@ -103,7 +103,7 @@ import Testing
         ("--logging-steps", "metrics.jsonl"), ("--eval_strategy", "--eval-every"),
         ("--save-strategy", "--checkpoint-every"),
         ("--fp16", "float32"),
-        ("--resume_from_checkpoint", "--resume"), ("--report-to", "metrics.jsonl"), ("--do_train", "leave it out"),
+        ("--resume_from_checkpoint", "--resume"), ("--report-to", "metrics.jsonl"), ("--do_train", "remove it"),
     ])
     func `an option of another trainer without a counterpart is refused with what to do`(
         flag: String, remedy: String

@@ -54,6 +54,8 @@ package final class CoordinatorEngine: StepEngine {
     /// Threads of the workers of the newest generation.
     var seenThreads: ClosedRange<Int>?
     private let beganAt: Int
+    /// Steps recomputed since the last report of a step.
+    private var recomputed = RecomputedSteps()
     /// The newest step whose state, on workers of an earlier coordinator, this one may continue from.
     let newestUsable: Int
     /// The journal's base when the state was reverted, and the step it was reverted to: an earlier one if the newest
@@ -136,7 +138,10 @@ package final class CoordinatorEngine: StepEngine {
         while true {
             let group = try await formed(for: plan.step)
             do {
-                return try await take(plan, next: next, group, learningRate: learningRate, redone: redone, since: start)
+                var report = try await take(
+                    plan, next: next, group, learningRate: learningRate, redone: redone, since: start)
+                (report.recomputed, recomputed) = (recomputed, RecomputedSteps())
+                return report
             } catch let end as GenerationEnd {
                 redone = true
                 await dissolve(group, because: end)
@@ -168,6 +173,7 @@ package final class CoordinatorEngine: StepEngine {
                     _ = try await take(
                         plan, next: nil, group, learningRate: inputs.schedule.rate(step: plan.step), redone: true,
                         since: .now)
+                    recomputed.add(plan)
                 }
             } catch let end as GenerationEnd {
                 await dissolve(group, because: end)

@@ -7,7 +7,7 @@ package struct JournalHistory: Sendable, Equatable {
     package var identity: RunIdentity?
     /// The format of a journal that this build does not read, see ``ProtocolNumbers/journal``.
     package private(set) var unreadableFormat: Int?
-    /// Step up to which a checkpoint held the run when the journal was begun anew.
+    /// Step up to which a checkpoint held the run when the journal was restarted.
     package private(set) var base: Int
     /// Newest generation.
     package private(set) var generation: UInt32 = 0

@@ -32,8 +32,7 @@ struct DryRun {
         let perToken = seconds / Double(max(1, tokens))
         let training = perToken * tokensOfRun(inputs)
         let scoring = try evaluationSeconds(inputs, replica)
-        let epochs = (plan.totalSteps + plan.stepsPerEpoch - 1) / plan.stepsPerEpoch
-        let evaluations = epochs + (inputs.configuration.evalEvery.map { plan.totalSteps / $0 } ?? 0)
+        let evaluations = plan.begunEpochs + (inputs.configuration.evalEvery.map { plan.totalSteps / $0 } ?? 0)
         let all = training + scoring * Double(evaluations)
         let trained = model.layout.stateCount
         let share = 100 * Double(trained) / Double(max(1, model.layout.count))

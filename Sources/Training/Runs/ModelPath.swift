@@ -41,6 +41,10 @@ package enum ModelPath {
         if let near = NearMiss.of(name, among: folders) {
             return "\(path): does not exist: did you mean \(parent)/\(near)?"
         }
+        let usual = DefaultFiles(environment: ProcessInfo.processInfo.environment).model
+        if usual.hasSuffix("/" + name), exists(usual + "/config.json") {
+            return "\(path): does not exist: did you mean the default model, \(usual)? It is used without --model"
+        }
         if let hubName = hubName(url.path) {
             return
                 "\(path): does not exist: check the path, or, if this is a model's name on a hub, fetch its folder "

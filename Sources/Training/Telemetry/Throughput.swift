@@ -11,12 +11,16 @@ package struct Throughput: Sendable {
     package private(set) var allSteps = 0
     package private(set) var allSamples = 0
     package private(set) var allSeconds = 0.0
+    /// Those of all steps that had been computed before and were lost.
+    private var recomputedSteps = 0
 
     package init() {}
 
-    package mutating func add(samples: Int, tokens: Int, seconds: Double) {
+    /// - Parameter recomputed: earlier steps that were computed again on the way; samples, tokens and seconds include theirs.
+    package mutating func add(samples: Int, tokens: Int, seconds: Double, recomputed: Int = 0) {
         steps += 1
-        allSteps += 1
+        allSteps += 1 + recomputed
+        recomputedSteps += recomputed
         allSamples += samples
         allSeconds += seconds
         // A run this short has no other steps to count.
@@ -38,7 +42,8 @@ package struct Throughput: Sendable {
             allSteps > Self.skippedSteps
             ? " (\(decimal(samplesPerSecond, 1)) after the first \(Self.skippedSteps) steps)" : ""
         let time = decimal(allSeconds, allSeconds < 1 ? 2 : 1)
-        return "\(counted(allSteps, "step")) with \(counted(allSamples, "sample")) in \(time) s: "
+        let again = recomputedSteps > 0 ? " (\(recomputedSteps) recomputed)" : ""
+        return "\(counted(allSteps, "step"))\(again) with \(counted(allSamples, "sample")) in \(time) s: "
             + "\(decimal(speed, 1)) samples/s\(later)"
     }
 }

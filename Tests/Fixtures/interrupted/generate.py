@@ -91,8 +91,8 @@ def interrupted(name, *options):
     metrics = here / name / "metrics.jsonl"
     while job.poll() is None and not (metrics.exists() and '"step":35' in metrics.read_text()):
         time.sleep(0.0005)
-    subprocess.run(["pkill", "-KILL", "-g", str(job.pid)])
-    subprocess.run(["pkill", "-KILL", "-f", f"{apus} (work|coordinate)"])
+    children = subprocess.run(["pgrep", "-P", str(job.pid)], capture_output=True, text=True).stdout.split()
+    subprocess.run(["kill", "-KILL", str(job.pid), *children])
     job.wait()
     steps = [line for line in metrics.read_text().splitlines() if '"event":"step"' in line]
     if job.returncode == 0 or len(steps) >= 120:
