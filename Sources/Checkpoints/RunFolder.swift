@@ -47,24 +47,19 @@ package final class RunFolder: Sendable {
                 "cannot be written to (\(systemReason())): check the permission or name another folder with --output")
         }
         folder = unsafe open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        do throws(FileError) {
-            // A file system that locks no folders leaves the file.
-            let isFree = folder < 0 || flock(folder, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK
-            guard flock(lock, LOCK_EX | LOCK_NB) == 0, isFree else {
-                let holder = (try? String(contentsOfFile: lockPath, encoding: .utf8)) ?? ""
-                throw FileError(
-                    path,
-                    "is in use by another run\(holder.isEmpty ? "" : " (process \(holder))"): wait for it, or name "
-                        + "another --output"
-                )
-            }
-            // Another run may have started and ended since the first check.
-            try Self.refuseUnfit(path, resuming: resuming)
-        } catch {
-            close(lock)
-            if folder >= 0 { close(folder) }
-            throw error
+        // All properties are set: what throws from here on ends this object, which closes both.
+        // A file system that locks no folders leaves the file.
+        let isFree = folder < 0 || flock(folder, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK
+        guard flock(lock, LOCK_EX | LOCK_NB) == 0, isFree else {
+            let holder = (try? String(contentsOfFile: lockPath, encoding: .utf8)) ?? ""
+            throw FileError(
+                path,
+                "is in use by another run\(holder.isEmpty ? "" : " (process \(holder))"): wait for it, or name "
+                    + "another --output"
+            )
         }
+        // Another run may have started and ended since the first check.
+        try Self.refuseUnfit(path, resuming: resuming)
         for name in Self.models where resuming { FileSystem.repairFolder(path + "/" + name) }
         sign()
     }
@@ -88,6 +83,7 @@ package final class RunFolder: Sendable {
         let held = locks.split(separator: "\n").filter { $0.contains("FLOCK") }
         return [path + "/.lock", path].contains { name in
             var status = stat()
+            // By inode alone: some file systems show another device there than here.
             return unsafe stat(name, &status) == 0 && held.contains { $0.contains(":\(status.st_ino) ") }
         }
     }

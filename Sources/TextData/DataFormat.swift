@@ -40,7 +40,7 @@ package enum DataFormat: String, Codable, CaseIterable, Sendable {
             let comma = UInt8(ascii: ",")
             let isCSV =
                 !lines.header(has: 0x09) && lines.header(has: comma) && lines.namesColumns(columns, between: comma)
-            if lines.areTaggedWords, !lines.namesColumns(columns, between: 0x09) {
+            if lines.areTaggedWords, lines.beginsWithTag, !lines.namesColumns(columns, between: 0x09) {
                 return (.conll, "its lines are words with tags, so it is read as --input-format conll")
             }
             return isCSV
@@ -152,11 +152,17 @@ private struct FirstLines {
             let fields = line.split { $0 == 0x20 || $0 == 0x09 }
             return fields.count > 1 ? fields.last : nil
         }
-        func isTag(_ tag: ArraySlice<UInt8>) -> Bool {
-            tag.elementsEqual("O".utf8)
-                || (tag.count > 2 && "BIESLU".utf8.contains(tag[tag.startIndex])
-                    && tag[tag.startIndex + 1] == UInt8(ascii: "-"))
-        }
-        return tags.contains { $0.elementsEqual("O".utf8) } && 2 * tags.count(where: isTag) > tags.count
+        return tags.contains { $0.elementsEqual("O".utf8) } && 2 * tags.count(where: Self.isTag) > tags.count
+    }
+
+    /// Whether the first line ends in such a tag; a header does not.
+    var beginsWithTag: Bool {
+        header.split { $0 == 0x20 || $0 == 0x09 }.last.map(Self.isTag) ?? false
+    }
+
+    private static func isTag(_ tag: ArraySlice<UInt8>) -> Bool {
+        tag.elementsEqual("O".utf8)
+            || (tag.count > 2 && "BIESLU".utf8.contains(tag[tag.startIndex])
+                && tag[tag.startIndex + 1] == UInt8(ascii: "-"))
     }
 }

@@ -22,7 +22,7 @@ package final class StopRequest: Sendable {
                 switch signals.withLock({ $0.receive(at: .now) }) {
                 case .repeated: return
                 case .endAtOnce:
-                    sayToUser("ended at once, without a checkpoint of this step")
+                    sayBeforeEnd("ended at once, without a checkpoint of this step")
                     Screen.shared.leave()
                     _exit(128 + number)
                 case .stop:

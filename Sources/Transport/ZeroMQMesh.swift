@@ -50,6 +50,7 @@ package final class ZeroMQMesh: Mesh {
         let hello = admission.hello
         for link in outgoing { try link?.sendHello(hello) }
         while true {
+            guard !canceller.isCancelled else { throw .cancelled }
             // One frame per turn: a rank whose links are already established may send as fast as this one reads.
             let frame = try nextFrame()
             if let frame { inbox.append(frame) }

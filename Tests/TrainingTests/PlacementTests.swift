@@ -59,4 +59,13 @@ import Testing
         let error = try #require(throws: RunError.self) { try membership.checkRendezvous() }
         #expect(error.description.contains("1 of 2 workers joined within 0 s, missing is rank 0: allow more time"))
     }
+
+    @Test func `workers started by hand are counted, and have no ranks`() async throws {
+        try join(Self.identity(nil), as: "a")
+        _ = membership.takeMembers()
+        membership.endRendezvous(after: .zero, advice: "allow more time")
+        await membership.change()
+        let error = try #require(throws: RunError.self) { try membership.checkRendezvous() }
+        #expect(error.description == "1 of 2 workers joined within 0 s: allow more time")
+    }
 }

@@ -88,7 +88,7 @@ import Testing
     }
 
     @Test func `a decimal comma does not silently make classes or several targets`() throws {
-        for rows in [["0,5", "1,25"], ["0,5", "1"], ["-1,5", "2"]] {
+        for rows in [["0,5", "1,25"], ["0,5", "1"], ["-1,5", "2"], ["0,5", "1,5", "NA"]] {
             #expect(throws: DatasetError.self) { try choice(rows) }
         }
         #expect(try choice(["0,5", "1,25"], asked: .regression).note?.contains("two numbers") == true)

@@ -28,7 +28,7 @@ extension TrainingConfiguration {
             }
         }
         try need(.unfreezeEvery, unfreezeEvery, from: 1)
-        if let unfreezeEvery, maxSteps == nil, Double(unfreezeEvery) >= epochs.passes {
+        if let unfreezeEvery, maxSteps == nil, !resume, Double(unfreezeEvery) >= epochs.passes {
             throw .contradiction(
                 "--unfreeze-every \(unfreezeEvery) trains the first layer after \(counted(unfreezeEvery, "epoch")), "
                     + "and the run has "

@@ -134,6 +134,8 @@ package final class CoordinatorEngine: StepEngine {
 
     package func run(_ plan: StepPlan, next: StepPlan?, learningRate: Double) async throws -> StepReport {
         var redone = false
+        // Those of an evaluation before cost no time of this step.
+        recomputed = RecomputedSteps()
         let start = ContinuousClock.now
         while true {
             let group = try await formed(for: plan.step)

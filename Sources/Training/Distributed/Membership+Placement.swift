@@ -41,12 +41,16 @@ extension Membership {
 
     /// - Throws: ``InputError`` if a rank may not join, ``RunError`` if one did not join in time.
     func checkRendezvous() throws {
-        let (refusal, time, present) = state.withLock {
-            ($0.refusal, $0.rendezvousTime, Set($0.members.compactMap(\.identity.number)))
+        let (refusal, time, present, count) = state.withLock {
+            ($0.refusal, $0.rendezvousTime, Set($0.members.compactMap(\.identity.number)), $0.members.count)
         }
         guard let placed else { return }
         if let refusal { throw InputError(refusal.description) }
         guard let (time, advice) = time else { return }
+        guard present.count == count, count > 0 else {
+            // Workers started by hand have no ranks.
+            throw RunError("\(count) of \(placed) workers joined within \(Int(time.seconds)) s: \(advice)")
+        }
         let missing = (0..<placed).filter { !present.contains($0) }.map(String.init)
         throw RunError(
             "\(placed - missing.count) of \(placed) workers joined within \(Int(time.seconds)) s, missing "

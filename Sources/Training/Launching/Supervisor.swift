@@ -284,7 +284,7 @@ final class Supervisor: Sendable {
         case .stop:
             firstSignal.store(number, ordering: .sequentiallyConsistent)
             return askToStop(number)
-        case .endAtOnce: sayToUser("ended at once, without a checkpoint of this step")
+        case .endAtOnce: break
         }
         let all = children.withLock { $0 }
         urgentSignal.store(number, ordering: .sequentiallyConsistent)
@@ -295,6 +295,7 @@ final class Supervisor: Sendable {
         for child in all where child.process.isRunning { child.process.send(SIGKILL) }
         waitForEnd(of: all, within: .milliseconds(500))
         cleanUp()
+        sayBeforeEnd("ended at once, without a checkpoint of this step")
         _exit(128 + number)
     }
 }

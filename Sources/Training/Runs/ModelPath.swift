@@ -58,7 +58,9 @@ package enum ModelPath {
     private static func nameInAddress(_ path: String) -> String? {
         guard let match = path.firstMatch(of: /https?:\/{1,2}[A-Za-z0-9.:-]+\/([A-Za-z0-9._-]+(?:\/[A-Za-z0-9._-]+)?)/)
         else { return nil }
-        return String(match.1)
+        let parts = match.1.split(separator: "/")
+        let isPage = parts.count == 2 && ["tree", "blob", "resolve", "raw"].contains(parts[1])
+        return isPage ? String(parts[0]) : String(match.1)
     }
 
     /// `NAME` or `ORGANIZATION/NAME`, where a path looks like one of those, seen from the working folder.

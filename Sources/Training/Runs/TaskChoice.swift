@@ -138,7 +138,9 @@ package struct TaskChoice: Equatable, Sendable {
                         "the label is \"\(row.flatMap { dataset.labels?[$0][0] } ?? "")\", the others are numbers: "
                         + "fill it in or take the row out; --task classification takes it as a class")
             }
-            return TaskChoice(.classification, noteOnMissing(values))
+            let rest = present.isEmpty ? TaskChoice(.classification) : try single(present, dataset)
+            let notes = [noteOnMissing(values), rest.note].compactMap { $0 }
+            return TaskChoice(rest.task, notes.joined(separator: "; "))
         }
         if values.allSatisfy({ Float($0) != nil }) {
             let isWhole = values.allSatisfy { Int($0) != nil }
@@ -180,11 +182,9 @@ package struct TaskChoice: Equatable, Sendable {
                     + "itself, without it each of the \(values.count) combinations is a class")
         }
         if let width = dataset.flagWidth, width > 2 {
+            let numbers = separator == Dataset.listSeparator ? "; --task regression takes them as numbers" : ""
             return TaskChoice(
-                .multiLabel,
-                "lists of \(width) zeros and ones are \(width) labels: --task multi-label; --task regression takes "
-                    + "them as numbers"
-            )
+                .multiLabel, "lists of \(width) zeros and ones are \(width) labels: --task multi-label\(numbers)")
         }
         let example = values.filter { $0.contains(separator) }.min() ?? ""
         guard separator == Dataset.listSeparator else {

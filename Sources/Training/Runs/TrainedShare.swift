@@ -84,7 +84,7 @@ extension RunInputs {
             now.layout.stateCount != before.layout.stateCount
         else { return nil }
         return
-            "epoch \(epoch)/\(plan.epochs.begun): from here on also \(TrainedShare.added(now, to: before)); "
+            "epoch \(epoch)/\(plan.begunEpochs): from here on also \(TrainedShare.added(now, to: before)); "
             + "\(TrainedShare(now).text)"
     }
 

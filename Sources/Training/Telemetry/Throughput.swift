@@ -16,7 +16,8 @@ package struct Throughput: Sendable {
 
     package init() {}
 
-    /// - Parameter recomputed: earlier steps that were computed again on the way; samples, tokens and seconds include theirs.
+    /// - Parameter recomputed: earlier steps that were computed again on the way; samples, tokens and seconds include
+    ///   theirs.
     package mutating func add(samples: Int, tokens: Int, seconds: Double, recomputed: Int = 0) {
         steps += 1
         allSteps += 1 + recomputed
@@ -39,7 +40,7 @@ package struct Throughput: Sendable {
         guard allSteps > 0 else { return "no step was left to do" }
         let speed = allSeconds > 0 ? Double(allSamples) / allSeconds : 0
         let later =
-            allSteps > Self.skippedSteps
+            steps > Self.skippedSteps
             ? " (\(decimal(samplesPerSecond, 1)) after the first \(Self.skippedSteps) steps)" : ""
         let time = decimal(allSeconds, allSeconds < 1 ? 2 : 1)
         let again = recomputedSteps > 0 ? " (\(recomputedSteps) recomputed)" : ""
