@@ -36,19 +36,22 @@ struct ApusProcess {
         complaint = try String(contentsOf: folder.url("complaint"), encoding: .utf8)
     }
 
-    /// The program that `APUS_TEST_PROGRAM` names, or the one beside these tests, whatever the build folder and
-    /// configuration.
-    static let executable: URL = {
+    /// The program that `APUS_TEST_PROGRAM` names, or the one built with these tests.
+    static let executable: URL =
         if let named = ProcessInfo.processInfo.environment["APUS_TEST_PROGRAM"] {
-            return URL(filePath: named, relativeTo: repository).absoluteURL
+            URL(filePath: named, relativeTo: repository).absoluteURL
+        } else {
+            builtBeside("apus")
         }
+
+    /// A program that was built with these tests, whatever the build folder and configuration.
+    static func builtBeside(_ name: String) -> URL {
         let tests = Bundle.allBundles.map(\.bundleURL) + [Bundle.main.bundleURL]
         let folders = tests.flatMap { [$0, $0.deletingLastPathComponent()] }
-        return folders.map { $0.appendingPathComponent("apus") }.first {
-            FileManager.default.isExecutableFile(atPath: $0.path)
-        }
-            ?? Bundle.main.bundleURL.appendingPathComponent("apus")
-    }()
+        return folders.map { $0.appendingPathComponent(name) }
+            .first { FileManager.default.isExecutableFile(atPath: $0.path) }
+            ?? Bundle.main.bundleURL.appendingPathComponent(name)
+    }
 }
 
 /// This process's environment without variables that would affect a test: settings of kernels, jobs and keys.
