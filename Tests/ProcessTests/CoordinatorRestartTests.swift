@@ -129,7 +129,7 @@ import Testing
 
     /// All of the first steps are in one epoch, so there is no checkpoint yet.
     @Test func `without its workers it goes on from the newest checkpoint, and each step is told of once`() throws {
-        let hand = try HandStarted(workers: 2, "--batch-size", "2", samples: 100)
+        let hand = try HandStarted(workers: 2, "--batch-size", "2", samples: 4_000)
         try hand.job.waitForStep(7, in: "run")
         hand.killCoordinator()
         for worker in hand.workers { worker.send(SIGKILL) }

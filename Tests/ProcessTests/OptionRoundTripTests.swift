@@ -69,23 +69,29 @@ import Testing
         #expect(try ConfigurationFile.readSaved(folder.url("config.yaml").path, cores: 1) == run)
     }
 
-    /// What each command that takes training options makes of them.
+    private func parse(_ command: [String]) throws -> any ParsableCommand {
+        try ApusCommand.parseAsRoot(FieldNames.translated(command))
+    }
+
+    /// What the command line makes of an option.
     private func given(_ arguments: [String], _ key: TrainingConfiguration.Key) throws -> GivenOptions {
-        func parse(_ command: [String]) throws -> any ParsableCommand {
-            try ApusCommand.parseAsRoot(FieldNames.translated(command + arguments))
-        }
         if key == .minWorkers {  // One process refuses it.
-            let launch = try #require(try parse(["launch"]) as? Launch)
-            return launch.options.given
+            return try #require(try parse(["launch"] + arguments) as? Launch).options.given
         }
-        let train = try #require(try parse(["train"]) as? Train)
-        let launch = try #require(try parse(["launch"]) as? Launch)
-        let work = try #require(try parse(["work"]) as? Work)
-        let coordinate = try #require(try parse(["coordinate", "--workers", "1"]) as? Coordinate)
+        return try #require(try parse(["train"] + arguments) as? Train).options.given
+    }
+
+    @Test func `each command that trains takes the same options`() throws {
+        let keys = TrainingConfiguration.Key.allCases.filter { $0 != .minWorkers }
+        let all = try keys.flatMap { [$0.flag] + (try #require(Self.values[$0])) }
+        let train = try #require(try parse(["train"] + all) as? Train)
+        #expect(keys.allSatisfy { train.options.given[$0] != nil })
+        let launch = try #require(try parse(["launch"] + all) as? Launch)
+        let work = try #require(try parse(["work"] + all) as? Work)
+        let coordinate = try #require(try parse(["coordinate", "--workers", "1"] + all) as? Coordinate)
         for other in [launch.options.given, work.options.given, coordinate.options.given] {
             #expect(other == train.options.given)
         }
-        return train.options.given
     }
 
     @Test(arguments: OptionName.renamed.sorted { $0.key < $1.key }.map(\.key))

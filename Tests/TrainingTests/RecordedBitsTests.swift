@@ -10,7 +10,7 @@ import Testing
 /// A deliberate change of them raises `Arithmetic.number`, has a line in CHANGELOG.md, and records the digests again.
 @Suite struct RecordedBitsTests {
     enum Job: String, CaseIterable, Sendable {
-        case plain, adapters, masked, regression
+        case plain, adapters, masked, regression, layers, unfreezing, twoTasks
 
         var digest: String {
             switch self {
@@ -18,6 +18,9 @@ import Testing
             case .adapters: "0f30d4618c85638350af4cdae6ead7564d18577a0acea3268e0ccb09b81d04f4"
             case .masked: "38f7060a0d10252565f8726229585b0cb45ebf6f5c98ed71f2e7e009771d8001"
             case .regression: "7ab638b128de4ea96413f6bb6fc4c66f74af5ef5dbe285845f67b185f1c7a08c"
+            case .layers: "c0ba67fb0ebdc571bff21f3ae17a33dd15c9546f28e686b13bfaf6638f61ca70"
+            case .unfreezing: "1d73c8eacb9c597920f55462f796ffbe5a1f5c3af5e6fb40a7f4b044dd7501d2"
+            case .twoTasks: "ea52b00f0af59fa5ca9ea0f62eec526bb9778ecbd2e6a3912ee1151ed9a4292c"
             }
         }
 
@@ -39,6 +42,11 @@ import Testing
             case .regression:
                 configuration.task = .regression
                 (configuration.batchSize, configuration.accumulate) = (5, 2)
+            case .layers: (configuration.layerDecay, configuration.headLearningRate) = (0.75, 5e-3)
+            case .unfreezing: (configuration.unfreezeEvery, configuration.maxSteps) = (1, 8)
+            case .twoTasks:
+                (configuration.sourceTrain, configuration.lambda) = (configuration.train, 0.5)
+                configuration.sharedLayers = 1
             }
         }
     }

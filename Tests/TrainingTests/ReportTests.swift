@@ -112,4 +112,9 @@ import Testing
         #expect(throws: InputError.self) { try RunRecord("/nowhere/run") }
         #expect(throws: InputError.self) { try RunRecord(FileManager.default.temporaryDirectory.path) }
     }
+
+    /// A raw string has no continued lines: a backslash at a line's end would reach the browser.
+    @Test func `the lines of script and style end as a browser reads them`() {
+        for text in [ReportScript.text, ReportStyle.text] { #expect(!text.contains("\\\n")) }
+    }
 }

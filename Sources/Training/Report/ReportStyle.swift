@@ -9,8 +9,8 @@ enum ReportStyle {
         @media (prefers-color-scheme: dark) {
           :root {
             --ground: #12161c; --panel: #1b2129; --ink: #e4e8ee; --soft: #9aa5b1; --line: #343c47; --grid: #262d36;
-            --c0: #6cb2ee; --c1: #f09a5e; --c2: #4fc79d; --c3: #dd93c0; --c4: #dabb4c; --c5: #9cc4ea; --heat: 108, \
-            178, 238;
+            --c0: #6cb2ee; --c1: #f09a5e; --c2: #4fc79d; --c3: #dd93c0; --c4: #dabb4c; --c5: #9cc4ea; --heat: 108, 178,
+                238;
           }
         }
         * { box-sizing: border-box; }
@@ -28,8 +28,8 @@ enum ReportStyle {
         .grid { display: grid; gap: 16px; grid-template-columns: repeat(auto-fit, minmax(min(100%, 480px), 1fr)); }
         .panel + .panel, .grid + .panel, .scroll + h3, .panel + .scroll { margin-top: 16px; }
         .grid > .panel { margin-top: 0; }
-        .panel { background: var(--panel); border: 1px solid var(--line); border-radius: 8px; padding: 12px 14px; \
-        min-width: 0; }
+        .panel { background: var(--panel); border: 1px solid var(--line); border-radius: 8px; padding: 12px 14px;
+            min-width: 0; }
         .scroll { overflow-x: auto; }
         table { border-collapse: collapse; font-size: 13.5px; font-variant-numeric: tabular-nums; }
         th, td { padding: 4px 10px 4px 0; text-align: left; vertical-align: top; border-bottom: 1px solid var(--grid); }
@@ -42,13 +42,13 @@ enum ReportStyle {
         pre { white-space: pre-wrap; overflow-wrap: anywhere; margin: 0; }
         svg { display: block; width: 100%; touch-action: pan-y; }
         svg text { fill: var(--soft); font-size: 11px; }
-        .legend { display: flex; flex-wrap: wrap; gap: 2px 14px; font-size: 12.5px; color: var(--soft); margin-top: \
-        4px; }
-        .key { display: inline-block; width: 12px; height: 3px; border-radius: 2px; margin-right: 6px; vertical-align: \
-        middle; }
+        .legend { display: flex; flex-wrap: wrap; gap: 2px 14px; font-size: 12.5px; color: var(--soft); margin-top: 4px;
+            }
+        .key { display: inline-block; width: 12px; height: 3px; border-radius: 2px; margin-right: 6px;
+            vertical-align: middle; }
         .readout { min-height: 1.5em; font-size: 12.5px; font-variant-numeric: tabular-nums; overflow-wrap: anywhere; }
-        dl { display: grid; grid-template-columns: max-content minmax(0, 1fr); gap: 3px 16px; margin: 0; font-size: \
-        13.5px; }
+        dl { display: grid; grid-template-columns: max-content minmax(0, 1fr); gap: 3px 16px; margin: 0;
+            font-size: 13.5px; }
         dt { color: var(--soft); }
         dd { margin: 0; overflow-wrap: anywhere; }
         @media (max-width: 520px) {
