@@ -63,7 +63,9 @@ package func dropoutBits(
     }
 }
 
-/// `y = x * scale` if kept, 0 elsewhere. Shapes: `x`, `y` (T, n), in place allowed; `bits` T rows of ⌈n / 16⌉ words.
+/// `y = x * scale` if kept, 0 elsewhere.
+///
+/// Shapes: `x`, `y` (T, n), in place allowed; `bits` T rows of ⌈n / 16⌉ words.
 package func dropout(_ x: Matrix, bits: BitView, rate: DropoutRate, into y: Matrix) {
     precondition(x.stride == y.stride && x.columns == y.columns && x.rows == y.rows)
     precondition(bits.count >= x.rows * BitView.words(columns: x.columns))

@@ -4,7 +4,7 @@ package import Tensors
 /// Sums over the bits of floats, weighed by position: equal for equal contents, however they are divided and in
 /// whatever order they are added.
 ///
-/// Each bit pattern is multiplied by an odd 32-bit number made of its position, and the products are added modulo 2⁶⁴.
+/// Each bit pattern is multiplied by an odd 32-bit number made of its position; the products are added modulo 2⁶⁴.
 /// A changed bit always changes the sum.
 package enum PositionSum {
     /// The kind of contents; each kind weighs the same position differently.

@@ -153,8 +153,8 @@ struct ColumnChoice: Equatable {
         guard let first = header.first else { return nil }
         if first.hasPrefix("sep=") {
             return
-                "the first line (\(first)…) tells a spreadsheet the separator: take it out, the names of columns come "
-                + "first"
+                "the first line (\(first)…) tells a spreadsheet the separator: take it out, the names of columns "
+                + "come first"
         }
         if header.allSatisfy({ $0.count > 1 && $0.hasPrefix("'") && $0.hasSuffix("'") }) {
             return "the names of its columns (\(first)) have single quotes: write double quotes around fields, or none"

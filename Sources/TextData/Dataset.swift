@@ -127,7 +127,7 @@ package struct Dataset: Sendable {
             throw DatasetError(
                 path: path, line: lines[row],
                 problem: "the label -100 stands for a word without a label, expected a label for each word: "
-                    + "give it one, O where it is no entity, or leave the row out")
+                    + "give it one, O if it is not an entity, or remove the row")
         }
         for row in words.indices where words[row].count != labels[row].count {
             throw DatasetError(

@@ -130,7 +130,8 @@ import Testing
             "tokenizer_config.json": Self.fast,
         ])
         #expect(
-            try WordPieceTokenizer(folder: folder.url).encode("É \u{7} 中国\u{B}a A é").ids == [1, 3, 4, 5, 6, 0, 0, 2])
+            try WordPieceTokenizer(folder: folder.url).encode("É \u{7} 中国\u{B}a A é").ids
+                == [1, 3, 4, 5, 6, 0, 0, 2])
     }
 
     @Test func `a file that puts other tokens around a text is refused`() throws {

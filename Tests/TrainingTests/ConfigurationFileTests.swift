@@ -6,7 +6,8 @@ internal import Testing
 @Suite struct ConfigurationFileTests {
     /// Every option away from its default, with texts that YAML could take for something else.
     var unusual: TrainingConfiguration {
-        var it = TrainingConfiguration(model: "/models/a: b #c", train: "/data/ü 日本.tsv", output: "null", threads: 3)
+        var it = TrainingConfiguration(
+            model: "/models/a: b #c", train: "/data/ü 日本.tsv", output: "null", threads: 3)
         it.validation = "/data/\"v\".csv"
         it.test = "/data/t.jsonl"
         it.epochs = 4

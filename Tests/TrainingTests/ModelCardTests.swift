@@ -8,7 +8,9 @@ import Testing
     @Test func `names from outside stand in quotes that YAML can read`() {
         #expect(ModelCard.quoted("plain name.tsv") == #""plain name.tsv""#)
         #expect(ModelCard.quoted("a\"b\\c\n---\nx: y") == #""a\"b\\c\u000a---\u000ax: y""#)
-        #expect(ModelCard.quoted("größe 🙂\u{2028}\u{0}\u{85}") == #""gr\u00f6\u00dfe \U0001f642\u2028\u0000\u0085""#)
+        #expect(
+            ModelCard.quoted("größe 🙂\u{2028}\u{0}\u{85}")
+                == #""gr\u00f6\u00dfe \U0001f642\u2028\u0000\u0085""#)
     }
 
     @Test func `names from outside stand in code spans that Markdown cannot leave`() {

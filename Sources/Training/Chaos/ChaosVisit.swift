@@ -5,7 +5,7 @@ struct ChaosVisit {
     private let launcher: pid_t
     private let options: ChaosOptions
 
-    /// - Throws: ``InputError`` if there is no such launcher.
+    /// - Throws: ``InputError`` if the process is not a running launcher.
     init(_ options: ChaosOptions, launcher: pid_t) throws {
         guard JobProcess(launcher)?.role == .launcher else {
             throw InputError(

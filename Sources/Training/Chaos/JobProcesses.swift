@@ -15,7 +15,7 @@ struct JobProcess: Equatable, Sendable {
     let role: Role
     let arguments: [String]
 
-    /// - Returns: nil if there is no such process (any more), or it does not belong to a job.
+    /// - Returns: nil if the process has ended or does not belong to a job.
     init?(_ id: pid_t) {
         guard let bytes = SystemFile.contents("/proc/\(id)/cmdline"), !bytes.isEmpty else { return nil }
         arguments = bytes.split(separator: 0, omittingEmptySubsequences: false).dropLast().map {
