@@ -89,7 +89,7 @@ let package = Package(
         module("Collectives", ["Transport", "Tensors"]),
         module("Cluster", ["Transport", yams]),
         module("Transport", ["CZeroMQ", "CSystem", .target(name: "CMPI", condition: .when(traits: ["MPI"]))]),
-        module("Kernels", ["Tensors", "CVectorMath"]),
+        module("Kernels", ["Tensors", "CVectorMath", "CSystem"]),
         module("Checkpoints", ["CSystem", crypto]),
         module("TextData", []),
         module("Tensors", []),

@@ -17,19 +17,21 @@ static double now(void) {
 
 // Operations and bytes of each kernel, by its arguments. Elements are 4 bytes; a transcendental function counts its
 // multiplies and adds.
+#define ROWS ((double)lanes->first[lanes->count])
 #define WORK_exp 14.0 * n, 8.0 * n
 #define WORK_tanh 30.0 * n, 8.0 * n
 #define WORK_bias_tanh 31.0 * rows * n, 8.0 * rows * n
 #define WORK_tanh_backward 3.0 * n, 12.0 * n
 #define WORK_bias_activation 40.0 * rows * n, 12.0 * rows * n
-#define WORK_activation_backward 2.0 * rows * n, 12.0 * rows * n
-#define WORK_column_sums 1.0 * rows * n, 4.0 * rows * n
+#define WORK_activation_backward 2.0 * ROWS * n, 12.0 * ROWS * n
+#define WORK_column_sums 1.0 * ROWS * n, 4.0 * ROWS * n
 #define WORK_add_bias 1.0 * rows * n, 8.0 * rows * n
 #define WORK_dropout_bits 0.0, 2.0 * words
 #define WORK_dropout 1.0 * rows * n, 8.125 * rows * n
-#define WORK_dropout_and_sums 2.0 * rows * n, 8.125 * rows * n
+#define WORK_dropout_and_sums 2.0 * ROWS * n, 8.125 * ROWS * n
 #define WORK_layer_norm 10.0 * rows * n, 16.0 * rows * n
-#define WORK_layer_norm_backward 9.0 * rows * n, 12.0 * rows * n
+#define WORK_gain_and_shift 3.0 * ROWS * n, 8.0 * ROWS * n
+#define WORK_layer_norm_backward 6.0 * rows * n, 12.0 * rows * n
 #define WORK_softmax 20.0 * rows * n, 8.0 * rows * n
 #define WORK_softmax_backward 5.0 * rows * n, 12.0 * rows * n
 #define WORK_multiply 2.0 * product->m * product->n * product->k, 4.0 * (product->m * product->k \

@@ -37,7 +37,7 @@ package struct DropoutContext: Sendable {
         guard !rate.isZero else { return nil }
         let words = BitView.words(columns: columns)
         let bits = arena.takeBits(rows.rows.count * words)
-        for sentence in 0..<batch.sentenceCount {
+        Team.run(batch.sentenceCount, threads: bits.count < 1 << 14 ? 1 : Team.threads) { sentence in
             var place = Int(rows.offsets[sentence])
             let end = Int(rows.offsets[sentence + 1])
             while place < end {

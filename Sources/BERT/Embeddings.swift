@@ -49,21 +49,25 @@ extension BERTModel {
             layerNormBackward(
                 normalized: tape.normalized, inverseDeviation: tape.inverseDeviation,
                 gain: weights.vector(places.embeddingGain),
-                gradient, gainGradient: both[0..<shape.width], shiftGradient: both[shape.width..<(2 * shape.width)])
+                gradient, lanes: memory.allRows.lanes, gainGradient: both[0..<shape.width],
+                shiftGradient: both[shape.width..<(2 * shape.width)])
         }
         sink.matrix(places.positionEmbeddings) {
             memory.positionGroups.set(all: batch.positions, limit: shape.positions)
-            sumRows(gradient, by: memory.positionGroups, into: $0)
+            sumRows(gradient, by: memory.positionGroups, lanes: memory.allRows.lanes, into: $0)
         }
         sink.matrix(places.typeEmbeddings) {
             memory.typeGroups.set(all: batch.types, limit: shape.types)
-            sumRows(gradient, by: memory.typeGroups, into: $0)
+            sumRows(gradient, by: memory.typeGroups, lanes: memory.allRows.lanes, into: $0)
         }
         guard sink.isTrained(places.wordEmbeddings) else { return }
         guard layout.sparseTable != nil else {
             return tiedTableBackward(gradient, decoderGradient, batch, sink: sink, memory)
         }
-        sink.setRows(readRowsGradient(gradient, batch, memory))
+        let lanes = memory.allRows.lanes
+        sink.setRows(of: lanes) { lane in
+            readRowsGradient(gradient.rows(lanes.rows(of: lane)), batch.ids[lanes.rows(of: lane)], memory)
+        }
     }
 
     /// The gradient of a dense word table: that of the tied decoder, if any, plus the rows that the batch reads.
@@ -71,9 +75,10 @@ extension BERTModel {
         _ gradient: Matrix, _ decoderGradient: ((Matrix) -> Void)?, _ batch: PackedBatch, sink: GradientSink,
         _ memory: LaneMemory
     ) {
+        precondition(memory.allRows.lanes.count == 1, "lanes of a tied table are computed one by one")
         sink.matrix(places.wordEmbeddings) { table in
             if let decoderGradient { decoderGradient(table) } else { table.elements.fill(0) }
-            let rows = readRowsGradient(gradient, batch, memory)
+            let rows = readRowsGradient(gradient, batch.ids[...], memory)
             for (place, id) in rows.ids.enumerated() {
                 add(rows.row(place), to: table.elements.part(from: Int(id) * shape.width, count: shape.width))
             }
@@ -81,11 +86,11 @@ extension BERTModel {
         }
     }
 
-    /// The gradient of the word rows that the batch reads; the padding token's row has none, as in Transformers.
-    private func readRowsGradient(_ gradient: Matrix, _ batch: PackedBatch, _ memory: LaneMemory) -> SparseRows {
-        memory.wordGroups.set(occurring: batch.ids, besides: shape.padding.map(Int32.init))
+    /// The gradient of the word rows that a lane reads; the padding token's row has none, as in Transformers.
+    private func readRowsGradient(_ gradient: Matrix, _ ids: ArraySlice<Int32>, _ memory: LaneMemory) -> SparseRows {
+        memory.wordGroups.set(occurring: ids, besides: shape.padding.map(Int32.init))
         let rows = memory.spareRows.take(memory.wordGroups.keys, width: shape.width)
-        sumRows(gradient, by: memory.wordGroups, into: rows.matrix)
+        sumRows(gradient, by: memory.wordGroups, lanes: LaneRows(one: gradient.rows), into: rows.matrix)
         return rows
     }
 }

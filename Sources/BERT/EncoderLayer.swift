@@ -34,6 +34,9 @@ struct LayerTape {
     /// (R, D).
     let output: Matrix
     let adapters: AdapterTapes
+    /// The lanes of the T rows, and of the R rows.
+    let allLanes: LaneRows
+    let lanes: LaneRows
 }
 
 extension BERTModel {
@@ -134,7 +137,8 @@ extension BERTModel {
             attention: attention, probabilityBits: probabilityBits, context: context, attentionBits: attentionBits,
             attentionNormalized: attentionSum, attentionInverse: attentionInverse, attended: attended, slope: slope,
             inner: inner, outerBits: outerBits,
-            outerNormalized: outerSum, outerInverse: outerInverse, output: output, adapters: adapters)
+            outerNormalized: outerSum, outerInverse: outerInverse, output: output, adapters: adapters,
+            allLanes: all.lanes, lanes: rows.lanes)
     }
 
     private func attentionDropout(_ layer: Int, _ read: ReadRows?, _ batch: PackedBatch, _ dropout: DropoutContext?)
@@ -168,30 +172,34 @@ extension BERTModel {
         let p = places.layers[layer]
         let (d, f) = (shape.width, shape.feedForward)
         let rate = dropout?.hidden ?? DropoutRate(0)
+        let lanes = tape.lanes
         let scratch = arena.take(rows: gradient.rows, columns: d)
         func adaptBackward(_ target: LoRA.Target, _ gradient: Matrix, onto inputGradient: Matrix?) {
             self.adaptBackward(
-                target, ofLayer: layer, gradient, onto: inputGradient, tape.adapters, weights, dropout: dropout,
-                sink: sink, arena: arena)
+                target, ofLayer: layer, gradient, onto: inputGradient, tape, weights, dropout: dropout, sink: sink,
+                arena: arena)
         }
 
         // Feed-forward half. From here on `gradient` is that of the normalized sum, which is the residual's as well.
         sink.always(p.outerGain..<(p.outerShift + 1)) { both in
             layerNormBackward(
                 normalized: tape.outerNormalized, inverseDeviation: tape.outerInverse,
-                gain: weights.vector(p.outerGain), gradient,
+                gain: weights.vector(p.outerGain), gradient, lanes: lanes,
                 gainGradient: both[0..<d], shiftGradient: both[d..<(2 * d)])
         }
         var branch = gradient
         sink.always(p.outerBias) {
-            branch = dropoutBackward(gradient, bits: tape.outerBits, rate: rate, scratch: scratch, biasGradient: $0)
+            branch = dropoutBackward(
+                gradient, bits: tape.outerBits, rate: rate, scratch: scratch, lanes: lanes, biasGradient: $0)
         }
-        sink.product(p.outerWeight, branch, tape.inner)
+        sink.product(p.outerWeight, branch, tape.inner, lanes)
         let innerGradient = arena.take(rows: gradient.rows, columns: f)
         multiply(branch, .plain, weights.matrix(p.outerWeight), .plain, into: innerGradient)
         adaptBackward(.output, branch, onto: innerGradient)
-        sink.always(p.innerBias) { activateBackward(derivative: tape.slope, innerGradient, biasGradient: $0) }
-        sink.product(p.innerWeight, innerGradient, tape.attended)
+        sink.always(p.innerBias) {
+            activateBackward(derivative: tape.slope, innerGradient, lanes: lanes, biasGradient: $0)
+        }
+        sink.product(p.innerWeight, innerGradient, tape.attended, lanes)
         multiply(innerGradient, .plain, weights.matrix(p.innerWeight), .plain, into: gradient, accumulate: true)
         adaptBackward(.intermediate, innerGradient, onto: gradient)
 
@@ -200,13 +208,14 @@ extension BERTModel {
             layerNormBackward(
                 normalized: tape.attentionNormalized, inverseDeviation: tape.attentionInverse,
                 gain: weights.vector(p.attentionGain),
-                gradient, gainGradient: both[0..<d], shiftGradient: both[d..<(2 * d)])
+                gradient, lanes: lanes, gainGradient: both[0..<d], shiftGradient: both[d..<(2 * d)])
         }
         branch = gradient
         sink.always(p.attentionBias) {
-            branch = dropoutBackward(gradient, bits: tape.attentionBits, rate: rate, scratch: scratch, biasGradient: $0)
+            branch = dropoutBackward(
+                gradient, bits: tape.attentionBits, rate: rate, scratch: scratch, lanes: lanes, biasGradient: $0)
         }
-        sink.product(p.attentionWeight, branch, tape.context)
+        sink.product(p.attentionWeight, branch, tape.context, lanes)
         let isNeeded =
             needsInput || sink.isTrained(p.projectionWeights) || sink.isTrained(p.projectionBiases)
             || [LoRA.Target.query, .key, .value].contains {
@@ -247,8 +256,8 @@ extension BERTModel {
             queryGradient: queryGradient, keyGradient: keyGradient, valueGradient: valueGradient, arena: arena)
 
         guard let read = tape.read else {
-            sink.vector(p.projectionBiases) { sumColumns(projected, into: $0) }
-            sink.product(p.projectionWeights, projected, tape.input)
+            sink.vector(p.projectionBiases) { sumColumns(projected, lanes: tape.allLanes, into: $0) }
+            sink.product(p.projectionWeights, projected, tape.input, tape.allLanes)
             if needsInput { multiply(projected, .plain, weight, .plain, into: gradient, accumulate: true) }
             let inputGradient = needsInput ? gradient : nil
             adaptBackward(.query, queryGradient, inputGradient)
@@ -257,11 +266,11 @@ extension BERTModel {
             return inputGradient
         }
         sink.vector(p.projectionBiases) {
-            sumColumns(queryGradient, into: $0[0..<d])
-            sumColumns(projected, into: $0[d..<(3 * d)])
+            sumColumns(queryGradient, lanes: tape.lanes, into: $0[0..<d])
+            sumColumns(projected, lanes: tape.allLanes, into: $0[d..<(3 * d)])
         }
-        sink.product(p.projectionWeights, outputs: 0..<d, queryGradient, tape.readInput)
-        sink.product(p.projectionWeights, outputs: d..<(3 * d), projected, tape.input)
+        sink.product(p.projectionWeights, outputs: 0..<d, queryGradient, tape.readInput, tape.lanes)
+        sink.product(p.projectionWeights, outputs: d..<(3 * d), projected, tape.input, tape.allLanes)
         guard needsInput else {
             adaptBackward(.query, queryGradient, nil)
             adaptBackward(.key, keyGradient, nil)

@@ -83,15 +83,16 @@ extension BERTModel {
     func headGradient(
         _ batch: PackedBatch, _ features: Matrix, _ weights: Weights, lossScale: Float, dropout: DropoutContext?,
         sink: GradientSink,
-        arena: Arena, observe: StageObserver?
+        arena: Arena, observe: StageObserver?, laneLoss: (_ lane: Int, _ loss: Double) -> Void
     ) -> Double {
         let branch = branch(batch.stream)
         let rows = ReadRows(firstOf: batch)
         let tape = pooledForward(features, batch, rows, branch, weights, dropout: dropout, arena: arena)
         observe?(.logits, tape.logits, rows.rows, batch)
-        let loss = sampleLosses(tape.logits, batch.targets, branch.head, branch.loss, scale: lossScale).reduce(0, +)
+        let loss = sampleLosses(tape.logits, batch.targets, branch, scale: lossScale, rows.lanes, laneLoss)
         observe?(.gradientOfLogits, tape.logits, rows.rows, batch)
-        _ = pooledBackward(tape, batch, branch, weights, dropout: dropout, needsInput: false, sink: sink, arena: arena)
+        _ = pooledBackward(
+            tape, batch, rows.lanes, branch, weights, dropout: dropout, needsInput: false, sink: sink, arena: arena)
         sink.finish()
         return loss
     }

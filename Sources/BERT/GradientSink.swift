@@ -1,9 +1,9 @@
 internal import Kernels
 package import Tensors
 
-/// Receives the gradients of one lane's backward pass.
+/// Receives the gradients of one backward pass, of one lane or of several that are computed together.
 ///
-/// The first lane of a block overwrites; later lanes are added, tensor by tensor. Each is computed separately first, so
+/// The first pass of a block overwrites; later ones are added, tensor by tensor. Each is computed separately first, so
 /// that its bits do not depend on what it is added to.
 package final class GradientSink {
     package enum Mode: Sendable {
@@ -17,8 +17,9 @@ package final class GradientSink {
     let arena: Arena
     /// Which parameters' gradients have been computed.
     private var written: [Bool]
-    /// The lane's word-embedding rows, if that table is row-sparse and trained.
-    package private(set) var rows: SparseRows?
+    /// Each lane's word-embedding rows, if that table is row-sparse and trained.
+    private var laneRows: [SparseRows] = []
+    private var lanes = LaneRows(one: 0)
 
     /// - Parameter dense: (layout.denseCount), the block's gradient.
     package init(layout: ParameterLayout, dense: FloatView, mode: Mode, arena: Arena) {
@@ -45,14 +46,20 @@ package final class GradientSink {
         self.dense = dense
         self.mode = mode
         for place in written.indices { written[place] = false }
-        rows = nil
+        laneRows.removeAll(keepingCapacity: true)
     }
 
     /// The rows found; the caller owns them from now on.
-    package func takeRows() -> SparseRows? {
-        defer { rows = nil }
-        return rows
+    /// - Parameter add: adds the rows of adjacent lanes, lower lanes first.
+    package func takeRows(_ add: (SparseRows?, SparseRows?) -> SparseRows?) -> SparseRows? {
+        guard !laneRows.isEmpty else { return nil }
+        let sum = lanes.sum(of: { Optional(laneRows[$0]) }, add)
+        laneRows.removeAll(keepingCapacity: true)
+        return sum
     }
+
+    /// The rows of the only lane.
+    package var rows: SparseRows? { laneRows.last }
 
     /// Ends one batch's backward pass: parameters that the batch does not use, such as another task's head, get a zero
     /// gradient.
@@ -79,40 +86,42 @@ package final class GradientSink {
     /// The gradient of a weight, or of rows of consecutive weights: `gradient` (R, outputs), transposed, times `input`
     /// (R, inputs).
     ///
-    /// When a lane is added to earlier ones, it is added tile by tile, without memory for its own gradient.
-    /// - Parameter outputs: the weight rows that `gradient` belongs to; nil: all of them.
-    func product(_ places: Range<Int>, outputs: Range<Int>? = nil, _ gradient: Matrix, _ input: Matrix) {
+    /// Lanes are added tile by tile, without memory for their own gradients.
+    /// - Parameters:
+    ///   - outputs: the weight rows that `gradient` belongs to; nil: all of them.
+    ///   - lanes: of the R rows.
+    func product(
+        _ places: Range<Int>, outputs: Range<Int>? = nil, _ gradient: Matrix, _ input: Matrix, _ lanes: LaneRows
+    ) {
         let entries = layout.entries[places]
         for place in places { written[place] = true }
         let all = entries.reduce(0) { $0 + $1.shape[0] }
         let outputs = outputs ?? 0..<all
         precondition(outputs.count == gradient.columns, "\(outputs.count) rows for \(gradient.columns) outputs")
         if let first = entries.first?.gradientOffset, entries.allSatisfy({ $0.gradientOffset != nil }) {
-            return multiply(gradient, input, to: first + outputs.lowerBound * input.columns)
+            return multiply(gradient, input, lanes, to: first + outputs.lowerBound * input.columns)
         }
         var row = 0
         for entry in entries {
             let own = (row..<(row + entry.shape[0])).clamped(to: outputs)
             if let first = entry.gradientOffset, !own.isEmpty {
                 let columns = (own.lowerBound - outputs.lowerBound)..<(own.upperBound - outputs.lowerBound)
-                multiply(gradient.columns(columns), input, to: first + (own.lowerBound - row) * input.columns)
+                multiply(gradient.columns(columns), input, lanes, to: first + (own.lowerBound - row) * input.columns)
             }
             row += entry.shape[0]
         }
     }
 
-    private func multiply(_ gradient: Matrix, _ input: Matrix, to offset: Int) {
+    private func multiply(_ gradient: Matrix, _ input: Matrix, _ lanes: LaneRows, to offset: Int) {
         let place = Matrix(
             dense.part(from: offset, count: gradient.columns * input.columns), rows: gradient.columns,
             columns: input.columns)
-        if mode == .overwrite {
-            Kernels.multiply(gradient, .transposed, input, .plain, into: place)
-        } else {
-            addProduct(gradient, .transposed, input, .plain, to: place)
-        }
+        multiplyLanes(gradient, input, lanes, into: place, add: mode == .add)
     }
 
-    func product(_ place: Int, _ gradient: Matrix, _ input: Matrix) { product(place..<(place + 1), gradient, input) }
+    func product(_ place: Int, _ gradient: Matrix, _ input: Matrix, _ lanes: LaneRows) {
+        product(place..<(place + 1), gradient, input, lanes)
+    }
 
     /// Lets `compute` overwrite the gradients of consecutive parameters.
     func vector(_ places: Range<Int>, _ compute: (FloatView) -> Void) {
@@ -151,5 +160,10 @@ package final class GradientSink {
         arena.release(to: mark)
     }
 
-    func setRows(_ rows: SparseRows) { self.rows = rows }
+    /// Sets the word rows that the lanes read, `rows` being those of a lane.
+    func setRows(of lanes: LaneRows, _ rows: (_ lane: Int) -> SparseRows) {
+        self.lanes = lanes
+        laneRows.removeAll(keepingCapacity: true)
+        for lane in 0..<lanes.count { laneRows.append(rows(lane)) }
+    }
 }

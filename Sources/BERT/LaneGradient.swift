@@ -37,17 +37,19 @@ extension BERTModel {
     ///     by layer: the same bits in less memory.
     ///   - sink: receives the gradients.
     ///   - memory: owned by this thread, reused from batch to batch.
+    ///   - laneLoss: receives the sum of the losses of each lane of the batch.
     /// - Returns: the sum of the samples' losses, unscaled.
     package func laneGradient(
         _ batch: PackedBatch, parameters: FloatView, lossScale: Float, dropout: DropoutContext?,
         recompute: Bool = false,
-        sink: GradientSink, arena: Arena, memory: LaneMemory = LaneMemory(), observe: StageObserver? = nil
+        sink: GradientSink, arena: Arena, memory: LaneMemory = LaneMemory(), observe: StageObserver? = nil,
+        laneLoss: (_ lane: Int, _ loss: Double) -> Void = { _, _ in }
     ) -> Double {
         let weights = Weights(layout: layout, values: parameters)
         if let features = storedFeatures(batch, arena: arena) {
             return headGradient(
                 batch, features, weights, lossScale: lossScale, dropout: dropout, sink: sink, arena: arena,
-                observe: observe)
+                observe: observe, laneLoss: laneLoss)
         }
         memory.allRows.setAll(of: batch)
         let embeddings = embedForward(batch, memory.allRows, weights, dropout: dropout, arena: arena)
@@ -74,8 +76,8 @@ extension BERTModel {
         var decoderGradient: ((Matrix) -> Void)?
         func losses(_ logits: Matrix) -> Double {
             observe?(.logits, logits, reading.rows.rows, batch)
-            var sum = 0.0
-            forEachLoss(logits, batch.targets, branch.head, branch.loss, scale: lossScale) { sum += $0 }
+            let sum = sampleLosses(
+                logits, batch.targets, branch, scale: lossScale, reading.rows.lanes, laneLoss)
             observe?(.gradientOfLogits, logits, reading.rows.rows, batch)
             return sum
         }
@@ -83,14 +85,15 @@ extension BERTModel {
         if branch.head == .maskedLanguageModel {
             let tape = maskedLanguageModelForward(hidden, branch.places, weights, arena: arena)
             loss = losses(tape.logits)
-            gradient = maskedLanguageModelBackward(tape, branch.places, weights, sink: sink, arena: arena)
+            gradient = maskedLanguageModelBackward(
+                tape, branch.places, reading.rows.lanes, weights, sink: sink, arena: arena)
             decoderGradient = { multiply(tape.logits, .transposed, tape.features, .plain, into: $0) }
         } else {
             let tape = pooledForward(hidden, batch, reading.rows, branch, weights, dropout: dropout, arena: arena)
             loss = losses(tape.logits)
             gradient = pooledBackward(
-                tape, batch, branch, weights, dropout: dropout, needsInput: lowest < branch.layers, sink: sink,
-                arena: arena)
+                tape, batch, reading.rows.lanes, branch, weights, dropout: dropout,
+                needsInput: lowest < branch.layers, sink: sink, arena: arena)
         }
         let inputGradient = arena.take(rows: lowest < branch.layers ? batch.tokenCount : 0, columns: shape.width)
         for layer in (max(lowest, 0)..<max(branch.layers, lowest, 0)).reversed() {
@@ -111,6 +114,11 @@ extension BERTModel {
         }
         sink.finish()
         return loss
+    }
+
+    /// Whether several lanes may be packed into one batch: not with a dense word table, whose gradient two passes write.
+    package var joinsLanes: Bool {
+        layout.sparseTable != nil || layout.entries[places.wordEmbeddings].gradientOffset == nil
     }
 
     /// Lowest encoder layer with a trained parameter; -1 if the embeddings are trained, L if nothing of the encoder is.
@@ -135,6 +143,28 @@ extension BERTModel {
         var losses: [Double] = []
         forEachLoss(logits, targets, head, options, scale: scale) { losses.append($0) }
         return losses
+    }
+
+    /// The sum of the losses, lane by lane; the logits become their gradient times `scale`.
+    func sampleLosses(
+        _ logits: Matrix, _ targets: PackedBatch.Targets, _ branch: Branch, scale: Float, _ lanes: LaneRows,
+        _ laneLoss: (_ lane: Int, _ loss: Double) -> Void
+    ) -> Double {
+        var (total, sum, row, lane) = (0.0, 0.0, 0, 0)
+        func endLanes() {
+            while lane < lanes.count, row == lanes.rows(of: lane).upperBound {
+                laneLoss(lane, sum)
+                total += sum
+                (sum, lane) = (0, lane + 1)
+            }
+        }
+        endLanes()
+        forEachLoss(logits, targets, branch.head, branch.loss, scale: scale) {
+            sum += $0
+            row += 1
+            endLanes()
+        }
+        return total
     }
 
     /// As ``sampleLosses``, one loss after another.

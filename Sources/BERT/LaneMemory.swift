@@ -5,6 +5,8 @@ package import Tensors
 ///
 /// Used by one thread at a time. A list that is still referenced elsewhere is copied before it changes.
 package final class LaneMemory {
+    /// The batches of several lanes, packed together.
+    package var joined = PackedBatch()
     var allRows = ReadRows()
     var chosenRows = ReadRows()
     var layers: [KeptLayer] = []

@@ -113,15 +113,17 @@ extension BERTModel {
     /// - Parameter inputGradient: (R, inputs), receives the adapter's share by addition; nil if it is not needed.
     func adaptBackward(
         _ target: LoRA.Target, ofLayer layer: Int, _ gradient: Matrix, onto inputGradient: Matrix?,
-        _ tapes: AdapterTapes,
-        _ weights: Weights, dropout: DropoutContext?, sink: GradientSink, arena: Arena
+        _ layerTape: LayerTape, _ weights: Weights, dropout: DropoutContext?, sink: GradientSink, arena: Arena
     ) {
-        guard let lora, let places = places.layers[layer].adapters[target], let tape = tapes[target] else { return }
-        sink.product(places.up, gradient, tape.inner)
+        guard let lora, let places = places.layers[layer].adapters[target], let tape = layerTape.adapters[target]
+        else { return }
+        // Keys and values have all rows.
+        let lanes = target == .key || target == .value ? layerTape.allLanes : layerTape.lanes
+        sink.product(places.up, gradient, tape.inner, lanes)
         guard inputGradient != nil || sink.isTrained(places.down) else { return }
         let inner = arena.take(rows: gradient.rows, columns: lora.rank)
         multiply(gradient, .plain, weights.matrix(places.up), .plain, into: inner, scale: lora.scale)
-        sink.product(places.down, inner, tape.input)
+        sink.product(places.down, inner, tape.input, lanes)
         guard let inputGradient else { return }
         guard let bits = tape.bits, let dropout else {
             multiply(inner, .plain, weights.matrix(places.down), .plain, into: inputGradient, accumulate: true)

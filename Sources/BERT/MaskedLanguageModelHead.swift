@@ -38,21 +38,26 @@ extension BERTModel {
     }
 
     /// The backward pass of ``maskedLanguageModelForward`` except for the tied table, which the embeddings complete.
+    /// - Parameter lanes: of the R rows.
     /// - Returns: the gradient of the input (R, D).
     func maskedLanguageModelBackward(
-        _ tape: MaskedLanguageModelTape, _ places: HeadPlaces, _ weights: Weights, sink: GradientSink, arena: Arena
+        _ tape: MaskedLanguageModelTape, _ places: HeadPlaces, _ lanes: LaneRows, _ weights: Weights,
+        sink: GradientSink, arena: Arena
     ) -> Matrix {
-        sink.vector(places.decoderBias) { sumColumns(tape.logits, into: $0) }
+        sink.vector(places.decoderBias) { sumColumns(tape.logits, lanes: lanes, into: $0) }
         let gradient = arena.take(rows: tape.input.rows, columns: shape.width)
         multiply(tape.logits, .plain, weights.matrix(self.places.wordEmbeddings), .plain, into: gradient)
         sink.always(places.transformGain..<(places.transformShift + 1)) { both in
             layerNormBackward(
                 normalized: tape.normalized, inverseDeviation: tape.inverseDeviation,
                 gain: weights.vector(places.transformGain),
-                gradient, gainGradient: both[0..<shape.width], shiftGradient: both[shape.width..<(2 * shape.width)])
+                gradient, lanes: lanes, gainGradient: both[0..<shape.width],
+                shiftGradient: both[shape.width..<(2 * shape.width)])
         }
-        sink.always(places.transformBias) { activateBackward(derivative: tape.slope, gradient, biasGradient: $0) }
-        sink.product(places.transformWeight, gradient, tape.input)
+        sink.always(places.transformBias) {
+            activateBackward(derivative: tape.slope, gradient, lanes: lanes, biasGradient: $0)
+        }
+        sink.product(places.transformWeight, gradient, tape.input, lanes)
         let inputGradient = arena.take(rows: gradient.rows, columns: shape.width)
         multiply(gradient, .plain, weights.matrix(places.transformWeight), .plain, into: inputGradient)
         return inputGradient

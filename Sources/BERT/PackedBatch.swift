@@ -1,3 +1,5 @@
+internal import Kernels
+
 /// Which of a run's tasks a batch belongs to.
 package enum TaskStream: Int, Sendable, Codable {
     case target = 0
@@ -23,6 +25,10 @@ package struct PackedBatch: Sendable {
     package var targets: Targets
     /// (S, D) the encoder's output for each sentence, if it is known beforehand; then each sentence has one row.
     package var features: [Float] = []
+    /// If several lanes are packed together: the first sentence of each, then S. Empty for one lane.
+    package private(set) var laneSentences: [Int32] = []
+    /// How the lanes' sums are added, see ``LaneRows``.
+    package private(set) var laneJoins: [UInt8] = []
 
     package enum Targets: Sendable, Equatable {
         case none
@@ -62,6 +68,8 @@ package struct PackedBatch: Sendable {
         batchPositions.removeAll(keepingCapacity: true)
         samples.removeAll(keepingCapacity: true)
         features.removeAll(keepingCapacity: true)
+        laneSentences.removeAll(keepingCapacity: true)
+        laneJoins.removeAll(keepingCapacity: true)
         targets = .none
     }
 
@@ -100,6 +108,45 @@ package struct PackedBatch: Sendable {
     }
 
     package func range(_ sentence: Int) -> Range<Int> { Int(offsets[sentence])..<Int(offsets[sentence + 1]) }
+
+    /// Packs the batches of several lanes together, in the same memory as before.
+    /// - Parameters:
+    ///   - lanes: of one stream, none of them empty.
+    ///   - joins: how their sums are added, see ``LaneRows``.
+    package mutating func set(lanes: some Sequence<PackedBatch>, joins: [UInt8]) {
+        var (rows, classes, values) = takeTargets()
+        var kind = Targets.none
+        removeAll()
+        for lane in lanes {
+            stream = lane.stream
+            laneSentences.append(Int32(sentenceCount))
+            let firstRow = Int32(tokenCount)
+            switch lane.targets {
+            case .none: break
+            case .classes(let own): classes.append(contentsOf: own)
+            case .values(let own): values.append(contentsOf: own)
+            case .tokens(let own, let known):
+                for row in own { rows.append(firstRow + row) }
+                classes.append(contentsOf: known)
+            }
+            kind = lane.targets
+            ids.append(contentsOf: lane.ids)
+            positions.append(contentsOf: lane.positions)
+            types.append(contentsOf: lane.types)
+            for offset in lane.offsets.dropFirst() { offsets.append(firstRow + offset) }
+            batchPositions.append(contentsOf: lane.batchPositions)
+            samples.append(contentsOf: lane.samples)
+            features.append(contentsOf: lane.features)
+        }
+        laneSentences.append(Int32(sentenceCount))
+        laneJoins.append(contentsOf: joins)
+        switch kind {
+        case .none: targets = .none
+        case .classes: targets = .classes(classes)
+        case .values: targets = .values(values)
+        case .tokens: targets = .tokens(rows: rows, classes: classes)
+        }
+    }
 }
 
 /// Rows of a packed batch that are read after the last layer.
@@ -110,6 +157,8 @@ struct ReadRows {
     private(set) var tokens: [Int32] = []
     /// (S + 1) first index in `rows` of each sentence.
     private(set) var offsets: [Int32] = []
+    /// The lanes of these rows.
+    private(set) var lanes = LaneRows(one: 0)
 
     /// No rows; keeps the memory of earlier ones.
     init() {}
@@ -122,6 +171,7 @@ struct ReadRows {
         rows.removeAll(keepingCapacity: true)
         rows.append(contentsOf: 0..<Int32(batch.tokenCount))
         (tokens, offsets) = (batch.positions, batch.offsets)
+        setLanes(of: batch)
     }
 
     /// Releases the batch's own lists, so that it can change them in place.
@@ -133,6 +183,7 @@ struct ReadRows {
         rows.append(contentsOf: batch.offsets.dropLast())
         tokens.append(contentsOf: repeatElement(0, count: rows.count))
         offsets.append(contentsOf: 0..<Int32(batch.offsets.count))
+        setLanes(of: batch)
     }
 
     /// Chosen rows, ascending.
@@ -144,6 +195,15 @@ struct ReadRows {
         for start in batch.offsets {
             while place < rows.count, rows[place] < start { place += 1 }
             offsets.append(Int32(place))
+        }
+        setLanes(of: batch)
+    }
+
+    private mutating func setLanes(of batch: PackedBatch) {
+        if batch.laneJoins.isEmpty {
+            lanes.set(one: rows.count)
+        } else {
+            lanes.set(first: batch.laneSentences.lazy.map { [offsets] in offsets[Int($0)] }, joins: batch.laneJoins)
         }
     }
 

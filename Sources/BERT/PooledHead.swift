@@ -47,15 +47,15 @@ extension BERTModel {
     }
 
     /// The backward pass of ``pooledForward``; the tape holds the gradient of the logits.
+    /// - Parameter lanes: of the R rows.
     /// - Returns: the gradient of `hidden`, if `needsInput` is set.
     func pooledBackward(
-        _ tape: PooledTape, _ batch: PackedBatch, _ branch: Branch, _ weights: Weights, dropout: DropoutContext?,
-        needsInput: Bool,
-        sink: GradientSink, arena: Arena
+        _ tape: PooledTape, _ batch: PackedBatch, _ lanes: LaneRows, _ branch: Branch, _ weights: Weights,
+        dropout: DropoutContext?, needsInput: Bool, sink: GradientSink, arena: Arena
     ) -> Matrix? {
         let places = branch.places
-        sink.product(places.classifierWeight, tape.logits, tape.features)
-        sink.vector(places.classifierBias) { sumColumns(tape.logits, into: $0) }
+        sink.product(places.classifierWeight, tape.logits, tape.features, lanes)
+        sink.vector(places.classifierBias) { sumColumns(tape.logits, lanes: lanes, into: $0) }
         let trainsPooler = places.poolerWeight.map { sink.isTrained($0..<(places.poolerBias + 1)) } ?? false
         guard needsInput || trainsPooler else { return nil }
         var gradient = arena.take(rows: tape.pooled.rows, columns: shape.width)
@@ -65,8 +65,8 @@ extension BERTModel {
         }
         if let pooler = places.poolerWeight {
             tanhBackward(tape.pooled, gradient)
-            sink.vector(places.poolerBias) { sumColumns(gradient, into: $0) }
-            sink.product(pooler, gradient, tape.input)
+            sink.vector(places.poolerBias) { sumColumns(gradient, lanes: lanes, into: $0) }
+            sink.product(pooler, gradient, tape.input, lanes)
             guard needsInput else { return nil }
             let inputGradient = arena.take(rows: gradient.rows, columns: shape.width)
             multiply(gradient, .plain, weights.matrix(pooler), .plain, into: inputGradient)

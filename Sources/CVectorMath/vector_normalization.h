@@ -75,18 +75,17 @@ INLINE void layer_norm_row_backward(size_t n, const float *normalized, float inv
     }
 }
 
-// dshift (+)= the sums of dy's columns, dgain (+)= those of dy * normalized, over one block of at most APUS_SUM_ROWS
-// rows. A chain of fused multiply-adds for each element of dgain. `vectors` whole vectors of columns, or one of `tail`
-// columns.
-INLINE void gain_and_shift(const int vectors, const size_t tail, size_t rows, size_t n, const float *normalized,
-    const float *dy,
-                           float *dgain, float *dshift, int add) {
+// shift (+)= the sums of dy's columns, gain (+)= those of dy * normalized, over one block of at most APUS_SUM_ROWS
+// rows. A chain of fused multiply-adds for each element of the gain. `vectors` whole vectors of columns, or one of
+// `tail` columns.
+INLINE void block_of_gain_and_shift(const int vectors, const size_t tail, size_t rows, size_t ld,
+    const float *normalized, const float *dy, float *dgain, float *dshift, int add) {
     vf gain[4], shift[4];
     UNROLL for (int v = 0; v < vectors; v++) gain[v] = shift[v] = 0;
-    for (size_t r = 0; r < rows; r++, dy += n, normalized += n) {
+    for (size_t r = 0; r < rows; r++, dy += ld, normalized += ld) {
         UNROLL for (int v = 0; v < vectors; v++) {
-            vf d = tail ? load_some(dy, tail) : load(dy + v * W), h = tail ? load_some(normalized, tail)
-                : load(normalized + v * W);
+            vf d = tail ? load_some(dy, tail) : load(dy + v * W);
+            vf h = tail ? load_some(normalized, tail) : load(normalized + v * W);
             shift[v] += d;
             gain[v] = fma16(d, h, gain[v]);
         }
@@ -102,21 +101,44 @@ INLINE void gain_and_shift(const int vectors, const size_t tail, size_t rows, si
     }
 }
 
-// In: dy. Out: dy = dz, the gradient before the normalization; dgain and dshift are column sums in blocks of rows; each
-// block is summed before its rows are overwritten.
-void VARIANT(layer_norm_backward)(size_t rows, size_t n, const float *normalized, const float *inverse_deviation,
-                                  const float *gain, float *dy, float *dgain, float *dshift) {
-    enum { VECTORS = 2 };
-    for (size_t first = 0; first == 0 || first < rows; first += APUS_SUM_ROWS) {
-        const size_t count = rows - first < APUS_SUM_ROWS ? rows - first : APUS_SUM_ROWS;
-        const float *h = normalized + first * n;
-        float *d = dy + first * n;
-        size_t i = 0;
-        for (; i + VECTORS * W <= n; i += VECTORS * W) gain_and_shift(VECTORS, 0, count, n, h + i, d + i, dgain + i,
-            dshift + i, first > 0);
-        for (; i + W <= n; i += W) gain_and_shift(1, 0, count, n, h + i, d + i, dgain + i, dshift + i, first > 0);
-        if (i < n) gain_and_shift(1, n - i, count, n, h + i, d + i, dgain + i, dshift + i, first > 0);
-        for (size_t r = 0; r < count; r++) layer_norm_row_backward(n, h + r * n, inverse_deviation[first + r], gain,
-            d + r * n);
+// dshift = column sums of dy, dgain = those of dy * normalized: in each lane by blocks of rows, then the lanes in the
+// order of their tree.
+void VARIANT(gain_and_shift)(const apus_lanes *lanes, size_t n, size_t ld, const float *normalized, const float *dy,
+    float *dgain, float *dshift) {
+    enum { VECTORS = 2, WIDTH = VECTORS * W };
+    for (size_t i = 0; i < n; i += WIDTH) {
+        const size_t columns = n - i < WIDTH ? n - i : WIDTH;
+        float gain[APUS_MOST_SUMS][WIDTH], shift[APUS_MOST_SUMS][WIDTH];
+        size_t depth = 0;
+        for (size_t lane = 0; lane < lanes->count; lane++, depth++) {
+            const size_t begin = (size_t)lanes->first[lane], stop = (size_t)lanes->first[lane + 1];
+            float *g = gain[depth], *s = shift[depth];
+            for (size_t first = begin; first == begin || first < stop; first += APUS_SUM_ROWS) {
+                const size_t count = stop - first < APUS_SUM_ROWS ? stop - first : APUS_SUM_ROWS;
+                const float *h = normalized + first * ld + i, *d = dy + first * ld + i;
+                const int add = first > begin;
+                if (columns == WIDTH) {
+                    block_of_gain_and_shift(VECTORS, 0, count, ld, h, d, g, s, add);
+                    continue;
+                }
+                size_t j = 0;
+                for (; j + W <= columns; j += W) block_of_gain_and_shift(1, 0, count, ld, h + j, d + j, g + j, s + j,
+                    add);
+                if (j < columns) block_of_gain_and_shift(1, columns - j, count, ld, h + j, d + j, g + j, s + j, add);
+            }
+            for (size_t join = 0; join < lanes->joins[lane]; join++, depth--) {
+                VARIANT(add)(columns, gain[depth], gain[depth - 1]);
+                VARIANT(add)(columns, shift[depth], shift[depth - 1]);
+            }
+        }
+        memcpy(dgain + i, gain[0], columns * sizeof(float));
+        memcpy(dshift + i, shift[0], columns * sizeof(float));
     }
+}
+
+// In: dy. Out: dy = dz, the gradient before the normalization.
+void VARIANT(layer_norm_backward)(size_t rows, size_t n, const float *normalized, const float *inverse_deviation,
+                                  const float *gain, float *dy) {
+    for (size_t r = 0; r < rows; r++)
+        layer_norm_row_backward(n, normalized + r * n, inverse_deviation[r], gain, dy + r * n);
 }

@@ -5,6 +5,10 @@
 // set gives the same bits. Outputs of at most one vector of columns (classifiers, adapters of low rank) use tiles of
 // one vector.
 //
+// If the inner dimension consists of the rows of several lanes, an element has one chain for each lane. They are added
+// in the order of the lanes' tree while a part of the result is in the L2 cache, so that several lanes cost one pass
+// over the result.
+//
 // A block of b stays in the L2 cache while the rows of a pass over it, one tile of rows at a time; the tile's rows stay
 // in the L1 cache. Columns of b are copied into panels as wide as a tile; zeros fill up the last one. With AVX-512, if
 // the processor favors it (apus_reads_in_place), both factors are read in place instead, except strided columns of b
@@ -23,7 +27,10 @@ enum { COPIED_INNER = 256, COPIED_COLUMNS = 384, READ_INNER = 512, READ_COLUMNS 
 _Static_assert(COPIED_INNER * COPIED_COLUMNS <= MOST_IN_BLOCK && READ_INNER * READ_COLUMNS <= MOST_IN_BLOCK,
     "a block of b");
 _Static_assert(READ_INNER >= APUS_MOST_FINISHED, "a chain that is added when it is finished");
-_Static_assert(MOST_IN_BLOCK + TILE_ROWS * (READ_INNER + W) <= APUS_PRODUCT_SCRATCH, "and a tile's rows of a");
+// Rows of a result that are computed for one lane after the other, and the sums of lanes that wait to be added.
+enum { CHUNK_ROWS = 16 * TILE_ROWS, CHUNK = CHUNK_ROWS * COPIED_COLUMNS };
+_Static_assert(MOST_IN_BLOCK + TILE_ROWS * (READ_INNER + W) + (APUS_MOST_SUMS - 1) * CHUNK <= APUS_PRODUCT_SCRATCH,
+    "and a tile's rows of a, and sums of lanes");
 
 // Rows at multiples of this distance share few cache lines and evict each other.
 INLINE int collide(size_t row) { return row % 1024 == 0; }
@@ -90,8 +97,7 @@ static __attribute__((noinline)) void one_vector_tile_of(size_t rows, size_t inn
 
 // A tile of which only the first `columns` columns exist.
 static void narrow_tile(size_t columns, size_t rows, size_t inner, const float *a, size_t a_row, size_t a_step,
-    const float *panel,
-                        float *c, size_t c_row, int add) {
+    const float *panel, float *c, size_t c_row, int add) {
     float whole[TILE_ROWS * TILE_COLUMNS] = {0};
     for (size_t r = 0; add != APUS_OVERWRITE && r < rows; r++) memcpy(whole + r * TILE_COLUMNS, c + r * c_row,
         columns * sizeof(float));
@@ -195,8 +201,61 @@ INLINE void multiply_block(const apus_product *s, int reads, const float *a, con
     }
 }
 
+// One lane of a part of the result: at most CHUNK_ROWS rows, and columns of one block.
+INLINE void multiply_lane(const apus_product *s, int reads, const float *a, const float *b, float *c, float *scratch) {
+    const size_t most = s->k ? equal_parts(s->k, READ_INNER, 1) : 1;
+    const foresight nothing = {0};
+    // A lane without rows gives zeros.
+    for (size_t first = 0; first == 0 || first < s->k; first += most)
+        multiply_block(s, reads, a, b, c, scratch, first, at_most(s->k - first, most), 0, s->n, nothing);
+}
+
+// The rows of several lanes. A part of the result stays in the L2 cache while each lane's chains are computed and added
+// to it, in the order of the tree: of the sums that wait to be added, the first is in c.
+static void multiply_lanes(const apus_product *s, int reads, const float *a, const float *b, float *c,
+    float *scratch) {
+    const apus_lanes *lanes = s->lanes;
+    float *waiting = scratch + MOST_IN_BLOCK + TILE_ROWS * (READ_INNER + W);
+    size_t longest = 0;
+    for (size_t lane = 0; lane < lanes->count; lane++) {
+        const size_t inner = (size_t)(lanes->first[lane + 1] - lanes->first[lane]);
+        if (inner > longest) longest = inner;
+    }
+    const size_t widest = equal_parts(s->n, longest > COPIED_INNER ? READ_COLUMNS : COPIED_COLUMNS, TILE_COLUMNS);
+    for (size_t left = 0; left < s->n; left += widest) {
+        const size_t n = at_most(s->n - left, widest);
+        for (size_t top = 0; top < s->m; top += CHUNK_ROWS) {
+            const size_t m = at_most(s->m - top, CHUNK_ROWS);
+            float *own = c + top * s->c_row + left;
+            size_t depth = s->add == APUS_ADD_FINISHED;
+            for (size_t lane = 0; lane < lanes->count; lane++) {
+                const size_t first = (size_t)lanes->first[lane], inner = (size_t)lanes->first[lane + 1] - first;
+                size_t joins = lanes->joins[lane] + (lane + 1 == lanes->count && s->add == APUS_ADD_FINISHED);
+                const int fused = joins > 0 && inner <= READ_INNER;
+                const size_t place = fused ? depth - 1 : depth;
+                const apus_product part = {m, n, inner, s->a_row, s->a_step, s->b_step, s->b_column,
+                    place ? COPIED_COLUMNS : s->c_row, fused ? APUS_ADD_FINISHED : APUS_OVERWRITE, 0};
+                multiply_lane(&part, reads, a + top * s->a_row + first * s->a_step, b + left * s->b_column
+                    + first * s->b_step, place ? waiting + (place - 1) * CHUNK : own, scratch);
+                if (fused) joins--;
+                else depth++;
+                for (; joins > 0; joins--, depth--) {
+                    const float *from = waiting + (depth - 2) * CHUNK;
+                    float *into = depth > 2 ? waiting + (depth - 3) * CHUNK : own;
+                    for (size_t r = 0; r < m; r++) VARIANT(add)(n, from + r * COPIED_COLUMNS, into
+                        + r * (depth > 2 ? COPIED_COLUMNS : s->c_row));
+                }
+            }
+        }
+    }
+}
+
 INLINE void multiply_blocks(const apus_product *s, const float *a, const float *b, float *c, float *scratch) {
     const int reads = IN_PLACE && apus_reads_in_place();
+    if (s->lanes) {
+        multiply_lanes(s, reads, a, b, c, scratch);
+        return;
+    }
     // A chain that is added when it is finished cannot be stored between two blocks.
     const int tall = reads || s->add == APUS_ADD_FINISHED;
     const size_t most = equal_parts(s->k, tall ? READ_INNER : COPIED_INNER, 1);
@@ -229,7 +288,8 @@ static void multiply_turned(const apus_product *s, const float *a, const float *
         float *from = c + first * s->c_row;
         for (size_t i = 0; s->add != APUS_OVERWRITE && i < width; i++)
             for (size_t j = 0; j < s->n; j++) turned[j * width + i] = from[i * s->c_row + j];
-        const apus_product t = {s->n, width, s->k, s->b_column, s->b_step, s->a_step, s->a_row, width, s->add};
+        const apus_product t = {s->n, width, s->k, s->b_column, s->b_step, s->a_step, s->a_row, width, s->add,
+            s->lanes};
         multiply_blocks(&t, b, a + first * s->a_row, turned, scratch);
         for (size_t i = 0; i < width; i++)
             for (size_t j = 0; j < s->n; j++) from[i * s->c_row + j] = turned[j * width + i];

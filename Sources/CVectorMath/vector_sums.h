@@ -12,17 +12,34 @@ void VARIANT(add)(size_t n, const float *x, float *y) {
     for (; i < n; i++) y[i] += x[i];
 }
 
-// Row g of y is the sum of rows order[starts[g] ..< starts[g + 1]] of x, in that order.
-void VARIANT(sum_rows_by_group)(size_t groups, size_t n, const int32_t *starts, const int32_t *order, const float *x,
-    float *y) {
+// Row g of y is the sum of rows order[starts[g] ..< starts[g + 1]] of x, in that order within each lane; then the
+// lanes in the order of their tree.
+void VARIANT(sum_rows_by_group)(const apus_lanes *lanes, size_t groups, size_t n, const int32_t *starts,
+    const int32_t *order, const float *x, float *y) {
+    enum { WIDTH = 256 };
     for (size_t g = 0; g < groups; g++, y += n) {
-        int32_t j = starts[g];
-        if (j == starts[g + 1]) {
+        if (starts[g] == starts[g + 1]) {
             memset(y, 0, n * sizeof(float));
             continue;
         }
-        memcpy(y, x + (size_t)order[j] * n, n * sizeof(float));
-        for (j++; j < starts[g + 1]; j++) VARIANT(add)(n, x + (size_t)order[j] * n, y);
+        for (size_t left = 0; left < n; left += WIDTH) {
+            const size_t columns = n - left < WIDTH ? n - left : WIDTH;
+            float waiting[APUS_MOST_SUMS][WIDTH];
+            size_t depth = 0;
+            int32_t j = starts[g];
+            for (size_t lane = 0; lane < lanes->count; lane++, depth++) {
+                const int32_t end = lanes->first[lane + 1];
+                float *total = waiting[depth];
+                if (j < starts[g + 1] && order[j] < end)
+                    memcpy(total, x + (size_t)order[j++] * n + left, columns * sizeof(float));
+                else memset(total, 0, columns * sizeof(float));
+                for (; j < starts[g + 1] && order[j] < end; j++)
+                    VARIANT(add)(columns, x + (size_t)order[j] * n + left, total);
+                for (size_t join = 0; join < lanes->joins[lane]; join++, depth--)
+                    VARIANT(add)(columns, waiting[depth], waiting[depth - 1]);
+            }
+            memcpy(y + left, waiting[0], columns * sizeof(float));
+        }
     }
 }
 

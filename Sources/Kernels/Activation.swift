@@ -24,17 +24,26 @@ package enum Activation: String, Sendable, CaseIterable, Codable {
 package func activate(_ activation: Activation, bias: FloatView, _ x: Matrix, into y: Matrix) {
     precondition(
         x.isContiguous && y.isContiguous && bias.count == x.columns && y.rows == x.rows && y.columns == x.columns)
-    unsafe apus_bias_activation(activation.code, x.rows, x.columns, bias.base, x.elements.base, y.elements.base)
+    Team.divide(x.rows, unit: 1, cost: 48 * x.columns) { rows in
+        let first = rows.lowerBound * x.columns
+        unsafe apus_bias_activation(
+            activation.code, rows.count, x.columns, bias.base, x.elements.base + first, y.elements.base + first)
+    }
 }
 
-/// `dy = dy * derivative`; `biasGradient` becomes the column sums of the result.
+/// `dy = dy * derivative`; `biasGradient` becomes the column sums of the result, see ``LaneRows``.
 ///
 /// Shapes: `derivative`, `dy` (T, F); `biasGradient` (F).
-package func activateBackward(derivative: Matrix, _ dy: Matrix, biasGradient: FloatView) {
+package func activateBackward(derivative: Matrix, _ dy: Matrix, lanes: LaneRows, biasGradient: FloatView) {
     precondition(
         derivative.isContiguous && dy.isContiguous && derivative.columns == dy.columns && derivative.rows == dy.rows)
-    precondition(biasGradient.count == dy.columns)
-    unsafe apus_activation_backward(dy.rows, dy.columns, derivative.elements.base, dy.elements.base, biasGradient.base)
+    precondition(biasGradient.count == dy.columns && lanes.rows == dy.rows)
+    unsafe divideColumns(dy, lanes) { columns, lanes in
+        let first = columns.lowerBound
+        unsafe apus_activation_backward(
+            lanes, columns.count, dy.columns, derivative.elements.base + first, dy.elements.base + first,
+            biasGradient.base + first)
+    }
 }
 
 /// `x = tanh(x + bias)`. Shapes: `x` (R, D); `bias` (D).

@@ -1,3 +1,4 @@
+internal import CSystem
 internal import CVectorMath
 package import Tensors
 
@@ -67,29 +68,26 @@ package struct Attention {
     package func bits(arena: Arena) -> BitView? {
         guard let dropout else { return nil }
         let bits = arena.takeBits((0..<rows.sentences).reduce(0) { $0 + words($1) })
-        var next = 0
-        func fill(_ sentence: Int, _ count: Int, from first: Int) {
-            dropoutBits(
-                bits[next..<(next + count)], from: first, key: dropout.key, rate: dropout.rate,
-                position: dropout.positions[sentence],
-                layer: dropout.layer, site: .attention)
-            next += count
-        }
-        for sentence in 0..<rows.sentences {
+        Team.run(rows.sentences, threads: bits.count < 1 << 14 ? 1 : Team.threads) { sentence in
+            var next = firstWord(sentence)
+            func fill(_ count: Int, from first: Int) {
+                dropoutBits(
+                    bits[next..<(next + count)], from: first, key: dropout.key, rate: dropout.rate,
+                    position: dropout.positions[sentence], layer: dropout.layer, site: .attention)
+                next += count
+            }
             let (keys, queries) = (rows.keyRange(sentence).count, rows.queryRange(sentence))
-            if queries.count == keys {
-                fill(sentence, words(sentence), from: 0)
-            } else {
-                let width = BitView.words(columns: keys)
-                for head in 0..<heads {
-                    for row in queries {
-                        fill(sentence, width, from: (head * keys + Int(dropout.queryTokens[row])) * width)
-                    }
-                }
+            if queries.count == keys { return fill(words(sentence), from: 0) }
+            let width = BitView.words(columns: keys)
+            for head in 0..<heads {
+                for row in queries { fill(width, from: (head * keys + Int(dropout.queryTokens[row])) * width) }
             }
         }
         return bits
     }
+
+    /// Words of keep bits before a sentence's.
+    private func firstWord(_ sentence: Int) -> Int { (0..<sentence).reduce(0) { $0 + words($1) } }
 
     /// `context = dropout(softmax(scale · queries · keysᵀ)) · values` within each sentence and head.
     ///
@@ -99,21 +97,19 @@ package struct Attention {
     ) {
         precondition(
             keys.stride == values.stride && keys.columns == values.columns && queries.columns == context.columns)
-        let mark = arena.mark
-        defer { arena.release(to: mark) }
-        let scratch = arena.take(scratchCount(queries))
-        let byProducts = BLAS.foreignProduct != nil
-        forEachSentence(bits) { asking, answering, bits in
-            guard !byProducts else {
+        forEachPart(bits) { asking, answering, heads, bits in
+            guard BLAS.foreignProduct == nil else {
                 return forwardByProducts(
                     queries.rows(asking), keys.rows(answering), values.rows(answering), bits,
                     into: context.rows(asking), arena: arena)
             }
-            var shape = shape(asking, answering, queries: queries, keys: keys, context: context)
+            var shape = shape(asking, answering, heads.count, queries: queries, keys: keys, context: context)
+            let column = heads.lowerBound * shape.width
             unsafe apus_attention(
-                &shape, queries.rows(asking).elements.base, keys.rows(answering).elements.base,
-                values.rows(answering).elements.base,
-                bits?.base, context.rows(asking).elements.base, scratch.base)
+                &shape, queries.rows(asking).elements.base + column, keys.rows(answering).elements.base + column,
+                values.rows(answering).elements.base + column, bits?.base,
+                context.rows(asking).elements.base + column,
+                apus_thread_scratch(apus_attention_scratch(answering.count, shape.width)))
         }
     }
 
@@ -132,20 +128,17 @@ package struct Attention {
         precondition(
             queries.columns == keys.columns && queryGradient.columns == keys.columns
                 && contextGradient.columns == keys.columns)
-        let mark = arena.mark
-        defer { arena.release(to: mark) }
-        let scratch = arena.take(scratchCount(queries))
-        let byProducts = BLAS.foreignProduct != nil
-        forEachSentence(bits) { asking, answering, bits in
+        forEachPart(bits) { asking, answering, heads, bits in
             guard !asking.isEmpty else {
                 // A sentence without queries contributes nothing to its keys' and values' gradients.
+                guard heads.lowerBound == 0 else { return }
                 for row in answering {
                     keyGradient.rows(row..<(row + 1)).elements.fill(0)
                     valueGradient.rows(row..<(row + 1)).elements.fill(0)
                 }
                 return
             }
-            guard !byProducts else {
+            guard BLAS.foreignProduct == nil else {
                 return backwardByProducts(
                     queries.rows(asking), keys.rows(answering), values.rows(answering), bits,
                     contextGradient: contextGradient.rows(asking),
@@ -153,42 +146,58 @@ package struct Attention {
                     valueGradient: valueGradient.rows(answering),
                     arena: arena)
             }
-            var shape = shape(asking, answering, queries: queries, keys: keys, context: contextGradient)
+            var shape = shape(asking, answering, heads.count, queries: queries, keys: keys, context: contextGradient)
             shape.query_gradient_row = queryGradient.stride
             shape.key_gradient_row = keyGradient.stride
+            let column = heads.lowerBound * shape.width
             unsafe apus_attention_backward(
-                &shape, queries.rows(asking).elements.base, keys.rows(answering).elements.base,
-                values.rows(answering).elements.base,
-                bits?.base, contextGradient.rows(asking).elements.base, queryGradient.rows(asking).elements.base,
-                keyGradient.rows(answering).elements.base, valueGradient.rows(answering).elements.base, scratch.base)
+                &shape, queries.rows(asking).elements.base + column, keys.rows(answering).elements.base + column,
+                values.rows(answering).elements.base + column, bits?.base,
+                contextGradient.rows(asking).elements.base + column,
+                queryGradient.rows(asking).elements.base + column,
+                keyGradient.rows(answering).elements.base + column,
+                valueGradient.rows(answering).elements.base + column,
+                apus_thread_scratch(apus_attention_scratch(answering.count, shape.width)))
         }
     }
 
-    /// Calls `body` with the query rows, the key rows, and the bits of each sentence.
-    private func forEachSentence(_ bits: BitView?, _ body: (Range<Int>, Range<Int>, BitView?) -> Void) {
+    /// Calls `body` with the query rows, the key rows, the heads and their bits of each part of the work.
+    ///
+    /// A part is a sentence, or one head of a sentence where a team has more threads than that gives work to.
+    private func forEachPart(_ bits: BitView?, _ body: (Range<Int>, Range<Int>, Range<Int>, BitView?) -> Void) {
         precondition((bits == nil) == (dropout == nil), "dropout needs its bits")
-        var next = 0
-        for sentence in 0..<rows.sentences {
-            let count = dropout == nil ? 0 : words(sentence)
-            body(rows.queryRange(sentence), rows.keyRange(sentence), bits?[next..<(next + count)])
-            next += count
+        func part(_ sentence: Int, _ some: Range<Int>, from first: Int) {
+            let own = words(sentence) / heads
+            let range = (first + some.lowerBound * own)..<(first + some.upperBound * own)
+            body(rows.queryRange(sentence), rows.keyRange(sentence), some, bits?[range])
+        }
+        let pairs = (0..<rows.sentences).reduce(0) { $0 + rows.queryRange($1).count * rows.keyRange($1).count }
+        guard BLAS.foreignProduct == nil, Team.parts(2, work: pairs * heads * 64) > 1 else {
+            var first = 0
+            for sentence in 0..<rows.sentences {
+                part(sentence, 0..<heads, from: first)
+                if bits != nil { first += words(sentence) }
+            }
+            return
+        }
+        let divisor = rows.sentences >= 8 * Team.threads ? 1 : heads
+        Team.run(rows.sentences * divisor, threads: Team.threads) { item in
+            let (sentence, head) = (item / divisor, item % divisor)
+            part(
+                sentence, divisor == 1 ? 0..<heads : head..<(head + 1),
+                from: bits == nil ? 0 : firstWord(sentence))
         }
     }
 
     private func shape(
-        _ asking: Range<Int>, _ answering: Range<Int>, queries: Matrix, keys: Matrix, context: Matrix
+        _ asking: Range<Int>, _ answering: Range<Int>, _ count: Int, queries: Matrix, keys: Matrix, context: Matrix
     ) -> apus_attention_shape {
         let width = queries.columns / heads
         return apus_attention_shape(
-            queries: asking.count, keys: answering.count, heads: heads, width: width, query_row: queries.stride,
+            queries: asking.count, keys: answering.count, heads: count, width: width, query_row: queries.stride,
             key_row: keys.stride,
             context_row: context.stride, query_gradient_row: 0, key_gradient_row: 0,
             scale: 1 / Float(width).squareRoot(),
             dropout_scale: dropout?.rate.scale ?? 1)
-    }
-
-    private func scratchCount(_ queries: Matrix) -> Int {
-        let longest = (0..<rows.sentences).reduce(0) { max($0, rows.keyRange($1).count) }
-        return apus_attention_scratch(longest, queries.columns / heads)
     }
 }

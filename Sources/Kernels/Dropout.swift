@@ -69,24 +69,35 @@ package func dropoutBits(
 package func dropout(_ x: Matrix, bits: BitView, rate: DropoutRate, into y: Matrix) {
     precondition(x.stride == y.stride && x.columns == y.columns && x.rows == y.rows)
     precondition(bits.count >= x.rows * BitView.words(columns: x.columns))
-    unsafe apus_dropout(x.rows, x.columns, x.stride, bits.base, rate.scale, x.elements.base, y.elements.base)
+    let words = BitView.words(columns: x.columns)
+    Team.divide(x.rows, unit: 1, cost: 16 * x.columns) { rows in
+        let first = rows.lowerBound * x.stride
+        unsafe apus_dropout(
+            rows.count, x.columns, x.stride, bits.base + rows.lowerBound * words, rate.scale, x.elements.base + first,
+            y.elements.base + first)
+    }
 }
 
 /// The backward pass of a bias followed by dropout: the gradient before dropout, and the bias's gradient.
 ///
-/// Shapes: `dy`, `scratch` (T, n); `biasGradient` (n).
+/// Shapes: `dy`, `scratch` (T, n); `biasGradient` (n), column sums, see ``LaneRows``.
 /// - Returns: `scratch`, or `dy` itself if nothing was dropped.
-package func dropoutBackward(_ dy: Matrix, bits: BitView?, rate: DropoutRate, scratch: Matrix, biasGradient: FloatView)
-    -> Matrix
-{
+package func dropoutBackward(
+    _ dy: Matrix, bits: BitView?, rate: DropoutRate, scratch: Matrix, lanes: LaneRows, biasGradient: FloatView
+) -> Matrix {
     precondition(
         dy.isContiguous && scratch.isContiguous && biasGradient.count == dy.columns && scratch.columns == dy.columns)
     guard let bits else {
-        sumColumns(dy, into: biasGradient)
+        sumColumns(dy, lanes: lanes, into: biasGradient)
         return dy
     }
     precondition(bits.count >= dy.rows * BitView.words(columns: dy.columns) && scratch.rows == dy.rows)
-    unsafe apus_dropout_and_sums(
-        dy.rows, dy.columns, bits.base, rate.scale, dy.elements.base, scratch.elements.base, biasGradient.base)
+    precondition(lanes.rows == dy.rows, "lanes of \(lanes.rows) rows for \(dy.rows)")
+    unsafe divideColumns(dy, lanes) { columns, lanes in
+        let first = columns.lowerBound
+        unsafe apus_dropout_and_sums(
+            lanes, columns.count, dy.columns, bits.base + first / 16, rate.scale, dy.elements.base + first,
+            scratch.elements.base + first, biasGradient.base + first)
+    }
     return scratch
 }

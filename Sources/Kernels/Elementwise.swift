@@ -13,13 +13,22 @@ package func multiply(_ x: FloatView, by factor: Float) { unsafe apus_scale(x.co
 /// Adds `bias` to each row of `x`. Shapes: `x` (T, n); `bias` (n).
 package func addBias(_ bias: FloatView, to x: Matrix) {
     precondition(bias.count == x.columns, "a bias of \(bias.count) for \(x.columns) columns")
-    unsafe apus_add_bias(x.rows, x.columns, x.stride, bias.base, x.elements.base)
+    Team.divide(x.rows, unit: 1, cost: 16 * x.columns) { rows in
+        unsafe apus_add_bias(
+            rows.count, x.columns, x.stride, bias.base, x.elements.base + rows.lowerBound * x.stride)
+    }
 }
 
-/// Column sums, in fixed blocks of rows from the first row on. Shapes: `x` (T, n); `sums` (n).
-package func sumColumns(_ x: Matrix, into sums: FloatView) {
+/// Column sums: in each lane in fixed blocks of rows from its first row on, see ``LaneRows``.
+///
+/// Shapes: `x` (T, n); `sums` (n).
+package func sumColumns(_ x: Matrix, lanes: LaneRows, into sums: FloatView) {
     precondition(sums.count == x.columns, "\(sums.count) sums of \(x.columns) columns")
-    unsafe apus_column_sums(x.rows, x.columns, x.stride, x.elements.base, sums.base)
+    precondition(lanes.rows == x.rows, "lanes of \(lanes.rows) rows for \(x.rows)")
+    unsafe divideColumns(x, lanes) { columns, lanes in
+        unsafe apus_column_sums(
+            lanes, columns.count, x.stride, x.elements.base + columns.lowerBound, sums.base + columns.lowerBound)
+    }
 }
 
 /// Sum of squares over at most one block of ``BlockSum/size`` elements, in double precision.

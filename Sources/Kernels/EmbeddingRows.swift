@@ -17,10 +17,20 @@ package func embed(
             "position \(positions[token]) of \(positionTable.rows)")
         precondition(types[token] < typeTable.rows, "token type \(types[token]) of \(typeTable.rows)")
     }
-    unsafe apus_embed(
-        y.rows, y.columns, ids, positions, types, words.elements.base, positionTable.elements.base,
-        typeTable.elements.base,
-        y.elements.base)
+    unsafe ids.withUnsafeBufferPointer { ids in
+        unsafe positions.withUnsafeBufferPointer { positions in
+            unsafe types.withUnsafeBufferPointer { types in
+                Team.divide(y.rows, unit: 1, cost: 16 * y.columns) { rows in
+                    guard let id = ids.baseAddress, let position = positions.baseAddress, let type = types.baseAddress
+                    else { return }
+                    let first = rows.lowerBound
+                    unsafe apus_embed(
+                        rows.count, y.columns, id + first, position + first, type + first, words.elements.base,
+                        positionTable.elements.base, typeTable.elements.base, y.elements.base + first * y.columns)
+                }
+            }
+        }
+    }
 }
 
 /// Tokens gathered by a key, each group in token order.
@@ -37,12 +47,12 @@ package struct TokenGroups: Sendable {
     package init() {}
 
     /// Groups for the keys that occur, ascending, except for tokens whose key is `ignored`. Keys are not negative.
-    package mutating func set(occurring keys: [Int32], besides ignored: Int32? = nil) {
+    package mutating func set(occurring keys: ArraySlice<Int32>, besides ignored: Int32? = nil) {
         clear()
         for (token, key) in keys.enumerated() where key != ignored { order.append(Int32(token)) }
         sort(by: keys)
-        for (place, token) in order.enumerated() where self.keys.last != keys[Int(token)] {
-            self.keys.append(keys[Int(token)])
+        for (place, token) in order.enumerated() where self.keys.last != keys[keys.startIndex + Int(token)] {
+            self.keys.append(keys[keys.startIndex + Int(token)])
             starts.append(Int32(place))
         }
         starts.append(Int32(order.count))
@@ -76,16 +86,17 @@ package struct TokenGroups: Sendable {
     }
 
     /// Sorts the tokens by key, one byte at a time from the lowest (radix sort); tokens of one key keep their order.
-    private mutating func sort(by keys: [Int32]) {
-        let largest = order.reduce(0) { max($0, keys[Int($1)]) }
+    private mutating func sort(by keys: ArraySlice<Int32>) {
+        let start = keys.startIndex
+        let largest = order.reduce(0) { max($0, keys[start + Int($1)]) }
         next.append(contentsOf: order)
         var shift = 0
         while largest >> shift > 0 {
             var place = InlineArray<257, Int>(repeating: 0)
-            for token in order { place[Int(keys[Int(token)] >> shift & 255) + 1] += 1 }
+            for token in order { place[Int(keys[start + Int(token)] >> shift & 255) + 1] += 1 }
             for byte in 0..<256 { place[byte + 1] += place[byte] }
             for token in order {
-                let byte = Int(keys[Int(token)] >> shift & 255)
+                let byte = Int(keys[start + Int(token)] >> shift & 255)
                 next[place[byte]] = token
                 place[byte] += 1
             }
@@ -95,12 +106,23 @@ package struct TokenGroups: Sendable {
     }
 }
 
-/// Adds the rows of each group in token order; an empty group gives zeros.
+/// Adds the rows of each group: in each lane in token order, see ``LaneRows``; an empty group gives zeros.
 ///
 /// Shapes: `x` (T, D); `y` (groups, D).
-package func sumRows(_ x: Matrix, by groups: TokenGroups, into y: Matrix) {
+package func sumRows(_ x: Matrix, by groups: TokenGroups, lanes: LaneRows, into y: Matrix) {
     precondition(x.isContiguous && y.isContiguous && x.columns == y.columns && y.rows == groups.keys.count)
-    precondition(x.rows >= groups.order.count)
-    unsafe apus_sum_rows_by_group(
-        groups.keys.count, x.columns, groups.starts, groups.order, x.elements.base, y.elements.base)
+    precondition(x.rows >= groups.order.count && lanes.rows == x.rows)
+    unsafe groups.starts.withUnsafeBufferPointer { starts in
+        unsafe groups.order.withUnsafeBufferPointer { order in
+            unsafe lanes.withLanes { lanes in
+                let cost = 16 * x.columns * max(1, x.rows / max(1, y.rows))
+                Team.divide(y.rows, unit: 1, cost: cost) { part in
+                    guard let start = starts.baseAddress else { return }
+                    unsafe apus_sum_rows_by_group(
+                        lanes, part.count, x.columns, start + part.lowerBound, order.baseAddress, x.elements.base,
+                        y.elements.base + part.lowerBound * x.columns)
+                }
+            }
+        }
+    }
 }

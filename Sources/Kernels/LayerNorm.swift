@@ -45,11 +45,18 @@ package func layerNorm(
         }
     }
     if let bits = input.bits { precondition(bits.count >= x.rows * BitView.words(columns: x.columns)) }
-    func run(_ rows: UnsafePointer<Int32>?) {
-        unsafe apus_layer_norm(
-            x.rows, x.columns, input.bias?.base, input.bits?.base, input.rate.scale, input.residual?.elements.base,
-            rows, gain.base,
-            shift.base, epsilon, x.elements.base, y.elements.base, inverseDeviation.base)
+    let n = x.columns
+    let words = BitView.words(columns: n)
+    func run(_ residualRows: UnsafePointer<Int32>?) {
+        Team.divide(x.rows, unit: 1, cost: 32 * n) { rows in
+            let first = rows.lowerBound
+            let residual = unsafe input.residual?.elements.base
+            unsafe apus_layer_norm(
+                rows.count, n, input.bias?.base, input.bits.map { unsafe $0.base + first * words }, input.rate.scale,
+                residualRows == nil ? residual.map { unsafe $0 + first * n } : residual,
+                residualRows.map { unsafe $0 + first }, gain.base, shift.base, epsilon, x.elements.base + first * n,
+                y.elements.base + first * n, inverseDeviation.base + first)
+        }
     }
     if let rows = input.residualRows {
         unsafe rows.withUnsafeBufferPointer { unsafe run($0.baseAddress) }
@@ -60,17 +67,28 @@ package func layerNorm(
 
 /// The backward pass of ``layerNorm``: `dy` becomes the gradient of the normalized sum.
 ///
-/// Shapes: `normalized`, `dy` (R, D); `inverseDeviation` (R); `gain`, `gainGradient`, `shiftGradient` (D).
+/// Shapes: `normalized`, `dy` (R, D); `inverseDeviation` (R); `gain`, `gainGradient`, `shiftGradient` (D). The gradients
+/// of gain and shift are column sums, see ``LaneRows``.
 package func layerNormBackward(
-    normalized: Matrix, inverseDeviation: FloatView, gain: FloatView, _ dy: Matrix, gainGradient: FloatView,
-    shiftGradient: FloatView
+    normalized: Matrix, inverseDeviation: FloatView, gain: FloatView, _ dy: Matrix, lanes: LaneRows,
+    gainGradient: FloatView, shiftGradient: FloatView
 ) {
     precondition(
         normalized.isContiguous && dy.isContiguous && normalized.rows == dy.rows && normalized.columns == dy.columns)
     precondition(gain.count == dy.columns && gainGradient.count == dy.columns && shiftGradient.count == dy.columns)
-    precondition(inverseDeviation.count == dy.rows)
-    unsafe apus_layer_norm_backward(
-        dy.rows, dy.columns, normalized.elements.base, inverseDeviation.base, gain.base, dy.elements.base,
-        gainGradient.base,
-        shiftGradient.base)
+    precondition(inverseDeviation.count == dy.rows && lanes.rows == dy.rows)
+    let n = dy.columns
+    // Both sums read what the second pass overwrites.
+    unsafe divideColumns(dy, lanes) { columns, lanes in
+        let first = columns.lowerBound
+        unsafe apus_gain_and_shift(
+            lanes, columns.count, n, normalized.elements.base + first, dy.elements.base + first,
+            gainGradient.base + first, shiftGradient.base + first)
+    }
+    Team.divide(dy.rows, unit: 1, cost: 32 * n) { rows in
+        let first = rows.lowerBound
+        unsafe apus_layer_norm_backward(
+            rows.count, n, normalized.elements.base + first * n, inverseDeviation.base + first, gain.base,
+            dy.elements.base + first * n)
+    }
 }

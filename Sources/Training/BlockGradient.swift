@@ -3,7 +3,7 @@ internal import Collectives
 
 /// The sum of the gradients of one block of lanes; empty if all of them are.
 package struct BlockGradient: Sendable {
-    package let lanes: Range<Int>
+    package var lanes: Range<Int>
     /// (layout.denseCount); nil if every lane of the block is empty.
     package var dense: FloatView?
     /// Touched word-embedding rows, if that table is row-sparse and trained.

@@ -206,7 +206,7 @@ package enum Evaluation {
     {
         let chunks = chunks(of: dataset.count)
         let store = FeatureStore(samples: dataset.count, width: runner.model.shape.width)
-        inParallel(chunks.count, threads: runner.threads) { piece, _ in
+        inParallel(chunks.count, threads: runner.threads) { piece in
             runner.withArena { arena in
                 store.set(
                     chunks[piece],
@@ -226,7 +226,7 @@ package enum Evaluation {
         let head = runner.model.head(of: stream)
         let kept = first < dataset.count ? nil : ScorePlan(dataset, head, runner.model.shape).map(EvaluationScores.init)
         let scores = Mutex([ChunkScore](repeating: ChunkScore(), count: chunks.count))
-        inParallel(chunks.count, threads: runner.threads) { piece, _ in
+        inParallel(chunks.count, threads: runner.threads) { piece in
             let score = runner.withArena { arena in
                 Self.score(
                     PackedBatch(chunks[piece], of: dataset, stream: stream).with(features), model: runner.model,

@@ -49,7 +49,7 @@ package struct LaneLoss: Sendable, Equatable {
     package var isFinite: Bool { target.isFinite && source.isFinite }
 }
 
-/// Computes lanes on this process's threads.
+/// Computes lanes with this process's threads.
 package final class LaneRunner: Sendable {
     package let model: BERTModel
     package let threads: Int
@@ -112,9 +112,10 @@ package final class LaneRunner: Sendable {
             sink: GradientSink(layout: model.layout, arena: arena))
     }
 
-    /// The gradients of the lanes of `work`, each lane computed by one thread, added in the order of the reduction
-    /// tree.
+    /// The gradients of the lanes of `work`, added in the order of the reduction tree.
     ///
+    /// As many lanes as fit are packed together and computed by all threads; with products of a library, whose bits
+    /// depend on the rows of a batch, each lane is computed by one thread.
     /// One run at a time. Its result is reused in the next one unless it is still referenced.
     /// - Parameter targets: buffers that receive the blocks' sums, in the order of the blocks; nil takes them from the
     ///   pool.
@@ -123,20 +124,19 @@ package final class LaneRunner: Sendable {
     ) -> LaneResults {
         let tree = ReductionTree(laneCount: laneCount)
         let lanes = work.firstLane..<(work.firstLane + work.lanes.count)
-        let (whole, pieces) = begin(lanes, tree)
-        let places = Self.places(of: targets, work, whole)
-        let job = Job(runner: self, tree: tree, work: work, parameters: parameters, targets: places, observe: observe)
-        if observe != nil || threads == 1 {
-            for (place, piece) in pieces.enumerated() {
-                let sum = job.block(piece)
-                lists.withLock { $0.done[place] = sum }
-            }
+        let together = BLAS.current == .own
+        let (whole, pieces) = begin(lanes, tree, threads: together ? 1 : threads)
+        let job = Job(
+            runner: self, tree: tree, work: work, parameters: parameters,
+            targets: Self.places(of: targets, work, whole), joins: together && model.joinsLanes, observe: observe)
+        func compute(_ piece: Int) {
+            let sum = job.block(pieces[piece])
+            lists.withLock { $0.done[piece] = sum }
+        }
+        if together {
+            Team.with(threads: threads) { for piece in pieces.indices { compute(piece) } }
         } else {
-            let quiet = QuietJob(runner: self, tree: tree, work: work, parameters: parameters, targets: places)
-            inParallel(pieces.count, threads: threads) { place, _ in
-                let sum = quiet.job.block(pieces[place])
-                lists.withLock { $0.done[place] = sum }
-            }
+            Team.run(pieces.count, threads: observe == nil ? threads : 1, compute)
         }
         return lists.withLock { lists in
             for block in whole { lists.blocks.append(combine(block, tree, lists.done)) }
@@ -146,7 +146,10 @@ package final class LaneRunner: Sendable {
     }
 
     /// Prepares the lists for a run: its blocks, and the parts of which they consist.
-    private func begin(_ lanes: Range<Int>, _ tree: ReductionTree) -> (whole: [Range<Int>], pieces: [Range<Int>]) {
+    /// - Parameter threads: among which lanes are divided.
+    private func begin(_ lanes: Range<Int>, _ tree: ReductionTree, threads: Int) -> (
+        whole: [Range<Int>], pieces: [Range<Int>]
+    ) {
         lists.withLock { lists in
             if lists.lanes != lanes {
                 lists.lanes = lanes
@@ -162,7 +165,16 @@ package final class LaneRunner: Sendable {
         }
     }
 
-    fileprivate func note(_ loss: LaneLoss, at place: Int) { lists.withLock { $0.losses[place] = loss } }
+    fileprivate func note(_ loss: Double, of stream: TaskStream, at lane: Int) {
+        lists.withLock { lists in
+            let place = lane - lists.lanes.lowerBound
+            if stream == .target { lists.losses[place].target += loss } else { lists.losses[place].source += loss }
+        }
+    }
+
+    /// Most tokens of lanes that are packed together: more are not faster, and take more memory than the gradients that
+    /// they save.
+    fileprivate static let mostTokens = 512
 
     /// The lane whose gradient begins each block's sum, the first with samples, and the buffer for the sum.
     private static func places(of targets: [FloatView]?, _ work: LaneWork, _ blocks: [Range<Int>]) -> [Int: FloatView] {
@@ -198,22 +210,10 @@ package final class LaneRunner: Sendable {
     private func combine(_ left: BlockGradient, _ right: BlockGradient) -> BlockGradient {
         BlockGradient.sum(left, right, pool) { from, into in
             let chunk = 16 * BlockSum.size
-            inParallel((into.count + chunk - 1) / chunk, threads: threads) { piece, _ in
+            inParallel((into.count + chunk - 1) / chunk, threads: threads) { piece in
                 let range = (piece * chunk)..<min((piece + 1) * chunk, into.count)
                 add(from[range], to: into[range])
             }
-        }
-    }
-
-    /// A job without an observer may run on several threads.
-    private struct QuietJob: Sendable {
-        let runner: LaneRunner
-        let tree: ReductionTree
-        let work: LaneWork
-        let parameters: FloatView
-        let targets: [Int: FloatView]
-        var job: Job {
-            Job(runner: runner, tree: tree, work: work, parameters: parameters, targets: targets, observe: nil)
         }
     }
 }
@@ -225,53 +225,117 @@ private struct Job {
     let work: LaneWork
     let parameters: FloatView
     let targets: [Int: FloatView]
+    /// Whether lanes may be packed together.
+    let joins: Bool
     let observe: StageObserver?
 
-    /// The sum of a block's lanes, computed one after another by the calling thread.
-    func block(_ lanes: Range<Int>) -> BlockGradient {
-        if lanes.count == 1 { return lane(lanes.lowerBound, onto: nil) }
+    /// The sum of a block's lanes.
+    func block(_ lanes: Range<Int>) -> BlockGradient { sum(lanes, onto: nil) ?? inTwo(lanes) }
+
+    /// A block as the sum of its two halves.
+    private func inTwo(_ lanes: Range<Int>) -> BlockGradient {
         let middle = tree.middle(of: lanes)
         let left = block(lanes.lowerBound..<middle)
-        if lanes.upperBound - middle == 1 { return lane(middle, onto: left) }
-        return serialSum(left, block(middle..<lanes.upperBound))
+        return sum(middle..<lanes.upperBound, onto: left) ?? serialSum(left, block(middle..<lanes.upperBound))
     }
 
     private func serialSum(_ left: BlockGradient, _ right: BlockGradient) -> BlockGradient {
         BlockGradient.sum(left, right, runner.pool) { from, into in Kernels.add(from, to: into) }
     }
 
+    private func batches(_ lane: Int) -> [PackedBatch] { work.lanes[lane - work.firstLane] }
+
+    /// The sum of lanes that one pass or one lane's passes compute, added to the block before them; nil if they have to
+    /// be divided.
+    private func sum(_ lanes: Range<Int>, onto left: BlockGradient?) -> BlockGradient? {
+        if lanes.count == 1 { return lane(lanes.lowerBound, onto: left) }
+        guard joins, fits(lanes) else { return nil }
+        var (found, counts): ([Int], [UInt8]) = ([], [])
+        _ = walk(lanes, &found, &counts)
+        guard let first = found.first else {
+            return BlockGradient(lanes: span(left, lanes), dense: left?.dense, rows: left?.rows)
+        }
+        if found.count == 1 {
+            var only = lane(first, onto: left)
+            only.lanes = span(left, lanes)
+            return only
+        }
+        var sum = BlockGradient(lanes: span(left, lanes), dense: left?.dense, rows: left?.rows)
+        runner.withPlace { place in
+            place.memory.joined.set(
+                lanes: found.lazy.compactMap { batches($0).first { $0.sentenceCount > 0 } }, joins: counts)
+            add(place.memory.joined, from: first, to: &sum, place) { runner.note($1, of: $2, at: found[$0]) }
+        }
+        return sum
+    }
+
+    private func span(_ left: BlockGradient?, _ lanes: Range<Int>) -> Range<Int> {
+        (left?.lanes.lowerBound ?? lanes.lowerBound)..<lanes.upperBound
+    }
+
+    /// Whether lanes can be packed together: each has at most one batch, all are of one task, and neither a pass over
+    /// the gradient nor memory for the layers' values grows beyond measure.
+    private func fits(_ lanes: Range<Int>) -> Bool {
+        var (tokens, stream): (Int, TaskStream?) = (0, nil)
+        for lane in lanes {
+            var isFirst = true
+            for batch in batches(lane) where batch.sentenceCount > 0 {
+                guard isFirst, stream == nil || stream == batch.stream else { return false }
+                (isFirst, stream) = (false, batch.stream)
+                tokens += batch.tokenCount
+            }
+        }
+        return tokens <= LaneRunner.mostTokens
+    }
+
+    /// Appends the lanes with samples, and how their sums are added; returns whether there are any.
+    private func walk(_ lanes: Range<Int>, _ found: inout [Int], _ joins: inout [UInt8]) -> Bool {
+        if lanes.count == 1 {
+            guard batches(lanes.lowerBound).contains(where: { $0.sentenceCount > 0 }) else { return false }
+            found.append(lanes.lowerBound)
+            joins.append(0)
+            return true
+        }
+        let middle = tree.middle(of: lanes)
+        let hasLeft = walk(lanes.lowerBound..<middle, &found, &joins)
+        let hasRight = walk(middle..<lanes.upperBound, &found, &joins)
+        if hasLeft && hasRight { joins[joins.count - 1] += 1 }
+        return hasLeft || hasRight
+    }
+
     /// One lane, as a first value or added to the block before it.
     private func lane(_ lane: Int, onto left: BlockGradient?) -> BlockGradient {
-        let batches = work.lanes[lane - work.firstLane]
-        let lanes = (left?.lanes.lowerBound ?? lane)..<(lane + 1)
+        let batches = batches(lane)
         if let left, batches.count(where: { $0.sentenceCount > 0 }) > 1 {
             // The lane's own sum comes first; only then is it added to its neighbour.
             return serialSum(left, self.lane(lane, onto: nil))
         }
-        var sum = BlockGradient(lanes: lanes, dense: left?.dense, rows: left?.rows)
-        var loss = LaneLoss()
+        var sum = BlockGradient(lanes: span(left, lane..<(lane + 1)), dense: left?.dense, rows: left?.rows)
         for batch in batches where batch.sentenceCount > 0 {
-            let own = add(batch, of: lane, to: &sum)
-            if batch.stream == .target { loss.target += own } else { loss.source += own }
+            runner.withPlace { place in
+                add(batch, from: lane, to: &sum, place) { runner.note($1, of: $2, at: lane) }
+            }
         }
-        runner.note(loss, at: lane - work.firstLane)
         return sum
     }
 
-    /// Adds one packed batch's gradient to `sum` and returns its loss.
-    private func add(_ batch: PackedBatch, of lane: Int, to sum: inout BlockGradient) -> Double {
-        let buffer = sum.dense ?? targets[lane] ?? runner.pool.take()
-        return runner.withPlace { place in
-            place.sink.begin(dense: buffer, mode: sum.dense == nil ? .overwrite : .add)
-            let isTarget = batch.stream == .target
-            let loss = runner.model.laneGradient(
-                batch, parameters: parameters, lossScale: isTarget ? work.lossScale : work.sourceScale,
-                dropout: isTarget ? work.dropout : work.dropout?.of(.source), recompute: runner.recompute,
-                sink: place.sink,
-                arena: place.arena, memory: place.memory, observe: observe)
-            sum.dense = buffer
-            sum.rows = runner.pool.sum(sum.rows, place.sink.takeRows())
-            return loss
-        }
+    /// Adds one packed batch's gradient to `sum`.
+    /// - Parameters:
+    ///   - first: the first of its lanes.
+    ///   - note: receives the loss of each of its lanes.
+    private func add(
+        _ batch: PackedBatch, from first: Int, to sum: inout BlockGradient, _ place: LaneRunner.Place,
+        note: (_ lane: Int, _ loss: Double, _ stream: TaskStream) -> Void
+    ) {
+        let buffer = sum.dense ?? targets[first] ?? runner.pool.take()
+        place.sink.begin(dense: buffer, mode: sum.dense == nil ? .overwrite : .add)
+        let isTarget = batch.stream == .target
+        _ = runner.model.laneGradient(
+            batch, parameters: parameters, lossScale: isTarget ? work.lossScale : work.sourceScale,
+            dropout: isTarget ? work.dropout : work.dropout?.of(.source), recompute: runner.recompute,
+            sink: place.sink, arena: place.arena, memory: place.memory, observe: observe
+        ) { note($0, $1, batch.stream) }
+        sum.dense = buffer
+        sum.rows = runner.pool.sum(sum.rows, place.sink.takeRows { runner.pool.sum($0, $1) })
     }
 }

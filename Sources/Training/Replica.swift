@@ -149,7 +149,7 @@ package final class Replica: Sendable {
             return sums.count - blocks
         }
         let size = 16
-        inParallel((blocks + size - 1) / size, threads: threads) { piece, _ in
+        inParallel((blocks + size - 1) / size, threads: threads) { piece in
             for block in (piece * size)..<min((piece + 1) * size, blocks) {
                 let start = block * BlockSum.size
                 let sum = BlockSum.totalSquares(values[start..<min(start + BlockSum.size, values.count)])
@@ -163,7 +163,7 @@ package final class Replica: Sendable {
         updates.withLock { $0 += 1 }
         written.reset()
         moments.reset()
-        inParallel(chunks.count, threads: threads) { piece, _ in
+        inParallel(chunks.count, threads: threads) { piece in
             let chunk = chunks[piece]
             let constants = update[chunk.depth].constants(decays: chunk.decays)
             func step(_ state: Range<Int>, _ values: FloatView?) {
@@ -225,7 +225,7 @@ package final class Replica: Sendable {
             second.view.part(from: state, count: table.count)
         )
         let size = RowSums.most
-        inParallel((list.count + size - 1) / size, threads: threads) { piece, _ in
+        inParallel((list.count + size - 1) / size, threads: threads) { piece in
             let part = list[(piece * size)..<min((piece + 1) * size, list.count)]
             var sums = watch.map { _ in RowSums() }
             adamUpdate(

@@ -29,7 +29,7 @@ package enum StateHash {
     static func sum(_ values: FloatView, from position: Int, _ kind: PositionSum.Kind, threads: Int) -> UInt64 {
         let size = 64 * BlockSum.size
         let total = SharedSum()
-        inParallel((values.count + size - 1) / size, threads: threads) { piece, _ in
+        inParallel((values.count + size - 1) / size, threads: threads) { piece in
             let range = (piece * size)..<min((piece + 1) * size, values.count)
             total.add(PositionSum.of(values[range], from: position + range.lowerBound, kind))
         }

@@ -59,7 +59,7 @@ final class StateWatch: Sendable {
         if let table {
             let all = Mutex([PositionSum.Pair](repeating: PositionSum.Pair(), count: table.shape[0]))
             let size = 256
-            inParallel((table.shape[0] + size - 1) / size, threads: threads) { piece, _ in
+            inParallel((table.shape[0] + size - 1) / size, threads: threads) { piece in
                 let range = (piece * size)..<min((piece + 1) * size, table.shape[0])
                 let found = range.map { row(of: table, $0, state) }
                 all.withLock { $0.replaceSubrange(range, with: found) }

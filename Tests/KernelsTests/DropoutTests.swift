@@ -66,7 +66,8 @@ import Testing
         }
         let sums = view([Float](repeating: 0, count: 40))
         let scratch = zeros(2, 40)
-        let back = dropoutBackward(x, bits: bits, rate: rate, scratch: scratch, biasGradient: sums)
+        let back = dropoutBackward(
+            x, bits: bits, rate: rate, scratch: scratch, lanes: LaneRows(one: x.rows), biasGradient: sums)
         #expect(back.elements.array == y.elements.array)
         for column in 0..<40 { #expect(sums[column] == y[0, column] + y[1, column]) }
     }

@@ -54,3 +54,19 @@ func onEachInstructionSet<Result: Sendable>(_ body: () -> Result) -> [Result] {
         }
     }
 }
+
+/// Lanes of these numbers of rows, joined as the reduction tree joins them.
+func lanes(_ rows: [Int]) -> LaneRows {
+    func joins(_ lanes: Range<Int>) -> [UInt8] {
+        if lanes.count == 1 { return [0] }
+        var half = 1
+        while half * 2 < lanes.count { half *= 2 }
+        let middle = lanes.lowerBound + half
+        var all = joins(lanes.lowerBound..<middle) + joins(middle..<lanes.upperBound)
+        all[all.count - 1] += 1
+        return all
+    }
+    var lanes = LaneRows(one: 0)
+    lanes.set(first: rows.reduce(into: [0]) { $0.append($0[$0.count - 1] + Int32($1)) }, joins: joins(0..<rows.count))
+    return lanes
+}

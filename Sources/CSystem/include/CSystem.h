@@ -3,6 +3,8 @@
 #define APUS_SYSTEM_H
 
 #include <malloc.h>
+#include <stddef.h>
+#include <stdint.h>
 
 /// Exchanges two names of one file system in one step. Returns 0, or -1 with errno set.
 int apus_exchange_names(const char *first, const char *second);
@@ -20,6 +22,31 @@ int apus_affinity_count(void);
 
 /// Tries to start `count` more threads and ends them again. Returns how many could be started.
 int apus_try_threads(int count);
+
+/// Waits until somebody calls apus_wake for `word`, unless it no longer has this value. May return earlier.
+void apus_wait_while(const uint32_t *word, uint32_t value);
+
+/// Wakes at most `most` threads that wait at `word`.
+void apus_wake(const uint32_t *word, int most);
+
+/// Starts a detached thread in which all signals are blocked. Returns 0, or an errno.
+int apus_start_thread(const char *name, void *(*body)(void *), void *argument);
+
+/// Number of threads that the kernels called by this thread may use; 1 unless set.
+int apus_team_threads(void);
+void apus_set_team_threads(int threads);
+
+/// At least `count` floats of unspecified value that belong to the calling thread until it asks for more of them.
+float *apus_thread_scratch(size_t count);
+
+/// Tells the processor that the calling thread is waiting for memory to change.
+static inline void apus_pause(void) {
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ volatile("yield");
+#endif
+}
 
 /// Makes the process write `line` to standard error before its own fault ends it by a signal.
 void apus_say_when_crashing(const char *line);

@@ -49,13 +49,25 @@ enum { APUS_ATTENTION_ROWS = 32 };
 /// chains, which is possible up to APUS_MOST_FINISHED elements of the inner dimension.
 enum { APUS_OVERWRITE = 0, APUS_START_FROM = 1, APUS_ADD_FINISHED = 2, APUS_MOST_FINISHED = 512 };
 
+/// The lanes of rows that are packed one after another. A sum over rows is formed for each lane by itself; then the
+/// lanes' sums are added in the order of a binary tree.
+typedef struct {
+    size_t count;          // lanes, at least 1
+    const int32_t *first;  // (count + 1) first row of each lane, then the number of rows
+    const uint8_t *joins;  // (count) after each lane: how often the last sum is added to the one before it
+} apus_lanes;
+
+/// Most sums of a tree of lanes that exist at one time: enough for APUS_MOST_LANES lanes.
+enum { APUS_MOST_SUMS = 11, APUS_MOST_LANES = 1024 };
+
 /// A matrix product: c (m, n) = a (m, k) b (k, n), with c's old values as `add` says. Element (i, p) of a is a[i a_row
 /// + p a_step], element (p, j) of b is b[p b_step + j b_column] with b_step or b_column being 1, and row i of c begins
-/// at c[i c_row].
+/// at c[i c_row]. With `lanes`, of which k are the rows, the old values cannot be the start of the chains.
 typedef struct {
     size_t m, n, k;
     size_t a_row, a_step, b_step, b_column, c_row;
     int add;
+    const apus_lanes *lanes;  // or null: one chain
 } apus_product;
 
 /// Number of rows whose column sums are formed separately, counted from the first row, before they are added to the
@@ -63,7 +75,7 @@ typedef struct {
 enum { APUS_SUM_ROWS = 32 };
 
 /// Elements of scratch memory that a product of any shape needs.
-enum { APUS_PRODUCT_SCRATCH = 512 * (192 + 16) };
+enum { APUS_PRODUCT_SCRATCH = 1 << 20 };
 
 #define APUS_KERNELS(X) \
     X(void, exp, (size_t n, const float *x, float *y), (n, x, y)) \
@@ -72,23 +84,25 @@ enum { APUS_PRODUCT_SCRATCH = 512 * (192 + 16) };
     X(void, tanh_backward, (size_t n, const float *y, float *dy), (n, y, dy)) \
     X(void, bias_activation, (int kind, size_t rows, size_t n, const float *bias, float *x, float *y), (kind, rows, \
         n, bias, x, y)) \
-    X(void, activation_backward, (size_t rows, size_t n, const float *derivative, float *dy, float *sums), (rows, n, \
-        derivative, dy, sums)) \
-    X(void, column_sums, (size_t rows, size_t n, size_t ld, const float *x, float *sums), (rows, n, ld, x, sums)) \
+    X(void, activation_backward, (const apus_lanes *lanes, size_t n, size_t ld, const float *derivative, float *dy, \
+        float *sums), (lanes, n, ld, derivative, dy, sums)) \
+    X(void, column_sums, (const apus_lanes *lanes, size_t n, size_t ld, const float *x, float *sums), (lanes, n, ld, \
+        x, sums)) \
     X(void, add_bias, (size_t rows, size_t n, size_t ld, const float *bias, float *x), (rows, n, ld, bias, x)) \
     X(void, dropout_bits, (size_t first, size_t words, uint64_t key, const uint32_t counter[3], uint32_t threshold, \
         uint16_t *bits), (first, words, key, counter, threshold, bits)) \
     X(void, dropout, (size_t rows, size_t n, size_t ld, const uint16_t *bits, float scale, const float *x, float *y), \
         (rows, n, ld, bits, scale, x, y)) \
-    X(void, dropout_and_sums, (size_t rows, size_t n, const uint16_t *bits, float scale, const float *x, float *y, \
-        float *sums), (rows, n, bits, scale, x, y, sums)) \
+    X(void, dropout_and_sums, (const apus_lanes *lanes, size_t n, size_t ld, const uint16_t *bits, float scale, \
+        const float *x, float *y, float *sums), (lanes, n, ld, bits, scale, x, y, sums)) \
     X(void, layer_norm, (size_t rows, size_t n, const float *bias, const uint16_t *bits, float scale, \
         const float *residual, const int32_t *residual_rows, const float *gain, const float *shift, float epsilon, \
         float *x, float *y, float *inverse_deviation), (rows, n, bias, bits, scale, residual, residual_rows, gain, \
         shift, epsilon, x, y, inverse_deviation)) \
+    X(void, gain_and_shift, (const apus_lanes *lanes, size_t n, size_t ld, const float *normalized, const float *dy, \
+        float *dgain, float *dshift), (lanes, n, ld, normalized, dy, dgain, dshift)) \
     X(void, layer_norm_backward, (size_t rows, size_t n, const float *normalized, const float *inverse_deviation, \
-        const float *gain, float *dy, float *dgain, float *dshift), (rows, n, normalized, inverse_deviation, gain, \
-        dy, dgain, dshift)) \
+        const float *gain, float *dy), (rows, n, normalized, inverse_deviation, gain, dy)) \
     X(void, softmax, (size_t rows, size_t n, size_t ld, float scale, float *x), (rows, n, ld, scale, x)) \
     X(void, softmax_backward, (size_t rows, size_t n, size_t ld, float scale, const float *p, float *dp), (rows, n, \
         ld, scale, p, dp)) \
@@ -107,8 +121,8 @@ enum { APUS_PRODUCT_SCRATCH = 512 * (192 + 16) };
         float *dlogits), (n, logits, targets, scale, dlogits)) \
     X(void, scale, (size_t n, float factor, float *x), (n, factor, x)) \
     X(void, add, (size_t n, const float *x, float *y), (n, x, y)) \
-    X(void, sum_rows_by_group, (size_t groups, size_t n, const int32_t *starts, const int32_t *order, const float *x, \
-        float *y), (groups, n, starts, order, x, y)) \
+    X(void, sum_rows_by_group, (const apus_lanes *lanes, size_t groups, size_t n, const int32_t *starts, \
+        const int32_t *order, const float *x, float *y), (lanes, groups, n, starts, order, x, y)) \
     X(void, embed, (size_t rows, size_t n, const int32_t *ids, const int32_t *positions, const uint8_t *types, \
         const float *words_table, const float *position_table, const float *type_table, float *y), (rows, n, ids, \
         positions, types, words_table, position_table, type_table, y)) \

@@ -15,7 +15,7 @@ extension WorkerCore {
         let found = try fedChunks(chunks.count, .chunk, of: stream, withFeatures: group.hasFeatures, run, group)
         let scores = ChunkScores(count: found.count)
         let canceller = group.canceller
-        inParallel(found.count, threads: threads) { piece, _ in
+        inParallel(found.count, threads: threads) { piece in
             guard !canceller.isCancelled else { return }
             let score = runner.withArena {
                 Evaluation.score(
@@ -70,7 +70,7 @@ extension WorkerCore {
         let found = try fedChunks(chunks.count, .featureChunk, of: .target, withFeatures: false, run, group)
         let canceller = group.canceller
         let features = Mutex([[Float]](repeating: [], count: found.count))
-        inParallel(found.count, threads: threads) { piece, _ in
+        inParallel(found.count, threads: threads) { piece in
             guard !canceller.isCancelled else { return }
             let values = runner.withArena {
                 Evaluation.features(

@@ -150,7 +150,7 @@ final class WorkerCore {
             }
             let threads = threads
             let allReduce = AllReduce(plan: memory.plan, memory: memory.memory, links: links) { count, body in
-                inParallel(count, threads: threads) { piece, _ in body(piece) }
+                inParallel(count, threads: threads, body)
             }
             group = Group(
                 formation: formation, mesh: mesh, canceller: canceller, links: links, allReduce: allReduce,

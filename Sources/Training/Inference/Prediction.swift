@@ -31,7 +31,7 @@ package struct Prediction: Sendable {
         guard !texts.isEmpty else { return [] }
         let questions = Mutex([Question?](repeating: nil, count: texts.count))
         let share = 64
-        inParallel((texts.count + share - 1) / share, threads: runner.threads) { piece, _ in
+        inParallel((texts.count + share - 1) / share, threads: runner.threads) { piece in
             for place in (piece * share)..<min((piece + 1) * share, texts.count) {
                 let question = Question(texts[place], pair: pairs?[place], words: words?[place], trained)
                 questions.withLock { $0[place] = question }
@@ -40,7 +40,7 @@ package struct Prediction: Sendable {
         let encoded = questions.withLock { $0.compactMap { $0 } }
         let batches = Self.batches(encoded)
         let found = Mutex([Answer?](repeating: nil, count: texts.count))
-        inParallel(batches.count, threads: runner.threads) { piece, _ in
+        inParallel(batches.count, threads: runner.threads) { piece in
             let members = batches[piece]
             var batch = PackedBatch()
             var rows: [Int32] = []
