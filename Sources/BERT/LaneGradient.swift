@@ -116,7 +116,8 @@ extension BERTModel {
         return loss
     }
 
-    /// Whether several lanes may be packed into one batch: not with a dense word table, whose gradient two passes write.
+    /// Whether several lanes may be packed into one batch: not with a dense word table, whose gradient two passes
+    /// write.
     package var joinsLanes: Bool {
         layout.sparseTable != nil || layout.entries[places.wordEmbeddings].gradientOffset == nil
     }

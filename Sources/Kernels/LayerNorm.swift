@@ -67,8 +67,8 @@ package func layerNorm(
 
 /// The backward pass of ``layerNorm``: `dy` becomes the gradient of the normalized sum.
 ///
-/// Shapes: `normalized`, `dy` (R, D); `inverseDeviation` (R); `gain`, `gainGradient`, `shiftGradient` (D). The gradients
-/// of gain and shift are column sums, see ``LaneRows``.
+/// Shapes: `normalized`, `dy` (R, D); `inverseDeviation` (R); `gain`, `gainGradient`, `shiftGradient` (D). The
+/// gradients of gain and shift are column sums, see ``LaneRows``.
 package func layerNormBackward(
     normalized: Matrix, inverseDeviation: FloatView, gain: FloatView, _ dy: Matrix, lanes: LaneRows,
     gainGradient: FloatView, shiftGradient: FloatView

@@ -120,8 +120,8 @@ struct ProductGrid {
     private let across: Int
     let count: Int
 
-    /// - Parameter rowsFirst: whether cutting rows repeats less work than cutting columns. Every part copies its columns
-    ///   of the right factor, and its rows of the left one if these lie across.
+    /// - Parameter rowsFirst: whether cutting rows repeats less work than cutting columns. Every part copies its
+    ///   columns of the right factor, and its rows of the left one if these lie across.
     init(rows: Int, columns: Int, inner: Int, rowsFirst: Bool) {
         (self.rows, self.columns) = (rows, columns)
         func units(_ count: Int, _ unit: Int) -> Int { (count + unit - 1) / unit }

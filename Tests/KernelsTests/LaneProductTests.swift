@@ -2,8 +2,8 @@ import Kernels
 import Tensors
 import Testing
 
-/// Weight gradients over the rows of several lanes: a chain of fused multiply-adds for each lane, and the lanes added in
-/// the order of their tree.
+/// Weight gradients over the rows of several lanes: a chain of fused multiply-adds for each lane, and the lanes added
+/// in the order of their tree.
 @Suite struct LaneProductTests {
     private func expected(
         _ a: [Float], _ b: [Float], _ m: Int, _ n: Int, _ lanes: LaneRows, onto before: [Float]?
