@@ -109,7 +109,7 @@ package struct TrainingLoop {
     package enum Outcome: Sendable, Equatable {
         case finished
         /// - Parameter isScored: whether all evaluations after the last step are done.
-        case stopped(signal: Int32, isScored: Bool)
+        case stopped(signal: Int32, isScored: Bool = true)
         /// Ended before a step that cannot be computed.
         /// - Parameter isSaved: whether a checkpoint has the state.
         case failed(NonFiniteStep, isSaved: Bool)
