@@ -2,7 +2,7 @@
 # Fine-tunes BERT on all cores of this machine, or as told: sets up what is missing, builds, fetches the default model
 # and data where no others are named, and becomes `apus launch`, which takes every argument.
 #
-#     ./launch.sh [--workers N] [--threads T] [--single] [--debug] [--cluster FILE] [TRAIN OPTIONS]
+#     ./launch.sh [--workers N] [--threads T] [--single [--debug]] [--cluster FILE] [TRAIN OPTIONS]
 #
 # Paths among the arguments are taken from the folder it is called in.
 set -euo pipefail

@@ -6,6 +6,7 @@ struct Chaos: ParsableCommand {
         abstract:
             "Kill, freeze, slow and restart the processes of runs at random instants; compare their bits with an "
             + "undisturbed run's.",
+        usage: "apus chaos [<options>] [-- <options of apus launch>]",
         discussion: """
             Examples:
               $ apus chaos --runs 20 --workers 3
@@ -21,13 +22,13 @@ struct Chaos: ParsableCommand {
             process behind; the files of such a run are kept.
             """)
 
-    @Option(parsing: .unconditional, help: "Runs to disturb.")
+    @Option(parsing: .unconditional, help: ArgumentHelp("Runs to disturb.", valueName: "count"))
     var runs = 5
-    @Option(parsing: .unconditional, help: "Seed of the faults and their times.")
+    @Option(parsing: .unconditional, help: ArgumentHelp("Seed of the faults and their times.", valueName: "number"))
     var seed: UInt64 = 1
-    @Option(parsing: .unconditional, help: "Number of the first run.")
+    @Option(parsing: .unconditional, help: ArgumentHelp("Number of the first run.", valueName: "run"))
     var first = 1
-    @Option(parsing: .unconditional, help: "Workers of each run. (default: 2 to 4)")
+    @Option(parsing: .unconditional, help: ArgumentHelp("Workers of each run. (default: 2 to 4)", valueName: "count"))
     var workers: Int?
     @Option(
         parsing: .unconditional,

@@ -13,6 +13,8 @@ struct Check: ParsableCommand {
 
     @Option(help: ArgumentHelp("YAML file with the hosts. Required.", valueName: "file"))
     var cluster: String?
+    @Argument(help: .hidden)
+    var words: [String] = []
     @Flag(help: .hidden)
     var local = false
     @Option(help: .hidden)
@@ -23,6 +25,11 @@ struct Check: ParsableCommand {
     var shape: String?
 
     func validate() throws {
+        if let word = words.first {
+            throw ValidationError(
+                "'\(word)' belongs to no option: "
+                    + (cluster == nil ? "did you mean --cluster \(word)?" : "leave it out"))
+        }
         if !local, cluster == nil { throw ValidationError("--cluster is missing: name the file with the hosts") }
     }
 

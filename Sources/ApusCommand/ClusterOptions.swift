@@ -3,9 +3,13 @@ internal import Training
 
 /// Options for runs of several processes: when a worker counts as lost, and what happens then.
 struct ClusterOptions: ParsableArguments {
-    @Option(parsing: .unconditional, help: "The run waits while fewer workers are connected. (default: 1)")
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("The run waits while fewer workers are connected. (default: 1)", valueName: "count"))
     var minWorkers: Int?
-    @Option(parsing: .unconditional, help: "Replacements for one worker within 10 minutes. (default: 3)")
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("Replacements for one worker within 10 minutes. (default: 3)", valueName: "count"))
     var maxRestarts: Int?
     @Option(
         parsing: .unconditional,

@@ -12,9 +12,11 @@ struct Coordinate: ParsableCommand {
               $ APUS_KEY_FILE=keys/coordinator.key apus coordinate --workers 2 --endpoint tcp://0.0.0.0:5555
             """)
 
-    @Option(help: "Workers to wait for before the first step.")
+    @Option(help: ArgumentHelp("Workers to wait for before the first step.", valueName: "count"))
     var workers: Int
-    @Option(help: "Endpoint to listen on, such as 0.0.0.0:5555 or [::]:5555. (default: a free port)")
+    @Option(
+        help: ArgumentHelp(
+            "Endpoint to listen on, such as 0.0.0.0:5555 or [::]:5555. (default: a free port)", valueName: "address"))
     var endpoint: String?
     @Option(
         help: ArgumentHelp(

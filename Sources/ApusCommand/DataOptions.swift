@@ -44,14 +44,13 @@ struct DataOptions: ParsableArguments {
         help: ArgumentHelp(
             "The task: classification (one class per text), regression (numbers), multi-label (any number of "
                 + "labels per text), token-classification (a tag for each word) or masked-lm (hidden words). "
-                + "(default: by the labels)"
-        ))
+                + "(default: by the labels)", valueName: "name"))
     var task: String?
     @Option(
         parsing: .unconditional,
-        help:
-            "Most tokens of a sample with [CLS] and [SEP]; the rest is cut off. (default: 128, or as the model has)"
-    )
+        help: ArgumentHelp(
+            "Most tokens of a sample with [CLS] and [SEP]; the rest is cut off. (default: 128, or as the model has)",
+            valueName: "tokens"))
     var maxLength: Int?
     @Flag(help: "Let --max-length go beyond the model's positions: its position table is repeated.")
     var extendPositions = false

@@ -4,6 +4,7 @@ internal import Training
 struct Evaluate: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Score a model on labelled data: one JSON object of metrics.",
+        usage: "apus evaluate --model <dir> --input <file> [<options>]",
         discussion: """
             Examples:
               $ apus evaluate --model runs/short/model-best --input test.tsv

@@ -40,8 +40,15 @@ enum FieldNames {
     private static func option(
         _ name: String, _ attached: String?, _ rest: inout ArraySlice<String>, of command: String
     ) throws(NotHere) -> [String] {
-        // Only launch starts workers.
-        if let own = launchers[name], command != "work" { return [flag(own, attached)] }
+        if let own = launchers[name] {
+            guard command == "launch" || command == "coordinate" else {
+                let what = command == "train" ? "one process" : "one worker"
+                throw NotHere(
+                    description: "--\(name) starts several workers, apus \(command) is \(what): use apus launch "
+                        + "--workers \(attached ?? rest.first ?? "N")")
+            }
+            return [flag(own, attached)]
+        }
         switch OptionName(name) {
         case .own, nil: return [flag(name, attached)]
         case .hint(let hint): throw NotHere(description: "--\(name) is not an option: \(hint)")

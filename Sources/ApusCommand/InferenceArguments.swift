@@ -17,11 +17,13 @@ struct InferenceArguments: ParsableArguments {
     var textColumn: String?
     @Option(help: ArgumentHelp("Column of the second text of a pair.", valueName: "name"))
     var pairColumn: String?
-    @Option(help: "Most tokens of a sample including [CLS] and [SEP]. (default: as in training)")
+    @Option(
+        help: ArgumentHelp(
+            "Most tokens of a sample including [CLS] and [SEP]. (default: as in training)", valueName: "tokens"))
     var maxLength: Int?
-    @Option(help: "Threads to compute with. (default: one per core)")
+    @Option(help: ArgumentHelp("Threads to compute with. (default: one per core)", valueName: "count"))
     var threads: Int?
-    @Option(help: "Matrix products: own or openblas. (default: own)")
+    @Option(help: ArgumentHelp("Matrix products: own or openblas. (default: own)", valueName: "name"))
     var blas = BLAS.own
 
     func validate() throws {

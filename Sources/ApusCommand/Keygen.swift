@@ -15,7 +15,9 @@ struct Keygen: ParsableCommand {
 
     @Option(
         parsing: .unconditional,
-        help: "Worker keys to make. Workers may share one, but removing a key from the list removes all of them.")
+        help: ArgumentHelp(
+            "Worker keys to make. Workers may share one, but removing a key from the list removes all of them.",
+            valueName: "count"))
     var workers = 1
 
     func validate() throws {

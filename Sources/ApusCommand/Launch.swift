@@ -10,7 +10,9 @@ struct Launch: ParsableCommand {
               $ apus launch --cluster lab.yaml --output runs/first
             """)
 
-    @Option(help: "Workers on this machine. (default: cores / 8, at least 2 if there are 2 cores)")
+    @Option(
+        help: ArgumentHelp(
+            "Workers on this machine. (default: cores / 8, at least 2 if there are 2 cores)", valueName: "count"))
     var workers: Int?
     @Flag(help: "One process without sockets: the debug mode.")
     var single = false
@@ -35,6 +37,9 @@ struct Launch: ParsableCommand {
         }
         if dryRun, cluster != nil {
             throw ValidationError("--dry-run measures this machine, --cluster names others: leave one out")
+        }
+        if debug, !single, !dryRun {
+            throw ValidationError("--debug checks the layers of one process, launch starts several: add --single")
         }
         if single { try options.needOneProcess("--single") }
     }

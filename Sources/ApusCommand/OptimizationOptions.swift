@@ -6,28 +6,37 @@ struct OptimizationOptions: ParsableArguments {
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp(
-            "Passes over the training data; fractions such as 0.5 are allowed. (default: 3)", valueName: "epochs"))
+            "Passes over the training data; fractions such as 0.5 are allowed. (default: 3)", valueName: "number"))
     var epochs: EpochCount?
-    @Option(parsing: .unconditional, help: "Optimizer steps after which the run ends. (default: --epochs decides)")
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("Optimizer steps after which the run ends. (default: --epochs decides)", valueName: "steps"))
     var maxSteps: Int?
     @Option(
         parsing: .unconditional,
-        help: "Samples in one global batch, over all workers together, never per worker. (default: 32)")
+        help: ArgumentHelp(
+            "Samples in one global batch, over all workers together, never per worker. (default: 32)",
+            valueName: "samples"))
     var batchSize: Int?
-    @Option(parsing: .unconditional, help: "Global batches in one optimizer step. (default: 1)")
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("Global batches in one optimizer step. (default: 1)", valueName: "batches"))
     var accumulate: Int?
-    @Option(parsing: .unconditional, help: "Peak learning rate. (default: 5e-5)")
+    @Option(parsing: .unconditional, help: ArgumentHelp("Peak learning rate. (default: 5e-5)", valueName: "rate"))
     var learningRate: Double?
-    @Option(help: "adam (weight decay added to the gradient) or adamw (decoupled weight decay). (default: adam)")
+    @Option(
+        help: ArgumentHelp(
+            "adam (weight decay added to the gradient) or adamw (decoupled weight decay). (default: adam)",
+            valueName: "name"))
     var optimizer: String?
-    @Option(parsing: .unconditional, help: "Weight decay; biases and layer norms have none. (default: 0)")
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("Weight decay; biases and layer norms have none. (default: 0)", valueName: "factor"))
     var weightDecay: Double?
     @Option(
-        help:
-            ArgumentHelp(
-                "Learning rate after the warm-up: constant, linear or cosine; the last two reach 0 at the last step. "
-                    + "(default: constant)")
-    )
+        help: ArgumentHelp(
+            "Learning rate after the warm-up: constant, linear or cosine; the last two reach 0 at the last step. "
+                + "(default: constant)", valueName: "name"))
     var schedule: String?
     @Option(
         parsing: .unconditional,
@@ -37,13 +46,17 @@ struct OptimizationOptions: ParsableArguments {
     var warmupSteps: WarmupLength?
     @Option(
         parsing: .unconditional,
-        help: "Global gradient norm above which a gradient is scaled down. (default: no clipping)")
+        help: ArgumentHelp(
+            "Global gradient norm above which a gradient is scaled down. (default: no clipping)", valueName: "norm"))
     var maxGradNorm: Double?
-    @Option(parsing: .unconditional, help: "Dropout probability. (default: as in the model's config.json)")
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("Dropout probability. (default: as in the model's config.json)", valueName: "probability"))
     var dropout: Double?
     @Option(
         parsing: .unconditional,
-        help: "Label smoothing: share of the target that is spread over all classes. (default: 0)")
+        help: ArgumentHelp(
+            "Label smoothing: share of the target that is spread over all classes. (default: 0)", valueName: "share"))
     var labelSmoothing: Double?
     @Option(
         parsing: .upToNextOption,
@@ -52,13 +65,17 @@ struct OptimizationOptions: ParsableArguments {
             valueName: "weight"))
     var classWeights: [String] = []
     @Option(
-        help: "Input of the head: cls (BERT's pooler on [CLS]) or mean (over its tokens). (default: cls)")
+        help: ArgumentHelp(
+            "Input of the head: cls (BERT's pooler on [CLS]) or mean (over its tokens). (default: cls)",
+            valueName: "name"))
     var pooling: String?
-    @Option(parsing: .unconditional, help: "Seed of sample order, dropout and new heads. (default: 0)")
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("Seed of sample order, dropout and new heads. (default: 0)", valueName: "number"))
     var seed: UInt64?
     @Option(
         help: ArgumentHelp(
-            "One run for each of these seeds, with mean and deviation: 0,1,2.", valueName: "seeds"))
+            "One run for each of these seeds, with mean and deviation: 0,1,2.", valueName: "list"))
     var seeds: String?
     @Option(
         help: ArgumentHelp(

@@ -7,6 +7,7 @@ extension AnswerFormat: ExpressibleByArgument {}
 struct Predict: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Label texts: one JSON object per line, or a table, in input order.",
+        usage: "apus predict --model <dir> [<options>]",
         discussion: """
             A file has a header and columns; standard input is plain text, one per line, and each line is answered as \
             it arrives. Examples:

@@ -17,18 +17,25 @@ struct RunOptions: ParsableArguments {
     var checkpointEvery: Int?
     @Option(
         parsing: .unconditional,
-        help: "Checkpoints to keep; 0: none after the end. (default: 2, and the newest after the end)")
+        help: ArgumentHelp(
+            "Checkpoints to keep; 0: none after the end. (default: 2, and the newest after the end)", valueName: "count"
+        ))
     var keep: Int?
     @Option(
         parsing: .unconditional,
-        help:
-            "Fixed parts of a global batch; with the same lanes a run gives the same bits. (default: by the batch size)"
-    )
+        help: ArgumentHelp(
+            "Fixed parts of a global batch; with the same lanes a run gives the same bits. (default: by the batch "
+                + "size)",
+            valueName: "count"))
     var lanes: Int?
     @Option(
-        help: "Matrix products: own, with the same bits on every processor, or openblas. (default: own)")
+        help: ArgumentHelp(
+            "Matrix products: own, with the same bits on every processor, or openblas. (default: own)",
+            valueName: "name"))
     var blas: String?
-    @Option(parsing: .unconditional, help: "Threads of one worker. (default: the cores divided among the workers)")
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("Threads of one worker. (default: the cores divided among the workers)", valueName: "count"))
     var threads: Int?
     @Option(
         help: ArgumentHelp(

@@ -46,7 +46,9 @@ struct TransferOptions: ParsableArguments {
             "Products with adapters: query, key, value, attention.output, intermediate, output. (default: query value)",
             valueName: "name"))
     var loraTargets: [String] = []
-    @Option(parsing: .unconditional, help: "Dropout of the adapters' inputs. (default: 0)")
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("Dropout of the adapters' inputs. (default: 0)", valueName: "probability"))
     var loraDropout: Double?
 
     @Option(
@@ -55,15 +57,28 @@ struct TransferOptions: ParsableArguments {
     var sourceTrain: String?
     @Option(help: ArgumentHelp("Data of the source task scored after each epoch.", valueName: "file"))
     var sourceValidation: String?
-    @Option(help: "Task of the source data: classification, regression or masked-lm. (default: by the labels)")
+    @Option(
+        help: ArgumentHelp(
+            "Task of the source data: classification, regression or masked-lm. (default: by the labels)",
+            valueName: "name"))
     var sourceTask: String?
-    @Option(parsing: .unconditional, help: "Samples in one global batch of the source task. (default: --batch-size)")
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp(
+            "Samples in one global batch of the source task. (default: --batch-size)", valueName: "samples"))
     var sourceBatchSize: Int?
-    @Option(parsing: .unconditional, help: "Weight of the target task relative to the source task. (default: 1)")
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("Weight of the target task relative to the source task. (default: 1)", valueName: "weight"))
     var lambda: Double?
-    @Option(parsing: .unconditional, help: "Value of lambda in the last step, if its schedule is not constant.")
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("Value of lambda in the last step, if its schedule is not constant.", valueName: "weight"))
     var lambdaEnd: Double?
-    @Option(help: "Schedule from --lambda to --lambda-end: constant, linear or cosine. (default: constant)")
+    @Option(
+        help: ArgumentHelp(
+            "Schedule from --lambda to --lambda-end: constant, linear or cosine. (default: constant)", valueName: "name"
+        ))
     var lambdaSchedule: String?
     @Option(
         parsing: .unconditional,

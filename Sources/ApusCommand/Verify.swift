@@ -13,7 +13,7 @@ struct Verify: ParsableCommand {
 
     @Argument(help: ArgumentHelp("Reference folders, such as golden/classify.", valueName: "case"))
     var cases: [String]
-    @Option(help: "Matrix products: own or openblas. (default: own)")
+    @Option(help: ArgumentHelp("Matrix products: own or openblas. (default: own)", valueName: "name"))
     var blas = BLAS.own
 
     func run() throws {

@@ -20,7 +20,7 @@ struct Work: ParsableCommand {
               $ mpirun -np 4 apus work --output runs/first
             """)
 
-    @Option(help: "The coordinator's address, such as host:5555.")
+    @Option(help: ArgumentHelp("The coordinator's address, such as host:5555.", valueName: "host:port"))
     var coordinator: String?
     @Option(
         help: ArgumentHelp("YAML file that names the coordinator's address and port, and the hosts.", valueName: "file")
@@ -33,10 +33,9 @@ struct Work: ParsableCommand {
     var interface: String?
     #if MPI
     @Option(
-        help:
+        help: ArgumentHelp(
             "Transport of gradients between hosts: links, or mpi if mpirun or srun started all workers. (default: "
-            + "links)"
-    )
+                + "links)", valueName: "name"))
     var exchange = "links"
     #endif
     @Flag(help: .hidden)

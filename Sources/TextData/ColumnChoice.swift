@@ -89,7 +89,10 @@ struct ColumnChoice: Equatable {
         }
         func problem(_ missing: String, _ names: [String], flag: String) -> String {
             if let other = spelledOtherwise(names) { return "\(missing), \(found): did you mean \(flag) \"\(other)\"?" }
-            let nameable = "\(missing), \(found): name one\(names.count == 1 ? " of these" : "") with \(flag)"
+            let isAsked = names.count == 1
+            let nameable =
+                "\(missing), \(found): name one\(isAsked ? " of these" : "") with \(flag)"
+                + (isAsked || flag != "--text-column" ? "" : ", or add a header above if this is a row")
             return Self.oddity(of: header) ?? headerless ?? nameable
         }
         func column(_ name: String, flag: String) throws(DatasetError) -> Int {

@@ -73,6 +73,10 @@ package struct TokenLines {
         }
         var request = Request()
         var cursor = JSONCursor(bytes, in: range)
+        if let first = cursor.peek(), first != UInt8(ascii: "{") {
+            throw JSONCursor.Failure(
+                problem: "is not a JSON object: write each text as {\"text\": \"a quiet film\"}", offset: cursor.offset)
+        }
         try cursor.open("{")
         while let key = try cursor.nextKey() {
             switch key {

@@ -29,7 +29,7 @@ package enum EntryPoints {
         run.forgetJournal(after: progress.step)
         try waitFor {
             let engine = SingleProcessEngine(
-                inputs: inputs, replica: replica, debug: debug)
+                inputs: inputs, replica: replica, debug: debug, stop: stop)
             try await run.run(engine, from: progress, command: commandLine)
         }
     }
@@ -65,7 +65,6 @@ package enum EntryPoints {
         // Refused here, before any process is started.
         try options.configuration.blas.use(threads: 1)
         Screen.shared.use(options.configuration.progress, sharesTerminal: true)
-        if options.debug { sayToUser("--debug checks layers only in a single process: add --single for that") }
         func launchOne(_ configuration: TrainingConfiguration, isFirst: Bool) throws -> Int32 {
             var one = options
             one.configuration = configuration

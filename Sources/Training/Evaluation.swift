@@ -201,12 +201,14 @@ package enum Evaluation {
     }
 
     /// The features of a dataset, chunk by chunk, on the runner's threads.
-    package static func features(of dataset: TokenizedDataset, runner: LaneRunner, parameters: FloatView)
-        -> FeatureStore
-    {
+    /// - Throws: ``StoppedBetweenSteps`` soon after `stop` asks for it.
+    package static func features(
+        of dataset: TokenizedDataset, runner: LaneRunner, parameters: FloatView, stop: StopRequest
+    ) throws(StoppedBetweenSteps) -> FeatureStore {
         let chunks = chunks(of: dataset.count)
         let store = FeatureStore(samples: dataset.count, width: runner.model.shape.width)
         inParallel(chunks.count, threads: runner.threads) { piece in
+            guard stop.signal == nil else { return }
             runner.withArena { arena in
                 store.set(
                     chunks[piece],
@@ -214,19 +216,22 @@ package enum Evaluation {
                         .elements)
             }
         }
+        try stop.check()
         return store
     }
 
     /// Scores the whole dataset, or its first samples, on the runner's threads.
+    /// - Throws: ``StoppedBetweenSteps`` soon after `stop` asks for it.
     package static func run(
         _ dataset: TokenizedDataset, _ stream: TaskStream = .target, runner: LaneRunner, parameters: FloatView,
-        features: FeatureStore? = nil, names: [String]? = nil, first: Int = .max
-    ) -> Evaluated {
+        features: FeatureStore? = nil, names: [String]? = nil, first: Int = .max, stop: StopRequest = StopRequest()
+    ) throws(StoppedBetweenSteps) -> Evaluated {
         let chunks = chunks(of: min(first, dataset.count))
         let head = runner.model.head(of: stream)
         let kept = first < dataset.count ? nil : ScorePlan(dataset, head, runner.model.shape).map(EvaluationScores.init)
         let scores = Mutex([ChunkScore](repeating: ChunkScore(), count: chunks.count))
         inParallel(chunks.count, threads: runner.threads) { piece in
+            guard stop.signal == nil else { return }
             let score = runner.withArena { arena in
                 Self.score(
                     PackedBatch(chunks[piece], of: dataset, stream: stream).with(features), model: runner.model,
@@ -238,6 +243,7 @@ package enum Evaluation {
             }
             scores.withLock { $0[piece] = score }
         }
+        try stop.check()
         let report = EvaluationReport(scores.withLock { $0 }, head, names: names, scores: kept.map { ($0, dataset) })
         return Evaluated(report: report, scores: kept)
     }

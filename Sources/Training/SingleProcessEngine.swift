@@ -11,14 +11,18 @@ package final class SingleProcessEngine: StepEngine {
     /// The parts that the replica's model does not train.
     private var freeze: [String]?
     private let debug: Bool
+    private let stop: StopRequest
     /// Memory of the last step, for reuse.
     private var work = LaneWork(firstLane: 0, lanes: [], lossScale: 0, dropout: nil)
     private var update = OptimizerUpdate(groups: [])
     /// Features of the datasets used since the encoder is frozen.
     private var features: [Split: FeatureStore] = [:]
 
-    /// - Parameter replica: the initial state.
-    package init(inputs: RunInputs, replica: Replica, debug: Bool) {
+    /// - Parameters:
+    ///   - replica: the initial state.
+    ///   - stop: ends an evaluation before its end.
+    package init(inputs: RunInputs, replica: Replica, debug: Bool, stop: StopRequest = StopRequest()) {
+        self.stop = stop
         self.inputs = inputs
         self.replica = replica
         runner = LaneRunner(
@@ -42,9 +46,9 @@ package final class SingleProcessEngine: StepEngine {
         guard let dataset = inputs.datasets[split] else {
             throw RunError("there is no \(split.rawValue) data to evaluate")
         }
-        return Evaluation.run(
+        return try Evaluation.run(
             dataset, split.stream, runner: runner, parameters: replica.parameters.view, features: features(split),
-            names: split.stream == .target ? inputs.labels?.names : nil)
+            names: split.stream == .target ? inputs.labels?.names : nil, stop: stop)
     }
 
     package func state() async throws -> TrainingState {
@@ -67,27 +71,29 @@ package final class SingleProcessEngine: StepEngine {
     }
 
     /// A dataset's features, computed on first use; nil if they differ between steps.
-    private func features(_ split: Split) -> FeatureStore? {
+    private func features(_ split: Split) throws -> FeatureStore? {
         guard runner.model.hasFixedFeatures, let dataset = inputs.datasets[split] else {
             features = [:]
             return nil
         }
         let store =
-            features[split]
+            try features[split]
             ?? Activity.during(
                 "computing the frozen encoder's output for \(counted(dataset.count, "\(split.rawValue) sample"))"
-            ) { _ in
-                Evaluation.features(of: dataset, runner: runner, parameters: replica.parameters.view)
+            ) { _ throws(StoppedBetweenSteps) in
+                try Evaluation.features(
+                    of: dataset, runner: runner, parameters: replica.parameters.view, stop: stop)
             }
         features[split] = store
         return store
     }
 
     /// Lanes, sum, norm, update. To look at a training step in a debugger, set the breakpoint here.
-    private func step(_ plan: StepPlan, learningRate: Double) throws(NonFiniteStep) -> StepReport {
+    private func step(_ plan: StepPlan, learningRate: Double) throws -> StepReport {
         guard let dataset = inputs.datasets[.train] else { preconditionFailure("a step needs training data") }
         work.set(
-            plan, of: dataset, features: features(.train), source: inputs.datasets[.sourceTrain], model: replica.model,
+            plan, of: dataset, features: try features(.train), source: inputs.datasets[.sourceTrain],
+            model: replica.model,
             seed: inputs.configuration.seed)
         let watch = debug ? NonFiniteWatch() : nil
         let results = runner.run(work, parameters: replica.parameters.view, observe: watch?.observer)

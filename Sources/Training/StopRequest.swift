@@ -1,3 +1,4 @@
+internal import Dispatch
 internal import Foundation
 internal import Synchronization
 
@@ -6,6 +7,10 @@ package final class StopRequest: Sendable {
     private let received = Atomic<Int32>(0)
     private let isListening = Atomic(false)
     private let signals = Mutex(StopSignals())
+    /// Signals are handled one after another, in the order in which they arrive.
+    private let queue = DispatchQueue(label: "apus.signals")
+    /// Moved on by a timer in the same order: however late signals are handled that arrived together, they are one.
+    private let time = Mutex(ContinuousClock.now)
     private let sources = Mutex<[SignalSource]>([])
     private let actions = Mutex<[@Sendable () -> Void]>([])
 
@@ -18,14 +23,17 @@ package final class StopRequest: Sendable {
         guard !isListening.exchange(true, ordering: .relaxed) else { return }
         let hangup = heedsHangup && !SignalSource.isIgnored(SIGHUP) ? [SIGHUP] : []
         let listening = ([SIGINT, SIGTERM] + hangup).map { number in
-            SignalSource(number) { [self] in
-                switch signals.withLock({ $0.receive(at: .now) }) {
+            SignalSource(number, on: queue) { [self] in
+                switch signals.withLock({ $0.receive(at: time.withLock { $0 }) }) {
                 case .repeated: return
                 case .endAtOnce:
                     sayBeforeEnd("ended at once, without a checkpoint of this step")
                     Screen.shared.leave()
                     _exit(128 + number)
                 case .stop:
+                    queue.asyncAfter(deadline: .now() + StopSignals.burst.seconds) { [self] in
+                        time.withLock { $0 += StopSignals.burst }
+                    }
                     received.store(number, ordering: .relaxed)
                     sayToUser("stopping after this step; repeat to end at once")
                     act()
@@ -53,4 +61,15 @@ package final class StopRequest: Sendable {
         let number = received.load(ordering: .relaxed)
         return number == 0 ? nil : number
     }
+
+    /// - Throws: ``StoppedBetweenSteps`` if a stop was requested.
+    package func check() throws(StoppedBetweenSteps) {
+        if let signal { throw StoppedBetweenSteps(signal: signal) }
+    }
+}
+
+/// A stop was requested while samples were scored, or while the output of a frozen encoder was computed: what was
+/// computed so far is dropped, and the state is still that of the last step.
+package struct StoppedBetweenSteps: Error, Equatable {
+    package let signal: Int32
 }

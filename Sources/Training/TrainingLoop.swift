@@ -74,6 +74,11 @@ package struct TrainingLoop {
     package let patience: Int?
     /// Steps between evaluations within an epoch; nil: only after each epoch.
     package let evalEvery: Int?
+    /// The steps after which data are scored.
+    private let evaluations: EvaluationSteps
+    /// Samples of an evaluation, and those scored once at the end.
+    private let scoredCounts: (each: Int, end: Int)
+    private let scoring = ScoringPace()
     /// The parts that an epoch trains in addition, as text.
     private let stage: (_ epoch: Int) -> String?
 
@@ -81,7 +86,8 @@ package struct TrainingLoop {
         plan: TrainingPlan, schedule: LearningRateSchedule, engine: any StepEngine, recorder: any RunRecorder,
         stop: StopRequest,
         checkpointEvery: Int?, hasValidation: Bool, hasSourceValidation: Bool = false, metric: Measure? = nil,
-        patience: Int? = nil, evalEvery: Int? = nil, stage: @escaping (_ epoch: Int) -> String? = { _ in nil }
+        patience: Int? = nil, evalEvery: Int? = nil, scoredCounts: (each: Int, end: Int) = (0, 0),
+        stage: @escaping (_ epoch: Int) -> String? = { _ in nil }
     ) {
         self.stage = stage
         self.plan = plan
@@ -94,13 +100,16 @@ package struct TrainingLoop {
         self.metric = metric
         self.patience = patience
         self.evalEvery = evalEvery
+        self.scoredCounts = scoredCounts
+        evaluations = EvaluationSteps(plan, every: evalEvery)
         self.hasSourceValidation = hasSourceValidation
     }
 
     /// How the loop ended.
     package enum Outcome: Sendable, Equatable {
         case finished
-        case stopped(signal: Int32)
+        /// - Parameter isScored: whether all evaluations after the last step are done.
+        case stopped(signal: Int32, isScored: Bool = true)
         /// Ended before a step that cannot be computed.
         /// - Parameter isSaved: whether a checkpoint has the state.
         case failed(NonFiniteStep, isSaved: Bool)
@@ -111,12 +120,20 @@ package struct TrainingLoop {
     package func run(_ progress: inout RunProgress, _ throughput: inout Throughput, saved: Int) async throws -> Outcome
     {
         var saved = saved
-        if progress.step > 0, saved != progress.step,
-            progress.step % plan.stepsPerEpoch == 0 || progress.step >= plan.totalSteps
-        {
-            // The process before this one ended between an epoch's last step and its checkpoint.
+        do { return try await steps(&progress, &throughput, saved: &saved) } catch let stopped as StoppedBetweenSteps {
+            if saved != progress.step { _ = recorder.checkpoint(try await engine.state(), &progress) }
+            return .stopped(
+                signal: stopped.signal, isScored: !(evaluations.contains(progress.step) && lacksEvaluation(progress)))
+        }
+    }
+
+    private func steps(_ progress: inout RunProgress, _ throughput: inout Throughput, saved: inout Int) async throws
+        -> Outcome
+    {
+        if evaluations.isEnd(progress.step), saved != progress.step || lacksEvaluation(progress) {
+            // The process before this one ended between an epoch's last step and its checkpoint, or its evaluation.
             if try await endEpoch(&progress, EpochAccount()) { saved = progress.step }
-        } else if progress.step > 0, isEvaluated(progress.step), lacksEvaluation(progress) {
+        } else if evaluations.isWithin(progress.step), lacksEvaluation(progress) {
             // Or between a step and the evaluation after it.
             try await evaluate(&progress, saved: &saved)
         } else if progress.isBest {
@@ -132,11 +149,11 @@ package struct TrainingLoop {
             while progress.step < plan.totalSteps, plan.epoch(ofStep: progress.step + 1) == epoch {
                 if let signal = stop.signal {
                     if saved != progress.step { _ = recorder.checkpoint(try await engine.state(), &progress) }
-                    return .stopped(signal: signal)
+                    return .stopped(signal: signal, isScored: true)
                 }
                 let step = upcoming ?? plan.step(progress.step + 1, order: order)
                 let isLast = step.step == plan.totalSteps || step.endsEpoch
-                let isFollowed = !isLast && isEvaluated(step.step)
+                let isFollowed = !isLast && evaluations.isWithin(step.step)
                 upcoming = isLast || isFollowed ? nil : plan.step(step.step + 1, order: order)
                 do { try await take(step, next: upcoming, &throughput, &account) } catch let failed as NonFiniteStep {
                     var isSaved = saved == progress.step
@@ -159,8 +176,6 @@ package struct TrainingLoop {
         return .finished
     }
 
-    private func isEvaluated(_ step: Int) -> Bool { evalEvery.map { step % $0 == 0 } ?? false }
-
     private func lacksEvaluation(_ progress: RunProgress) -> Bool {
         (hasValidation && progress.evaluatedStep != progress.step)
             || (hasSourceValidation && progress.evaluatedSourceStep != progress.step)
@@ -179,11 +194,8 @@ package struct TrainingLoop {
     /// The position of an evaluation, for messages.
     private func place(_ epoch: Int, _ step: Int) -> String {
         let name = "epoch \(epoch)/\(plan.begunEpochs)"
-        return isEnd(step) ? name : "\(name), step \(step)"
+        return evaluations.isEnd(step) ? name : "\(name), step \(step)"
     }
-
-    /// Whether an epoch or the run ends with a step.
-    private func isEnd(_ step: Int) -> Bool { step % plan.stepsPerEpoch == 0 || step == plan.totalSteps }
 
     /// Scores, saves, and keeps the best model.
     /// - Returns: whether the checkpoint is on the disk.
@@ -236,7 +248,9 @@ package struct TrainingLoop {
             ProgressMeter.Step(
                 step: step.step, totalSteps: plan.totalSteps, epoch: step.epoch, epochs: plan.begunEpochs,
                 loss: event.loss, sourceLoss: event.sourceLoss,
-                rate: rate, samples: samples, seconds: seconds, workers: max(1, report.shares.count)))
+                rate: rate, samples: samples, seconds: seconds, workers: max(1, report.shares.count),
+                unscored: evaluations.count(from: step.step) * scoredCounts.each + scoredCounts.end,
+                scoringSpeed: scoring.samplesPerSecond))
     }
 
     /// - Returns: the figures as text, and whether they are the best so far.
@@ -246,6 +260,7 @@ package struct TrainingLoop {
         let evaluated = try await engine.evaluate(.validation)
         let report = evaluated.report
         let seconds = (ContinuousClock.now - start).seconds
+        scoring.add(samples: report.samples, seconds: seconds)
         try recorder.record(
             EvaluationEvent(
                 step: progress.step, epoch: epoch, split: .validation, loss: report.loss, accuracy: report.accuracy,
@@ -284,17 +299,32 @@ extension TrainingLoop {
         let start = ContinuousClock.now
         let evaluated = try await engine.evaluate(.sourceValidation)
         let report = evaluated.report
+        let seconds = (ContinuousClock.now - start).seconds
+        scoring.add(samples: report.samples, seconds: seconds)
         try recorder.record(
             EvaluationEvent(
                 step: progress.step, epoch: epoch, split: .sourceValidation, loss: report.loss,
-                accuracy: report.accuracy,
-                samples: report.samples, further: report.further, seconds: (ContinuousClock.now - start).seconds))
+                accuracy: report.accuracy, samples: report.samples, further: report.further, seconds: seconds))
         progress.latestSource = report
         progress.evaluatedSourceStep = progress.step
         recorder.keepScores(evaluated, .sourceValidation, progress, isBest: false)
         recorder.note(progress)
         return "source validation \(report.line(nil))"
     }
+}
+
+/// How fast the evaluations of this process were.
+private final class ScoringPace {
+    private var samples = 0.0
+    private var seconds = 0.0
+
+    func add(samples count: Int, seconds time: Double) {
+        samples += Double(count)
+        seconds += time
+    }
+
+    /// Nil before the first one.
+    var samplesPerSecond: Double? { seconds > 0 ? samples / seconds : nil }
 }
 
 /// Totals of an epoch's steps, as far as this process computed them.

@@ -172,6 +172,9 @@ import Testing
         let losses = try ["3", "5"].map { seed in
             try #require((FinishedRun(job, "all/seed-\(seed)").summary["test"] as? [String: Any])?["loss"] as? Double)
         }
+        let figures = run.output.split(separator: "\n").filter { $0.contains("mean and deviation of 2 seeds") }
+        #expect(figures.count >= 2 && figures.allSatisfy { !$0.contains("_") }, "\(figures)")
+        #expect(figures.last?.hasPrefix("mean and deviation of 2 seeds, test: loss ") == true, "\(figures)")
         let page = try job.text("all/report.html")
         #expect(page.contains("\"name\":\"seed-3\"") && page.contains("\"name\":\"seed-5\""))
         let mean = (summary["mean"] as? [String: [String: Double]])?["test"]?["loss"]

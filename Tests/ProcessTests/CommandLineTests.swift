@@ -51,7 +51,7 @@ import Testing
         expectRefused(try ApusProcess("train", "--epcohs", "3"), "--epochs")
         expectRefused(
             try ApusProcess("train", "--epochs", "many"),
-            "'many' is invalid for '--epochs <epochs>': see 'apus help train'")
+            "'many' is invalid for '--epochs <number>': see 'apus help train'")
         expectRefused(try ApusProcess("verify"), "case")
         expectRefused(try ApusProcess("coordinate"), "--workers")
         expectRefused(try ApusProcess("launch", "--workers", "0"), "--workers is 0")
@@ -151,6 +151,33 @@ import Testing
     ])
     func `each command's help has two examples`(command: String) throws {
         #expect(try ApusProcess(command, "--help").output.components(separatedBy: "apus \(command) ").count >= 4)
+    }
+
+    @Test(arguments: [
+        "train", "coordinate", "work", "launch", "evaluate", "predict", "tokenize", "verify", "check", "inspect",
+        "keygen", "chaos", "report", "runs",
+    ])
+    func `help fits 80 columns, and its values say more than their options`(command: String) throws {
+        let help = try ApusProcess(command, "--help").output
+        for line in help.split(separator: "\n") {
+            #expect(line.count <= 80)
+            #expect(line.firstMatch(of: /--([a-z-]+) <\1>/) == nil, "\(line)")
+        }
+    }
+
+    @Test(arguments: [
+        ("launch lab.yaml", "did you mean --config lab.yaml or --cluster lab.yaml?"),
+        ("train reviews.tsv", "did you mean --train reviews.tsv?"),
+        ("predict --model m reviews.csv", "did you mean --input reviews.csv?"),
+        ("check lab.yaml", "did you mean --cluster lab.yaml?"),
+        ("train --nproc_per_node 2", "apus train is one process: use apus launch --workers 2"),
+        ("work --nproc-per-node=3", "apus work is one worker: use apus launch --workers 3"),
+        ("train --metric f1", "did you mean 'macro-f1' or 'entity-f1'?"),
+        ("train --metric acuracy", "did you mean 'accuracy'?"),
+        ("launch --debug --workers 2", "add --single"),
+    ])
+    func `what was meant is named`(line: String, answer: String) throws {
+        expectRefused(try ApusProcess(line.split(separator: " ").map(String.init)), answer)
     }
 
     @Test func `help of check shows that a cluster file is required`() throws {

@@ -100,6 +100,6 @@ import Testing
         coordinator.send(SIGTERM)
         let end = coordinator.end()
         #expect(end.status == 143)
-        #expect(end.complaint.last?.contains("while waiting for workers; resume with: ") == true, "\(end.complaint)")
+        #expect(end.complaint.last?.contains("while waiting for workers; start it with: ") == true, "\(end.complaint)")
     }
 }

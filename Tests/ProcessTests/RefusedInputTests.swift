@@ -227,6 +227,10 @@ import Testing
         Fault(
             "smoothing of numbers", "--label-smoothing is for --task",
             options: ["--task", "regression", "--label-smoothing", "0.1"]),
+        .data(
+            "smoothing of labels that are numbers", "--label-smoothing is for --task",
+            "the labels are those of regression: leave it out", options: ["--label-smoothing", "0.1"],
+            contents: "sentence\tlabel\nbel\t0.5\nbel\t1.25\n"),
         Fault("smoothing of all", "--label-smoothing is 1", options: ["--label-smoothing", "1"]),
         Fault("pooling of words", "--pooling is for --task", options: ["--task", "masked-lm", "--pooling", "mean"]),
         Fault(

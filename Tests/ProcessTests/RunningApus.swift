@@ -58,6 +58,17 @@ final class RunningApus {
 
     func send(_ signal: Int32) { kill(identifier, signal) }
 
+    /// Freezes it, and returns once it stands.
+    func stand() throws {
+        send(SIGSTOP)
+        for _ in 0..<6_000 {
+            let state = SystemFile.text("/proc/\(identifier)/stat")?.split(separator: ")").last?.split(separator: " ")
+            if state?.first == "T" { return }
+            usleep(10_000)
+        }
+        Issue.record("the process does not stand")
+    }
+
     /// Sends it again and again: the first ones may still count as one with a signal before.
     func sendUntilEnd(_ signal: Int32) {
         for _ in 0..<1_200 where process.isRunning {

@@ -51,18 +51,48 @@ import Testing
         withExtendedLifetime(log) {}
     }
 
-    /// As `timeout` does, which signals the program and then its group.
-    @Test(arguments: [SIGTERM, SIGHUP])
-    func `two signals at once are one, and the end of a terminal is one too`(signal: Int32) throws {
+    /// As `timeout` does, which signals the program and then its group: both have arrived before one is handled.
+    @Test(arguments: [[SIGTERM, SIGINT], [SIGHUP, SIGTERM], [SIGHUP]])
+    func `two signals at once are one, and the end of a terminal is one too`(signals: [Int32]) throws {
         let job = try SmallJob()
         let run = try RunningApus(job.command("run", Self.options + ["--epochs", "100000"]))
         try run.waitForOutput("epoch 1/")
-        for _ in 0..<2 { run.send(signal) }
+        try run.stand()
+        for signal in signals { run.send(signal) }
+        run.send(SIGCONT)
         let end = run.end()
-        #expect(end.status == 128 + signal)
+        #expect(signals.contains(end.status - 128))
         let last = try #require(end.complaint.last)
         let step = try #require(last.firstMatch(of: /stopped after step ([0-9]+);/)).1
         #expect(job.exists("run/checkpoints/step-\(step)/manifest.json"))
+    }
+
+    /// The signal comes during the last step, so that the evaluation after it finds it.
+    @Test(arguments: [false, true])
+    func `a signal ends the evaluation after a step, and the printed command begins with it`(hasWorkers: Bool) throws {
+        let job = try SmallJob(samples: 6_000)
+        let options = ["--batch-size", "3000", "--lanes", "2", "--epochs", "1"]
+        let arguments =
+            hasWorkers
+            ? job.launch("run", workers: 2, options, validation: true) : job.command("run", options, validation: true)
+        let run = try RunningApus(arguments, environment: hasWorkers ? job.environment : [:])
+        try run.waitForOutput("2 steps of 3000 samples")
+        for _ in 0..<60_000 {
+            if (try? job.text("run/metrics.jsonl"))?.contains("\"step\":1,") == true { break }
+            usleep(1_000)
+        }
+        run.send(SIGINT)
+        let end = run.end()
+        #expect(end.status == 130)
+        let last = try #require(end.complaint.last)
+        #expect(last.hasPrefix("apus: stopped after step 2, before it was scored; resume with: "), "\(end.complaint)")
+        #expect(job.exists("run/checkpoints/step-2/manifest.json") && !job.exists("run/model-best"))
+        let command = try #require(last.components(separatedBy: "resume with: ").last)
+        let more = try ScriptRun(shell: command)
+        #expect(more.status == 0, "\(more.text)")
+        #expect(more.text.contains("epoch 1/1: validation loss "), "\(more.text)")
+        #expect(job.exists("run/model-best/model.safetensors"))
+        #expect(try FinishedRun(job, "run").steps == [1, 2])
     }
 
     @Test func `after a signal before the first step that step is still to come`() throws {
@@ -75,7 +105,9 @@ import Testing
         log.empty()
         let end = run.end()
         #expect(end.status == 143)
-        #expect(end.complaint.last?.hasPrefix("apus: stopped after step 0; resume with: ") == true, "\(end.complaint)")
+        #expect(
+            end.complaint.last?.hasPrefix("apus: stopped before the first step; start it with: ") == true,
+            "\(end.complaint)")
         try FileManager.default.removeItem(atPath: job.path("run/log.txt"))
         #expect(try job.resume("run").steps == [1, 2])
     }

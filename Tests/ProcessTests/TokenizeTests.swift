@@ -40,6 +40,12 @@ import Testing
         #expect(run.complaint.hasPrefix("apus: standard input, line 2: "))
     }
 
+    @Test func `plain text is answered with the form that is read`() throws {
+        let run = try ApusProcess("tokenize", "--model", folder.path, input: "a quiet film\n")
+        #expect(run.status == 2)
+        #expect(run.complaint.contains("standard input, line 1: is not a JSON object: write each text as {\"text\": "))
+    }
+
     @Test func `a folder without a vocabulary is refused`() throws {
         let run = try ApusProcess("tokenize", "--model", "/nowhere/model")
         #expect(run.status == 2)

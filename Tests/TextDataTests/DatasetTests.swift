@@ -96,7 +96,8 @@ import Testing
         ),
         (
             "a.tsv", "x\ty\n1\t2\n",
-            "a.tsv: no column looks like a text, found \"x\", \"y\": name one with --text-column"
+            "a.tsv: no column looks like a text, found \"x\", \"y\": name one with --text-column, or add a "
+                + "header above if this is a row"
         ),
         ("a.tsv", "text\ty\n1\t2\n", "a.tsv: no column \"label\", found \"text\", \"y\": name one with --label-column"),
         ("a.tsv", "text\tlabel\tlabel\n1\t2\t3\n", "a.tsv: 2 columns are named \"label\": rename all but one"),

@@ -31,7 +31,7 @@ import TextData
         let inputs = try small.inputs()
         let data = try #require(inputs.datasets[.train])
         let runner = LaneRunner(model: inputs.model, laneCount: 1, threads: 2)
-        let evaluated = Evaluation.run(
+        let evaluated = try Evaluation.run(
             data, runner: runner, parameters: inputs.parameters.view, names: inputs.labels?.names)
         let scores = try #require(evaluated.scores)
         guard case .classes(let classes) = data.labels else { return }

@@ -78,6 +78,17 @@ import Testing
         #expect(figures.secondsLeft == 16)
     }
 
+    @Test func `time left has the evaluations, first by the speed of training and then by their own`() {
+        var meter = ProgressMeter()
+        var step = step(2, loss: 1, seconds: 2)
+        meter.add(step)
+        (step.unscored, step.scoringSpeed) = (480, nil)
+        // 8 steps of 2 s; 480 samples at 3 * 16 a second.
+        #expect(meter.figures(step).secondsLeft == 26)
+        step.scoringSpeed = 120
+        #expect(meter.figures(step).secondsLeft == 20)
+    }
+
     @Test func `a meter with a memory forgets, and a loss that is not finite does not stay`() {
         var meter = ProgressMeter(memory: 1)
         meter.add(step(1, loss: 100, seconds: 1))

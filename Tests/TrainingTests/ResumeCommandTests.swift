@@ -47,6 +47,20 @@ import Testing
         )
     }
 
+    @Test func `a coordinator's has its keys, and never a secret`() {
+        func command(_ environment: [String: String], insecure: Bool = false) -> String {
+            var configuration = configuration
+            configuration.insecure = insecure
+            return ResumeCommand.byHand(
+                configuration, arguments: ["apus", "coordinate", "--workers", "2"], environment: environment)
+        }
+        #expect(
+            command(["APUS_KEY_FILE": "my keys/coordinator.key"]).hasPrefix("APUS_KEY_FILE='my keys/coordinator.key' "))
+        #expect(command(["APUS_SECRET": "of nobody's business"]).hasPrefix("APUS_SECRET=… "))
+        #expect(!command(["APUS_KEY_FILE": "k"], insecure: true).contains("APUS_KEY_FILE"))
+        #expect(!command([:]).contains("APUS_"))
+    }
+
     @Test(arguments: [
         ["mpirun", "-np", "3", "--host", "a,b:2"],
         ["/usr/bin/python3", "/usr/bin/torchrun", "--nproc-per-node", "2", "--no-python"],

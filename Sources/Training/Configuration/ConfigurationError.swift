@@ -1,3 +1,5 @@
+internal import Foundation
+
 /// Why options cannot be used, found before any work.
 package enum ConfigurationError: Error, Equatable, Sendable {
     /// The file is missing, unreadable or not UTF-8.
@@ -32,6 +34,7 @@ extension ConfigurationError: CustomStringConvertible {
             "\(Self.place(path, line)): \(name) is not an option here: \(hint)"
         case .wrongKind(let path, let line, let key, let found, let needed):
             "\(path.map { "\(Self.place($0, line)): " } ?? "")\(key.rawValue) is '\(found)', must be \(needed)"
+                + Self.meant(found, among: needed)
         case .outOfRange(let key, let found, let needed): "\(key.flag) is \(found), must be \(needed)"
         case .sameColumn(let key, let other, let name):
             "\(key.flag) and \(other.flag) both name the column '\(name)': each needs a column of its own"
@@ -49,6 +52,17 @@ extension ConfigurationError: CustomStringConvertible {
                 + "\(differences.map(\.description).joined(separator: "; ")): "
                 + "leave them out, or start a run in a new folder"
         }
+    }
+
+    /// A question about the choice that was probably meant, if there are choices.
+    private static func meant(_ found: String, among needed: String) -> String {
+        let choices = needed.components(separatedBy: " or ")
+        guard choices.count > 2 else { return "" }
+        let word = found.lowercased()
+        let close =
+            NearMiss.of(found, among: choices).map { [$0] }
+            ?? choices.filter { $0.split(separator: "-").contains { $0 == word } }
+        return close.isEmpty ? "" : ": did you mean \(close.map { "'\($0)'" }.joined(separator: " or "))?"
     }
 
     private static func place(_ path: String, _ line: Int?) -> String { line.map { "\(path) line \($0)" } ?? path }

@@ -2,12 +2,17 @@ internal import BERT
 
 extension TrainingConfiguration {
     /// Refuses options of one kind of task with another kind.
-    func needFittingTask() throws(ConfigurationError) {
+    /// - Parameter isFound: whether the labels decided the task.
+    func needFittingTask(isFound: Bool) throws(ConfigurationError) {
         guard let task else { return }
         func need(_ key: Key, _ isGiven: Bool, for tasks: TargetTask...) throws(ConfigurationError) {
             guard isGiven, !tasks.contains(task) else { return }
             let fitting = tasks.map(\.rawValue).joined(separator: ", ")
-            throw .contradiction("\(key.flag) is for --task \(fitting), but --task is \(task.rawValue): leave one out")
+            throw .contradiction(
+                "\(key.flag) is for --task \(fitting), but "
+                    + (isFound
+                        ? "the labels are those of \(task.rawValue): leave it out, or choose another --task"
+                        : "--task is \(task.rawValue): leave one out"))
         }
         try need(.pooling, pooling != .cls, for: .classification, .regression, .multiLabel)
         try need(.labelSmoothing, labelSmoothing > 0, for: .classification, .tokenClassification, .maskedLM)

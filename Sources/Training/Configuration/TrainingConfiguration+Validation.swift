@@ -1,7 +1,8 @@
 extension TrainingConfiguration {
     /// Refuses invalid values, the first in the order of ``Key``; checks that need the model or the data come with
     /// them.
-    package func validate() throws(ConfigurationError) {
+    /// - Parameter findsTask: whether the labels decided the task, and not `--task`.
+    package func validate(findsTask: Bool = false) throws(ConfigurationError) {
         try need(.epochs, epochs.passes > 0 && epochs.passes <= Double(Int32.max), "a number above 0, such as 3 or 0.5")
         try need(.batchSize, batchSize, from: 1)
         try need(.learningRate, learningRate >= 0 && learningRate.isFinite, "a finite number of at least 0")
@@ -27,7 +28,7 @@ extension TrainingConfiguration {
         try validateAdaptation()
         try need(.labelSmoothing, labelSmoothing >= 0 && labelSmoothing < 1, "a share of at least 0 and below 1")
         try needOwnColumns()
-        try needFittingTask()
+        try needFittingTask(isFound: findsTask)
         try needFittingSource()
     }
 

@@ -146,12 +146,17 @@ package struct ProgressMeter: Sendable {
         package var samples: Int
         package var seconds: Double
         package var workers: Int
+        /// Samples that evaluations score between this step and the end of the run.
+        package var unscored: Int
+        /// Samples an evaluation scores per second; nil before the first one.
+        package var scoringSpeed: Double?
 
         package init(
             step: Int, totalSteps: Int, epoch: Int, epochs: Int, loss: Double, sourceLoss: Double? = nil, rate: Double,
-            samples: Int, seconds: Double,
-            workers: Int
+            samples: Int, seconds: Double, workers: Int, unscored: Int = 0, scoringSpeed: Double? = nil
         ) {
+            self.unscored = unscored
+            self.scoringSpeed = scoringSpeed
             self.step = step
             self.totalSteps = totalSteps
             self.epoch = epoch
@@ -189,11 +194,14 @@ package struct ProgressMeter: Sendable {
     /// The figures after `step`, which was the last one added.
     package func figures(_ step: Step) -> ProgressFigures {
         let count = max(steps, 1e-9)
+        let speed = samples / max(seconds, 1e-9)
+        // To score a sample is about a third of the work of training on it.
+        let scoring = Double(step.unscored) / max(step.scoringSpeed ?? 3 * speed, 1e-9)
         return ProgressFigures(
             step: step.step, totalSteps: step.totalSteps, epoch: step.epoch, epochs: step.epochs, loss: loss / count,
             sourceLoss: step.sourceLoss.map { _ in sourceLoss / count }, rate: step.rate,
-            samplesPerSecond: samples / max(seconds, 1e-9),
-            secondsLeft: Double(step.totalSteps - step.step) * seconds / count, workers: step.workers)
+            samplesPerSecond: speed,
+            secondsLeft: Double(step.totalSteps - step.step) * seconds / count + scoring, workers: step.workers)
     }
 }
 

@@ -17,6 +17,7 @@ extension CoordinatorEngine {
             let chunks = self.chunksARound(split.stream)
             let round = chunks * group.members.count
             for start in stride(from: 0, to: count, by: round) {
+                try self.stop.check()
                 let shares = Self.shares(Array(start..<min(start + round, count)), group)
                 let feeding = data.begin { core in
                     try core.feed(shares, of: dataset, as: .chunk, features: features, scored: kept?.plan)
@@ -62,8 +63,9 @@ extension CoordinatorEngine {
             "computing the frozen encoder's output for \(dataset.count) \(split.rawValue) samples", of: dataset.count)
         defer { activity.end() }
         let chunks = Array(Evaluation.chunks(of: dataset.count).indices)
-        let round = Self.chunksARound * group.members.count
+        let round = longestRound * group.members.count
         for start in stride(from: 0, to: chunks.count, by: round) {
+            try stop.check()
             let shares = Self.shares(Array(chunks[start..<min(start + round, chunks.count)]), group)
             let data = data
             let arriving = data.begin { core in
@@ -82,13 +84,14 @@ extension CoordinatorEngine {
         return store
     }
 
-    /// Chunks that a worker computes before it answers, so that no call takes long.
-    private static let chunksARound = 64
+    /// Chunks that a worker computes before it answers, so that no call takes long, and a stop does not wait long: four
+    /// for each of its threads.
+    private var longestRound: Int { min(64, 4 * max(1, threads)) }
 
     /// As many, or fewer where the answers would be longer than a message may be.
     private func chunksARound(_ stream: TaskStream) -> Int {
         let head = inputs.model.head(of: stream)
         let chunk = head.mostScoreBytes(length: inputs.configuration.lengthLimit) * Evaluation.chunkSize
-        return max(1, min(Self.chunksARound, system.largestAnswer / 2 / max(1, chunk)))
+        return max(1, min(longestRound, system.largestAnswer / 2 / max(1, chunk)))
     }
 }

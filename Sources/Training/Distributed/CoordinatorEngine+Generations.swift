@@ -51,8 +51,7 @@ extension CoordinatorEngine {
             if isFirst { try membership.checkRendezvous() }
             if let signal = stop.signal {
                 throw SignalStop(
-                    signal: signal,
-                    "stopped after step \(reachedStep) while waiting for workers; resume with: \(resumeCommand)")
+                    signal: signal, inputs.configuration.stopped(after: reachedStep, " while waiting for workers"))
             }
             guard possible >= minimum || possible == wanted else {
                 throw RunError(

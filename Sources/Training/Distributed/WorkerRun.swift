@@ -130,10 +130,13 @@ final class WorkerRun: Sendable {
         } catch  where system.contact == .refused {
             throw RunError(
                 "the coordinator at \(endpoint) refused this worker for \(Int(timeout.seconds)) s: "
-                    + "give it a key of this run, or add its key to the coordinator's key file")
+                    + "give it a key of this run, or add its key\(key.map { " \($0)" } ?? "") to the coordinator's key "
+                    + "file")
         } catch {
+            // Its name for a call that nobody answered says nothing more.
+            let cause = if case .deadline = error as? ClusterError { "" } else { " (\(error))" }
             throw RunError(
-                "no coordinator answers at \(endpoint) within \(Int(timeout.seconds)) s (\(error)): is it running, "
+                "no coordinator answers at \(endpoint) within \(Int(timeout.seconds)) s\(cause): is it running, "
                     + "and is the address right?"
             )
         }

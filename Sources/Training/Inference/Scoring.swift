@@ -24,7 +24,7 @@ enum Scoring {
         if let note = TaskData.noteOnTextsLeftOut(dataset, tokenized) { sayToUser(note) }
         let runner = LaneRunner(model: trained.model, laneCount: 1, threads: options.threads)
         let names = trained.labels?.names
-        let evaluated = Evaluation.run(tokenized, runner: runner, parameters: trained.parameters.view, names: names)
+        let evaluated = try Evaluation.run(tokenized, runner: runner, parameters: trained.parameters.view, names: names)
         let report = evaluated.report
         if let predictions {
             guard let scores = evaluated.scores else {

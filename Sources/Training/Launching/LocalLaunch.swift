@@ -16,6 +16,7 @@ struct LocalLaunch {
 
     /// - Returns: the exit status of the job.
     func run() throws -> Int32 {
+        if !options.isBrief, let doubt = ProcessorCount.doubt(threads: threads) { sayToUser(doubt) }
         try SystemLimits.provide(.launch(workers: workers, threads: threads))
         let folder = try PrivateFolder()
         defer { folder.remove() }

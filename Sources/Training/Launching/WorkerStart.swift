@@ -65,6 +65,7 @@ struct WorkerStart {
     }
 
     private func work(_ endpoint: String) throws {
+        if !options.launched, let doubt = ProcessorCount.doubt(threads: threads) { sayToUser(doubt) }
         try SystemLimits.provide(.worker(peers: place.worldSize ?? 1, threads: threads))
         let ring = options.launched ? try LauncherPipe.readOpening() : nil
         // The coordinator dismisses workers; they ignore a terminal's Ctrl-C and an engine's signals to the whole job.

@@ -23,3 +23,12 @@ package enum ProcessorCount {
 
     private static let quota = ProcessorQuota { SystemFile.text($0) }.processors
 }
+
+extension ProcessorCount {
+    /// A line about more threads than processors; nil if there are enough.
+    static func doubt(threads: Int) -> String? {
+        guard threads > usable else { return nil }
+        return "--threads is \(threads), more than the \(counted(usable, "processor")) that this process may use: the "
+            + "threads wait for each other"
+    }
+}

@@ -76,7 +76,8 @@ struct DryRun {
             guard let dataset = inputs.datasets[split] else { continue }
             let few = min(dataset.count, 4 * replica.threads * Evaluation.chunkSize)
             let start = ContinuousClock.now
-            _ = Evaluation.run(dataset, split.stream, runner: runner, parameters: replica.parameters.view, first: few)
+            _ = try Evaluation.run(
+                dataset, split.stream, runner: runner, parameters: replica.parameters.view, first: few)
             let seconds = (ContinuousClock.now - start).seconds
             let tokens = (0..<few).reduce(0) { $0 + dataset.length(of: $1) }
             all += seconds * Double(dataset.tokenCount) / Double(max(1, tokens))

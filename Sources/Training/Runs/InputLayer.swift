@@ -46,6 +46,11 @@ struct InputLayer {
             }
             notes.append("--max-length is \(maxLength): the model has no more positions")
         }
+        if configuration.extendPositions, maxLength <= source.positions {
+            notes.append(
+                "--extend-positions changes nothing: the model has \(source.positions) positions, --max-length is "
+                    + "\(maxLength)")
+        }
         if maxLength > source.positions {
             guard configuration.extendPositions else {
                 throw InputError(

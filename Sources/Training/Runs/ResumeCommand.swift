@@ -24,14 +24,23 @@ enum ResumeCommand {
         return line(words + resuming(options.configuration))
     }
 
-    /// Of a process that was started by hand, from its command line.
-    static func byHand(_ configuration: TrainingConfiguration, arguments: [String] = CommandLine.arguments) -> String {
+    /// Of a process that was started by hand, from its command line and the variables that name its keys.
+    static func byHand(
+        _ configuration: TrainingConfiguration, arguments: [String] = CommandLine.arguments,
+        environment: [String: String] = ProcessInfo.processInfo.environment
+    ) -> String {
         let words = Array(arguments.dropFirst())
         guard words.first == "coordinate" else {
             return line(["train"] + kept(["--threads", "--debug"], of: words) + resuming(configuration))
         }
         let flags = ["--workers", "--endpoint", "--rendezvous-timeout", "--health-file", "--threads"]
-        return line(["coordinate"] + kept(flags, of: words) + resuming(configuration))
+        let command = line(["coordinate"] + kept(flags, of: words) + resuming(configuration))
+        guard !configuration.insecure else { return command }
+        if let file = environment[KeySource.file], !file.isEmpty {
+            return "\(KeySource.file)=\(shellQuoted(file)) \(command)"
+        }
+        // A secret does not belong into a log.
+        return environment[KeySource.secret]?.isEmpty == false ? "\(KeySource.secret)=… \(command)" : command
     }
 
     /// Of a job whose processes an engine placed.
@@ -113,4 +122,12 @@ enum ResumeCommand {
 extension TrainingConfiguration {
     /// The command that resumes the run as it was started.
     var resumeCommand: String { ResumeCommand.handedOver ?? ResumeCommand.byHand(self) }
+
+    /// The message of a run that a signal stopped, with the command that goes on.
+    /// - Parameter how: what it did then, such as ` while waiting for workers`.
+    func stopped(after step: Int, _ how: String = "") -> String {
+        step == 0
+            ? "stopped before the first step\(how); start it with: \(resumeCommand)"
+            : "stopped after step \(step)\(how); resume with: \(resumeCommand)"
+    }
 }

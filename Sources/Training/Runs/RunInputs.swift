@@ -95,7 +95,7 @@ package struct RunInputs: Sendable {
                     + "--validation-split \(share) "
                     + "and seed \(configuration.seed)")
         }
-        try configuration.validate()
+        try configuration.validate(findsTask: given.task == nil)
         labels = data.labels
         notes += data.notes
         outputNames = data.outputNames
@@ -137,6 +137,7 @@ package struct RunInputs: Sendable {
             plan.source = Self.sourcePlan(configuration, samples, totalSteps: plan.totalSteps)
         }
         self.plan = plan
+        notes += Self.doubts(configuration, plan)
         var freeze = configuration.freeze
         if plan.source?.lambda.isZero == true, let source {
             freeze += source.head.targetOnly(data.head, layers: shape.layers).filter { !freeze.contains($0) }
@@ -313,6 +314,12 @@ package struct RunInputs: Sendable {
             )
         }
         return lines
+    }
+
+    /// Samples of an evaluation during training, and those scored once at the end.
+    var scoredCounts: (each: Int, end: Int) {
+        func count(_ splits: Split...) -> Int { splits.reduce(0) { $0 + (datasets[$1]?.count ?? 0) } }
+        return (count(.validation, .sourceValidation), count(.test))
     }
 
     /// Samples of all data files that were truncated to --max-length.

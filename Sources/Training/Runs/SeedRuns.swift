@@ -35,7 +35,7 @@ package struct SeedRuns {
         }
         let summary = try SeedSummary(seeds.map { (seed: $0, path: path($0) + "/summary.json") })
         try folder.replace("summary.json", with: Array(summary.json.text.utf8))
-        for line in summary.lines { display.say(line) }
+        for line in summary.lines(configuration.metric) { display.say(line) }
         display.say("\(configuration.output): the figures of all seeds are in summary.json")
         let page = ReportPage.path(inRun: configuration.output)
         do { try ReportPage.write([configuration.output], withTexts: true, to: page) } catch {
@@ -134,15 +134,26 @@ struct SeedSummary {
         ])
     }
 
-    var lines: [String] {
-        let groups = figures.map(\.group).reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
-        return groups.map { group in
-            let shown = figures.filter { $0.group == group && $0.name != "samples" }.map {
-                "\($0.name) \(decimal(Self.mean($0.values), 4)) ± \(decimal(Self.deviation($0.values), 4))"
+    /// A line for each group of figures that differs from the one before, with the figures of a run's own lines.
+    /// - Parameter metric: what the user chose to see beside them.
+    func lines(_ metric: Measure?) -> [String] {
+        let usual: [Measure] = [.loss, .accuracy, .exactMatch, .entityF1, .pearson, .spearman]
+        let shown = usual + [metric].compactMap { $0 }.filter { !usual.contains($0) }
+        func values(_ group: String, _ measure: Measure) -> [Double]? {
+            figures.first { $0.group == group && $0.name == measure.rawValue.replacing("-", with: "_") }?.values
+        }
+        let names = [("best_validation", "best: validation "), ("validation", "last: validation "), ("test", "test: ")]
+        return names.compactMap { group, name in
+            if group == "validation", shown.allSatisfy({ values(group, $0) == values("best_validation", $0) }) {
+                return nil
             }
-            return
-                "\(group.replacing("_", with: " ")), mean and deviation of \(runs.count) seeds: "
-                + "\(shown.joined(separator: ", "))"
+            let parts = shown.compactMap { measure in
+                values(group, measure).map {
+                    "\(measure.words) \(decimal(Self.mean($0), 4)) ± \(decimal(Self.deviation($0), 4))"
+                }
+            }
+            return parts.isEmpty
+                ? nil : "mean and deviation of \(runs.count) seeds, \(name)\(parts.joined(separator: ", "))"
         }
     }
 }

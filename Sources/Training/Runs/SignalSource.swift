@@ -7,9 +7,9 @@ internal import Foundation
 struct SignalSource: @unchecked Sendable {
     private let source: any DispatchSourceSignal
 
-    init(_ number: Int32, _ act: @escaping @Sendable () -> Void) {
+    init(_ number: Int32, on queue: DispatchQueue = .global(), _ act: @escaping @Sendable () -> Void) {
         _ = signal(number, SIG_IGN)
-        source = DispatchSource.makeSignalSource(signal: number, queue: .global())
+        source = DispatchSource.makeSignalSource(signal: number, queue: queue)
         source.setEventHandler(handler: act)
         source.resume()
     }

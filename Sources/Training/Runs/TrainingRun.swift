@@ -18,6 +18,7 @@ package struct TrainingRun {
 
     /// Whether an earlier run of a series has already described the data.
     private let isBrief: Bool
+    private let hasWorkers: Bool
 
     /// Checks all input and locks the output folder; if it throws, the folder is unchanged.
     ///
@@ -28,7 +29,7 @@ package struct TrainingRun {
         _ configuration: TrainingConfiguration, stop: StopRequest, isBrief: Bool = false, hasWorkers: Bool = false
     ) throws {
         started = .now
-        self.isBrief = isBrief
+        (self.isBrief, self.hasWorkers) = (isBrief, hasWorkers)
         Screen.shared.use(configuration.progress)
         self.stop = stop
         try configuration.blas.use(threads: configuration.threads)
@@ -105,6 +106,9 @@ package struct TrainingRun {
         if resumption == nil { try saveOptions() }
         if let found = resumption?.found { _ = try StateFiles.read(found.path, into: replica) }
         for note in inputs.notes { display.say(note) }
+        if !isBrief, !hasWorkers, let doubt = ProcessorCount.doubt(threads: inputs.configuration.threads) {
+            display.say(doubt)
+        }
         guard let resumption else {
             try tellBeginning()
             return RunProgress()
@@ -234,6 +238,7 @@ package struct TrainingRun {
             checkpointEvery: inputs.configuration.checkpointEvery, hasValidation: inputs.datasets[.validation] != nil,
             hasSourceValidation: inputs.datasets[.sourceValidation] != nil, metric: inputs.metric,
             patience: inputs.configuration.patience, evalEvery: inputs.configuration.evalEvery,
+            scoredCounts: inputs.scoredCounts,
             stage: inputs.stage(ofEpoch:))
         defer {
             display.setRunning(false)
@@ -258,8 +263,9 @@ package struct TrainingRun {
     {
         switch try await loop.run(&progress, &throughput, saved: savedStep) {
         case .finished: return
-        case .stopped(let signal):
-            throw SignalStop(signal: signal, "stopped after step \(progress.step); resume with: \(resumeCommand)")
+        case .stopped(let signal, let isScored):
+            let how = isScored ? "" : ", before it was scored"
+            throw SignalStop(signal: signal, inputs.configuration.stopped(after: progress.step, how))
         case .failed(let step, let isSaved):
             let kept =
                 isSaved
@@ -324,21 +330,6 @@ package struct TrainingRun {
         }
     }
 
-    /// The results of the run: its best epoch, its model's path, and the last epoch.
-    private func results(_ progress: RunProgress) -> [String] {
-        guard let best = progress.best, let step = progress.bestStep else { return [] }
-        let metric = inputs.metric
-        func epoch(_ step: Int) -> String {
-            let epoch = "epoch \(inputs.plan.epoch(ofStep: max(1, step)))"
-            return inputs.configuration.evalEvery == nil ? epoch : "\(epoch), step \(step)"
-        }
-        let first = "best: \(epoch(step)), validation \(best.line(metric)), in \(folder.path)/model-best"
-        guard let last = progress.latest, let lastStep = progress.evaluatedStep, lastStep != step else {
-            return [first + ", which is also the last"]
-        }
-        return [first, "last: \(epoch(lastStep)), validation \(last.line(metric)), in \(folder.path)/model"]
-    }
-
     /// The test data, scored once: with the best model if there is validation data, else with the last.
     private func scoreTest(_ engine: any StepEngine, _ state: TrainingState, _ progress: RunProgress) async throws
         -> EvaluationReport?
@@ -352,8 +343,14 @@ package struct TrainingRun {
             parameters = try inputs.model.load(folder, keepsHead: true, seed: 0).parameters
         }
         let runner = LaneRunner(model: inputs.model, laneCount: 1, threads: inputs.configuration.threads)
-        let evaluated = Evaluation.run(
-            dataset, runner: runner, parameters: parameters.view, names: inputs.labels?.names)
+        let evaluated: Evaluated
+        do {
+            evaluated = try Evaluation.run(
+                dataset, runner: runner, parameters: parameters.view, names: inputs.labels?.names, stop: stop)
+        } catch {
+            let how = ", before the test data were scored"
+            throw SignalStop(signal: error.signal, inputs.configuration.stopped(after: progress.step, how))
+        }
         let report = evaluated.report
         recorder.keepScores(
             evaluated, .test, step: progress.bestStep ?? progress.step, as: [progress.best == nil ? "last" : "best"])
