@@ -74,7 +74,8 @@ let package = Package(
         .target(
             name: "FuzzTargets",
             dependencies: [
-                "Training", "BERT", "Cluster", "Transport", "Kernels", "Checkpoints", "TextData", "CAllocations",
+                "Training", "BERT", "Cluster", "Transport", "Kernels", "Hub", "Checkpoints", "TextData",
+                "CAllocations",
             ],
             path: "Benchmarks/Fuzz/Targets", swiftSettings: strict),
         .target(name: "CAllocations", path: "Benchmarks/Fuzz/CAllocations"),

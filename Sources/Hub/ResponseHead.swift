@@ -1,6 +1,6 @@
 /// Status and headers of an answer of HTTP.
-struct ResponseHead: Equatable, Sendable {
-    let status: Int
+package struct ResponseHead: Equatable, Sendable {
+    package let status: Int
     private let fields: [String: String]
 
     init(status: Int, fields: [String: String] = [:]) {
@@ -9,18 +9,18 @@ struct ResponseHead: Equatable, Sendable {
     }
 
     /// A header by its name in small letters.
-    subscript(_ name: String) -> String? { fields[name] }
+    package subscript(_ name: String) -> String? { fields[name] }
 
     var isRedirect: Bool { [301, 302, 303, 307, 308].contains(status) && fields["location"] != nil }
 
     /// Bytes of the body, if the answer says so.
-    var length: Int? { Self.count(fields["content-length"]) }
+    package var length: Int? { Self.count(fields["content-length"]) }
 
     /// Bytes of the whole file that a hub's link stands for.
     var linkedLength: Int? { Self.count(fields["x-linked-size"]) }
 
     /// Seconds that the server asks to wait.
-    var retryAfter: Int? {
+    package var retryAfter: Int? {
         if let seconds = Self.count(fields["retry-after"]) { return seconds }
         // Such as "api";r=0;t=55.
         return (fields["ratelimit"] ?? "").split(separator: ";").first { $0.hasPrefix("t=") }
@@ -28,7 +28,7 @@ struct ResponseHead: Equatable, Sendable {
     }
 
     /// First byte and size of the whole file, of an answer with a part; the size is absent if it says `*`.
-    var range: (start: Int, whole: Int?)? {
+    package var range: (start: Int, whole: Int?)? {
         guard let match = (fields["content-range"] ?? "").wholeMatch(of: /bytes ([0-9]+)-[0-9]+\/([0-9]+|\*)/),
             let start = Self.count(String(match.1))
         else { return nil }
@@ -44,13 +44,13 @@ struct ResponseHead: Equatable, Sendable {
 }
 
 /// Cuts the heads of answers from the bytes that precede a body.
-struct ResponseHeadReader {
+package struct ResponseHeadReader {
     private var bytes: [UInt8] = []
 
     /// Longest head in bytes.
     static let limit = 64 << 10
 
-    enum Step: Equatable {
+    package enum Step: Equatable {
         /// The head is not complete.
         case more
         /// The head, and the first bytes of the body.
@@ -59,10 +59,12 @@ struct ResponseHeadReader {
         case malformed
     }
 
-    mutating func take(_ chunk: [UInt8]) -> Step {
+    package init() {}
+
+    package mutating func take(_ chunk: [UInt8]) -> Step {
         bytes += chunk
         while let end = Self.endOfHead(bytes) {
-            guard let head = Self.parse(bytes[..<end.lines]) else { return .malformed }
+            guard end.body <= Self.limit, let head = Self.parse(bytes[..<end.lines]) else { return .malformed }
             bytes.removeFirst(end.body)
             if (100..<200).contains(head.status) { continue }  // another head follows
             return .head(head, rest: bytes)

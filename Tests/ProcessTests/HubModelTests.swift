@@ -84,8 +84,24 @@ import Testing
         for text in [run.output, run.complaint, try hub.job.text("run/log.txt"), try hub.job.text("run/config.yaml")] {
             #expect(!text.contains("hf_secret"))
         }
-        let resumed = try hub.run(["train", "--resume", "--output", hub.job.path("run"), "--max-steps", "9"])
+        let resumed = try hub.run(["train", "--resume", "--output", hub.job.path("run"), "--max-steps", "20"])
         #expect(resumed.status == 0, "\(resumed.complaint)")
+    }
+
+    @Test func `curl gets the token on its input, and neither in its arguments nor in its environment`() throws {
+        let job = try SmallJob()
+        let programs = try StandIns()
+        try programs.add("curl", "\(programs.record); env >'\(job.path("environment"))'; cat >'\(job.path("input"))'")
+        let path = "\(programs.folder.path):\(ProcessInfo.processInfo.environment["PATH"] ?? "")"
+        let run = try ApusProcess(
+            "download", "test/small",
+            environment: ["PATH": path, "HF_TOKEN": "hf_secret", "HF_HOME": job.path("home"), "HF_HUB_OFFLINE": "0"])
+        expectOneLine(run, status: 2)
+        #expect(!run.complaint.contains("hf_secret"))
+        #expect(try programs.calls() == ["curl --disable --config -"])
+        #expect(try job.text("input").contains("Authorization: Bearer hf_secret"))
+        #expect(try !job.text("environment").contains("hf_secret"))
+        #expect(try job.text("input").contains("url = \"https://huggingface.co/test/small/resolve/main/config.json\""))
     }
 
     @Test func `a resumed run downloads the commit that it was begun with`() throws {

@@ -101,7 +101,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 return self.send(307, {"Location": "/" + new + parts.path[len(old) + 1:]})
         if path.startswith("api/models/"):
             return self.api(path[len("api/models/"):])
-        repository, _, rest = path.partition("/resolve/")
+        repository, found, rest = path.partition("/resolve/")
+        if not found:
+            return self.send(404, {})
         # A revision may have separators, encoded in the address.
         revision, file = unquote(parts.path.split("/resolve/", 1)[1].split("/", 1)[0]), rest.rsplit("/", 1)[-1]
         folder = self.folder(repository, revision)
