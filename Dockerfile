@@ -12,6 +12,8 @@ COPY . .
 RUN scripts/package.sh /opt/apus
 
 FROM debian:bookworm-slim
+# For models by name; a model that is mounted needs neither.
+RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates curl && rm -rf /var/lib/apt/lists/*
 COPY --from=build /opt/apus /opt/apus
 RUN mkdir /runs && chown 10001:10001 /runs && ln -s /opt/apus/apus /usr/local/bin/apus
 USER 10001:10001

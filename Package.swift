@@ -54,7 +54,7 @@ let package = Package(
         .executableTarget(
             name: "ApusCommand",
             dependencies: [
-                "Apus", "Training", "BERT", "Checkpoints", "TextData", "Cluster", "Transport", "Kernels",
+                "Apus", "Training", "BERT", "Hub", "Checkpoints", "TextData", "Cluster", "Transport", "Kernels",
                 argumentParser, yams,
             ],
             swiftSettings: strict + [.unsafeFlags(standalone, optimized)],
@@ -74,7 +74,8 @@ let package = Package(
         .target(
             name: "FuzzTargets",
             dependencies: [
-                "Training", "BERT", "Cluster", "Transport", "Kernels", "Checkpoints", "TextData", "CAllocations",
+                "Training", "BERT", "Cluster", "Transport", "Kernels", "Hub", "Checkpoints", "TextData",
+                "CAllocations",
             ],
             path: "Benchmarks/Fuzz/Targets", swiftSettings: strict),
         .target(name: "CAllocations", path: "Benchmarks/Fuzz/CAllocations"),
@@ -82,7 +83,7 @@ let package = Package(
         module(
             "Training",
             [
-                "BERT", "Collectives", "Cluster", "Transport", "Kernels", "Checkpoints", "TextData", "Tensors",
+                "BERT", "Collectives", "Cluster", "Transport", "Kernels", "Hub", "Checkpoints", "TextData", "Tensors",
                 "CSystem", crypto, yams,
             ]),
         module("BERT", ["Kernels", "Checkpoints", "TextData", "Tensors"]),
@@ -90,6 +91,7 @@ let package = Package(
         module("Cluster", ["Transport", yams]),
         module("Transport", ["CZeroMQ", "CSystem", .target(name: "CMPI", condition: .when(traits: ["MPI"]))]),
         module("Kernels", ["Tensors", "CVectorMath", "CSystem"]),
+        module("Hub", ["Checkpoints", "CSystem", crypto]),
         module("Checkpoints", ["CSystem", crypto]),
         module("TextData", []),
         module("Tensors", []),
@@ -106,6 +108,7 @@ let package = Package(
         tests("ClusterTests", ["Cluster", "Transport"]),
         tests("TransportTests", ["Transport"]),
         tests("KernelsTests", ["Kernels", "Tensors"]),
+        tests("HubTests", ["Hub", "Checkpoints"]),
         tests("CheckpointsTests", ["Checkpoints"]),
         tests("TextDataTests", ["TextData"]),
         tests("ProcessTests", ["ApusCommand", "FuzzBenchmark"]),

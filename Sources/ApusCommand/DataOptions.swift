@@ -5,7 +5,9 @@ internal import Training
 struct DataOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "Folder of the source model, in Hugging Face's layout. (default: all-MiniLM-L6-v2)", valueName: "dir"))
+            "Folder of the source model in Hugging Face's layout, or its name there, such as "
+                + "google-bert/bert-base-uncased, perhaps with @revision. (default: all-MiniLM-L6-v2)",
+            valueName: "dir"))
     var model: String?
     @Option(
         help: ArgumentHelp("Training data: TSV, CSV, JSON lines or .conll. (default: movie reviews)", valueName: "file")

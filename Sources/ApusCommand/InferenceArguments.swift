@@ -5,7 +5,7 @@ internal import Training
 
 /// The options that `evaluate` and `predict` share.
 struct InferenceArguments: ParsableArguments {
-    @Option(help: ArgumentHelp("Folder of the model.", valueName: "dir"))
+    @Option(help: ArgumentHelp("Folder of the model, or its name on the hub.", valueName: "dir"))
     var model: String
     @Option(
         help: ArgumentHelp(

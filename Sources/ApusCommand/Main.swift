@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Foundation
+internal import Hub
 internal import Kernels
 internal import Training
 
@@ -10,6 +11,7 @@ enum Main {
         Arithmetic.setFloatEnvironment()
         // A closed pipe and a file over its size limit shall be errors of the write, not signals that end the program.
         for number in [SIGPIPE, SIGXFSZ] { signal(number, SIG_IGN) }
+        HubToken.take()
         do {
             guard Arithmetic.isSupported else {
                 throw InputError(
@@ -37,6 +39,6 @@ struct ApusCommand: ParsableCommand {
         subcommands: [
             Train.self, Coordinate.self, Work.self, Launch.self, Evaluate.self, Predict.self, Tokenize.self,
             Verify.self, Check.self,
-            Inspect.self, Keygen.self, Chaos.self, Report.self, Runs.self,
+            Inspect.self, Download.self, Keygen.self, Chaos.self, Report.self, Runs.self,
         ])
 }

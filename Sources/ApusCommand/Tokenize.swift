@@ -13,12 +13,13 @@ struct Tokenize: ParsableCommand {
               $ apus tokenize --model bert-base-uncased < texts.jsonl > ids.jsonl
             """)
 
-    @Option(help: ArgumentHelp("Folder of the model whose vocabulary is used.", valueName: "dir"))
+    @Option(help: ArgumentHelp("Folder or name of the model whose vocabulary is used.", valueName: "dir"))
     var model: String
 
     func run() throws {
-        try ModelPath.check(model, needsModel: false)
-        var lines = try TokenLines(folder: URL(fileURLWithPath: model))
+        let folder = try SourceModel.folder(model, weights: false)
+        try ModelPath.check(folder, needsModel: false)
+        var lines = try TokenLines(folder: URL(fileURLWithPath: folder))
         while let chunk = try StandardInput.chunk() {
             try Self.answer { output throws in try lines.answer(chunk, to: &output) }
         }

@@ -10,6 +10,8 @@ int apus_exchange_names(const char *first, const char *second) {
     return renameat2(AT_FDCWD, first, AT_FDCWD, second, RENAME_EXCHANGE);
 }
 
+int apus_private_pipe(int ends[2]) { return pipe2(ends, O_CLOEXEC); }
+
 // glibc names these two only since 2.36; the numbers are those of every architecture but alpha.
 #ifndef SYS_pidfd_open
 #define SYS_pidfd_open 434

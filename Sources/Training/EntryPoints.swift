@@ -5,6 +5,7 @@ package import Kernels
 /// The entry points for the commands of `apus`.
 package enum EntryPoints {
     package static func train(_ configuration: TrainingConfiguration, debug: Bool) throws {
+        let configuration = try configuration.withModelFolder()
         ResumeCommand.handOver(ResumeCommand.byHand(configuration))
         let stop = StopRequest()
         guard let seeds = try configuration.seedList else {
@@ -36,7 +37,8 @@ package enum EntryPoints {
 
     /// Describes a run in lines without writing anything.
     package static func dryRun(_ configuration: TrainingConfiguration) throws -> [String] {
-        try waitFor { try await DryRun(configuration).lines() }
+        let configuration = try configuration.withModelFolder()
+        return try waitFor { try await DryRun(configuration).lines() }
     }
 
     package static func coordinate(_ options: CoordinateOptions) throws {
@@ -51,6 +53,8 @@ package enum EntryPoints {
                 "--min-workers is \(least), but the run has \(counted(workers, "worker")) and would wait forever: "
                     + "lower it, or start more")
         }
+        var options = options
+        options.configuration = try options.configuration.withModelFolder()
         let run = try CoordinatorRun(options)
         try waitFor { try await run.start() }
     }
@@ -62,7 +66,9 @@ package enum EntryPoints {
     package static func launch(_ options: LaunchOptions) throws {
         ResumeCommand.handOver(ResumeCommand.launch(options))
         guard !options.single else { return try train(options.configuration, debug: options.debug) }
-        // Refused here, before any process is started.
+        var options = options
+        // Found, or refused, here, before any process is started: no other one downloads.
+        options.configuration = try options.configuration.withModelFolder()
         try options.configuration.blas.use(threads: 1)
         Screen.shared.use(options.configuration.progress, sharesTerminal: true)
         func launchOne(_ configuration: TrainingConfiguration, isFirst: Bool) throws -> Int32 {
@@ -82,7 +88,9 @@ package enum EntryPoints {
     /// The metrics, as one JSON object.
     /// - Parameter predictions: a new file for each sample's scores.
     package static func evaluate(_ options: InferenceOptions, predictions: String? = nil) throws -> String {
-        try Scoring.run(options, predictions: predictions)
+        var options = options
+        options.model = try SourceModel.folder(options.model)
+        return try Scoring.run(options, predictions: predictions)
     }
 
     /// Answers each sample with one line, in order: to the file named in `answers`, else to `emit`.
@@ -90,10 +98,12 @@ package enum EntryPoints {
     package static func predict(
         _ options: InferenceOptions, _ answers: AnswerOptions, emit: (String) throws -> Void, flush: () throws -> Void
     ) throws {
+        if let output = answers.output { try NewFile.check(output, flag: "--output") }
+        var options = options
+        options.model = try SourceModel.folder(options.model)
         guard let output = answers.output else {
             return try PredictionRun(options, answers).run(emit: emit, flush: flush)
         }
-        try NewFile.check(output, flag: "--output")
         let run = try PredictionRun(options, answers)
         var file = try AnswerFile(output)
         do {

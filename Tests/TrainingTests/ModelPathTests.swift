@@ -42,7 +42,7 @@ internal import Testing
     func `a name from a hub is answered with the way to fetch it`(name: String) throws {
         try expect(
             FileManager.default.currentDirectoryPath + "/" + name, "does not exist", "check the path",
-            "hf download \(name)")
+            "apus download \(name)")
     }
 
     @Test func `a path of several folders is not taken for a name`() throws {

@@ -1,5 +1,6 @@
 internal import Checkpoints
 internal import Cluster
+internal import Hub
 internal import TextData
 internal import Transport
 
@@ -48,6 +49,22 @@ enum FileReaders {
             precondition(!error.description.contains("\n"), "\(error)")
             return false
         }
+    }
+
+    /// The head of a hub's answer is the same in one chunk and in two, and the rest is the end of the input.
+    static func answer(_ input: [UInt8]) -> Bool {
+        var (whole, parts) = (ResponseHeadReader(), ResponseHeadReader())
+        let step = whole.take(input)
+        var begun = parts.take(Array(input.prefix(input.count / 2)))
+        if case .more = begun { begun = parts.take(Array(input.suffix(input.count - input.count / 2))) }
+        guard case .head(let head, let rest) = step, case .head(let again, _) = begun else {
+            precondition(step == begun)
+            return false
+        }
+        precondition(head == again && input.suffix(rest.count).elementsEqual(rest))
+        precondition((head.length ?? 0) >= 0 && (head.retryAfter ?? 0) >= 0 && (head.range?.start ?? 0) >= 0)
+        _ = head["x-linked-etag"].flatMap { BlobHash(tag: $0) }
+        return true
     }
 
     /// A tokenizer that is taken can be used.

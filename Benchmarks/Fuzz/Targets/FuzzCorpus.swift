@@ -30,6 +30,7 @@ extension FuzzTarget {
             ]
         case .cluster: [Array(Example.clusterFile.utf8)]
         case .tokenizer: [Array(Example.tokenizerJSON.utf8)]
+        case .answer: [Array(Example.answer.utf8)]
         }
     }
 
@@ -106,6 +107,10 @@ private enum Example {
           - {address: 10.0.0.2, workers: 4, ssh_port: 2222, user: me, interface: eth0}
 
         """
+
+    static let answer =
+        "HTTP/1.1 100 Continue\r\n\r\nHTTP/2 206 \r\nContent-Range: bytes 5-9/10\r\nX-Linked-Size: 10\r\n"
+        + "Retry-After: 3\r\nX-Linked-ETag: \"9e26dfeeb6e641a33dae4961196235bdb965b21b\"\r\n\r\nbody"
 
     static let tokenizerJSON = #"""
         {"added_tokens": [{"id": 2, "content": "[CLS]", "special": true}, {"id": 8, "content": "<e>"}],

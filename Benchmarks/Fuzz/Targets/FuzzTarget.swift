@@ -12,6 +12,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
     case keys
     case cluster
     case tokenizer
+    case answer
 
     /// Reads one input and checks what must be true of every answer; traps where it is not.
     ///
@@ -44,6 +45,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
         case .keys: FileReaders.keys(input)
         case .cluster: FileReaders.cluster(input)
         case .tokenizer: FileReaders.tokenizer(input)
+        case .answer: FileReaders.answer(input)
         }
     }
 }

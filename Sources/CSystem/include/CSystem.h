@@ -9,6 +9,10 @@
 /// Exchanges two names of one file system in one step. Returns 0, or -1 with errno set.
 int apus_exchange_names(const char *first, const char *second);
 
+/// Opens a pipe whose ends no child process inherits: ends[0] to read, ends[1] to write.
+/// Returns 0, or -1 with errno set.
+int apus_private_pipe(int ends[2]);
+
 /// Duplicates `descriptor` of another process of this user. Returns a descriptor of this process, or -1 with errno set:
 /// EPERM if the system does not let this process trace the other one, ENOSYS before Linux 5.6.
 int apus_copy_descriptor(int process, int descriptor);

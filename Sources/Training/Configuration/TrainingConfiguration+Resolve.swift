@@ -1,4 +1,5 @@
 package import Foundation
+internal import Hub
 
 extension TrainingConfiguration {
     /// The value of each option: as given, otherwise its default; with `resume` given, the saved run's.
@@ -56,6 +57,7 @@ extension TrainingConfiguration {
     }
 
     /// Sets every given option; files are kept as absolute paths, so that a run can be resumed from any folder.
+    /// A model's name stays a name, see ``SourceModel``.
     mutating func apply(_ given: GivenOptions) throws(ConfigurationError) {
         for key in Key.allCases {
             guard let value = given[key] else { continue }
@@ -64,7 +66,7 @@ extension TrainingConfiguration {
                 throw .wrongKind(path: nil, line: nil, key: key, found: value.shown, needed: field.needed)
             }
         }
-        model = Self.absolute(model)
+        if !SourceModel.isName(model) { model = Self.absolute(model) }
         train = Self.absolute(train)
         validation = validation.map(Self.absolute)
         test = test.map(Self.absolute)
@@ -80,8 +82,11 @@ extension TrainingConfiguration {
         let time = now.formatted(
             Date.ISO8601FormatStyle(dateSeparator: .omitted, timeSeparator: .omitted, timeZone: .gmt))
         let number = String(chance, radix: 36)
+        let name =
+            HubSnapshot(path: model)?.name.shortName ?? (model.hasPrefix("/") ? nil : ModelName(model)?.shortName)
+            ?? URL(fileURLWithPath: model).lastPathComponent
         return
-            "\(time)-\(URL(fileURLWithPath: model).lastPathComponent)-"
+            "\(time)-\(name)-"
             + "\(String(repeating: "0", count: 7 - number.count))\(number)"
     }
 }

@@ -55,7 +55,8 @@ struct WorkerStart {
         let meeting = try MeetingPlace(place, cluster: cluster)
         if place.startsCoordinator(isToldToTrain: !training.coordinatorsFlags.isEmpty) {
             let job = try PlacedJob(
-                options, place, threads: threads, meeting: meeting, configuration: training.configuration())
+                options, place, threads: threads, meeting: meeting,
+                configuration: training.configuration().withModelFolder())
             let status = try job.run()
             if status != 0 { throw ChildStatus(status: status) }
         } else {

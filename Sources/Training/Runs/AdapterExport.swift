@@ -31,9 +31,11 @@ extension RunInputs {
     private var module: String { model.head == .maskedLanguageModel ? "cls" : "classifier" }
 
     private func configuration(of lora: LoRA) -> JSONValue {
-        .object([
+        let base = ModelCard.base(ofModel: configuration.model)
+        return .object([
             .init("peft_type", .string("LORA")), .init("task_type", taskType),
-            .init("base_model_name_or_path", .string(configuration.model)), .init("r", .integer(lora.rank)),
+            .init("base_model_name_or_path", .string(base?.name ?? configuration.model)),
+            .init("revision", base?.revision.map { .string($0) } ?? .null), .init("r", .integer(lora.rank)),
             .init("lora_alpha", Int(exactly: lora.alpha).map { .integer($0) } ?? .number(lora.alpha)),
             .init("lora_dropout", .number(lora.dropout)), .init("target_modules", Self.modules(lora)),
             .init("bias", .string("none")),

@@ -1,6 +1,7 @@
 internal import BERT
 internal import Checkpoints
 internal import Foundation
+internal import Hub
 internal import TextData
 
 /// `README.md` of a model folder: front matter as the Hugging Face hub reads it, then information for users of the
@@ -59,7 +60,11 @@ struct ModelCard {
         }
     }
 
-    private var name: String { "\(Self.last(inputs.configuration.model)), fine-tuned" }
+    private var name: String { "\(source), fine-tuned" }
+
+    private var source: String {
+        Self.base(ofModel: inputs.configuration.model)?.name ?? Self.last(inputs.configuration.model)
+    }
 
     /// Figures under the hub's names.
     private func metrics(_ report: EvaluationReport) -> [(type: String, name: String, value: Double)] {
@@ -75,18 +80,14 @@ struct ModelCard {
 
     /// The hub's name of the source model, and its revision, if its folder is in the hub's cache.
     static func base(ofModel path: String) -> (name: String, revision: String?)? {
-        guard
-            let match = path.firstMatch(
-                of: /models--([A-Za-z0-9._-]+?)--([A-Za-z0-9._-]+?)\/snapshots\/([0-9a-f]{7,40})/)
-        else { return nil }
-        return ("\(match.1)/\(match.2)", String(match.3))
+        HubSnapshot(path: path).map { ($0.name.repository, $0.commit.digits) }
     }
 
     // MARK: Body
 
     private var body: String {
         var lines = ["", "# \(Self.code(name))", ""]
-        lines.append("\(Self.code(Self.last(inputs.configuration.model))), fine-tuned with Apus for \(task).")
+        lines.append("\(Self.code(source)), fine-tuned with Apus for \(task).")
         if let labels = inputs.labels {
             let shown = labels.names.prefix(100).map(Self.code)
             lines += [

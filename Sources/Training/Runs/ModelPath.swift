@@ -12,8 +12,7 @@ package enum ModelPath {
         guard unsafe FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
             if let name = nameInAddress(path) {
                 throw InputError(
-                    "\(path): is an address, and --model takes a folder: 'hf download \(name) --local-dir "
-                        + "\(name.split(separator: "/").last ?? "")' (from Python's huggingface_hub) fetches it")
+                    "\(path): is an address, and --model takes a folder or a name: give --model \(name)")
             }
             throw InputError(missing(path))
         }
@@ -47,9 +46,8 @@ package enum ModelPath {
         }
         if let hubName = hubName(url.path) {
             return
-                "\(path): does not exist: check the path, or, if this is a model's name on a hub, fetch its folder "
-                + "with "
-                + "'hf download \(hubName) --local-dir \(name)' (from Python's huggingface_hub)"
+                "\(path): does not exist: check the path, or, if this is a model's name on a hub, fetch it with "
+                + "'apus download \(hubName)' first"
         }
         return "\(path): there is no such model folder: check --model, or run scripts/fetch.sh for the default one"
     }

@@ -297,6 +297,7 @@ package struct TrainingRun {
         if inputs.datasets[.test] != nil { test = try await scoreTest(engine, state, progress) }
         let digest = Digests.parameters(inputs.exportedTensors(state.parameters))
         let summary = RunSummary(
+            sourceModel: inputs.sourceModel,
             epochs: inputs.plan.epochs, steps: progress.step, samplesPerSecond: throughput.samplesPerSecond,
             tokensPerSecond: throughput.tokensPerSecond, seconds: (ContinuousClock.now - started).seconds,
             trainingSeconds: throughput.allSeconds,
@@ -388,6 +389,7 @@ package struct TrainingRun {
             let command = "\(assignment)\(programName) train --config \(shellQuoted(saved))"
             return "\(command) --output \(shellQuoted(folder.path + "-again"))"
         }
+        let command = inputs.pinned(command)
         let whole = command.contains("--lanes") ? command : "\(command) --lanes \(inputs.plan.laneCount)"
         return (BLAS.openBLAS?.assignment).map { "\($0) \(whole)" } ?? whole
     }

@@ -30,6 +30,17 @@ package struct RunSummary: Codable, Sendable {
         }
     }
 
+    /// The model that the run began with.
+    package struct Source: Codable, Sendable, Equatable {
+        /// Its name on the hub; nil for another folder than one of the hub's cache.
+        package var repository: String?
+        /// The commit of that.
+        package var revision: String?
+        /// SHA-256 of each file that was read, by name.
+        package var files: [String: String]
+    }
+
+    package var sourceModel: Source?
     package var epochs: EpochCount
     package var steps: Int
     package var samplesPerSecond: Double
@@ -60,6 +71,7 @@ package struct RunSummary: Codable, Sendable {
     package var reproduce: String?
 
     enum CodingKeys: String, CodingKey {
+        case sourceModel = "source_model"
         case epochs, steps
         case samplesPerSecond = "samples_per_second"
         case tokensPerSecond = "tokens_per_second"
