@@ -8,7 +8,7 @@ extension CoordinatorEngine {
     func callAll<Result: Sendable>(
         _ group: Group, within limit: Duration = DataPlane.exchangeTime,
         meanwhile: (@Sendable () async throws -> Void)? = nil,
-        _ call: @escaping @Sendable (Worker<ZeroMQActorSystem>, Int) async throws -> Result
+        _ call: @escaping @Sendable (Worker<System>, Int) async throws -> Result
     ) async throws -> [Result] {
         try await callAll(Array(group.proxies.indices), of: group, within: limit, meanwhile: meanwhile, call)
     }
@@ -16,14 +16,14 @@ extension CoordinatorEngine {
     func callAll<Result: Sendable>(
         _ ranks: [Int], of group: Group, within limit: Duration = DataPlane.exchangeTime,
         meanwhile: (@Sendable () async throws -> Void)? = nil,
-        _ call: @escaping @Sendable (Worker<ZeroMQActorSystem>, Int) async throws -> Result
+        _ call: @escaping @Sendable (Worker<System>, Int) async throws -> Result
     ) async throws -> [Result] {
         try await system.withCalls { try await answers(ranks, of: group, within: limit, meanwhile: meanwhile, call) }
     }
 
     private func answers<Result: Sendable>(
         _ ranks: [Int], of group: Group, within limit: Duration, meanwhile: (@Sendable () async throws -> Void)?,
-        _ call: @escaping @Sendable (Worker<ZeroMQActorSystem>, Int) async throws -> Result
+        _ call: @escaping @Sendable (Worker<System>, Int) async throws -> Result
     ) async throws -> [Result] {
         func name(_ rank: Int) -> String { "worker \(rank) on \(group.members[rank].identity.hostName)" }
         return try await withThrowingTaskGroup(of: (Int, Result)?.self) { tasks in
@@ -37,7 +37,7 @@ extension CoordinatorEngine {
                 let proxy = group.proxies[rank]
                 tasks.addTask {
                     do {
-                        return (rank, try await ZeroMQActorSystem.within(limit) { try await call(proxy, rank) })
+                        return (rank, try await System.within(limit) { try await call(proxy, rank) })
                     } catch WorkerFailure.memoryChanged(let reason) {
                         throw GenerationEnd.untrue(
                             [rank: reason], reason: "\(name(rank)) is removed: \(reason)")

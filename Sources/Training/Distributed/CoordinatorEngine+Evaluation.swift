@@ -83,7 +83,7 @@ extension CoordinatorEngine {
     }
 
     /// Chunks that a worker computes before it answers, so that no call takes long.
-    private static let chunksARound = 64
+    private static var chunksARound: Int { 64 }
 
     /// As many, or fewer where the answers would be longer than a message may be.
     private func chunksARound(_ stream: TaskStream) -> Int {

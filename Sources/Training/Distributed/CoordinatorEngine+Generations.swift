@@ -285,7 +285,7 @@ extension CoordinatorEngine {
             display.say("\(links): the worker is removed; check --interface and firewalls")
             guard let proxy = try? Proxy.resolve(id: members[rank].address, using: system) else { continue }
             let reason = "\(links): check --interface and firewalls; the run continues without this worker"
-            try? await ZeroMQActorSystem.within(.seconds(5)) { try await proxy.leave(reason) }
+            try? await System.within(.seconds(5)) { try await proxy.leave(reason) }
         }
         return away
     }
@@ -320,11 +320,11 @@ extension CoordinatorEngine {
     ///
     /// A worker whose process lives while its data thread is stalled is removed: a replacement can do its part.
     private static func held(by worker: Proxy, within limit: Duration) async -> HeldState? {
-        do { return try await ZeroMQActorSystem.within(limit) { try await worker.abort() } } catch ClusterError.deadline
+        do { return try await System.within(limit) { try await worker.abort() } } catch ClusterError.deadline
         {
             let reason =
                 "its data thread did not move for \(Int(limit.seconds)) s: the run continues without this worker"
-            try? await ZeroMQActorSystem.within(.seconds(1)) { try await worker.leave(reason) }
+            try? await System.within(.seconds(1)) { try await worker.leave(reason) }
         } catch {}
         return nil
     }
@@ -337,7 +337,7 @@ extension CoordinatorEngine {
             for member in members {
                 tasks.addTask {
                     guard let proxy = try? Proxy.resolve(id: member.address, using: system) else { return }
-                    try? await ZeroMQActorSystem.within(.seconds(5)) { try await proxy.leave(reason) }
+                    try? await System.within(.seconds(5)) { try await proxy.leave(reason) }
                 }
             }
         }

@@ -52,7 +52,7 @@ extension CoordinatorEngine {
         for (rank, reason) in end.untrueRanks {
             membership.remove(members[rank])
             guard let proxy = try? Proxy.resolve(id: members[rank].address, using: system) else { continue }
-            try? await ZeroMQActorSystem.within(.seconds(1)) { try await proxy.leave(reason) }
+            try? await System.within(.seconds(1)) { try await proxy.leave(reason) }
         }
         guard end.isSplit else { return }
         knownStates.forgetAll()

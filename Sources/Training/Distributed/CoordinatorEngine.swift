@@ -9,11 +9,11 @@ internal import Transport
 ///
 /// The workers hold the state. If all of them are lost at once, it reverts to the newest checkpoint, and the steps
 /// since then are recomputed, with the same bits. The run's journal has all that this process must not forget.
-package final class CoordinatorEngine: StepEngine {
-    typealias Proxy = Worker<ZeroMQActorSystem>
+package final class CoordinatorEngine<System: ControlPlane>: StepEngine {
+    typealias Proxy = Worker<System>
 
     let inputs: RunInputs
-    let system: ZeroMQActorSystem
+    let system: System
     let membership: Membership
     let data: DataThread<CoordinatorData>
     /// As of the newest generation.
@@ -58,7 +58,7 @@ package final class CoordinatorEngine: StepEngine {
     /// The workers of one generation, by rank.
     struct Group {
         let members: [Membership.Member]
-        let proxies: [Worker<ZeroMQActorSystem>]
+        let proxies: [Worker<System>]
         let formation: Formation
         let canceller: MeshCanceller
         /// Whether the encoder is frozen, so that samples are sent with its output.
@@ -74,7 +74,7 @@ package final class CoordinatorEngine: StepEngine {
     /// - Throws: ``RunError`` if the journal does not match these inputs.
     package init(
         inputs: RunInputs, source: TrainingState, step: Int, newest: Int, journal: RunJournal, patience: Duration?,
-        wanted: Int, system: ZeroMQActorSystem,
+        wanted: Int, system: System,
         membership: Membership, data: CoordinatorDataThread, display: RunDisplay, stop: StopRequest
     ) throws {
         let history = journal.history
