@@ -45,6 +45,6 @@ package enum ClusterError: Error, Equatable, Codable, Sendable, CustomStringConv
     }
 }
 
-/// An error that is rethrown at the caller with its own type; others arrive as
-/// ``ClusterError/remote(type:description:)``.
-package typealias WireError = Error & Codable & Sendable
+extension ClusterError: WireError {
+    package static var wireName: String { "cluster-error" }
+}

@@ -136,7 +136,7 @@ final class ControlThread {
         }
         for call in late {
             call.continuation.resume(
-                throwing: ClusterError.deadline(call: "\(RemoteCallTarget(call.target))", process: call.process))
+                throwing: ClusterError.deadline(call: call.target, process: call.process))
         }
         for call in again { try send(call.envelope, to: call.process) }
     }
@@ -337,7 +337,7 @@ extension ControlOptions {
     /// By their names on the wire.
     var knownErrors: [String: any WireError.Type] {
         var known: [String: any WireError.Type] = [:]
-        for type in errors + [ClusterError.self] { known[String(reflecting: type)] = type }
+        for type in errors + [ClusterError.self] { known[type.wireName] = type }
         return known
     }
 }

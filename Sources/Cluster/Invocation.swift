@@ -10,7 +10,7 @@ package struct InvocationEncoder: DistributedTargetInvocationEncoder {
     package mutating func recordGenericSubstitution<T>(_ type: T.Type) throws {
         // A distributed actor may be generic over its actor system, which both ends know. No other type is sent as a
         // type: a receiver must not look types up by names from the wire.
-        guard type == ZeroMQActorSystem.self else {
+        guard type is any CodableActorSystem.Type else {
             throw ClusterError.undecodable("a distributed call cannot be generic over \(type)")
         }
     }
@@ -65,15 +65,13 @@ package struct InvocationDecoder: DistributedTargetInvocationDecoder {
     package mutating func decodeReturnType() throws -> (any Any.Type)? { nil }
 }
 
-/// Turns the result of an executed call into its answer.
+/// Required of every actor system, and not used: calls are executed by their names, see ``NamedCalls``.
 package struct ResultHandler: DistributedTargetInvocationResultHandler {
     package typealias SerializationRequirement = any Codable
 
-    let answer: @Sendable (Envelope.Kind, [UInt8]) -> Void
-
-    package func onReturn<Success: Codable>(value: Success) async throws { answer(.result, try Wire.encode(value)) }
-    package func onReturnVoid() async throws { answer(.result, []) }
-    package func onThrow<Err: Error>(error: Err) async throws { answer(.failure, Wire.encode(failure: error)) }
+    package func onReturn<Success: Codable>(value: Success) async throws {}
+    package func onReturnVoid() async throws {}
+    package func onThrow<Err: Error>(error: Err) async throws {}
 }
 
 /// The encoding of values: 64-bit words if a type supports them, otherwise JSON, which keeps the bits of every finite
@@ -111,8 +109,10 @@ enum Wire {
     }
 
     static func encode(failure error: any Error) -> [UInt8] {
-        let value = (error as? any WireError).flatMap { try? encode($0) }.map { Data($0) }
-        let failure = Failure(type: String(reflecting: type(of: error)), description: "\(error)", value: value)
+        let known = error as? any WireError
+        let failure = Failure(
+            type: known.map { type(of: $0).wireName } ?? String(reflecting: type(of: error)),
+            description: "\(error)", value: known.flatMap { try? encode($0) }.map { Data($0) })
         return (try? encode(failure)) ?? []
     }
 

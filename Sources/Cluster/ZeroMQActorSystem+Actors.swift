@@ -3,24 +3,7 @@ internal import Synchronization
 
 /// An actor of this process that can be called.
 struct LocalActor: Sendable {
-    weak var actor: (any DistributedActor)?
-    /// The mangled name of the actor's type.
-    let type: String
-
-    /// Whether `target` is a function of this type.
-    ///
-    /// The runtime would call any function by name, even of another type. A function's mangled name begins with
-    /// its type's; for a generic type, its arguments follow after a `y`.
-    func has(_ target: String) -> Bool {
-        guard target.hasPrefix("$s") else { return false }
-        var last: UInt8?
-        var function = target.utf8.dropFirst(2).makeIterator()
-        for byte in type.utf8 {
-            guard function.next() == byte else { return last == UInt8(ascii: "C") && byte == UInt8(ascii: "y") }
-            last = byte
-        }
-        return true
-    }
+    weak var actor: (any NamedCalls)?
 }
 
 extension ZeroMQActorSystem {
@@ -40,10 +23,10 @@ extension ZeroMQActorSystem {
     }
 
     package func actorReady<Act: DistributedActor>(_ actor: Act) where Act.ID == ActorID {
-        let type = _mangledTypeName(Act.self) ?? ""
+        guard let named = actor as? any NamedCalls else { preconditionFailure("\(Act.self) names no calls") }
         actors.withLock { actors in
             precondition(actors[actor.id.name]?.actor == nil, "there are two actors \(actor.id)")
-            actors[actor.id.name] = LocalActor(actor: actor, type: type)
+            actors[actor.id.name] = LocalActor(actor: named)
         }
     }
 
@@ -57,25 +40,22 @@ extension ZeroMQActorSystem {
 
     /// Executes one call and answers it.
     func execute(_ call: ControlState.Incoming) async {
-        let state = state
-        let handler = ResultHandler { kind, payload in
-            let limit = state.options.largestCall
-            guard payload.count > limit else { return state.answer(call, kind, payload) }
-            state.answer(
-                call, .failure, Wire.encode(failure: ClusterError.tooLarge(bytes: payload.count, limit: limit)))
-        }
         do {
             let address = ActorID(process: process, name: call.envelope.recipient)
             let local = actors.withLock { $0[address.name] }
-            guard let local, let actor = local.actor else { throw ClusterError.noActor(address) }
-            guard local.has(call.envelope.target) else {
+            guard let actor = local?.actor else { throw ClusterError.noActor(address) }
+            guard let result = try await actor.result(of: call.envelope.target, call.envelope.payload) else {
                 throw ClusterError.noFunction(call.envelope.target, of: address)
             }
-            var decoder = InvocationDecoder(call.envelope.payload)
-            let target = RemoteCallTarget(call.envelope.target)
-            try await executeDistributedTarget(on: actor, target: target, invocationDecoder: &decoder, handler: handler)
+            answer(call, .result, result.payload)
         } catch {
-            try? await handler.onThrow(error: error)
+            answer(call, .failure, Wire.encode(failure: error))
         }
+    }
+
+    private func answer(_ call: ControlState.Incoming, _ kind: Envelope.Kind, _ payload: [UInt8]) {
+        let limit = state.options.largestCall
+        guard payload.count > limit else { return state.answer(call, kind, payload) }
+        state.answer(call, .failure, Wire.encode(failure: ClusterError.tooLarge(bytes: payload.count, limit: limit)))
     }
 }

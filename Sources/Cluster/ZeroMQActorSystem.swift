@@ -23,6 +23,8 @@ package final class ZeroMQActorSystem: DistributedActorSystem, Sendable {
 
     let state: ControlState
     let actors = Mutex<[String: LocalActor]>([:])
+    /// Names of called functions on the wire, by what Swift calls them.
+    private let callNames = Mutex<[String: String]>([:])
 
     /// Listens for workers at `endpoint`.
     ///
@@ -134,20 +136,30 @@ package final class ZeroMQActorSystem: DistributedActorSystem, Sendable {
         on actor: Act, target: RemoteCallTarget, invocation: inout InvocationEncoder, throwing: Err.Type,
         returning: Res.Type
     ) async throws -> Res where Act.ID == ActorID {
-        try Wire.decode(Res.self, from: try await call(actor.id, target, invocation)[...])
+        try Wire.decode(Res.self, from: try await call(actor, target, invocation)[...])
     }
 
     package func remoteCallVoid<Act: DistributedActor, Err: Error>(
         on actor: Act, target: RemoteCallTarget, invocation: inout InvocationEncoder, throwing: Err.Type
     ) async throws where Act.ID == ActorID {
-        _ = try await call(actor.id, target, invocation)
+        _ = try await call(actor, target, invocation)
     }
 
-    private func call(_ id: ActorID, _ target: RemoteCallTarget, _ invocation: InvocationEncoder) async throws
-        -> [UInt8]
-    {
+    private func call<Act: DistributedActor>(
+        _ actor: Act, _ target: RemoteCallTarget, _ invocation: InvocationEncoder
+    ) async throws -> [UInt8] where Act.ID == ActorID {
         try await state.call(
-            id, target: target.identifier, payload: invocation.payload,
+            actor.id, target: name(of: target, Act.self), payload: invocation.payload,
             deadline: Self.deadline ?? .now + state.options.callLimit)
+    }
+
+    private func name(of target: RemoteCallTarget, _ type: (some DistributedActor).Type) -> String {
+        callNames.withLock { names in
+            if let known = names[target.identifier] { return known }
+            guard let type = type as? any NamedCalls.Type else { preconditionFailure("\(type) names no calls") }
+            let name = type.wireName(of: target)
+            names[target.identifier] = name
+            return name
+        }
     }
 }

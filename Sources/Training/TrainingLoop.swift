@@ -140,6 +140,10 @@ package struct TrainingLoop {
             // Or between the checkpoint and the best model, which comes after it.
             recorder.keepBest(try await engine.state(), &progress)
         }
+        if progress.stoppedEarly == true, saved != progress.step {
+            // Or between the evaluation that ended the run and the checkpoint after it.
+            if try await endEpoch(&progress, EpochAccount()) { saved = progress.step }
+        }
         while progress.step < plan.totalSteps, progress.stoppedEarly != true {
             let epoch = plan.epoch(ofStep: progress.step + 1)
             let order = plan.order(ofEpoch: epoch)

@@ -163,7 +163,7 @@ import Transport
             func call(_ amount: Int, from coordinator: ZeroMQActorSystem) async throws -> Task<Int, any Error> {
                 #expect(await next(.found(process: worker.process), in: coordinator.events))
                 let tally = try Tally.resolve(id: own.id, using: coordinator)
-                let call = Task { try await tally.hold(amount) }
+                let call = Task { try await tally.holdAndReturn(amount) }
                 while try await own.waiting() < amount { await Task.yield() }
                 return call
             }
@@ -233,8 +233,7 @@ final class Peer {
             target: Self.add, payload: payload)
     }
 
-    /// The mangled name of `Tally.add(_:)`.
-    private static let add = "$s12ClusterTests5TallyC3addyS2iYaKFTE"
+    private static let add = "tally.add"
 
     func send(_ bytes: [UInt8]) { _ = try? socket.send(bytes) }
 

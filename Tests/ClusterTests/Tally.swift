@@ -2,8 +2,10 @@ import Distributed
 
 @testable import Cluster
 
-enum TallyError: Error, Codable, Equatable {
+enum TallyError: WireError, Equatable {
     case negative(Int)
+
+    static var wireName: String { "tally-error" }
 }
 
 struct Unregistered: Error {}
@@ -33,7 +35,7 @@ distributed actor Tally<ActorSystem> where ActorSystem: DistributedActorSystem<a
     }
 
     /// The same, and returns its argument.
-    distributed func hold(_ amount: Int) async -> Int {
+    distributed func holdAndReturn(_ amount: Int) async -> Int {
         await withCheckedContinuation { waiters.append($0) }
         return amount
     }
@@ -56,8 +58,37 @@ distributed actor Tally<ActorSystem> where ActorSystem: DistributedActorSystem<a
     }
 }
 
+extension Tally: NamedCalls {
+    static var wireName: String { "tally" }
+
+    nonisolated func answer(_ call: inout IncomingCall) async throws -> CallResult? {
+        switch call.function {
+        case "add": return try CallResult(await add(call.argument()))
+        case "clear": try await clear()
+        case "fail": try await fail()
+        case "echo": return try CallResult(await echo(call.argument(), call.argument()))
+        case "hold": try await hold()
+        case "holdAndReturn": return try CallResult(await holdAndReturn(call.argument()))
+        case "releaseFirst": try await releaseFirst()
+        case "waiting": return try CallResult(await waiting())
+        case "holdUntilCancelled": return try CallResult(await holdUntilCancelled())
+        case "release": return try CallResult(await release())
+        default: return nil
+        }
+        return .nothing
+    }
+}
+
 distributed actor Other {
     typealias ActorSystem = ZeroMQActorSystem
 
     distributed func add(_ amount: Int) -> Int { -amount }
+}
+
+extension Other: NamedCalls {
+    static var wireName: String { "other" }
+
+    nonisolated func answer(_ call: inout IncomingCall) async throws -> CallResult? {
+        call.function == "add" ? try CallResult(await add(call.argument())) : nil
+    }
 }

@@ -25,6 +25,10 @@ import Testing
         let run = try job.startEndless("run", workers: 2, "--min-workers", "2")
         try run.waitForOutput("epoch 3/")
         kill(try #require(job.workers.last), SIGKILL)
+        try run.waitForOutput(": 2 workers on 1 host, after step ")
+        // The second replacement starts after a pause, so the others surely wait.
+        kill(try #require(job.workers.last), SIGKILL)
+        try run.waitForComplaint("a replacement starts in 1 s")
         try run.waitForOutput("waiting for workers: 1 of 2 connected")
         try run.waitForOutput(": 2 workers on 1 host, after step ")
         try run.waitForOutput("each exactly once")

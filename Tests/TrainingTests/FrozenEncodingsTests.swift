@@ -101,7 +101,17 @@ import Transport
             ("WorkerFailure.outOfOrder", try json(WorkerFailure.outOfOrder("r"))),
             ("WorkerFailure.memoryChanged", try json(WorkerFailure.memoryChanged("r"))),
             ("JoinRefused", try json(JoinRefused("r"))),
+            ("\(Worker<ZeroMQActorSystem>.wireName).", names(WorkerCall.self)),
+            ("\(Coordinator<ZeroMQActorSystem>.wireName).", names(CoordinatorCall.self)),
+            (
+                "errors",
+                [WorkerFailure.wireName, JoinRefused.wireName, ClusterError.wireName].joined(separator: " ")
+            ),
         ]
+    }
+
+    private static func names<Call: CaseIterable & RawRepresentable<String>>(_ type: Call.Type) -> String {
+        Call.allCases.map(\.rawValue).joined(separator: " ")
     }
 
     private static func frames() -> [(name: String, text: String)] {

@@ -68,7 +68,7 @@ private enum Example {
         var envelope = Envelope(
             kind: .call, generation: 2, incarnation: 3, call: 4, sender: "worker-1", payload: [1, 2, 3])
         envelope.recipient = "coordinator"
-        envelope.target = "$s8Training"
+        envelope.target = "coordinator.join"
         return envelope.bytes
     }
 

@@ -8,7 +8,7 @@ extension CoordinatorEngine {
     func callAll<Result: Sendable>(
         _ group: Group, within limit: Duration = DataPlane.exchangeTime,
         meanwhile: (@Sendable () async throws -> Void)? = nil,
-        _ call: @escaping @Sendable (Worker<ZeroMQActorSystem>, Int) async throws -> Result
+        _ call: @escaping @Sendable (Worker<System>, Int) async throws -> Result
     ) async throws -> [Result] {
         try await callAll(Array(group.proxies.indices), of: group, within: limit, meanwhile: meanwhile, call)
     }
@@ -16,16 +16,17 @@ extension CoordinatorEngine {
     func callAll<Result: Sendable>(
         _ ranks: [Int], of group: Group, within limit: Duration = DataPlane.exchangeTime,
         meanwhile: (@Sendable () async throws -> Void)? = nil,
-        _ call: @escaping @Sendable (Worker<ZeroMQActorSystem>, Int) async throws -> Result
+        _ call: @escaping @Sendable (Worker<System>, Int) async throws -> Result
     ) async throws -> [Result] {
         try await system.withCalls { try await answers(ranks, of: group, within: limit, meanwhile: meanwhile, call) }
     }
 
     private func answers<Result: Sendable>(
         _ ranks: [Int], of group: Group, within limit: Duration, meanwhile: (@Sendable () async throws -> Void)?,
-        _ call: @escaping @Sendable (Worker<ZeroMQActorSystem>, Int) async throws -> Result
+        _ call: @escaping @Sendable (Worker<System>, Int) async throws -> Result
     ) async throws -> [Result] {
-        try await withThrowingTaskGroup(of: (Int, Result)?.self) { tasks in
+        func name(_ rank: Int) -> String { "worker \(rank) on \(group.members[rank].identity.hostName)" }
+        return try await withThrowingTaskGroup(of: (Int, Result)?.self) { tasks in
             if let meanwhile {
                 tasks.addTask {
                     try await meanwhile()
@@ -36,33 +37,29 @@ extension CoordinatorEngine {
                 let proxy = group.proxies[rank]
                 tasks.addTask {
                     do {
-                        return (rank, try await ZeroMQActorSystem.within(limit) { try await call(proxy, rank) })
+                        return (rank, try await System.within(limit) { try await call(proxy, rank) })
                     } catch WorkerFailure.memoryChanged(let reason) {
-                        throw GenerationEnd(
-                            reason: "worker \(rank) on \(group.members[rank].identity.hostName) is removed: \(reason)",
-                            rank: rank,
-                            untrue: [rank: reason])
+                        throw GenerationEnd.untrue(
+                            [rank: reason], reason: "\(name(rank)) is removed: \(reason)")
                     } catch WorkerFailure.unlinked(let ranks, let reason) {
-                        throw GenerationEnd(
-                            reason: "worker \(rank) on \(group.members[rank].identity.hostName): \(reason)",
-                            unlinked: UnlinkedRanks(ranks, missedBy: rank))
+                        throw GenerationEnd.unlinked(
+                            UnlinkedRanks(ranks, missedBy: rank), reason: "\(name(rank)): \(reason)")
                     } catch let failure as WorkerFailure {
-                        throw GenerationEnd(reason: failure.description)
-                    } catch ClusterError.deadline(let name, _) {
+                        throw GenerationEnd.failed(reason: failure.description)
+                    } catch ClusterError.deadline(let process, _) {
                         // A rank that waits for a stalled rank is as late as that one.
-                        throw GenerationEnd(reason: "\(name) was not done within \(Int(limit.seconds)) s")
+                        throw GenerationEnd.failed(reason: "\(process) was not done within \(Int(limit.seconds)) s")
                     } catch {
-                        throw GenerationEnd(
-                            reason: "worker \(rank) on \(group.members[rank].identity.hostName): \(error)", rank: rank)
+                        throw GenerationEnd.lost(rank: rank, reason: "\(name(rank)): \(error)")
                     }
                 }
             }
             var results: [(Int, Result)] = []
             do {
                 for try await result in tasks { if let result { results.append(result) } }
-            } catch let end as GenerationEnd where !end.unlinked.dead.isEmpty {
+            } catch GenerationEnd.unlinked(let links, let reason) where !links.dead.isEmpty {
                 // Only all reports together show the cause.
-                let all = await Self.unlinked(end, rest: &tasks)
+                let all = await Self.unlinked(links, reason, rest: &tasks)
                 group.canceller.cancel()
                 throw all
             } catch {
@@ -76,18 +73,20 @@ extension CoordinatorEngine {
 
     /// The first report of missing links together with those that come soon after it.
     private static func unlinked<Result: Sendable>(
-        _ first: GenerationEnd, rest tasks: inout ThrowingTaskGroup<(Int, Result)?, any Error>
+        _ links: UnlinkedRanks, _ reason: String, rest tasks: inout ThrowingTaskGroup<(Int, Result)?, any Error>
     ) async -> GenerationEnd {
-        var end = first
+        var links = links
         tasks.addTask {
             try await Task.sleep(for: DataPlane.reportTime)
             throw CancellationError()
         }
         while true {
-            do { guard try await tasks.next() != nil else { return end } } catch let further as GenerationEnd {
-                end.unlinked.add(further.unlinked)
+            do {
+                guard try await tasks.next() != nil else { return .unlinked(links, reason: reason) }
+            } catch let further as GenerationEnd {
+                links.add(further.deadLinks)
             } catch {
-                return end
+                return .unlinked(links, reason: reason)
             }
         }
     }
@@ -98,9 +97,9 @@ extension Begun {
     /// - Parameter rank: whose links it needs.
     func orEnd(_ what: String, rank: Int? = nil) async throws -> Value {
         do { return try await value } catch let error as RunError { throw error } catch MeshError.deadline(let ranks) {
-            throw GenerationEnd(
-                reason: "\(what): \(ExchangeError.mesh(.deadline(waitingFor: ranks)))",
-                unlinked: rank.map { UnlinkedRanks(ranks, missedBy: $0) } ?? UnlinkedRanks())
-        } catch { throw GenerationEnd(reason: "\(what): \(error)") }
+            let reason = "\(what): \(ExchangeError.mesh(.deadline(waitingFor: ranks)))"
+            guard let rank else { throw GenerationEnd.failed(reason: reason) }
+            throw GenerationEnd.unlinked(UnlinkedRanks(ranks, missedBy: rank), reason: reason)
+        } catch { throw GenerationEnd.failed(reason: "\(what): \(error)") }
     }
 }

@@ -16,7 +16,7 @@ extension CoordinatorEngine {
         while true {
             guard !fruitlessEnds.isTooMany(at: .now) else {
                 throw RunError(
-                    "\(fruitlessEnds.count) generations in a row ended before step \(committedStep + 1) was done, "
+                    "\(fruitlessEnds.count) generations in a row ended before step \(position.committed + 1) was done, "
                         + "though no worker was lost: "
                         + "see the reasons above, then resume with: \(resumeCommand)")
             }
@@ -51,7 +51,7 @@ extension CoordinatorEngine {
             if isFirst { try membership.checkRendezvous() }
             if let signal = stop.signal {
                 throw SignalStop(
-                    signal: signal, inputs.configuration.stopped(after: reachedStep, " while waiting for workers"))
+                    signal: signal, inputs.configuration.stopped(after: position.reached, " while waiting for workers"))
             }
             guard possible >= minimum || possible == wanted else {
                 throw RunError(
@@ -104,9 +104,7 @@ extension CoordinatorEngine {
             seenWorkers = max(seenWorkers, members.count)
             let threads = members.map(\.identity.threads)
             if let fewest = threads.min(), let most = threads.max() { seenThreads = fewest...most }
-            commitIsPending = false
-            lastCommit = start.commit ?? lastCommit.flatMap { $0.step == committedStep ? $0 : nil }
-            if committedStep == reachedStep { newestCommit = lastCommit ?? newestCommit }
+            position.form(knowing: start.commit)
             source = nil
             return group
         } catch let end as GenerationEnd {
@@ -124,8 +122,8 @@ extension CoordinatorEngine {
             for (rank, proxy) in proxies.enumerated() {
                 tasks.addTask {
                     do { return (rank, try await proxy.prepare(generation: generation, keys: keys)) } catch {
-                        throw GenerationEnd(
-                            reason: "worker \(rank) on \(members[rank].identity.hostName): \(error)", rank: rank)
+                        throw GenerationEnd.lost(
+                            rank: rank, reason: "worker \(rank) on \(members[rank].identity.hostName): \(error)")
                     }
                 }
             }
@@ -138,25 +136,25 @@ extension CoordinatorEngine {
     /// The step after which the generation begins: the newest that any worker has or can reach, else that of a
     /// checkpoint.
     private func start(_ held: [HeldState]) throws -> GenerationStart {
-        let commits = [lastCommit, newestCommit].compactMap { $0 }
         let floor = source?.step ?? floor
         // Once it has begun, a coordinator knows of every step; a worker that returns with a later one has it from an
         // earlier coordinator.
-        let last = isFirst ? newestUsable : reachedStep
-        guard let found = GenerationStart(held, run: run.id, known: commits, floor: floor, last: last) else {
-            if let source, source.step == committedStep {
+        let last = isFirst ? newestUsable : position.reached
+        guard let found = GenerationStart(held, run: run.id, known: position.knownCommits, floor: floor, last: last)
+        else {
+            if let source, source.step == position.committed {
                 return GenerationStart(step: source.step, workers: held.count)
             }
             try goBack()
-            return GenerationStart(step: committedStep, workers: held.count)
+            return GenerationStart(step: position.committed, workers: held.count)
         }
         source = nil
-        if found.step != committedStep {
+        if found.step != position.committed {
             display.say(
                 "continuing after step \(found.step), the newest that a worker "
-                    + "has\(found.step < reachedStep ? "; later ones are recomputed" : "")"
+                    + "has\(found.step < position.reached ? "; later ones are recomputed" : "")"
             )
-            move(to: found.step)
+            take(position.move(to: found.step))
         }
         return found
     }
@@ -183,7 +181,7 @@ extension CoordinatorEngine {
         var own = formations[0]
         own.rank = group.members.count
         own.stateTo = formations.indices.filter { formations[$0].stateFrom == group.members.count }
-        let before = try inputs.model(ofStep: committedStep)
+        let before = try inputs.model(ofStep: position.committed)
         let now = try stageModel
         let source = source.map { $0.state.converted(from: before, to: now) }
         let place = own
@@ -207,7 +205,7 @@ extension CoordinatorEngine {
     private func begin(_ group: Group, with held: [HeldState]) throws {
         let step = group.formation.step
         for (rank, held) in held.enumerated() where !held.has(run.id, step: step) || held.hash == nil {
-            throw GenerationEnd(
+            throw GenerationEnd.failed(
                 reason:
                     "worker \(rank) on \(group.members[rank].identity.hostName) does not have the state after step "
                     + "\(step)"
@@ -230,7 +228,7 @@ extension CoordinatorEngine {
         display.say(
             "generation \(generation): \(members.count) \(members.count == 1 ? "worker" : "workers") on \(hosts) "
                 + "\(hosts == 1 ? "host" : "hosts")"
-                + (committedStep > 0 ? ", after step \(committedStep)" : ""))
+                + (position.committed > 0 ? ", after step \(position.committed)" : ""))
         if idle > 0 {
             display.say(
                 "on standby: \(idle) of \(counted(members.count, "worker")): the run has "
@@ -256,13 +254,13 @@ extension CoordinatorEngine {
     /// Asks every member for its state and removes those that do not answer.
     private func dropLost(_ members: [Membership.Member], because end: GenerationEnd) async {
         let unlinked = await sendAway(unlinkedOf: members, end)
-        let lost = await refresh(members, but: Set(end.untrue.keys).union(unlinked))
-        if lost.isEmpty, end.untrue.isEmpty, unlinked.isEmpty { fruitlessEnds.add(at: .now) }
-        let names = (lost + unlinked).filter { $0 != end.rank }.map {
+        let lost = await refresh(members, but: Set(end.untrueRanks.keys).union(unlinked))
+        if lost.isEmpty, end.untrueRanks.isEmpty, unlinked.isEmpty { fruitlessEnds.add(at: .now) }
+        let names = (lost + unlinked).filter { $0 != end.namedRank }.map {
             "worker \($0) on \(members[$0].identity.hostName)"
         }
         display.say(
-            "generation \(generation) ended after step \(committedStep): \(end.reason)"
+            "generation \(generation) ended after step \(position.committed): \(end.reason)"
                 + (names.isEmpty ? "" : "; lost: \(names.joined(separator: ", "))")
                 + "; continuing with \(membership.members.count)")
     }
@@ -272,21 +270,21 @@ extension CoordinatorEngine {
     /// - Returns: their ranks; none if no worker would be left, since then the fault is more likely the coordinator's.
     private func sendAway(unlinkedOf members: [Membership.Member], _ end: GenerationEnd) async -> [Int] {
         let newcomers = members.indices.filter { !linked.contains(members[$0].address) }
-        let away = end.unlinked.ranksToSendAway(workers: members.count, newcomers: Set(newcomers))
+        let away = end.deadLinks.ranksToSendAway(workers: members.count, newcomers: Set(newcomers))
         guard away.count < members.count else { return [] }
         for rank in away {
             membership.remove(members[rank])
             // The run begins without it; a replacement takes part when it joins.
             if isFirst { membership.giveUp(1) }
             let host = members[rank].identity.hostName
-            let missing = end.unlinked.missing(by: rank).map {
+            let missing = end.deadLinks.missing(by: rank).map {
                 $0 == members.count ? "the coordinator" : "worker \($0)"
             }
             let links = "no data links between worker \(rank) on \(host) and \(missing.joined(separator: ", "))"
             display.say("\(links): the worker is removed; check --interface and firewalls")
             guard let proxy = try? Proxy.resolve(id: members[rank].address, using: system) else { continue }
             let reason = "\(links): check --interface and firewalls; the run continues without this worker"
-            try? await ZeroMQActorSystem.within(.seconds(5)) { try await proxy.leave(reason) }
+            try? await System.within(.seconds(5)) { try await proxy.leave(reason) }
         }
         return away
     }
@@ -321,11 +319,11 @@ extension CoordinatorEngine {
     ///
     /// A worker whose process lives while its data thread is stalled is removed: a replacement can do its part.
     private static func held(by worker: Proxy, within limit: Duration) async -> HeldState? {
-        do { return try await ZeroMQActorSystem.within(limit) { try await worker.abort() } } catch ClusterError.deadline
+        do { return try await System.within(limit) { try await worker.abort() } } catch ClusterError.deadline
         {
             let reason =
                 "its data thread did not move for \(Int(limit.seconds)) s: the run continues without this worker"
-            try? await ZeroMQActorSystem.within(.seconds(1)) { try await worker.leave(reason) }
+            try? await System.within(.seconds(1)) { try await worker.leave(reason) }
         } catch {}
         return nil
     }
@@ -338,7 +336,7 @@ extension CoordinatorEngine {
             for member in members {
                 tasks.addTask {
                     guard let proxy = try? Proxy.resolve(id: member.address, using: system) else { return }
-                    try? await ZeroMQActorSystem.within(.seconds(5)) { try await proxy.leave(reason) }
+                    try? await System.within(.seconds(5)) { try await proxy.leave(reason) }
                 }
             }
         }

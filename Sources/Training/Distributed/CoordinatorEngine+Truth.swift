@@ -13,18 +13,14 @@ extension CoordinatorEngine {
         case .all: return
         case .minority(let ranks):
             let reason = "its weights \(when) differ from those of the other workers: check its memory and processor"
-            throw GenerationEnd(
-                reason:
-                    "\(ranks.map(name).joined(separator: ", ")) \(ranks.count == 1 ? "is" : "are") removed: the "
-                    + "weights \(when) differ from "
-                    + "those of the other workers", untrue: Dictionary(uniqueKeysWithValues: ranks.map { ($0, reason) })
-            )
+            throw .untrue(
+                Dictionary(uniqueKeysWithValues: ranks.map { ($0, reason) }),
+                reason: "\(ranks.map(name).joined(separator: ", ")) \(ranks.count == 1 ? "is" : "are") removed: the "
+                    + "weights \(when) differ from those of the other workers")
         case .none:
-            throw GenerationEnd(
-                reason:
-                    "the workers have different weights \(when) "
-                    + "(\(hashes.indices.map(name).joined(separator: ", "))) and there is no majority",
-                isSplit: true)
+            throw .split(
+                reason: "the workers have different weights \(when) "
+                    + "(\(hashes.indices.map(name).joined(separator: ", "))) and there is no majority")
         }
     }
 
@@ -32,15 +28,9 @@ extension CoordinatorEngine {
     func compareWithBefore(_ hash: UInt64, after step: Int) throws(GenerationEnd) {
         knownStates.forget(before: floor)
         guard knownStates.take(hash, after: step, freeze: run.freeze) else {
-            throw GenerationEnd(
-                reason: "the workers' state after step \(step) is not the one that step \(step + 1) began with before",
-                isSplit: true)
+            throw .split(
+                reason: "the workers' state after step \(step) is not the one that step \(step + 1) began with before")
         }
-    }
-
-    /// The end of a generation in which a worker gave an impossible answer.
-    func untrue(_ rank: Int, _ reason: String) -> GenerationEnd {
-        GenerationEnd(reason: reason, rank: rank, untrue: [rank: reason])
     }
 
     /// Refuses impossible scores, before they are used as indices and summands.
@@ -53,16 +43,16 @@ extension CoordinatorEngine {
             let fits =
                 answer.map(\.chunk).sorted() == shares[rank].sorted()
                 && answer.allSatisfy { $0.score.fits(head, samples: ranges[$0.chunk].count) }
-            guard fits else { throw untrue(rank, "worker \(rank) scored samples that it was not sent") }
+            guard fits else { throw .untrue(rank, "worker \(rank) scored samples that it was not sent") }
         }
     }
 
     /// Removes workers with a wrong state; none if there is no majority: then no worker's state is used any more.
     func judge(_ end: GenerationEnd, _ members: [Membership.Member]) async {
-        for (rank, reason) in end.untrue {
+        for (rank, reason) in end.untrueRanks {
             membership.remove(members[rank])
             guard let proxy = try? Proxy.resolve(id: members[rank].address, using: system) else { continue }
-            try? await ZeroMQActorSystem.within(.seconds(1)) { try await proxy.leave(reason) }
+            try? await System.within(.seconds(1)) { try await proxy.leave(reason) }
         }
         guard end.isSplit else { return }
         knownStates.forgetAll()

@@ -9,11 +9,11 @@ internal import Transport
 ///
 /// The workers hold the state. If all of them are lost at once, it reverts to the newest checkpoint, and the steps
 /// since then are recomputed, with the same bits. The run's journal has all that this process must not forget.
-package final class CoordinatorEngine: StepEngine {
-    typealias Proxy = Worker<ZeroMQActorSystem>
+package final class CoordinatorEngine<System: ControlPlane>: StepEngine {
+    typealias Proxy = Worker<System>
 
     let inputs: RunInputs
-    let system: ZeroMQActorSystem
+    let system: System
     let membership: Membership
     let data: DataThread<CoordinatorData>
     /// As of the newest generation.
@@ -28,16 +28,8 @@ package final class CoordinatorEngine: StepEngine {
     var source: (state: TrainingState, step: Int)?
     var group: Group?
     var generation: UInt32
-    /// Step of the workers' state, or of `source`.
-    var committedStep: Int
-    /// Newest step that was ever committed; beyond `committedStep` while lost steps are recomputed.
-    var reachedStep: Int
-    /// The commit of `committedStep`, kept for workers that have not made it yet.
-    var lastCommit: Commit?
-    /// The commit of `reachedStep`.
-    var newestCommit: Commit?
-    /// Whether the workers of this generation must still be told of the last commit.
-    var commitIsPending = false
+    /// The step of the workers' state, or of `source`.
+    var position: RunPosition
     var isFirst = true
     /// Reminds the user that the run waits for workers.
     var reminder: WaitingReminder?
@@ -58,18 +50,15 @@ package final class CoordinatorEngine: StepEngine {
     private var recomputed = RecomputedSteps()
     /// The newest step whose state, on workers of an earlier coordinator, this one may continue from.
     let newestUsable: Int
-    /// The journal's base when the state was reverted, and the step it was reverted to: an earlier one if the newest
-    /// checkpoint cannot be read.
-    private var wentBack: (base: Int, step: Int)?
     /// States before this step cannot be used.
-    var floor: Int { wentBack.flatMap { $0.base == journal.history.base ? $0.step : nil } ?? journal.history.base }
+    var floor: Int { position.floor(base: journal.history.base) }
     /// Of the datasets that were used since the encoder is frozen.
     var featureStores: [Split: FeatureStore] = [:]
 
     /// The workers of one generation, by rank.
     struct Group {
         let members: [Membership.Member]
-        let proxies: [Worker<ZeroMQActorSystem>]
+        let proxies: [Worker<System>]
         let formation: Formation
         let canceller: MeshCanceller
         /// Whether the encoder is frozen, so that samples are sent with its output.
@@ -85,7 +74,7 @@ package final class CoordinatorEngine: StepEngine {
     /// - Throws: ``RunError`` if the journal does not match these inputs.
     package init(
         inputs: RunInputs, source: TrainingState, step: Int, newest: Int, journal: RunJournal, patience: Duration?,
-        wanted: Int, system: ZeroMQActorSystem,
+        wanted: Int, system: System,
         membership: Membership, data: CoordinatorDataThread, display: RunDisplay, stop: StopRequest
     ) throws {
         let history = journal.history
@@ -103,10 +92,7 @@ package final class CoordinatorEngine: StepEngine {
         beganAt = step
         newestUsable = newest
         generation = history.generation
-        committedStep = history.step
-        reachedStep = history.reached
-        lastCommit = history.newest.flatMap { $0.step == history.step ? $0.commit : nil }
-        newestCommit = history.newest?.commit
+        position = RunPosition(history)
         ledger = try Ledger(inputs.plan, history)
         run = RunDescription(
             id: history.run, shape: inputs.model.shape, head: inputs.model.head, source: inputs.model.source,
@@ -126,10 +112,9 @@ package final class CoordinatorEngine: StepEngine {
     /// Forms the first generation, whose workers may know of more steps than the journal: its host may have lost the
     /// last writes.
     package func begin(after step: Int) async throws -> RunBeginning {
-        _ = try await formed { inputs.freeze(ofStep: min(committedStep + 1, inputs.plan.totalSteps)) }
-        guard reachedStep > step else { return RunBeginning(step: step) }
-        let newest = newestCommit.map { StepReport($0) }
-        return RunBeginning(step: reachedStep, newest: newest)
+        _ = try await formed { inputs.freeze(ofStep: min(position.committed + 1, inputs.plan.totalSteps)) }
+        guard position.reached > step else { return RunBeginning(step: step) }
+        return RunBeginning(step: position.reached, newest: position.newestCommit.map { StepReport($0) })
     }
 
     package func run(_ plan: StepPlan, next: StepPlan?, learningRate: Double) async throws -> StepReport {
@@ -158,20 +143,22 @@ package final class CoordinatorEngine: StepEngine {
     private func formed(for step: Int, state: Bool = false) async throws -> Group {
         let last = state ? step : step - 1
         while true {
-            let group = try await formed { inputs.freeze(ofStep: committedStep < last ? committedStep + 1 : step) }
-            guard committedStep < last else { return group }
-            let epoch = inputs.plan.epoch(ofStep: committedStep + 1)
+            let group = try await formed {
+                inputs.freeze(ofStep: position.committed < last ? position.committed + 1 : step)
+            }
+            guard position.committed < last else { return group }
+            let epoch = inputs.plan.epoch(ofStep: position.committed + 1)
             let order = inputs.plan.order(ofEpoch: epoch)
             do {
-                while committedStep < last, inputs.plan.epoch(ofStep: committedStep + 1) == epoch {
+                while position.committed < last, inputs.plan.epoch(ofStep: position.committed + 1) == epoch {
                     if let signal = stop.signal {
                         throw SignalStop(
                             signal: signal,
-                            "stopped while step \(committedStep + 1) was recomputed; resume with: "
+                            "stopped while step \(position.committed + 1) was recomputed; resume with: "
                                 + "\(inputs.configuration.resumeCommand)"
                         )
                     }
-                    let plan = inputs.plan.step(committedStep + 1, order: order)
+                    let plan = inputs.plan.step(position.committed + 1, order: order)
                     _ = try await take(
                         plan, next: nil, group, learningRate: inputs.schedule.rate(step: plan.step), redone: true,
                         since: .now)
@@ -196,7 +183,7 @@ package final class CoordinatorEngine: StepEngine {
         let features = try await self.features(.train, group)
         let samples = TrainingData(target: target, source: inputs.datasets[.sourceTrain], features: features)
         let command = StepCommand(
-            step: plan.step, commit: commitIsPending ? lastCommit : nil, batches: plan.target.batchCount,
+            step: plan.step, commit: position.pendingCommit, batches: plan.target.batchCount,
             emptyLanes: plan.emptyLanes,
             lossScale: plan.lossScale.bitPattern, sourceBatches: plan.source?.batchCount ?? 0,
             sourceScale: plan.sourceScale.bitPattern)
@@ -211,7 +198,7 @@ package final class CoordinatorEngine: StepEngine {
         ) { proxy, _ in
             try await proxy.run(command)
         }
-        commitIsPending = false
+        position.tellAll()
         pace.add(.now - start, samples: plan.sampleCount)
         return replies
     }
@@ -228,7 +215,7 @@ package final class CoordinatorEngine: StepEngine {
             guard reply.step == plan.step, reply.losses.count == lanes[1], reply.sourceLosses.count == lanes[1],
                 reply.digests.count == lanes[1]
             else {
-                throw untrue(rank, "worker \(rank) reported another step or other lanes")
+                throw GenerationEnd.untrue(rank, "worker \(rank) reported another step or other lanes")
             }
             for place in 0..<lanes[1] {
                 losses[lanes[0] + place] = LaneLoss(
@@ -240,8 +227,8 @@ package final class CoordinatorEngine: StepEngine {
         for (lane, planned) in plan.laneDigests.enumerated() where digests[lane] != planned {
             let reason = "lane \(lane) of step \(plan.step) was not computed over the planned samples"
             guard let rank = group.formation.lanes.firstIndex(where: { ($0[0]..<($0[0] + $0[1])).contains(lane) })
-            else { throw GenerationEnd(reason: reason) }
-            throw untrue(rank, reason)
+            else { throw GenerationEnd.failed(reason: reason) }
+            throw GenerationEnd.untrue(rank, reason)
         }
         try agree(replies.map(\.state), group, "after step \(plan.step - 1)")
         try compareWithBefore(replies[0].state, after: plan.step - 1)
@@ -250,9 +237,9 @@ package final class CoordinatorEngine: StepEngine {
         else {
             let reason = "the workers disagree about the gradient of step \(plan.step)"
             guard case .minority(let ranks) = Agreement(replies.map(\.norm)), let first = ranks.first else {
-                throw GenerationEnd(reason: reason)
+                throw GenerationEnd.failed(reason: reason)
             }
-            throw untrue(first, reason)
+            throw GenerationEnd.untrue(first, reason)
         }
         guard norm.isFinite, losses.allSatisfy(\.isFinite) else { throw try await nonFinite(plan, losses, group) }
         let optimizer = inputs.optimizer
@@ -262,21 +249,17 @@ package final class CoordinatorEngine: StepEngine {
             step: plan.step, update, lossSum: losses.map(\.target).reduce(0, +),
             sourceLossSum: losses.map(\.source).reduce(0, +), norm: norm)
         // From here on the step is committed; no worker knows yet.
+        let isNews = plan.step > position.reached
         journal.add(
-            .committed(
+            position.commit(
                 CommittedStep(
                     incarnation: system.incarnation, generation: generation, commit: commit, plan: plan.digest,
                     lanes: digests.map { $0 ?? 0 },
                     redone: redone, seconds: (ContinuousClock.now - start).seconds)))
-        lastCommit = commit
-        if plan.step >= reachedStep { newestCommit = commit }
-        commitIsPending = true
-        committedStep = plan.step
         fruitlessEnds = FruitlessEnds()
         ledger.count(plan, redone: redone)
         var report = StepReport(commit)
-        if plan.endsEpoch, plan.step > reachedStep { report.samplesOfEpoch = ledger.account }
-        reachedStep = max(reachedStep, plan.step)
+        if plan.endsEpoch, isNews { report.samplesOfEpoch = ledger.account }
         report.generation = Int(generation)
         report.shares = replies.enumerated().map {
             WorkerShare(rank: $0, compute: $1.compute, exchange: $1.exchange, wait: $1.wait, bytes: $1.bytes)
@@ -296,12 +279,12 @@ package final class CoordinatorEngine: StepEngine {
     // MARK: State
 
     package func state() async throws -> TrainingState {
-        if let source, source.step == reachedStep { return source.state }
-        let model = try inputs.model(ofStep: reachedStep)
+        if let source, source.step == position.reached { return source.state }
+        let model = try inputs.model(ofStep: position.reached)
         let stateless = "the state did not arrive"
         return try await withCommitted { group, hash in
             let data = self.data
-            let step = self.committedStep
+            let step = self.position.committed
             let arriving = data.begin { try $0.receiveState(of: model, after: step, from: 0) }
             let limit = self.pace.limit(stateOf: model.layout.count)
             _ = try await self.callAll(
@@ -311,7 +294,7 @@ package final class CoordinatorEngine: StepEngine {
             }
             let state = try await arriving.orEnd(stateless)
             guard StateHash.of(state, step: step, threads: self.inputs.configuration.threads) == hash else {
-                throw GenerationEnd(reason: "the received state differs from the workers' state")
+                throw GenerationEnd.failed(reason: "the received state differs from the workers' state")
             }
             return state
         }
@@ -321,14 +304,14 @@ package final class CoordinatorEngine: StepEngine {
     /// generation ends meanwhile.
     func withCommitted<Result>(_ body: (Group, _ hash: UInt64) async throws -> Result) async throws -> Result {
         while true {
-            let group = try await formed(for: max(1, reachedStep), state: true)
+            let group = try await formed(for: max(1, position.reached), state: true)
             do {
-                if commitIsPending, let commit = lastCommit {
+                if let commit = position.pendingCommit {
                     _ = try await callAll(group, within: pace.limit) { proxy, _ in try await proxy.commit(commit) }
-                    commitIsPending = false
+                    position.tellAll()
                 }
                 let hashes = try await callAll(group, within: pace.limit) { proxy, _ in try await proxy.stateHash() }
-                try agree(hashes, group, "after step \(committedStep)")
+                try agree(hashes, group, "after step \(position.committed)")
                 return try await body(group, hashes[0])
             } catch let end as GenerationEnd {
                 await dissolve(group, because: end)
@@ -339,22 +322,18 @@ package final class CoordinatorEngine: StepEngine {
     /// Reverts the state to the newest checkpoint, or to the beginning: no worker has it any more.
     func goBack() throws {
         let found = try source ?? inputs.newestState(beganAt: beganAt)
-        wentBack = (journal.history.base, found.step)
         display.say(
-            "no worker has the state after step \(committedStep): going back to "
+            "no worker has the state after step \(position.committed): going back to "
                 + "\(found.step == 0 ? "the beginning" : "the checkpoint of step \(found.step)"), from which the "
                 + "same steps are recomputed"
         )
         source = found
-        move(to: found.step)
+        take(position.revert(to: found.step, base: journal.history.base))
     }
 
     /// Records that the state is not that of the last committed step.
-    func move(to step: Int) {
-        committedStep = step
-        reachedStep = max(reachedStep, step)
-        commitIsPending = false
-        ledger.goBack(to: step)
-        journal.add(.moved(to: step))
+    func take(_ move: JournalEntry) {
+        ledger.goBack(to: position.committed)
+        journal.add(move)
     }
 }

@@ -34,7 +34,7 @@ enum LauncherPipe {
     private static func byte() -> UInt8? { (try? DescriptorReading.read(STDIN_FILENO, most: 1))?.first }
 
     /// Messages of a launcher after its first lines.
-    enum Word: Sendable {
+    enum Word: Equatable, Sendable {
         /// This process is to end at once.
         case end
         /// The launcher itself has ended.
@@ -45,9 +45,19 @@ enum LauncherPipe {
         case stop(Int32)
     }
 
-    /// Bytes with a meaning for the coordinator.
-    static let givenUp: UInt8 = 0x2D
-    static let stop: [Int32: UInt8] = [SIGINT: 0x49, SIGTERM: 0x54]
+    /// Bytes with a meaning for the coordinator; any other byte means the end.
+    private static let givenUp: UInt8 = 0x2D
+    private static let stop: [Int32: UInt8] = [SIGINT: 0x49, SIGTERM: 0x54]
+
+    /// A message as a launcher sends it; none for its own end, which the end of the pipe tells.
+    static func bytes(of word: Word) -> Data {
+        switch word {
+        case .end: Data([0x0A])
+        case .gone: Data()
+        case .givenUp: Data([givenUp])
+        case .stop(let signal): Data(stop[signal].map { [$0] } ?? [])
+        }
+    }
 
     /// Calls `hear` for each message of the launcher, the last of which is its end or the request to end.
     static func watch(_ hear: @escaping @Sendable (Word) -> Void) {

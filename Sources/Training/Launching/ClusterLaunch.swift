@@ -54,10 +54,12 @@ struct ClusterLaunch {
                 arguments: shell.arguments(workArguments(shell.host, endpoint.reachable, threads, number)),
                 opening: LauncherPipe.opening(rings?.workers[number]), place: " on \(shell.host.address)")
         }
-        let supervisor = Supervisor(maxRestarts: configuration.maxRestarts) { folder.remove() }
         let resumption = try Resumption(configuration, folder: folder)
-        return try supervisor.run(
-            coordinator: coordinator, resumption: { resumption.command(coordinator) }, workers: workers)
+        var supervisor = Supervisor(
+            coordinator: coordinator, resumption: { resumption.command(coordinator) }, workers: workers,
+            maxRestarts: configuration.maxRestarts
+        ) { folder.remove() }
+        return supervisor.run()
     }
 
     /// The sizes of the model; if it cannot be read, the coordinator will report it.

@@ -45,9 +45,11 @@ struct LocalLaunch {
                     + configuration.workerTimeouts,
                 opening: opening)
         }
-        let supervisor = Supervisor(maxRestarts: configuration.maxRestarts) { folder.remove() }
-        return try supervisor.run(
-            coordinator: coordinator, resumption: { resumption.command(coordinator) }, workers: commands)
+        var supervisor = Supervisor(
+            coordinator: coordinator, resumption: { resumption.command(coordinator) }, workers: commands,
+            maxRestarts: configuration.maxRestarts
+        ) { folder.remove() }
+        return supervisor.run()
     }
 }
 
@@ -65,10 +67,11 @@ struct Resumption: Sendable {
         try ConfigurationFile.write(again, to: file)
     }
 
-    /// The same command, with a configuration that resumes if the run folder has anything to resume; nil if that cannot
-    /// be written.
-    func command(_ first: ChildCommand) -> ChildCommand? {
-        guard let place = first.arguments.firstIndex(of: "--config") else { return nil }
+    /// The same command, with a configuration that resumes if the run folder has anything to resume.
+    func command(_ first: ChildCommand) -> ChildCommand {
+        guard let place = first.arguments.firstIndex(of: "--config") else {
+            preconditionFailure("a coordinator is started without --config")
+        }
         guard SavedConfiguration.isThere(inRun: output) else { return first }
         var arguments = first.arguments
         arguments[place + 1] = file

@@ -67,11 +67,11 @@ struct PlacedJob {
                 + (options.interface.map { ["--interface", $0] } ?? []) + (options.insecure ? ["--insecure"] : [])
                 + exchange,
             opening: LauncherPipe.opening(rings?.worker))
-        let supervisor = Supervisor(
-            maxRestarts: exchange.isEmpty ? configuration.maxRestarts : 0, isPlaced: true, cleanUp: cleanUp)
         let resumption = try Resumption(configuration, folder: ownFolder)
-        return try supervisor.run(
-            coordinator: coordinator, resumption: { resumption.command(coordinator) }, workers: [worker])
+        var supervisor = Supervisor(
+            coordinator: coordinator, resumption: { resumption.command(coordinator) }, workers: [worker],
+            maxRestarts: exchange.isEmpty ? configuration.maxRestarts : 0, isPlaced: true, cleanUp: cleanUp)
+        return supervisor.run()
     }
 
     /// The arguments for MPI; its world does not accept a replacement of a rank.
