@@ -82,12 +82,13 @@ let package = Package(
         module(
             "Training",
             [
-                "BERT", "Collectives", "Cluster", "Transport", "Kernels", "Checkpoints", "TextData", "Tensors",
-                "CSystem", crypto, yams,
+                "BERT", "Collectives", "Cluster", "WebServer", "Transport", "Kernels", "Checkpoints", "TextData",
+                "Tensors", "CSystem", crypto, yams,
             ]),
         module("BERT", ["Kernels", "Checkpoints", "TextData", "Tensors"]),
         module("Collectives", ["Transport", "Tensors"]),
         module("Cluster", ["Transport", yams]),
+        module("WebServer", ["Transport"]),
         module("Transport", ["CZeroMQ", "CSystem", .target(name: "CMPI", condition: .when(traits: ["MPI"]))]),
         module("Kernels", ["Tensors", "CVectorMath"]),
         module("Checkpoints", ["CSystem", crypto]),
@@ -104,6 +105,7 @@ let package = Package(
         tests("BERTTests", ["BERT", "Kernels", "Checkpoints", "Tensors"]),
         tests("CollectivesTests", ["Collectives", "Transport", "Tensors"]),
         tests("ClusterTests", ["Cluster", "Transport"]),
+        tests("WebServerTests", ["WebServer", "Transport"]),
         tests("TransportTests", ["Transport"]),
         tests("KernelsTests", ["Kernels", "Tensors"]),
         tests("CheckpointsTests", ["Checkpoints"]),
