@@ -150,24 +150,27 @@ package final class RunFolder: Sendable {
     ///
     /// Needs room only if a removed line precedes a kept one. Without room the file stays unchanged until there is
     /// some.
-    /// - Returns: the error that delays this.
-    /// - Throws: ``FileError`` if the file cannot be read or truncated.
+    /// - Returns: the error that delays or prevents this.
+    /// A file that cannot be read or truncated stays as it is.
     @discardableResult
-    package func trimMetrics(_ isKept: (JSONValue) -> Bool) throws(FileError) -> FileError? {
+    package func trimMetrics(_ isKept: (JSONValue) -> Bool) -> FileError? {
         let file = path + "/metrics.jsonl"
         guard FileManager.default.fileExists(atPath: file) else { return nil }
-        let all = try FileSystem.read(file)
+        let all: [UInt8]
+        do throws(FileError) { all = try FileSystem.read(file) } catch { return error }
         var kept: [UInt8] = []
         for line in all.split(separator: 0x0A) {
             if let value = try? JSONValue(parsing: Array(line)), isKept(value) { kept += line + [0x0A] }
         }
-        return try metrics.withLock { (metrics) throws(FileError) in
-            guard !all.starts(with: kept) else {
-                try metrics.shorten(by: all.count - kept.count)
+        return metrics.withLock { metrics in
+            do throws(FileError) {
+                if all.starts(with: kept) {
+                    try metrics.shorten(by: all.count - kept.count)
+                } else {
+                    try metrics.startOver(with: kept)
+                }
                 return nil
-            }
-            do throws(FileError) { try metrics.startOver(with: kept) } catch { return error }
-            return nil
+            } catch { return error }
         }
     }
 

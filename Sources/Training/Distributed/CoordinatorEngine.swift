@@ -51,6 +51,8 @@ package final class CoordinatorEngine: StepEngine {
     var fruitlessEnds = FruitlessEnds()
     var seenWorkers = 0
     var knownStates = KnownStates()
+    /// Notes what happens to generations in the run's metrics.
+    var record: (any MetricsEvent) -> Void = { _ in }
     /// Threads of the workers of the newest generation.
     var seenThreads: ClosedRange<Int>?
     private let beganAt: Int
