@@ -181,6 +181,26 @@ import Testing
         try next.wait { _ in next.live["state"] as? String != "running" }
     }
 
+    @Test(.enabled(if: TerminalSession.isPossible, "needs tmux"))
+    func `in a terminal the log goes by above a line of progress, which the end of watching removes`() throws {
+        let job = try SmallJob()
+        let run = try job.startEndless("run", workers: 2)
+        try run.waitForOutput("epoch 3/")
+        let terminal = try TerminalSession(
+            columns: 80, rows: 24, "\(ApusProcess.executable.path) watch \(job.path("run"))")
+        try terminal.wait(for: "running, step ")
+        try terminal.wait(for: "training loss ")
+        try terminal.wait(for: "working")
+        try terminal.wait(for: " left")
+        try terminal.wait(for: ": loss ")
+        try terminal.type("C-c")
+        try terminal.waitForEnd()
+        let screen = try terminal.screen()
+        #expect(!screen.contains { $0.hasPrefix("[") }, "\(screen)")
+        run.send(SIGINT)
+        #expect(run.end().status == 130)
+    }
+
     @Test func `a dashboard ends with the run that it shows`() throws {
         let job = try SmallJob()
         let run = try RunningApus(

@@ -1,3 +1,4 @@
+internal import Checkpoints
 package import Foundation
 
 /// `summary.json`: the results of a finished run.
