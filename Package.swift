@@ -83,12 +83,13 @@ let package = Package(
         module(
             "Training",
             [
-                "BERT", "Collectives", "Cluster", "Transport", "Kernels", "Hub", "Checkpoints", "TextData", "Tensors",
-                "CSystem", crypto, yams,
+                "BERT", "Collectives", "Cluster", "WebServer", "Transport", "Kernels", "Hub", "Checkpoints", "TextData",
+                "Tensors", "CSystem", crypto, yams,
             ]),
         module("BERT", ["Kernels", "Checkpoints", "TextData", "Tensors"]),
         module("Collectives", ["Transport", "Tensors"]),
         module("Cluster", ["Transport", yams]),
+        module("WebServer", ["Transport"]),
         module("Transport", ["CZeroMQ", "CSystem", .target(name: "CMPI", condition: .when(traits: ["MPI"]))]),
         module("Kernels", ["Tensors", "CVectorMath", "CSystem"]),
         module("Hub", ["Checkpoints", "CSystem", crypto]),
@@ -106,6 +107,7 @@ let package = Package(
         tests("BERTTests", ["BERT", "Kernels", "Checkpoints", "Tensors"]),
         tests("CollectivesTests", ["Collectives", "Transport", "Tensors"]),
         tests("ClusterTests", ["Cluster", "Transport"]),
+        tests("WebServerTests", ["WebServer", "Transport"]),
         tests("TransportTests", ["Transport"]),
         tests("KernelsTests", ["Kernels", "Tensors"]),
         tests("HubTests", ["Hub", "Checkpoints"]),

@@ -38,7 +38,7 @@ def expected(run):
             elif event["event"] == "evaluation":
                 split = event["split"].replace("-", "_")
                 skipped = ("step", "epoch", "samples", "seconds", "event", "split")
-                named = {f"{split}/{key}": value for key, value in event.items() if key not in skipped and not isinstance(value, list)}
+                named = {f"{split}/{key}": value for key, value in event.items() if key not in skipped and not isinstance(value, (list, dict))}
             else:
                 continue
             for tag, value in named.items(): points.setdefault(tag, []).append((event["step"], rounded(value)))

@@ -76,9 +76,10 @@ def first_step(process, path, found):
     """When the first step began: when its line appeared, less the seconds that it took."""
     while process.poll() is None and "at" not in found:
         try:
-            line = open(path).readline()
-            if line.endswith("\n"):
-                found["at"] = time.time() - json.loads(line)["seconds"]
+            for line in open(path):
+                if '"event":"step"' in line and line.endswith("\n"):
+                    found["at"] = time.time() - json.loads(line)["seconds"]
+                    break
         except OSError:
             pass
         time.sleep(0.002)

@@ -23,6 +23,8 @@ struct Launch: ParsableCommand {
             "Print what would be trained, with memory and time measured over three steps in one process; write nothing."
     )
     var dryRun = false
+    @Flag(help: "Serve a live page of the run and print its address.")
+    var dashboard = false
     @Option(help: ArgumentHelp("YAML file with the hosts to run on.", valueName: "file"))
     var cluster: String?
     @OptionGroup var options: TrainOptions
@@ -41,6 +43,7 @@ struct Launch: ParsableCommand {
         if debug, !single, !dryRun {
             throw ValidationError("--debug checks the layers of one process, launch starts several: add --single")
         }
+        if dryRun, dashboard { throw ValidationError("--dry-run has no run to show: leave --dashboard out") }
         if single { try options.needOneProcess("--single") }
     }
 
@@ -52,9 +55,10 @@ struct Launch: ParsableCommand {
             return
         }
         let (configuration, threadsGiven) = (try options.resolved(), try options.merged()[.threads] != nil)
-        try EntryPoints.launch(
-            LaunchOptions(
-                workers: workers, threadsGiven: threadsGiven, single: single, debug: debug, cluster: cluster,
-                configuration: configuration))
+        var launched = LaunchOptions(
+            workers: workers, threadsGiven: threadsGiven, single: single, debug: debug, cluster: cluster,
+            configuration: configuration)
+        launched.dashboard = dashboard
+        try EntryPoints.launch(launched)
     }
 }

@@ -17,13 +17,19 @@ struct Train: ParsableCommand {
     @Flag(help: "Print what would be trained, with memory and time measured over three steps; write nothing.")
     var dryRun = false
 
-    func validate() throws { try options.needOneProcess("apus train") }
+    @Flag(help: "Serve a live page of the run and print its address.")
+    var dashboard = false
+
+    func validate() throws {
+        try options.needOneProcess("apus train")
+        if dryRun, dashboard { throw ValidationError("--dry-run has no run to show: leave --dashboard out") }
+    }
 
     func run() throws {
         guard !dryRun else {
             for line in try EntryPoints.dryRun(options.resolved()) { try StandardOutput.write(line: line) }
             return
         }
-        try EntryPoints.train(options.resolved(), debug: debug)
+        try EntryPoints.train(options.resolved(), debug: debug, dashboard: dashboard)
     }
 }

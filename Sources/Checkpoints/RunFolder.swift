@@ -79,8 +79,12 @@ package final class RunFolder: Sendable {
 
     /// Whether a process of this machine has locked the folder; does not take the lock.
     package static func isHeld(_ path: String) -> Bool {
-        guard let locks = try? String(contentsOfFile: "/proc/locks", encoding: .utf8) else { return false }
-        let held = locks.split(separator: "\n").filter { $0.contains("FLOCK") }
+        // The kernel's list may lack a lock while others are taken and given back; it hardly lacks one twice.
+        isListed(path) || isListed(path)
+    }
+
+    private static func isListed(_ path: String) -> Bool {
+        let held = (SystemFile.text("/proc/locks") ?? "").split(separator: "\n").filter { $0.contains("FLOCK") }
         return [path + "/.lock", path].contains { name in
             var status = stat()
             // By inode alone: some file systems show another device there than here.
@@ -150,24 +154,27 @@ package final class RunFolder: Sendable {
     ///
     /// Needs room only if a removed line precedes a kept one. Without room the file stays unchanged until there is
     /// some.
-    /// - Returns: the error that delays this.
-    /// - Throws: ``FileError`` if the file cannot be read or truncated.
+    /// - Returns: the error that delays or prevents this.
+    /// A file that cannot be read or truncated stays as it is.
     @discardableResult
-    package func trimMetrics(_ isKept: (JSONValue) -> Bool) throws(FileError) -> FileError? {
+    package func trimMetrics(_ isKept: (JSONValue) -> Bool) -> FileError? {
         let file = path + "/metrics.jsonl"
         guard FileManager.default.fileExists(atPath: file) else { return nil }
-        let all = try FileSystem.read(file)
+        let all: [UInt8]
+        do throws(FileError) { all = try FileSystem.read(file) } catch { return error }
         var kept: [UInt8] = []
         for line in all.split(separator: 0x0A) {
             if let value = try? JSONValue(parsing: Array(line)), isKept(value) { kept += line + [0x0A] }
         }
-        return try metrics.withLock { (metrics) throws(FileError) in
-            guard !all.starts(with: kept) else {
-                try metrics.shorten(by: all.count - kept.count)
+        return metrics.withLock { metrics in
+            do throws(FileError) {
+                if all.starts(with: kept) {
+                    try metrics.shorten(by: all.count - kept.count)
+                } else {
+                    try metrics.startOver(with: kept)
+                }
                 return nil
-            }
-            do throws(FileError) { try metrics.startOver(with: kept) } catch { return error }
-            return nil
+            } catch { return error }
         }
     }
 

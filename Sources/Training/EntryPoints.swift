@@ -4,9 +4,12 @@ package import Kernels
 
 /// The entry points for the commands of `apus`.
 package enum EntryPoints {
-    package static func train(_ configuration: TrainingConfiguration, debug: Bool) throws {
+    /// - Parameter dashboard: whether to serve a live page of the run.
+    package static func train(_ configuration: TrainingConfiguration, debug: Bool, dashboard: Bool = false) throws {
         let configuration = try configuration.withModelFolder()
         ResumeCommand.handOver(ResumeCommand.byHand(configuration))
+        let page = dashboard ? Dashboard(configuration.output) : nil
+        defer { page?.end() }
         let stop = StopRequest()
         guard let seeds = try configuration.seedList else {
             return try train(configuration, debug: debug, stop, isBrief: false)
@@ -65,12 +68,16 @@ package enum EntryPoints {
 
     package static func launch(_ options: LaunchOptions) throws {
         ResumeCommand.handOver(ResumeCommand.launch(options))
-        guard !options.single else { return try train(options.configuration, debug: options.debug) }
+        guard !options.single else {
+            return try train(options.configuration, debug: options.debug, dashboard: options.dashboard)
+        }
         var options = options
         // Found, or refused, here, before any process is started: no other one downloads.
         options.configuration = try options.configuration.withModelFolder()
         try options.configuration.blas.use(threads: 1)
         Screen.shared.use(options.configuration.progress, sharesTerminal: true)
+        let page = options.dashboard ? Dashboard(options.configuration.output) : nil
+        defer { page?.end() }
         func launchOne(_ configuration: TrainingConfiguration, isFirst: Bool) throws -> Int32 {
             var one = options
             one.configuration = configuration
@@ -121,6 +128,12 @@ package enum EntryPoints {
         try ReportPage.write(runs, withTexts: withTexts, to: path)
         return path
     }
+
+    /// Follows a run in the terminal.
+    package static func watch(_ options: WatchOptions) throws { try TerminalWatch(options).run() }
+
+    /// Serves a run's live page.
+    package static func serve(_ options: WatchOptions) throws { try WatchServer(options).run() }
 
     /// The largest errors of one reference folder, as one JSON object.
     package static func verify(case folder: String, blas: BLAS) throws -> String {

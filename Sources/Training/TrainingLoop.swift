@@ -216,11 +216,10 @@ package struct TrainingLoop {
     private func score(
         _ epoch: Int, _ progress: inout RunProgress, _ account: EpochAccount, isNews: Bool
     ) async throws {
-        var (figures, isBest, ending) = ([account.loss].compactMap { $0 }, false, String?.none)
+        var (figures, ending) = ([account.loss].compactMap { $0 }, String?.none)
         if hasValidation, progress.evaluatedStep != progress.step {
             let (words, found) = try await validate(epoch, &progress)
             figures.append(words + (found ? ", the best so far" : ""))
-            isBest = found
             ending = endForWantOfBetter(&progress)
             recorder.note(progress)
         }
@@ -229,7 +228,7 @@ package struct TrainingLoop {
         }
         let parts = [figures.joined(separator: ", ")] + [account.samples].compactMap { $0 }
         let line = parts.filter { !$0.isEmpty }.joined(separator: "; ")
-        if !line.isEmpty { recorder.sayEpoch("\(place(epoch, progress.step)): \(line)", isNews: isNews || isBest) }
+        if !line.isEmpty { recorder.sayEpoch("\(place(epoch, progress.step)): \(line)", isNews: isNews) }
         if let ending { recorder.say(ending) }
     }
 

@@ -1,13 +1,13 @@
-internal import Glibc
+package import Glibc
 
 /// The address of a TCP socket, of either family.
-struct SocketAddress {
+package struct SocketAddress {
     private var storage: sockaddr_storage
     private var length: socklen_t
 
     /// The address of a host's name or number; IPv4 if the name has both. IPv6 numbers may be in brackets.
     /// - Returns: nil if the name is unknown.
-    init?(_ host: String, port: UInt16) {
+    package init?(_ host: String, port: UInt16) {
         let isBracketed = host.hasPrefix("[") && host.hasSuffix("]")
         let name = isBracketed ? String(host.dropFirst().dropLast()) : host
         guard let found = [AF_INET, AF_INET6].lazy.compactMap({ Self.first(name, port, family: $0) }).first else {
@@ -49,7 +49,7 @@ struct SocketAddress {
     }
 
     /// The own end of a socket; nil if it has none.
-    init?(ownOf descriptor: Int32) {
+    package init?(ownOf descriptor: Int32) {
         var storage = sockaddr_storage()
         var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
         let result = unsafe withUnsafeMutablePointer(to: &storage) { pointer in
@@ -61,19 +61,19 @@ struct SocketAddress {
         self.init(storage, length)
     }
 
-    var family: Int32 { Int32(storage.ss_family) }
+    package var family: Int32 { Int32(storage.ss_family) }
 
     @unsafe
-    func withPointer(_ body: (UnsafePointer<sockaddr>, socklen_t) -> Int32) -> Int32 {
+    package func withPointer(_ body: (UnsafePointer<sockaddr>, socklen_t) -> Int32) -> Int32 {
         unsafe withUnsafePointer(to: storage) { pointer in
             unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { unsafe body($0, length) }
         }
     }
 
     /// The number as text, without brackets.
-    var host: String { names.host }
+    package var host: String { names.host }
 
-    var port: UInt16 { UInt16(names.port) ?? 0 }
+    package var port: UInt16 { UInt16(names.port) ?? 0 }
 
     /// Whether it is a loopback address.
     var isLoopback: Bool { host == "::1" || host.hasPrefix("127.") || host.hasPrefix("::ffff:127.") }

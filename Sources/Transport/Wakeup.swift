@@ -5,7 +5,7 @@ internal import Synchronization
 ///
 /// Signals that arrive before the thread checks count as one. ``signal()`` never blocks.
 package final class Wakeup: Sendable {
-    let descriptor: Int32
+    package let descriptor: Int32
     private let writing: Int32
     private let pending = Atomic(false)
 

@@ -6,6 +6,11 @@ package struct ZeroMQError: Error, Equatable, CustomStringConvertible {
     package let operation: String
     package let code: Int32
 
+    package init(operation: String, code: Int32) {
+        self.operation = operation
+        self.code = code
+    }
+
     package var description: String {
         switch code {
         case EADDRINUSE: "\(operation): the address is in use: choose another port, or end the program that uses it"

@@ -129,7 +129,7 @@ import Testing
         try folder.write("{\"step\":1}\n{\"step\":2}\n\n{\"step\":3}\n{\"step\":4,\"loss\":0.", to: "metrics.jsonl")
         let run = try RunFolder(folder.path, resuming: true, neededBytes: 0)
         try run.appendMetrics("")
-        try run.trimMetrics { ($0["step"]?.integer ?? 0) <= 2 }
+        run.trimMetrics { ($0["step"]?.integer ?? 0) <= 2 }
         try run.appendMetrics("{\"step\":3,\"again\":true}")
         #expect(
             try String(decoding: FileSystem.read(folder("metrics.jsonl")), as: UTF8.self)
@@ -139,7 +139,7 @@ import Testing
     @Test func trimmingWithoutMetricsMakesNoFile() throws {
         let folder = try TemporaryFolder()
         let run = try RunFolder(folder.path, resuming: true, neededBytes: 0)
-        try run.trimMetrics { _ in true }
+        run.trimMetrics { _ in true }
         try run.replace("summary.json", with: Array("{}".utf8))
         #expect(names(in: folder.path) == [".lock", "summary.json"])
     }

@@ -90,7 +90,7 @@ import Testing
         let run = try RunRecord(path)
         #expect(run.steps.map(\.step) == [1, 2, 3])
         #expect(run.state == .stopped)
-        #expect(run.events.map(\.step) == [2])
+        #expect(run.events.marks.map(\.step) == [2])
         let json = ReportData.json([run], withTexts: true)
         #expect(json["runs"]?.array?.first?["steps"]?["loss"]?.array?.last == .null)
         #expect(json["note"]?.string?.isEmpty == false)

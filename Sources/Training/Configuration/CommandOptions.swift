@@ -15,6 +15,8 @@ package struct LaunchOptions: Equatable, Sendable {
     package var cluster: String?
     /// Whether an earlier run of a series has already described the data.
     package var isBrief = false
+    /// Whether to serve a live page of the run.
+    package var dashboard = false
     package var configuration: TrainingConfiguration
 
     package init(

@@ -25,7 +25,7 @@ package final class RunDisplay: Sendable {
     }
 
     /// Consecutive ends of epochs that are reported; later ones only occasionally.
-    private static let mostEpochs = 100
+    private static let mostEpochs = 30
 
     package init(screen: Screen = .shared) { self.screen = screen }
 

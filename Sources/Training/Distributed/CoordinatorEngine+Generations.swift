@@ -223,6 +223,12 @@ extension CoordinatorEngine {
 
     private func announce(_ group: Group) {
         let members = group.members
+        let workers = zip(members, group.formation.lanes).enumerated().map { rank, worker in
+            GenerationEvent.Worker(
+                rank: rank, host: worker.0.identity.hostName, process: Int(worker.0.identity.processID),
+                threads: worker.0.identity.threads, firstLane: worker.1[0], lanes: worker.1[1])
+        }
+        record(GenerationEvent(afterStep: position.committed, generation: Int(generation), workers: workers))
         let hosts = Set(members.map(\.identity.host)).count
         let idle = group.formation.lanes.count { $0[1] == 0 }
         display.say(
@@ -256,6 +262,10 @@ extension CoordinatorEngine {
         let unlinked = await sendAway(unlinkedOf: members, end)
         let lost = await refresh(members, but: Set(end.untrueRanks.keys).union(unlinked))
         if lost.isEmpty, end.untrueRanks.isEmpty, unlinked.isEmpty { fruitlessEnds.add(at: .now) }
+        record(
+            GenerationEndEvent(
+                afterStep: position.committed, generation: Int(generation), reason: end.reason,
+                lost: (lost + unlinked).sorted()))
         let names = (lost + unlinked).filter { $0 != end.namedRank }.map {
             "worker \($0) on \(members[$0].identity.hostName)"
         }

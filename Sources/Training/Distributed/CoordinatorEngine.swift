@@ -43,6 +43,8 @@ package final class CoordinatorEngine<System: ControlPlane>: StepEngine {
     var fruitlessEnds = FruitlessEnds()
     var seenWorkers = 0
     var knownStates = KnownStates()
+    /// Notes what happens to generations in the run's metrics.
+    var record: (any MetricsEvent) -> Void = { _ in }
     /// Threads of the workers of the newest generation.
     var seenThreads: ClosedRange<Int>?
     private let beganAt: Int

@@ -118,6 +118,7 @@ struct CoordinatorRun {
             membership: membership, data: data, display: run.display,
             stop: stop)
         engine.reminder = WaitingReminder(hint: startHint)
+        engine.record = run.record
         let serving = Task { [system, membership] in
             async let readmitting: Void = membership.readmitReturning(through: system)
             await system.run()

@@ -1,4 +1,5 @@
 internal import CSystem
+internal import Checkpoints
 internal import Foundation
 
 /// How many processors this process may use: the basis of the defaults for workers, threads and lanes.

@@ -4,6 +4,11 @@ internal import Foundation
 /// The contents of a report, as JSON for its script.
 enum ReportData {
     static func json(_ runs: [RunRecord], withTexts: Bool) -> JSONValue {
+        json(runs, scored: runs.count == 1 ? ScoredAnswers(of: runs[0])?.json(withTexts: withTexts) : nil)
+    }
+
+    /// - Parameter scored: the answers with their scores, if there are any.
+    static func json(_ runs: [RunRecord], scored: JSONValue?) -> JSONValue {
         let names = names(of: runs)
         var members: [JSONValue.Member] = [
             .init("title", .string(ReportText.shown(runs.count == 1 ? runs[0].path : "\(runs.count) runs"))),
@@ -15,9 +20,7 @@ enum ReportData {
             .init("data", .array(runs.count == 1 ? data(runs[0]) : [])),
             .init("made", .string("Made by apus \(Build.version). The page holds all of its data and loads nothing.")),
         ]
-        var scored: [JSONValue] = []
-        if runs.count == 1, let found = ScoredAnswers(of: runs[0]) { scored = [found.json(withTexts: withTexts)] }
-        members.append(.init("scored", .array(scored)))
+        members.append(.init("scored", .array(scored.map { [$0] } ?? [])))
         if runs.count == 1, runs[0].state != .finished {
             members.append(
                 .init("note", .string("The run is \(runs[0].state.rawValue): these are its figures so far.")))
@@ -68,8 +71,14 @@ enum ReportData {
     }
 
     private static func run(_ run: RunRecord, name: String) -> JSONValue {
-        let scalars = run.evaluations.map { event in
-            JSONValue.object((event.members ?? []).filter { $0.value.double != nil || $0.key == "split" })
+        let scalars = shownEvaluations(run).map { event in
+            JSONValue.object(
+                (event.members ?? []).compactMap { member in
+                    if let split = member.value.string, member.key == "split" {
+                        return .init("split", .string(ReportText.shown(split)))
+                    }
+                    return member.value.double == nil ? nil : .init(ReportText.shown(member.key), member.value)
+                })
         }
         return .object([
             .init("name", .string(name)), .init("steps", StepSeries(run.steps).json),
@@ -77,12 +86,28 @@ enum ReportData {
             .init(
                 "events",
                 .array(
-                    run.events.map { event in
+                    run.events.marks.map { event in
                         .object([.init("step", .integer(event.step)), .init("text", .string(event.text))])
                     })),
             .init("facts", .array(facts(run).map { .array([.string($0), .string($1)]) })),
             .init("reproduce", run.summary?["reproduce"]?.string.map { .string(ReportText.shown($0)) } ?? .null),
         ])
+    }
+
+    /// A curve of at most this many points a split; of more evaluations every n-th, and the newest.
+    private static let mostEvaluations = 600
+
+    private static func shownEvaluations(_ run: RunRecord) -> [JSONValue] {
+        var bySplit: [String: [Int]] = [:]
+        for (index, event) in run.evaluations.enumerated() {
+            bySplit[event["split"]?.string ?? "", default: []].append(index)
+        }
+        let kept = bySplit.values.flatMap { indices in
+            let every = (indices.count + mostEvaluations - 1) / mostEvaluations
+            return indices.enumerated().filter { ($0.offset + 1) % every == 0 || $0.offset == indices.count - 1 }
+                .map(\.element)
+        }
+        return kept.sorted().map { run.evaluations[$0] }
     }
 
     private static func facts(_ run: RunRecord) -> [(String, String)] {
@@ -93,7 +118,11 @@ enum ReportData {
             summary[key]?.double.map { decimal($0, places) + unit }
         }
         let list: [(String, String?)] = [
-            ("steps", number("steps", 0)), ("epochs", number("epochs", 0)), ("time", number("seconds", 1, " s")),
+            ("steps", number("steps", 0)), ("epochs", number("epochs", 0)),
+            (
+                run.events.processes > 1 ? "time of the last of \(run.events.processes) processes" : "time",
+                number("seconds", 1, " s")
+            ), ("time of the steps", number("training_seconds", 1, " s")),
             ("samples a second", number("samples_per_second", 1)), ("tokens a second", number("tokens_per_second", 0)),
             ("peak memory", summary["peak_resident_bytes"]?.double.map { decimal($0 / 1e6, 0) + " MB" }),
             ("workers", number("workers", 0)),

@@ -21,22 +21,25 @@ package enum ReportPage {
     }
 
     static func html(_ data: JSONValue, title: String) -> String {
-        let policy =
-            "default-src 'none'; style-src \(source(ReportStyle.text)); script-src \(source(ReportScript.text)); "
-            + "base-uri 'none'; form-action 'none'"
-        return """
-            <!doctype html>
-            <html lang="en"><head><meta charset="utf-8">
-            <meta name="viewport" content="width=device-width, initial-scale=1">
-            <meta name="referrer" content="no-referrer">
-            <meta http-equiv="Content-Security-Policy" content="\(policy)">
-            <title>\(escaped(ReportText.shown(title)))</title>
-            <style>\(ReportStyle.text)</style></head>
-            <body><main id="page"></main>
-            <script type="application/json" id="data">\(embedded(data))</script>
-            <script>\(ReportScript.text)</script></body></html>
+        """
+        <!doctype html>
+        <html lang="en"><head><meta charset="utf-8">
+        <meta name="viewport" content="width=device-width, initial-scale=1">
+        <meta name="referrer" content="no-referrer">
+        <meta http-equiv="Content-Security-Policy" content="\(policy(script: ReportScript.standalone))">
+        <title>\(escaped(ReportText.shown(title)))</title>
+        <style>\(ReportStyle.text)</style></head>
+        <body><main id="page"></main>
+        <script type="application/json" id="data">\(embedded(data))</script>
+        <script>\(ReportScript.standalone)</script></body></html>
 
-            """
+        """
+    }
+
+    /// Allows this script and the style of pages, and no other source of anything but what is named.
+    static func policy(script: String, and more: String = "") -> String {
+        "default-src 'none'; style-src \(source(ReportStyle.text)); script-src \(source(script)); \(more)"
+            + "base-uri 'none'; form-action 'none'"
     }
 
     /// The policy source that allows exactly this style or script.
@@ -58,7 +61,7 @@ package enum ReportPage {
         return String(decoding: bytes, as: UTF8.self)
     }
 
-    private static func escaped(_ text: String) -> String {
+    static func escaped(_ text: String) -> String {
         text.replacing("&", with: "&amp;").replacing("<", with: "&lt;").replacing(">", with: "&gt;")
     }
 }

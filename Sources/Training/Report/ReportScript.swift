@@ -2,7 +2,6 @@
 enum ReportScript {
     static let text = #"""
         "use strict";
-        const data = JSON.parse(document.getElementById("data").textContent);
         const space = "http://www.w3.org/2000/svg";
 
         /* Elements are made with text nodes only: the data is never interpreted as markup. */
@@ -39,16 +38,38 @@ enum ReportScript {
           return list;
         }
 
+        /* Charts that are on the page, by title: a page that is drawn again keeps them, and the pointer's values. */
+        const charts = new Map();
         /* A chart of series {name, color, x, y, low?, high?, points?, dash?}; marks {x, text} are vertical lines. */
         function chart(title, series, options) {
-          const settings = Object.assign({ height: 220, marks: [], x: "step" }, options || {});
-          const used = series.filter((line) => line.y.some(isNumber));
-          if (used.length === 0) return null;
+          if (!series.some((line) => line.y.some(isNumber))) return null;
+          if (!charts.has(title)) charts.set(title, newChart(title));
+          const known = charts.get(title);
+          known.show(series, options);
+          return known.panel;
+        }
+        function newChart(title) {
           const holder = el("div", {});
           const readout = el("div", { class: "readout soft", "aria-live": "polite" });
-          const legend = el("div", { class: "legend" }, used.map((line) =>
-            el("span", {}, el("span", { class: "key", style: { background: line.color } }), line.name)));
+          const legend = el("div", { class: "legend" });
           const panel = el("section", { class: "panel" }, el("h3", {}, title), holder, readout, legend);
+          const known = { panel, draw: () => {} };
+          let pointer = null, note = null;
+          known.show = (series, options) => {
+            known.draw = drawing(title, series, options, holder, readout, legend, () => pointer,
+                (x) => { pointer = x; });
+            if (note) note.remove();
+            note = options && options.note ? el("p", { class: "soft small" }, options.note) : null;
+            if (note) panel.append(note);
+          };
+          new ResizeObserver(() => requestAnimationFrame(() => known.draw())).observe(holder);
+          return known;
+        }
+        function drawing(title, series, options, holder, readout, legend, pointer, point) {
+          const settings = Object.assign({ height: 220, marks: [], x: "step" }, options || {});
+          const used = series.filter((line) => line.y.some(isNumber));
+          legend.replaceChildren(...used.map((line) =>
+            el("span", {}, el("span", { class: "key", style: { background: line.color } }), line.name)));
           const values = used.flatMap((line) => [...line.y, ...(line.low || []),
               ...(line.high || [])]).filter(isNumber);
           let [bottom, top] = settings.range || [Math.min(...bounds(values)), Math.max(...bounds(values))];
@@ -104,9 +125,10 @@ enum ReportScript {
             }
             const cursor = el("svg:line", { y1: box.top, y2: box.bottom, stroke: "var(--soft)", visibility: "hidden" });
             svg.append(cursor);
-            svg.addEventListener("pointermove", (event) => {
+            function read(clientX) {
+              point(clientX);
               const place = svg.getBoundingClientRect();
-              const x = left + ((event.clientX - place.left) * width / place.width - box.left) / (box.right - box.left)
+              const x = left + ((clientX - place.left) * width / place.width - box.left) / (box.right - box.left)
                   * (right - left);
               const near = used.map((line) => ({ line, index: nearest(line, x) })).filter((found) => found.index >= 0);
               if (near.length === 0) return;
@@ -120,13 +142,14 @@ enum ReportScript {
                 `${line.name} ${shown(line.y[index])}${line.x[index] === at ? "" : ` (${settings.x}
                     ${shown(line.x[index])})`}`);
               readout.textContent = `${settings.x} ${shown(at)}: ${words.join(", ")}`;
-            });
-            svg.addEventListener("pointerleave", () => { cursor.setAttribute("visibility", "hidden");
+            }
+            svg.addEventListener("pointermove", (event) => read(event.clientX));
+            svg.addEventListener("pointerleave", () => { point(null); cursor.setAttribute("visibility", "hidden");
                 readout.textContent = ""; });
             holder.replaceChildren(svg);
+            if (pointer() !== null) read(pointer());
           }
-          new ResizeObserver(() => requestAnimationFrame(draw)).observe(holder);
-          return panel;
+          return draw;
         }
         function bounds(values) {
           let [low, high] = [Infinity, -Infinity];
@@ -164,7 +187,9 @@ enum ReportScript {
         function grid(...panels) { const there = panels.flat().filter(Boolean); return there.length ? el("div", {
             class: "grid" }, there) : null; }
 
-        const many = data.runs.length > 1;
+        let data = null, many = false, extent = [0, 1], marks = [];
+        /* Sections of a live page, each a function of the contents. */
+        const live = { top: () => [], workers: () => [], log: () => [] };
         const label = (run, words) => many ? `${run.name}: ${words}` : words;
         function steps(key, words, band) {
           return data.runs.map((run, index) => ({
@@ -182,11 +207,7 @@ enum ReportScript {
             };
           });
         }
-        /* All charts over steps have the same extent, from 0 to the last step. */
-        const extent = [0, bounds(data.runs.flatMap((run) => [...run.steps.step,
-            ...run.evaluations.map((event) => event.step)]).concat(1))[1]];
         const overSteps = (more) => Object.assign({ domain: extent }, more || {});
-        const marks = many ? [] : data.runs[0].events.map((event) => ({ x: event.step, text: event.text }));
 
         function curves() {
           const metrics = [...new Set(data.runs.flatMap((run) => run.evaluations.flatMap((event) =>
@@ -208,7 +229,7 @@ enum ReportScript {
           const names = { f1: "F1", roc_auc: "ROC-AUC", mse: "Mean squared error", macro_f1: "Macro F1",
               entity_f1: "Entity F1" };
           const words = key.replaceAll("_", " ");
-          return names[key] || words[0].toUpperCase() + words.slice(1);
+          return names[key] || words.slice(0, 1).toUpperCase() + words.slice(1);
         }
 
         function confusion(scored) {
@@ -234,14 +255,12 @@ enum ReportScript {
         function calibration(scored) {
           const bins = (scored.calibration || []).filter((bin) => bin.samples > 0);
           if (!bins.length) return null;
-          const panel = chart("Calibration", [
+          return chart("Calibration", [
             { name: "as sure as right", color: "var(--soft)", x: [0, 1], y: [0, 1], dash: "3 3" },
             { name: "share of right answers", color: color(0), x: bins.map((bin) => bin.confidence),
                 y: bins.map((bin) => bin.accuracy), points: true },
-          ], { domain: [0, 1], range: [0, 1], x: "confidence" });
-          panel.append(el("p", { class: "soft small" },
-              `Expected calibration error ${shown(scored.calibration_error, 4)}, ${bins.length} bins in use.`));
-          return panel;
+          ], { domain: [0, 1], range: [0, 1], x: "confidence",
+              note: `Expected calibration error ${shown(scored.calibration_error, 4)}, ${bins.length} bins in use.` });
         }
         function answers(title, list, sure, note) {
           if (!list || !list.length) return null;
@@ -270,36 +289,57 @@ enum ReportScript {
                 [1, 2]) : null);
         }
 
-        const page = document.getElementById("page");
-        page.append(el("h1", {}, data.title), el("p", { class: "result" }, data.sentence));
-        if (data.note) page.append(el("p", { class: "soft" }, data.note));
-        if (many) {
-          page.append(...section("Runs", table(data.comparison.header, data.comparison.rows,
-              data.comparison.header.map((_, column) => column).slice(1)),
-            data.comparison.differences.length
-              ? [el("h3", {}, "Where their configurations differ"), table(["option",
-                  ...data.runs.map((run) => run.name)], data.comparison.differences, [])]
-              : el("p", { class: "soft" }, "Their configurations are the same.")));
+        /* Draws the page of these contents; drawn again, it keeps its charts and its place. */
+        function render(contents) {
+          data = contents;
+          many = data.runs.length > 1;
+          /* All charts over steps have the same extent, from 0 to the last step. */
+          extent = [0, bounds(data.runs.flatMap((run) => [...run.steps.step,
+              ...run.evaluations.map((event) => event.step)]).concat(1))[1]];
+          const only = data.runs.length === 1 ? data.runs[0] : null;
+          marks = only === null ? [] : only.events.map((event) => ({ x: event.step, text: event.text }));
+          const content = [];
+          content.push(el("h1", {}, data.title), el("p", { class: "result" }, data.sentence));
+          if (data.note) content.push(el("p", { class: "soft" }, data.note));
+          if (many) {
+            content.push(...section("Runs", table(data.comparison.header, data.comparison.rows,
+                data.comparison.header.map((_, column) => column).slice(1)),
+              data.comparison.differences.length
+                ? [el("h3", {}, "Where their configurations differ"), table(["option",
+                    ...data.runs.map((run) => run.name)], data.comparison.differences, [])]
+                : el("p", { class: "soft" }, "Their configurations are the same.")));
+          }
+          content.push(...live.top(data), ...section("Curves", curves()), ...live.workers(data), ...live.log(data));
+          for (const scored of data.scored) {
+            const many = scored.labels.length > 40 ? ` of ${scored.labels.length} classes` : "";
+            content.push(...section(`${scored.title}${many}`, grid(confusion(scored), classes(scored),
+                calibration(scored)),
+              scored.lack ? el("p", { class: "soft" }, scored.lack) : null, answers("Most confident mistakes",
+                  scored.mistakes),
+              answers("Least certain answers", scored.uncertain), answers("Furthest answers", scored.furthest,
+                  "off by")));
+          }
+          content.push(...section("Data", grid(data.data.map(lengths))));
+          content.push(...section("Workers over time",
+            grid(chart("Workers", steps("workers", "workers"), overSteps({ marks }))),
+            only !== null && only.events.length ? table(["step", "what happened"],
+                only.events.map((event) => [event.step, event.text]), [0]) : null));
+          for (const run of data.runs) content.push(...section(many ? run.name : "The run", facts(run.facts)));
+          for (const run of data.runs) {
+            if (run.reproduce) content.push(...section(many ? `The same bits as ${run.name}` : "The same bits",
+              el("div", { class: "panel" }, el("pre", {}, run.reproduce))));
+          }
+          content.push(el("p", { class: "soft small" }, data.made));
+          document.getElementById("page").replaceChildren(...content);
+          /* At once, not in the next frame: a browser that draws none, such as one that prints, has them, too. */
+          for (const known of charts.values()) if (known.panel.isConnected) known.draw();
         }
-        page.append(...section("Curves", curves()));
-        for (const scored of data.scored) {
-          const many = scored.labels.length > 40 ? ` of ${scored.labels.length} classes` : "";
-          page.append(...section(`${scored.title}${many}`, grid(confusion(scored), classes(scored),
-              calibration(scored)),
-            scored.lack ? el("p", { class: "soft" }, scored.lack) : null, answers("Most confident mistakes",
-                scored.mistakes),
-            answers("Least certain answers", scored.uncertain), answers("Furthest answers", scored.furthest,
-                "off by")));
-        }
-        page.append(...section("Data", grid(data.data.map(lengths))));
-        page.append(...section("Workers", grid(chart("Workers", steps("workers", "workers"), overSteps({ marks }))),
-          !many && data.runs[0].events.length ? table(["step", "what happened"],
-              data.runs[0].events.map((event) => [event.step, event.text]), [0]) : null));
-        for (const run of data.runs) page.append(...section(many ? run.name : "The run", facts(run.facts)));
-        for (const run of data.runs) {
-          if (run.reproduce) page.append(...section(many ? `The same bits as ${run.name}` : "The same bits",
-            el("div", { class: "panel" }, el("pre", {}, run.reproduce))));
-        }
-        page.append(el("p", { class: "soft small" }, data.made));
         """#
+
+    /// The script of a page that has its data in it.
+    static let standalone =
+        text + """
+
+            render(JSON.parse(document.getElementById("data").textContent));
+            """
 }

@@ -51,6 +51,10 @@ enum ReportStyle {
             font-size: 13.5px; }
         dt { color: var(--soft); }
         dd { margin: 0; overflow-wrap: anywhere; }
+        progress { width: 100%; max-width: 560px; height: 10px; accent-color: var(--c0); display: block; }
+        .state { display: inline-block; padding: 1px 10px; border: 1px solid var(--line); border-radius: 999px;
+            font-size: 13px; margin-right: 8px; }
+        .log { max-height: 320px; overflow: auto; }
         @media (max-width: 520px) {
           body { padding: 16px 12px 48px; }
           dl { grid-template-columns: 1fr; gap: 0; }

@@ -39,10 +39,10 @@ package enum RunList {
         ]
     }
 
-    private static func aligned(_ rows: [[String]]) -> [String] {
-        let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
+    static func aligned(_ rows: [[String]]) -> [String] {
+        let widths = rows[0].indices.map { column in rows.map { ShownText.columns($0[column]) }.max() ?? 0 }
         return rows.map { row in
-            let cells = row.enumerated().map { $1 + String(repeating: " ", count: widths[$0] - $1.count) }
+            let cells = row.enumerated().map { $1 + String(repeating: " ", count: widths[$0] - ShownText.columns($1)) }
             return String(cells.joined(separator: "  ").reversed().drop { $0 == " " }.reversed())
         }
     }
@@ -50,9 +50,10 @@ package enum RunList {
     /// The events of a run's metrics.jsonl as CSV: one row per event, one column per number or word.
     package static func csv(_ run: String) throws -> [String] {
         _ = try RunRecord(run)
-        let events = ((try? FileSystem.read(run + "/metrics.jsonl")) ?? []).split(separator: 0x0A).compactMap {
-            try? JSONValue(parsing: Array($0))
-        }
+        var events: [JSONValue] = []
+        var lines = LineFollower(run + "/metrics.jsonl")
+        _ = lines.refresh(
+            restart: {}, take: { if let event = try? JSONValue(parsing: Array($0)) { events.append(event) } })
         let first = ["event", "step", "epoch", "split"]
         var others: Set<String> = []
         for event in events {
@@ -61,11 +62,17 @@ package enum RunList {
             }
         }
         let columns = first + others.sorted()
-        return [columns.joined(separator: ",")]
+        return [columns.map(quoted).joined(separator: ",")]
             + events.map { event in columns.map { event[$0].map(written) ?? "" }.joined(separator: ",") }
     }
 
     private static func isPlain(_ value: JSONValue) -> Bool { value.double != nil || value.string != nil }
 
-    private static func written(_ value: JSONValue) -> String { value.string ?? value.line }
+    private static func written(_ value: JSONValue) -> String { value.string.map(quoted) ?? value.line }
+
+    /// As RFC 4180 says.
+    private static func quoted(_ text: String) -> String {
+        let isPlain = !text.unicodeScalars.contains { [",", "\"", "\n", "\r"].contains($0) }
+        return isPlain ? text : "\"\(text.replacing("\"", with: "\"\""))\""
+    }
 }

@@ -8,9 +8,10 @@ package struct RunRecord {
     let configuration: TrainingConfiguration?
     /// Nil for a run that is not finished.
     let summary: JSONValue?
-    let steps: [Step]
-    let evaluations: [JSONValue]
-    let epochs: [JSONValue]
+    /// The contents of metrics.jsonl.
+    let events: RunEvents
+    var steps: [Step] { events.steps }
+    var evaluations: [JSONValue] { events.evaluations }
 
     /// One optimizer step.
     struct Step {
@@ -21,6 +22,7 @@ package struct RunRecord {
         let learningRate: Double
         let gradientNorm: Double
         let samples: Int
+        let tokens: Int
         let seconds: Double
         let workers: Int
     }
@@ -29,8 +31,9 @@ package struct RunRecord {
         case finished, running, stopped
     }
 
+    /// - Parameter following: the contents of metrics.jsonl, if they are known already.
     /// - Throws: ``InputError`` if the folder has no run.
-    package init(_ path: String) throws(InputError) {
+    init(_ path: String, following: RunEvents? = nil) throws(InputError) {
         guard FileSystem.isFolder(path) else {
             throw InputError("\(path): there is no such folder: name the output folder of a run, such as runs/short")
         }
@@ -41,54 +44,35 @@ package struct RunRecord {
             throw InputError("\(path) has no run: expected config.yaml, metrics.jsonl and summary.json in it")
         }
         self.path = path
-        var steps: [Int: Step] = [:]
-        var evaluations: [JSONValue] = []
-        var epochs: [JSONValue] = []
-        // An incomplete line, such as the last one of a running run, is skipped.
-        for line in ((try? FileSystem.read(metrics)) ?? []).split(separator: 0x0A) {
-            guard let event = try? JSONValue(parsing: Array(line)) else { continue }
-            switch event["event"]?.string {
-            case "step": if let step = Step(event) { steps[step.step] = step }
-            case "evaluation": evaluations.append(event)
-            case "epoch": epochs.append(event)
-            default: continue
-            }
+        if let following {
+            events = following
+        } else {
+            var follower = MetricsFollower(metrics)
+            _ = follower.refresh()
+            events = follower.events
         }
-        self.steps = steps.values.sorted { $0.step < $1.step }
-        self.evaluations = evaluations
-        self.epochs = epochs
     }
 
     /// The runs at a path: those of a series of seeds, or the run itself.
     static func runs(at path: String) throws(InputError) -> [RunRecord] {
+        var runs: [RunRecord] = []
+        for folder in folders(at: path) { runs.append(try RunRecord(folder)) }
+        return runs
+    }
+
+    /// Their folders.
+    static func folders(at path: String) -> [String] {
         let seeds = ((try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []).filter {
             $0.hasPrefix("seed-")
         }
         let sorted = seeds.sorted { (Int($0.dropFirst(5)) ?? 0, $0) < (Int($1.dropFirst(5)) ?? 0, $1) }
-        guard !sorted.isEmpty else { return [try RunRecord(path)] }
-        var runs: [RunRecord] = []
-        for name in sorted { runs.append(try RunRecord(path + "/" + name)) }
-        return runs
+        return sorted.isEmpty ? [path] : sorted.map { path + "/" + $0 }
     }
 
     var state: State {
-        if summary != nil { return .finished }
+        // A run that was made longer has the summary of the shorter one.
+        if let summary, (summary["steps"]?.integer ?? .max) >= steps.last?.step ?? 0 { return .finished }
         return RunFolder.isHeld(path) ? .running : .stopped
-    }
-
-    /// Changes of the number of workers, and recomputed samples.
-    var events: [(step: Int, text: String)] {
-        var events = zip(steps, steps.dropFirst()).filter { $0.workers != $1.workers }.map {
-            (
-                step: $1.step,
-                text: "\(counted($0.workers, "worker")) before, \(counted($1.workers, "worker")) from here on"
-            )
-        }
-        for epoch in epochs {
-            guard let step = epoch["step"]?.integer, let redone = epoch["redone"]?.integer, redone > 0 else { continue }
-            events.append((step, "\(counted(redone, "sample")) of this epoch recomputed after a loss"))
-        }
-        return events.sorted { $0.step < $1.step }
     }
 
     /// The newest evaluation of a split; nil if there is none.
@@ -97,14 +81,13 @@ package struct RunRecord {
 
 extension RunRecord.Step {
     init?(_ event: JSONValue) {
-        guard let step = event["step"]?.integer else { return nil }
+        guard let step = event["step"]?.count else { return nil }
         func number(_ key: String) -> Double { event[key]?.double ?? .nan }
+        func count(_ key: String) -> Int { event[key]?.count ?? 0 }
         self.init(
-            step: step, epoch: event["epoch"]?.integer ?? 0, loss: number("loss"),
-            sourceLoss: event["source_loss"]?.double,
+            step: step, epoch: count("epoch"), loss: number("loss"), sourceLoss: event["source_loss"]?.double,
             learningRate: number("learning_rate"), gradientNorm: number("gradient_norm"),
-            samples: (event["samples"]?.integer ?? 0) + (event["source_samples"]?.integer ?? 0),
-            seconds: number("seconds"),
-            workers: max(1, event["workers"]?.array?.count ?? 1))
+            samples: count("samples") + count("source_samples"), tokens: count("tokens") + count("source_tokens"),
+            seconds: number("seconds"), workers: max(1, event["workers"]?.array?.count ?? 1))
     }
 }

@@ -42,7 +42,7 @@ struct ScoredAnswers {
         let file = try SafetensorsFile(path)
         let metadata = file.header.metadata
         guard let task = metadata["task"].flatMap(TrainingConfiguration.TargetTask.init),
-            let shape = file.tensor("logits")?.shape, shape.count == 2
+            let shape = file.tensor("logits")?.shape, shape.count == 2, shape[1] > 0
         else {
             throw FileError(path, "is not a predictions file")
         }
@@ -60,6 +60,15 @@ struct ScoredAnswers {
         let named =
             metadata["names"].flatMap { try? JSONValue(parsing: Array($0.utf8)) }?.array?.compactMap(\.string) ?? []
         names = (0..<shape[1]).map { $0 < named.count ? ReportText.shown(named[$0]) : "LABEL_\($0)" }
+        let rows = shape[0]
+        let areClasses = task == .classification || task == .tokenClassification
+        guard rows == samples.count, scores.count == rows * width, width > 0,
+            samples.allSatisfy({ $0 >= 0 && $0 < .max }),
+            labels.count == (areClasses ? rows : rows * width), labels.allSatisfy(\.isFinite),
+            !areClasses || labels.allSatisfy({ $0 >= 0 && $0 < Float(shape[1]) && $0 == $0.rounded() })
+        else {
+            throw FileError(path, "is not a predictions file")
+        }
         (texts, lack) = Self.texts(run, split, metadata["data_sha256"], needed: (samples.max() ?? -1) + 1)
     }
 

@@ -9,6 +9,9 @@ struct StepSeries {
         groups = stride(from: 0, to: steps.count, by: size).map { steps[$0..<min($0 + size, steps.count)] }
     }
 
+    /// The mean loss of each point.
+    var means: [Double] { groups.map { group in group.reduce(0) { $0 + $1.loss } / Double(group.count) } }
+
     var json: JSONValue {
         func column(_ value: (ArraySlice<RunRecord.Step>) -> Double) -> JSONValue {
             .array(groups.map { .point(value($0)) })

@@ -36,10 +36,7 @@ package final class FileRecorder: RunRecorder {
             metricsFellBehind = false
         } catch {
             if !metricsFellBehind {
-                say(
-                    "METRICS FELL BEHIND: \(error); training continues, and the lines are written as soon as there "
-                        + "is room"
-                )
+                say(Self.fellBehind(error))
             }
             metricsFellBehind = true
         }
@@ -49,6 +46,10 @@ package final class FileRecorder: RunRecorder {
         } else if event is EvaluationEvent, let json = try? JSONValue(parsing: Array(line(event).utf8)) {
             curves?.add(evaluation: json)
         }
+    }
+
+    static func fellBehind(_ error: FileError) -> String {
+        "METRICS FELL BEHIND: \(error); training continues, and the lines are written as soon as there is room"
     }
 
     /// From here on TensorBoard's files are written, too; metrics.jsonl has all earlier points.
@@ -222,7 +223,7 @@ package final class FileRecorder: RunRecorder {
     }
 
     package func writeSummary(_ summary: RunSummary) throws {
-        try folder.appendPendingMetrics()
+        do throws(FileError) { try folder.appendPendingMetrics() } catch { say(Self.fellBehind(error)) }
         try folder.replace("summary.json", with: Array(summary.json()) + [0x0A])
     }
 }

@@ -1,3 +1,4 @@
+internal import Checkpoints
 internal import Foundation
 
 /// The command that resumes a run as it was started: it repeats all options about where the run is computed.

@@ -12,7 +12,7 @@ package struct TrainingRun {
     package let display: RunDisplay
     package let stop: StopRequest
     private let started: ContinuousClock.Instant
-    private let recorder: FileRecorder
+    let recorder: FileRecorder
     /// The point from which a resumed run continues.
     private let resumption: ResumptionPoint?
 
@@ -166,7 +166,7 @@ package struct TrainingRun {
     @discardableResult
     private func trimMetrics(to progress: RunProgress, _ history: JournalHistory?) throws -> Set<Int> {
         var told: Set<Int> = []
-        let late = try folder.trimMetrics { event in
+        let late = folder.trimMetrics { event in
             let step = event["step"]?.integer ?? 0
             guard step <= progress.step else { return false }
             if event["event"]?.string == "step" { return told.insert(step).inserted }
@@ -176,10 +176,7 @@ package struct TrainingRun {
             default: return true
             }
         }
-        if let late {
-            display.say(
-                "METRICS FELL BEHIND: \(late); training continues, and the lines are written as soon as there is room")
-        }
+        if let late { display.say(FileRecorder.fellBehind(late)) }
         for case .committed(let done) in history?.entries ?? []
         where done.step <= progress.step && told.insert(done.step).inserted {
             let plan = inputs.plan.step(
@@ -245,6 +242,7 @@ package struct TrainingRun {
             recorder.endCurves()
         }
         do {
+            noteStart(engine, after: progress.step)
             let beginning = try await engine.begin(after: progress.step)
             if let history { try takeOver(beginning, history, &progress) }
             display.say(inputs.trainedShare(fromStep: min(progress.step + 1, inputs.plan.totalSteps)))
@@ -296,11 +294,14 @@ package struct TrainingRun {
         var test: EvaluationReport?
         if inputs.datasets[.test] != nil { test = try await scoreTest(engine, state, progress) }
         let digest = Digests.parameters(inputs.exportedTensors(state.parameters))
+        let whole = wholeSpeed(until: progress.step)
         let summary = RunSummary(
             sourceModel: inputs.sourceModel,
-            epochs: inputs.plan.epochs, steps: progress.step, samplesPerSecond: throughput.samplesPerSecond,
-            tokensPerSecond: throughput.tokensPerSecond, seconds: (ContinuousClock.now - started).seconds,
-            trainingSeconds: throughput.allSeconds,
+            epochs: inputs.plan.epochs, steps: progress.step,
+            samplesPerSecond: whole?.samples ?? throughput.samplesPerSecond,
+            tokensPerSecond: whole?.tokens ?? throughput.tokensPerSecond,
+            seconds: (ContinuousClock.now - started).seconds,
+            trainingSeconds: whole?.seconds ?? throughput.allSeconds,
             peakResidentBytes: peakResidentBytes(), validation: progress.latest.map(RunSummary.Figures.init),
             bestValidation: progress.best.map(RunSummary.Figures.init), bestStep: progress.bestStep,
             stoppedEarly: progress.stoppedEarly, test: test.map(RunSummary.Figures.init),
@@ -314,7 +315,9 @@ package struct TrainingRun {
         recorder.removeSpareCheckpoints()
         writeReport()
         for line in results(progress) { display.say(line) }
-        display.say("\(throughput.text); \(decimal(summary.seconds, 1)) s in all")
+        display.say(
+            "\(throughput.text); \(decimal(summary.seconds, 1)) s in all\(whole == nil ? "" : ", by this process")")
+        if let whole { display.say(whole.text) }
         display.say("parameters SHA-256 \(digest)")
         display.say(
             summary.reproduce.map { "the same bits elsewhere: \($0)" }

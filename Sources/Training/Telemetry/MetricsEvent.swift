@@ -31,6 +31,8 @@ package struct StepEvent: MetricsEvent {
     package var workers: [WorkerShare]?
     /// The version of the membership that computed it; absent without workers.
     package var generation: Int?
+    /// Earlier steps that were computed again before it, since all workers had lost them; absent if there were none.
+    package var recomputed: Int?
 }
 
 extension StepEvent {
@@ -43,7 +45,8 @@ extension StepEvent {
             sourceLoss: plan.source.map { mean(report.sourceLossSum, $0.normalizer) },
             sourceSamples: plan.source?.sampleCount,
             sourceTokens: plan.source?.tokenCount, lambda: plan.source == nil ? nil : plan.lambda,
-            workers: report.shares.isEmpty ? nil : report.shares, generation: report.generation)
+            workers: report.shares.isEmpty ? nil : report.shares, generation: report.generation,
+            recomputed: report.recomputed.steps > 0 ? report.recomputed.steps : nil)
     }
 
     /// Written member by member: an encoder would cost the coordinator more per step than all its other work on files.
@@ -56,6 +59,7 @@ extension StepEvent {
             ("lambda", lambda.map(JSONValue.figure)),
             ("learning_rate", .figure(learningRate)),
             ("loss", .figure(loss)),
+            ("recomputed", recomputed.map(JSONValue.integer)),
             ("samples", .integer(samples)),
             ("seconds", .figure(seconds)),
             ("source_loss", sourceLoss.map(JSONValue.figure)),
@@ -140,5 +144,73 @@ extension JSONDecoder {
         decoder.nonConformingFloatDecodingStrategy = .convertFromString(
             positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
         return decoder
+    }
+}
+
+/// A line of `metrics.jsonl` when a process begins to run steps: the first one, or one that goes on.
+package struct StartEvent: MetricsEvent, Encodable {
+    package let event = "start"
+    package var afterStep: Int
+    package var totalSteps: Int
+    package var stepsPerEpoch: Int
+    package var epochs: Int
+    package var lanes: Int
+    /// Of this process, if it computes the steps; nil if workers do.
+    package var threads: Int?
+    /// Of this process.
+    package var host: String
+    package var process: Int
+    package var version: String
+    /// In ISO 8601.
+    package var time: String
+
+    enum CodingKeys: String, CodingKey {
+        case event
+        case afterStep = "after_step"
+        case totalSteps = "total_steps"
+        case stepsPerEpoch = "steps_per_epoch"
+        case epochs, lanes, threads, host, process, version, time
+    }
+}
+
+/// A line of `metrics.jsonl` when workers have formed a generation.
+package struct GenerationEvent: MetricsEvent, Encodable {
+    package struct Worker: Encodable, Sendable {
+        package var rank: Int
+        package var host: String
+        package var process: Int
+        package var threads: Int
+        package var firstLane: Int
+        package var lanes: Int
+
+        enum CodingKeys: String, CodingKey {
+            case rank, host, process, threads, lanes
+            case firstLane = "first_lane"
+        }
+    }
+
+    package let event = "generation"
+    package var afterStep: Int
+    package var generation: Int
+    package var workers: [Worker]
+
+    enum CodingKeys: String, CodingKey {
+        case event, generation, workers
+        case afterStep = "after_step"
+    }
+}
+
+/// A line of `metrics.jsonl` when a generation has ended for want of something.
+package struct GenerationEndEvent: MetricsEvent, Encodable {
+    package let event = "generation_end"
+    package var afterStep: Int
+    package var generation: Int
+    package var reason: String
+    /// Ranks of the workers that are lost.
+    package var lost: [Int]
+
+    enum CodingKeys: String, CodingKey {
+        case event, generation, reason, lost
+        case afterStep = "after_step"
     }
 }

@@ -1,3 +1,4 @@
+internal import Checkpoints
 package import Foundation
 
 /// `summary.json`: the results of a finished run.
@@ -43,11 +44,12 @@ package struct RunSummary: Codable, Sendable {
     package var sourceModel: Source?
     package var epochs: EpochCount
     package var steps: Int
+    /// Without the first steps; over all steps of a run that several processes ran, one after the other.
     package var samplesPerSecond: Double
     package var tokensPerSecond: Double
     /// Wall-clock seconds of this process, from its start.
     package var seconds: Double
-    /// Of these, the seconds in which it computed steps.
+    /// The seconds in which steps were computed, by all processes that ran them one after the other.
     package var trainingSeconds: Double?
     package var peakResidentBytes: Int
     package var validation: Figures?

@@ -1,11 +1,11 @@
-internal import Foundation
+package import Foundation
 
 /// Files that the kernel generates on reading, such as those of /proc.
 ///
 /// Their size is reported as 0, and Foundation may stop before the end: this reads up to the end.
-enum SystemFile {
+package enum SystemFile {
     /// - Returns: nil if there is no such file (any more), or it may not be read.
-    static func contents(_ path: String) -> Data? {
+    package static func contents(_ path: String) -> Data? {
         let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { return nil }
         defer { close(descriptor) }
@@ -21,5 +21,5 @@ enum SystemFile {
     }
 
     /// - Returns: nil if ``contents(_:)`` gives nil.
-    static func text(_ path: String) -> String? { contents(path).map { String(decoding: $0, as: UTF8.self) } }
+    package static func text(_ path: String) -> String? { contents(path).map { String(decoding: $0, as: UTF8.self) } }
 }
