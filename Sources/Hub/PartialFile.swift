@@ -42,7 +42,9 @@ final class PartialFile {
     func write(_ bytes: [UInt8]) throws(HubError) {
         let code = DescriptorWriting.write(bytes, to: descriptor)
         guard code == 0 else {
-            throw HubError("\(FileError(unwritable: path, code).description) Or set HF_HUB_CACHE to another folder")
+            throw HubError(
+                "\(path): cannot be written (\(unsafe String(cString: strerror(code)))): make room, or set "
+                    + "HF_HUB_CACHE to a folder on another disk")
         }
         count += bytes.count
     }

@@ -173,6 +173,16 @@ import Testing
         }
     }
 
+    @Test func `a disk that takes no more leaves nothing half-written`() throws {
+        let hub = try Hub()
+        let run = try ScriptRun(
+            shell: "ulimit -f 20; HF_ENDPOINT=\(hub.endpoint) HF_HUB_OFFLINE=0 HF_HOME='\(hub.job.path("home"))' "
+                + "'\(ApusProcess.executable.path)' download test/small")
+        #expect(run.status == 2 && run.text.contains("make room, or set HF_HUB_CACHE"), "\(run.text)")
+        #expect(!hub.cached.contains { $0.hasSuffix("incomplete") || $0.hasSuffix("model.safetensors") })
+        #expect(try hub.run(["download", "test/small"]).status == 0)
+    }
+
     @Test func `a model of another kind is refused before its weights`() throws {
         let hub = try Hub(#"{"contents": {}}"#)
         try hub.job.write("hub/test/small/config.json", #"{"model_type": "gpt2"}"#)

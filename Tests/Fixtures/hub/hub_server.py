@@ -71,6 +71,12 @@ def revisions(repository):
 class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
+    def handle(self):
+        try:
+            super().handle()
+        except ConnectionError:
+            pass  # whoever asked has gone
+
     def log_message(self, *_):
         pass
 
