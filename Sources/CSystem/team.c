@@ -36,6 +36,11 @@ static _Thread_local int team_threads = 1;
 int apus_team_threads(void) { return team_threads; }
 void apus_set_team_threads(int threads) { team_threads = threads; }
 
+static _Thread_local uint64_t forks;
+
+void apus_note_fork(void) { forks++; }
+uint64_t apus_forks(void) { return forks; }
+
 static pthread_key_t scratch_key;
 static pthread_once_t scratch_once = PTHREAD_ONCE_INIT;
 static _Thread_local float *scratch;

@@ -13,6 +13,7 @@ package enum Team {
     /// already running items, the calling thread computes all of its own.
     package static func run(_ count: Int, threads: Int, _ body: (Int) -> Void) {
         guard count > 1, threads > 1, count <= TeamPool.mostItems else { return alone(count, body) }
+        apus_note_fork()
         TeamPool.shared.run(count, threads: threads, body)
     }
 
@@ -27,8 +28,8 @@ package enum Team {
     /// Threads among which a kernel may divide its work.
     package static var threads: Int { Int(apus_team_threads()) }
 
-    /// How often the pool's threads were called together since the process began, for tests and benchmarks.
-    package static var forks: Int { TeamPool.shared.forks.load(ordering: .relaxed) }
+    /// How often the calling thread divided work among a team, for tests and benchmarks.
+    package static var forks: Int { Int(apus_forks()) }
 
     static func alone(_ count: Int, _ body: (Int) -> Void) { with(threads: 1) { for item in 0..<count { body(item) } } }
 
@@ -80,7 +81,6 @@ final class TeamPool: @unchecked Sendable {  // `body` changes while no item is 
     private let sleepers = Atomic(0)
     /// Whether the thread that brought the work sleeps until `open` is 0.
     private let isAwaited = Atomic(false)
-    let forks = Atomic(0)
     private var helpers = 0
     private var body: UnsafeMutablePointer<(Int) -> Void>?
 
@@ -100,7 +100,6 @@ final class TeamPool: @unchecked Sendable {  // `body` changes while no item is 
                 waitForOthers()
             }
         }
-        forks.wrappingAdd(1, ordering: .relaxed)
     }
 
     /// Computes the next item; false if there is none left.

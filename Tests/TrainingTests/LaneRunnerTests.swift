@@ -59,6 +59,21 @@ import Testing
         }
     }
 
+    /// The team is called a number of times that depends on the layers, not on samples, lanes or threads.
+    @Test(arguments: [(8, 1), (8, 8), (33, 4), (33, 16)])
+    func `a pass divides its work a bounded number of times`(samples: Int, lanes: Int) {
+        Team.divideEverything()
+        let parameters = Self.parameters
+        let work = Self.work(samples: samples, lanes: lanes)
+        for threads in [2, 8] {
+            let runner = LaneRunner(model: Self.model, laneCount: lanes, threads: threads)
+            let before = Team.forks
+            _ = runner.run(work, parameters: parameters.view)
+            let forks = Team.forks - before
+            #expect(forks > 0 && forks <= 36 * Self.shape.layers + 30, "\(forks)")
+        }
+    }
+
     /// Any contiguous share of the lanes gives the blocks of the tree; joined in its order they are the single
     /// process's sum.
     @Test(arguments: 1...9)

@@ -40,6 +40,10 @@ int apus_start_thread(const char *name, void *(*body)(void *), void *argument);
 int apus_team_threads(void);
 void apus_set_team_threads(int threads);
 
+/// How often the calling thread divided work among a team.
+void apus_note_fork(void);
+uint64_t apus_forks(void);
+
 /// At least `count` floats of unspecified value that belong to the calling thread until it asks for more of them.
 float *apus_thread_scratch(size_t count);
 
