@@ -43,6 +43,7 @@ import Transport
         #expect(try await job.run(steps: Self.steps) == Self.digestOfOneProcess())
         #expect(job.committed == [1, 2, 3])
         #expect(job.network.calls["worker-0 worker.run"] == 3)
+        #expect(job.generations == 1)
         await job.end()
     }
 
@@ -59,6 +60,7 @@ import Transport
                     #expect(network.happened == [faulty: fault])
                     #expect(digest == alone, "\(fault) at \(faulty)")
                     #expect(job.committed == [1, 2, 3], "\(fault) at \(faulty)")
+                    #expect(job.generations <= 3, "\(fault) at \(faulty)")
                     await job.end()
                 }
             }
@@ -73,7 +75,7 @@ import Transport
             let key = "\(call)".utf8.reduce(seed) { ($0 ^ UInt64($1)) &* 0x0000_0100_0000_01B3 }
             var numbers = SeededNumbers(state: key)
             guard numbers.next() % 8 == 0 else { return nil }
-            return Fault.allCases[Int(numbers.next() % 4)]
+            return Fault.allCases[Int(numbers.next() % UInt64(Fault.allCases.count))]
         }
         let job = try InMemoryJob(network, workers: 3, Self.inputs)
         let digest = try await job.run(steps: Self.steps)
@@ -113,7 +115,7 @@ private final class InMemoryJob {
             data: CoordinatorDataThread(context: workers.context, place: try workers.place("c")), display: display,
             stop: StopRequest())
         for number in 0..<count { try workers.start("worker-\(number)") }
-        network.whenItHappens { [workers] process, isDead in await workers.comeBack(process, isDead) }
+        network.whenItHappens { [workers] in await workers.suffer($0, $1) }
     }
 
     /// Runs some steps.
@@ -132,6 +134,10 @@ private final class InMemoryJob {
     /// The committed steps in the journal.
     var committed: [Int] {
         journal.history.entries.compactMap { if case .committed(let done) = $0 { done.step } else { nil } }
+    }
+
+    var generations: Int {
+        journal.history.entries.count { if case .generation = $0 { true } else { false } }
     }
 
     func end() async {
@@ -175,16 +181,18 @@ private final class InMemoryWorkers: Sendable {
     }
 
     private func join(_ process: String, _ held: HeldState) throws {
+        workers.withLock { $0[process]?.joinedWith = held }
         try membership.join(identity, ActorAddress(process: process, name: "worker"), held)
     }
 
     /// A worker whose connection dropped joins again with its state; after one that died another one starts.
-    func comeBack(_ process: String, _ isDead: Bool) async {
+    func suffer(_ process: String, _ fault: InMemoryNetwork.Fault) async {
         guard let worker = workers.withLock({ $0[process] }) else { return }
-        membership.fellSilent(process, inGeneration: .max)
-        let held = await worker.thread.abort()
         do {
-            guard isDead else { return try join(process, held) }
+            guard fault != .joinsAgain else { return try join(process, worker.joinedWith) }
+            membership.fellSilent(process, inGeneration: .max)
+            let held = await worker.thread.abort()
+            guard fault.isDeath else { return try join(process, held) }
             worker.thread.end()
             try start("\(process)-again")
         } catch { Issue.record("\(error)") }
@@ -196,6 +204,8 @@ private final class InMemoryWorkers: Sendable {
 private struct InMemoryWorker {
     let thread: WorkerThread
     let actor: Worker<InMemoryControl>
+    /// What it last said of its state.
+    var joinedWith = HeldState()
 }
 
 /// Shows nothing.

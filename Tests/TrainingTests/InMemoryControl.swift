@@ -100,6 +100,10 @@ final class InMemoryNetwork: Sendable {
         /// The worker's process ends before the call, or after it.
         case diesBefore
         case diesAfter
+        /// The worker's last request to join arrives a second time, before the call.
+        case joinsAgain
+
+        var isDeath: Bool { self == .diesBefore || self == .diesAfter }
     }
 
     /// A call: the worker, the name, and which of its calls of that name, from 1.
@@ -119,8 +123,8 @@ final class InMemoryNetwork: Sendable {
     private let script: @Sendable (Call) -> Fault?
     private let mostFaults: Int
     private let state = Mutex(State())
-    /// Called when the fault happens, with the process and whether it is dead.
-    private let happens = Mutex<@Sendable (String, Bool) async -> Void>({ _, _ in })
+    /// Called when a fault happens to a process.
+    private let happens = Mutex<@Sendable (String, Fault) async -> Void>({ _, _ in })
 
     /// - Parameters:
     ///   - mostFaults: so that every run ends.
@@ -132,7 +136,7 @@ final class InMemoryNetwork: Sendable {
 
     func add(_ system: InMemoryControl) { state.withLock { $0.processes[system.process] = system } }
 
-    func whenItHappens(_ body: @escaping @Sendable (String, Bool) async -> Void) { happens.withLock { $0 = body } }
+    func whenItHappens(_ body: @escaping @Sendable (String, Fault) async -> Void) { happens.withLock { $0 = body } }
 
     var happened: [Call: Fault] { state.withLock { $0.happened } }
 
@@ -152,24 +156,28 @@ final class InMemoryNetwork: Sendable {
             return (state.processes[process], fault)
         }
         guard let system else { throw ClusterError.lost(process: process) }
-        guard let fault else {
-            // A caller that is cancelled does not wait; the call is executed all the same.
-            let (answers, end) = AsyncStream<Result<[UInt8], any Error>>.makeStream()
-            Task {
-                do { end.yield(.success(try await system.answer(name, payload, generation: generation))) } catch {
-                    end.yield(.failure(error))
-                }
-                end.finish()
-            }
-            for await answer in answers { return try answer.get() }
-            throw CancellationError()
+        if fault == .joinsAgain { await happens.withLock { $0 }(process, .joinsAgain) }
+        guard let fault, fault != .joinsAgain else {
+            return try await answer(of: system, name, payload, generation)
         }
-        let dies = fault == .diesBefore || fault == .diesAfter
-        if fault == .lostAfter || fault == .diesAfter {
-            _ = try? await system.answer(name, payload, generation: generation)
-        }
-        if dies { _ = state.withLock { $0.dead.insert(process) } }
-        await happens.withLock { $0 }(process, dies)
+        if fault == .lostAfter || fault == .diesAfter { _ = try? await answer(of: system, name, payload, generation) }
+        if fault.isDeath { _ = state.withLock { $0.dead.insert(process) } }
+        await happens.withLock { $0 }(process, fault)
         throw ClusterError.lost(process: process)
+    }
+
+    /// A caller that is cancelled does not wait; the call is executed all the same.
+    private func answer(of system: InMemoryControl, _ name: String, _ payload: [UInt8], _ generation: UInt32)
+        async throws -> [UInt8]
+    {
+        let (answers, end) = AsyncStream<Result<[UInt8], any Error>>.makeStream()
+        Task {
+            do { end.yield(.success(try await system.answer(name, payload, generation: generation))) } catch {
+                end.yield(.failure(error))
+            }
+            end.finish()
+        }
+        for await answer in answers { return try answer.get() }
+        throw CancellationError()
     }
 }
