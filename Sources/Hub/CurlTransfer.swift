@@ -66,6 +66,12 @@ enum CurlTransfer {
                     "curl is not installed, and fetches models: install it (Debian: apt-get install curl), or copy the "
                         + "model's folder here and name that")
             }
+            // Foundation waits for a thread of its own that never comes if the system starts none.
+            guard apus_try_threads(2) == 2 else {
+                throw HubError(
+                    "no thread can be started, and curl needs one to fetch the model: raise the limit of processes "
+                        + "(ulimit -u, or the control group's pids.max), or name the folder of a model")
+            }
             let (input, told, said) = (try Self.pipe(), try Self.pipe(), try Self.pipe())
             (output, errors) = (told.reading, said.reading)
             process.executableURL = URL(fileURLWithPath: program)

@@ -204,10 +204,11 @@ import Testing
     @Test func `a dashboard ends with the run that it shows`() throws {
         let job = try SmallJob()
         let run = try RunningApus(
-            job.command("run", ["--epochs", "3", "--dashboard"]), environment: job.environment)
+            job.command("run", SmallJob.endless + ["--dashboard"]), environment: job.environment)
         let address = try PageAddress(run.waitForOutput("live page: http://"))
         let events = try? PageEvents(address)
-        #expect(run.end().status == 0)
+        run.send(SIGINT)
+        #expect(run.end().status == 130)
         #expect(job.processes.isEmpty)
         if let events { while try events.next() {} }
         // Its address is for the terminal, not for a file.

@@ -85,7 +85,7 @@ import Transport
     }
 
     /// `APUS_SEEDS` sets another number.
-    private static let seedCount = ProcessInfo.processInfo.environment["APUS_SEEDS"].flatMap { UInt64($0) } ?? 24
+    private static let seedCount = ProcessInfo.processInfo.environment["APUS_SEEDS"].flatMap { UInt64($0) } ?? 12
 }
 
 /// A coordinator over workers in the same process.

@@ -329,8 +329,7 @@ extension CoordinatorEngine {
     ///
     /// A worker whose process lives while its data thread is stalled is removed: a replacement can do its part.
     private static func held(by worker: Proxy, within limit: Duration) async -> HeldState? {
-        do { return try await System.within(limit) { try await worker.abort() } } catch ClusterError.deadline
-        {
+        do { return try await System.within(limit) { try await worker.abort() } } catch ClusterError.deadline {
             let reason =
                 "its data thread did not move for \(Int(limit.seconds)) s: the run continues without this worker"
             try? await System.within(.seconds(1)) { try await worker.leave(reason) }

@@ -5,11 +5,12 @@ var programName: String {
     shellQuoted(ProcessInfo.processInfo.environment["APUS_PROGRAM"] ?? CommandLine.arguments.first ?? "apus")
 }
 
-/// The command line as typed, arguments quoted where a shell needs it.
+/// The command line as typed, arguments quoted where a shell needs it, without what only shows the run.
 ///
 /// A child of the launcher names the launcher's.
 package var commandLine: String {
-    ProcessInfo.processInfo.environment["APUS_COMMAND"] ?? CommandLine.arguments.map(shellQuoted).joined(separator: " ")
+    ProcessInfo.processInfo.environment["APUS_COMMAND"]
+        ?? CommandLine.arguments.filter { $0 != "--dashboard" }.map(shellQuoted).joined(separator: " ")
 }
 
 /// One argument as a shell has to read it.
