@@ -28,11 +28,13 @@ struct FullDiskTests {
             TMPDIR=$PWD '\(ApusProcess.executable.path)' \(command.map { "'\($0)'" }.joined(separator: " ")) >words \
             2>&1 &
             run=$!
-            trap 'kill -9 $run 2>/dev/null' EXIT
+            trap 'kill -9 $run $filler 2>/dev/null' EXIT
             heard() { timeout -s KILL 50 grep -qm1 -e "$1" <(tail -n "+${2:-1}" -f --pid=$run words) || { echo "not \
             heard: $1"; cat words; exit 98; }; }
-            fill() { dd if=/dev/zero of=disk/fill bs=64k; } 2>/dev/null
-            room() { rm disk/fill; }
+            # Also what the run itself frees is taken: a file that it had replaced meanwhile.
+            more() { while sleep 0.01; do dd if=/dev/zero of=disk/fill bs=4k oflag=append conv=notrunc; done; }
+            fill() { dd if=/dev/zero of=disk/fill bs=64k 2>/dev/null; more 2>/dev/null & filler=$!; }
+            room() { kill -9 $filler; wait $filler; rm disk/fill; } 2>/dev/null
             \(disturbance)
             kill -INT $run
             wait $run
