@@ -95,7 +95,7 @@ class Served:
 
 
 def add_hostile_events(run):
-    """Names, reasons and lines that nobody but an attacker writes."""
+    """Hostile names, reasons and log lines."""
     with open(run / "metrics.jsonl", "a") as file:
         for text in hostile:
             workers = [dict(rank=rank, host=text, lanes=2, first_lane=2 * rank, threads=1) for rank in range(2)]

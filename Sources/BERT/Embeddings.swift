@@ -88,7 +88,7 @@ extension BERTModel {
 
     /// The gradient of the word rows that a lane reads; the padding token's row has none, as in Transformers.
     private func readRowsGradient(_ gradient: Matrix, _ ids: ArraySlice<Int32>, _ memory: LaneMemory) -> SparseRows {
-        memory.wordGroups.set(occurring: ids, besides: shape.padding.map(Int32.init))
+        memory.wordGroups.set(occurring: ids, except: shape.padding.map(Int32.init))
         let rows = memory.spareRows.take(memory.wordGroups.keys, width: shape.width)
         sumRows(gradient, by: memory.wordGroups, lanes: LaneRows(one: gradient.rows), into: rows.matrix)
         return rows

@@ -7,7 +7,7 @@ package protocol NamedCalls: DistributedActor {
     static var wireName: String { get }
 
     /// Executes the call of that name on this actor, which is local.
-    /// - Returns: nil if there is no such call.
+    /// - Returns: nil if no call has this name.
     nonisolated func answer(_ call: inout IncomingCall) async throws -> CallResult?
 }
 

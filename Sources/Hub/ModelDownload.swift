@@ -18,7 +18,8 @@ struct ModelDownload {
         }
         if let given = Commit(name.revision), given != commit {
             throw HubError(
-                "\(client.endpoint.host) answers with commit \(commit.digits.prefix(12))… of \(name.repository), asked "
+                "\(client.endpoint.host) answers with commit \(commit.digits.prefix(12))… of "
+                    + "\(name.repository), asked "
                     + "for \(given.digits.prefix(12))…: check HF_ENDPOINT")
         }
         try cache.prepare(name, commit)
@@ -99,7 +100,7 @@ struct ModelDownload {
 
     private enum Answer {
         case there(Facts)
-        /// The hub says that there is no such file.
+        /// The hub has no file of this name.
         case absent(ResponseHead)
     }
 

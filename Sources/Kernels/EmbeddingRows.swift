@@ -47,7 +47,7 @@ package struct TokenGroups: Sendable {
     package init() {}
 
     /// Groups for the keys that occur, ascending, except for tokens whose key is `ignored`. Keys are not negative.
-    package mutating func set(occurring keys: ArraySlice<Int32>, besides ignored: Int32? = nil) {
+    package mutating func set(occurring keys: ArraySlice<Int32>, except ignored: Int32? = nil) {
         clear()
         for (token, key) in keys.enumerated() where key != ignored { order.append(Int32(token)) }
         sort(by: keys)

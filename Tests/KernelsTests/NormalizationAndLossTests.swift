@@ -144,7 +144,7 @@ import Testing
         var groups = TokenGroups()
         for count in [40, 0, 300] {
             let keys = (0..<count).map { _ in Int32(random.next() % UInt64(limit)) }
-            groups.set(occurring: keys[...], besides: keys.last)
+            groups.set(occurring: keys[...], except: keys.last)
             let tokens = keys.indices.filter { keys[$0] != keys.last }.sorted { (keys[$0], $0) < (keys[$1], $1) }
             #expect(groups.order == tokens.map { Int32($0) })
             #expect(groups.keys == Set(tokens.map { keys[$0] }).sorted())

@@ -138,7 +138,8 @@ import Testing
         #expect(events.steps["step"] as? [Int] == run.steps)
         #expect((events.live["log"] as? [String])?.last == "last")
         #expect(
-            (events.workers.first?[1] as? String)?.hasPrefix("</script><img src=x onerror=alert(1)>⟨U+001B⟩") == true)
+            (events.workers.first?[1] as? String)?
+                .hasPrefix("</script><img src=x onerror=alert(1)>⟨U+001B⟩") == true)
         try expectPrometheus(try address.get("/metrics").body)
         // In the terminal nothing moves the cursor.
         let shown = try ApusProcess("watch", job.path("run"))

@@ -6,7 +6,7 @@ enum GenerationEnd: Error, Equatable {
     case untrue([Int: String], reason: String)
     /// Links between living processes were not established.
     case unlinked(UnlinkedRanks, reason: String)
-    /// The workers' states differ, and there is no majority for one.
+    /// The workers' states differ, without a majority for one.
     case split(reason: String)
     /// Something else failed; all workers may be well.
     case failed(reason: String)

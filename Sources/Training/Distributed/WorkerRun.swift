@@ -133,7 +133,7 @@ final class WorkerRun: Sendable {
                     + "give it a key of this run, or add its key\(key.map { " \($0)" } ?? "") to the coordinator's key "
                     + "file")
         } catch {
-            // Its name for a call that nobody answered says nothing more.
+            // The name of an unanswered call adds nothing.
             let cause = if case .deadline = error as? ClusterError { "" } else { " (\(error))" }
             throw RunError(
                 "no coordinator answers at \(endpoint) within \(Int(timeout.seconds)) s\(cause): is it running, "

@@ -22,7 +22,7 @@ struct RunEvents: Sendable {
 
     init() {}
 
-    /// A line that is no event, such as an incomplete one, is skipped.
+    /// A line that is not an event, such as an incomplete one, is skipped.
     mutating func add(line: ArraySlice<UInt8>) {
         guard let event = try? JSONValue(parsing: Array(line)) else { return }
         switch event["event"]?.string {

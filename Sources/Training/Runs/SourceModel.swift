@@ -26,7 +26,7 @@ package enum SourceModel {
             let hub = try hub()
             return try found(text, hub) { try hub.folder(name, weights: weights, check: check) }
         }
-        // A run may go on where its model is no longer in the cache.
+        // The model of a resumed run may no longer be in the cache.
         if let snapshot = HubSnapshot(path: text), !exists(text) {
             let hub = try hub()
             guard text == hub.path(of: snapshot) else { return text }

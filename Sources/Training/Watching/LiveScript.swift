@@ -42,7 +42,7 @@ enum LiveScript {
             }
 
             let contents = null, isDue = false;
-            /* A page that nobody sees is drawn when it is looked at; one with selected text stays as it is. */
+            /* A hidden page is drawn when it becomes visible; one with selected text stays as it is. */
             function draw() {
               if (contents === null || !isDue || document.hidden || !getSelection().isCollapsed) return;
               isDue = false;
