@@ -42,6 +42,12 @@ static double now(void) {
 #define WORK_attention_backward \
     (10.0 * shape->width + 25.0) * shape->heads * shape->queries * shape->keys, \
      4.0 * shape->heads * shape->width * (3.0 * shape->queries + 4.0 * shape->keys)
+#define WORK_left_pairs 0.0, 6.0 * rows * n
+#define WORK_left_pairs_turned 0.0, 6.0 * rows * n
+#define WORK_right_pairs 0.0, 6.0 * rows * n
+#define WORK_right_pairs_turned 0.0, 6.0 * columns * inner
+#define WORK_multiply_pairs 4.0 * block->m * block->n * block->pairs, 4.0 * (block->m * block->pairs \
+    + block->pairs * block->n + block->m * block->n)
 #define WORK_cross_entropy 16.0 * n, 8.0 * n
 #define WORK_binary_cross_entropy 24.0 * n, 12.0 * n
 #define WORK_scale 1.0 * n, 8.0 * n
@@ -77,7 +83,7 @@ static void end(span *s) {
     m->bytes += s->bytes;
 }
 
-static const apus_kernel_table *inner;
+static const apus_kernel_table *measured;
 
 static apus_attention_shape *sentences;
 static size_t sentence_count, sentence_space;
@@ -94,7 +100,7 @@ static void note_sentence(const apus_attention_shape *shape) {
     static result timed_##name parameters { \
         span s __attribute__((cleanup(end))) = {KERNEL_##name, 0, WORK_##name}; \
         s.start = now(); \
-        return inner->name arguments; \
+        return measured->name arguments; \
     }
 APUS_KERNELS(TIMED)
 #define ENTRY(result, kernel, parameters, arguments) .kernel = timed_##kernel,
@@ -157,13 +163,13 @@ static span product_span(const apus_product *s) {
 
 static void noted_multiply(const apus_product *shape, const float *a, const float *b, float *c, float *scratch) {
     span s = product_span(shape);
-    inner->multiply(shape, a, b, c, scratch);
+    measured->multiply(shape, a, b, c, scratch);
     end(&s);
     note_product((noted_product){*shape, 0, 0, 0}, a, b, c);
 }
 
 static void repeat(const noted_product *p, float *memory, float *scratch) {
-    inner->multiply(&p->shape, memory + p->a, memory + p->b, memory + p->c, scratch);
+    measured->multiply(&p->shape, memory + p->a, memory + p->b, memory + p->c, scratch);
 }
 
 // MARK: Control
@@ -171,14 +177,14 @@ static void repeat(const noted_product *p, float *memory, float *scratch) {
 void meters_start(void) {
     for (int i = 0; i < METERS; i++) meters[i] = (meter){.name = meters[i].name};
     product_count = sentence_count = operand_count = memory_size = 0;
-    inner = apus_kernels();
+    measured = apus_kernels();
     noted = timed;
     noted.attention = noted_attention;
     noted.multiply = noted_multiply;
     apus_use_kernels(&noted);
 }
 
-void meters_stop(void) { apus_use_kernels(inner); }
+void meters_stop(void) { apus_use_kernels(measured); }
 
 const meter *meters_at(size_t index) { return index < METERS ? &meters[index] : 0; }
 
@@ -220,10 +226,10 @@ double meters_repeat_attention(void) {
         for (size_t h = 0; h < s->heads; h++) {
             float *a = x + h * w, *b = g + h * w, *c = y + h * w;
             for (int pass = 0; pass < 2; pass++) {
-                inner->multiply(&of_scores, a, b, scores, scratch);
-                inner->multiply(&of_context, scores, b, c, scratch);
+                measured->multiply(&of_scores, a, b, scores, scratch);
+                measured->multiply(&of_context, scores, b, c, scratch);
             }
-            for (int pass = 0; pass < 2; pass++) inner->multiply(&of_keys, scores, a, c, scratch);
+            for (int pass = 0; pass < 2; pass++) measured->multiply(&of_keys, scores, a, c, scratch);
         }
     }
     double seconds = now() - start;

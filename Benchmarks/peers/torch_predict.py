@@ -15,6 +15,7 @@ ap.add_argument("--input", required=True)
 ap.add_argument("--rows", type=int, default=1500)
 ap.add_argument("--batch-size", type=int, default=32)
 ap.add_argument("--threads", type=int, default=1)
+ap.add_argument("--bf16", action="store_true", help="compute under autocast")
 a = ap.parse_args()
 
 torch.set_num_threads(a.threads)
@@ -24,7 +25,7 @@ texts = [line.rstrip("\n").split("\t")[0] for line in open(a.input, encoding="ut
 
 
 def label(part):
-    with torch.inference_mode():
+    with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=a.bf16):
         return net(**tokenizer(part, truncation=True, max_length=128, padding=True, return_tensors="pt")).logits.softmax(1).argmax(1).tolist()
 
 

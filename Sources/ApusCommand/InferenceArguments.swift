@@ -25,8 +25,18 @@ struct InferenceArguments: ParsableArguments {
     var threads: Int?
     @Option(help: ArgumentHelp("Matrix products: own or openblas. (default: own)", valueName: "name"))
     var blas = BLAS.own
+    @Option(
+        help: ArgumentHelp(
+            "The encoder's products: float32, bf16 or bf16-amx, however the model was trained. (default: float32)",
+            valueName: "name"))
+    var precision: Precision?
+    @Flag(help: .hidden)
+    var bf16 = false
+
+    private var chosenPrecision: Precision { precision ?? (bf16 ? .bf16 : .float32) }
 
     func validate() throws {
+        if let reason = chosenPrecision.refusal(of: blas) { throw ValidationError(reason) }
         if let maxLength, maxLength < 3 {
             throw ValidationError("--max-length is \(maxLength), must be at least 3: [CLS], one token and [SEP]")
         }
@@ -40,8 +50,9 @@ struct InferenceArguments: ParsableArguments {
         InferenceOptions(
             model: model, input: input, inputFormat: inputFormat, textColumn: textColumn, pairColumn: pairColumn,
             labelColumn: labelColumn, maxLength: maxLength,
-            threads: threads ?? ProcessorCount.usable, blas: blas)
+            threads: threads ?? ProcessorCount.usable, blas: blas, precision: chosenPrecision)
     }
 }
 
 extension DataFormat: ExpressibleByArgument {}
+extension Precision: ExpressibleByArgument {}

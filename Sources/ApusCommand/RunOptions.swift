@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Kernels
 internal import Training
 
 /// The run's folder, and the resources of this machine that it may use.
@@ -34,6 +35,14 @@ struct RunOptions: ParsableArguments {
             valueName: "name"))
     var blas: String?
     @Option(
+        help: ArgumentHelp(
+            "The encoder's products: float32, bf16 (fast on AMD since Zen 4) or bf16-amx (fast on Intel since Sapphire "
+                + "Rapids); each has its own bits. (default: float32)",
+            valueName: "name"))
+    var precision: String?
+    @Flag(help: .hidden)
+    var bf16 = false
+    @Option(
         parsing: .unconditional,
         help: ArgumentHelp("Threads of one worker. (default: the cores divided among the workers)", valueName: "count"))
     var threads: Int?
@@ -55,6 +64,7 @@ struct RunOptions: ParsableArguments {
         given.give(.keep, keep)
         given.give(.lanes, lanes)
         given.give(.blas, blas)
+        given.give(.precision, precision ?? (bf16 ? Precision.bf16.rawValue : nil))
         given.give(.threads, threads)
         given.give(.progress, progress)
         given.give(.noTensorboard, noTensorboard ? true : nil)

@@ -31,6 +31,8 @@ package struct BERTModel: Sendable {
     package let loss: LossOptions
     /// Adapters on the encoder's products, if they are trained instead of the source weights.
     package let lora: LoRA?
+    /// Of the encoder's products.
+    package let precision: Precision
     package private(set) var layout: ParameterLayout
     let places: Places
 
@@ -98,7 +100,7 @@ package struct BERTModel: Sendable {
     /// - Parameter isFrozen: whether the parameter of this Hugging Face name is not trained.
     package init(
         shape: BERTShape, head: Head, source: SourceHead? = nil, loss: LossOptions = LossOptions(), lora: LoRA? = nil,
-        isFrozen: (String) -> Bool = { _ in false }
+        precision: Precision = .float32, isFrozen: (String) -> Bool = { _ in false }
     ) {
         precondition(
             source.map { (1...shape.layers).contains($0.sharedLayers) } ?? true,
@@ -108,6 +110,7 @@ package struct BERTModel: Sendable {
         self.source = source
         self.loss = loss
         self.lora = lora
+        self.precision = precision
         var list = DeclarationList()
         var places = Places()
         let (d, f) = (shape.width, shape.feedForward)
@@ -218,9 +221,15 @@ package struct BERTModel: Sendable {
 }
 
 /// The weights of a model, as matrices and vectors.
-struct Weights {
+package struct Weights: Sendable {
     let layout: ParameterLayout
     let values: FloatView
+    /// Those of the encoder's products in bf16; nil in single precision.
+    let pairs: PairedWeights?
+
+    init(layout: ParameterLayout, values: FloatView, pairs: PairedWeights? = nil) {
+        (self.layout, self.values, self.pairs) = (layout, values, pairs)
+    }
 
     func vector(_ place: Int) -> FloatView { values[layout.entries[place].range] }
 

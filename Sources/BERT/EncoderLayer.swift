@@ -51,7 +51,6 @@ extension BERTModel {
     ) -> LayerTape {
         let p = places.layers[layer]
         let (d, f) = (shape.width, shape.feedForward)
-        let weight = weights.matrix(p.projectionWeights)
         let bias = weights.vector(p.projectionBiases)
         let readInput: Matrix
         let projections: Matrix
@@ -66,15 +65,15 @@ extension BERTModel {
         if let read {
             readInput = gather(input, read.rows, arena: arena)
             projections = arena.take(rows: input.rows, columns: 2 * d)
-            multiply(input, .plain, weight.rows(d..<(3 * d)), .transposed, into: projections)
+            linear(input, by: .keyValue, ofLayer: layer, weights, into: projections, arena: arena)
             addBias(bias[d..<(3 * d)], to: projections)
             queries = arena.take(rows: readInput.rows, columns: d)
-            multiply(readInput, .plain, weight.rows(0..<d), .transposed, into: queries)
+            linear(readInput, by: .query, ofLayer: layer, weights, into: queries, arena: arena)
             addBias(bias[0..<d], to: queries)
         } else {
             readInput = input
             projections = arena.take(rows: input.rows, columns: 3 * d)
-            multiply(input, .plain, weight, .transposed, into: projections)
+            project(input, ofLayer: layer, weights, into: projections, arena: arena)
             addBias(bias, to: projections)
             queries = projections.columns(0..<d)
         }
@@ -88,7 +87,7 @@ extension BERTModel {
         let rows = read ?? all
         let attention = Attention(
             rows: AttentionRows(keys: batch.offsets, queries: rows.offsets), heads: shape.heads,
-            dropout: attentionDropout(layer, read, batch, dropout))
+            dropout: attentionDropout(layer, read, batch, dropout), precision: precision)
         let context = arena.take(rows: rows.rows.count, columns: d)
         let probabilityBits = attention.bits(arena: arena)
         attention.forward(
@@ -97,7 +96,7 @@ extension BERTModel {
         let attentionSum = arena.take(rows: context.rows, columns: d)
         let attended = arena.take(rows: context.rows, columns: d)
         let attentionInverse = arena.take(context.rows)
-        multiply(context, .plain, weights.matrix(p.attentionWeight), .transposed, into: attentionSum)
+        linear(context, by: .attention, ofLayer: layer, weights, into: attentionSum, arena: arena)
         adapt(.attentionOutput, context, onto: attentionSum, rows)
         let attentionBits = dropout.flatMap {
             $0.bits($0.hidden, rows: rows, of: batch, columns: d, layer: layer, site: .attentionOutput, arena: arena)
@@ -113,14 +112,14 @@ extension BERTModel {
 
         let slope = arena.take(rows: context.rows, columns: f)
         let inner = arena.take(rows: context.rows, columns: f)
-        multiply(attended, .plain, weights.matrix(p.innerWeight), .transposed, into: slope)
+        linear(attended, by: .inner, ofLayer: layer, weights, into: slope, arena: arena)
         adapt(.intermediate, attended, onto: slope, rows)
         activate(shape.activation, bias: weights.vector(p.innerBias), slope, into: inner)
 
         let outerSum = arena.take(rows: context.rows, columns: d)
         let output = arena.take(rows: context.rows, columns: d)
         let outerInverse = arena.take(context.rows)
-        multiply(inner, .plain, weights.matrix(p.outerWeight), .transposed, into: outerSum)
+        linear(inner, by: .outer, ofLayer: layer, weights, into: outerSum, arena: arena)
         adapt(.output, inner, onto: outerSum, rows)
         let outerBits = dropout.flatMap {
             $0.bits($0.hidden, rows: rows, of: batch, columns: d, layer: layer, site: .feedForward, arena: arena)
@@ -172,7 +171,7 @@ extension BERTModel {
         let p = places.layers[layer]
         let (d, f) = (shape.width, shape.feedForward)
         let rate = dropout?.hidden ?? DropoutRate(0)
-        let lanes = tape.lanes
+        let (lanes, order) = (tape.lanes, weights.pairs?.order)
         let scratch = arena.take(rows: gradient.rows, columns: d)
         func adaptBackward(_ target: LoRA.Target, _ gradient: Matrix, onto inputGradient: Matrix?) {
             self.adaptBackward(
@@ -192,15 +191,16 @@ extension BERTModel {
             branch = dropoutBackward(
                 gradient, bits: tape.outerBits, rate: rate, scratch: scratch, lanes: lanes, biasGradient: $0)
         }
-        sink.product(p.outerWeight, branch, tape.inner, lanes)
+        sink.product(p.outerWeight, branch, tape.inner, lanes, order)
         let innerGradient = arena.take(rows: gradient.rows, columns: f)
-        multiply(branch, .plain, weights.matrix(p.outerWeight), .plain, into: innerGradient)
+        linearBackward(branch, by: .outer, ofLayer: layer, weights, into: innerGradient, arena: arena)
         adaptBackward(.output, branch, onto: innerGradient)
         sink.always(p.innerBias) {
             activateBackward(derivative: tape.slope, innerGradient, lanes: lanes, biasGradient: $0)
         }
-        sink.product(p.innerWeight, innerGradient, tape.attended, lanes)
-        multiply(innerGradient, .plain, weights.matrix(p.innerWeight), .plain, into: gradient, accumulate: true)
+        sink.product(p.innerWeight, innerGradient, tape.attended, lanes, order)
+        linearBackward(
+            innerGradient, by: .inner, ofLayer: layer, weights, into: gradient, accumulate: true, arena: arena)
         adaptBackward(.intermediate, innerGradient, onto: gradient)
 
         // Attention half.
@@ -215,7 +215,7 @@ extension BERTModel {
             branch = dropoutBackward(
                 gradient, bits: tape.attentionBits, rate: rate, scratch: scratch, lanes: lanes, biasGradient: $0)
         }
-        sink.product(p.attentionWeight, branch, tape.context, lanes)
+        sink.product(p.attentionWeight, branch, tape.context, lanes, order)
         let isNeeded =
             needsInput || sink.isTrained(p.projectionWeights) || sink.isTrained(p.projectionBiases)
             || [LoRA.Target.query, .key, .value].contains {
@@ -226,10 +226,10 @@ extension BERTModel {
             return nil
         }
         let contextGradient = arena.take(rows: gradient.rows, columns: d)
-        multiply(branch, .plain, weights.matrix(p.attentionWeight), .plain, into: contextGradient)
+        linearBackward(branch, by: .attention, ofLayer: layer, weights, into: contextGradient, arena: arena)
         adaptBackward(.attentionOutput, branch, onto: contextGradient)
         return projectionBackward(
-            p, contextGradient, gradient, tape, weights, needsInput: needsInput, inputGradient: inputGradient,
+            layer, contextGradient, gradient, tape, weights, needsInput: needsInput, inputGradient: inputGradient,
             sink: sink, arena: arena
         ) {
             adaptBackward($0, $1, onto: $2)
@@ -238,12 +238,12 @@ extension BERTModel {
 
     /// From the attention's context back to the layer's input. `gradient` (R, D) is the residual's share.
     private func projectionBackward(
-        _ p: LayerPlaces, _ contextGradient: Matrix, _ gradient: Matrix, _ tape: LayerTape, _ weights: Weights,
+        _ layer: Int, _ contextGradient: Matrix, _ gradient: Matrix, _ tape: LayerTape, _ weights: Weights,
         needsInput: Bool,
         inputGradient: Matrix, sink: GradientSink, arena: Arena, adaptBackward: (LoRA.Target, Matrix, Matrix?) -> Void
     ) -> Matrix? {
-        let d = shape.width
-        let weight = weights.matrix(p.projectionWeights)
+        let (d, p) = (shape.width, places.layers[layer])
+        let order = weights.pairs?.order
         let projected = arena.take(rows: tape.projections.rows, columns: tape.projections.columns)
         let first = projected.columns - 2 * d
         let (keyGradient, valueGradient) = (
@@ -257,8 +257,8 @@ extension BERTModel {
 
         guard let read = tape.read else {
             sink.vector(p.projectionBiases) { sumColumns(projected, lanes: tape.allLanes, into: $0) }
-            sink.product(p.projectionWeights, projected, tape.input, tape.allLanes)
-            if needsInput { multiply(projected, .plain, weight, .plain, into: gradient, accumulate: true) }
+            sink.product(p.projectionWeights, projected, tape.input, tape.allLanes, order)
+            if needsInput { projectBackward(projected, ofLayer: layer, weights, onto: gradient, arena: arena) }
             let inputGradient = needsInput ? gradient : nil
             adaptBackward(.query, queryGradient, inputGradient)
             adaptBackward(.key, keyGradient, inputGradient)
@@ -269,17 +269,18 @@ extension BERTModel {
             sumColumns(queryGradient, lanes: tape.lanes, into: $0[0..<d])
             sumColumns(projected, lanes: tape.allLanes, into: $0[d..<(3 * d)])
         }
-        sink.product(p.projectionWeights, outputs: 0..<d, queryGradient, tape.readInput, tape.lanes)
-        sink.product(p.projectionWeights, outputs: d..<(3 * d), projected, tape.input, tape.allLanes)
+        sink.product(p.projectionWeights, outputs: 0..<d, queryGradient, tape.readInput, tape.lanes, order)
+        sink.product(p.projectionWeights, outputs: d..<(3 * d), projected, tape.input, tape.allLanes, order)
         guard needsInput else {
             adaptBackward(.query, queryGradient, nil)
             adaptBackward(.key, keyGradient, nil)
             adaptBackward(.value, valueGradient, nil)
             return nil
         }
-        multiply(queryGradient, .plain, weight.rows(0..<d), .plain, into: gradient, accumulate: true)
+        linearBackward(
+            queryGradient, by: .query, ofLayer: layer, weights, into: gradient, accumulate: true, arena: arena)
         adaptBackward(.query, queryGradient, gradient)
-        multiply(projected, .plain, weight.rows(d..<(3 * d)), .plain, into: inputGradient)
+        linearBackward(projected, by: .keyValue, ofLayer: layer, weights, into: inputGradient, arena: arena)
         adaptBackward(.key, keyGradient, inputGradient)
         adaptBackward(.value, valueGradient, inputGradient)
         for (place, row) in read.rows.enumerated() {

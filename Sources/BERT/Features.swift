@@ -62,8 +62,7 @@ extension BERTModel {
 
     /// The head's input for each sentence (S, D): the encoder's output for [CLS], or the mean over the tokens; computed
     /// by the calling thread.
-    package func features(_ batch: PackedBatch, parameters: FloatView, arena: Arena) -> Matrix {
-        let weights = Weights(layout: layout, values: parameters)
+    package func features(_ batch: PackedBatch, _ weights: Weights, arena: Arena) -> Matrix {
         let hidden = encode(batch, weights, layers: shape.layers, read: Reading(batch, head).read, arena: arena)
         guard head.pooling == .mean else { return hidden }
         let means = arena.take(rows: batch.sentenceCount, columns: shape.width)

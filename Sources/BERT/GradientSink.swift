@@ -90,8 +90,10 @@ package final class GradientSink {
     /// - Parameters:
     ///   - outputs: the weight rows that `gradient` belongs to; nil: all of them.
     ///   - lanes: of the R rows.
+    ///   - order: rounds both factors to bf16 and adds their products in this order; nil: in single precision.
     func product(
-        _ places: Range<Int>, outputs: Range<Int>? = nil, _ gradient: Matrix, _ input: Matrix, _ lanes: LaneRows
+        _ places: Range<Int>, outputs: Range<Int>? = nil, _ gradient: Matrix, _ input: Matrix, _ lanes: LaneRows,
+        _ order: ProductOrder? = nil
     ) {
         let entries = layout.entries[places]
         for place in places { written[place] = true }
@@ -99,28 +101,38 @@ package final class GradientSink {
         let outputs = outputs ?? 0..<all
         precondition(outputs.count == gradient.columns, "\(outputs.count) rows for \(gradient.columns) outputs")
         if let first = entries.first?.gradientOffset, entries.allSatisfy({ $0.gradientOffset != nil }) {
-            return multiply(gradient, input, lanes, to: first + outputs.lowerBound * input.columns)
+            return multiply(gradient, input, lanes, order, to: first + outputs.lowerBound * input.columns)
         }
         var row = 0
         for entry in entries {
             let own = (row..<(row + entry.shape[0])).clamped(to: outputs)
             if let first = entry.gradientOffset, !own.isEmpty {
                 let columns = (own.lowerBound - outputs.lowerBound)..<(own.upperBound - outputs.lowerBound)
-                multiply(gradient.columns(columns), input, lanes, to: first + (own.lowerBound - row) * input.columns)
+                multiply(
+                    gradient.columns(columns), input, lanes, order, to: first + (own.lowerBound - row) * input.columns)
             }
             row += entry.shape[0]
         }
     }
 
-    private func multiply(_ gradient: Matrix, _ input: Matrix, _ lanes: LaneRows, to offset: Int) {
+    private func multiply(
+        _ gradient: Matrix, _ input: Matrix, _ lanes: LaneRows, _ order: ProductOrder?, to offset: Int
+    ) {
         let place = Matrix(
             dense.part(from: offset, count: gradient.columns * input.columns), rows: gradient.columns,
             columns: input.columns)
-        multiplyLanes(gradient, input, lanes, into: place, add: mode == .add)
+        guard let order else { return multiplyLanes(gradient, input, lanes, into: place, add: mode == .add) }
+        let mark = arena.mark
+        let left = LeftFactor(turning: gradient, lanes, arena: arena)
+        let right = RightFactor(input, lanes, arena: arena)
+        multiplyLanes(left, right, order, lanes, into: place, add: mode == .add)
+        arena.release(to: mark)
     }
 
-    func product(_ place: Int, _ gradient: Matrix, _ input: Matrix, _ lanes: LaneRows) {
-        product(place..<(place + 1), gradient, input, lanes)
+    func product(
+        _ place: Int, _ gradient: Matrix, _ input: Matrix, _ lanes: LaneRows, _ order: ProductOrder? = nil
+    ) {
+        product(place..<(place + 1), gradient, input, lanes, order)
     }
 
     /// Lets `compute` overwrite the gradients of consecutive parameters.

@@ -11,8 +11,7 @@ package struct InferenceResult: Sendable {
 
 extension BERTModel {
     /// The head's outputs for a packed batch; computed by the calling thread.
-    package func infer(_ batch: PackedBatch, parameters: FloatView, arena: Arena) -> InferenceResult {
-        let weights = Weights(layout: layout, values: parameters)
+    package func infer(_ batch: PackedBatch, _ weights: Weights, arena: Arena) -> InferenceResult {
         let branch = branch(batch.stream)
         let reading = Reading(batch, branch.head)
         let hidden =
@@ -30,9 +29,9 @@ extension BERTModel {
     }
 
     /// Output of the embeddings and of each layer, all rows: L + 1 times (T, D).
-    package func hiddenStates(_ batch: PackedBatch, parameters: FloatView, arena: Arena) -> [[Float]] {
+    package func hiddenStates(_ batch: PackedBatch, _ weights: Weights, arena: Arena) -> [[Float]] {
         var states: [[Float]] = []
-        _ = encode(batch, Weights(layout: layout, values: parameters), layers: shape.layers, read: nil, arena: arena) {
+        _ = encode(batch, weights, layers: shape.layers, read: nil, arena: arena) {
             states.append($0.elements.array)
         }
         return states

@@ -31,7 +31,7 @@ extension BERTModel {
     /// The calling thread computes the entire lane: same batch, same bits, wherever it runs. Nothing is
     /// back-propagated below the lowest trained parameter.
     /// - Parameters:
-    ///   - parameters: (layout.count) weights.
+    ///   - weights: see ``weights(_:trains:memory:)``.
     ///   - lossScale: factor on each sample's loss gradient, 1 / normalizer of the global batch.
     ///   - recompute: keeps only the layers' outputs and recomputes everything else that the backward pass needs, layer
     ///     by layer: the same bits in less memory.
@@ -40,12 +40,11 @@ extension BERTModel {
     ///   - laneLoss: receives the sum of the losses of each lane of the batch.
     /// - Returns: the sum of the samples' losses, unscaled.
     package func laneGradient(
-        _ batch: PackedBatch, parameters: FloatView, lossScale: Float, dropout: DropoutContext?,
+        _ batch: PackedBatch, _ weights: Weights, lossScale: Float, dropout: DropoutContext?,
         recompute: Bool = false,
         sink: GradientSink, arena: Arena, memory: LaneMemory = LaneMemory(), observe: StageObserver? = nil,
         laneLoss: (_ lane: Int, _ loss: Double) -> Void = { _, _ in }
     ) -> Double {
-        let weights = Weights(layout: layout, values: parameters)
         if let features = storedFeatures(batch, arena: arena) {
             return headGradient(
                 batch, features, weights, lossScale: lossScale, dropout: dropout, sink: sink, arena: arena,

@@ -62,8 +62,8 @@ INLINE void product_columns(const int vectors, const size_t tail, size_t m, size
     }
 }
 
-// c (m, n) = (add ? c : 0) + a b, element (i, p) of a being a[i a_row + p a_step].
-static __attribute__((noinline)) void product(size_t m, size_t n, size_t inner, const float *a, size_t a_row,
+// c (m, n) = (add ? c : 0) + a b in single precision, element (i, p) of a being a[i a_row + p a_step].
+static __attribute__((noinline)) void single_product(size_t m, size_t n, size_t inner, const float *a, size_t a_row,
     size_t a_step,
                                               const float *b, size_t b_row, float *c, size_t c_row, int add) {
     size_t j = 0;
@@ -71,6 +71,35 @@ static __attribute__((noinline)) void product(size_t m, size_t n, size_t inner, 
         product_columns(BLOCK_VECTORS, 0, m, inner, a, a_row, a_step, b + j, b_row, c + j, c_row, add);
     for (; j + W <= n; j += W) product_columns(1, 0, m, inner, a, a_row, a_step, b + j, b_row, c + j, c_row, add);
     if (j < n) product_columns(1, n - j, m, inner, a, a_row, a_step, b + j, b_row, c + j, c_row, add);
+}
+
+// The same in an order; both factors are rounded already if the order is for that.
+static void product(int order, size_t m, size_t n, size_t inner, const float *a, size_t a_row, size_t a_step,
+    const float *b, size_t b_row, float *c, size_t c_row, int add) {
+    if (order == APUS_SINGLE_PRECISION) {
+        single_product(m, n, inner, a, a_row, a_step, b, b_row, c, c_row, add);
+        return;
+    }
+    const unsigned mode = begin_chains();
+    (order == APUS_PAIR_ORDER ? product_in_pair_order : product_in_tile_order)(m, n, inner, a, a_row, a_step, b, b_row,
+        c, c_row, add);
+    end_chains(mode);
+}
+
+typedef struct {
+    const float *x;
+    size_t row;
+} factor_rows;
+
+// Rows of a factor: where they are, or, for an order that needs it, rounded in `copy`.
+INLINE factor_rows factor(int order, size_t rows, size_t n, const float *x, size_t x_row, float *copy) {
+    if (order == APUS_SINGLE_PRECISION) return (factor_rows){x, x_row};
+    round_rows(rows, n, x, x_row, copy, n);
+    return (factor_rows){copy, n};
+}
+
+INLINE void round_in_place(int order, size_t rows, size_t n, float *x, size_t x_row) {
+    if (order != APUS_SINGLE_PRECISION) round_rows(rows, n, x, x_row, x, x_row);
 }
 
 // Rows of transposed keys and values are one vector longer than needed: rows a power of two apart would share few cache
@@ -84,13 +113,17 @@ INLINE vf drop(vf x, const uint16_t *bits, size_t word, float scale) { return bi
 void VARIANT(attention)(const apus_attention_shape *s, const float *queries, const float *keys, const float *values,
                         const uint16_t *bits, float *context, float *scratch) {
     const size_t n = s->keys, ld = whole_vectors(n), turned_row = ld + W, width = s->width;
-    float *turned = scratch, *p = turned + width * turned_row;
+    float *turned = scratch, *p = turned + width * turned_row, *copies = p + ROWS * ld;
     for (size_t head = 0; head < s->heads; head++) {
         const size_t column = head * width;
         transpose(n, width, keys + column, s->key_row, turned, turned_row);
+        round_in_place(s->order, width, ld, turned, turned_row);
+        const factor_rows v = factor(s->order, n, width, values + column, s->key_row, copies + ROWS * width);
         for (size_t row = 0; row < s->queries; row += ROWS) {
             const size_t m = s->queries - row < ROWS ? s->queries - row : ROWS;
-            product(m, ld, width, queries + row * s->query_row + column, s->query_row, 1, turned, turned_row, p, ld, 0);
+            const factor_rows q = factor(s->order, m, width, queries + row * s->query_row + column, s->query_row,
+                copies);
+            product(s->order, m, ld, width, q.x, q.row, 1, turned, turned_row, p, ld, 0);
             for (size_t r = 0; r < m; r++) {
                 float *x = p + r * ld;
                 const uint16_t *word = bits ? bits + (head * s->queries + row + r) * (ld / W) : 0;
@@ -98,7 +131,8 @@ void VARIANT(attention)(const apus_attention_shape *s, const float *queries, con
                 for (size_t i = 0; i < ld; i += W) store(x + i, drop(load(x + i) * inverse, word, i / W,
                     s->dropout_scale));
             }
-            product(m, width, n, p, ld, 1, values + column, s->key_row, context + row * s->context_row + column,
+            round_in_place(s->order, m, ld, p, ld);
+            product(s->order, m, width, n, p, ld, 1, v.x, v.row, context + row * s->context_row + column,
                 s->context_row, 0);
         }
     }
@@ -131,23 +165,31 @@ void VARIANT(attention_backward)(const apus_attention_shape *s, const float *que
                                  float *scratch) {
     const size_t n = s->keys, ld = whole_vectors(n), turned_row = ld + W, width = s->width;
     float *turned_keys = scratch, *turned_values = turned_keys + width * turned_row;
-    float *p = turned_values + width * turned_row, *dp = p + ROWS * ld;
+    float *p = turned_values + width * turned_row, *dp = p + ROWS * ld, *copies = dp + ROWS * ld;
     for (size_t head = 0; head < s->heads; head++) {
         const size_t column = head * width;
         transpose(n, width, keys + column, s->key_row, turned_keys, turned_row);
         transpose(n, width, values + column, s->key_row, turned_values, turned_row);
+        round_in_place(s->order, width, ld, turned_keys, turned_row);
+        round_in_place(s->order, width, ld, turned_values, turned_row);
+        const factor_rows k = factor(s->order, n, width, keys + column, s->key_row, copies + 2 * ROWS * width);
         for (size_t row = 0; row < s->queries; row += ROWS) {
             const size_t m = s->queries - row < ROWS ? s->queries - row : ROWS;
-            const float *q = queries + row * s->query_row + column, *dc = dcontext + row * s->context_row + column;
-            product(m, ld, width, q, s->query_row, 1, turned_keys, turned_row, p, ld, 0);
-            product(m, ld, width, dc, s->context_row, 1, turned_values, turned_row, dp, ld, 0);
+            const factor_rows q = factor(s->order, m, width, queries + row * s->query_row + column, s->query_row,
+                copies);
+            const factor_rows dc = factor(s->order, m, width, dcontext + row * s->context_row + column,
+                s->context_row, copies + ROWS * width);
+            product(s->order, m, ld, width, q.x, q.row, 1, turned_keys, turned_row, p, ld, 0);
+            product(s->order, m, ld, width, dc.x, dc.row, 1, turned_values, turned_row, dp, ld, 0);
             for (size_t r = 0; r < m; r++) {
                 const uint16_t *word = bits ? bits + (head * s->queries + row + r) * (ld / W) : 0;
                 attention_row_backward(n, ld, s->scale, word, s->dropout_scale, p + r * ld, dp + r * ld);
             }
-            product(n, width, m, p, 1, ld, dc, s->context_row, dvalues + column, s->key_gradient_row, row > 0);
-            product(n, width, m, dp, 1, ld, q, s->query_row, dkeys + column, s->key_gradient_row, row > 0);
-            product(m, width, n, dp, ld, 1, keys + column, s->key_row, dqueries + row * s->query_gradient_row + column,
+            round_in_place(s->order, m, ld, p, ld);
+            round_in_place(s->order, m, ld, dp, ld);
+            product(s->order, n, width, m, p, 1, ld, dc.x, dc.row, dvalues + column, s->key_gradient_row, row > 0);
+            product(s->order, n, width, m, dp, 1, ld, q.x, q.row, dkeys + column, s->key_gradient_row, row > 0);
+            product(s->order, m, width, n, dp, ld, 1, k.x, k.row, dqueries + row * s->query_gradient_row + column,
                     s->query_gradient_row, 0);
         }
     }

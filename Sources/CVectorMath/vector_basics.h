@@ -1,6 +1,7 @@
 // Vectors of sixteen floats, exp and tanh: the basis of the other parts of the kernels' one source.
 #include <string.h>
 #include "vector_math.h"
+#include "lane_tree.h"
 
 #pragma STDC FP_CONTRACT OFF
 // Vectors are passed between inlined functions only, so no calling convention is involved.

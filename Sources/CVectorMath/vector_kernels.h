@@ -9,4 +9,7 @@
 #include "vector_adam.h"
 #include "vector_transpose.h"
 #include "vector_product.h"
+#include "vector_rounding.h"
+#include "vector_pairs.h"
+#include "vector_rounded_product.h"
 #include "vector_attention.h"

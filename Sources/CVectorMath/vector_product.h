@@ -210,44 +210,43 @@ INLINE void multiply_lane(const apus_product *s, int reads, const float *a, cons
         multiply_block(s, reads, a, b, c, scratch, first, at_most(s->k - first, most), 0, s->n, nothing);
 }
 
+typedef struct {
+    const apus_product *product;
+    int reads;
+    const float *a, *b;
+    float *scratch;
+} lane_work;
+
+// One lane's product, or, if its chains can be added when they are finished, that added to the old values.
+static int lane_product(const void *work, size_t lane, size_t top, size_t left, size_t m, size_t n, float *into,
+    size_t into_row, int add) {
+    const lane_work *w = work;
+    const apus_product *s = w->product;
+    const size_t first = (size_t)s->lanes->first[lane], inner = (size_t)s->lanes->first[lane + 1] - first;
+    if (add && inner > READ_INNER) return 0;
+    const apus_product part = {m, n, inner, s->a_row, s->a_step, s->b_step, s->b_column, into_row, add
+        ? APUS_ADD_FINISHED : APUS_OVERWRITE, 0};
+    multiply_lane(&part, w->reads, w->a + top * s->a_row + first * s->a_step, w->b + left * s->b_column
+        + first * s->b_step, into, w->scratch);
+    return 1;
+}
+
 // The rows of several lanes. A part of the result stays in the L2 cache while each lane's chains are computed and added
-// to it, in the order of the tree: of the sums that wait to be added, the first is in c.
+// to it, in the order of the tree.
 static void multiply_lanes(const apus_product *s, int reads, const float *a, const float *b, float *c,
     float *scratch) {
-    const apus_lanes *lanes = s->lanes;
-    float *waiting = scratch + MOST_IN_BLOCK + TILE_ROWS * (READ_INNER + W);
+    const lane_work work = {s, reads, a, b, scratch};
     size_t longest = 0;
-    for (size_t lane = 0; lane < lanes->count; lane++) {
-        const size_t inner = (size_t)(lanes->first[lane + 1] - lanes->first[lane]);
+    for (size_t lane = 0; lane < s->lanes->count; lane++) {
+        const size_t inner = (size_t)(s->lanes->first[lane + 1] - s->lanes->first[lane]);
         if (inner > longest) longest = inner;
     }
     const size_t widest = equal_parts(s->n, longest > COPIED_INNER ? READ_COLUMNS : COPIED_COLUMNS, TILE_COLUMNS);
-    for (size_t left = 0; left < s->n; left += widest) {
-        const size_t n = at_most(s->n - left, widest);
-        for (size_t top = 0; top < s->m; top += CHUNK_ROWS) {
-            const size_t m = at_most(s->m - top, CHUNK_ROWS);
-            float *own = c + top * s->c_row + left;
-            size_t depth = s->add == APUS_ADD_FINISHED;
-            for (size_t lane = 0; lane < lanes->count; lane++) {
-                const size_t first = (size_t)lanes->first[lane], inner = (size_t)lanes->first[lane + 1] - first;
-                size_t joins = lanes->joins[lane] + (lane + 1 == lanes->count && s->add == APUS_ADD_FINISHED);
-                const int fused = joins > 0 && inner <= READ_INNER;
-                const size_t place = fused ? depth - 1 : depth;
-                const apus_product part = {m, n, inner, s->a_row, s->a_step, s->b_step, s->b_column,
-                    place ? COPIED_COLUMNS : s->c_row, fused ? APUS_ADD_FINISHED : APUS_OVERWRITE, 0};
-                multiply_lane(&part, reads, a + top * s->a_row + first * s->a_step, b + left * s->b_column
-                    + first * s->b_step, place ? waiting + (place - 1) * CHUNK : own, scratch);
-                if (fused) joins--;
-                else depth++;
-                for (; joins > 0; joins--, depth--) {
-                    const float *from = waiting + (depth - 2) * CHUNK;
-                    float *into = depth > 2 ? waiting + (depth - 3) * CHUNK : own;
-                    for (size_t r = 0; r < m; r++) VARIANT(add)(n, from + r * COPIED_COLUMNS, into
-                        + r * (depth > 2 ? COPIED_COLUMNS : s->c_row));
-                }
-            }
-        }
-    }
+    for (size_t left = 0; left < s->n; left += widest)
+        for (size_t top = 0; top < s->m; top += CHUNK_ROWS)
+            apus_sum_lanes(s->lanes, s->add == APUS_ADD_FINISHED, &work, lane_product, VARIANT(add), top, left,
+                at_most(s->m - top, CHUNK_ROWS), at_most(s->n - left, widest), c + top * s->c_row + left, s->c_row,
+                scratch + MOST_IN_BLOCK + TILE_ROWS * (READ_INNER + W), COPIED_COLUMNS, CHUNK);
 }
 
 INLINE void multiply_blocks(const apus_product *s, const float *a, const float *b, float *c, float *scratch) {

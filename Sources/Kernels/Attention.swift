@@ -50,8 +50,12 @@ package struct Attention {
     package let rows: AttentionRows
     package let heads: Int
     package let dropout: AttentionDropout?
+    package let precision: Precision
 
-    package init(rows: AttentionRows, heads: Int, dropout: AttentionDropout?) {
+    package init(
+        rows: AttentionRows, heads: Int, dropout: AttentionDropout?, precision: Precision = .float32
+    ) {
+        self.precision = precision
         self.rows = rows
         self.heads = heads
         self.dropout = dropout
@@ -198,6 +202,6 @@ package struct Attention {
             key_row: keys.stride,
             context_row: context.stride, query_gradient_row: 0, key_gradient_row: 0,
             scale: 1 / Float(width).squareRoot(),
-            dropout_scale: dropout?.rate.scale ?? 1)
+            dropout_scale: dropout?.rate.scale ?? 1, order: precision.order?.number ?? CInt(APUS_SINGLE_PRECISION))
     }
 }

@@ -136,9 +136,9 @@ package enum EntryPoints {
     package static func serve(_ options: WatchOptions) throws { try WatchServer(options).run() }
 
     /// The largest errors of one reference folder, as one JSON object.
-    package static func verify(case folder: String, blas: BLAS) throws -> String {
+    package static func verify(case folder: String, blas: BLAS, precision: Precision) throws -> String {
         try blas.use(threads: 2)
-        return try jsonLine(try Verification(try ReferenceCase(folder: folder), lanes: 3, threads: 2).run())
+        return try jsonLine(try Verification(try ReferenceCase(folder: folder), precision, lanes: 3, threads: 2).run())
     }
 
     /// One line per finding of the preflight.

@@ -156,9 +156,9 @@ package enum Evaluation {
 
     /// - Parameter keep: receives the logits.
     package static func score(
-        _ batch: PackedBatch, model: BERTModel, parameters: FloatView, arena: Arena, keep: ([Float]) -> Void = { _ in }
+        _ batch: PackedBatch, model: BERTModel, _ weights: Weights, arena: Arena, keep: ([Float]) -> Void = { _ in }
     ) -> ChunkScore {
-        let result = model.infer(batch, parameters: parameters, arena: arena)
+        let result = model.infer(batch, weights, arena: arena)
         keep(result.logits)
         let head = model.head(of: batch.stream)
         let width = head.outputs(model.shape)
@@ -195,9 +195,8 @@ package enum Evaluation {
     }
 
     /// Features of a fixed chunk, copied from the arena.
-    package static func features(_ batch: PackedBatch, model: BERTModel, parameters: FloatView, arena: Arena) -> [Float]
-    {
-        model.features(batch, parameters: parameters, arena: arena).elements.array
+    package static func features(_ batch: PackedBatch, model: BERTModel, _ weights: Weights, arena: Arena) -> [Float] {
+        model.features(batch, weights, arena: arena).elements.array
     }
 
     /// The features of a dataset, chunk by chunk, on the runner's threads.
@@ -206,14 +205,14 @@ package enum Evaluation {
         of dataset: TokenizedDataset, runner: LaneRunner, parameters: FloatView, stop: StopRequest
     ) throws(StoppedBetweenSteps) -> FeatureStore {
         let chunks = chunks(of: dataset.count)
+        let weights = runner.weights(parameters, trains: false)
         let store = FeatureStore(samples: dataset.count, width: runner.model.shape.width)
         inParallel(chunks.count, threads: runner.threads) { piece in
             guard stop.signal == nil else { return }
             runner.withArena { arena in
                 store.set(
                     chunks[piece],
-                    runner.model.features(PackedBatch(chunks[piece], of: dataset), parameters: parameters, arena: arena)
-                        .elements)
+                    runner.model.features(PackedBatch(chunks[piece], of: dataset), weights, arena: arena).elements)
             }
         }
         try stop.check()
@@ -229,14 +228,14 @@ package enum Evaluation {
         let chunks = chunks(of: min(first, dataset.count))
         let head = runner.model.head(of: stream)
         let kept = first < dataset.count ? nil : ScorePlan(dataset, head, runner.model.shape).map(EvaluationScores.init)
+        let weights = runner.weights(parameters, trains: false)
         let scores = Mutex([ChunkScore](repeating: ChunkScore(), count: chunks.count))
         inParallel(chunks.count, threads: runner.threads) { piece in
             guard stop.signal == nil else { return }
             let score = runner.withArena { arena in
                 Self.score(
                     PackedBatch(chunks[piece], of: dataset, stream: stream).with(features), model: runner.model,
-                    parameters: parameters,
-                    arena: arena
+                    weights, arena: arena
                 ) { logits in
                     if let kept, kept.plan.keeps(piece) { kept.part(of: piece).copy(from: logits) }
                 }

@@ -59,6 +59,7 @@ package final class LaneRunner: Sendable {
     package let pool: BufferPool
     private let places: Mutex<[SendablePlace]>
     private let lists = Mutex(Lists())
+    private let pairMemory = Mutex(PairMemory())
 
     /// A thread's reusable memory.
     fileprivate struct Place {
@@ -94,6 +95,14 @@ package final class LaneRunner: Sendable {
         places = Mutex([])
     }
 
+    /// The weights as a pass reads them, rounded and packed now if the model computes in bf16. They are valid until the
+    /// next call, whose memory is the same.
+    package func weights(_ parameters: FloatView, trains: Bool) -> Weights {
+        pairMemory.withLock { memory in
+            Team.with(threads: threads) { model.weights(parameters, trains: trains, memory: memory) }
+        }
+    }
+
     /// Lends an arena to `body` on the calling thread.
     package func withArena<Result>(_ body: (Arena) -> Result) -> Result { withPlace { body($0.arena) } }
 
@@ -127,7 +136,7 @@ package final class LaneRunner: Sendable {
         let together = BLAS.current == .own
         let (whole, pieces) = begin(lanes, tree, threads: together ? 1 : threads)
         let job = Job(
-            runner: self, tree: tree, work: work, parameters: parameters,
+            runner: self, tree: tree, work: work, weights: weights(parameters, trains: true),
             targets: Self.places(of: targets, work, whole), joins: together && model.joinsLanes, observe: observe)
         func compute(_ piece: Int) {
             let sum = job.block(pieces[piece])
@@ -223,7 +232,7 @@ private struct Job {
     let runner: LaneRunner
     let tree: ReductionTree
     let work: LaneWork
-    let parameters: FloatView
+    let weights: Weights
     let targets: [Int: FloatView]
     /// Whether lanes may be packed together.
     let joins: Bool
@@ -331,7 +340,7 @@ private struct Job {
         place.sink.begin(dense: buffer, mode: sum.dense == nil ? .overwrite : .add)
         let isTarget = batch.stream == .target
         _ = runner.model.laneGradient(
-            batch, parameters: parameters, lossScale: isTarget ? work.lossScale : work.sourceScale,
+            batch, weights, lossScale: isTarget ? work.lossScale : work.sourceScale,
             dropout: isTarget ? work.dropout : work.dropout?.of(.source), recompute: runner.recompute,
             sink: place.sink, arena: place.arena, memory: place.memory, observe: observe
         ) { note($0, $1, batch.stream) }

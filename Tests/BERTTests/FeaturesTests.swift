@@ -33,7 +33,8 @@ import Testing
         let sentences = batch([5, 1, 9], head: Self.head)
         let store = FeatureStore(samples: 3, width: shape.width)
         let arena = Arena()
-        store.set(0..<3, model.features(sentences, parameters: parameters.view, arena: arena).elements)
+        store.set(
+            0..<3, model.features(sentences, model.weights(parameters.view, trains: false), arena: arena).elements)
         let short = sentences.with(store)
         #expect(short.tokenCount == 3 && short.features.count == 3 * shape.width && short.samples == sentences.samples)
         let (whole, quick) = (
@@ -45,9 +46,9 @@ import Testing
                 #expect(abs(a - b) < 1e-6)
             }
         }
-        let answers = model.infer(sentences, parameters: parameters.view, arena: Arena()).logits
+        let answers = model.infer(sentences, model.weights(parameters.view, trains: false), arena: Arena()).logits
         #expect(
-            model.infer(short, parameters: parameters.view, arena: Arena()).logits.map(\.bitPattern)
+            model.infer(short, model.weights(parameters.view, trains: false), arena: Arena()).logits.map(\.bitPattern)
                 == answers.map(\.bitPattern))
     }
 }

@@ -125,7 +125,8 @@ import Testing
             let dense = FloatBuffer(count: model.layout.denseCount)
             let sink = GradientSink(layout: model.layout, dense: dense.view, mode: .overwrite, arena: arena)
             _ = model.laneGradient(
-                sentences, parameters: parameters.view, lossScale: 1, dropout: nil, sink: sink, arena: arena)
+                sentences, model.weights(parameters.view, trains: true), lossScale: 1, dropout: nil, sink: sink,
+                arena: arena)
             return dense.view.array
         }
         let (both, alone) = (gradient([6, 4], [0, 1]), gradient([4], [1]))

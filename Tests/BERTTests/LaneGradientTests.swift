@@ -76,7 +76,8 @@ import Testing
                 arena: arena)
             let sentences = batch([20, 11, 20], head: head)
             _ = model.laneGradient(
-                sentences, parameters: randomParameters(model).view, lossScale: 1, dropout: nil, recompute: recompute,
+                sentences, model.weights(randomParameters(model).view, trains: true), lossScale: 1, dropout: nil,
+                recompute: recompute,
                 sink: sink,
                 arena: arena)
             return arena.byteCount
@@ -94,7 +95,8 @@ import Testing
         for sentence in 0..<3 {
             states.append(
                 model.hiddenStates(
-                    batch([[5, 8, 3][sentence]], positions: [sentence], head: model.head), parameters: parameters.view,
+                    batch([[5, 8, 3][sentence]], positions: [sentence], head: model.head),
+                    model.weights(parameters.view, trains: false),
                     arena: Arena())[3])
         }
         var read: [Float] = []
@@ -103,7 +105,8 @@ import Testing
             layout: model.layout, dense: FloatBuffer(count: model.layout.denseCount).view, mode: .overwrite,
             arena: arena)
         _ = model.laneGradient(
-            sentences, parameters: parameters.view, lossScale: 1, dropout: nil, sink: sink, arena: arena
+            sentences, model.weights(parameters.view, trains: true), lossScale: 1, dropout: nil, sink: sink,
+            arena: arena
         ) { stage, values, _, _ in
             if stage == .layer(2) { read = values.elements.array }
         }
@@ -167,7 +170,8 @@ import Testing
         add(second.dense, to: sum.view)
         let arena = Arena()
         let sink = GradientSink(layout: model.layout, dense: first.dense, mode: .add, arena: arena)
-        _ = model.laneGradient(b, parameters: parameters.view, lossScale: 1, dropout: nil, sink: sink, arena: arena)
+        _ = model.laneGradient(
+            b, model.weights(parameters.view, trains: true), lossScale: 1, dropout: nil, sink: sink, arena: arena)
         #expect(first.dense.array.map(\.bitPattern) == sum.view.array.map(\.bitPattern))
     }
 

@@ -64,7 +64,7 @@ import Testing
         let model = Self.model(LoRA.Target.allCases)
         let parameters = randomParameters(model)
         let sentences = batch([5, 1, 9], head: Self.head)
-        let adapted = model.infer(sentences, parameters: parameters.view, arena: Arena()).logits
+        let adapted = model.infer(sentences, model.weights(parameters.view, trains: false), arena: Arena()).logits
         let plain = BERTModel(shape: smallShape(), head: Self.head)
         let merged = model.merged(parameters)
         let weights = FloatBuffer(count: plain.layout.count)
@@ -72,9 +72,9 @@ import Testing
             guard let place = model.layout.index(of: entry.name) else { continue }
             weights.view[entry.range].copy(from: merged.view[model.layout.entries[place].range])
         }
-        let answered = plain.infer(sentences, parameters: weights.view, arena: Arena()).logits
+        let answered = plain.infer(sentences, plain.weights(weights.view, trains: false), arena: Arena()).logits
         for (a, b) in zip(adapted, answered) { #expect(abs(a - b) < 1e-4) }
-        let before = model.infer(sentences, parameters: parameters.view, arena: Arena()).logits
+        let before = model.infer(sentences, model.weights(parameters.view, trains: false), arena: Arena()).logits
         #expect(before == adapted)
     }
 

@@ -90,6 +90,6 @@ func lane(_ model: BERTModel, _ batch: PackedBatch, _ parameters: FloatBuffer, d
     let arena = Arena(chunkSize: 1 << 14)
     let sink = GradientSink(layout: model.layout, dense: dense.view, mode: .overwrite, arena: arena)
     let loss = model.laneGradient(
-        batch, parameters: parameters.view, lossScale: 1, dropout: dropout, sink: sink, arena: arena)
+        batch, model.weights(parameters.view, trains: true), lossScale: 1, dropout: dropout, sink: sink, arena: arena)
     return LaneOutcome(loss: loss, dense: dense.view, rows: sink.rows)
 }

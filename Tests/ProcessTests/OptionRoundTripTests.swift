@@ -24,7 +24,7 @@ import Testing
         .checkpointEvery: ["6"], .keep: ["3"],
         .resume: [], .minWorkers: ["2"], .maxRestarts: ["8"], .coordinatorTimeout: ["9"], .heartbeatTimeout: ["10"],
         .progressTimeout: ["12"],
-        .insecure: [], .recompute: [], .blas: ["openblas"], .progress: ["plain"], .noTensorboard: [],
+        .insecure: [], .recompute: [], .blas: ["openblas"], .precision: ["bf16-amx"], .progress: ["plain"], .noTensorboard: [],
         .inputFormat: ["csv"], .textColumn: ["a"], .pairColumn: ["b"], .labelColumn: ["c"],
         .task: ["multi-label"], .pooling: ["mean"],
         .labelSmoothing: ["0.125"], .classWeights: ["spam=3", "ham=2"], .wholeWordMasking: [], .sourceTrain: ["/s.tsv"],

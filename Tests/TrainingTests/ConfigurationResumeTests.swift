@@ -67,6 +67,7 @@ internal import Testing
         let field = TrainingConfiguration.field(key)
         let values = [
             "/x", "5", "0.5", "true", "adamw", "linear", "regression", "loss", "mean", "plain", "openblas", "csv",
+            "bf16",
         ]
         let isChanged = values.contains { field.write(&now, .text($0)) && now != saved }
         #expect(isChanged)

@@ -105,7 +105,7 @@ private final class InMemoryJob {
         try FileManager.default.createDirectory(atPath: output, withIntermediateDirectories: false)
         let history = try #require(JournalHistory([.run(id: 7, after: 0)]))
         journal = try RunJournal(history, isThere: false, inRun: output, display: display)
-        let shape = ArithmeticShape(self.inputs.model.shape, blas: .own)
+        let shape = ArithmeticShape(self.inputs.model.shape, blas: .own, precision: .float32)
         workers = try InMemoryWorkers(run, Fingerprint.identity(shape, threads: 1), network)
         engine = try CoordinatorEngine(
             inputs: self.inputs,

@@ -137,7 +137,7 @@ extension LocalTestingDistributedActorSystem: CodableActorSystem {}
             }
             let system = LocalTestingDistributedActorSystem()
             workers = threads.map { Worker($0, actorSystem: system) }
-            let shape = ArithmeticShape(inputs.model.shape, blas: .own)
+            let shape = ArithmeticShape(inputs.model.shape, blas: .own, precision: .float32)
             membership.expect(Fingerprint.identity(shape, threads: 1))
             coordinator = Coordinator(membership, shape: shape, actorSystem: system)
             state = Replica(model: inputs.model, parameters: inputs.parameters, threads: 1).state

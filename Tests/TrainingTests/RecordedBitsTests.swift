@@ -10,7 +10,7 @@ import Testing
 /// A deliberate change of them raises `Arithmetic.number`, has a line in CHANGELOG.md, and records the digests again.
 @Suite struct RecordedBitsTests {
     enum Job: String, CaseIterable, Sendable {
-        case plain, adapters, masked, regression, layers, unfreezing, twoTasks
+        case plain, adapters, masked, regression, layers, unfreezing, twoTasks, pairs, tiles
 
         var digest: String {
             switch self {
@@ -20,6 +20,8 @@ import Testing
             case .regression: "7ab638b128de4ea96413f6bb6fc4c66f74af5ef5dbe285845f67b185f1c7a08c"
             case .layers: "c0ba67fb0ebdc571bff21f3ae17a33dd15c9546f28e686b13bfaf6638f61ca70"
             case .unfreezing: "1d73c8eacb9c597920f55462f796ffbe5a1f5c3af5e6fb40a7f4b044dd7501d2"
+            case .pairs: "4a4e1daefd78e56f0978c52b1efc8789828bdbd7114ea5f69bb18434f3a6b69b"
+            case .tiles: "376d2d65888f972e5e6697021932f669f842be60e4a2be5888371ad56d3f4fdf"
             case .twoTasks: "ea52b00f0af59fa5ca9ea0f62eec526bb9778ecbd2e6a3912ee1151ed9a4292c"
             }
         }
@@ -33,6 +35,8 @@ import Testing
             configuration.dropout = 0.1
             switch self {
             case .plain: break
+            case .pairs: (configuration.precision, configuration.recompute) = (.bf16, true)
+            case .tiles: (configuration.precision, configuration.accumulate) = (.bf16AMX, 2)
             case .adapters:
                 (configuration.loraRank, configuration.loraTargets, configuration.loraDropout) = (
                     2, ["query", "value", "output"], 0.1
@@ -55,9 +59,14 @@ import Testing
     func aFewStepsHaveTheRecordedBits(job: Job) async throws {
         let small = try SmallRun(samples: 70)
         let level = Arithmetic.vectorLevel
-        defer { _ = useVectorLevel(level) }
+        defer {
+            _ = useVectorLevel(level)
+            Precision.emulate(false)
+        }
         for level in ["avx2", "avx512", "baseline"] where useVectorLevel(level) {
             for threads in [1, 2] {
+                // A processor's unit for bf16 and what replaces it elsewhere.
+                Precision.emulate(threads == 1)
                 let inputs = try small.inputs {
                     job.change(&$0)
                     $0.threads = threads

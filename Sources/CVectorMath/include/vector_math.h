@@ -31,6 +31,11 @@ typedef struct {
     float l2;               // Adam: weight decay added to the gradient, else 0
 } apus_adam_constants;
 
+/// The order in which an element's products are added: element after element, in single precision; or factors in bf16,
+/// pair after pair, the odd element first (as VDPBF16PS does); or these for sixteen pairs, a tile, the even and the odd
+/// elements apart, then both sums and the sum so far (as AMX does).
+enum { APUS_SINGLE_PRECISION = 0, APUS_PAIR_ORDER = 1, APUS_TILE_ORDER = 2 };
+
 /// One sentence's attention: `queries` query rows, `keys` key and value rows, `heads` heads of `width` columns each. A
 /// row of a matrix lies `…_row` elements after the one before; keys and values have one distance, and so have their
 /// gradients.
@@ -40,6 +45,7 @@ typedef struct {
     size_t query_gradient_row, key_gradient_row;
     float scale;          // on the scores
     float dropout_scale;  // on the probabilities that are kept
+    int order;            // of the products
 } apus_attention_shape;
 
 /// Most queries of a sentence whose scores exist at one time.
@@ -69,6 +75,38 @@ typedef struct {
     int add;
     const apus_lanes *lanes;  // or null: one chain
 } apus_product;
+
+/// Factors in bf16: a word holds two elements that follow each other in the inner dimension, the one with the even
+/// number in its lower half. A left factor's rows lie one after another; a right factor has panels of 32 columns, pair
+/// after pair. Each lane of the inner dimension begins at a multiple of 16 pairs, and what is missing is +0.
+static inline size_t apus_stored_pairs(size_t inner) { return (inner + 31) / 32 * 16; }
+/// Rows of a left factor that can be read, whatever they contain.
+static inline size_t apus_stored_rows(size_t rows) { return (rows + 31) / 32 * 32; }
+
+/// One block of a product in bf16: c (m, n) = left (m, pairs) right (pairs, n), the chains starting from +0 or, with
+/// `add`, from c. In the tiles' order `pairs` is a multiple of 16.
+typedef struct {
+    size_t m, n, pairs;
+    size_t left_row, panel, c_row;  // words between rows of left, words between panels of right
+    int order, add;
+} apus_pair_block;
+
+/// A product in bf16 with `inner` elements of the inner dimension. With `lanes`, of which they are the rows, the old
+/// values of c are overwritten or added to the finished sum.
+typedef struct {
+    size_t m, n, inner;
+    size_t left_row, panel, c_row;
+    int order, add;
+    const apus_lanes *lanes;  // or null: one chain
+} apus_pair_product;
+
+/// Computes it with the unit of the processor that suits it. `scratch` as for apus_multiply.
+void apus_multiply_in_pairs(const apus_pair_product *product, const uint32_t *left, const uint32_t *right, float *c,
+    float *scratch);
+/// Whether a unit of the processor computes products in this order; else fused multiply-adds in single precision do.
+int apus_pair_unit_is_native(int order);
+/// For tests: computes with fused multiply-adds whatever the processor has, or with what it has.
+void apus_emulate_pairs(int yes);
 
 /// Number of rows whose column sums are formed separately, counted from the first row, before they are added to the
 /// sums so far: a constant of the arithmetic.
@@ -108,6 +146,16 @@ enum { APUS_PRODUCT_SCRATCH = 1 << 20 };
         ld, scale, p, dp)) \
     X(void, multiply, (const apus_product *product, const float *a, const float *b, float *c, float *scratch), \
         (product, a, b, c, scratch)) \
+    X(void, left_pairs, (size_t rows, size_t n, const float *x, size_t x_row, uint32_t *y, size_t y_row), (rows, n, x, \
+        x_row, y, y_row)) \
+    X(void, left_pairs_turned, (size_t rows, size_t n, const float *x, size_t x_row, uint32_t *y, size_t y_row), \
+        (rows, n, x, x_row, y, y_row)) \
+    X(void, right_pairs, (size_t rows, size_t n, const float *x, size_t x_row, uint32_t *y, size_t panel), (rows, n, \
+        x, x_row, y, panel)) \
+    X(void, right_pairs_turned, (size_t columns, size_t inner, const float *x, size_t x_row, uint32_t *y, \
+        size_t panel), (columns, inner, x, x_row, y, panel)) \
+    X(void, multiply_pairs, (const apus_pair_block *block, const uint32_t *left, const uint32_t *right, float *c, \
+        float *scratch), (block, left, right, c, scratch)) \
     X(void, attention, (const apus_attention_shape *shape, const float *queries, const float *keys, \
         const float *values, const uint16_t *bits, float *context, float *scratch), (shape, queries, keys, values, \
         bits, context, scratch)) \
@@ -172,7 +220,8 @@ void apus_flush_to_zero(void);
 /// Elements of scratch memory that attention over `keys` rows needs.
 static inline size_t apus_attention_scratch(size_t keys, size_t width) {
     size_t row = (keys + 15) / 16 * 16;
-    return 2 * width * (row + 16) + 2 * APUS_ATTENTION_ROWS * row;
+    // Transposed keys and values; scores and their gradients; what is rounded to bf16: keys or values, and rows.
+    return 2 * width * (row + 16) + 2 * APUS_ATTENTION_ROWS * row + (keys + 2 * APUS_ATTENTION_ROWS) * width;
 }
 /// Name of the instruction set in use: "avx512", "avx2" or "baseline".
 const char *apus_vector_level(void);

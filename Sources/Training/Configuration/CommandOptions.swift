@@ -138,11 +138,12 @@ package struct InferenceOptions: Equatable, Sendable {
     package var threads: Int
     /// The provider of matrix products; nil: the one that this process already uses.
     package var blas: BLAS?
+    package var precision: Precision
 
     package init(
         model: String, input: String, inputFormat: DataFormat? = nil, textColumn: String?, pairColumn: String?,
         labelColumn: String?, maxLength: Int?, threads: Int,
-        blas: BLAS? = nil
+        blas: BLAS? = nil, precision: Precision = .float32
     ) {
         self.model = model
         self.input = input
@@ -153,6 +154,7 @@ package struct InferenceOptions: Equatable, Sendable {
         self.maxLength = maxLength
         self.threads = threads
         self.blas = blas
+        self.precision = precision
     }
 }
 

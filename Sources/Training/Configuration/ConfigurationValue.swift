@@ -119,4 +119,5 @@ extension TrainingConfiguration.TargetTask: ConfigurationChoice {}
 extension Head.Pooling: ConfigurationChoice {}
 extension DataFormat: ConfigurationChoice {}
 extension BLAS: ConfigurationChoice {}
+extension Precision: ConfigurationChoice {}
 extension ProgressMode: ConfigurationChoice {}

@@ -1,3 +1,5 @@
+internal import Kernels
+
 extension TrainingConfiguration {
     /// One option as an untyped value, to read, compare and write all options uniformly.
     struct Field {
@@ -44,6 +46,7 @@ extension TrainingConfiguration {
         case .evalEvery: Field(\.evalEvery)
         case .lanes: Field(\.lanes)
         case .blas: Field(\.blas)
+        case .precision: Field(\.otherPrecision)
         case .threads: Field(\.threads)
         case .freeze: Field(\.freeze)
         case .unfreezeEvery: Field(\.unfreezeEvery)
@@ -90,6 +93,12 @@ extension TrainingConfiguration {
         case .sourcePairColumn: Field(\.sourcePairColumn)
         case .sourceLabelColumn: Field(\.sourceLabelColumn)
         }
+    }
+
+    /// The precision, if it is not the usual one: runs of before know no other.
+    private var otherPrecision: Precision? {
+        get { precision == .float32 ? nil : precision }
+        set { precision = newValue ?? .float32 }
     }
 
     package func value(_ key: Key) -> ConfigurationValue { Self.field(key).read(self) }

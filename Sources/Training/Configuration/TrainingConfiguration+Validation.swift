@@ -1,3 +1,5 @@
+internal import Kernels
+
 extension TrainingConfiguration {
     /// Refuses invalid values, the first in the order of ``Key``; checks that need the model or the data come with
     /// them.
@@ -19,6 +21,8 @@ extension TrainingConfiguration {
         try need(.maxLength, maxLength, from: 3)
         if let dropout { try need(.dropout, dropout >= 0 && dropout < 1, "a probability of at least 0 and below 1") }
         try need(.lanes, lanes, from: 1, through: Self.mostLanes)
+        try need(
+            .precision, precision == .float32 || blas == .own, "float32 with --blas openblas, which has no other")
         try validateWorker()
         try need(.checkpointEvery, checkpointEvery, from: 1)
         try need(.keep, keep, from: 0)

@@ -57,6 +57,8 @@ package struct TrainingConfiguration: Codable, Equatable, Sendable {
     package var lanes: Int?
     /// The provider of matrix products.
     package var blas: BLAS = .own
+    /// Of the encoder's products.
+    package var precision: Precision = .float32
     /// Threads of one worker.
     package var threads: Int
     /// Patterns of the names of parameters that keep their source values.
@@ -179,7 +181,7 @@ extension TrainingConfiguration {
         case maxLength = "max-length"
         case dropout, seed, seeds, metric, patience
         case evalEvery = "eval-every"
-        case lanes, blas, threads, freeze
+        case lanes, blas, precision, threads, freeze
         case unfreezeEvery = "unfreeze-every"
         case layerDecay = "layer-decay"
         case headLearningRate = "head-learning-rate"

@@ -99,7 +99,7 @@ package final class CoordinatorEngine<System: ControlPlane>: StepEngine {
         run = RunDescription(
             id: history.run, shape: inputs.model.shape, head: inputs.model.head, source: inputs.model.source,
             loss: inputs.model.loss, freeze: inputs.freeze(ofStep: history.step + 1), lora: inputs.model.lora,
-            laneCount: inputs.plan.laneCount,
+            precision: inputs.model.precision, laneCount: inputs.plan.laneCount,
             seed: inputs.configuration.seed, hasTypes: inputs.datasets.values.contains { $0.types != nil },
             recompute: inputs.configuration.recompute)
         stop.whenRequested { membership.wake() }

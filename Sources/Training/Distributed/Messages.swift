@@ -107,6 +107,8 @@ package struct RunDescription: Codable, Sendable, Equatable {
     /// The frozen parameters in the run's present stage.
     package var freeze: [String]
     package var lora: LoRA?
+    /// Of the encoder's products.
+    package var precision: Precision
     package var laneCount: Int
     package var seed: UInt64
     /// Whether samples come with token types.
@@ -117,7 +119,7 @@ package struct RunDescription: Codable, Sendable, Equatable {
     package init(
         id: UInt64, shape: BERTShape, head: Head, source: SourceHead? = nil, loss: LossOptions = LossOptions(),
         freeze: [String],
-        lora: LoRA? = nil, laneCount: Int, seed: UInt64, hasTypes: Bool, recompute: Bool = false
+        lora: LoRA? = nil, precision: Precision = .float32, laneCount: Int, seed: UInt64, hasTypes: Bool, recompute: Bool = false
     ) {
         self.id = id
         self.shape = shape
@@ -126,6 +128,7 @@ package struct RunDescription: Codable, Sendable, Equatable {
         self.loss = loss
         self.freeze = freeze
         self.lora = lora
+        self.precision = precision
         self.laneCount = laneCount
         self.seed = seed
         self.hasTypes = hasTypes

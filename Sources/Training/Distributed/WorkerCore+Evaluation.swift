@@ -15,11 +15,12 @@ extension WorkerCore {
         let found = try fedChunks(chunks.count, .chunk, of: stream, withFeatures: group.hasFeatures, run, group)
         let scores = ChunkScores(count: found.count)
         let canceller = group.canceller
+        let weights = runner.weights(replica.parameters.view, trains: false)
         inParallel(found.count, threads: threads) { piece in
             guard !canceller.isCancelled else { return }
             let score = runner.withArena {
                 Evaluation.score(
-                    found[piece].batch, model: runner.model, parameters: replica.parameters.view, arena: $0
+                    found[piece].batch, model: runner.model, weights, arena: $0
                 ) { logits in
                     if found[piece].wantsScores { wanted.withLock { $0[found[piece].chunk] = logits } }
                 }
@@ -70,11 +71,12 @@ extension WorkerCore {
         let found = try fedChunks(chunks.count, .featureChunk, of: .target, withFeatures: false, run, group)
         let canceller = group.canceller
         let features = Mutex([[Float]](repeating: [], count: found.count))
+        let weights = runner.weights(replica.parameters.view, trains: false)
         inParallel(found.count, threads: threads) { piece in
             guard !canceller.isCancelled else { return }
             let values = runner.withArena {
                 Evaluation.features(
-                    found[piece].batch, model: runner.model, parameters: replica.parameters.view, arena: $0)
+                    found[piece].batch, model: runner.model, weights, arena: $0)
             }
             features.withLock { $0[piece] = values }
         }

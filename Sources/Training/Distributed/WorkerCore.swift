@@ -206,7 +206,7 @@ final class WorkerCore {
         }
         let model = BERTModel(
             shape: next.shape, head: next.head, source: next.source, loss: next.loss, lora: next.lora,
-            isFrozen: frozen.contains)
+            precision: next.precision, isFrozen: frozen.contains)
         let count = model.layout.count
         replica = Replica(
             model: model, parameters: FloatBuffer(count: count, whole: count), threads: threads, isWatched: true)

@@ -10,6 +10,7 @@ internal import TextData
 package struct Prediction: Sendable {
     let trained: TrainedModel
     private let runner: LaneRunner
+    private let weights: Weights
 
     /// Most tokens of a packed batch, except for a single longer text.
     private static let batchTokens = 1_024
@@ -23,6 +24,7 @@ package struct Prediction: Sendable {
     package init(_ options: InferenceOptions) throws {
         trained = try TrainedModel(options)
         runner = LaneRunner(model: trained.model, laneCount: 1, threads: options.threads)
+        weights = runner.weights(trained.parameters.view, trains: false)
     }
 
     /// The answers to a group of texts.
@@ -49,7 +51,7 @@ package struct Prediction: Sendable {
                 batch.append(ids: encoded[place].ids, types: encoded[place].types, position: 0, sample: place)
             }
             if trained.model.head.pooling == nil { batch.targets = .tokens(rows: rows, classes: rows.map { _ in -1 }) }
-            let result = runner.withArena { trained.model.infer(batch, parameters: trained.parameters.view, arena: $0) }
+            let result = runner.withArena { trained.model.infer(batch, weights, arena: $0) }
             let width = trained.model.head.outputs(trained.model.shape)
             var row = 0
             for place in members {

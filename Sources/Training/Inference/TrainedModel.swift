@@ -36,7 +36,7 @@ struct TrainedModel: Sendable {
         tokenizer = try WordPieceTokenizer(
             folder: URL(fileURLWithPath: options.model), rows: configuration.shape.vocabulary)
         try configuration.shape.checkVocabulary(tokenizer.vocabulary.count, model: options.model)
-        model = BERTModel(shape: configuration.shape, head: head)
+        model = BERTModel(shape: configuration.shape, head: head, precision: options.precision)
         let loaded = try model.load(folder, keepsHead: true, seed: 0)
         guard loaded.initialized.isEmpty else {
             throw InputError(

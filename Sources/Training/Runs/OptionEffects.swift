@@ -16,7 +16,8 @@ extension RunInputs {
         try configuration.metric?.check(head)
         let frozen = try FrozenParameters(freeze, lora: adapters)
         let model = BERTModel(
-            shape: shape, head: head, source: source, loss: loss, lora: adapters, isFrozen: frozen.contains)
+            shape: shape, head: head, source: source, loss: loss, lora: adapters, precision: configuration.precision,
+            isFrozen: frozen.contains)
         try frozen.check(model)
         try needEffect(configuration, model)
         return (model, frozen)

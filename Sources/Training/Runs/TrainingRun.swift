@@ -284,6 +284,7 @@ package struct TrainingRun {
             + "\(counted(plan.laneCount, "lane")), "
             + "\(engine is SingleProcessEngine ? "1 process" : counted(engine.workers, "worker")) of "
             + "\(threads)\(counted(engine.threads, "thread"))"
+            + (inputs.model.precision == .float32 ? "" : ", products in \(inputs.model.precision.rawValue)")
     }
 
     private func finish(
@@ -306,7 +307,8 @@ package struct TrainingRun {
             bestValidation: progress.best.map(RunSummary.Figures.init), bestStep: progress.bestStep,
             stoppedEarly: progress.stoppedEarly, test: test.map(RunSummary.Figures.init),
             sourceValidation: progress.latestSource.map(RunSummary.Figures.init),
-            parametersSHA256: digest, lanes: inputs.plan.laneCount, workers: engine.workers, threads: engine.threads,
+            parametersSHA256: digest, lanes: inputs.plan.laneCount, precision: inputs.model.precision,
+            workers: engine.workers, threads: engine.threads,
             seed: inputs.configuration.seed, truncated: inputs.truncatedCount, data: inputs.statistics,
             command: command,
             reproduce: departure(progress) == nil ? reproducing(command) : nil)

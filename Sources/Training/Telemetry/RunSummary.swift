@@ -1,5 +1,6 @@
 internal import Checkpoints
 package import Foundation
+package import Kernels
 
 /// `summary.json`: the results of a finished run.
 package struct RunSummary: Codable, Sendable {
@@ -61,6 +62,8 @@ package struct RunSummary: Codable, Sendable {
     package var sourceValidation: Figures?
     package var parametersSHA256: String
     package var lanes: Int
+    /// Of the encoder's products.
+    package var precision: Precision
     package var workers: Int
     package var threads: Int
     package var seed: UInt64
@@ -87,7 +90,7 @@ package struct RunSummary: Codable, Sendable {
         case test
         case sourceValidation = "source_validation"
         case parametersSHA256 = "parameters_sha256"
-        case lanes, workers, threads, seed, truncated, data, command, reproduce
+        case lanes, precision, workers, threads, seed, truncated, data, command, reproduce
     }
 
     package func json() throws -> Data {

@@ -1,5 +1,5 @@
 internal import BERT
-internal import Kernels
+package import Kernels
 internal import Synchronization
 internal import Tensors
 
@@ -30,12 +30,12 @@ package struct Verification {
     private let replica: Replica
 
     /// - Parameter lanes: the number of lanes for the sentences.
-    package init(_ reference: ReferenceCase, lanes: Int, threads: Int) throws {
+    package init(_ reference: ReferenceCase, _ precision: Precision = .float32, lanes: Int, threads: Int) throws {
         self.reference = reference
         let frozen = try FrozenParameters([], lora: reference.lora)
         model = BERTModel(
             shape: reference.shape, head: reference.head, source: reference.source?.head, loss: reference.loss,
-            lora: reference.lora,
+            lora: reference.lora, precision: precision,
             isFrozen: frozen.contains)
         // Before any allocation: a configuration may claim a model that no machine can hold.
         let weights = try model.layout.entries.map { try reference.weights($0.name, $0.count) }
@@ -88,10 +88,11 @@ package struct Verification {
     }
 
     private func hiddenError() throws -> Double {
+        let weights = runner.weights(replica.parameters.view, trains: false)
         var error = 0.0
         for sentence in 0..<reference.target.sentences {
             let states = model.hiddenStates(
-                reference.target.packed([sentence]), parameters: replica.parameters.view, arena: Arena())
+                reference.target.packed([sentence]), weights, arena: Arena())
             for (layer, state) in states.enumerated() {
                 let expected = try reference.reference(
                     "hidden.\(layer)", reference.target.inputIds.count * model.shape.width)
@@ -106,6 +107,7 @@ package struct Verification {
         let width = model.head.outputs(model.shape)
         let rows = model.head.pooling == nil ? reference.target.inputIds.count : reference.target.sentences
         let expected = try reference.reference("logits", rows * width)
+        let weights = runner.weights(replica.parameters.view, trains: true)
         var error = 0.0
         for (lane, batches) in work.lanes.enumerated() {
             for batch in batches where batch.sentenceCount > 0 && batch.stream == .target {
@@ -113,7 +115,7 @@ package struct Verification {
                     layout: model.layout, dense: FloatBuffer(count: model.layout.denseCount).view, mode: .overwrite,
                     arena: Arena())
                 _ = model.laneGradient(
-                    batch, parameters: replica.parameters.view, lossScale: work.lossScale, dropout: nil, sink: sink,
+                    batch, weights, lossScale: work.lossScale, dropout: nil, sink: sink,
                     arena: Arena()
                 ) { stage, values, rows, _ in
                     guard stage == .logits, let rows else { return }
