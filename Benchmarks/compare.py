@@ -3,6 +3,7 @@
 import argparse, json, os, shutil, statistics, subprocess, sys, tempfile, threading, time
 
 JOBS = ["default", "best", "thread", "base", "long", "predict", "workers", "threads", "allreduce", "memory", "start"]
+PRECISIONS = ["float32", "bf16", "bf16-amx"]
 parser = argparse.ArgumentParser()
 parser.add_argument("--root", required=True)
 parser.add_argument("--rounds", type=int, required=True)
@@ -92,23 +93,24 @@ def apus(arguments, common, watch=None):
     return json.load(open(os.path.join(output, "summary.json")))
 
 
-def torch(processes, threads, padding, common, compiled=False):
+def torch(processes, threads, padding, common, compiled=False, bf16=False):
     start = [torchrun, "--standalone", "--nproc-per-node", str(processes)] if processes > 1 else [python]
-    more = ["--compile"] if compiled else []
+    more = (["--compile"] if compiled else []) + (["--bf16"] if bf16 else [])
     out = run([*start, os.path.join(here, "peers", "torch_ddp.py"), *common, "--validation", os.path.join(data, "validation.tsv"),
                "--threads", str(threads), "--padding", padding, *more],
               {"HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": str(threads)})
     return next(json.loads(line) for line in out.splitlines() if line.startswith("{"))
 
 
-def predict_speed(rows):
+def predict_speed(rows, precision):
     """Sentences per second from the second half of the file on: excludes the time of starting and loading."""
     def seconds(count):
         path = os.path.join(work, "predict.tsv")
         with open(os.path.join(data, "train.tsv")) as file, open(path, "w") as part:
             part.writelines(line for place, line in enumerate(file) if place <= count)
         start = time.time()
-        run([os.path.join(release, "apus"), "predict", "--model", os.path.join(work, "trained"), "--input", path, "--threads", "1"])
+        run([os.path.join(release, "apus"), "predict", "--model", os.path.join(work, "trained"), "--input", path, "--threads", "1",
+             "--precision", precision])
         return time.time() - start
     few, many = rows // 8, rows
     return (many - few) / (seconds(many) - seconds(few))
@@ -129,10 +131,12 @@ def round_of(name):
         figure("default.apus", speed(apus(two, job())))
         figure("default.peer", speed(torch(2, 1, "batch", job())))
     elif name == "best":
-        figure("best.apus", speed(apus(two, job())))
-        figure("best.grouped, 2 processes", speed(torch(2, 1, "grouped", job())))
-        figure("best.grouped, 2 threads", speed(torch(1, 2, "grouped", job())))
-        figure("best.grouped, 2 threads, compiled", speed(torch(1, 2, "grouped", job(), compiled=True)))
+        for precision in PRECISIONS:
+            figure(f"best.{precision}", speed(apus([*two, "--precision", precision], job())))
+        for word, bf16 in (("float32", False), ("bf16", True)):
+            figure(f"best.grouped, 2 processes, {word}", speed(torch(2, 1, "grouped", job(), bf16=bf16)))
+            figure(f"best.grouped, 2 threads, {word}", speed(torch(1, 2, "grouped", job(), bf16=bf16)))
+            figure(f"best.grouped, 2 threads, compiled, {word}", speed(torch(1, 2, "grouped", job(), compiled=True, bf16=bf16)))
     elif name == "thread":
         figure("thread.apus", speed(apus(one, job())))
         figure("thread.peer", speed(torch(1, 1, "batch", job())))
@@ -148,10 +152,13 @@ def round_of(name):
         if not os.path.exists(os.path.join(work, "trained")):
             apus(one, job(steps=1))
             shutil.copytree(os.path.join(work, "run", "model"), os.path.join(work, "trained"))
-        figure("predict.apus", predict_speed(4_000))
-        out = run([python, os.path.join(here, "peers", "torch_predict.py"), "--model", os.path.join(work, "trained"),
-                   "--input", os.path.join(data, "train.tsv"), "--rows", "1500", "--threads", "1"], {"HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"})
-        figure("predict.peer", json.loads(out.splitlines()[-1])["samples_per_second"])
+        for precision in PRECISIONS:
+            figure(f"predict.{precision}", predict_speed(4_000, precision))
+        for word, more in (("float32", []), ("bf16", ["--bf16"])):
+            out = run([python, os.path.join(here, "peers", "torch_predict.py"), "--model", os.path.join(work, "trained"), *more,
+                       "--input", os.path.join(data, "train.tsv"), "--rows", "1500", "--threads", "1"],
+                      {"HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"})
+            figure(f"predict.peer, {word}", json.loads(out.splitlines()[-1])["samples_per_second"])
     elif name == "workers":
         figure("workers.two", speed(apus(two, job())))
         figure("workers.one", speed(apus(["launch", "--workers", "1", "--threads", "1", "--lanes", "2"], job())))
@@ -178,18 +185,24 @@ def round_of(name):
         figure("start.peer", torch(1, 2, "batch", job(steps=6))["first_step_at"] - begun)
 
 
+GROUPED = [f"grouped, {way}, {word}" for word in ("float32", "bf16") for way in ("2 processes", "2 threads", "2 threads, compiled")]
+BF16 = PRECISIONS[1:]
 ROWS = [
-    ("default job, 2 workers; PyTorch DDP, 2 processes, padded to the batch", "default", "apus", ["peer"], "samples/s"),
-    ("the same; the best PyTorch way", "best", "apus", ["grouped, 2 processes", "grouped, 2 threads", "grouped, 2 threads, compiled"], "samples/s"),
-    ("default job, 1 thread; PyTorch, padded to the batch", "thread", "apus", ["peer"], "samples/s"),
-    ("bert-base's shape, 2 workers; PyTorch DDP", "base", "apus", ["peer"], "samples/s"),
-    ("texts of 512 tokens, 2 workers; PyTorch DDP", "long", "apus", ["peer"], "samples/s"),
-    ("prediction, 1 thread; Transformers, batches of 32", "predict", "apus", ["peer"], "samples/s"),
-    ("2 workers against 1", "workers", "two", ["one"], "samples/s"),
-    ("--threads 2 against 1", "threads", "two", ["one"], "samples/s"),
-    ("all-reduce of 90 MB, 2 workers; Gloo", "allreduce", "apus", ["peer"], "GB/s"),
-    ("peak memory of a worker; PyTorch's process", "memory", "apus", ["peer"], "MB"),
-    ("start to the first step; Transformers' script", "start", "apus", ["peer"], "s"),
+    ("default job, 2 workers; PyTorch DDP, 2 processes, padded to the batch", "default", ["apus"], ["peer"], "samples/s"),
+    ("the same in float32; PyTorch at its best", "best", ["float32"], GROUPED, "samples/s"),
+    ("the same in bf16; PyTorch at its best", "best", BF16, GROUPED, "samples/s"),
+    ("the same in bf16; Apus in float32", "best", BF16, ["float32"], "samples/s"),
+    ("default job, 1 thread; PyTorch, padded to the batch", "thread", ["apus"], ["peer"], "samples/s"),
+    ("bert-base's shape, 2 workers; PyTorch DDP", "base", ["apus"], ["peer"], "samples/s"),
+    ("texts of 512 tokens, 2 workers; PyTorch DDP", "long", ["apus"], ["peer"], "samples/s"),
+    ("prediction, 1 thread; Transformers, batches of 32", "predict", ["float32"], ["peer, float32"], "samples/s"),
+    ("prediction in bf16; Transformers at its best", "predict", BF16, ["peer, float32", "peer, bf16"], "samples/s"),
+    ("prediction in bf16; Apus in float32", "predict", BF16, ["float32"], "samples/s"),
+    ("2 workers against 1", "workers", ["two"], ["one"], "samples/s"),
+    ("--threads 2 against 1", "threads", ["two"], ["one"], "samples/s"),
+    ("all-reduce of 90 MB, 2 workers; Gloo", "allreduce", ["apus"], ["peer"], "GB/s"),
+    ("peak memory of a worker; PyTorch's process", "memory", ["apus"], ["peer"], "MB"),
+    ("start to the first step; Transformers' script", "start", ["apus"], ["peer"], "s"),
 ]
 
 
@@ -208,14 +221,14 @@ try:
     processor = next((line.split(":", 1)[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")), "?")
     print(f"{processor}, {os.cpu_count()} cores\n\n| job | Apus | against | ratio | rounds |\n|---|---|---|---|---|")
     for text, name, ours, theirs, unit in ROWS:
-        a = figures(f"{name}.{ours}")
-        sides = {side: figures(f"{name}.{side}") for side in theirs}
-        if not a or not all(sides.values()):
+        def best(names):
+            sides = {side: figures(f"{name}.{side}") for side in names}
+            side = max(sides, key=lambda side: statistics.median(sides[side] or [0]))
+            return sides[side], f" ({side})" if len(names) > 1 else ""
+        (a, own), (b, other) = best(ours), best(theirs)
+        if not a or not b:
             continue
-        side = max(sides, key=lambda side: statistics.median(sides[side]))
-        b = sides[side]
         ratio = statistics.median(x / y for x, y in zip(a, b))
-        note = f" ({side})" if len(theirs) > 1 else ""
-        print(f"| {text} | {statistics.median(a):.3g} {unit} | {statistics.median(b):.3g} {unit}{note} | {ratio:.3g} | {min(len(a), len(b))} |")
+        print(f"| {text} | {statistics.median(a):.3g} {unit}{own} | {statistics.median(b):.3g} {unit}{other} | {ratio:.3g} | {min(len(a), len(b))} |")
 finally:
     shutil.rmtree(work, ignore_errors=True)

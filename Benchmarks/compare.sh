@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Measures Apus beside Transformers on PyTorch and Gloo: the same models, data and batch sizes on this machine.
+# Measures Apus beside Transformers on PyTorch and Gloo: the same models, data and batch sizes on this machine, in float32 and in bf16.
 #
 #     Benchmarks/compare.sh [ROUNDS] [STEPS] [JOB…]    # 3 rounds of 40 steps, all jobs: about an hour on two cores
 #

@@ -54,6 +54,7 @@ enum FieldNames {
         case .hint(let hint): throw NotHere(description: "--\(name) is not an option: \(hint)")
         case .other(let key, let value):
             if key == .recompute { return isWanted(attached, &rest) ? [key.flag] : [] }
+            if key == .precision { return value("\(isWanted(attached, &rest))").map { [flag(key.rawValue, $0)] } ?? [] }
             guard let given = attached ?? rest.popFirst() else { return [key.flag] }
             guard let ours = value(given) else {
                 throw NotHere(

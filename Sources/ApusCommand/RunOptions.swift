@@ -1,5 +1,4 @@
 internal import ArgumentParser
-internal import Kernels
 internal import Training
 
 /// The run's folder, and the resources of this machine that it may use.
@@ -40,8 +39,6 @@ struct RunOptions: ParsableArguments {
                 + "Rapids); each has its own bits. (default: float32)",
             valueName: "name"))
     var precision: String?
-    @Flag(help: .hidden)
-    var bf16 = false
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp("Threads of one worker. (default: the cores divided among the workers)", valueName: "count"))
@@ -64,7 +61,7 @@ struct RunOptions: ParsableArguments {
         given.give(.keep, keep)
         given.give(.lanes, lanes)
         given.give(.blas, blas)
-        given.give(.precision, precision ?? (bf16 ? Precision.bf16.rawValue : nil))
+        given.give(.precision, precision)
         given.give(.threads, threads)
         given.give(.progress, progress)
         given.give(.noTensorboard, noTensorboard ? true : nil)

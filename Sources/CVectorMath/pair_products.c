@@ -14,13 +14,15 @@ _Static_assert(BLOCK_SCRATCH + (APUS_MOST_SUMS + 1) * CHUNK <= APUS_PRODUCT_SCRA
 
 typedef void (*block_function)(const apus_pair_block *, const uint32_t *, const uint32_t *, float *, float *);
 
-// What the tests chose; null: what suits the processor.
+// What computes products in each order; null: not looked for yet.
 static _Atomic(block_function) chosen_units[APUS_TILE_ORDER + 1];
+static _Atomic int use = APUS_FASTEST_UNIT;
 
 static block_function unit(int order) {
     const block_function chosen = chosen_units[order];
     if (chosen) return chosen;
-    block_function best = order == APUS_PAIR_ORDER ? apus_dot_product_unit() : apus_tile_unit();
+    block_function best = use == APUS_NO_UNIT ? 0 : order == APUS_TILE_ORDER ? apus_tile_unit()
+        : apus_dot_product_unit(use == APUS_ANY_UNIT);
     if (best && !apus_pairs_agree(best, order)) best = 0;
     if (!best) best = apus_multiply_pairs;
     chosen_units[order] = best;
@@ -29,9 +31,10 @@ static block_function unit(int order) {
 
 int apus_pair_unit_is_native(int order) { return unit(order) != apus_multiply_pairs; }
 
-void apus_emulate_pairs(int yes) {
-    chosen_units[APUS_PAIR_ORDER] = yes ? apus_multiply_pairs : 0;
-    chosen_units[APUS_TILE_ORDER] = yes ? apus_multiply_pairs : 0;
+void apus_use_pair_units(int which) {
+    use = which;
+    chosen_units[APUS_PAIR_ORDER] = 0;
+    chosen_units[APUS_TILE_ORDER] = 0;
 }
 
 static size_t at_most(size_t n, size_t limit) { return n < limit ? n : limit; }

@@ -155,11 +155,11 @@ static int has_tiles(void) {
     return (features(0, 1) & (AMX_BF16 | AMX_TILE)) == (AMX_BF16 | AMX_TILE);
 }
 
-apus_pair_unit apus_dot_product_unit(void) {
+apus_pair_unit apus_dot_product_unit(int even_if_slow) {
     enum { AVX512_BF16 = 1 << 5 };
+    if (!apus_processor_has_avx512() || !(features(1, 0) & AVX512_BF16)) return 0;
     // Where there are tiles, VDPBF16PS has half the speed of two fused multiply-adds.
-    if (!apus_processor_has_avx512() || !(features(1, 0) & AVX512_BF16) || has_tiles()) return 0;
-    return multiply_by_dot_products;
+    return even_if_slow || !has_tiles() ? multiply_by_dot_products : 0;
 }
 
 apus_pair_unit apus_tile_unit(void) {
@@ -169,6 +169,9 @@ apus_pair_unit apus_tile_unit(void) {
     return multiply_by_tiles;
 }
 #else
-apus_pair_unit apus_dot_product_unit(void) { return 0; }
+apus_pair_unit apus_dot_product_unit(int even_if_slow) {
+    (void)even_if_slow;
+    return 0;
+}
 apus_pair_unit apus_tile_unit(void) { return 0; }
 #endif

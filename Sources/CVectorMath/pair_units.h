@@ -5,8 +5,8 @@
 
 typedef void (*apus_pair_unit)(const apus_pair_block *, const uint32_t *, const uint32_t *, float *, float *);
 
-/// VDPBF16PS, where it is faster than two fused multiply-adds; else null.
-apus_pair_unit apus_dot_product_unit(void);
+/// VDPBF16PS, where it is faster than two fused multiply-adds, or, if asked for, wherever it is; else null.
+apus_pair_unit apus_dot_product_unit(int even_if_slow);
 /// TDPBF16PS (AMX), if the system lets this process use it; else null.
 apus_pair_unit apus_tile_unit(void);
 /// Whether a unit gives the bits of the plain form for numbers that decide: ordinary ones, ones at the edge of the

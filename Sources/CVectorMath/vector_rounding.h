@@ -17,7 +17,7 @@ INLINE vf floats_of(word_vector bits) {
 }
 
 // To the nearest bf16, ties to even, in the upper half of each element; subnormal numbers become zero of their sign,
-// and what is no number stays so.
+// and a NaN stays one.
 INLINE word_vector round_to_bf16(vf x) {
     const word_vector bits = words_of(x), size = bits & 0x7fffffffu;
     const word_vector rounded = bits + (0x7fffu + ((bits >> 16) & 1u));

@@ -28,8 +28,18 @@ package enum Precision: String, Codable, Sendable, CaseIterable {
             ? nil : "--precision \(rawValue) is computed by Apus's own kernels: leave out --blas \(blas.rawValue)"
     }
 
-    /// For tests: computes with fused multiply-adds even where the processor has a unit.
-    package static func emulate(_ yes: Bool) { apus_emulate_pairs(yes ? 1 : 0) }
+    /// What computes products in bf16; the bits are the same.
+    package enum Unit: CInt, CaseIterable, Sendable {
+        /// The processor's unit if it is faster than fused multiply-adds.
+        case fastest = 0
+        /// The processor's unit if it has one.
+        case any = 1
+        /// Fused multiply-adds in single precision.
+        case none = 2
+    }
+
+    /// For tests: computes with another unit from now on.
+    package static func use(_ unit: Unit) { apus_use_pair_units(unit.rawValue) }
 }
 
 /// The order in which the products of factors in bf16 are added.

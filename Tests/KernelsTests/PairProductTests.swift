@@ -56,10 +56,13 @@ private struct PlainPairs {
 
     /// What `body` gives with the processor's unit, if it has one, and with what replaces it at each instruction set.
     private func everywhere<Result: Sendable>(_ body: () -> Result) -> [Result] {
-        defer { Precision.emulate(false) }
-        let own = body()
-        Precision.emulate(true)
-        return [own] + onEachInstructionSet(body)
+        defer { Precision.use(.fastest) }
+        let own = [Precision.Unit.fastest, .any].map {
+            Precision.use($0)
+            return body()
+        }
+        Precision.use(.none)
+        return own + onEachInstructionSet(body)
     }
 
     private func transposed(_ x: [Float], _ rows: Int, _ columns: Int) -> [Float] {
@@ -118,7 +121,7 @@ private struct PlainPairs {
 
     @Test func `numbers at the edge of the normal ones are rounded as the processors' units round them`() {
         let least = Float.leastNormalMagnitude
-        // The last one and a half, and the last one, units below the smallest normal number; as products of two factors.
+        // A unit and a half, and a unit, below the smallest normal number; as products of two factors.
         let cases: [(a: [Float], b: [Float], start: Float)] = [
             ([-0x1.8p-75, 0], [0x1p-76, 0], least), ([0, -0x1.8p-75], [0, 0x1p-76], least),
             ([-0x1p-75, 0], [0x1p-76, 0], least), ([0, -0x1p-75], [0, 0x1p-76], least),
@@ -139,7 +142,7 @@ private struct PlainPairs {
         }
     }
 
-    @Test func `rounding takes ties to even, subnormal numbers to zero and keeps what is no number`() {
+    @Test func `rounding takes ties to even, subnormal numbers to zero and keeps NaN`() {
         let values: [(UInt32, UInt32)] = [
             (0x3f80_8000, 0x3f80_0000), (0x3f81_8000, 0x3f82_0000), (0x3f80_8001, 0x3f81_0000), (0x007f_ffff, 0),
             (0x8000_0001, 0x8000_0000), (0x7f7f_ffff, 0x7f80_0000), (0x7f80_0000, 0x7f80_0000),

@@ -26,7 +26,8 @@ import Testing
         for text in [
             "", "384", "384,12,1536", "384,12,1536,gelu", "384,12,1536,gelu,1", "384,0,1536,gelu,own,float32",
             "384,7,1536,gelu,own,float32", "384,12,-1,gelu,own,float32",
-            "99999999,1,1,gelu,own,float32", "384,12,1536,swish,own,float32", "384,12,1536,gelu,own,half", "384,12,1536,gelu,own",
+            "99999999,1,1,gelu,own,float32", "384,12,1536,swish,own,float32", "384,12,1536,gelu,own,half",
+            "384,12,1536,gelu,own",
         ] {
             #expect(ArithmeticShape(text: text) == nil, "\(text)")
         }

@@ -61,12 +61,12 @@ import Testing
         let level = Arithmetic.vectorLevel
         defer {
             _ = useVectorLevel(level)
-            Precision.emulate(false)
+            Precision.use(.fastest)
         }
         for level in ["avx2", "avx512", "baseline"] where useVectorLevel(level) {
             for threads in [1, 2] {
                 // A processor's unit for bf16 and what replaces it elsewhere.
-                Precision.emulate(threads == 1)
+                Precision.use(threads == 1 ? .none : .any)
                 let inputs = try small.inputs {
                     job.change(&$0)
                     $0.threads = threads

@@ -105,8 +105,9 @@ void apus_multiply_in_pairs(const apus_pair_product *product, const uint32_t *le
     float *scratch);
 /// Whether a unit of the processor computes products in this order; else fused multiply-adds in single precision do.
 int apus_pair_unit_is_native(int order);
-/// For tests: computes with fused multiply-adds whatever the processor has, or with what it has.
-void apus_emulate_pairs(int yes);
+/// For tests: the unit that is fastest here, any unit that is there, or fused multiply-adds alone.
+enum { APUS_FASTEST_UNIT = 0, APUS_ANY_UNIT = 1, APUS_NO_UNIT = 2 };
+void apus_use_pair_units(int which);
 
 /// Number of rows whose column sums are formed separately, counted from the first row, before they are added to the
 /// sums so far: a constant of the arithmetic.

@@ -1,3 +1,5 @@
+internal import Kernels
+
 /// The meaning of an option's name: this program's own names, and those of Hugging Face's Trainer and of its scripts.
 package enum OptionName: Sendable {
     case own(TrainingConfiguration.Key)
@@ -25,6 +27,7 @@ package enum OptionName: Sendable {
 
     /// docs/options.md has the same table for readers.
     package static let renamed: [String: TrainingConfiguration.Key] = [
+        "bf16": .precision,
         "early-stopping-patience": .patience,
         "eval-steps": .evalEvery,
         "gradient-accumulation-steps": .accumulate,
@@ -52,7 +55,6 @@ package enum OptionName: Sendable {
         "adam-beta1": "betas and epsilon are those of Trainer's defaults: remove it",
         "adam-beta2": "betas and epsilon are those of Trainer's defaults: remove it",
         "adam-epsilon": "betas and epsilon are those of Trainer's defaults: remove it",
-        "bf16": "weights are float32 here, on CPUs: remove it",
         "data-seed": "one --seed decides the order of samples too: remove it",
         "dataloader-num-workers": "the data are read before the first step: remove it",
         "dataset-name": "data are files here: name them with --train, --validation and --test",
@@ -94,6 +96,7 @@ package enum OptionName: Sendable {
         case "warmup-ratio":
             guard let share = Double(given), share >= 0, share < 1 else { return nil }
             return given
+        case "bf16": return Bool(given.lowercased()).map { ($0 ? Precision.bf16 : .float32).rawValue }
         case "lr-scheduler-type": return given == "constant_with_warmup" ? "constant" : given
         case "optim": return given.hasPrefix("adamw") ? "adamw" : given
         case "metric-for-best-model":

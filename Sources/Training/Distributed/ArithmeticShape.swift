@@ -59,6 +59,7 @@ package struct ArithmeticShape: Codable, Sendable, Equatable {
                 positions: 128, types: 2, epsilon: 1e-12,
                 activation: activation, hiddenDropout: 0.1, attentionDropout: 0.1, headDropout: 0.1,
                 initializerRange: 0.02),
-            head: head, lora: lora, precision: precision, isFrozen: { lora != nil && !LoRA.isAdapter($0) && !$0.hasPrefix("classifier.") })
+            head: head, lora: lora, precision: precision,
+            isFrozen: { lora != nil && !LoRA.isAdapter($0) && !$0.hasPrefix("classifier.") })
     }
 }

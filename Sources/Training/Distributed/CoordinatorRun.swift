@@ -106,7 +106,8 @@ struct CoordinatorRun {
                     ? "see what that task printed, or allow more time with --coordinator-timeout"
                     : "start each with 'apus work', or allow more time with --rendezvous-timeout")
         }
-        let shape = ArithmeticShape(inputs.model.shape, blas: inputs.configuration.blas, precision: inputs.configuration.precision)
+        let shape = ArithmeticShape(
+            inputs.model.shape, blas: inputs.configuration.blas, precision: inputs.configuration.precision)
         membership.expect(Fingerprint.identity(shape, threads: inputs.configuration.threads))
         let coordinator = system.named("coordinator") { Coordinator(membership, shape: shape, actorSystem: $0) }
         let place = try MeshPlace(coordinator: endpoint, keys: security.keys)

@@ -119,7 +119,8 @@ package struct RunDescription: Codable, Sendable, Equatable {
     package init(
         id: UInt64, shape: BERTShape, head: Head, source: SourceHead? = nil, loss: LossOptions = LossOptions(),
         freeze: [String],
-        lora: LoRA? = nil, precision: Precision = .float32, laneCount: Int, seed: UInt64, hasTypes: Bool, recompute: Bool = false
+        lora: LoRA? = nil, precision: Precision = .float32, laneCount: Int, seed: UInt64, hasTypes: Bool,
+        recompute: Bool = false
     ) {
         self.id = id
         self.shape = shape

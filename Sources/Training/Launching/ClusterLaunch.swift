@@ -67,7 +67,8 @@ struct ClusterLaunch {
         let path = options.configuration.model
         guard let json = try? ModelFolder.configuration(path), let source = try? BERTConfiguration(json, path: path)
         else { return .standard }
-        return ArithmeticShape(source.shape, blas: options.configuration.blas, precision: options.configuration.precision)
+        return ArithmeticShape(
+            source.shape, blas: options.configuration.blas, precision: options.configuration.precision)
     }
 
     /// The file's threads, else those of the command line, else the host's cores shared among its workers.
