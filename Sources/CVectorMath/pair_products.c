@@ -8,7 +8,7 @@
 
 // Elements of the inner dimension of a block: a panel of them stays in the L1 cache. Columns of a block, whose panels
 // stay in the L2 cache. A multiple of a tile's 16 pairs, so that no chain of the tiles' order is cut.
-enum { BLOCK_PAIRS = 192, BLOCK_COLUMNS = 512, CHUNK_ROWS = 224, CHUNK_COLUMNS = 384 };
+enum { BLOCK_PAIRS = 192, BLOCK_COLUMNS = 512, CHUNK_ROWS = 32, CHUNK_COLUMNS = 384 };
 enum { CHUNK = CHUNK_ROWS * CHUNK_COLUMNS, BLOCK_SCRATCH = 2 * BLOCK_PAIRS * 16 };
 _Static_assert(BLOCK_SCRATCH + (APUS_MOST_SUMS + 1) * CHUNK <= APUS_PRODUCT_SCRATCH, "sums of lanes");
 
