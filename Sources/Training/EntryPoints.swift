@@ -1,3 +1,4 @@
+internal import Checkpoints
 internal import Cluster
 internal import Foundation
 package import Kernels

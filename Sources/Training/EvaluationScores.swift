@@ -13,6 +13,8 @@ package struct ScorePlan: Sendable {
 
     /// Most floats to keep: 64 MiB.
     package static let mostValues = 1 << 24
+    /// Most bytes of a chunk's scores: a worker sends them in one frame.
+    package static let longestChunk = 15 << 20
 
     /// Nil for a head without classes or numbers, or if a chunk's scores do not fit into one frame of a link.
     /// - Parameter most: most floats to keep.
@@ -31,7 +33,7 @@ package struct ScorePlan: Sendable {
         let largest = zip(offsets, offsets.dropFirst()).map { $1 - $0 }.max() ?? 0
         guard
             largest * width * MemoryLayout<Float>.stride
-                <= min(DataPlane.longestFrame, most * MemoryLayout<Float>.stride)
+                <= min(Self.longestChunk, most * MemoryLayout<Float>.stride)
         else { return nil }
         self.offsets = offsets
         var every = 1

@@ -21,10 +21,6 @@ package struct SignalStop: Error, Equatable, Sendable, CustomStringConvertible {
 /// An error in the user's input, found before any work: its description is one line. `apus` exits 2.
 package protocol BadInput: Error, CustomStringConvertible {}
 
-extension ConfigurationError: BadInput {}
-extension DatasetError: BadInput {}
-extension TokenizerError: BadInput {}
-
 /// The job ended with this status, and its processes have reported why.
 package struct ChildStatus: Error, Equatable, Sendable {
     package let status: Int32

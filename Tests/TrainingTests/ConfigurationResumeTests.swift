@@ -87,7 +87,7 @@ internal import Testing
             try TrainingConfiguration.resolve(given, cores: 1, now: Date(), files: files)
         }
         given.give(.output, "/nowhere/run")
-        #expect(throws: ConfigurationError.nothingToResume(output: "/nowhere/run")) {
+        #expect(throws: ConfigurationError.nothingToResume(output: "/nowhere/run", hasState: false)) {
             try TrainingConfiguration.resolve(given, cores: 1, now: Date(), files: files)
         }
     }

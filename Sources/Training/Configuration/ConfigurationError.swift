@@ -14,7 +14,8 @@ package enum ConfigurationError: Error, Equatable, Sendable {
     case sameColumn(key: TrainingConfiguration.Key, other: TrainingConfiguration.Key, name: String)
     case missingDefault(what: String, path: String, key: TrainingConfiguration.Key)
     case resumeWithoutOutput
-    case nothingToResume(output: String)
+    /// - Parameter hasState: whether the folder has anything else of a run.
+    case nothingToResume(output: String, hasState: Bool)
     /// Options that cannot be combined: the conflict and its remedy.
     case contradiction(String)
     case changedOnResume(output: String, [TrainingConfiguration.Difference])
@@ -41,8 +42,8 @@ extension ConfigurationError: CustomStringConvertible {
         case .missingDefault(let what, let path, let key):
             "\(what) is missing at \(path): run scripts/fetch.sh to fetch it, or give your own with \(key.flag)"
         case .resumeWithoutOutput: "--resume needs the folder of the run to resume: add --output DIR"
-        case .nothingToResume(let output):
-            SavedConfiguration.isThere(inRun: output)
+        case .nothingToResume(let output, let hasState):
+            hasState
                 ? "\(output) has no config.yaml and no copy of it: restore it, or give all options of the run again "
                     + "beside --resume"
                 : "\(output) has no config.yaml, so no run to resume: leave out --resume to start one there"

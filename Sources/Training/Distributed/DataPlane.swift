@@ -10,7 +10,7 @@ enum DataPlane {
     /// after another.
     static func transferTime(parameters: Int, workers: Int) -> Duration { StepPace.time(toSend: parameters * workers) }
     /// Most bytes of samples in one frame, with room for its header.
-    static let longestFrame = 15 << 20
+    static let longestFrame = ScorePlan.longestChunk
     /// Time without a frame after which an exchange fails; a lost process is noticed much earlier.
     static let exchangeTime = Duration.seconds(300)
     /// Deadline for the transfer of a state to or from the coordinator.

@@ -97,8 +97,3 @@ enum Fingerprint {
             number: number, worldSize: worldSize, key: key)
     }
 }
-
-/// The identity of this build.
-package enum Build {
-    package static let version = "0.1.0"
-}

@@ -1,3 +1,4 @@
+internal import Checkpoints
 internal import Cluster
 internal import Foundation
 internal import TextData
@@ -57,6 +58,9 @@ package enum JournalEntry: Codable, Sendable, Equatable {
     case renamed(run: UInt64)
     /// An evaluation was made.
     case progress(RunProgress)
+
+    /// The number of this encoding. Format 1, whose first entry has no number, lacks nothing but that number.
+    package static let format = 2
 
     /// JSON, except for steps: these are frequent, and JSON would cost more than the rest of their handling.
     package var bytes: [UInt8] {

@@ -6,7 +6,7 @@ extension JournalHistory {
     package func problem(in plan: TrainingPlan) -> String? {
         func isStep(_ step: Int) -> Bool { (0...plan.totalSteps).contains(step) }
         if let unreadableFormat {
-            return "it is of format \(unreadableFormat), this build reads formats 1 to \(ProtocolNumbers.journal)"
+            return "it is of format \(unreadableFormat), this build reads formats 1 to \(JournalEntry.format)"
         }
         guard unknownCount == 0 else { return "it has \(unknownCount) entries that this build does not know" }
         guard reached <= plan.totalSteps else { return "it is after step \(reached), the run has \(plan.totalSteps)" }

@@ -5,7 +5,7 @@ package struct JournalHistory: Sendable, Equatable {
     package private(set) var run: UInt64
     /// The run's inputs; nil in a journal of an older build.
     package var identity: RunIdentity?
-    /// The format of a journal that this build does not read, see ``ProtocolNumbers/journal``.
+    /// The format of a journal that this build does not read, see ``JournalEntry/format``.
     package private(set) var unreadableFormat: Int?
     /// Step up to which a checkpoint held the run when the journal was restarted.
     package private(set) var base: Int
@@ -32,7 +32,7 @@ package struct JournalHistory: Sendable, Equatable {
         guard case .run(let id, let after, let identity, let format) = all.next() else { return nil }
         (run, base, step, reached) = (id, after, after, after)
         self.identity = identity
-        unreadableFormat = format.flatMap { (1...ProtocolNumbers.journal).contains($0) ? nil : $0 }
+        unreadableFormat = format.flatMap { (1...JournalEntry.format).contains($0) ? nil : $0 }
         while let entry = all.next() { add(entry) }
     }
 
@@ -90,6 +90,6 @@ package struct JournalHistory: Sendable, Equatable {
 
     /// Everything, as a new journal has it.
     package var all: [JournalEntry] {
-        [.run(id: run, after: base, identity: identity, format: ProtocolNumbers.journal)] + entries
+        [.run(id: run, after: base, identity: identity, format: JournalEntry.format)] + entries
     }
 }

@@ -18,9 +18,9 @@ struct KeySource: Sendable {
     /// Nil if they are not in a file.
     let file: String?
 
-    static let file = "APUS_KEY_FILE"
-    static let folder = "APUS_KEY_FOLDER"
-    static let secret = "APUS_SECRET"
+    static let file = KeyVariables.file
+    static let folder = KeyVariables.folder
+    static let secret = KeyVariables.secret
     private static let shortestSecret = 32
 
     /// - Returns: nil if none of the variables is set.

@@ -383,13 +383,6 @@ final class WorkerCore {
     }
 }
 
-extension Replica {
-    /// The state for a checkpoint; its buffers are the replica's own.
-    package var state: TrainingState {
-        TrainingState(parameters: parameters, first: first, second: second, touched: touched)
-    }
-}
-
 extension LaneWork {
     /// The rows of the word table that the step reads.
     fileprivate var rows: some Sequence<Int32> { lanes.lazy.joined().lazy.flatMap(\.ids) }

@@ -87,6 +87,3 @@ extension TrainingConfiguration {
         ["--coordinator-timeout", String(coordinatorTimeout), "--heartbeat-timeout", String(heartbeatTimeout)]
     }
 }
-
-/// The path of this program.
-func ownProgram() -> String { URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().path }

@@ -37,11 +37,11 @@ enum ResumeCommand {
         let flags = ["--workers", "--endpoint", "--rendezvous-timeout", "--health-file", "--threads"]
         let command = line(["coordinate"] + kept(flags, of: words) + resuming(configuration))
         guard !configuration.insecure else { return command }
-        if let file = environment[KeySource.file], !file.isEmpty {
-            return "\(KeySource.file)=\(shellQuoted(file)) \(command)"
+        if let file = environment[KeyVariables.file], !file.isEmpty {
+            return "\(KeyVariables.file)=\(shellQuoted(file)) \(command)"
         }
         // A secret does not belong into a log.
-        return environment[KeySource.secret]?.isEmpty == false ? "\(KeySource.secret)=… \(command)" : command
+        return environment[KeyVariables.secret]?.isEmpty == false ? "\(KeyVariables.secret)=… \(command)" : command
     }
 
     /// Of a job whose processes an engine placed.

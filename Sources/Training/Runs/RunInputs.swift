@@ -331,22 +331,3 @@ package struct RunInputs: Sendable {
     /// Bytes of one checkpoint: weights and two moments, once all is trained that will be.
     package var checkpointBytes: Int { (model.layout.count + 2 * mostTrained) * MemoryLayout<Float>.stride }
 }
-
-/// Unusable input, found before any work.
-package struct InputError: BadInput, Equatable, Sendable {
-    package let description: String
-    package init(_ description: String) { self.description = description }
-}
-
-extension FileError: BadInput {}
-
-extension BERTShape {
-    /// Refuses pairs of texts if the model cannot distinguish the second text from the first.
-    func checkPairs(model: String) throws(InputError) {
-        guard types < 2 else { return }
-        throw InputError(
-            "\(model): has \(types) token type, pairs of texts need 2: choose another model, or name a single "
-                + "--text-column"
-        )
-    }
-}

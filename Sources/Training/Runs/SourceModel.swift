@@ -7,22 +7,12 @@ internal import Hub
 ///
 /// A path of options is absolute; a model's name stays as it was given until ``folder(_:weights:)`` finds its folder.
 package enum SourceModel {
-    /// Whether a text is a model's name and not a path: nothing lies there.
-    ///
-    /// `runs/shrot` is a slip in a path where a folder `runs` is, unless the cache has a model of that name.
-    static func isName(_ text: String) -> Bool {
-        guard let name = ModelName(text), !exists(text) else { return false }
-        let parts = name.repository.split(separator: "/")
-        guard parts.count == 2, exists(String(parts[0])) else { return true }
-        return (try? hub()).map { $0.cached.contains(name.repository) } ?? false
-    }
-
     /// The folder of a model that is given by path or name; a model that is not in the hub's cache is downloaded.
     ///
     /// - Parameter weights: whether these are needed.
     /// - Throws: ``InputError`` for a model that is not to be had; other ``BadInput`` for one that is not of use.
     package static func folder(_ text: String, weights: Bool = true) throws -> String {
-        if let name = isName(text) ? ModelName(text) : nil {
+        if let name = ModelText.isName(text) ? ModelName(text) : nil {
             let hub = try hub()
             return try found(text, hub) { try hub.folder(name, weights: weights, check: check) }
         }
@@ -95,19 +85,6 @@ package enum SourceModel {
     }
 
     private static func exists(_ path: String) -> Bool { FileManager.default.fileExists(atPath: path) }
-}
-
-extension RunInputs {
-    /// The model that the run began with.
-    var sourceModel: RunSummary.Source {
-        let base = HubSnapshot(path: configuration.model)
-        return .init(repository: base?.name.repository, revision: base?.commit.digits, files: modelDigests)
-    }
-
-    /// A command line with the commit of a model that it names.
-    func pinned(_ command: String) -> String {
-        HubSnapshot(path: configuration.model)?.pinned(in: command) ?? command
-    }
 }
 
 extension TrainingConfiguration {

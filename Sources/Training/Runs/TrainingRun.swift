@@ -90,7 +90,7 @@ package struct TrainingRun {
         let path = RunJournal.path(inRun: folder.path)
         let first = JournalEntry.run(
             id: UInt64.random(in: 1...UInt64(Int64.max)), after: step, identity: inputs.identity,
-            format: ProtocolNumbers.journal)
+            format: JournalEntry.format)
         do { _ = try RecordLog(path, records: [first.bytes]) } catch {
             try? FileManager.default.removeItem(atPath: path)
             display.say("\(error); the next checkpoint will record the run's inputs")

@@ -121,32 +121,6 @@ package struct EvaluationEvent: MetricsEvent, Encodable {
     }
 }
 
-/// Encodes a value as one line, its keys in alphabetical order.
-package func jsonLine(_ event: some Encodable) throws -> String {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    encoder.takesAllNumbers()
-    return String(decoding: try encoder.encode(event), as: UTF8.self)
-}
-
-extension JSONEncoder {
-    /// Non-finite numbers become strings, such as a diverged run's losses.
-    func takesAllNumbers() {
-        nonConformingFloatEncodingStrategy = .convertToString(
-            positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-    }
-}
-
-extension JSONDecoder {
-    /// A decoder for the encoder's output, including non-finite numbers.
-    static func ofAllNumbers() -> JSONDecoder {
-        let decoder = JSONDecoder()
-        decoder.nonConformingFloatDecodingStrategy = .convertFromString(
-            positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-        return decoder
-    }
-}
-
 /// A line of `metrics.jsonl` when a process begins to run steps: the first one, or one that goes on.
 package struct StartEvent: MetricsEvent, Encodable {
     package let event = "start"

@@ -48,10 +48,3 @@ package struct Throughput: Sendable {
             + "\(decimal(speed, 1)) samples/s\(later)"
     }
 }
-
-extension Duration {
-    package var seconds: Double {
-        let parts = components
-        return Double(parts.seconds) + Double(parts.attoseconds) * 1e-18
-    }
-}

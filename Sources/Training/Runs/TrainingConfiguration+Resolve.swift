@@ -27,7 +27,7 @@ extension TrainingConfiguration {
         guard case .text(let output) = given[.output] else { throw .resumeWithoutOutput }
         guard let saved = try SavedConfiguration.read(inRun: output, cores: cores) else {
             guard let complete = SavedConfiguration.replaced(by: given, inRun: output) else {
-                throw .nothingToResume(output: output)
+                throw .nothingToResume(output: output, hasState: SavedConfiguration.isThere(inRun: output))
             }
             var now = defaults(complete, cores: cores, files: files)
             try now.apply(complete)
@@ -55,27 +55,6 @@ extension TrainingConfiguration {
         }
         return configuration
     }
-
-    /// Sets every given option; files are kept as absolute paths, so that a run can be resumed from any folder.
-    /// A model's name stays a name, see ``SourceModel``.
-    mutating func apply(_ given: GivenOptions) throws(ConfigurationError) {
-        for key in Key.allCases {
-            guard let value = given[key] else { continue }
-            let field = Self.field(key)
-            guard field.write(&self, value) else {
-                throw .wrongKind(path: nil, line: nil, key: key, found: value.shown, needed: field.needed)
-            }
-        }
-        if !SourceModel.isName(model) { model = Self.absolute(model) }
-        train = Self.absolute(train)
-        validation = validation.map(Self.absolute)
-        test = test.map(Self.absolute)
-        addTokens = addTokens.map(Self.absolute)
-        sourceTrain = sourceTrain.map(Self.absolute)
-        sourceValidation = sourceValidation.map(Self.absolute)
-    }
-
-    private static func absolute(_ path: String) -> String { URL(fileURLWithPath: path).standardizedFileURL.path }
 
     /// The time and the model for readability; and a number, because several runs may start in one second.
     private static func runName(model: String, now: Date, chance: UInt32) -> String {
