@@ -1,4 +1,5 @@
 internal import Crypto
+internal import Files
 
 /// SHA-256 over named float tensors.
 extension Digests {

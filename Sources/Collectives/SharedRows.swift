@@ -1,3 +1,4 @@
+internal import Reduction
 internal import Tensors
 
 /// One rank's touched rows, in memory that the other ranks of its host read.

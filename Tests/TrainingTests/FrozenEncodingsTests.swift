@@ -5,7 +5,9 @@ import Kernels
 import Testing
 import Transport
 
-@testable import Training
+@testable import Coordination
+@testable import Learning
+@testable import Runs
 
 /// What builds send each other and write to files, beside its bytes as a build once recorded them.
 ///

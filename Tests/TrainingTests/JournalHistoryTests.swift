@@ -1,10 +1,12 @@
 import BERT
-import Checkpoints
 import Foundation
-import Kernels
 import Testing
 
-@testable import Training
+@testable import Coordination
+@testable import Files
+@testable import Learning
+@testable import Runs
+@testable import Wording
 
 @Suite struct JournalHistoryTests {
     /// Four steps an epoch, the last one short.
