@@ -54,17 +54,23 @@ let package = Package(
         .executableTarget(
             name: "ApusCommand",
             dependencies: [
-                "Apus", "Training", "BERT", "Hub", "Checkpoints", "TextData", "Cluster", "Transport", "Kernels",
-                argumentParser, yams,
+                "Apus", "Chaos", "Launching", "Coordination", "Runs", "Watching", "Inference", "ReferenceChecks",
+                "Reports", "Inputs",
+                "Configuration", "Learning", "BERT", "Hub", "Console", "Processes", "Checkpoints", "TextData", "Files",
+                "Wording", "Cluster",
+                "Transport", "Kernels", argumentParser,
             ],
             swiftSettings: strict + [.unsafeFlags(standalone, optimized)],
             linkerSettings: [.unsafeFlags(standalone + ["-use-ld=lld"], optimized)]),
         .executableTarget(
-            name: "AllReduceBenchmark", dependencies: ["Collectives", "Transport", "Tensors"],
+            name: "AllReduceBenchmark", dependencies: ["Collectives", "Reduction", "Transport", "Tensors"],
             path: "Benchmarks/AllReduce",
             swiftSettings: strict),
         .executableTarget(
-            name: "RooflineBenchmark", dependencies: ["Training", "BERT", "Kernels", "Tensors", "RooflineMeters"],
+            name: "RooflineBenchmark",
+            dependencies: [
+                "Runs", "Configuration", "Learning", "BERT", "Kernels", "Wording", "Tensors", "RooflineMeters",
+            ],
             path: "Benchmarks/Roofline",
             swiftSettings: strict),
         .target(name: "RooflineMeters", dependencies: ["CVectorMath"], path: "Benchmarks/RooflineMeters"),
@@ -74,27 +80,79 @@ let package = Package(
         .target(
             name: "FuzzTargets",
             dependencies: [
-                "Training", "BERT", "Cluster", "Transport", "Kernels", "Hub", "Checkpoints", "TextData",
-                "CAllocations",
+                "Coordination", "Runs", "BERT", "Cluster", "Transport", "Kernels", "Hub", "Checkpoints", "TextData",
+                "Files", "CAllocations",
             ],
             path: "Benchmarks/Fuzz/Targets", swiftSettings: strict),
         .target(name: "CAllocations", path: "Benchmarks/Fuzz/CAllocations"),
-        module("Apus", ["Training", "Kernels"]),
         module(
-            "Training",
+            "Chaos",
             [
-                "BERT", "Collectives", "Cluster", "WebServer", "Transport", "Kernels", "Hub", "Checkpoints", "TextData",
-                "Tensors", "CSystem", crypto, yams,
+                "Launching", "Runs", "Configuration", "BERT", "Kernels", "Processes", "Transport", "Checkpoints",
+                "Files", "Wording",
             ]),
-        module("BERT", ["Kernels", "Checkpoints", "TextData", "Tensors"]),
-        module("Collectives", ["Transport", "Tensors"]),
-        module("Cluster", ["Transport", yams]),
+        module(
+            "Launching",
+            [
+                "Coordination", "Runs", "Inputs", "Configuration", "BERT", "Kernels", "Cluster", "Transport", "Console",
+                "Processes", "Checkpoints", "Files", "Wording",
+            ]),
+        module(
+            "Coordination",
+            [
+                "Runs", "Telemetry", "Configuration", "Learning", "Cluster", "Collectives", "Reduction", "BERT",
+                "Kernels", "Transport", "Console", "Processes", "Checkpoints", "TextData", "Files", "Wording",
+                "Tensors", crypto,
+            ]),
+        module(
+            "Runs",
+            [
+                "Reports", "Telemetry", "Inputs", "Configuration", "Learning", "BERT", "Kernels", "Hub", "Console",
+                "Processes", "Checkpoints", "TextData", "Files", "Wording", "Tensors",
+            ]),
+        module(
+            "Watching",
+            [
+                "Reports", "Inputs", "Learning", "WebServer", "Transport", "Console", "Processes", "Files", "Wording",
+            ]),
+        module("Apus", ["Inference", "Configuration", "Kernels", "Wording"]),
+        module(
+            "Inference",
+            [
+                "Inputs", "Configuration", "Learning", "BERT", "Kernels", "Console", "Checkpoints", "TextData", "Files",
+                "Wording", "Tensors",
+            ]),
+        module(
+            "Reports",
+            [
+                "Inputs", "Configuration", "Learning", "Kernels", "Console", "Checkpoints", "TextData", "Files",
+                "Wording", crypto,
+            ]),
+        module(
+            "Inputs",
+            [
+                "Configuration", "Learning", "BERT", "Hub", "Console", "Checkpoints", "TextData", "Files", "Wording",
+                "Tensors",
+            ]),
+        module("Telemetry", ["Learning", "Console", "Files", "Wording"]),
+        module(
+            "Configuration", ["Learning", "BERT", "Kernels", "Hub", "Console", "TextData", "Files", "Wording", yams]),
+        module("ReferenceChecks", ["Learning", "BERT", "Kernels", "Checkpoints", "Files", "Tensors"]),
+        module("Learning", ["BERT", "Reduction", "Kernels", "TextData", "Wording", "Tensors"]),
+        module("BERT", ["Kernels", "Checkpoints", "TextData", "Files", "Tensors"]),
+        module("Collectives", ["Reduction", "Transport", "Tensors"]),
+        module("Cluster", ["Transport", "Files", "Wording", yams]),
         module("WebServer", ["Transport"]),
         module("Transport", ["CZeroMQ", "CSystem", .target(name: "CMPI", condition: .when(traits: ["MPI"]))]),
-        module("Kernels", ["Tensors", "CVectorMath", "CSystem"]),
-        module("Hub", ["Checkpoints", "CSystem", crypto]),
-        module("Checkpoints", ["CSystem", crypto]),
-        module("TextData", []),
+        module("Reduction", ["Tensors"]),
+        module("Kernels", ["Wording", "Tensors", "CVectorMath", "CSystem"]),
+        module("Console", ["Files", "Wording"]),
+        module("Processes", ["TextData", "Files", "Wording", "CSystem"]),
+        module("Hub", ["Checkpoints", "Files", "Wording", "CSystem", crypto]),
+        module("Checkpoints", ["Files", crypto]),
+        module("TextData", ["Wording"]),
+        module("Files", ["Wording", "CSystem", crypto]),
+        module("Wording", []),
         module("Tensors", []),
         // Unoptimized vector code takes 10 s or more for a step. Packages of tools version 6.2 or later may be
         // dependencies with unsafe flags.
@@ -103,16 +161,25 @@ let package = Package(
         .systemLibrary(name: "CZeroMQ"),
         .systemLibrary(name: "CMPI"),
 
-        tests("TrainingTests", ["Training", "BERT", "Transport", "Kernels", "Checkpoints", "TextData", "Tensors"]),
-        tests("BERTTests", ["BERT", "Kernels", "Checkpoints", "Tensors"]),
-        tests("CollectivesTests", ["Collectives", "Transport", "Tensors"]),
+        tests(
+            "TrainingTests",
+            [
+                "Chaos", "Launching", "Coordination", "Runs", "Watching", "Inference", "ReferenceChecks", "Reports",
+                "Inputs", "Telemetry", "Configuration", "Learning", "BERT", "Collectives", "Cluster", "WebServer",
+                "Transport", "Reduction", "Kernels", "Console", "Processes", "Checkpoints", "TextData", "Files",
+                "Wording", "Tensors",
+            ]),
+        tests("BERTTests", ["BERT", "Kernels", "Checkpoints", "Files", "Tensors"]),
+        tests("CollectivesTests", ["Collectives", "Reduction", "Transport", "Tensors"]),
         tests("ClusterTests", ["Cluster", "Transport"]),
         tests("WebServerTests", ["WebServer", "Transport"]),
         tests("TransportTests", ["Transport"]),
         tests("KernelsTests", ["Kernels", "Tensors"]),
-        tests("HubTests", ["Hub", "Checkpoints"]),
-        tests("CheckpointsTests", ["Checkpoints"]),
+        tests("HubTests", ["Hub", "Files"]),
+        tests("CheckpointsTests", ["Checkpoints", "Files"]),
         tests("TextDataTests", ["TextData"]),
-        tests("ProcessTests", ["ApusCommand", "FuzzBenchmark"]),
+        tests(
+            "ProcessTests",
+            ["ApusCommand", "Runs", "Configuration", "Transport", "Checkpoints", "Files", "Wording", "FuzzBenchmark"]),
     ]
 )

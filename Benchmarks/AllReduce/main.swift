@@ -9,6 +9,7 @@
 import Collectives
 import Dispatch
 import Foundation
+internal import Reduction
 import Tensors
 import Transport
 

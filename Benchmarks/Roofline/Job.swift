@@ -1,7 +1,9 @@
+internal import Configuration
 import Foundation
-import Kernels
-import RooflineMeters
-import Training
+internal import Learning
+internal import RooflineMeters
+internal import Runs
+internal import Wording
 
 /// The job whose steps are measured: first as they are, then with a meter at each call.
 final class Job {

@@ -1,6 +1,9 @@
+internal import Configuration
 import Foundation
 import Kernels
-import Training
+internal import Learning
+internal import Runs
+internal import Wording
 
 /// What was measured over some steps.
 struct Report: Encodable {

@@ -6,12 +6,10 @@
 // One process, one thread, two lanes: the default job. Prints a table of the kinds of work, and writes the same as
 // JSON.
 
-import BERT
+internal import Configuration
 import Foundation
-import Kernels
-import RooflineMeters
-import Tensors
-import Training
+internal import RooflineMeters
+internal import Runs
 
 struct Options {
     var steps = 20

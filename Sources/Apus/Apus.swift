@@ -1,5 +1,5 @@
 internal import Kernels
-internal import Training
+internal import Wording
 
 /// What a program that imports Apus sees.
 public enum Apus {

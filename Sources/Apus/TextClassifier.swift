@@ -1,4 +1,6 @@
-internal import Training
+internal import Configuration
+internal import Inference
+internal import Wording
 
 /// A fine-tuned model that labels texts, or scores them if it was trained for regression.
 ///
@@ -16,14 +18,14 @@ public struct TextClassifier: Sendable {
         public let logits: [Float]
     }
 
-    private let prediction: Training.Prediction
+    private let prediction: Inference.Prediction
 
     /// Reads a model folder, such as `model-best` of a run.
     ///
     /// - Parameter maxLength: tokens of a text including [CLS] and [SEP]; nil: as in training.
     /// - Throws: an error whose description is one line: what was found, what was expected, what to do next.
     public init(model: String, maxLength: Int? = nil, threads: Int = 1) throws {
-        prediction = try Training.Prediction(
+        prediction = try Inference.Prediction(
             InferenceOptions(
                 model: model, input: "-", textColumn: nil, pairColumn: nil, labelColumn: nil, maxLength: maxLength,
                 threads: threads))

@@ -1,5 +1,5 @@
 internal import ArgumentParser
-internal import Training
+internal import Chaos
 
 struct Chaos: ParsableCommand {
     static let configuration = CommandConfiguration(

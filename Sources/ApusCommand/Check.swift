@@ -1,5 +1,5 @@
 internal import ArgumentParser
-internal import Training
+internal import Coordination
 
 struct Check: ParsableCommand {
     static let configuration = CommandConfiguration(

@@ -1,5 +1,5 @@
 internal import ArgumentParser
-internal import Training
+internal import Configuration
 
 /// Options for runs of several processes: when a worker counts as lost, and what happens then.
 struct ClusterOptions: ParsableArguments {

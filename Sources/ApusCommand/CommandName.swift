@@ -1,5 +1,6 @@
 internal import ArgumentParser
-internal import Training
+internal import Configuration
+internal import Wording
 
 /// The first word of the command line when it is not a command.
 enum CommandName {

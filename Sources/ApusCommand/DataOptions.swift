@@ -1,5 +1,5 @@
 internal import ArgumentParser
-internal import Training
+internal import Configuration
 
 /// The task, the data files and their columns.
 struct DataOptions: ParsableArguments {

@@ -1,5 +1,5 @@
 internal import ArgumentParser
-internal import Training
+internal import Inputs
 
 struct Download: ParsableCommand {
     static let configuration = CommandConfiguration(

@@ -1,6 +1,7 @@
 internal import ArgumentParser
+internal import Console
 internal import Foundation
-internal import Training
+internal import Wording
 
 /// How a command ended when it did not succeed: its exit status and its message.
 ///

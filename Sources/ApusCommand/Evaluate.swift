@@ -1,5 +1,4 @@
 internal import ArgumentParser
-internal import Training
 
 struct Evaluate: ParsableCommand {
     static let configuration = CommandConfiguration(

@@ -1,4 +1,5 @@
-internal import Training
+internal import Configuration
+internal import Wording
 
 /// Names that other trainers use for the same options, accepted wherever training options are; underscores count as
 /// dashes in the names of all options.

@@ -1,7 +1,8 @@
 internal import ArgumentParser
+internal import Configuration
 internal import Kernels
+internal import Processes
 internal import TextData
-internal import Training
 
 /// The options that `evaluate` and `predict` share.
 struct InferenceArguments: ParsableArguments {

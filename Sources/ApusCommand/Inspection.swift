@@ -1,5 +1,6 @@
 internal import BERT
 internal import Checkpoints
+internal import Files
 internal import Foundation
 
 /// The output of `apus inspect` for a path, depending on what it finds there.

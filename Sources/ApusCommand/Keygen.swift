@@ -1,5 +1,4 @@
 internal import ArgumentParser
-internal import Training
 
 struct Keygen: ParsableCommand {
     static let configuration = CommandConfiguration(

@@ -1,5 +1,5 @@
 internal import ArgumentParser
-internal import Training
+internal import Configuration
 
 struct Launch: ParsableCommand {
     static let configuration = CommandConfiguration(

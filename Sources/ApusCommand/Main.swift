@@ -1,8 +1,10 @@
 internal import ArgumentParser
+internal import Console
 internal import Foundation
 internal import Hub
 internal import Kernels
-internal import Training
+internal import Processes
+internal import Wording
 
 /// Parses the arguments, runs the command, and exits with its status and one line for an error.
 @main

@@ -1,5 +1,6 @@
 internal import ArgumentParser
-internal import Training
+internal import Configuration
+internal import Learning
 
 /// How the parameters are updated, for how long, and how the best model is chosen.
 struct OptimizationOptions: ParsableArguments {

@@ -1,6 +1,6 @@
 internal import ArgumentParser
+internal import Configuration
 internal import Foundation
-internal import Training
 
 extension AnswerFormat: ExpressibleByArgument {}
 

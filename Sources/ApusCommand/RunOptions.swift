@@ -1,5 +1,5 @@
 internal import ArgumentParser
-internal import Training
+internal import Configuration
 
 /// The run's folder, and the resources of this machine that it may use.
 struct RunOptions: ParsableArguments {

@@ -1,5 +1,5 @@
 internal import ArgumentParser
-internal import Training
+internal import Reports
 
 struct Runs: ParsableCommand {
     static let configuration = CommandConfiguration(

@@ -1,7 +1,7 @@
 internal import ArgumentParser
 internal import Foundation
+internal import Inputs
 internal import TextData
-internal import Training
 
 struct Tokenize: ParsableCommand {
     static let configuration = CommandConfiguration(

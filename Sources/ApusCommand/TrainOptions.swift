@@ -1,6 +1,8 @@
 internal import ArgumentParser
+internal import Configuration
 internal import Foundation
-internal import Training
+internal import Processes
+internal import Runs
 
 /// The training options, shared by `train`, `coordinate`, `work` and `launch`. Nil: not given.
 ///

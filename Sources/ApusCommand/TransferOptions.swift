@@ -1,5 +1,5 @@
 internal import ArgumentParser
-internal import Training
+internal import Configuration
 
 /// How the source model is used: what is kept, what is adapted, and a source task beside the target task.
 struct TransferOptions: ParsableArguments {

@@ -1,6 +1,5 @@
 internal import ArgumentParser
 internal import Kernels
-internal import Training
 
 struct Verify: ParsableCommand {
     static let configuration = CommandConfiguration(

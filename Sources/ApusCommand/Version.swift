@@ -1,5 +1,5 @@
 internal import Kernels
-internal import Training
+internal import Wording
 
 /// The output of `apus --version`, on which all hosts of a run must agree.
 enum Version {

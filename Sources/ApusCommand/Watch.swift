@@ -1,5 +1,5 @@
 internal import ArgumentParser
-internal import Training
+internal import Watching
 
 struct Watch: ParsableCommand {
     static let configuration = CommandConfiguration(

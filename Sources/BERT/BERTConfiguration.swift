@@ -1,4 +1,5 @@
 package import Checkpoints
+package import Files
 internal import Kernels
 
 /// A Hugging Face `config.json` that describes a BERT, checked.

@@ -1,4 +1,3 @@
-internal import Kernels
 internal import Tensors
 
 /// What remains of a layer's forward pass until its backward pass.

@@ -1,4 +1,5 @@
 package import Checkpoints
+package import Files
 internal import Foundation
 package import Tensors
 

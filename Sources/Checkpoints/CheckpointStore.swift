@@ -1,3 +1,4 @@
+package import Files
 internal import Foundation
 
 /// The checkpoints of one run: `step-N` folders, each complete or absent.

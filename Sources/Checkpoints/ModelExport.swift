@@ -1,3 +1,4 @@
+package import Files
 internal import Foundation
 
 /// Writes a model folder that Hugging Face loads.

@@ -1,3 +1,4 @@
+package import Files
 internal import Foundation
 
 /// A Hugging Face model folder: its configuration and its weights, in one file or in shards.

@@ -1,3 +1,5 @@
+package import Files
+
 /// A safetensors file, mapped, its header checked.
 package final class SafetensorsFile: Sendable {
     package let path: String

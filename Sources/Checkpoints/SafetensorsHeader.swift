@@ -1,3 +1,5 @@
+package import Files
+
 /// How a tensor's elements are stored.
 package enum TensorType: Equatable, Sendable, CustomStringConvertible {
     case float32

@@ -1,3 +1,5 @@
+package import Files
+
 /// Writes tensors of float32 and of 64-bit integers as a safetensors file, one after another, without copying them in
 /// memory.
 package enum SafetensorsWriter {

@@ -1,3 +1,4 @@
+internal import Files
 internal import Foundation
 
 /// Words added to a tokenizer's files as Hugging Face's `add_tokens` does.

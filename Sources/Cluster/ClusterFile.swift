@@ -1,4 +1,5 @@
 internal import Foundation
+internal import Wording
 internal import Yams
 
 /// The hosts of a run, as listed in a YAML file.
@@ -104,7 +105,7 @@ package struct ClusterFile: Equatable, Sendable {
 }
 
 /// An error in a cluster file: one line with file, key and remedy.
-package struct ClusterFileError: Error, Equatable, CustomStringConvertible {
+package struct ClusterFileError: BadInput, Equatable, CustomStringConvertible {
     package let description: String
 
     init(file: String, line: Int?, problem: String, remedy: String) {

@@ -1,7 +1,9 @@
+internal import Wording
+
 /// An endpoint in the forms that users write: `tcp://host:port`, `host:port`, `[::1]:port`, or `ipc://path`.
 package enum EndpointText {
     /// Why a text is not an endpoint, in one line.
-    package struct Malformed: Error, Equatable, CustomStringConvertible {
+    package struct Malformed: BadInput, Equatable, CustomStringConvertible {
         package let description: String
     }
 

@@ -1,4 +1,5 @@
 package import Distributed
+internal import Files
 internal import Foundation
 
 /// The arguments of a distributed call: their number, then each as a byte count and its bytes.

@@ -48,7 +48,7 @@ package protocol WireError: Error, Codable, Sendable {
 extension NamedCalls {
     /// The name of one of its functions on the wire.
     static func wireName(of target: RemoteCallTarget) -> String {
-        // Written as `Training.Worker.run(_:)`.
+        // Written as `Coordination.Worker.run(_:)`.
         let function = target.description.prefix { $0 != "(" }.split(separator: ".").last ?? ""
         return "\(wireName).\(function)"
     }

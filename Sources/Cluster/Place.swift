@@ -1,3 +1,5 @@
+internal import Wording
+
 /// What a worker's environment says about its rank and the coordinator.
 ///
 /// The first of these names the coordinator: `APUS_COORDINATOR`; `MASTER_ADDR` and `MASTER_PORT`; Slurm's variables.
@@ -111,6 +113,6 @@ package struct Place: Equatable, Sendable {
 }
 
 /// An error in the environment, in one line.
-package struct PlaceError: Error, Equatable, CustomStringConvertible {
+package struct PlaceError: BadInput, Equatable, CustomStringConvertible {
     package let description: String
 }

@@ -1,5 +1,5 @@
+package import Reduction
 package import Tensors
-internal import Transport
 
 /// Adds the gradients of all ranks in the order of the reduction tree, for one generation.
 ///

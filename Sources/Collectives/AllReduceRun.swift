@@ -1,3 +1,4 @@
+internal import Reduction
 internal import Tensors
 internal import Transport
 

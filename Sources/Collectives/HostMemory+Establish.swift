@@ -1,5 +1,4 @@
-internal import Tensors
-internal import Transport
+package import Reduction
 
 /// A plan and the memory that goes with it.
 package struct EstablishedMemory: Sendable {

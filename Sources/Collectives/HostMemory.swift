@@ -1,3 +1,4 @@
+package import Reduction
 package import Tensors
 
 /// The memory of an exchange that one rank can reach: its own, and that of the other ranks of its host.

@@ -1,5 +1,5 @@
+package import Reduction
 package import Tensors
-internal import Transport
 
 /// Adds gradients that are kept as touched rows, in the order of the reduction tree, for one generation.
 ///

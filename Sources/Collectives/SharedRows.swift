@@ -1,3 +1,4 @@
+internal import Reduction
 internal import Tensors
 
 /// One rank's touched rows, in memory that the other ranks of its host read.
@@ -86,20 +87,4 @@ package struct SharedRows: Sendable {
         }
         return lists
     }
-}
-
-/// A read-only view of rows.
-package struct RowList {
-    /// Ascending.
-    let ids: [Int32]
-    /// (ids, width).
-    let values: FloatView
-    let width: Int
-
-    func row(_ place: Int) -> FloatView { values.part(from: place * width, count: width) }
-}
-
-extension SparseRows {
-    /// A read-only view of these rows.
-    var list: RowList { RowList(ids: ids, values: matrix.elements, width: width) }
 }

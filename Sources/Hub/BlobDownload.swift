@@ -1,4 +1,4 @@
-internal import Checkpoints
+internal import Files
 
 /// One file of a model, from the hub into the cache: whole and compared with its hash, or not at all.
 struct BlobDownload {

@@ -1,5 +1,5 @@
-internal import Checkpoints
 internal import Crypto
+internal import Files
 internal import Foundation
 
 /// The hash by which a hub names a file's contents: its ETag.

@@ -1,4 +1,5 @@
 internal import Checkpoints
+internal import Files
 internal import Foundation
 
 /// The folder in which Python's `huggingface_hub` keeps models, and this program too.

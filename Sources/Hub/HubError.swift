@@ -1,7 +1,8 @@
-internal import Checkpoints
+internal import Files
+internal import Wording
 
 /// A model that cannot be had from hub or cache: what was found, what was expected, what to do next, in one line.
-package struct HubError: Error, Equatable, Sendable, CustomStringConvertible {
+package struct HubError: BadInput, Equatable, Sendable, CustomStringConvertible {
     package enum Kind: Equatable, Sendable {
         /// The hub knows no such model, or does not show it.
         case notFound

@@ -1,4 +1,4 @@
-internal import Checkpoints
+internal import Files
 
 /// The files that a model needs, and which of them a folder lacks.
 enum ModelFiles {

@@ -26,6 +26,9 @@ package struct ModelHub {
     /// The models in the cache.
     package var cached: [String] { cache.names }
 
+    /// The models in the cache that these settings name.
+    package static func cached(_ settings: HubSettings) -> [String] { HubCache(root: settings.cache).names }
+
     /// The folder of a model: from the cache if it is whole there, otherwise downloaded into it.
     ///
     /// - Parameters:

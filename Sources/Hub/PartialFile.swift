@@ -1,4 +1,4 @@
-internal import Checkpoints
+internal import Files
 internal import Foundation
 
 /// A file that is being written: it is under a temporary name until it is complete and has been compared.

@@ -1,4 +1,5 @@
 internal import Synchronization
+internal import Wording
 
 /// The provider of matrix products: Apus's own kernels, or OpenBLAS.
 package enum BLAS: String, Codable, Sendable, CaseIterable {
@@ -46,7 +47,7 @@ package enum BLAS: String, Codable, Sendable, CaseIterable {
 }
 
 /// The reason why a BLAS cannot be used, in one line.
-package struct BLASError: Error, CustomStringConvertible, Sendable {
+package struct BLASError: BadInput, CustomStringConvertible, Sendable {
     package let description: String
     init(_ description: String) { self.description = description }
 }

@@ -1,6 +1,8 @@
+internal import Wording
+
 /// Why a data file cannot be used: one line with the file, the line of the error, what was expected and what to do
 /// next.
-package struct DatasetError: Error, Equatable, Sendable, CustomStringConvertible {
+package struct DatasetError: BadInput, Equatable, Sendable, CustomStringConvertible {
     package let path: String
     /// From 1; nil for the whole file.
     package let line: Int?

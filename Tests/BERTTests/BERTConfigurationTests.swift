@@ -1,5 +1,5 @@
 import BERT
-import Checkpoints
+import Files
 import Kernels
 import Testing
 

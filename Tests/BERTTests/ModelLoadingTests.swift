@@ -1,5 +1,6 @@
 import BERT
 import Checkpoints
+import Files
 import Foundation
 import Tensors
 import Testing

@@ -2,7 +2,7 @@ import Foundation
 import Synchronization
 import Testing
 
-@testable import Checkpoints
+@testable import Files
 
 /// A disk that accepts this many bytes at each write, fails if a number is negative, and accepts all after the last
 /// number.

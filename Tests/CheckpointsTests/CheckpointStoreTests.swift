@@ -3,6 +3,7 @@ import Synchronization
 import Testing
 
 @testable import Checkpoints
+@testable import Files
 
 /// Copies the whole folder before each step: the files that a process would leave behind if it ended there.
 final class PicturingSteps: FileSteps {

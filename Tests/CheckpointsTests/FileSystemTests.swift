@@ -3,6 +3,7 @@ import Synchronization
 import Testing
 
 @testable import Checkpoints
+@testable import Files
 
 /// Makes the step of a given number fail, and all after it, as a full disk does.
 final class FailingSteps: FileSteps {

@@ -2,6 +2,7 @@ import Foundation
 import Testing
 
 @testable import Checkpoints
+@testable import Files
 
 /// Parsed JSON takes many times its bytes: files of a model folder have a size limit.
 @Suite struct JSONLimitTests {

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Checkpoints
+@testable import Files
 
 @Suite struct JSONParserTests {
     private func parse(_ text: String) throws -> JSONValue { try JSONValue(parsing: Array(text.utf8)) }

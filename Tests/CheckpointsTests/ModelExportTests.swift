@@ -2,6 +2,7 @@ import Foundation
 import Testing
 
 @testable import Checkpoints
+@testable import Files
 
 @Suite struct ModelExportTests {
     private let configuration =

@@ -2,6 +2,7 @@ import Foundation
 import Testing
 
 @testable import Checkpoints
+@testable import Files
 
 @Suite struct ModelFolderTests {
     private func problem(_ path: String) -> String {

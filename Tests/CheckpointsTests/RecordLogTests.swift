@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import Checkpoints
+@testable import Files
 
 /// A disk that has no room the first time.
 private final class FullOnce: FileSteps {

@@ -2,6 +2,7 @@ import Foundation
 import Testing
 
 @testable import Checkpoints
+@testable import Files
 
 @Suite struct RunFolderTests {
     private func problem(_ path: String, resuming: Bool = false, neededBytes: Int = 0) -> String {

@@ -2,6 +2,7 @@ import Foundation
 import Testing
 
 @testable import Checkpoints
+@testable import Files
 
 @Suite struct SafetensorsFileTests {
     private func file(_ type: String, _ data: [UInt8], count: Int) throws -> SafetensorsFile {

@@ -1,6 +1,7 @@
 import Testing
 
 @testable import Checkpoints
+@testable import Files
 
 /// Every header that lies about its file is refused, with a reason that names the tensor.
 @Suite struct SafetensorsHeaderTests {

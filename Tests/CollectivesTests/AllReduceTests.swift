@@ -1,9 +1,10 @@
 import Foundation
+import Tensors
 import Testing
+import Transport
 
 @testable import Collectives
-import Tensors
-import Transport
+@testable import Reduction
 
 /// A lane's gradient: values whose sum depends on the order of additions.
 func laneGradient(_ lane: Int, count: Int, seed: UInt64 = 0) -> [Float] {

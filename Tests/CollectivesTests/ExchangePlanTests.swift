@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Collectives
+@testable import Reduction
 
 @Suite struct ExchangePlanTests {
     /// Host numbers to try for `workers` ranks: each alone, all together, pairs, and alternating.

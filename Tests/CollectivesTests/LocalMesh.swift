@@ -1,6 +1,5 @@
 import Foundation
 import Synchronization
-
 import Transport
 
 /// Meshes between the threads of one process: bounded queues in memory.

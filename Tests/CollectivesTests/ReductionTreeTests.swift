@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Collectives
+@testable import Reduction
 
 /// A sum as it would be written down.
 func written(_ sum: PartialSum, _ leaves: [String]) -> String {

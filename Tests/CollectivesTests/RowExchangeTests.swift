@@ -1,8 +1,9 @@
+import Tensors
 import Testing
+import Transport
 
 @testable import Collectives
-import Tensors
-import Transport
+@testable import Reduction
 
 @Suite struct RowExchangeTests {
     static let width = 5

@@ -1,8 +1,9 @@
 import Foundation
+import Tensors
 import Testing
 
 @testable import Collectives
-import Tensors
+@testable import Reduction
 
 @Suite struct SharedMemoryTests {
     static func name() -> String {

@@ -2,6 +2,7 @@ import Tensors
 import Testing
 
 @testable import Collectives
+@testable import Reduction
 
 /// Touched rows in memory that the ranks of a host share.
 @Suite struct SharedRowsTests {

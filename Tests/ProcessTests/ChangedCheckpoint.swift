@@ -1,6 +1,6 @@
-import Checkpoints
+import Files
 import Foundation
-import Training
+import Runs
 
 /// Changes to a run's files that keep every digest valid.
 extension SmallJob {

@@ -1,6 +1,7 @@
 import ArgumentParser
+import Configuration
 import Testing
-import Training
+import Wording
 
 @testable import ApusCommand
 

@@ -1,7 +1,7 @@
-import Checkpoints
+import Files
 import Foundation
+import Runs
 import Testing
-import Training
 
 /// Journals and checkpoints whose digests are right and whose numbers no run writes.
 @Suite struct OddJournalTests {

@@ -3,7 +3,7 @@ import Foundation
 import Testing
 
 @testable import ApusCommand
-@testable import Training
+@testable import Configuration
 
 /// Every option goes from the command line and from a file into the configuration, is saved, and comes back.
 @Suite struct OptionRoundTripTests {

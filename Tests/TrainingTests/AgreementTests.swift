@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Training
+@testable import Coordination
 
 @Suite struct AgreementTests {
     @Test func `equal values agree, also of one worker alone`() {

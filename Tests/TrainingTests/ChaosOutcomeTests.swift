@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Training
+@testable import Chaos
 
 /// What a disturbed run must be like to count as well.
 @Suite struct ChaosOutcomeTests {

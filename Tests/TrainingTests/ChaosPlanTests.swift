@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Training
+@testable import Chaos
 
 /// What a chaos run does is decided before it begins, by the seed and the run's number.
 @Suite struct ChaosPlanTests {

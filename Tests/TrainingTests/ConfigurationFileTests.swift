@@ -1,7 +1,8 @@
 internal import Foundation
 internal import Testing
 
-@testable internal import Training
+@testable internal import Configuration
+@testable internal import Learning
 
 @Suite struct ConfigurationFileTests {
     /// Every option away from its default, with texts that YAML could take for something else.

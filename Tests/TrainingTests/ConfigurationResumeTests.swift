@@ -1,7 +1,9 @@
 internal import Foundation
 internal import Testing
 
-@testable internal import Training
+@testable internal import Configuration
+@testable internal import Learning
+@testable internal import Runs
 
 @Suite struct ConfigurationResumeTests {
     let saved: TrainingConfiguration = {
@@ -88,7 +90,7 @@ internal import Testing
             try TrainingConfiguration.resolve(given, cores: 1, now: Date(), files: files)
         }
         given.give(.output, "/nowhere/run")
-        #expect(throws: ConfigurationError.nothingToResume(output: "/nowhere/run")) {
+        #expect(throws: ConfigurationError.nothingToResume(output: "/nowhere/run", hasState: false)) {
             try TrainingConfiguration.resolve(given, cores: 1, now: Date(), files: files)
         }
     }

@@ -1,7 +1,9 @@
 internal import Foundation
 internal import Testing
 
-@testable internal import Training
+@testable internal import Configuration
+@testable internal import Learning
+@testable internal import Runs
 
 @Suite struct ConfigurationTests {
     let files = DefaultFiles(cache: "/nowhere/apus")

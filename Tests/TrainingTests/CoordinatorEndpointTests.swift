@@ -3,7 +3,9 @@ import Foundation
 import Testing
 import Transport
 
-@testable import Training
+@testable import Coordination
+@testable import Launching
+@testable import Wording
 
 @Suite struct CoordinatorEndpointTests {
     @Test(arguments: ["127.0.0.1", "localhost", "127.1.2.3"])

@@ -7,7 +7,8 @@ import Testing
 import Transport
 
 @testable import Collectives
-@testable import Training
+@testable import Learning
+@testable import Reduction
 
 /// A model's gradients over any number of workers: the bits of one process, and the bytes of the page of formulas.
 @Suite(.serialized) struct DistributedGradientTests {

@@ -5,11 +5,15 @@ import Distributed
 import Foundation
 import Kernels
 import Synchronization
-import Tensors
 import Testing
 import Transport
 
-@testable import Training
+@testable import Configuration
+@testable import Console
+@testable import Coordination
+@testable import Files
+@testable import Learning
+@testable import Runs
 
 /// The real coordinator and real workers in one process: whatever happens to one call, the weights are those of an
 /// undisturbed run, and each step is committed once.

@@ -1,7 +1,8 @@
 internal import Foundation
 internal import Testing
 
-@testable internal import Training
+@testable internal import Configuration
+@testable internal import Learning
 
 @Suite struct EpochCountTests {
     @Test(arguments: [

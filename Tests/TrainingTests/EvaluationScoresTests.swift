@@ -3,7 +3,8 @@ import Tensors
 import Testing
 import TextData
 
-@testable import Training
+@testable import Learning
+@testable import Runs
 
 @Suite struct EvaluationScoresTests {
     @Test func `scores of every chunk are kept while they fit, and then those of fewer chunks`() throws {

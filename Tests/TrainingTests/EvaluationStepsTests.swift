@@ -1,6 +1,8 @@
 import Testing
 
-@testable import Training
+@testable import Configuration
+@testable import Learning
+@testable import Runs
 
 @Suite struct EvaluationStepsTests {
     @Test func `the count is that of the steps from there on`() {

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import Training
+@testable import Telemetry
 
 /// The frozen bytes are those that TensorBoard's own Python package writes for the same messages.
 @Suite struct EventRecordTests {

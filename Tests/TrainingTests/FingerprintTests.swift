@@ -2,7 +2,8 @@ import BERT
 import Kernels
 import Testing
 
-@testable import Training
+@testable import Coordination
+@testable import Runs
 
 @Suite struct FingerprintTests {
     private let small = ArithmeticShape(text: "24,3,40,gelu,own,float32")!

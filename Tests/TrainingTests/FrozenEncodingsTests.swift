@@ -5,7 +5,9 @@ import Kernels
 import Testing
 import Transport
 
-@testable import Training
+@testable import Coordination
+@testable import Learning
+@testable import Runs
 
 /// What builds send each other and write to files, beside its bytes as a build once recorded them.
 ///
@@ -24,11 +26,11 @@ import Transport
         let found = try Self.entries.map {
             (name: "\($0)".prefix { $0 != "(" }.description, text: try Self.sorted($0.bytes))
         }
-        try check(found, "journal-\(ProtocolNumbers.journal)")
+        try check(found, "journal-\(JournalEntry.format)")
     }
 
     /// Each entry of journals of this format and the one before is read.
-    @Test(arguments: 1...ProtocolNumbers.journal)
+    @Test(arguments: 1...JournalEntry.format)
     func `a journal of an earlier format is read`(format: Int) throws {
         let entries = try recorded("journal-\(format)").map {
             try #require(JournalEntry(bytes: Array($0.text.utf8)), "\($0)")
@@ -133,7 +135,7 @@ import Transport
             .run(
                 id: 7, after: 4,
                 identity: RunIdentity(data: ["train": "ab"], model: ["config.json": "cd"], labels: "ef"),
-                format: ProtocolNumbers.journal),
+                format: JournalEntry.format),
             .generation(2), .formed(generation: 2, after: 4, state: 8), .counted(from: 5, through: 5), .committed(step),
             .moved(to: 6), .renamed(run: 9), .progress(progress),
         ]

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Training
+@testable import Coordination
 
 @Suite struct FruitlessEndsTests {
     private let start = ContinuousClock.now

@@ -1,7 +1,8 @@
-import Kernels
 import Testing
 
-@testable import Training
+@testable import Coordination
+@testable import Learning
+@testable import Runs
 
 @Suite struct GenerationStartTests {
     private static func commit(_ step: Int) -> Commit {

@@ -1,9 +1,7 @@
 import Distributed
 import Synchronization
-import Transport
 
 @testable import Cluster
-@testable import Training
 
 /// A control plane whose processes are all in this one: calls are encoded and decoded as on the wire, and a script
 /// decides which of them are lost.

@@ -1,7 +1,7 @@
 import Testing
 import TextData
 
-@testable import Training
+@testable import Inference
 
 @Suite struct InputLookTests {
     @Test(arguments: [

@@ -2,7 +2,10 @@ import Foundation
 import Synchronization
 import Testing
 
-@testable import Training
+@testable import Coordination
+@testable import Launching
+@testable import Processes
+@testable import Wording
 
 @Suite struct JobFolderTests {
     @Test func `ranks that make a job's folder at the same moment all find it theirs`() throws {

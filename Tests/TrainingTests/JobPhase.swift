@@ -1,6 +1,8 @@
 import Foundation
 
-@testable import Training
+@testable import Coordination
+@testable import Launching
+@testable import Processes
 
 /// Each phase of a job of two workers with one restart, and its answer to each event.
 enum JobPhase: CaseIterable {

@@ -1,7 +1,9 @@
 import Foundation
 import Testing
 
-@testable import Training
+@testable import Coordination
+@testable import Launching
+@testable import Processes
 
 /// What a launcher decides, over every phase and event.
 @Suite struct JobStateTests {

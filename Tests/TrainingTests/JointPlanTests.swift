@@ -1,8 +1,8 @@
-import BERT
-import TextData
 import Testing
+import TextData
 
-@testable import Training
+@testable import Coordination
+@testable import Learning
 
 /// The source task's stream beside the target's.
 @Suite struct JointPlanTests {

@@ -3,7 +3,7 @@ import Kernels
 import Tensors
 import Testing
 
-@testable import Training
+@testable import Learning
 
 /// L = L_source + lambda L_target, in the lanes that both tasks share.
 @Suite struct JointSumTests {

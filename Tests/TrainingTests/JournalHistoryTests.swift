@@ -1,10 +1,12 @@
 import BERT
-import Checkpoints
 import Foundation
-import Kernels
 import Testing
 
-@testable import Training
+@testable import Coordination
+@testable import Files
+@testable import Learning
+@testable import Runs
+@testable import Wording
 
 @Suite struct JournalHistoryTests {
     /// Four steps an epoch, the last one short.
@@ -170,8 +172,8 @@ import Testing
     }
 
     @Test func `a journal of a later format is not read`() throws {
-        let later = try #require(JournalHistory([.run(id: 1, after: 0, format: ProtocolNumbers.journal + 1)]))
-        #expect(later.problem(in: plan)?.contains("format \(ProtocolNumbers.journal + 1)") == true)
+        let later = try #require(JournalHistory([.run(id: 1, after: 0, format: JournalEntry.format + 1)]))
+        #expect(later.problem(in: plan)?.contains("format \(JournalEntry.format + 1)") == true)
         #expect(try #require(JournalHistory([.run(id: 1, after: 0, format: 1)])).problem(in: plan) == nil)
     }
 

@@ -2,7 +2,9 @@ internal import Foundation
 import Testing
 import Transport
 
-@testable import Training
+@testable internal import Coordination
+@testable internal import Launching
+@testable internal import Wording
 
 @Suite struct KeySourceTests {
     static let secret = ["APUS_SECRET": String(repeating: "0123456789abcdef", count: 2)]

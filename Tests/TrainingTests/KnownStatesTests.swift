@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Training
+@testable import Coordination
 
 @Suite struct KnownStatesTests {
     private func take(_ hash: UInt64, after step: Int, freeze: [String], _ states: inout KnownStates) -> Bool {

@@ -3,7 +3,7 @@ import Kernels
 import Tensors
 import Testing
 
-@testable import Training
+@testable import Learning
 
 @Suite struct LaneRunnerTests {
     private static let shape = BERTShape(

@@ -1,6 +1,8 @@
 import Foundation
 
-@testable import Training
+@testable import Coordination
+@testable import Launching
+@testable import Processes
 
 /// A job of two workers whose processes, timers and time are values.
 struct LaunchedJob {

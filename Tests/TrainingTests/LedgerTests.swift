@@ -1,6 +1,7 @@
 import Testing
 
-@testable import Training
+@testable import Coordination
+@testable import Learning
 
 @Suite struct LedgerTests {
     /// Four steps an epoch, the last one short.

@@ -2,7 +2,7 @@ import Foundation
 import Synchronization
 import Testing
 
-@testable import Training
+@testable import Processes
 
 @Suite struct LineCutterTests {
     /// The lines of a stream that comes in pieces.

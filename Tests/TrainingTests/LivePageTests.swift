@@ -1,9 +1,10 @@
-import Checkpoints
 import Foundation
 import Testing
 import WebServer
 
-@testable import Training
+@testable import Files
+@testable import Watching
+@testable import Wording
 
 /// The live page without sockets: who is let in, and what is told.
 @Suite struct LivePageTests {

@@ -4,11 +4,14 @@ import Cluster
 import Distributed
 import Foundation
 import Kernels
-import Tensors
 import Testing
 import Transport
 
-@testable import Training
+@testable import Configuration
+@testable import Coordination
+@testable import Files
+@testable import Learning
+@testable import Runs
 
 extension LocalTestingDistributedActorSystem: CodableActorSystem {}
 

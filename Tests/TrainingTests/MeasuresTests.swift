@@ -2,7 +2,7 @@ import BERT
 import Foundation
 import Testing
 
-@testable import Training
+@testable import Learning
 
 /// Against scikit-learn, SciPy and seqeval: Tests/Fixtures/measures.
 @Suite struct MeasuresTests {

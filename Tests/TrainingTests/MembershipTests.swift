@@ -2,7 +2,7 @@ import Cluster
 import Testing
 import Transport
 
-@testable import Training
+@testable import Coordination
 
 @Suite struct MembershipTests {
     static let identity = WorkerIdentity(

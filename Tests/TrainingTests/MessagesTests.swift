@@ -1,9 +1,10 @@
-import Cluster
 import Foundation
-import Kernels
 import Testing
 
-@testable import Training
+@testable import Coordination
+@testable import Files
+@testable import Learning
+@testable import Runs
 
 @Suite struct MessagesTests {
     @Test func `an update's constants travel as bit patterns`() throws {

@@ -1,6 +1,7 @@
 import Testing
 
-@testable import Training
+@testable import Learning
+@testable import Telemetry
 
 @Suite struct MetricsEventTests {
     private var event: StepEvent {

@@ -1,8 +1,9 @@
-import Checkpoints
 import Foundation
 import Testing
 
-@testable import Training
+@testable import Files
+@testable import Reports
+@testable import Watching
 
 /// Files that grow, are cut, replaced, or are none.
 @Suite final class MetricsFollowerTests {

@@ -2,7 +2,9 @@ import BERT
 import Foundation
 import Testing
 
-@testable import Training
+@testable import Configuration
+@testable import Learning
+@testable import Runs
 
 @Suite struct ModelCardTests {
     @Test func `names from outside stand in quotes that YAML can read`() {

@@ -1,7 +1,8 @@
 internal import Foundation
 internal import Testing
 
-@testable internal import Training
+@testable internal import Inputs
+@testable internal import Wording
 
 /// Each thing that is not a model folder has its own message with the path to give instead.
 @Suite struct ModelPathTests {

@@ -1,6 +1,6 @@
 internal import Testing
 
-@testable internal import Training
+@testable internal import Configuration
 
 @Suite struct NearMissTests {
     @Test func `a name with a slip finds the one that was meant`() {

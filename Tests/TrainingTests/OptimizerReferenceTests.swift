@@ -4,7 +4,7 @@ import Kernels
 import Tensors
 import Testing
 
-@testable import Training
+@testable import Learning
 
 /// Updates beside those of PyTorch's optimizers and Transformers' schedules: Fixtures/optimizers, made by its
 /// generate.py.

@@ -4,7 +4,9 @@ internal import Kernels
 internal import Tensors
 internal import Testing
 
-@testable internal import Training
+@testable internal import Configuration
+@testable internal import Runs
+@testable internal import Wording
 
 /// Which options exclude each other: every pair is tried, and no pair but those of the table is refused.
 @Suite struct OptionPairsTests {

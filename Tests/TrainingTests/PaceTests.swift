@@ -3,7 +3,8 @@ import Kernels
 import Tensors
 import Testing
 
-@testable import Training
+@testable import Learning
+@testable import Runs
 
 /// How fast each part of the model learns, and when it begins to.
 @Suite struct PaceTests {

@@ -1,7 +1,8 @@
 import Cluster
 import Testing
 
-@testable import Training
+@testable import Coordination
+@testable import Wording
 
 /// Who may join where one engine has placed all workers.
 @Suite struct PlacementTests {

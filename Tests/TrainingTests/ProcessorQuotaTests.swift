@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Training
+@testable import Processes
 
 @Suite struct ProcessorQuotaTests {
     /// The quota by these files.

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Training
+@testable import Console
 
 @Suite struct ProgressFiguresTests {
     private static let usual = ProgressFigures(

@@ -3,7 +3,10 @@ import Checkpoints
 import Kernels
 import Testing
 
-@testable import Training
+@testable import Configuration
+@testable import Files
+@testable import Learning
+@testable import Runs
 
 /// The bits of a few steps, recorded: no change of arithmetic goes unnoticed.
 ///

@@ -1,9 +1,9 @@
 import Checkpoints
 import Foundation
-import Kernels
 import Testing
 
-@testable import Training
+@testable import ReferenceChecks
+@testable import Wording
 
 /// The training path against what Transformers and PyTorch computed: Tests/Fixtures/golden, made by its generate
 /// scripts.

@@ -2,7 +2,7 @@ import Synchronization
 import Testing
 import Transport
 
-@testable import Training
+@testable import Coordination
 
 @Suite struct RefusalNoticesTests {
     private let start = ContinuousClock.now

@@ -1,8 +1,9 @@
-import Checkpoints
 import Foundation
 import Testing
 
-@testable import Training
+@testable import Files
+@testable import Reports
+@testable import Wording
 
 @Suite struct ReportTests {
     /// Texts that mean something to a browser, a terminal or a reader's eye.

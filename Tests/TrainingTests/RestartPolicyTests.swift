@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Training
+@testable import Launching
 
 @Suite struct RestartPolicyTests {
     private let start = ContinuousClock.now

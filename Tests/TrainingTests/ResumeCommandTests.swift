@@ -1,6 +1,7 @@
 import Testing
 
-@testable import Training
+@testable import Configuration
+@testable import Runs
 
 /// The command that resumes a run repeats all options about where it is computed.
 @Suite struct ResumeCommandTests {

@@ -1,7 +1,8 @@
 import Foundation
 import Testing
 
-@testable import Training
+@testable import Configuration
+@testable import Runs
 
 /// What a resumed run compares: files, labels and options.
 @Suite struct RunIdentityTests {

@@ -1,6 +1,8 @@
 import Testing
 
-@testable import Training
+@testable import Coordination
+@testable import Learning
+@testable import Runs
 
 /// Where a run is, over every short sequence of what can happen to it.
 @Suite struct RunPositionTests {

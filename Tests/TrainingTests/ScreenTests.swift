@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import Training
+@testable import Console
 
 /// A status line on a terminal, and news above it.
 @Suite struct ScreenTests {

@@ -1,8 +1,10 @@
 import BERT
 import Tensors
-import TextData
 
-@testable import Training
+@testable import Console
+@testable import Learning
+@testable import Runs
+@testable import Telemetry
 
 /// What is on a run's disk: all that a process which begins again has.
 struct ScriptedDisk: Equatable {

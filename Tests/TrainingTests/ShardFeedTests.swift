@@ -4,7 +4,10 @@ import Testing
 import TextData
 import Transport
 
-@testable import Training
+@testable import Configuration
+@testable import Coordination
+@testable import Learning
+@testable import Runs
 
 /// What the coordinator's links carry to each worker, byte by byte.
 @Suite struct ShardFeedTests {

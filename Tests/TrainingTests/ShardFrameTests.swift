@@ -3,7 +3,8 @@ import Foundation
 import Testing
 import TextData
 
-@testable import Training
+@testable import Coordination
+@testable import Learning
 
 @Suite struct ShardFrameTests {
     private func samples(_ numbers: [Int32]) -> [PlannedSample] {

@@ -2,7 +2,10 @@ import BERT
 import Foundation
 import TextData
 
-@testable import Training
+@testable import Configuration
+@testable import Coordination
+@testable import Learning
+@testable import Runs
 
 /// A small model and generated data in a fresh folder; removed with its last user.
 final class SmallRun: Sendable {

@@ -1,9 +1,9 @@
-import BERT
 import Tensors
 import Testing
 import Transport
 
-@testable import Training
+@testable import Coordination
+@testable import Learning
 
 @Suite struct StateTransferTests {
     private static func state(filledWith value: Float) -> TrainingState {

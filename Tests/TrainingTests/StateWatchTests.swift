@@ -1,9 +1,10 @@
 import BERT
 import Tensors
-import TextData
 import Testing
 
-@testable import Training
+@testable import Configuration
+@testable import Learning
+@testable import Runs
 
 @Suite struct StateWatchTests {
     private let job: SmallRun

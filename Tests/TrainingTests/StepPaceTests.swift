@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Training
+@testable import Coordination
 
 @Suite struct StepPaceTests {
     @Test func `before the first step there is time to warm up`() {

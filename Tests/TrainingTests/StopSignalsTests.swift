@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Training
+@testable import Processes
 
 @Suite struct StopSignalsTests {
     @Test func `signals that come together are one request, and a later one ends the run`() {

@@ -2,7 +2,12 @@ import Checkpoints
 import Tensors
 import Testing
 
-@testable import Training
+@testable import Configuration
+@testable import Console
+@testable import Files
+@testable import Learning
+@testable import Runs
+@testable import Telemetry
 
 /// A stop that is requested while data are scored, or while the output of a frozen encoder is computed.
 @Suite struct StoppedEvaluationTests {

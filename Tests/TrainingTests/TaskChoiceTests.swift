@@ -1,8 +1,9 @@
 import Foundation
 import Testing
 
+@testable import Configuration
+@testable import Inputs
 @testable import TextData
-@testable import Training
 
 /// The task that labels without `--task` stand for.
 @Suite struct TaskChoiceTests {

@@ -1,8 +1,9 @@
-import Checkpoints
 import Foundation
 import Testing
 
-@testable import Training
+@testable import Files
+@testable import Learning
+@testable import Telemetry
 
 @Suite struct TensorBoardCurvesTests {
     private func tags(_ values: [EventRecord.Value]) -> [String] {

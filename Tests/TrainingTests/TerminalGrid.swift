@@ -1,6 +1,6 @@
 import Synchronization
 
-@testable import Training
+@testable import Console
 
 /// The subset of a terminal that ``Screen`` uses: its contents after all output.
 final class TerminalGrid: OutputSink {

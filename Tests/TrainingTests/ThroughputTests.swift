@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Training
+@testable import Telemetry
 
 @Suite struct ThroughputTests {
     @Test func `recomputed steps count with their time, but not as first steps`() {

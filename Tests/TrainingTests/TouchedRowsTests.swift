@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Training
+@testable import Learning
 
 @Suite struct TouchedRowsTests {
     @Test func `words of another count, and bits beyond the rows, are refused`() {

@@ -2,7 +2,9 @@ import BERT
 import Tensors
 import Testing
 
-@testable import Training
+@testable import Configuration
+@testable import Learning
+@testable import Runs
 
 @Suite struct TrainedShareTests {
     @Test func `what is trained is said with its share`() throws {

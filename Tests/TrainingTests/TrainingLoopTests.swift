@@ -1,6 +1,7 @@
 import Testing
 
-@testable import Training
+@testable import Learning
+@testable import Runs
 
 /// The steps of a run with what is between them, over a scripted engine.
 @Suite struct TrainingLoopTests {

@@ -1,7 +1,6 @@
 import Testing
-import TextData
 
-@testable import Training
+@testable import Learning
 
 @Suite struct TrainingPlanTests {
     private func plan(_ samples: Int, batch: Int, accumulate: Int, lanes: Int, maxSteps: Int? = nil) -> TrainingPlan {

@@ -1,8 +1,7 @@
 import Foundation
-import Kernels
 import Testing
 
-@testable import Training
+@testable import ReferenceChecks
 
 /// Adapters and learning rates by layer against PEFT and PyTorch: Tests/Fixtures/transfer.
 @Suite struct TransferReferenceTests {

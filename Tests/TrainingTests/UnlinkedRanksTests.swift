@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Training
+@testable import Coordination
 
 @Suite struct UnlinkedRanksTests {
     struct Case: Sendable, CustomTestStringConvertible {

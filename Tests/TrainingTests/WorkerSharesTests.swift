@@ -1,6 +1,7 @@
 import Testing
 
-@testable import Training
+@testable import Configuration
+@testable import Launching
 
 @Suite struct WorkerSharesTests {
     @Test(arguments: [

@@ -1,5 +1,6 @@
 internal import Checkpoints
 internal import Cluster
+internal import Files
 internal import Hub
 internal import TextData
 internal import Transport

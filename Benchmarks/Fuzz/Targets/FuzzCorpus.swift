@@ -1,6 +1,5 @@
-internal import BERT
 internal import Cluster
-internal import Training
+internal import Coordination
 internal import Transport
 
 extension FuzzTarget {

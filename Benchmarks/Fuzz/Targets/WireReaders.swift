@@ -1,7 +1,8 @@
 internal import BERT
 internal import Cluster
+internal import Coordination
 internal import Kernels
-internal import Training
+internal import Runs
 internal import Transport
 
 /// Readers of what arrives over a network.

@@ -1,0 +1,81 @@
+internal import Dispatch
+internal import Foundation
+internal import Synchronization
+internal import Wording
+
+/// An operation that may take a while, such as reading a file: the display shows it within a second, with its progress.
+package final class Activity: Sendable {
+    private let name: String
+    private let total: Int
+    private let done = Atomic(0)
+    private let hasEnded = Atomic(false)
+    private let wasTold = Atomic(false)
+    private let began = ContinuousClock.now
+    private let pace: Mutex<GrowingInterval>
+    private let screen: Screen
+    private let timer = Mutex<Clockwork?>(nil)
+
+    /// @unchecked: it only owns the timer, which Dispatch itself guards.
+    private struct Clockwork: @unchecked Sendable {
+        let source: any DispatchSourceTimer
+    }
+
+    /// - Parameters:
+    ///   - name: such as `reading train.tsv`.
+    ///   - total: in the units of ``advance(by:)``; 0 if unknown.
+    package init(_ name: String, of total: Int = 0, on screen: Screen = .shared) {
+        self.name = ShownText.safe(name)
+        self.total = total
+        self.screen = screen
+        pace = Mutex(GrowingInterval(from: .now))
+        let source = DispatchSource.makeTimerSource(queue: .global())
+        source.schedule(deadline: .now() + .milliseconds(700), repeating: .milliseconds(250))
+        source.setEventHandler { [weak self] in self?.tell() }
+        timer.withLock { $0 = Clockwork(source: source) }
+        source.resume()
+    }
+
+    deinit { end() }
+
+    package func advance(by count: Int) { done.add(count, ordering: .relaxed) }
+
+    /// Runs `body` as a shown activity.
+    package static func during<Result, Failure: Error>(
+        _ name: String, of total: Int = 0, _ body: (Activity) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        let activity = Activity(name, of: total)
+        defer { activity.end() }
+        return try body(activity)
+    }
+
+    package func end() {
+        guard !hasEnded.exchange(true, ordering: .sequentiallyConsistent) else { return }
+        timer.withLock { timer in
+            timer?.source.cancel()
+            timer = nil
+        }
+        if wasTold.load(ordering: .relaxed), screen.redraws { screen.hide() }
+    }
+
+    private func tell() {
+        timer.withLock { timer in
+            guard timer != nil, screen.showsProgress else { return }
+            let isFirst = !wasTold.exchange(true, ordering: .relaxed)
+            let text = text
+            if screen.redraws {
+                screen.show { columns, _ in ShownText.cut(text, to: max(0, columns - 3)) }
+            } else if isFirst {
+                screen.say(name)
+            } else if pace.withLock({ $0.isDue(.now) }) {
+                screen.say(text)
+            }
+        }
+    }
+
+    private var text: String {
+        let seconds = (ContinuousClock.now - began).seconds
+        guard total > 0 else { return "\(name)  \(ProgressFigures.clock(seconds))" }
+        let part = min(1, Double(done.load(ordering: .relaxed)) / Double(total))
+        return "\(name)  \(Int(100 * part)) %  \(ProgressFigures.clock(seconds))"
+    }
+}

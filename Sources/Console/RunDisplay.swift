@@ -1,0 +1,115 @@
+internal import Files
+internal import Foundation
+internal import Synchronization
+internal import Wording
+
+/// The messages of a run: on standard output, and in the run's log.
+///
+/// On a terminal a progress line is redrawn. In a pipe or a file there are lines at growing intervals instead; from the
+/// first step to the last one each line there begins with the time, as in the log.
+package final class RunDisplay: Sendable {
+    private let screen: Screen
+    /// Descriptor of the log; -1 before it is opened.
+    private let log = Mutex<CInt>(-1)
+    private let state = Mutex(State())
+
+    private struct State {
+        /// Whether the run is computing steps.
+        var isRunning = false
+        /// Over the last seconds, for the line on a terminal.
+        var recent = ProgressMeter(memory: 5)
+        /// Since the newest line of the log.
+        var window = ProgressMeter()
+        var interval: GrowingInterval?
+        /// Ends of epochs reported since the last other message.
+        var epochsTold = 0
+    }
+
+    /// Consecutive ends of epochs that are reported; later ones only occasionally.
+    private static let mostEpochs = 30
+
+    package init(screen: Screen = .shared) { self.screen = screen }
+
+    deinit { log.withLock { if $0 >= 0 { close($0) } } }
+
+    /// From now on lines also go to this file. Failure to open it is reported once; the run does not need a log.
+    package func open(_ path: String) {
+        let descriptor = unsafe Foundation.open(path, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0o644)
+        guard descriptor >= 0 else {
+            say(
+                "\(path) cannot be written (\(unsafe String(cString: strerror(errno)))): the run continues without a "
+                    + "log"
+            )
+            return
+        }
+        log.withLock { $0 = descriptor }
+    }
+
+    /// Steps begin or have ended.
+    package func setRunning(_ isRunning: Bool) {
+        state.withLock { state in
+            state.isRunning = isRunning
+            if state.interval == nil { state.interval = GrowingInterval(from: .now) }
+        }
+        if !isRunning { screen.hide() }
+    }
+
+    /// Reports news.
+    package func say(_ line: String) {
+        state.withLock { $0.epochsTold = 0 }
+        tell(line)
+    }
+
+    /// The end of an epoch; of very many epochs only some are reported outside the log.
+    /// - Parameter isNews: whether something else than the epoch's number is new.
+    package func sayEpoch(_ line: String, isNews: Bool) {
+        let isTold = state.withLock { state in
+            state.epochsTold += 1
+            return isNews || state.epochsTold <= Self.mostEpochs || state.interval?.isDue(.now) ?? true
+        }
+        if isTold { tell(line) } else { append(line) }
+    }
+
+    /// Notes a finished step.
+    package func show(_ step: ProgressMeter.Step) {
+        let (recent, due) = state.withLock { state -> (ProgressFigures, ProgressFigures?) in
+            state.recent.add(step)
+            state.window.add(step)
+            let isDue = state.interval?.isDue(.now) ?? false
+            defer { if isDue { state.window = ProgressMeter() } }
+            return (state.recent.figures(step), isDue ? state.window.figures(step) : nil)
+        }
+        let drawn = ContinuousClock.now
+        if screen.redraws {
+            screen.show { columns, colors in
+                recent.line(columns: columns, elapsed: (ContinuousClock.now - drawn).seconds, colors: colors)
+            }
+        }
+        guard let due else { return }
+        if screen.redraws || !screen.showsProgress { append(due.text) } else { tell(due.text) }
+    }
+
+    /// Notes an operation other than steps, such as an evaluation; on a terminal the line shows it until the next step.
+    package func showWork(_ what: String) {
+        let began = ContinuousClock.now
+        let safe = ShownText.safe(what)
+        screen.show { columns, _ in
+            ShownText.cut(
+                "\(safe)  \(ProgressFigures.clock((ContinuousClock.now - began).seconds))", to: max(0, columns - 3))
+        }
+    }
+
+    private func tell(_ line: String) {
+        let isStamped = !screen.redraws && state.withLock { $0.isRunning }
+        screen.say(isStamped ? "\(Self.time) \(line)" : line)
+        append(line)
+    }
+
+    private func append(_ line: String) {
+        let text = "\(Self.time) \(ShownText.safe(line))\n"
+        // A line that does not fit on the disk is missing in the log, but was displayed.
+        log.withLock { if $0 >= 0 { DescriptorWriting.write(Array(text.utf8), to: $0) } }
+    }
+
+    private static var time: String { Date.now.formatted(.iso8601) }
+}

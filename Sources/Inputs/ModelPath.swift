@@ -1,0 +1,112 @@
+internal import Configuration
+internal import Foundation
+package import Wording
+
+/// Explains a path that is not a model folder: what it is, and what was probably meant.
+package enum ModelPath {
+    /// - Parameters:
+    ///   - path: as given to `--model`, or absolute.
+    ///   - needsModel: whether a folder without config.json is refused; a tokenizer's folder has none.
+    /// - Throws: ``InputError`` with one line.
+    package static func check(_ path: String, needsModel: Bool = true) throws(InputError) {
+        var isFolder: ObjCBool = false
+        guard unsafe FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
+            if let name = nameInAddress(path) {
+                throw InputError(
+                    "\(path): is an address, and --model takes a folder or a name: give --model \(name)")
+            }
+            throw InputError(missing(path))
+        }
+        guard isFolder.boolValue else {
+            let parent = URL(fileURLWithPath: path).deletingLastPathComponent().path
+            let isInside = exists(parent + "/config.json")
+            throw InputError(
+                "\(path): is a file, not a model folder: "
+                    + (isInside ? "give the folder that it is in, --model \(parent)" : "give --model a folder"))
+        }
+        if needsModel, !exists(path + "/config.json") { throw InputError(withoutConfiguration(path)) }
+        for name in names(in: path) where isPointer("\(path)/\(name)") {
+            throw InputError(
+                "\(path)/\(name): is a Git LFS pointer, not the file itself: run 'git lfs install' once and 'git lfs "
+                    + "pull' "
+                    + "in that folder"
+            )
+        }
+    }
+
+    private static func missing(_ path: String) -> String {
+        let url = URL(fileURLWithPath: path).standardizedFileURL
+        let (parent, name) = (url.deletingLastPathComponent().path, url.lastPathComponent)
+        let folders = names(in: parent).filter { exists("\(parent)/\($0)/config.json") }
+        if let near = NearMiss.of(name, among: folders) {
+            return "\(path): does not exist: did you mean \(parent)/\(near)?"
+        }
+        let usual = DefaultFiles(environment: ProcessInfo.processInfo.environment).model
+        if usual.hasSuffix("/" + name), exists(usual + "/config.json") {
+            return "\(path): does not exist: did you mean the default model, \(usual)? It is used without --model"
+        }
+        if let hubName = hubName(url.path) {
+            return
+                "\(path): does not exist: check the path, or, if this is a model's name on a hub, fetch it with "
+                + "'apus download \(hubName)' first"
+        }
+        return "\(path): there is no such model folder: check --model, or run scripts/fetch.sh for the default one"
+    }
+
+    /// The model that the address of a hub's page names; nil for anything else.
+    private static func nameInAddress(_ path: String) -> String? {
+        guard let match = path.firstMatch(of: /https?:\/{1,2}[A-Za-z0-9.:-]+\/([A-Za-z0-9._-]+(?:\/[A-Za-z0-9._-]+)?)/)
+        else { return nil }
+        let parts = match.1.split(separator: "/")
+        let isPage = parts.count == 2 && ["tree", "blob", "resolve", "raw"].contains(parts[1])
+        return isPage ? String(parts[0]) : String(match.1)
+    }
+
+    /// `NAME` or `ORGANIZATION/NAME`, where a path looks like one of those, seen from the working folder.
+    private static func hubName(_ path: String) -> String? {
+        let working = FileManager.default.currentDirectoryPath
+        guard path.hasPrefix(working + "/") else { return nil }
+        let parts = path.dropFirst(working.count + 1).split(separator: "/")
+        let areNames = parts.allSatisfy { part in
+            part.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "-_.".contains($0)) } && part.first != "."
+        }
+        guard (1...2).contains(parts.count), areNames, parts.count == 1 || !exists("\(working)/\(parts[0])") else {
+            return nil
+        }
+        return parts.joined(separator: "/")
+    }
+
+    private static func withoutConfiguration(_ path: String) -> String {
+        if exists(path + "/adapter_config.json") {
+            let merged = URL(fileURLWithPath: path).deletingLastPathComponent().path + "/model"
+            return "\(path): has adapters without their model: "
+                + (exists(merged + "/config.json")
+                    ? "the merged model is in \(merged)" : "give the folder of a merged model")
+        }
+        for name in ["model-best", "model"] where exists("\(path)/\(name)/config.json") {
+            return "\(path): is a run folder: give one of its models, --model \(path)/\(name)"
+        }
+        if exists(path + "/config.yaml") || exists(path + "/journal") {
+            return
+                "\(path): is the folder of a run that has no model yet: "
+                + "'apus train --resume --output \(path)' resumes it"
+        }
+        let snapshots = names(in: path + "/snapshots").map { "\(path)/snapshots/\($0)" }
+        let below = (names(in: path).map { "\(path)/\($0)" } + snapshots).filter { exists($0 + "/config.json") }
+        if let found = below.first { return "\(path): has no config.json, but \(found) does: give that folder" }
+        return "\(path): has no config.json: a model folder in Hugging Face's layout has one"
+    }
+
+    /// Git's placeholder for a large file that was not fetched.
+    private static func isPointer(_ path: String) -> Bool {
+        guard let file = FileHandle(forReadingAtPath: path) else { return false }
+        defer { try? file.close() }
+        return (try? file.read(upToCount: 42)) == Data("version https://git-lfs.github.com/spec/v1".utf8)
+    }
+
+    private static func exists(_ path: String) -> Bool { FileManager.default.fileExists(atPath: path) }
+
+    private static func names(in path: String) -> [String] {
+        ((try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []).sorted()
+    }
+}

@@ -1,0 +1,211 @@
+package import Configuration
+package import TextData
+
+/// The task inferred from labels without `--task`, and a note for the user about the choice.
+///
+/// An ambiguous choice is reported with the option that decides; if two
+/// tasks are as likely, it is refused.
+package struct TaskChoice: Equatable, Sendable {
+    package typealias Task = TrainingConfiguration.TargetTask
+
+    package let task: Task
+    package let note: String?
+
+    private init(_ task: Task, _ note: String? = nil) {
+        self.task = task
+        self.note = note
+    }
+
+    /// - Parameter asked: the task from `--task`; nil infers it from the labels.
+    package init(_ asked: Task?, of dataset: Dataset) throws {
+        if let asked {
+            self.init(asked, Self.note(on: dataset, asked))
+            return
+        }
+        let labels = dataset.labels ?? []
+        let values = Set(labels.joined())
+        switch dataset.labelLayout {
+        case .words: self.init(.tokenClassification)
+        case .columns(let names): self = try Self.columns(names, values, dataset)
+        case .lists: self = Self.lists(labels, values, dataset)
+        case .single: self = try Self.single(values, dataset)
+        }
+    }
+
+    private static func note(on dataset: Dataset, _ asked: Task) -> String? {
+        switch asked {
+        case .regression: return noteOnCommas(dataset)
+        case .multiLabel:
+            guard dataset.labelLayout == .single, dataset.labelSeparator != Dataset.listSeparator else { return nil }
+            return "\(name(of: dataset.labelSeparator)) part the labels of a text"
+        case .classification:
+            guard dataset.labelLayout == .single else { return nil }
+            return noteOnMissing(Set((dataset.labels ?? []).joined()))
+        default: return nil
+        }
+    }
+
+    private static func name(of separator: Character) -> String {
+        switch separator {
+        case "|": "vertical bars"
+        case ";": "semicolons"
+        default: "commas"
+        }
+    }
+
+    /// What programs write for a value that is not there.
+    private static let missing: Set = [
+        "null", "NULL", "nan", "NaN", "NAN", "NA", "N/A", "n/a", "<NA>", "None", "NaT", "nil",
+    ]
+
+    private static func noteOnMissing(_ values: Set<String>) -> String? {
+        values.filter(missing.contains).min().map {
+            "the label \"\($0)\" is taken as a class: take its rows out if it stands for no label"
+        }
+    }
+
+    /// Numbers with one comma each are two, also where a decimal sign was meant.
+    private static func noteOnCommas(_ dataset: Dataset) -> String? {
+        guard dataset.labelLayout == .single, let labels = dataset.labels, let first = labels.first?[0] else {
+            return nil
+        }
+        guard labels.allSatisfy({ isDecimal($0[0]) && $0[0].contains(Dataset.listSeparator) }) else { return nil }
+        return "labels such as \"\(first)\" are two numbers each; write decimals with a point"
+    }
+
+    /// Whether a text may be one number with a decimal comma.
+    private static func isDecimal(_ text: String) -> Bool {
+        let parts = Dataset.parts(of: text)
+        return parts.count <= 2 && parts.allSatisfy { Int($0) != nil }
+    }
+
+    private static func columns(_ names: [String], _ values: Set<String>, _ dataset: Dataset) throws(DatasetError)
+        -> TaskChoice
+    {
+        if dataset.flagWidth != nil {
+            return TaskChoice(
+                .multiLabel,
+                "\(names.count) columns of 0 and 1 are \(names.count) labels: --task multi-label; --task regression "
+                    + "takes "
+                    + "them as numbers"
+            )
+        }
+        guard let other = values.filter({ Float($0) == nil }).min() else {
+            let value = values.filter { !["0", "1"].contains($0) }.min() ?? ""
+            return TaskChoice(
+                .regression,
+                "\(names.count) columns of numbers are targets: --task regression; labels have nothing but 0 and 1 "
+                    + "(found \"\(value)\")")
+        }
+        let row = dataset.labels?.firstIndex { $0.contains(other) }
+        throw DatasetError(
+            path: dataset.path, line: row.map { dataset.lines[$0] },
+            problem:
+                "\"\(other)\" is not a number, which several label columns require: 0 and 1 for labels, or the "
+                + "numbers of a regression"
+        )
+    }
+
+    private static func lists(_ labels: [[String]], _ values: Set<String>, _ dataset: Dataset) -> TaskChoice {
+        if let width = dataset.flagWidth {
+            return TaskChoice(
+                .multiLabel,
+                "lists of \(width) zeros and ones are \(width) labels: --task multi-label; --task regression takes "
+                    + "them as numbers"
+            )
+        }
+        guard values.allSatisfy({ Float($0) != nil }), let width = labels.first?.count else {
+            return TaskChoice(.multiLabel)
+        }
+        guard width > 0, labels.allSatisfy({ $0.count == width }) else {
+            return TaskChoice(
+                .multiLabel, "lists of numbers of different lengths are the labels that a text has: --task multi-label")
+        }
+        let isWhole = values.allSatisfy { Int($0) != nil }
+        return TaskChoice(
+            .regression,
+            "lists of \(width) \(width == 1 ? "number" : "numbers") are targets: --task regression"
+                + (isWhole ? "; --task multi-label takes them as the labels that a text has" : ""))
+    }
+
+    private static func single(_ values: Set<String>, _ dataset: Dataset) throws(DatasetError) -> TaskChoice {
+        let present = values.subtracting(missing)
+        if present.count < values.count {
+            guard present.isEmpty || !present.allSatisfy({ Float($0) != nil }) else {
+                let row = dataset.labels?.firstIndex { missing.contains($0[0]) }
+                throw DatasetError(
+                    path: dataset.path, line: row.map { dataset.lines[$0] },
+                    problem:
+                        "the label is \"\(row.flatMap { dataset.labels?[$0][0] } ?? "")\", the others are numbers: "
+                        + "fill it in or take the row out; --task classification takes it as a class")
+            }
+            let rest = present.isEmpty ? TaskChoice(.classification) : try single(present, dataset)
+            let notes = [noteOnMissing(values), rest.note].compactMap { $0 }
+            return TaskChoice(rest.task, notes.joined(separator: "; "))
+        }
+        if values.allSatisfy({ Float($0) != nil }) {
+            let isWhole = values.allSatisfy { Int($0) != nil }
+            guard !isWhole else { return TaskChoice(.classification) }
+            let hasFraction = values.contains { Float($0).map { $0 != $0.rounded() } ?? false }
+            return TaskChoice(
+                .regression,
+                hasFraction
+                    ? nil
+                    : "labels such as \(values.min() ?? "1.0") are numbers: --task regression; write classes without "
+                        + "a point"
+            )
+        }
+        let separator = dataset.labelSeparator
+        guard values.contains(where: { $0.contains(separator) }) else { return TaskChoice(.classification) }
+        return try parted(values, by: separator, dataset)
+    }
+
+    /// Labels of which some have commas, or what else parts the labels of a text.
+    private static func parted(_ values: Set<String>, by separator: Character, _ dataset: Dataset)
+        throws(DatasetError) -> TaskChoice
+    {
+        let parts = values.map { Dataset.parts(of: $0, separator) }
+        let single = Set(parts.joined())
+        guard single.allSatisfy({ Float($0) != nil }) else {
+            // Labels occur in several combinations, or alone and in one; the parts of a name with a comma in it, such
+            // as "Portland, Oregon", do not.
+            let count = parts.reduce(0) { $0 + $1.count }
+            let alone = Set(parts.filter { $0.count == 1 }.joined())
+            let isMixed = parts.contains { $0.count > 1 && !alone.isDisjoint(with: $0) }
+            guard isMixed || single.count <= values.count && count > single.count else {
+                return TaskChoice(.classification)
+            }
+            let shown = single.sorted().prefix(8).joined(separator: ", ") + (single.count > 8 ? ", …" : "")
+            return TaskChoice(
+                .classification,
+                "\(name(of: separator)) part its labels into \(single.count) (\(shown)): --task multi-label learns "
+                    + "each by "
+                    + "itself, without it each of the \(values.count) combinations is a class")
+        }
+        if let width = dataset.flagWidth, width > 2 {
+            let numbers = separator == Dataset.listSeparator ? "; --task regression takes them as numbers" : ""
+            return TaskChoice(
+                .multiLabel, "lists of \(width) zeros and ones are \(width) labels: --task multi-label\(numbers)")
+        }
+        let example = values.filter { $0.contains(separator) }.min() ?? ""
+        guard separator == Dataset.listSeparator else {
+            throw DatasetError(
+                path: dataset.path,
+                problem: "labels such as \"\(example)\" may be several numbers or several labels: write numbers with "
+                    + "commas between, or say --task multi-label")
+        }
+        guard !values.allSatisfy(isDecimal) else {
+            throw DatasetError(
+                path: dataset.path,
+                problem:
+                    "labels such as \"\(example)\" may be numbers with a decimal comma, or several numbers or labels: "
+                    + "write decimals with a point, or choose --task regression or --task multi-label")
+        }
+        guard Set(parts.map(\.count)).count == 1 else {
+            return TaskChoice(
+                .multiLabel,
+                "comma-separated numbers of different counts are the labels that a text has: --task multi-label")
+        }
+        return TaskChoice(.regression, "\(parts[0].count) numbers per row are targets: --task regression")
+    }
+}

@@ -1,0 +1,4 @@
+internal import Foundation
+
+/// The path of this program.
+package func ownProgram() -> String { URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().path }

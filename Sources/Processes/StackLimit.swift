@@ -1,0 +1,26 @@
+internal import Foundation
+internal import Wording
+
+/// Ensures that threads have sufficient stacks.
+package enum StackLimit {
+    private static let least: rlim_t = 2 << 20
+    private static let usual: rlim_t = 8 << 20
+
+    /// Restarts this program with larger stacks if the limit is low and may be raised: glibc reads it only at the
+    /// start.
+    /// - Throws: ``InputError`` if it may not be raised.
+    package static func provide() throws {
+        let resource = __rlimit_resource_t(RLIMIT_STACK.rawValue)
+        var limit = rlimit()
+        guard unsafe getrlimit(resource, &limit) == 0, limit.rlim_cur < least else { return }
+        let given = limit.rlim_cur
+        limit.rlim_cur = min(usual, limit.rlim_max)
+        guard limit.rlim_cur >= least, unsafe setrlimit(resource, &limit) == 0 else {
+            throw InputError(
+                "a thread's stack may have \(given >> 10) kB, expected at least \(least >> 10) kB: raise the limit "
+                    + "with ulimit -s \(usual >> 10)"
+            )
+        }
+        unsafe execv("/proc/self/exe", CommandLine.unsafeArgv)
+    }
+}

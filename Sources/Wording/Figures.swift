@@ -1,0 +1,9 @@
+internal import Foundation
+
+/// A number with a fixed count of decimals, the same in every locale.
+package func decimal(_ value: Double, _ places: Int) -> String { String(format: "%.\(places)f", value) }
+
+/// A count with its noun: "1 step", "2 steps".
+package func counted(_ count: Int, _ noun: String, _ nouns: String? = nil) -> String {
+    count == 1 ? "1 \(noun)" : "\(count) \(nouns ?? noun + "s")"
+}
