@@ -90,7 +90,7 @@ let package = Package(
         module("Collectives", ["Transport", "Tensors"]),
         module("Cluster", ["Transport", yams]),
         module("WebServer", ["Transport"]),
-        module("Transport", ["CZeroMQ", "CSystem", .target(name: "CMPI", condition: .when(traits: ["MPI"]))]),
+        module("Transport", ["CZeroMQ", "CTLS", "CSystem", .target(name: "CMPI", condition: .when(traits: ["MPI"]))]),
         module("Kernels", ["Tensors", "CVectorMath", "CSystem"]),
         module("Hub", ["Checkpoints", "CSystem", crypto]),
         module("Checkpoints", ["CSystem", crypto]),
@@ -100,6 +100,7 @@ let package = Package(
         // dependencies with unsafe flags.
         .target(name: "CVectorMath", cSettings: unfused + [.unsafeFlags(["-O2"], .when(configuration: .debug))]),
         .target(name: "CSystem", cSettings: unfused),
+        .target(name: "CTLS", linkerSettings: [.linkedLibrary("ssl"), .linkedLibrary("crypto")]),
         .systemLibrary(name: "CZeroMQ"),
         .systemLibrary(name: "CMPI"),
 
