@@ -80,7 +80,10 @@ struct BulkForming: ~Copyable {
         defer { listener.close() }
         while !missing.isEmpty {
             guard !canceller.isCancelled else { throw .cancelled }
-            guard deadline > .now else { throw .deadline(waitingFor: missing.sorted()) }
+            guard deadline > .now else {
+                listener.keep(links.values)
+                throw .deadline(waitingFor: missing.sorted())
+            }
             dialWhoIsDue(deadline)
             let ready = try wait(until: deadline)
             takeConnections()

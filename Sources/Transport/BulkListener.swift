@@ -11,6 +11,9 @@ package final class BulkListener {
     /// Nil for links in clear.
     let identity: TLSIdentity?
     let heartbeatTimeout: Duration
+    /// Links of a generation that was not formed. They end with this listener: the ranks at their other ends must not
+    /// report them as lost before this rank has reported which ones it misses.
+    private var unused: [BulkLink] = []
 
     /// Listens at any free port of an address of this machine.
     ///
@@ -48,6 +51,8 @@ package final class BulkListener {
         if descriptor >= 0 { closeDescriptor(descriptor) }
         descriptor = -1
     }
+
+    func keep(_ links: some Sequence<BulkLink>) { unused = Array(links) }
 
     private static func socket(_ family: Int32) throws(BulkLinkError) -> Int32 {
         let kind = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue)

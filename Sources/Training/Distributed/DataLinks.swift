@@ -10,6 +10,7 @@ final class DataLinks {
     private let place: MeshPlace
     private let refusals: RefusalCount
     private var listener: MeshListener?
+    /// Kept until the next one is opened.
     private var bulk: BulkListener?
     /// Of the endpoints that are open.
     private var opened: (generation: UInt32, canceller: MeshCanceller)?
@@ -86,8 +87,8 @@ final class DataLinks {
 
     private func formed(_ rank: Int, _ roster: MeshRoster) throws -> any Mesh {
         guard let listener = listener.take() else { preconditionFailure("a mesh without an endpoint") }
-        return try listener.mesh(
-            rank: rank, roster: roster, bulk: bulk.take(), deadline: .now + DataPlane.formingTime)
+        opened = nil
+        return try listener.mesh(rank: rank, roster: roster, bulk: bulk, deadline: .now + DataPlane.formingTime)
     }
 
     #if MPI

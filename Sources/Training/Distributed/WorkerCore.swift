@@ -86,7 +86,6 @@ final class WorkerCore {
             throw WorkerFailure.outOfOrder(
                 "generation \(formation.roster.generation) was formed before it was prepared")
         }
-        defer { endpoints.close() }
         if let commit = formation.commit { try apply(commit) }
         try checkBeginning(of: formation)
         // The gradient in the ended generation's memory is applied or dropped before that memory is released.
