@@ -143,7 +143,7 @@ let package = Package(
         module("Collectives", ["Reduction", "Transport", "Tensors"]),
         module("Cluster", ["Transport", "Files", "Wording", yams]),
         module("WebServer", ["Transport"]),
-        module("Transport", ["CZeroMQ", "CSystem", .target(name: "CMPI", condition: .when(traits: ["MPI"]))]),
+        module("Transport", ["CZeroMQ", "CTLS", "CSystem", .target(name: "CMPI", condition: .when(traits: ["MPI"]))]),
         module("Reduction", ["Tensors"]),
         module("Kernels", ["Wording", "Tensors", "CVectorMath", "CSystem"]),
         module("Console", ["Files", "Wording"]),
@@ -158,6 +158,7 @@ let package = Package(
         // dependencies with unsafe flags.
         .target(name: "CVectorMath", cSettings: unfused + [.unsafeFlags(["-O2"], .when(configuration: .debug))]),
         .target(name: "CSystem", cSettings: unfused),
+        .target(name: "CTLS", linkerSettings: [.linkedLibrary("ssl"), .linkedLibrary("crypto")]),
         .systemLibrary(name: "CZeroMQ"),
         .systemLibrary(name: "CMPI"),
 

@@ -20,7 +20,7 @@ trap 'rm -f "$out"' EXIT
 for ((pass = 0; pass < passes; pass++)); do
     for workers in 2 4; do
         "$venv/bin/python3" "$here/peers/gloo_allreduce.py" --workers $workers --rounds "$rounds" >>"$out"
-        for over in shared tcp curve; do
+        for over in shared tcp tls curve; do
             "$tool" --workers $workers --over $over --rounds "$rounds" >>"$out"
         done
     done
@@ -30,11 +30,11 @@ import json, statistics, sys
 times = {}
 for row in map(json.loads, open(sys.argv[1])):
     times.setdefault((row["workers"], row["megabytes"]), {}).setdefault(row["over"], []).append(row["milliseconds"])
-print("| workers | MB | Gloo | shared memory | TCP | TCP with CURVE |\n|---|---|---|---|---|---|")
+print("| workers | MB | Gloo | shared memory | TCP | TCP with TLS | ZeroMQ with CURVE |\n|---|---|---|---|---|---|---|")
 for (workers, size), ways in times.items():
     gloo = ways["gloo"]
     cells = []
-    for over in ("shared", "tcp", "curve"):
+    for over in ("shared", "tcp", "tls", "curve"):
         own = ways.get(over, [])
         ratio = statistics.median(g / o for g, o in zip(gloo, own)) if len(own) == len(gloo) else None
         cells.append("-" if ratio is None else f"{statistics.median(own):.1f} ms ({ratio:.1f}x)")

@@ -5,8 +5,9 @@
 
 A coordinator and 1, 2 or 3 workers on loopback, in turn; steps of about 1 and 50 ms, in turn; and in turn what is dropped: the
 control connections, each of which goes through a proxy that resets it; the data links, cut from outside (Linux 5.6, and leave
-to trace the workers); or both. Ten drops a run, 10 to 150 ms apart, of one or more workers at once. Exit status 1 where a run
-ends with other bits, with another status or not at all, or a sample was not computed exactly once. APUS names another program.
+to trace the workers); or both. Every second run has keys, the others --insecure. Ten drops a run, 10 to 150 ms apart, of one or
+more workers at once. Exit status 1 where a run ends with other bits, with another status or not at all, or a sample was not
+computed exactly once. APUS names another program.
 """
 import ctypes
 import json
@@ -77,17 +78,20 @@ def digest(output):
         return "none"
 
 
-def one(place, job, workers, kind, chance):
-    """Runs a disturbed job. Returns its status, SHA-256, drops made and what it said."""
+def one(place, job, workers, kind, keys, chance):
+    """Runs a disturbed job, with keys or --insecure. Returns its status, SHA-256, drops made and what it said."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
     place.mkdir()
     environment = dict(os.environ, TMPDIR=str(place))
+    plain = [] if keys else ["--insecure"]
+    if keys:
+        environment["APUS_SECRET"] = os.urandom(32).hex()
     log = open(place / "log", "w")
-    start = lambda words: subprocess.Popen([APUS, *map(str, words)], env=environment, stdout=log, stderr=log)
-    coordinator = start(["coordinate", "--insecure", "--workers", workers, "--endpoint", f"tcp://127.0.0.1:{port}", "--output", place / "out", *job])
+    start = lambda words, rank=0: subprocess.Popen([APUS, *map(str, words), *plain], env=dict(environment, RANK=str(rank)) if keys else environment, stdout=log, stderr=log)
+    coordinator = start(["coordinate", "--workers", workers, "--endpoint", f"tcp://127.0.0.1:{port}", "--output", place / "out", *job])
     proxies = [DroppingProxy(port) for _ in range(workers)]
-    helpers = [start(["work", "--insecure", "--threads", 1, "--coordinator", f"tcp://127.0.0.1:{proxy.port}"]) for proxy in proxies]
+    helpers = [start(["work", "--threads", 1, "--coordinator", f"tcp://127.0.0.1:{proxy.port}"], rank) for rank, proxy in enumerate(proxies)]
     control = {port} | {proxy.port for proxy in proxies}
     deadline = time.time() + 120
     while lines(place / "out") < 5 and coordinator.poll() is None and time.time() < deadline:
@@ -129,12 +133,12 @@ def main():
     for n in range(RUNS):
         workers, pace, kind = 1 + n % 3, list(jobs)[n // 3 % 2], ["control", "data", "both"][n // 6 % 3]
         job, wanted, epochs = jobs[pace]
-        place = work / str(n)
-        status, got, dropped, said = one(place, job, workers, kind, random.Random(f"{SEED}-{n}"))
+        place, keys = work / str(n), n % 2 == 1
+        status, got, dropped, said = one(place, job, workers, kind, keys, random.Random(f"{SEED}-{n}"))
         once = said.count("each exactly once")
         well = status == 0 and got == wanted and once == epochs
         drops += dropped
-        print(f"{n}: {workers} workers, {pace}, {kind}: {dropped} dropped, status {status}, {'same bits' if got == wanted else got}, {once} of {epochs} epochs exactly once", flush=True)
+        print(f"{n}: {workers} workers, {pace}, {kind}, {'keys' if keys else 'insecure'}: {dropped} dropped, status {status}, {'same bits' if got == wanted else got}, {once} of {epochs} epochs exactly once", flush=True)
         if well:
             shutil.rmtree(place)
         else:

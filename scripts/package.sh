@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Makes a folder and a tarball with which Apus runs on a Debian machine without Swift: the program with Swift's runtime in it,
-# beside it OpenBLAS, ZeroMQ and what they need, apart from the C library.
+# beside it OpenBLAS, ZeroMQ, OpenSSL and what they need, apart from the C library.
 #
 #     scripts/package.sh [FOLDER]      # default: .build/package/apus-VERSION-linux-MACHINE; the tarball lies beside it
 #     scripts/package.sh --contents    # the files of this project in it other than the program

@@ -1,6 +1,8 @@
 // Measures the all-reduce alone: N processes of this program, gradients of a given size, over shared memory or TCP.
 //
-//     AllReduceBenchmark --workers 2 --megabytes 1,22,90,440 --over shared|tcp|curve [--rounds 10]
+//     AllReduceBenchmark --workers 2 --megabytes 1,22,90,440 --over shared|tcp|tls|zeromq|curve [--rounds 10]
+//
+// tcp and tls are the bulk links of --insecure and of a run with keys; zeromq and curve carry the same through ZeroMQ.
 //     mpirun -np 2 AllReduceBenchmark --over mpi …        # in a build with the trait MPI
 //
 // Prints one JSON object a size: {"workers","megabytes","over","milliseconds","gigabytes_per_second"}, the median of
@@ -47,13 +49,20 @@ func serve(_ options: Options, rank: Int) throws {
     let folder = ProcessInfo.processInfo.environment["APUS_BENCHMARK_FOLDER"] ?? "/tmp"
     let listener = try MeshListener(
         at: options.over == "shared" ? "ipc://\(folder)/\(rank)" : "tcp://127.0.0.1:*", keys: keys, in: context)
-    say("\(listener.endpoint) \(keys?.publicKey.text ?? "-")")
+    var own = MeshPeer(endpoint: listener.endpoint, key: keys?.publicKey)
+    var bulk: BulkListener?
+    if ["tcp", "tls"].contains(options.over) {
+        bulk = try BulkListener(
+            address: "127.0.0.1", identity: options.over == "tls" ? TLSIdentity() : nil, heartbeatTimeout: .seconds(3))
+        own.bulk = bulk?.place
+    }
+    say(String(decoding: try JSONEncoder().encode(own), as: UTF8.self))
     guard let line = readLine(), let roster = try? JSONDecoder().decode(MeshRoster.self, from: Data(line.utf8)) else {
         return
     }
     for peer in roster.peers { if let key = peer.key { allowed.allow(key) } }
     func limit() -> ContinuousClock.Instant { .now + .seconds(120) }
-    let mesh = try listener.mesh(rank: rank, roster: roster, deadline: limit())
+    let mesh = try listener.mesh(rank: rank, roster: roster, bulk: bulk.take(), deadline: limit())
     try measure(options, rank: rank, mesh, generation: roster.generation)
     withExtendedLifetime(authenticator) {}
 }
@@ -145,13 +154,12 @@ func launch(_ options: Options) throws {
         try process.run()
         ranks.append((process, input, output))
     }
-    let peers = ranks.map { rank -> MeshPeer in
+    let peers = try ranks.map { rank -> MeshPeer in
         var line: [UInt8] = []
         while let byte = try? rank.output.fileHandleForReading.read(upToCount: 1)?.first, byte != 0x0A {
             line.append(byte)
         }
-        let words = String(decoding: line, as: UTF8.self).split(separator: " ")
-        return MeshPeer(endpoint: String(words.first ?? ""), key: words.last.flatMap { PublicKey(String($0)) })
+        return try JSONDecoder().decode(MeshPeer.self, from: Data(line))
     }
     let roster = try JSONEncoder().encode(
         MeshRoster(generation: 1, token: UInt64.random(in: 1...UInt64(Int64.max)), peers: peers))

@@ -15,6 +15,8 @@ package struct MeshPlace: Sendable {
 
     package let kind: Kind
     let keys: KeyPair?
+    /// Half of the time after which a silent peer of a bulk link counts as lost.
+    var heartbeatTimeout = Duration.seconds(3)
     /// Prevents removal of a launcher's folder while this process lives.
     private let hold: FolderHold?
     #if MPI
@@ -75,11 +77,15 @@ package struct MeshPlace: Sendable {
         return "tcp://\(address):\(port)"
     }
 
-    /// The roster with the coordinator's host as this process knows it, if the coordinator listens at all addresses.
+    /// The roster with the coordinator's host as this process knows it, where its host listens at all addresses.
     func completed(_ roster: MeshRoster) -> MeshRoster {
+        func completed(_ endpoint: String) -> String {
+            endpoint.hasPrefix("tcp://*:") ? "tcp://\(coordinatorHost):" + endpoint.dropFirst(8) : endpoint
+        }
         var roster = roster
-        for rank in roster.peers.indices where roster.peers[rank].endpoint.hasPrefix("tcp://*:") {
-            roster.peers[rank].endpoint = "tcp://\(coordinatorHost):" + roster.peers[rank].endpoint.dropFirst(8)
+        for rank in roster.peers.indices {
+            roster.peers[rank].endpoint = completed(roster.peers[rank].endpoint)
+            if let bulk = roster.peers[rank].bulk { roster.peers[rank].bulk?.endpoint = completed(bulk.endpoint) }
         }
         return roster
     }

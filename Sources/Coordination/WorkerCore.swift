@@ -12,9 +12,7 @@ internal import Wording
 /// The state of a worker's data thread: its replica, its lanes and the links of the current generation.
 final class WorkerCore {
     let threads: Int
-    private let context: Context
-    private let place: MeshPlace
-    private let refusals: RefusalCount
+    private let endpoints: DataLinks
     var run: RunDescription?
     var replica: Replica?
     var runner: LaneRunner?
@@ -35,16 +33,9 @@ final class WorkerCore {
     private var work = LaneWork(firstLane: 0, lanes: [], lossScale: 0, dropout: nil)
     /// The commit of `committedStep`, for a coordinator that lost it.
     private var newestCommit: Commit?
-    /// This worker's endpoint in the next generation, and that generation's number.
-    private var listener: MeshListener?
-    private var prepared: UInt32 = 0
     /// Whether the user knows that this process cannot share memory with its host's other workers.
     private var saidUnshared = false
     var group: Group?
-    #if MPI
-    /// Nil until the first generation, and if the links carry everything.
-    private var world: MPIWorld?
-    #endif
 
     /// The links of one generation and the exchanges over them.
     struct Group {
@@ -62,9 +53,7 @@ final class WorkerCore {
 
     init(threads: Int, context: Context, place: MeshPlace, refusals: RefusalCount) {
         self.threads = threads
-        self.context = context
-        self.place = place
-        self.refusals = refusals
+        endpoints = DataLinks(context: context, place: place, refusals: refusals)
     }
 
     /// A report of this worker's present state, with a higher number than all earlier ones.
@@ -84,47 +73,24 @@ final class WorkerCore {
     /// from here on, so that it holds until the new one is formed.
     func prepare(generation: UInt32) throws -> (ready: PreparedWorker, canceller: MeshCanceller) {
         leaveGroup()
-        let opened = try MeshListener(
-            at: place.endpoint(generation: generation), keys: place.keys, in: context, refusals: refusals)
-        #if MPI
-        var peer = MeshPeer(endpoint: place.reachable(opened.endpoint), key: place.keys?.publicKey)
-        if place.usesMPI, world == nil { world = try MPIWorld() }
-        peer.process = world?.rank
-        #else
-        let peer = MeshPeer(endpoint: place.reachable(opened.endpoint), key: place.keys?.publicKey)
-        #endif
-        let canceller = opened.canceller
-        listener = consume opened
-        prepared = generation
+        let (peer, canceller) = try endpoints.open(generation: generation)
         return (PreparedWorker(peer: peer, held: report()), canceller)
-    }
-
-    /// The mesh of a generation's frames: its links, or MPI beside them.
-    private func carrier(_ links: any Mesh, _ roster: MeshRoster) -> any Mesh {
-        #if MPI
-        if world != nil {
-            return MPIMesh(
-                rank: links.rank, processes: roster.peers.map(\.process), generation: roster.generation, links: links)
-        }
-        #endif
-        return links
     }
 
     #if MPI
     /// Ends MPI, together with all other workers.
     func leaveWorld() {
         leaveGroup()
-        world?.end()
+        endpoints.leaveWorld()
     }
     #endif
 
     /// Forms the generation: links, state, memory.
     func form(_ formation: Formation) throws -> HeldState {
-        guard let listener = listener.take(), prepared == formation.roster.generation else {
+        guard let canceller = endpoints.canceller(of: formation.roster.generation) else {
             throw WorkerFailure.outOfOrder(
                 "generation \(formation.roster.generation) was formed before it was prepared")
         }
-        let canceller = listener.canceller
         if let commit = formation.commit { try apply(commit) }
         try checkBeginning(of: formation)
         // The gradient in the ended generation's memory is applied or dropped before that memory is released.
@@ -134,8 +100,7 @@ final class WorkerCore {
         let generation = formation.roster.generation
         guard let model = replica?.model else { preconditionFailure("a formed worker has a model") }
         do {
-            let roster = place.completed(formation.roster)
-            let mesh = WorkerMesh(carrier(try links(consume listener, formation.rank, roster), roster))
+            let mesh = WorkerMesh(try endpoints.mesh(rank: formation.rank, formation.roster))
             // Workers that have the state wait for those that receive it.
             let deadline =
                 ContinuousClock.now + DataPlane.formingTime
@@ -182,14 +147,6 @@ final class WorkerCore {
                 "generation \(formation.roster.generation) begins after step \(formation.step), and this worker's "
                     + "state is \(held)"
             )
-        }
-    }
-
-    private func links(_ listener: consuming MeshListener, _ rank: Int, _ roster: MeshRoster) throws -> any Mesh {
-        do {
-            return try listener.mesh(rank: rank, roster: roster, deadline: .now + DataPlane.formingTime)
-        } catch MeshError.deadline(let ranks) {
-            throw WorkerFailure.unlinked(ranks: ranks, "\(ExchangeError.mesh(.deadline(waitingFor: ranks)))")
         }
     }
 
@@ -246,7 +203,7 @@ final class WorkerCore {
 
     /// Ends the links; keeps the state, and a gradient whose commit may still arrive.
     func leaveGroup() {
-        listener = nil
+        endpoints.close()
         group = nil
     }
 

@@ -59,14 +59,12 @@ package final class WorkerRun: Sendable {
     private static func links(_ endpoint: String, _ security: ClusterSecurity, _ options: WorkOptions) throws
         -> MeshPlace
     {
-        let links = try MeshPlace(coordinator: endpoint, interface: options.interface, keys: security.keys)
+        var links = try MeshPlace(coordinator: endpoint, interface: options.interface, keys: security.keys)
+        links.heartbeatTimeout = options.heartbeatTimeout
         #if MPI
-        var carried = links
-        carried.usesMPI = options.usesMPI
-        return carried
-        #else
-        return links
+        links.usesMPI = options.usesMPI
         #endif
+        return links
     }
 
     /// Serves the run until the coordinator dismisses this worker.

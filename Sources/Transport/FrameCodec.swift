@@ -59,6 +59,22 @@ package enum FrameCodec {
             count: load(frame, 32, UInt64.self))
     }
 
+    /// The header's bytes for a stream: ``FrameStream/headBytes``.
+    package static func encode(streamed header: FrameHeader, payloadBytes: Int) -> [UInt8] {
+        encode(header, payloadBytes: payloadBytes)
+            + [UInt8](repeating: 0, count: FrameStream.headBytes - headerBytes)
+    }
+
+    /// Reads a header that a payload of at most `limit` bytes follows in a stream.
+    package static func decode(streamed head: RawSpan, limit: Int) throws(Refusal) -> (FrameHeader, payloadBytes: Int) {
+        guard head.byteCount == FrameStream.headBytes else { throw .tooShort(byteCount: head.byteCount) }
+        let announced = load(head, 40, UInt64.self)
+        let header = try decode(head.extracting(first: headerBytes), part: Int(clamping: announced))
+        guard announced <= UInt64(limit) else { throw .payload(announced: announced, present: limit) }
+        for place in headerBytes..<FrameStream.headBytes where load(head, place, UInt8.self) != 0 { throw .notAFrame }
+        return (header, Int(announced))
+    }
+
     private static func append<Value: FixedWidthInteger>(_ value: Value, to bytes: inout [UInt8]) {
         for shift in stride(from: 0, to: Value.bitWidth, by: 8) {
             bytes.append(UInt8(truncatingIfNeeded: value >> shift))

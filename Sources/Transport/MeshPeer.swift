@@ -6,6 +6,8 @@ package struct MeshPeer: Codable, Equatable, Sendable {
     package var endpoint: String
     /// The public key that the rank must prove; nil if links are plain.
     package var key: PublicKey?
+    /// Where it takes bulk links; nil for the coordinator, and if its links stay on this machine.
+    package var bulk: BulkPlace?
     #if MPI
     /// Its process in MPI's world; nil for the coordinator, and if links carry everything.
     package var process: Int?
@@ -14,6 +16,19 @@ package struct MeshPeer: Codable, Equatable, Sendable {
     package init(endpoint: String, key: PublicKey?) {
         self.endpoint = endpoint
         self.key = key
+    }
+}
+
+/// Where a rank takes bulk links, and how it proves itself.
+package struct BulkPlace: Codable, Equatable, Sendable {
+    /// `tcp://HOST:PORT`, at which no other rank of the run listens.
+    package var endpoint: String
+    /// Nil for links in clear.
+    package var certificate: CertificateDigest?
+
+    package init(endpoint: String, certificate: CertificateDigest?) {
+        self.endpoint = endpoint
+        self.certificate = certificate
     }
 }
 

@@ -23,8 +23,11 @@ package final class Poller {
 
     /// Watches `wakeup`, and returns its index.
     @discardableResult
-    package func add(_ wakeup: Wakeup) -> Int {
-        unsafe items.append(zmq_pollitem_t(socket: nil, fd: wakeup.descriptor, events: Int16(ZMQ_POLLIN), revents: 0))
+    package func add(_ wakeup: Wakeup) -> Int { add(wakeup.descriptor) }
+
+    /// Watches a descriptor of the system for incoming bytes, and returns its index.
+    func add(_ descriptor: Int32) -> Int {
+        unsafe items.append(zmq_pollitem_t(socket: nil, fd: descriptor, events: Int16(ZMQ_POLLIN), revents: 0))
         sockets.append(nil)
         return sockets.count - 1
     }

@@ -1,5 +1,5 @@
 /// A frame as libzmq received it; the payload is not copied.
-final class ZeroMQFrame: ReceivedFrame {
+final class ZeroMQFrame: SizedFrame {
     let header: FrameHeader
     /// The whole frame, or only its payload.
     private let message: Message
@@ -18,25 +18,30 @@ final class ZeroMQFrame: ReceivedFrame {
     }
 }
 
+/// A frame whose size is known without its payload.
+protocol SizedFrame: ReceivedFrame {
+    var byteCount: Int { get }
+}
+
 /// Frames that arrived while their rank waited to send.
 ///
 /// Two ranks that both send more than their queues hold would otherwise deadlock. Beyond the limit, frames
-/// stay in libzmq's queues, which are bounded, too.
-struct FrameInbox {
-    private static let byteLimit = 64 << 20
+/// stay in the links' queues, which are bounded, too.
+struct FrameInbox<Frame: SizedFrame> {
+    private let byteLimit = 64 << 20
     /// Oldest first from `taken` on; earlier ones were handed out.
-    private var frames: [ZeroMQFrame?] = []
+    private var frames: [Frame?] = []
     private var taken = 0
     private var bytes = 0
 
-    var hasRoom: Bool { bytes < Self.byteLimit }
+    var hasRoom: Bool { bytes < byteLimit }
 
-    mutating func append(_ frame: ZeroMQFrame) {
+    mutating func append(_ frame: Frame) {
         bytes += frame.byteCount
         frames.append(frame)
     }
 
-    mutating func popFirst() -> ZeroMQFrame? {
+    mutating func popFirst() -> Frame? {
         guard taken < frames.count, let frame = frames[taken] else { return nil }
         frames[taken] = nil
         taken += 1

@@ -18,12 +18,15 @@ package final class ZeroMQMesh: Mesh {
     /// The monitor of `incoming`.
     private let monitor: SocketMonitor
     private let outgoing: [OutgoingLink?]
-    private let poller = Poller()
+    let poller = Poller()
     private var admission: LinkAdmission
     /// Frames that arrived while a send waited for room.
-    private var inbox = FrameInbox()
+    private var inbox = FrameInbox<ZeroMQFrame>()
 
-    init(_ listener: consuming MeshListener, rank: Int, roster: MeshRoster) throws(ZeroMQError) {
+    /// - Parameter others: the ranks to link with; nil for all.
+    init(_ listener: consuming MeshListener, rank: Int, roster: MeshRoster, others: Set<Int>? = nil)
+        throws(ZeroMQError)
+    {
         precondition(roster.peers.indices.contains(rank), "rank \(rank) is not in a world of \(roster.peers.count)")
         self.rank = rank
         self.roster = roster
@@ -32,7 +35,8 @@ package final class ZeroMQMesh: Mesh {
         var links: [OutgoingLink?] = []
         for (peer, place) in roster.peers.enumerated() {
             links.append(
-                peer == rank ? nil : try OutgoingLink(to: place, rank: peer, keys: listener.keys, in: listener.context))
+                peer == rank || others?.contains(peer) == false
+                    ? nil : try OutgoingLink(to: place, rank: peer, keys: listener.keys, in: listener.context))
         }
         outgoing = links
         incoming = listener.socket
@@ -56,7 +60,8 @@ package final class ZeroMQMesh: Mesh {
             if let frame { inbox.append(frame) }
             try checkLinks()
             let missing = roster.peers.indices.filter {
-                $0 != rank && !(admission.hasAdmitted($0) && outgoing[$0]!.stands)
+                guard let link = outgoing[$0] else { return false }
+                return !(admission.hasAdmitted($0) && link.stands)
             }
             guard !missing.isEmpty else { return monitor.shutDoor() }
             if frame == nil { _ = try wait(until: deadline) }
@@ -151,7 +156,7 @@ package final class ZeroMQMesh: Mesh {
     }
 
     /// The next acceptable frame that is there already.
-    private func nextFrame() throws(MeshError) -> ZeroMQFrame? {
+    func nextFrame() throws(MeshError) -> ZeroMQFrame? {
         do throws(ZeroMQError) {
             // Bounded, so that a flood of strangers keeps no deadline from being noticed.
             for _ in 0..<256 {
@@ -194,8 +199,11 @@ package final class ZeroMQMesh: Mesh {
 
     // MARK: Waiting
 
+    /// Whether incoming messages end a wait.
+    func watchIncoming(_ isWatched: Bool) { poller.watch(0, incoming: isWatched, room: false) }
+
     /// Waits for any socket; false when the deadline passed.
-    private func wait(until deadline: ContinuousClock.Instant) throws(MeshError) -> Bool {
+    func wait(until deadline: ContinuousClock.Instant) throws(MeshError) -> Bool {
         let woken: Bool
         do throws(ZeroMQError) { woken = try poller.wait(until: deadline) } catch { throw MeshError(error) }
         guard !canceller.isCancelled else { throw .cancelled }
@@ -208,7 +216,7 @@ package final class ZeroMQMesh: Mesh {
         }
     }
 
-    private func checkLinks() throws(MeshError) {
+    func checkLinks() throws(MeshError) {
         do throws(ZeroMQError) { try drainMonitor() } catch { throw MeshError(error) }
         for link in outgoing {
             if let link, try link.isLost() { throw .lost(rank: link.rank) }

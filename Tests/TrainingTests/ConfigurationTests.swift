@@ -128,6 +128,7 @@ internal import Testing
             var changed = base
             let values = [
                 "/x", "5", "0.5", "true", "adamw", "linear", "regression", "loss", "mean", "csv", "openblas", "plain",
+                "bf16",
             ]
             let taken = values.filter { TrainingConfiguration.field(key).write(&changed, .text($0)) && changed != base }
             #expect(!taken.isEmpty, "\(key.rawValue)")

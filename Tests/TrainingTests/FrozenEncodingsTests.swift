@@ -67,7 +67,9 @@ import Transport
 
     private static func messages() throws -> [(name: String, text: String)] {
         let key = try #require(PublicKey(String(repeating: "a", count: 40)))
-        let peer = MeshPeer(endpoint: "tcp://127.0.0.1:5000", key: key)
+        var peer = MeshPeer(endpoint: "tcp://127.0.0.1:5000", key: key)
+        peer.bulk = BulkPlace(
+            endpoint: "tcp://127.0.0.1:5001", certificate: CertificateDigest([UInt8](repeating: 10, count: 32)))
         let shape = BERTShape(
             vocabulary: 50, width: 8, layers: 1, heads: 2, feedForward: 16, positions: 16, types: 2, epsilon: 0.5,
             activation: .gelu, hiddenDropout: 0.25, attentionDropout: 0.5, headDropout: 0.125, initializerRange: 0.0625)

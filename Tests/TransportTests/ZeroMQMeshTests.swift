@@ -227,7 +227,7 @@ private func failureToForm(_ listener: consuming MeshListener, _ roster: MeshRos
 }
 
 /// Sends `frames` to every peer and checks the order of the replies.
-private func exchange(_ mesh: ZeroMQMesh, frames: Int) throws -> Bool {
+func exchange(_ mesh: any Mesh, frames: Int) throws -> Bool {
     let peers = (0..<mesh.worldSize).filter { $0 != mesh.rank }
     for step in 1...frames {
         for peer in peers {

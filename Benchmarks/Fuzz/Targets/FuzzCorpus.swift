@@ -11,6 +11,11 @@ extension FuzzTarget {
                 Example.frame(kind: 3, sender: 1, payload: [1, 2, 3, 4]),
                 Example.frame(kind: 32, sender: 2, payload: []),
             ]
+        case .stream:
+            [
+                [6] + Example.streamed(kind: 18, payload: [UInt8](repeating: 7, count: 300))
+                    + Example.streamed(kind: 17, payload: [])
+            ]
         case .handshake: [Example.hello + Example.frame(kind: 3, sender: 1, payload: [9, 9])]
         case .envelope: [Example.envelope]
         case .invocation: Example.invocations
@@ -36,7 +41,7 @@ extension FuzzTarget {
     /// Words that a mutation may put in.
     package var dictionary: [[UInt8]] {
         switch self {
-        case .frame, .handshake, .envelope, .shard:
+        case .frame, .stream, .handshake, .envelope, .shard:
             [
                 [0xFF, 0xFF, 0xFF, 0xFF], [0, 0, 0, 0x80], [0, 0, 0, 0], [1, 0, 0, 0, 0, 0, 0, 0], Array("APUS".utf8),
                 Array("APUC".utf8),
@@ -59,6 +64,12 @@ private enum Example {
             kind: kind, sender: sender, generation: 7, step: 3, bucket: 1, offset: 0x0123_4567_89AB_CDEF,
             count: UInt64(payload.count))
         return FrameCodec.encode(header, payloadBytes: payload.count) + payload
+    }
+
+    static func streamed(kind: UInt8, payload: [UInt8]) -> [UInt8] {
+        let header = FrameHeader(
+            kind: kind, sender: 1, generation: 7, step: 3, bucket: 1, offset: 64, count: UInt64(payload.count))
+        return FrameCodec.encode(streamed: header, payloadBytes: payload.count) + payload
     }
 
     static var hello: [UInt8] { frame(kind: LinkAdmission.helloKind, sender: 1, payload: []) }

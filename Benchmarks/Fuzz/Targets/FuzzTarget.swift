@@ -3,6 +3,7 @@ internal import CAllocations
 /// A reader of bytes that others write: what it does with any input has to be an answer, never a crash.
 package enum FuzzTarget: String, CaseIterable, Sendable {
     case frame
+    case stream
     case handshake
     case envelope
     case invocation
@@ -36,6 +37,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
     private func read(_ input: [UInt8]) -> Bool {
         switch self {
         case .frame: WireReaders.frame(input)
+        case .stream: WireReaders.stream(input)
         case .handshake: WireReaders.handshake(input)
         case .envelope: WireReaders.envelope(input)
         case .invocation: WireReaders.invocation(input)

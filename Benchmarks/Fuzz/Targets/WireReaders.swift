@@ -15,6 +15,31 @@ enum WireReaders {
         return true
     }
 
+    /// A stream of frames, cut at places that its first byte chooses: the frames are those of the stream in one piece.
+    static func stream(_ input: [UInt8]) -> Bool {
+        guard let step = input.first.map({ 1 + Int($0) }) else { return false }
+        let bytes = input[1...]
+        let (whole, cut) = (frames(of: bytes, atMost: .max), frames(of: bytes, atMost: step))
+        precondition(whole == cut)
+        precondition(whole.joined().elementsEqual(bytes.prefix(whole.joined().count)))
+        return !whole.isEmpty
+    }
+
+    /// The bytes of the frames that a stream begins with.
+    private static func frames(of bytes: ArraySlice<UInt8>, atMost step: Int) -> [[UInt8]] {
+        var (stream, rest, found) = (FrameStream(), bytes, [[UInt8]]())
+        while let frame = unsafe try? stream.next({ memory in
+            let part = rest.prefix(min(step, memory.count))
+            rest = rest.dropFirst(part.count)
+            unsafe memory.copyBytes(from: part)
+            return part.count
+        }) {
+            let payload = frame.withPayload { payload in unsafe payload.withUnsafeBytes { unsafe Array($0) } }
+            found.append(FrameCodec.encode(streamed: frame.header, payloadBytes: payload.count) + payload)
+        }
+        return found
+    }
+
     private static let roster = MeshRoster(
         generation: 7, token: 0x0123_4567_89AB_CDEF,
         peers: (0..<3).map { MeshPeer(endpoint: "ipc:///nowhere/\($0)", key: nil) })

@@ -1,0 +1,98 @@
+internal import Collectives
+internal import Transport
+
+/// A worker's data links: the endpoints that it opened for the next generation, and how they become a mesh.
+///
+/// Workers on a network exchange gradients, rows and states over bulk links. Samples, and links that stay on one
+/// machine, are ZeroMQ's. Belongs to the data thread.
+final class DataLinks {
+    private let context: Context
+    private let place: MeshPlace
+    private let refusals: RefusalCount
+    private var listener: MeshListener?
+    /// Kept until the next one is opened.
+    private var bulk: BulkListener?
+    /// Of the endpoints that are open.
+    private var opened: (generation: UInt32, canceller: MeshCanceller)?
+    /// The certificate for this process's bulk links; nil before the first, and without keys.
+    private var identity: TLSIdentity?
+    #if MPI
+    /// Nil until the first generation, and if the links carry everything.
+    private var world: MPIWorld?
+    #endif
+
+    init(context: Context, place: MeshPlace, refusals: RefusalCount) {
+        self.context = context
+        self.place = place
+        self.refusals = refusals
+    }
+
+    /// Opens the endpoints at which the other ranks of `generation` find this one.
+    func open(generation: UInt32) throws -> (peer: MeshPeer, canceller: MeshCanceller) {
+        close()
+        let made = try MeshListener(
+            at: place.endpoint(generation: generation), keys: place.keys, in: context, refusals: refusals)
+        var peer = MeshPeer(endpoint: place.reachable(made.endpoint), key: place.keys?.publicKey)
+        #if MPI
+        if place.usesMPI, world == nil { world = try MPIWorld() }
+        peer.process = world?.rank
+        #endif
+        if let address = bulkAddress {
+            if place.keys != nil, identity == nil { identity = try TLSIdentity() }
+            bulk = try BulkListener(
+                address: address, identity: identity, heartbeatTimeout: place.heartbeatTimeout)
+            peer.bulk = bulk?.place
+        }
+        let canceller = made.canceller
+        listener = consume made
+        opened = (generation, canceller)
+        return (peer, canceller)
+    }
+
+    /// Where bulk links are taken; nil if ZeroMQ's links or MPI carry everything.
+    private var bulkAddress: String? {
+        #if MPI
+        if world != nil { return nil }
+        #endif
+        return if case .address(let address) = place.kind { address } else { nil }
+    }
+
+    /// The canceller of the endpoints that are open for `generation`; nil if none are.
+    func canceller(of generation: UInt32) -> MeshCanceller? {
+        opened?.generation == generation ? opened?.canceller : nil
+    }
+
+    func close() {
+        opened = nil
+        listener = nil
+        bulk = nil
+    }
+
+    /// Turns the open endpoints into the mesh of a generation.
+    /// - Throws: ``WorkerFailure/unlinked(ranks:_:)``, ``MeshError``.
+    func mesh(rank: Int, _ roster: MeshRoster) throws -> any Mesh {
+        let roster = place.completed(roster)
+        let links: any Mesh
+        do { links = try formed(rank, roster) } catch MeshError.deadline(let ranks) {
+            throw WorkerFailure.unlinked(ranks: ranks, "\(ExchangeError.mesh(.deadline(waitingFor: ranks)))")
+        }
+        #if MPI
+        if world != nil {
+            return MPIMesh(
+                rank: links.rank, processes: roster.peers.map(\.process), generation: roster.generation, links: links)
+        }
+        #endif
+        return links
+    }
+
+    private func formed(_ rank: Int, _ roster: MeshRoster) throws -> any Mesh {
+        guard let listener = listener.take() else { preconditionFailure("a mesh without an endpoint") }
+        opened = nil
+        return try listener.mesh(rank: rank, roster: roster, bulk: bulk, deadline: .now + DataPlane.formingTime)
+    }
+
+    #if MPI
+    /// Ends MPI, together with all other workers.
+    func leaveWorld() { world?.end() }
+    #endif
+}

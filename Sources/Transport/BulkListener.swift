@@ -1,0 +1,94 @@
+internal import CTLS
+internal import Glibc
+
+/// Where the other workers of the next generation open their bulk links to this one.
+///
+/// The kernel keeps connections until the generation's roster is known: nobody is accepted before. A listener serves
+/// one generation, and ends once its links are established.
+package final class BulkListener {
+    package let place: BulkPlace
+    private(set) var descriptor: Int32
+    /// Nil for links in clear.
+    let identity: TLSIdentity?
+    let heartbeatTimeout: Duration
+    /// Links of a generation that was not formed. They end with this listener: the ranks at their other ends must not
+    /// report them as lost before this rank has reported which ones it misses.
+    private var unused: [BulkLink] = []
+
+    /// Listens at any free port of an address of this machine.
+    ///
+    /// - Parameters:
+    ///   - address: in endpoint form.
+    ///   - identity: nil for links in clear.
+    ///   - heartbeatTimeout: half of the time after which a silent peer counts as lost.
+    /// - Throws: ``BulkLinkError`` if the address does not belong to this machine, or there is no descriptor left.
+    package init(address: String, identity: TLSIdentity?, heartbeatTimeout: Duration) throws(BulkLinkError) {
+        guard let target = SocketAddress(address == "*" ? "::" : address, port: 0) else {
+            throw BulkLinkError("\(address) is not an address: bulk links need one of this machine")
+        }
+        let opened = try Self.socket(target.family)
+        // As for ZeroMQ's ports: a connection that never says a word stays in the kernel.
+        var seconds: Int32 = 120
+        _ = unsafe setsockopt(
+            opened, Int32(IPPROTO_TCP), TCP_DEFER_ACCEPT, &seconds, socklen_t(MemoryLayout<Int32>.size))
+        guard unsafe target.withPointer({ unsafe bind(opened, $0, $1) }) == 0, listen(opened, 1_024) == 0,
+            let own = SocketAddress(ownOf: opened)
+        else {
+            let reason = unsafe String(cString: strerror(errno))
+            closeDescriptor(opened)
+            throw BulkLinkError("bulk links cannot be taken at \(address): \(reason)")
+        }
+        descriptor = opened
+        self.identity = identity
+        self.heartbeatTimeout = heartbeatTimeout
+        place = BulkPlace(endpoint: "tcp://\(address):\(own.port)", certificate: identity?.digest)
+    }
+
+    deinit { close() }
+
+    /// Takes no more connections.
+    func close() {
+        if descriptor >= 0 { closeDescriptor(descriptor) }
+        descriptor = -1
+    }
+
+    func keep(_ links: some Sequence<BulkLink>) { unused = Array(links) }
+
+    private static func socket(_ family: Int32) throws(BulkLinkError) -> Int32 {
+        let kind = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue)
+        let opened = Glibc.socket(family, kind, 0)
+        guard opened >= 0 else {
+            throw BulkLinkError("no socket for bulk links: \(unsafe String(cString: strerror(errno)))")
+        }
+        return opened
+    }
+
+    /// A connection that the kernel has; nil if it has none.
+    func accept() -> Int32? {
+        let accepted = apus_socket_accept(descriptor)
+        return accepted >= 0 ? accepted : nil
+    }
+
+    /// Begins to connect.
+    /// - Returns: nil if that is impossible now.
+    func dial(_ endpoint: String) -> Int32? {
+        guard endpoint.hasPrefix("tcp://"), let colon = endpoint.lastIndex(of: ":"),
+            let port = UInt16(endpoint[endpoint.index(after: colon)...]),
+            let target = SocketAddress(
+                String(endpoint[endpoint.index(endpoint.startIndex, offsetBy: 6)..<colon]), port: port)
+        else { return nil }
+        guard let opened = try? Self.socket(target.family) else { return nil }
+        guard unsafe target.withPointer({ unsafe connect(opened, $0, $1) }) == 0 || errno == EINPROGRESS else {
+            closeDescriptor(opened)
+            return nil
+        }
+        return opened
+    }
+
+    /// Has the kernel notice a silent peer also while the link is idle.
+    func tune(_ descriptor: Int32) {
+        _ = apus_socket_tune(descriptor, Int32(max(1, heartbeatTimeout.milliseconds / 1_000)))
+    }
+}
+
+func closeDescriptor(_ descriptor: Int32) { _ = close(descriptor) }
