@@ -94,13 +94,15 @@ let package = Package(
         module("Kernels", ["Tensors", "CVectorMath", "CSystem"]),
         module("Hub", ["Checkpoints", "CSystem", crypto]),
         module("Checkpoints", ["CSystem", crypto]),
-        module("TextData", []),
+        module("TextData", ["Gzip"]),
+        module("Gzip", ["CZlib"]),
         module("Tensors", []),
         // Unoptimized vector code takes 10 s or more for a step. Packages of tools version 6.2 or later may be
         // dependencies with unsafe flags.
         .target(name: "CVectorMath", cSettings: unfused + [.unsafeFlags(["-O2"], .when(configuration: .debug))]),
         .target(name: "CSystem", cSettings: unfused),
         .systemLibrary(name: "CZeroMQ"),
+        .systemLibrary(name: "CZlib"),
         .systemLibrary(name: "CMPI"),
 
         tests("TrainingTests", ["Training", "BERT", "Transport", "Kernels", "Checkpoints", "TextData", "Tensors"]),
@@ -112,7 +114,7 @@ let package = Package(
         tests("KernelsTests", ["Kernels", "Tensors"]),
         tests("HubTests", ["Hub", "Checkpoints"]),
         tests("CheckpointsTests", ["Checkpoints"]),
-        tests("TextDataTests", ["TextData"]),
+        tests("TextDataTests", ["TextData", "Gzip"]),
         tests("ProcessTests", ["ApusCommand", "FuzzBenchmark"]),
     ]
 )

@@ -1,5 +1,6 @@
 package import Foundation
 internal import Hub
+internal import TextData
 
 extension TrainingConfiguration {
     /// The value of each option: as given, otherwise its default; with `resume` given, the saved run's.
@@ -12,6 +13,7 @@ extension TrainingConfiguration {
         if given[.resume] == true.value { return try resume(given, cores: cores, files: files) }
         var configuration = defaults(given, cores: cores, files: files)
         try configuration.apply(given)
+        configuration.takeSplits(given)
         if given[.output] == nil {
             configuration.output = "runs/\(runName(model: configuration.model, now: now, chance: chance))"
         }
@@ -31,6 +33,7 @@ extension TrainingConfiguration {
             }
             var now = defaults(complete, cores: cores, files: files)
             try now.apply(complete)
+            now.takeSplits(complete)
             try now.validate()
             try files.needPresent(now)
             return now
@@ -67,12 +70,33 @@ extension TrainingConfiguration {
             }
         }
         if !SourceModel.isName(model) { model = Self.absolute(model) }
-        train = Self.absolute(train)
-        validation = validation.map(Self.absolute)
-        test = test.map(Self.absolute)
+        train = Self.absoluteFiles(train)
+        validation = validation.map(Self.absoluteFiles)
+        test = test.map(Self.absoluteFiles)
         addTokens = addTokens.map(Self.absolute)
-        sourceTrain = sourceTrain.map(Self.absolute)
-        sourceValidation = sourceValidation.map(Self.absolute)
+        sourceTrain = sourceTrain.map(Self.absoluteFiles)
+        sourceValidation = sourceValidation.map(Self.absoluteFiles)
+    }
+
+    /// A folder of data has its validation and test data with it, unless others are given.
+    private mutating func takeSplits(_ given: GivenOptions) {
+        guard given[.train] != nil || given[.sourceTrain] != nil else { return }
+        if given[.train] != nil, DataFiles.isFolder(train) {
+            let folder = DataFolder(train)
+            if given[.validation] == nil, given[.validationSplit] == nil, folder.has(.validation) {
+                validation = train
+            }
+            if given[.test] == nil, folder.has(.test) { test = train }
+        }
+        if given[.sourceValidation] == nil, let sourceTrain, DataFiles.isFolder(sourceTrain),
+            DataFolder(sourceTrain).has(.validation)
+        {
+            sourceValidation = sourceTrain
+        }
+    }
+
+    private static func absoluteFiles(_ named: String) -> String {
+        DataFiles.parts(named).map(absolute).joined(separator: ",")
     }
 
     private static func absolute(_ path: String) -> String { URL(fileURLWithPath: path).standardizedFileURL.path }
