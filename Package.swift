@@ -83,8 +83,8 @@ let package = Package(
         module(
             "Training",
             [
-                "BERT", "Collectives", "Cluster", "WebServer", "Transport", "Kernels", "Hub", "Checkpoints", "TextData",
-                "Tensors", "CSystem", crypto, yams,
+                "BERT", "Collectives", "Cluster", "WebServer", "Transport", "Kernels", "Hub", "TorchFiles",
+                "Checkpoints", "TextData", "Tensors", "CSystem", crypto, yams,
             ]),
         module("BERT", ["Kernels", "Checkpoints", "TextData", "Tensors"]),
         module("Collectives", ["Transport", "Tensors"]),
@@ -93,6 +93,7 @@ let package = Package(
         module("Transport", ["CZeroMQ", "CSystem", .target(name: "CMPI", condition: .when(traits: ["MPI"]))]),
         module("Kernels", ["Tensors", "CVectorMath", "CSystem"]),
         module("Hub", ["Checkpoints", "CSystem", crypto]),
+        module("TorchFiles", ["Checkpoints"]),
         module("Checkpoints", ["CSystem", crypto]),
         module("TextData", ["Gzip"]),
         module("Gzip", ["CZlib"]),
@@ -113,6 +114,7 @@ let package = Package(
         tests("TransportTests", ["Transport"]),
         tests("KernelsTests", ["Kernels", "Tensors"]),
         tests("HubTests", ["Hub", "Checkpoints"]),
+        tests("TorchFilesTests", ["TorchFiles", "Checkpoints"]),
         tests("CheckpointsTests", ["Checkpoints"]),
         tests("TextDataTests", ["TextData", "Gzip"]),
         tests("ProcessTests", ["ApusCommand", "FuzzBenchmark"]),
