@@ -97,6 +97,9 @@ package struct DataFolder {
         return DataFormat.endings[ending] != nil || ending == "txt" ? ending : nil
     }
 
+    /// The split that a file's name says; nil if it says none.
+    package static func part(ofFile path: String) -> Part? { part(of: path.split(separator: "/").suffix(1)) }
+
     /// The split that a word in one of the names is.
     private static func part(of names: ArraySlice<Substring>) -> Part? {
         for name in names.reversed() {

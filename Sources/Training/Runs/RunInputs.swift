@@ -116,6 +116,7 @@ package struct RunInputs: Sendable {
             dataNotes += found.lines(
                 split, file: Self.shortName(of: split, configuration), maxLength: configuration.lengthLimit)
         }
+        dataNotes += [data.finding, source?.data.finding].compactMap { $0 }
         self.statistics = statistics
         if let file = configuration.addTokens { digests["added words"] = try Digests.file(file) }
         self.digests = digests

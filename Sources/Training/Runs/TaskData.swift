@@ -54,6 +54,8 @@ package struct TaskData: Sendable {
     package private(set) var digests: [String: String] = [:]
     /// Notes for the user about how files and labels were read, one line each.
     package private(set) var notes: [String] = []
+    /// What is worth a look in the data, in one line; nil if nothing is.
+    package let finding: String?
     /// First lines, in the training files, of the rows held out for validation.
     package private(set) var heldOut: [String] = []
 
@@ -86,6 +88,7 @@ package struct TaskData: Sendable {
         task = choice.task
         columns = train.columns
         (head, labels) = try Self.head(task, train, reading)
+        finding = DataReview(raw, task).brief
         for (split, rows) in raw {
             let name = DataFiles.lastName(rows.path)
             let dataset = try Activity.during("tokenizing \(name)", of: rows.count) { activity in
