@@ -74,7 +74,7 @@ let package = Package(
         .target(
             name: "FuzzTargets",
             dependencies: [
-                "Training", "BERT", "Cluster", "Transport", "Kernels", "Hub", "Checkpoints", "TextData",
+                "Training", "BERT", "Cluster", "Transport", "Kernels", "Hub", "TorchFiles", "Checkpoints", "TextData",
                 "CAllocations",
             ],
             path: "Benchmarks/Fuzz/Targets", swiftSettings: strict),

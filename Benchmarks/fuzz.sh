@@ -9,7 +9,7 @@ set -euo pipefail
 inputs=${1:-10000000}
 shift || true
 targets=("$@")
-((${#targets[@]})) || targets=(frame handshake envelope invocation shard json safetensors keys cluster tokenizer answer)
+((${#targets[@]})) || targets=(frame handshake envelope invocation shard json safetensors keys cluster tokenizer answer torch)
 root=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
 place=$root/.build/fuzz
 mkdir -p "$place/corpus"
