@@ -6,7 +6,7 @@
 #
 # cluster/kubernetes.yaml runs it over many machines.
 FROM swift:6.3-bookworm AS build
-RUN apt-get update && apt-get install -y --no-install-recommends libopenblas-dev libzmq3-dev libssl-dev python3-pip && rm -rf /var/lib/apt/lists/*
+RUN apt-get update && apt-get install -y --no-install-recommends libopenblas-dev libzmq3-dev libssl-dev zlib1g-dev python3-pip && rm -rf /var/lib/apt/lists/*
 WORKDIR /source
 COPY . .
 RUN scripts/package.sh /opt/apus

@@ -80,8 +80,8 @@ let package = Package(
         .target(
             name: "FuzzTargets",
             dependencies: [
-                "Coordination", "Runs", "BERT", "Cluster", "Transport", "Kernels", "Hub", "Checkpoints", "TextData",
-                "Files", "CAllocations",
+                "Coordination", "Runs", "BERT", "Cluster", "Transport", "Kernels", "Hub", "TorchFiles",
+                "Checkpoints", "TextData", "Files", "CAllocations",
             ],
             path: "Benchmarks/Fuzz/Targets", swiftSettings: strict),
         .target(name: "CAllocations", path: "Benchmarks/Fuzz/CAllocations"),
@@ -94,7 +94,7 @@ let package = Package(
         module(
             "Launching",
             [
-                "Coordination", "Runs", "Inputs", "Configuration", "BERT", "Kernels", "Cluster", "Transport", "Console",
+                "Coordination", "TorchFiles", "Runs", "Inputs", "Configuration", "BERT", "Kernels", "Cluster", "Transport", "Console",
                 "Processes", "Checkpoints", "Files", "Wording",
             ]),
         module(
@@ -149,8 +149,10 @@ let package = Package(
         module("Console", ["Files", "Wording"]),
         module("Processes", ["TextData", "Files", "Wording", "CSystem"]),
         module("Hub", ["Checkpoints", "Files", "Wording", "CSystem", crypto]),
+        module("TorchFiles", ["Checkpoints", "Files"]),
         module("Checkpoints", ["Files", crypto]),
-        module("TextData", ["Wording"]),
+        module("TextData", ["Gzip", "Wording"]),
+        module("Gzip", ["CZlib"]),
         module("Files", ["Wording", "CSystem", crypto]),
         module("Wording", []),
         module("Tensors", []),
@@ -160,6 +162,7 @@ let package = Package(
         .target(name: "CSystem", cSettings: unfused),
         .target(name: "CTLS", linkerSettings: [.linkedLibrary("ssl"), .linkedLibrary("crypto")]),
         .systemLibrary(name: "CZeroMQ"),
+        .systemLibrary(name: "CZlib"),
         .systemLibrary(name: "CMPI"),
 
         tests(
@@ -177,8 +180,9 @@ let package = Package(
         tests("TransportTests", ["Transport"]),
         tests("KernelsTests", ["Kernels", "Tensors"]),
         tests("HubTests", ["Hub", "Files"]),
+        tests("TorchFilesTests", ["TorchFiles", "Checkpoints", "Files"]),
         tests("CheckpointsTests", ["Checkpoints", "Files"]),
-        tests("TextDataTests", ["TextData"]),
+        tests("TextDataTests", ["TextData", "Gzip"]),
         tests(
             "ProcessTests",
             ["ApusCommand", "Runs", "Configuration", "Transport", "Checkpoints", "Files", "Wording", "FuzzBenchmark"]),

@@ -9,7 +9,7 @@ set -euo pipefail
 inputs=${1:-10000000}
 shift || true
 targets=("$@")
-((${#targets[@]})) || targets=(frame stream handshake envelope invocation shard json safetensors keys cluster tokenizer answer)
+((${#targets[@]})) || targets=(frame stream handshake envelope invocation shard json safetensors keys cluster tokenizer answer torch)
 root=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
 place=$root/.build/fuzz
 mkdir -p "$place/corpus"
@@ -18,7 +18,7 @@ mkdir -p "$place/corpus"
 "$root/.build/release/FuzzBenchmark" --examples "$place/corpus"
 # Objects alone: libFuzzer brings the main function, so they are linked by hand.
 swift build --package-path "$root" --no-color-diagnostics --scratch-path "$place/build" -c release --target FuzzTargets --sanitize address --sanitize fuzzer --quiet >&2
-swiftc -use-ld=lld -sanitize=fuzzer,address -o "$place/fuzz" $(find "$place/build/release/" -name '*.o') -lzmq -Xlinker -w 2>&1 |
+swiftc -use-ld=lld -sanitize=fuzzer,address -o "$place/fuzz" $(find "$place/build/release/" -name '*.o') -lzmq -lz -Xlinker -w 2>&1 |
     grep -v 'Cannot export local symbol' >&2 || true
 
 # A target's share of all inputs.

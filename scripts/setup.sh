@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Installs what Apus needs and this machine lacks: OpenBLAS, ZeroMQ, OpenSSL and pip, from Debian's archive.
+# Installs what Apus needs and this machine lacks: OpenBLAS, ZeroMQ, OpenSSL, zlib and pip, from Debian's archive.
 #
 #     scripts/setup.sh
 #
 # Silent, and without the network, when everything is there. Never waits for input. Exit status 2 when a person has to act.
 set -euo pipefail
 
-packages=(libopenblas-dev libzmq3-dev libssl-dev python3-pip)
+packages=(libopenblas-dev libzmq3-dev libssl-dev zlib1g-dev python3-pip)
 oldest_swift=6.3
 
 fail() {
@@ -42,6 +42,7 @@ present() {
         libopenblas-dev) clang -E -x c - <<<'#include <cblas.h>' >/dev/null 2>&1 ;;
         libzmq3-dev) clang -E -x c - <<<'#include <zmq.h>' >/dev/null 2>&1 ;;
         libssl-dev) clang -E -x c - <<<'#include <openssl/ssl.h>' >/dev/null 2>&1 ;;
+        zlib1g-dev) clang -E -x c - <<<'#include <zlib.h>' >/dev/null 2>&1 ;;
         python3-pip) python3 -m pip --version >/dev/null 2>&1 </dev/null ;;
     esac
 }

@@ -16,7 +16,7 @@ enum CommandName {
     /// - Throws: ``Unknown`` with the command that was probably meant.
     static func check(_ arguments: [String]) throws(Unknown) {
         guard let word = arguments.first, !word.hasPrefix("-"), word != "help" else { return }
-        let known = ApusCommand.configuration.subcommands.map { String(describing: $0).lowercased() }
+        let known = ApusCommand.configuration.subcommands.map { $0._commandName }
         guard !known.contains(word) else { return }
         let meant =
             NearMiss.of(word, among: known).map { "did you mean '\($0)'?" }

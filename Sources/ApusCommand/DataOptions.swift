@@ -10,12 +10,15 @@ struct DataOptions: ParsableArguments {
             valueName: "dir"))
     var model: String?
     @Option(
-        help: ArgumentHelp("Training data: TSV, CSV, JSON lines or .conll. (default: movie reviews)", valueName: "file")
-    )
+        help: ArgumentHelp(
+            "Training data: TSV, CSV, JSON lines or .conll, perhaps with .gz; several, a pattern such as "
+                + "'part-*.jsonl', or a folder with train, validation and test files. (default: movie reviews)",
+            valueName: "file"))
     var train: String?
     @Option(
         help: ArgumentHelp(
-            "Scored after each epoch, or 'none'. (default: movie reviews with the default data)", valueName: "file"))
+            "Scored after each epoch, or 'none'. (default: that of --train's folder, or movie reviews with the "
+                + "default data)", valueName: "file"))
     var validation: String?
     @Option(
         parsing: .unconditional,
@@ -24,8 +27,8 @@ struct DataOptions: ParsableArguments {
                 + "texts on the same side, chosen by --seed.", valueName: "share"))
     var validationSplit: Double?
     @Option(
-        help: ArgumentHelp("Scored once, at the end. (default: movie reviews with the default data)", valueName: "file")
-    )
+        help: ArgumentHelp(
+            "Scored once, at the end, or 'none'. (default: like --validation)", valueName: "file"))
     var test: String?
     @Option(
         help: ArgumentHelp(

@@ -53,7 +53,7 @@ struct Ending: Equatable {
     }
 
     private static func usage(_ message: String, _ command: String?) -> String {
-        let known = ApusCommand.configuration.subcommands.map { String(describing: $0).lowercased() }
+        let known = ApusCommand.configuration.subcommands.map { $0._commandName }
         let help = command.flatMap { known.contains($0) ? "apus help \($0)" : nil } ?? "apus help"
         let hint = StrayArgument.hint(message, command).map { ": \($0)" } ?? ""
         let line = oneLine(message) + hint  // some end in a question: "Did you mean '--epochs'?"

@@ -29,9 +29,29 @@ enum FieldNames {
             let name = OptionName.dashed(String(parts.first ?? ""))
             let attached = parts.count > 1 ? String(parts[1]) : nil
             let isTraining = commands.contains(command)
-            translated += try isTraining ? option(name, attached, &rest, of: command) : [Self.flag(name, attached)]
+            guard isTraining else {
+                translated.append(Self.flag(name, attached))
+                continue
+            }
+            let words = try option(name, attached, &rest, of: command)
+            translated += joined(words, &rest)
         }
         return translated
+    }
+
+    /// Several files behind one option become one list with commas, as a shell writes out an unquoted pattern.
+    private static func joined(_ words: [String], _ rest: inout ArraySlice<String>) -> [String] {
+        let parts = (words.first ?? "").dropFirst(2).split(separator: "=", maxSplits: 1)
+        guard let key = parts.first.flatMap({ TrainingConfiguration.Key(rawValue: String($0)) }), key.namesData else {
+            return words
+        }
+        var files = parts.dropFirst().map(String.init) + words.dropFirst()
+        while let file = rest.first, !file.hasPrefix("-") {
+            files.append(file)
+            rest.removeFirst()
+        }
+        guard files.count < 2 else { return [key.flag, files.joined(separator: ",")] }
+        return words.count + parts.count == 2 ? words + files : words
     }
 
     private static func flag(_ name: String, _ value: String?) -> String {

@@ -41,6 +41,7 @@ struct ApusCommand: ParsableCommand {
         subcommands: [
             Train.self, Coordinate.self, Work.self, Launch.self, Evaluate.self, Predict.self, Tokenize.self,
             Verify.self, Check.self,
-            Inspect.self, Download.self, Keygen.self, Chaos.self, Report.self, Runs.self, Watch.self,
+            Inspect.self, DataCommand.self, Convert.self, Download.self, Keygen.self, Chaos.self, Report.self,
+            Runs.self, Watch.self,
         ])
 }

@@ -60,12 +60,14 @@ package struct ModelFolder: Sendable {
         let (single, index) = (path + "/model.safetensors", path + "/model.safetensors.index.json")
         if FileManager.default.fileExists(atPath: single) { return [try SafetensorsFile(single)] }
         guard FileManager.default.fileExists(atPath: index) else {
-            let pickled = FileManager.default.fileExists(atPath: path + "/pytorch_model.bin")
+            let pickled = ["/pytorch_model.bin", "/pytorch_model.bin.index.json"].contains {
+                FileManager.default.fileExists(atPath: path + $0)
+            }
             throw FileError(
                 path,
                 pickled
-                    ? "holds pytorch_model.bin but no model.safetensors: load it once with Transformers and "
-                        + "save_pretrained(…, safe_serialization=True)"
+                    ? "holds pytorch_model.bin but no model.safetensors: 'apus convert \(path) NEW-FOLDER' writes it"
+                        + ", without running what is in it"
                     : "has no model.safetensors: are the weights downloaded?")
         }
         let map: JSONValue?

@@ -16,6 +16,8 @@ package struct GivenOptions: Equatable, Sendable {
     package mutating func give(_ key: TrainingConfiguration.Key, _ value: ConfigurationValue) {
         switch (key, value) {
         case (.validation, .text("none")), (.test, .text("none")): values[key] = .absent
+        // Several files are kept as one text, too.
+        case (_, .list(let names)) where key.namesData: give(key, .text(names.joined(separator: ",")))
         // Several columns are kept as one text, with their names separated by commas.
         case (.labelColumn, .list(let names)), (.sourceLabelColumn, .list(let names)):
             values[key] = .text(names.joined(separator: ","))

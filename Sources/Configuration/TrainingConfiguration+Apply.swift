@@ -1,4 +1,5 @@
 internal import Foundation
+internal import TextData
 
 extension TrainingConfiguration {
     /// Sets every given option; files are kept as absolute paths, so that a run can be resumed from any folder.
@@ -12,12 +13,16 @@ extension TrainingConfiguration {
             }
         }
         if !ModelText.isName(model) { model = Self.absolute(model) }
-        train = Self.absolute(train)
-        validation = validation.map(Self.absolute)
-        test = test.map(Self.absolute)
+        train = Self.absoluteFiles(train)
+        validation = validation.map(Self.absoluteFiles)
+        test = test.map(Self.absoluteFiles)
         addTokens = addTokens.map(Self.absolute)
-        sourceTrain = sourceTrain.map(Self.absolute)
-        sourceValidation = sourceValidation.map(Self.absolute)
+        sourceTrain = sourceTrain.map(Self.absoluteFiles)
+        sourceValidation = sourceValidation.map(Self.absoluteFiles)
+    }
+
+    private static func absoluteFiles(_ named: String) -> String {
+        DataFiles.parts(named).map(absolute).joined(separator: ",")
     }
 
     private static func absolute(_ path: String) -> String { URL(fileURLWithPath: path).standardizedFileURL.path }

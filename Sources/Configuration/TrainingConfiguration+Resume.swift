@@ -33,6 +33,14 @@ extension TrainingConfiguration.Key {
         }
     }
 
+    /// Whether the value names data files, see ``TextData/DataFiles``.
+    package var namesData: Bool {
+        switch self {
+        case .train, .validation, .test, .sourceTrain, .sourceValidation: true
+        default: false
+        }
+    }
+
     /// Whether the value is the path of a file or folder that the run reads.
     var namesFile: Bool {
         switch self {

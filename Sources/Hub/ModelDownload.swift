@@ -52,8 +52,8 @@ struct ModelDownload {
             throw HubError(
                 isPickled
                     ? "\(name) on \(client.endpoint.host) has its weights in \(ModelFiles.pickle), which can hold code "
-                        + "and is not read: choose a revision with \(ModelFiles.weights), or load it once with "
-                        + "Transformers and save_pretrained"
+                        + "and is not read: choose a revision with \(ModelFiles.weights), or download that "
+                        + "file and use 'apus convert'"
                     : "\(name) on \(client.endpoint.host) has no \(ModelFiles.weights): choose a model with weights")
         }
         try download(found, ModelFiles.index, commit, limit: ModelFolder.longestJSON)

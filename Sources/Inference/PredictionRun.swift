@@ -32,7 +32,7 @@ package struct PredictionRun {
     private func answerFile(_ emit: (String) throws -> Void) throws {
         let columns = ColumnNames(text: options.textColumn, pair: options.pairColumn, usual: trained.columns)
         let dataset = try Dataset(
-            path: options.input, format: options.inputFormat, columns: columns, labels: .unwanted,
+            path: options.input, part: .test, format: options.inputFormat, columns: columns, labels: .unwanted,
             allowsPlainText: trained.model.head == .maskedLanguageModel || options.inputFormat == .text,
             keepsTable: try AnswerWriter.format(asked) != .jsonl)
         for note in dataset.notes { sayToUser("\(options.input): \(note)") }
@@ -43,7 +43,7 @@ package struct PredictionRun {
             .init(
                 text: dataset.texts[row], pair: dataset.pairs?[row],
                 fields: dataset.table?.rows[row] ?? [dataset.texts[row]],
-                name: "\(options.input), line \(dataset.lines[row])")
+                name: "\(dataset.file(ofRow: row)), line \(dataset.lines[row])")
         }
         for row in 0..<dataset.count { try writer.check(question(row).fields, question(row).name) }
         if let line = writer.firstLine { try emit(line) }

@@ -37,7 +37,7 @@ package enum Scoring {
             }
             try PredictionsFile.write(
                 scores, of: tokenized, trained.model.head, names: names ?? trained.targets, split: .test, step: nil,
-                digest: try Digests.file(options.input), to: predictions)
+                digest: try DataDigests.whole(options.input, .test), to: predictions)
         }
         var members: [JSONValue.Member] = [.init("loss", .number(report.loss))]
         if let accuracy = report.accuracy { members.append(.init("accuracy", .number(accuracy))) }

@@ -98,10 +98,9 @@ package struct TaskChoice: Equatable, Sendable {
                     + "(found \"\(value)\")")
         }
         let row = dataset.labels?.firstIndex { $0.contains(other) }
-        throw DatasetError(
-            path: dataset.path, line: row.map { dataset.lines[$0] },
-            problem:
-                "\"\(other)\" is not a number, which several label columns require: 0 and 1 for labels, or the "
+        throw dataset.error(
+            inRow: row,
+            "\"\(other)\" is not a number, which several label columns require: 0 and 1 for labels, or the "
                 + "numbers of a regression"
         )
     }
@@ -133,10 +132,9 @@ package struct TaskChoice: Equatable, Sendable {
         if present.count < values.count {
             guard present.isEmpty || !present.allSatisfy({ Float($0) != nil }) else {
                 let row = dataset.labels?.firstIndex { missing.contains($0[0]) }
-                throw DatasetError(
-                    path: dataset.path, line: row.map { dataset.lines[$0] },
-                    problem:
-                        "the label is \"\(row.flatMap { dataset.labels?[$0][0] } ?? "")\", the others are numbers: "
+                throw dataset.error(
+                    inRow: row,
+                    "the label is \"\(row.flatMap { dataset.labels?[$0][0] } ?? "")\", the others are numbers: "
                         + "fill it in or take the row out; --task classification takes it as a class")
             }
             let rest = present.isEmpty ? TaskChoice(.classification) : try single(present, dataset)

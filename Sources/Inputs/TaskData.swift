@@ -58,8 +58,10 @@ package struct TaskData: Sendable {
     package private(set) var digests: [String: String] = [:]
     /// Notes for the user about how files and labels were read, one line each.
     package private(set) var notes: [String] = []
-    /// First lines, in the training file, of the rows held out for validation.
-    package private(set) var heldOut: [Int] = []
+    /// What is worth a look in the data, in one line; nil if nothing is.
+    package let finding: String?
+    /// First lines, in the training files, of the rows held out for validation.
+    package private(set) var heldOut: [String] = []
 
     /// - Parameters:
     ///   - files: the first one determines the labels.
@@ -69,30 +71,30 @@ package struct TaskData: Sendable {
     {
         var raw: [(Split, Dataset)] = []
         for (split, path) in files {
-            let name = path.split(separator: "/").last.map(String.init) ?? path
-            let rows = try Activity.during("reading \(name)") { _ in
-                try Self.read(path, asked, reading.columns, reading.format)
+            let rows = try Activity.during("reading \(DataFiles.lastName(path))") { _ in
+                try Self.read(path, asked, reading.columns, reading.format, part: split.part)
             }
             notes += rows.notes.map { "\(path): \($0)" }
             raw.append((split, rows))
-            digests[split.rawValue] = try Digests.file(path)
+            digests.merge(try DataDigests.of(path, split)) { own, _ in own }
         }
         guard let whole = raw.first?.1 else { preconditionFailure("a task has training data") }
         let (train, held) = try Self.hold(whole, asked, reading)
         if let held {
-            heldOut = held.lines
+            heldOut = (0..<held.count).map(held.position)
             raw[0].1 = train
             raw.insert((.validation, held), at: 1)
             digests[Split.validation.rawValue] = Digests.bytes(
-                Array(held.lines.map(String.init).joined(separator: " ").utf8))
+                Array(heldOut.joined(separator: " ").utf8))
         }
         let choice = try TaskChoice(asked, of: train)
         if let note = choice.note { notes.append("\(train.path): \(note)") }
         task = choice.task
         columns = train.columns
         (head, labels) = try Self.head(task, train, reading)
+        finding = DataReview(raw, task).brief
         for (split, rows) in raw {
-            let name = rows.path.split(separator: "/").last.map(String.init) ?? rows.path
+            let name = DataFiles.lastName(rows.path)
             let dataset = try Activity.during("tokenizing \(name)", of: rows.count) { activity in
                 try Self.tokenize(rows, task, head, labels, reading, tokenizer) { activity.advance(by: $0) }
             }
@@ -123,9 +125,9 @@ package struct TaskData: Sendable {
     }
 
     /// Reads a file as a task needs it.
-    package static func read(_ path: String, _ task: Task?, _ columns: ColumnNames, _ format: DataFormat?)
-        throws(DatasetError) -> Dataset
-    {
+    package static func read(
+        _ path: String, _ task: Task?, _ columns: ColumnNames, _ format: DataFormat?, part: DataFolder.Part = .test
+    ) throws(DatasetError) -> Dataset {
         let need: LabelNeed =
             switch task {
             case .maskedLM?: .unwanted
@@ -133,7 +135,7 @@ package struct TaskData: Sendable {
             default: .required
             }
         return try Dataset(
-            path: path, format: format, columns: columns, labels: need, allowsPlainText: task == .maskedLM)
+            path: path, part: part, format: format, columns: columns, labels: need, allowsPlainText: task == .maskedLM)
     }
 
     private static func head(_ task: Task, _ train: Dataset, _ reading: Reading) throws -> (Head, LabelSet?) {

@@ -82,11 +82,11 @@ package struct ScoredAnswers {
         guard let configuration = run.configuration, let path else {
             return (nil, "The configuration does not name the file.")
         }
-        guard let found = try? Digests.file(path), digest == nil || found == digest else {
+        guard let found = try? DataDigests.whole(path, split), digest == nil || found == digest else {
             return (nil, "The texts are not shown: \(ReportText.shown(path)) no longer exists or has changed.")
         }
         let columns = ColumnNames(text: configuration.textColumn, pair: configuration.pairColumn)
-        guard let dataset = try? Dataset(path: path, columns: columns, labels: .unwanted, allowsPlainText: false),
+        guard let dataset = try? Dataset(path: path, part: split.part, columns: columns, labels: .unwanted),
             dataset.count >= needed
         else {
             return (nil, "The texts are not shown: \(ReportText.shown(path)) cannot be read.")

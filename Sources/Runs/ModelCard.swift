@@ -175,7 +175,7 @@ struct ModelCard {
             case .sourceTrain: configuration.sourceTrain
             case .sourceValidation: configuration.sourceValidation
             }
-        return Self.last(path ?? "")
+        return DataFiles.lastName(path ?? "")
     }
 
     // MARK: Untrusted names

@@ -1,3 +1,4 @@
+internal import Inputs
 package import Configuration
 internal import Kernels
 internal import Learning
@@ -37,9 +38,7 @@ package struct RunIdentity: Codable, Sendable, Equatable {
     /// Differences from a saved identity, each with both values; empty if the run may resume.
     /// - Throws: ``ConfigurationError`` if the saved options cannot be read.
     package func differences(from saved: RunIdentity) throws(ConfigurationError) -> [String] {
-        var found = Self.differences(saved.data, data) {
-            Self.splits.contains($0) ? "the \($0) data has" : "the file of \($0) has"
-        }
+        var found = DataDigests.differences(saved.data, data).map { Self.line("\($0.what) has", $0.saved, $0.now) }
         if let before = saved.model, let model {
             found += Self.differences(before, model) { "the source model's \($0) has" }
         }
@@ -57,10 +56,6 @@ package struct RunIdentity: Codable, Sendable, Equatable {
         }
         return found
     }
-
-    private static let splits: Set = [Split.train, .validation, .test, .sourceTrain, .sourceValidation].reduce(
-        into: Set<String>()
-    ) { $0.insert($1.rawValue) }
 
     private static func differences(_ saved: [String: String], _ now: [String: String], _ name: (String) -> String)
         -> [String]

@@ -46,8 +46,8 @@ package struct RunInputs: Sendable {
     /// Patterns of parameters that are never trained, as for `--freeze`: the requested ones, and those of only the
     /// target task if that has no weight.
     package let freeze: [String]
-    /// First lines, in the training file, of the rows held out for validation.
-    package let heldOut: [Int]
+    /// First lines, in the training files, of the rows held out for validation.
+    package let heldOut: [String]
     /// SHA-256 of each data file.
     package let digests: [String: String]
     /// SHA-256 of each file of the source model's folder.
@@ -122,6 +122,7 @@ package struct RunInputs: Sendable {
             dataNotes += found.lines(
                 split, file: Self.shortName(of: split, configuration), maxLength: configuration.lengthLimit)
         }
+        dataNotes += [data.finding, source?.data.finding].compactMap { $0 }
         self.statistics = statistics
         if let file = configuration.addTokens { digests["added words"] = try Digests.file(file) }
         self.digests = digests
@@ -223,7 +224,7 @@ package struct RunInputs: Sendable {
             case .sourceValidation: configuration.sourceValidation
             }
         let isHeldOut = split == .validation && configuration.validation == nil && configuration.validationSplit != nil
-        return (path ?? "").split(separator: "/").suffix(2).joined(separator: "/") + (isHeldOut ? " (held out)" : "")
+        return DataFiles.shortName(path ?? "") + (isHeldOut ? " (held out)" : "")
     }
 
     /// The source task's data and head, if requested.

@@ -1,6 +1,7 @@
 package import Configuration
 package import Foundation
 internal import Hub
+internal import TextData
 
 extension TrainingConfiguration {
     /// The value of each option: as given, otherwise its default; with `resume` given, the saved run's.
@@ -13,6 +14,7 @@ extension TrainingConfiguration {
         if given[.resume] == true.value { return try resume(given, cores: cores, files: files) }
         var configuration = defaults(given, cores: cores, files: files)
         try configuration.apply(given)
+        configuration.takeSplits(given)
         if given[.output] == nil {
             configuration.output = "runs/\(runName(model: configuration.model, now: now, chance: chance))"
         }
@@ -32,6 +34,7 @@ extension TrainingConfiguration {
             }
             var now = defaults(complete, cores: cores, files: files)
             try now.apply(complete)
+            now.takeSplits(complete)
             try now.validate()
             try files.needPresent(now)
             return now
@@ -45,6 +48,23 @@ extension TrainingConfiguration {
         guard differences.isEmpty else { throw .changedOnResume(output: output, differences) }
         try files.needPresent(now)
         return now
+    }
+
+    /// A folder of data has its validation and test data with it, unless others are given.
+    private mutating func takeSplits(_ given: GivenOptions) {
+        guard given[.train] != nil || given[.sourceTrain] != nil else { return }
+        if given[.train] != nil, DataFiles.isFolder(train) {
+            let folder = DataFolder(train)
+            if given[.validation] == nil, given[.validationSplit] == nil, folder.has(.validation) {
+                validation = train
+            }
+            if given[.test] == nil, folder.has(.test) { test = train }
+        }
+        if given[.sourceValidation] == nil, let sourceTrain, DataFiles.isFolder(sourceTrain),
+            DataFolder(sourceTrain).has(.validation)
+        {
+            sourceValidation = sourceTrain
+        }
     }
 
     /// The user's training data has no default validation or test data.

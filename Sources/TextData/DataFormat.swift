@@ -10,14 +10,14 @@ package enum DataFormat: String, Codable, CaseIterable, Sendable {
     case tsv
     /// Tabs between fields, quotes as in CSV: what pandas and `datasets` write and read.
     case quotedTSV = "quoted-tsv"
-    /// One object per line.
+    /// One object per line, or a list of objects.
     case jsonLines = "jsonl"
     /// One word per line.
     case conll
     /// One text per line.
     case text
 
-    private static let endings: [String: DataFormat] = [
+    static let endings: [String: DataFormat] = [
         "tsv": .tsv, "tab": .tsv, "csv": .csv, "jsonl": .jsonLines, "json": .jsonLines, "ndjson": .jsonLines,
         "conll": .conll, "conllu": .conll,
         "bio": .conll, "iob": .conll, "iob2": .conll,
@@ -32,7 +32,7 @@ package enum DataFormat: String, Codable, CaseIterable, Sendable {
     static func found(
         in bytes: [UInt8], path: String, columns: ColumnNames, allowsPlainText: Bool
     ) throws(DatasetError) -> (format: DataFormat, note: String?) {
-        let ending = URL(fileURLWithPath: path).pathExtension.lowercased()
+        let ending = Self.ending(of: path)
         let lines = FirstLines(bytes)
         switch endings[ending] {
         case .csv?: return try commas(bytes, lines, path: path)
@@ -61,6 +61,13 @@ package enum DataFormat: String, Codable, CaseIterable, Sendable {
             if found == .tsv { return try tabs(bytes, path: path, because: why) }
             return (found, "\(why), it is read as --input-format \(found.rawValue) by its first lines")
         }
+    }
+
+    /// The suffix of a file's name without that of its compression.
+    private static func ending(of path: String) -> String {
+        let url = URL(fileURLWithPath: path)
+        let ending = url.pathExtension.lowercased()
+        return ending == "gz" ? url.deletingPathExtension().pathExtension.lowercased() : ending
     }
 
     /// CSV, or what the header shows instead.
@@ -121,9 +128,11 @@ private struct FirstLines {
 
     func header(has separator: UInt8) -> Bool { header.contains(separator) }
 
+    /// An object, or a list of them.
     private var beginsObject: Bool {
-        lines.first { !$0.allSatisfy { $0 == 0x20 || $0 == 0x09 } }?.first { $0 != 0x20 && $0 != 0x09 }
-            == UInt8(ascii: "{")
+        var first = lines.lazy.joined().filter { $0 != 0x20 && $0 != 0x09 }.makeIterator()
+        let byte = first.next()
+        return byte == UInt8(ascii: "{") || (byte == UInt8(ascii: "[") && first.next() == UInt8(ascii: "{"))
     }
 
     /// The format that the lines indicate; nil if they could be anything.

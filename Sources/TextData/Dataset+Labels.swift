@@ -20,18 +20,17 @@ extension Dataset {
             let needed = width ?? numbers.count
             width = needed
             guard numbers.count == needed, needed > 0 else {
-                throw DatasetError(
-                    path: path, line: lines[row],
-                    problem:
-                        "\(numbers.count == 1 ? "1 number" : "\(numbers.count) numbers"), the first row has "
+                throw error(
+                    inRow: row,
+                    "\(numbers.count == 1 ? "1 number" : "\(numbers.count) numbers"), the first row has "
                         + "\(needed): give each row as many"
                 )
             }
             for number in numbers {
                 guard let value = Float(number), value.isFinite else {
-                    throw DatasetError(
-                        path: path, line: lines[row],
-                        problem: "the label \"\(number)\" is not a finite number, as regression needs: correct the row")
+                    throw error(
+                        inRow: row,
+                        "the label \"\(number)\" is not a finite number, as regression needs: correct the row")
                 }
                 values.append(value)
             }
@@ -44,10 +43,9 @@ extension Dataset {
         var column: [String] = []
         for (row, labels) in try neededLabels().enumerated() {
             guard labels.count == 1 else {
-                throw DatasetError(
-                    path: path, line: lines[row],
-                    problem:
-                        "\(labels.count) labels, classification needs one: choose --task multi-label, regression or "
+                throw error(
+                    inRow: row,
+                    "\(labels.count) labels, classification needs one: choose --task multi-label, regression or "
                         + "token-classification, "
                         + "or another --label-column")
             }

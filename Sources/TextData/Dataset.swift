@@ -1,8 +1,12 @@
 internal import Foundation
 
-/// The rows of one data file: texts, optional second texts, optional labels as written.
+/// The rows of one data file, or of several that are read as one: texts, optional second texts, optional labels as
+/// written.
 package struct Dataset: Sendable {
-    package let path: String
+    /// As named; several files, a pattern or a folder too.
+    package private(set) var path: String
+    /// The files of the rows, and each row's; nil if there is one file.
+    private var origin: (files: [String], ofRow: [Int])?
     package private(set) var texts: [String] = []
     package private(set) var pairs: [String]?
     /// Each row's label, or several of them, according to ``labelLayout``.
@@ -21,20 +25,43 @@ package struct Dataset: Sendable {
 
     package var count: Int { texts.count }
 
-    /// Reads a data file. The first line of TSV and CSV names the columns; a file of words, `.conll`, has no header.
+    /// Reads data files. The first line of TSV and CSV names the columns; a file of words, `.conll`, has no header.
     ///
     /// - Parameters:
+    ///   - path: what ``DataFiles`` takes. The first file decides about columns and form of all.
+    ///   - part: the split that is read of a folder.
     ///   - format: nil: detected from the name's suffix and the first lines.
     ///   - allowsPlainText: whether a file of one text per line is accepted; it has no labels.
     ///   - keepsTable: whether to keep ``table``.
     /// - Complexity: O(bytes).
     package init(
-        path: String, format asked: DataFormat? = nil, columns: ColumnNames = ColumnNames(), labels need: LabelNeed,
-        allowsPlainText: Bool = false, keepsTable: Bool = false
+        path: String, part: DataFolder.Part = .train, format: DataFormat? = nil, columns: ColumnNames = ColumnNames(),
+        labels need: LabelNeed, allowsPlainText: Bool = false, keepsTable: Bool = false
+    ) throws(DatasetError) {
+        let files = try DataFiles.paths(path, for: part)
+        func read(_ file: String, _ columns: ColumnNames, _ need: LabelNeed) throws(DatasetError) -> Dataset {
+            try Dataset(
+                file: file, format: format, columns: columns, labels: need, allowsPlainText: allowsPlainText,
+                keepsTable: keepsTable)
+        }
+        self = try read(files[0], columns, need)
+        guard files.count > 1 else { return }
+        let chosen = self.columns == ColumnNames() ? columns : self.columns
+        for file in files.dropFirst() {
+            try append(try read(file, chosen, labels == nil ? .unwanted : need), of: files)
+        }
+        self.path = path
+    }
+
+    private init(
+        file path: String, format asked: DataFormat?, columns: ColumnNames, labels need: LabelNeed,
+        allowsPlainText: Bool, keepsTable: Bool
     ) throws(DatasetError) {
         self.path = path
         var bytes: [UInt8]
-        do { bytes = try TextFile(path: path).bytes } catch { throw DatasetError(path: path, problem: error.problem) }
+        do { bytes = try TextFile(path: path, unpacks: true).bytes } catch {
+            throw DatasetError(path: path, problem: error.problem)
+        }
         guard !bytes.isEmpty else {
             throw DatasetError(path: path, problem: "is empty, expected a header and rows: name another file")
         }
@@ -208,6 +235,42 @@ package struct Dataset: Sendable {
         }
     }
 
+    /// Adds the rows of another file, the next of `files`.
+    private mutating func append(_ other: Dataset, of files: [String]) throws(DatasetError) {
+        let name = origin.map { $0.files[0] } ?? path
+        guard other.labelLayout == labelLayout, (other.words == nil) == (words == nil),
+            (other.table == nil) == (table == nil), other.table?.header == table?.header
+        else {
+            throw DatasetError(
+                path: other.path,
+                problem: "its columns or labels have another form than those of \(name): write all files alike")
+        }
+        var ofRow = origin?.ofRow ?? [Int](repeating: 0, count: count)
+        ofRow += [Int](repeating: (ofRow.last ?? 0) + 1, count: other.count)
+        origin = (files, ofRow)
+        texts += other.texts
+        if let added = other.pairs { pairs?.append(contentsOf: added) }
+        if let added = other.labels { labels?.append(contentsOf: added) }
+        if let added = other.words { words?.append(contentsOf: added) }
+        if let added = other.table { table?.rows.append(contentsOf: added.rows) }
+        lines += other.lines
+        for note in other.notes where !notes.contains(note) { notes.append(note) }
+    }
+
+    /// The file of a row, as it was found.
+    package func file(ofRow row: Int) -> String { origin.map { $0.files[$0.ofRow[row]] } ?? path }
+
+    /// A row's line, with its file if there are several.
+    package func position(ofRow row: Int) -> String {
+        origin == nil ? String(lines[row]) : "\(file(ofRow: row)):\(lines[row])"
+    }
+
+    /// An error about a row, or about all rows.
+    package func error(inRow row: Int?, _ problem: String) -> DatasetError {
+        guard let row else { return DatasetError(path: path, problem: problem) }
+        return DatasetError(path: file(ofRow: row), line: lines[row], problem: problem)
+    }
+
     /// Some of the rows, by their numbers from 0.
     package func rows(_ numbers: [Int]) -> Dataset {
         var part = self
@@ -216,6 +279,7 @@ package struct Dataset: Sendable {
         part.labels = labels.map { all in numbers.map { all[$0] } }
         part.words = words.map { all in numbers.map { all[$0] } }
         part.lines = numbers.map { lines[$0] }
+        part.origin = origin.map { all in (all.files, numbers.map { all.ofRow[$0] }) }
         return part
     }
 

@@ -10,7 +10,10 @@ struct FileSignature: Error, Equatable {
         ([0x28, 0xB5, 0x2F, 0xFD], "is compressed with zstd: unpack it with unzstd"),
         ([0x50, 0x4B, 0x03, 0x04], "is a zip archive or a spreadsheet: unpack it, or save the sheet as CSV in UTF-8"),
         ([0xD0, 0xCF, 0x11, 0xE0], "is a spreadsheet: save it as CSV in UTF-8"),
-        (Array("PAR1".utf8), "is a Parquet file: write it as CSV or JSON lines, such as with pandas' to_csv"),
+        (
+            Array("PAR1".utf8),
+            "is a Parquet file, which is not read: write it as JSON lines, \(parquetCommand("FILE.parquet") ?? "")"
+        ),
         (Array("ARROW1".utf8), "is an Arrow file: write it as CSV or JSON lines, such as with datasets' to_json"),
         ([0xFF, 0xFE], "is UTF-16: save the file as UTF-8"),
         ([0xFE, 0xFF], "is UTF-16: save the file as UTF-8"),
@@ -21,6 +24,14 @@ struct FileSignature: Error, Equatable {
         guard bytes.starts(with: Array("version https://git-lfs.github.com/spec/v1".utf8)) else { return nil }
         problem =
             "is a Git LFS pointer, not the file itself: run 'git lfs install' once and 'git lfs pull' in that folder"
+    }
+
+    /// The command that writes a Parquet file as JSON lines; nil for other names.
+    static func parquetCommand(_ name: String) -> String? {
+        guard name.lowercased().hasSuffix(".parquet") else { return nil }
+        let target = name.dropLast(".parquet".count) + ".jsonl"
+        return "python3 -c 'import pandas; pandas.read_parquet(\"\(name)\").to_json(\"\(target)\", "
+            + "orient=\"records\", lines=True, force_ascii=False)'"
     }
 
     /// Nil where the bytes begin as text may.

@@ -40,6 +40,9 @@ struct JSONCursor {
         isFirst = true
     }
 
+    /// Goes on behind an element of an array that another cursor opened.
+    mutating func goOn() { isFirst = false }
+
     /// The next key of the object that is open; nil, with the object closed, after the last one.
     mutating func nextKey() throws(Failure) -> String? {
         guard try hasNext(before: "}") else { return nil }

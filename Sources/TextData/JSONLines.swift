@@ -1,14 +1,20 @@
-/// Rows of JSON lines: one object per line; the keys of the first one are the columns.
+/// Rows of JSON lines, one object per line, or of a list of objects; the keys of the first one are the columns.
 struct JSONLines: RowSource {
     private(set) var header: [String] = []
     private let bytes: [UInt8]
     private let path: String
+    /// Whether the file is one list.
+    private let isList: Bool
     private var offset = 0
     private var line = 0
+    /// In a list: the line of `offset`, and whether the list has ended.
+    private var reached = 1
+    private var isClosed = false
 
     init(_ bytes: [UInt8], path: String) throws(DatasetError) {
         self.bytes = bytes
         self.path = path
+        isList = bytes.first { $0 != 0x20 && $0 != 0x09 && $0 != 0x0A && $0 != 0x0D } == UInt8(ascii: "[")
         if var cursor = try nextObject() {
             do {
                 try cursor.open("{")
@@ -18,8 +24,7 @@ struct JSONLines: RowSource {
                 }
             } catch { throw failure(error) }
         }
-        offset = 0
-        line = 0
+        (offset, line, reached, isClosed) = (0, 0, 1, false)
     }
 
     mutating func next(_ choice: ColumnChoice) throws(DatasetError) -> Row? {
@@ -92,8 +97,43 @@ struct JSONLines: RowSource {
         return elements
     }
 
+    /// A cursor over the next element of the list.
+    private mutating func nextElement() throws(DatasetError) -> JSONCursor? {
+        guard !isClosed else { return nil }
+        let isFirst = offset == 0
+        var cursor = JSONCursor(bytes, in: offset..<bytes.count)
+        func pass(_ end: Int) {
+            reached += bytes[offset..<end].count { $0 == 0x0A }
+            offset = end
+        }
+        do throws(JSONCursor.Failure) {
+            if isFirst { try cursor.open("[") } else { cursor.goOn() }
+            guard try cursor.nextElement() else {
+                let rest = cursor.peek()
+                isClosed = true
+                pass(cursor.offset)
+                line = reached
+                guard rest == nil else { throw JSONCursor.Failure(problem: "text follows the list", offset: offset) }
+                return nil
+            }
+            let first = cursor.peek()
+            pass(cursor.offset)
+            line = reached
+            guard first == UInt8(ascii: "{") else {
+                throw JSONCursor.Failure(
+                    problem: "the list has something else than objects", offset: offset,
+                    remedy: "write a list of objects, or one object per line")
+            }
+            let start = offset
+            try cursor.skipValue()
+            pass(cursor.offset)
+            return JSONCursor(bytes, in: start..<offset)
+        } catch { throw failure(error) }
+    }
+
     /// A cursor over the next line that is not blank.
     private mutating func nextObject() throws(DatasetError) -> JSONCursor? {
+        if isList { return try nextElement() }
         while offset < bytes.count {
             let begin = offset
             while offset < bytes.count, bytes[offset] != 0x0A { offset += 1 }
@@ -105,7 +145,7 @@ struct JSONLines: RowSource {
                 throw DatasetError(
                     path: path, line: line,
                     problem:
-                        "is not an object, expected JSON lines: write one object per line, without a list around them")
+                        "is not an object, expected JSON lines: write one object per line, or a list of objects")
             }
             return cursor
         }

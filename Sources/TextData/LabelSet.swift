@@ -112,9 +112,9 @@ package struct LabelSet: Equatable, Sendable {
         var flags = [Float](repeating: 0, count: dataset.count * count)
         for (row, list) in lists.enumerated() {
             if Set(list).count < list.count, list.allSatisfy({ LabelFlag.value(of: $0) != nil }) {
-                throw DatasetError(
-                    path: dataset.path, line: dataset.lines[row],
-                    problem: list.count == count
+                throw dataset.error(
+                    inRow: row,
+                    list.count == count
                         ? "the list [\(list.joined(separator: ", "))] reads as a 0 or 1 for each label, other rows do "
                             + "not: write all rows so, or each label once"
                         : "\(list.count) values of 0 and 1, expected \(count): give each row one per label, or the "
@@ -156,20 +156,18 @@ package struct LabelSet: Equatable, Sendable {
         let count = count ?? lists.first?.count ?? 0
         for (row, list) in lists.enumerated() {
             guard list.count == count else {
-                throw DatasetError(
-                    path: dataset.path, line: dataset.lines[row],
-                    problem:
-                        "\(list.count) \(list.count == 1 ? "value" : "values"), expected \(count): give each row a 0 "
+                throw dataset.error(
+                    inRow: row,
+                    "\(list.count) \(list.count == 1 ? "value" : "values"), expected \(count): give each row a 0 "
                         + "or 1 for each label"
                 )
             }
             var flags: [Float] = []
             for value in list {
                 guard let flag = LabelFlag.value(of: value) else {
-                    throw DatasetError(
-                        path: dataset.path, line: dataset.lines[row],
-                        problem:
-                            "found \"\(value)\", expected a 0 or 1 for a label: correct the row, or choose --task "
+                    throw dataset.error(
+                        inRow: row,
+                        "found \"\(value)\", expected a 0 or 1 for a label: correct the row, or choose --task "
                             + "regression for numbers"
                     )
                 }
@@ -194,10 +192,9 @@ package struct LabelSet: Equatable, Sendable {
     private func index(of label: String, row: Int, in dataset: Dataset) throws(DatasetError) -> Int32 {
         if let index = indices[label] { return index }
         let shown = words.prefix(10).map { "\"\($0)\"" }.joined(separator: ", ") + (words.count > 10 ? ", …" : "")
-        throw DatasetError(
-            path: dataset.path, line: dataset.lines[row],
-            problem:
-                "the label \"\(label)\" did not occur in training, expected one of \(shown): fix the row or train "
+        throw dataset.error(
+            inRow: row,
+            "the label \"\(label)\" did not occur in training, expected one of \(shown): fix the row or train "
                 + "with it"
         )
     }

@@ -1,6 +1,7 @@
 internal import Foundation
+internal import Gzip
 
-/// The bytes of a whole file, checked to be UTF-8; a byte order mark is dropped.
+/// The bytes of a whole file, perhaps unpacked, checked to be UTF-8; a byte order mark is dropped.
 struct TextFile {
     let bytes: [UInt8]
 
@@ -8,19 +9,34 @@ struct TextFile {
         case missing, folder, unreadable(String)
         case notUTF8(line: Int)
         case foreign(FileSignature)
+        case packed(Gunzip.Failure, size: Int)
     }
 
-    init(path: String) throws(Failure) {
+    /// - Parameter unpacks: whether gzip is unpacked.
+    init(path: String, unpacks: Bool = false) throws(Failure) {
         let target = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
         guard let attributes = try? FileManager.default.attributesOfItem(atPath: target) else { throw .missing }
         guard attributes[.type] as? FileAttributeType != .typeDirectory else { throw .folder }
-        let bytes: [UInt8]
+        var bytes: [UInt8]
         do {
             bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: path), options: .mappedIfSafe))
         } catch {
             throw .unreadable(String(describing: (error as NSError).localizedDescription))
         }
+        if unpacks, Gunzip.isCompressed(bytes) {
+            do throws(Gunzip.Failure) {
+                bytes = try Gunzip.unpack(bytes, limit: Self.longest(packed: bytes.count))
+            } catch {
+                throw .packed(error, size: bytes.count)
+            }
+        }
         try self.init(bytes)
+    }
+
+    /// The most that a packed file may become: texts shrink to a tenth, repeated ones to a hundredth, and what needs
+    /// over half the memory cannot be trained on.
+    static func longest(packed: Int) -> Int {
+        min(200 * packed + 64 << 20, Int(clamping: ProcessInfo.processInfo.physicalMemory / 2))
     }
 
     init(_ bytes: [UInt8]) throws(Failure) {
@@ -42,6 +58,11 @@ extension TextFile.Failure {
         case .missing: "there is no such file: check the path"
         case .folder: "this is a folder, expected a file: name the file in it"
         case .unreadable(let reason): "cannot be read (\(reason)): check its permissions"
+        case .packed(.cut, _): "is cut off, its gzip data have no end: copy or download it again"
+        case .packed(.damaged(let why), _): "is damaged gzip (\(why)): copy or download it again"
+        case .packed(.tooLong(let limit), let size):
+            "\(size) bytes of gzip expand to more than \(limit >> 20) MB: if it is meant, unpack it with gunzip"
+        case .packed(.outOfMemory, _): "there is no memory to unpack it: close other programs, or use a larger machine"
         case .foreign(let signature): signature.problem
         case .notUTF8(let line): "line \(line) is not UTF-8: save the file as UTF-8"
         }

@@ -45,7 +45,7 @@ struct WordLines {
             }
             return number - 1
         }
-        let areNumbered = path.lowercased().hasSuffix(".conllu")
+        let areNumbered = [".conllu", ".conllu.gz"].contains(where: path.lowercased().hasSuffix)
         let word = try number(asked.text, flag: "--text-column") ?? (areNumbered ? 1 : 0)
         let label = try number(asked.label, flag: "--label-column")
         guard label != word else {

@@ -22,7 +22,7 @@ import Testing
         try folder.write("x", to: "pytorch_model.bin")
         #expect(
             problem(folder.path).contains(
-                "holds pytorch_model.bin but no model.safetensors: load it once with Transformers"))
+                "holds pytorch_model.bin but no model.safetensors: 'apus convert \(folder.path) "))
         try folder.write([], to: "model.safetensors")
         #expect(problem(folder.path).contains("model.safetensors: is not a complete safetensors file"))
     }

@@ -19,7 +19,7 @@ import Testing
 
     @Test(arguments: [
         "train", "coordinate", "work", "launch", "evaluate", "predict", "tokenize", "verify", "check", "inspect",
-        "keygen",
+        "keygen", "data", "convert",
     ])
     func `each command explains itself on standard output`(command: String) throws {
         let run = try ApusProcess(command, "--help")
@@ -147,7 +147,7 @@ import Testing
 
     @Test(arguments: [
         "evaluate", "predict", "tokenize", "verify", "check", "inspect", "keygen", "chaos", "train", "launch", "work",
-        "coordinate",
+        "coordinate", "data", "convert",
     ])
     func `each command's help has two examples`(command: String) throws {
         #expect(try ApusProcess(command, "--help").output.components(separatedBy: "apus \(command) ").count >= 4)
@@ -155,7 +155,7 @@ import Testing
 
     @Test(arguments: [
         "train", "coordinate", "work", "launch", "evaluate", "predict", "tokenize", "verify", "check", "inspect",
-        "keygen", "chaos", "report", "runs",
+        "keygen", "chaos", "report", "runs", "data", "convert",
     ])
     func `help fits 80 columns, and its values say more than their options`(command: String) throws {
         let help = try ApusProcess(command, "--help").output

@@ -23,6 +23,13 @@ import Wording
         #expect(try FieldNames.translated(["inspect", "--lr"]) == ["inspect", "--lr"])
         #expect(try FieldNames.translated(["launch", "--", "--lr", "1"]) == ["launch", "--learning-rate", "1"])
         #expect(try FieldNames.translated([]) == [])
+        for files in [["--train", "a", "b", "c"], ["--train=a", "b", "c"], ["--train_file", "a", "b", "c"]] {
+            #expect(
+                try FieldNames.translated(["train"] + files + ["--test", "d"]) == [
+                    "train", "--train", "a,b,c", "--test", "d",
+                ])
+        }
+        #expect(try FieldNames.translated(["train", "--train", "--test=d"]) == ["train", "--train", "--test=d"])
     }
 
     @Test func `frozen patterns may be repeated and may be several`() throws {

@@ -9,7 +9,8 @@ import Testing
 @Suite struct OptionRoundTripTests {
     /// A value of each option that is not its default, as the command line has it.
     static let values: [TrainingConfiguration.Key: [String]] = [
-        .model: ["/m"], .train: ["/t.tsv"], .validation: ["/v.tsv"], .validationSplit: ["0.1"], .test: ["/e.tsv"],
+        .model: ["/m"], .train: ["/t.tsv", "/u.tsv"], .validation: ["/v.tsv"], .validationSplit: ["0.1"],
+        .test: ["/e.tsv"],
         .output: ["/runs/x"],
         .epochs: ["0.5"], .batchSize: ["7"],
         .learningRate: ["0.001"], .optimizer: ["adamw"], .weightDecay: ["0.25"], .schedule: ["cosine"],

@@ -298,7 +298,7 @@ import Testing
         Fault("a file that is not there", "nowhere.tsv: there is no such file") {
             ["--train", $0.path("nowhere.tsv")]
         },
-        Fault("a folder", "expected a file") { job in
+        Fault("a folder", "the folder has no train data") { job in
             try FileManager.default.createDirectory(
                 at: job.folder.url("folder.tsv"), withIntermediateDirectories: false)
             return ["--train", job.path("folder.tsv")]

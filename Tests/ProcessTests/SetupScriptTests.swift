@@ -3,7 +3,7 @@ internal import Testing
 
 /// Runs scripts/setup.sh where the programs it asks are stand-ins that answer as told and write down each call.
 @Suite struct SetupScriptTests {
-    static let packages = "libopenblas-dev libzmq3-dev libssl-dev python3-pip"
+    static let packages = "libopenblas-dev libzmq3-dev libssl-dev zlib1g-dev python3-pip"
     static let installation = [
         "apt-get -qq -o DPkg::Lock::Timeout=120 update",
         "apt-get -qq -o DPkg::Lock::Timeout=120 install -y --no-install-recommends \(packages)",

@@ -133,9 +133,8 @@ import Testing
             "a.jsonl, line 2: a string has no closing quote: write one JSON object a line"
         ),
         (
-            "a.json", "[{\"text\":\"a\"}]",
-            "a.json, line 1: is not an object, expected JSON lines: write one object per line, without a list around "
-                + "them"
+            "a.json", "{\"text\":\"a\",\"label\":1}\n3\n",
+            "a.json, line 2: is not an object, expected JSON lines: write one object per line, or a list of objects"
         ),
         (
             "a.jsonl", "{\"text\":3,\"label\":1}\n",
@@ -166,6 +165,8 @@ import Testing
         let missing = #expect(throws: DatasetError.self) { try Dataset(path: folder.path("a.tsv"), labels: .required) }
         #expect(missing?.problem == "there is no such file: check the path")
         let wrong = #expect(throws: DatasetError.self) { try Dataset(path: folder.path("b.tsv"), labels: .required) }
-        #expect(wrong?.problem == "this is a folder, expected a file: name the file in it")
+        #expect(
+            wrong?.problem
+                == "the folder has no train data, expected names such as train.csv or train-00000-of-00002.jsonl")
     }
 }

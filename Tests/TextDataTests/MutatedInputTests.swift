@@ -28,6 +28,10 @@ import Testing
         ("a.tsv", "text\tpair\tlabel\na \"b\"\tc\t1\nd\te\t0\n"),
         ("a.csv", "text,label,pair\r\n\"a, \"\"b\"\"\r\nc\",1,d\r\ne,0,\"\"\r\n"),
         (
+            "a.json",
+            "[{\"text\": \"a\", \"pair\": \"\", \"label\": 1},\n{\"pair\":\"é\",\"label\":\"b\",\"text\":\"\"}]"
+        ),
+        (
             "a.jsonl",
             "{\"text\": \"a\\u00e9\\ud83d\\ude00\\n\", \"label\": 1, \"pair\": \"x\", \"m\": [1, {\"y\": "
                 + "null}]}\n{\"label\":\"b\",\"text\":\"\",\"pair\":\"é\"}\n"

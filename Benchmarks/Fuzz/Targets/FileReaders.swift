@@ -3,6 +3,7 @@ internal import Cluster
 internal import Files
 internal import Hub
 internal import TextData
+internal import TorchFiles
 internal import Transport
 
 /// Readers of files that others write.
@@ -29,6 +30,17 @@ enum FileReaders {
             place = tensor.range.upperBound
         }
         precondition(place == input.count)
+        return true
+    }
+
+    /// Each tensor has the bytes of its shape.
+    static func torch(_ input: [UInt8]) -> Bool {
+        guard let file = try? TorchFile(ByteSource(input)) else { return false }
+        for tensor in file.tensors {
+            var count = 0
+            file.forEachPiece(of: tensor) { count += $0.count }
+            precondition(count == tensor.byteCount, "\(count) bytes of \(tensor.byteCount)")
+        }
         return true
     }
 

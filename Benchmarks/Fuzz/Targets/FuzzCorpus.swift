@@ -1,5 +1,6 @@
 internal import Cluster
 internal import Coordination
+internal import Foundation
 internal import Transport
 
 extension FuzzTarget {
@@ -35,6 +36,7 @@ extension FuzzTarget {
         case .cluster: [Array(Example.clusterFile.utf8)]
         case .tokenizer: [Array(Example.tokenizerJSON.utf8)]
         case .answer: [Array(Example.answer.utf8)]
+        case .torch: [Example.torch]
         }
     }
 
@@ -59,6 +61,16 @@ extension FuzzTarget {
 
 /// What the examples are made of.
 private enum Example {
+    /// A tensor of two floats as torch.save writes it.
+    static let torch = [UInt8](
+        Data(
+            base64Encoded:
+                "UEsDBBQAAAAAAAJBfl01q3eJkgAAAJIAAAAKAAAAeC9kYXRhLnBrbIACfVgBAAAAYXEAY3RvcmNoLl91dGlscwpfcmVidWlsZF90"
+                + "ZW5zb3JfdjIKcQEoKFgHAAAAc3RvcmFnZXECY3RvcmNoCkZsb2F0U3RvcmFnZQpxA1gBAAAAMHEEWAMAAABjcHVxBUsCdFFLAEsC"
+                + "hUsBhYljY29sbGVjdGlvbnMKT3JkZXJlZERpY3QKKVJ0UnMuUEsDBBQAAAAAAAJBfl12pT8uCAAAAAgAAAAIAAAAeC9kYXRhLzAA"
+                + "AIA/AAAAQFBLAQIUAxQAAAAAAAJBfl01q3eJkgAAAJIAAAAKAAAAAAAAAAAAAACAAQAAAAB4L2RhdGEucGtsUEsBAhQDFAAAAAAA"
+                + "AkF+XXalPy4IAAAACAAAAAgAAAAAAAAAAAAAAIABugAAAHgvZGF0YS8wUEsFBgAAAAACAAIAbgAAAOgAAAAAAA==") ?? Data())
+
     static func frame(kind: UInt8, sender: UInt16, payload: [UInt8]) -> [UInt8] {
         let header = FrameHeader(
             kind: kind, sender: sender, generation: 7, step: 3, bucket: 1, offset: 0x0123_4567_89AB_CDEF,

@@ -14,6 +14,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
     case cluster
     case tokenizer
     case answer
+    case torch
 
     /// Reads one input and checks what must be true of every answer; traps where it is not.
     ///
@@ -48,6 +49,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
         case .cluster: FileReaders.cluster(input)
         case .tokenizer: FileReaders.tokenizer(input)
         case .answer: FileReaders.answer(input)
+        case .torch: FileReaders.torch(input)
         }
     }
 }
