@@ -94,8 +94,8 @@ let package = Package(
         module(
             "Launching",
             [
-                "Coordination", "TorchFiles", "Runs", "Inputs", "Configuration", "BERT", "Kernels", "Cluster", "Transport", "Console",
-                "Processes", "Checkpoints", "Files", "Wording",
+                "Coordination", "Runs", "Inputs", "Configuration", "BERT", "Kernels", "Cluster", "Transport", "Console",
+                "Processes", "TorchFiles", "Checkpoints", "Files", "Wording",
             ]),
         module(
             "Coordination",

@@ -22,6 +22,14 @@ package enum Precision: String, Codable, Sendable, CaseIterable {
     /// Whether this processor has a unit for these products; else they take as long as in single precision or longer.
     package var isNative: Bool { order.map { apus_pair_unit_is_native($0.number) != 0 } ?? true }
 
+    /// What to say where this processor has no fast unit for it; nil where it has.
+    package var doubt: String? {
+        guard !isNative else { return nil }
+        let other: Precision = self == .bf16 ? .bf16AMX : .bf16
+        return "--precision \(rawValue) takes as long as float32 or longer here: this processor has no fast unit for it"
+            + (other.isNative ? ", but one for --precision \(other.rawValue), which has other bits" : "")
+    }
+
     /// Why it cannot be had with a provider of products, in one line; nil if it can.
     package func refusal(of blas: BLAS) -> String? {
         self == .float32 || blas == .own

@@ -75,7 +75,7 @@ internal import Testing
     /// The pairs that are refused; a name without a value stands for all values of the table above.
     static let excluded: [(String, String)] = [
         ("epochs", "unfreeze-every"), ("seed", "seeds"), ("validation", "validation-split"),
-        ("learning-rate=0", "head-learning-rate"),
+        ("learning-rate=0", "head-learning-rate"), ("blas", "precision"),
         // What has no source values cannot keep them.
         ("from-scratch", "freeze"), ("from-scratch", "unfreeze-every"), ("from-scratch", "reinitialize-layers"),
         ("from-scratch", "lora-rank"),
