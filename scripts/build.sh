@@ -21,7 +21,7 @@ follow() {
         if [[ $line =~ ^\[([0-9]+)/([0-9]+)\]\ (Compiling|Emitting|Linking|Merging|Wrapping) ]]; then
             if [[ -z $said ]]; then
                 said=yes
-                printf 'Building Apus (the first time takes two to three minutes on two cores, and all of them)\n' >&2
+                printf 'Building Apus (the first time takes three to six minutes on two cores, and all of them)\n' >&2
             fi
             if [[ -n $redraws ]]; then printf '\r\033[K  %s of %s' "${BASH_REMATCH[1]}" "${BASH_REMATCH[2]}" >&2; fi
         elif [[ $line == Fetching\ * && -z $fetching ]]; then

@@ -53,8 +53,9 @@ struct PairedWeights: Sendable {
                 $0 + RightFactor.size(columns: $1.outputs, inner: $1.inputs)
                     + (trains ? RightFactor.size(columns: $1.inputs, inner: $1.outputs) : 0)
             }
-        if memory == nil || memory!.count < count { memory = FloatBuffer(count: count, whole: count) }
-        let whole = memory!.view
+        let buffer = memory.flatMap { $0.count >= count ? $0 : nil } ?? FloatBuffer(count: count, whole: count)
+        memory = buffer
+        let whole = buffer.view
         var next = 0
         func place(columns: Int, inner: Int) -> RightFactor {
             defer { next += RightFactor.size(columns: columns, inner: inner) }

@@ -44,17 +44,6 @@ package struct LeftFactor {
             }
         }
     }
-
-    /// Some of its rows.
-    package func rows(_ range: Range<Int>) -> LeftFactor {
-        precondition(range.lowerBound % 16 == 0 && range.upperBound <= rows, "rows \(range) of \(rows)")
-        return LeftFactor(
-            memory: memory[(range.lowerBound * stride)..<memory.count], rows: range.count, inner: inner, stride: stride)
-    }
-
-    private init(memory: FloatView, rows: Int, inner: Int, stride: Int) {
-        (self.memory, self.rows, self.inner, self.stride) = (memory, rows, inner, stride)
-    }
 }
 
 /// The right factor of a product, rounded to bf16: panels of 32 columns, in each of them pairs along the inner

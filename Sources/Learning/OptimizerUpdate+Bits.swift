@@ -2,7 +2,9 @@ internal import Kernels
 
 extension OptimizerUpdate {
     /// The constants as bit patterns, depth by depth, decayed parameters first.
-    package var bits: [UInt32] { groups.flatMap { [$0.decayed, $0.plain] }.flatMap { c in c.values.map(\.bitPattern) } }
+    package var bits: [UInt32] {
+        groups.flatMap { [$0.decayed, $0.plain] }.flatMap { $0.values.map(\.bitPattern) }
+    }
 
     /// - Returns: nil unless there are whole groups of two sets of constants.
     package init?(bits: [UInt32]) {
