@@ -47,8 +47,7 @@ import Testing
             try ApusProcess(resumed.dropLast() + ["6", "--precision", "float32"]), status: 2,
             "precision was \(precision), now")
         // Any program reads the model, and without the option it is one like others.
-        try job.write("texts.txt", "a good film\nno\n")
-        let model = ["predict", "--model", job.path("one/model"), "--input", job.path("texts.txt")]
+        let model = ["predict", "--model", job.path("one/model"), "--input", job.data]
         let answers = try [[], ["--precision", "float32"], ["--precision", precision]].map { more in
             let run = try ApusProcess(model + more)
             #expect(run.status == 0, "\(run.complaint)")
