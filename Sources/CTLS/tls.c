@@ -95,7 +95,8 @@ static long bio_control(BIO *bio, int command, long number, void *pointer) {
 
 static void initialize(void) {
     // The site's configuration file must not decide which algorithms a run uses.
-    OPENSSL_init_ssl(OPENSSL_INIT_NO_LOAD_CONFIG, NULL);
+    // A thread may still use a stream while the process exits, so the library frees nothing then.
+    OPENSSL_init_ssl(OPENSSL_INIT_NO_LOAD_CONFIG | OPENSSL_INIT_NO_ATEXIT, NULL);
     stream_index = SSL_get_ex_new_index(0, NULL, NULL, NULL, NULL);
     stream_bio = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "apus stream");
     if (stream_bio) {
