@@ -137,7 +137,7 @@ static X509 *certificate_of(EVP_PKEY *key) {
     X509 *certificate = X509_new();
     uint64_t serial = 0;
     X509_NAME *name = certificate ? X509_get_subject_name(certificate) : NULL;
-    // Valid from the beginning to the end of time: nobody looks at the dates.
+    // Valid from the beginning to the end of time: dates are not checked.
     if (!name || RAND_bytes((uint8_t *)&serial, sizeof serial) != 1 || !X509_set_version(certificate, X509_VERSION_3)
         || !ASN1_INTEGER_set_uint64(X509_get_serialNumber(certificate), serial >> 1)
         || !ASN1_TIME_set_string(X509_getm_notBefore(certificate), "19700101000000Z")

@@ -74,7 +74,7 @@ struct BulkForming: ~Copyable {
         for peer in peers where peer < rank { dials[peer] = (.now, Self.firstPause) }
     }
 
-    /// Returns when all links are established: afterwards nobody listens any more.
+    /// Returns when all links are established: afterwards the port is closed.
     /// - Throws: ``MeshError``; `deadline` names the ranks without a link.
     consuming func form(deadline: ContinuousClock.Instant) throws(MeshError) -> [Int: BulkLink] {
         defer { listener.close() }

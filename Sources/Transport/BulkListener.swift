@@ -3,7 +3,7 @@ internal import Glibc
 
 /// Where the other workers of the next generation open their bulk links to this one.
 ///
-/// The kernel keeps connections until the generation's roster is known: nobody is accepted before. A listener serves
+/// The kernel keeps connections until the generation's roster is known: none is accepted before. A listener serves
 /// one generation, and ends once its links are established.
 package final class BulkListener {
     package let place: BulkPlace

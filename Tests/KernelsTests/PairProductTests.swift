@@ -21,8 +21,8 @@ private struct PlainPairs {
         x.isSubnormal ? Float(sign: x.sign, exponent: 0, significand: 0) : x
     }
 
-    /// The product is exact in double precision, and so is its sum with `c` as far as it decides here: what is tiny
-    /// after rounding with unlimited exponents is zero.
+    /// One fused multiply-add; what is tiny after rounding with unlimited exponents is zero. The same sum, scaled by
+    /// 2^64, shows that.
     private func chain(_ a: Float, _ b: Float, _ c: Float) -> Float {
         let result = c.addingProduct(a, b)
         if abs(result) == Float.leastNormalMagnitude {

@@ -4,7 +4,7 @@ import Testing
 
 @testable import TorchFiles
 
-/// Files of `torch.save`: those that PyTorch wrote, and those that nobody should.
+/// Files of `torch.save`: those that PyTorch wrote, and hostile ones.
 @Suite struct TorchFilesTests {
     static let fixtures = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .appending(path: "Fixtures/torch")
