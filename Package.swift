@@ -19,7 +19,6 @@ let optimized = BuildSettingCondition.when(platforms: [.linux], configuration: .
 let unfused: [CSetting] = [.unsafeFlags(["-ffp-contract=off"])]
 
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
-let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 
 /// A library target of this package; its arrows point down the list below.
@@ -47,7 +46,6 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
-        .package(url: "https://github.com/apple/swift-crypto", from: "4.0.0"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.0.0"),
     ],
     targets: [
@@ -102,7 +100,7 @@ let package = Package(
             [
                 "Runs", "Telemetry", "Configuration", "Learning", "Cluster", "Collectives", "Reduction", "BERT",
                 "Kernels", "Transport", "Console", "Processes", "Checkpoints", "TextData", "Files", "Wording",
-                "Tensors", crypto,
+                "Tensors", "Hashes",
             ]),
         module(
             "Runs",
@@ -126,7 +124,7 @@ let package = Package(
             "Reports",
             [
                 "Inputs", "Configuration", "Learning", "Kernels", "Console", "Checkpoints", "TextData", "Files",
-                "Wording", crypto,
+                "Wording", "Hashes",
             ]),
         module(
             "Inputs",
@@ -148,18 +146,20 @@ let package = Package(
         module("Kernels", ["Wording", "Tensors", "CVectorMath", "CSystem"]),
         module("Console", ["Files", "Wording"]),
         module("Processes", ["TextData", "Files", "Wording", "CSystem"]),
-        module("Hub", ["Checkpoints", "Files", "Wording", "CSystem", crypto]),
+        module("Hub", ["Checkpoints", "Files", "Wording", "CSystem", "Hashes"]),
         module("TorchFiles", ["Checkpoints", "Files"]),
-        module("Checkpoints", ["Files", crypto]),
+        module("Checkpoints", ["Files", "Hashes"]),
         module("TextData", ["Gzip", "Wording"]),
         module("Gzip", ["CZlib"]),
-        module("Files", ["Wording", "CSystem", crypto]),
+        module("Files", ["Wording", "CSystem", "Hashes"]),
         module("Wording", []),
+        module("Hashes", ["CHashes"]),
         module("Tensors", []),
         // Unoptimized vector code takes 10 s or more for a step. Packages of tools version 6.2 or later may be
         // dependencies with unsafe flags.
         .target(name: "CVectorMath", cSettings: unfused + [.unsafeFlags(["-O2"], .when(configuration: .debug))]),
         .target(name: "CSystem", cSettings: unfused),
+        .target(name: "CHashes", linkerSettings: [.linkedLibrary("crypto")]),
         .target(name: "CTLS", linkerSettings: [.linkedLibrary("ssl"), .linkedLibrary("crypto")]),
         .systemLibrary(name: "CZeroMQ"),
         .systemLibrary(name: "CZlib"),
@@ -177,6 +177,7 @@ let package = Package(
         tests("CollectivesTests", ["Collectives", "Reduction", "Transport", "Tensors"]),
         tests("ClusterTests", ["Cluster", "Transport"]),
         tests("WebServerTests", ["WebServer", "Transport"]),
+        tests("HashesTests", ["Hashes"]),
         tests("TransportTests", ["Transport"]),
         tests("KernelsTests", ["Kernels", "Tensors"]),
         tests("HubTests", ["Hub", "Files"]),

@@ -1,5 +1,5 @@
-internal import Crypto
 internal import Foundation
+internal import Hashes
 internal import Runs
 package import Transport
 package import Wording
@@ -96,11 +96,9 @@ package struct KeySource: Sendable {
         }
     }
 
-    /// The keys of one process of the run. Source: HKDF (RFC 5869) with SHA-256.
+    /// The keys of one process of the run.
     private static func pair(_ secret: String, _ process: String) -> KeyPair {
-        let key = HKDF<SHA256>.deriveKey(
-            inputKeyMaterial: SymmetricKey(data: Data(secret.utf8)), info: Data("apus curve \(process)".utf8),
-            outputByteCount: 32)
-        return KeyPair(secret: unsafe key.withUnsafeBytes { unsafe Array($0) })
+        KeyPair(
+            secret: DerivedKey.bytes(secret: Array(secret.utf8), purpose: Array("apus curve \(process)".utf8)))
     }
 }

@@ -1,6 +1,6 @@
-internal import Crypto
 internal import Files
 internal import Foundation
+internal import Hashes
 
 /// The hash by which a hub names a file's contents: its ETag.
 ///
@@ -42,15 +42,15 @@ package struct BlobHash: Equatable, Hashable, Sendable {
     /// Source: `git help hash-object`: SHA-1 of "blob", a space, the length, a zero byte and the contents.
     private static func gitDigits(of path: String) throws(FileError) -> String {
         guard let handle = FileHandle(forReadingAtPath: path) else { throw FileError(path, "cannot be opened") }
-        var hash = Insecure.SHA1()
+        var hash = RunningHash(.sha1)
         do {
             let count = try handle.seekToEnd()
             try handle.seek(toOffset: 0)
-            hash.update(data: Data("blob \(count)\0".utf8))
-            while let data = try handle.read(upToCount: 1 << 20), !data.isEmpty { hash.update(data: data) }
+            hash.update(Array("blob \(count)\0".utf8))
+            while let data = try handle.read(upToCount: 1 << 20), !data.isEmpty { hash.update(data.bytes) }
         } catch {
             throw FileError(path, "cannot be read (\(error.localizedDescription))")
         }
-        return hash.finalize().map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+        return Digests.hexadecimal(hash.finish())
     }
 }

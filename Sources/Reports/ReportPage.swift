@@ -1,6 +1,6 @@
-internal import Crypto
 internal import Files
 internal import Foundation
+internal import Hashes
 
 /// One self-contained page about one run or several: it loads nothing, and no text of the data is interpreted as
 /// markup.
@@ -44,7 +44,7 @@ package enum ReportPage {
 
     /// The policy source that allows exactly this style or script.
     private static func source(_ text: String) -> String {
-        "'sha256-\(Data(SHA256.hash(data: Data(text.utf8))).base64EncodedString())'"
+        "'sha256-\(Data(RunningHash.sha256(Array(text.utf8))).base64EncodedString())'"
     }
 
     /// JSON that cannot end the script or start a comment.
