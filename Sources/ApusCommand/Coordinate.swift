@@ -1,7 +1,8 @@
 internal import ArgumentParser
 internal import Configuration
+internal import Runs
 
-struct Coordinate: ParsableCommand {
+struct Coordinate: RunCommand {
     static let configuration = CommandConfiguration(
         abstract: "Coordinate workers that are started elsewhere.",
         discussion: """
@@ -37,12 +38,12 @@ struct Coordinate: ParsableCommand {
         }
     }
 
-    func run() throws {
+    func run(_ invocation: Invocation) throws {
         var chosen = try CoordinateOptions(
             workers: workers, endpoint: endpoint, launched: launched,
             rendezvousTimeout: rendezvousTimeout.map { .seconds($0) },
             healthFile: healthFile, configuration: options.resolved())
         chosen.isBrief = brief
-        try EntryPoints.coordinate(chosen)
+        try EntryPoints.coordinate(chosen, invocation)
     }
 }

@@ -12,33 +12,37 @@ internal import Learning
 internal import Processes
 internal import ReferenceChecks
 internal import Reports
-internal import Runs
+package import Runs
 package import Watching
 internal import Wording
 
 /// The entry points for the commands of `apus`.
 package enum EntryPoints {
     /// - Parameter dashboard: whether to serve a live page of the run.
-    package static func train(_ configuration: TrainingConfiguration, debug: Bool, dashboard: Bool = false) throws {
+    package static func train(
+        _ configuration: TrainingConfiguration, _ invocation: Invocation, debug: Bool, dashboard: Bool = false
+    ) throws {
         let configuration = try configuration.withModelFolder()
-        ResumeCommand.handOver(ResumeCommand.byHand(configuration))
+        // That of all seeds, if there are several.
+        let invocation = invocation.resumed(by: invocation.resuming(configuration))
         let page = dashboard ? Dashboard(configuration.output) : nil
         defer { page?.end() }
         let stop = StopRequest()
         guard let seeds = try configuration.seedList else {
-            return try train(configuration, debug: debug, stop, isBrief: false)
+            return try train(configuration, invocation, debug: debug, stop, isBrief: false)
         }
         _ = try SeedRuns(configuration, seeds: seeds).run { one, isFirst in
-            try train(one, debug: debug, stop, isBrief: !isFirst)
+            try train(one, invocation, debug: debug, stop, isBrief: !isFirst)
             return 0
         }
     }
 
-    private static func train(_ configuration: TrainingConfiguration, debug: Bool, _ stop: StopRequest, isBrief: Bool)
-        throws
-    {
+    private static func train(
+        _ configuration: TrainingConfiguration, _ invocation: Invocation, debug: Bool, _ stop: StopRequest,
+        isBrief: Bool
+    ) throws {
         try SystemLimits.provide(.single(threads: configuration.threads))
-        let run = try TrainingRun(configuration, stop: stop, isBrief: isBrief)
+        let run = try TrainingRun(configuration, invocation, stop: stop, isBrief: isBrief)
         stop.listen(heedsHangup: true)
         let inputs = run.inputs
         let replica = Replica(
@@ -48,7 +52,7 @@ package enum EntryPoints {
         try waitFor {
             let engine = SingleProcessEngine(
                 inputs: inputs, replica: replica, debug: debug, stop: stop)
-            try await run.run(engine, from: progress, command: commandLine)
+            try await run.run(engine, from: progress)
         }
     }
 
@@ -58,7 +62,7 @@ package enum EntryPoints {
         return try waitFor { try await DryRun(configuration).lines() }
     }
 
-    package static func coordinate(_ options: CoordinateOptions) throws {
+    package static func coordinate(_ options: CoordinateOptions, _ invocation: Invocation) throws {
         guard options.configuration.seeds == nil else {
             throw InputError(
                 "--seeds makes several runs, a coordinator has one: give --seed, or the seeds to apus launch")
@@ -72,18 +76,18 @@ package enum EntryPoints {
         }
         var options = options
         options.configuration = try options.configuration.withModelFolder()
-        let run = try CoordinatorRun(options)
+        let run = try CoordinatorRun(options, invocation)
         try waitFor { try await run.start() }
     }
 
-    package static func work(_ options: WorkOptions, training: TrainingRequest) throws {
-        try WorkerStart(options, training: training).run()
+    package static func work(_ options: WorkOptions, training: TrainingRequest, _ invocation: Invocation) throws {
+        try WorkerStart(options, training: training, invocation).run()
     }
 
-    package static func launch(_ options: LaunchOptions) throws {
-        ResumeCommand.handOver(ResumeCommand.launch(options))
+    package static func launch(_ options: LaunchOptions, _ invocation: Invocation) throws {
+        let invocation = invocation.resumed(by: invocation.resuming(options))
         guard !options.single else {
-            return try train(options.configuration, debug: options.debug, dashboard: options.dashboard)
+            return try train(options.configuration, invocation, debug: options.debug, dashboard: options.dashboard)
         }
         var options = options
         // Found, or refused, here, before any process is started: no other one downloads.
@@ -96,8 +100,8 @@ package enum EntryPoints {
             var one = options
             one.configuration = configuration
             one.isBrief = !isFirst
-            if let file = options.cluster { return try ClusterLaunch(one, file: file).run() }
-            return try LocalLaunch(one, cores: ProcessorCount.usable).run()
+            if let file = options.cluster { return try ClusterLaunch(one, invocation, file: file).run() }
+            return try LocalLaunch(one, invocation, cores: ProcessorCount.usable).run()
         }
         let seeds = try options.configuration.seedList
         let status =

@@ -1,7 +1,8 @@
 internal import ArgumentParser
 internal import Configuration
+internal import Runs
 
-struct Launch: ParsableCommand {
+struct Launch: RunCommand {
     static let configuration = CommandConfiguration(
         abstract: "Start and supervise coordinator and workers, on this machine or on the hosts of a cluster file.",
         discussion: """
@@ -47,7 +48,7 @@ struct Launch: ParsableCommand {
         if single { try options.needOneProcess("--single") }
     }
 
-    func run() throws {
+    func run(_ invocation: Invocation) throws {
         guard !dryRun else {
             var configuration = try options.resolved()
             if let workers { configuration.threads *= try options.merged()[.threads] == nil ? 1 : workers }
@@ -59,6 +60,6 @@ struct Launch: ParsableCommand {
             workers: workers, threadsGiven: threadsGiven, single: single, debug: debug, cluster: cluster,
             configuration: configuration)
         launched.dashboard = dashboard
-        try EntryPoints.launch(launched)
+        try EntryPoints.launch(launched, invocation)
     }
 }

@@ -4,6 +4,7 @@ internal import Foundation
 internal import Hub
 internal import Kernels
 internal import Processes
+internal import Runs
 internal import Wording
 
 /// Parses the arguments, runs the command, and exits with its status and one line for an error.
@@ -13,24 +14,33 @@ enum Main {
         Arithmetic.setFloatEnvironment()
         // A closed pipe and a file over its size limit shall be errors of the write, not signals that end the program.
         for number in [SIGPIPE, SIGXFSZ] { signal(number, SIG_IGN) }
-        HubToken.take()
+        let arguments = CommandLine.arguments
+        let words = Array(arguments.dropFirst())
         do {
             guard Arithmetic.isSupported else {
                 throw InputError(
                     "this processor has no AVX2 and FMA, with which Apus computes: "
                         + "use an x86-64 machine that has them, as most since 2013 do")
             }
-            try StackLimit.provide()
-            try CommandName.check(Array(CommandLine.arguments.dropFirst()))
-            let arguments = try FieldNames.translated(Array(CommandLine.arguments.dropFirst()))
-            var command = try ApusCommand.parseAsRoot(arguments)
-            try command.run()
+            // Before the token leaves the environment, which the program keeps if it is started again.
+            try StackLimit.provide(arguments)
+            HubToken.take()
+            let invocation = Invocation(
+                arguments: arguments, environment: ProcessInfo.processInfo.environment)
+            try CommandName.check(words)
+            var command = try ApusCommand.parseAsRoot(try FieldNames.translated(words))
+            if let run = command as? any RunCommand { try run.run(invocation) } else { try command.run() }
             try StandardOutput.flush()
             Screen.shared.flush()
         } catch {
-            exit(Ending(error, command: CommandName.given(Array(CommandLine.arguments.dropFirst()))).announce())
+            exit(Ending(error, command: CommandName.given(words)).announce())
         }
     }
+}
+
+/// A command whose run is resumed or reproduced as it was started.
+protocol RunCommand: ParsableCommand {
+    func run(_ invocation: Invocation) throws
 }
 
 struct ApusCommand: ParsableCommand {

@@ -1,6 +1,7 @@
 internal import ArgumentParser
+internal import Runs
 
-struct Train: ParsableCommand {
+struct Train: RunCommand {
     static let configuration = CommandConfiguration(
         abstract: "Fine-tune in this process.",
         discussion: """
@@ -24,11 +25,11 @@ struct Train: ParsableCommand {
         if dryRun, dashboard { throw ValidationError("--dry-run has no run to show: leave --dashboard out") }
     }
 
-    func run() throws {
+    func run(_ invocation: Invocation) throws {
         guard !dryRun else {
             for line in try EntryPoints.dryRun(options.resolved()) { try StandardOutput.write(line: line) }
             return
         }
-        try EntryPoints.train(options.resolved(), debug: debug, dashboard: dashboard)
+        try EntryPoints.train(options.resolved(), invocation, debug: debug, dashboard: dashboard)
     }
 }

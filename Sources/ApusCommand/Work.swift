@@ -1,7 +1,8 @@
 internal import ArgumentParser
 internal import Configuration
+internal import Runs
 
-struct Work: ParsableCommand {
+struct Work: RunCommand {
     static let configuration = CommandConfiguration(
         abstract: "Compute for a coordinator.",
         discussion: """
@@ -52,12 +53,12 @@ struct Work: ParsableCommand {
     }
     #endif
 
-    func run() throws {
+    func run(_ invocation: Invocation) throws {
         try EntryPoints.work(
             workOptions(),
             training: TrainingRequest(given: options.given, hasFile: options.run.config != nil) {
                 () throws(ConfigurationError) -> TrainingConfiguration in try options.resolved()
-            })
+            }, invocation)
     }
 
     private func workOptions() throws(ConfigurationError) -> WorkOptions {

@@ -57,7 +57,7 @@ extension CoordinatorEngine {
             if isFirst { try membership.checkRendezvous() }
             if let signal = stop.signal {
                 throw SignalStop(
-                    signal: signal, inputs.configuration.stopped(after: position.reached, " while waiting for workers"))
+                    signal: signal, after: position.reached, " while waiting for workers", resumeCommand: resumeCommand)
             }
             guard possible >= minimum || possible == wanted else {
                 throw RunError(
@@ -77,8 +77,6 @@ extension CoordinatorEngine {
             await membership.change()
         }
     }
-
-    private var resumeCommand: String { inputs.configuration.resumeCommand }
 
     /// Forms the next generation; nil if a worker was lost meanwhile.
     private func form(freezing freeze: () -> [String]) async throws -> Group? {

@@ -51,6 +51,8 @@ package final class CoordinatorEngine<System: ControlPlane>: StepEngine {
     var knownStates = KnownStates()
     /// Notes what happens to generations in the run's metrics.
     var record: (any MetricsEvent) -> Void = { _ in }
+    /// The command that resumes the run, for messages.
+    var resumeCommand = "apus train --resume"
     /// Threads of the workers of the newest generation.
     var seenThreads: ClosedRange<Int>?
     private let beganAt: Int
@@ -163,7 +165,7 @@ package final class CoordinatorEngine<System: ControlPlane>: StepEngine {
                         throw SignalStop(
                             signal: signal,
                             "stopped while step \(position.committed + 1) was recomputed; resume with: "
-                                + "\(inputs.configuration.resumeCommand)"
+                                + "\(resumeCommand)"
                         )
                     }
                     let plan = inputs.plan.step(position.committed + 1, order: order)

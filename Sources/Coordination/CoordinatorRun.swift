@@ -7,7 +7,7 @@ internal import Files
 internal import Foundation
 internal import Learning
 internal import Processes
-internal import Runs
+package import Runs
 internal import Synchronization
 internal import Telemetry
 internal import Transport
@@ -31,7 +31,7 @@ package struct CoordinatorRun {
 
     /// Opens the endpoint first: if that fails, the run's folder is unchanged.
     /// - Throws: ``BadInput`` if any option cannot be used.
-    package init(_ options: CoordinateOptions) throws {
+    package init(_ options: CoordinateOptions, _ invocation: Invocation) throws {
         self.options = options
         let ring = options.launched ? try LauncherPipe.readOpening() : nil
         endpoint = try Self.listening(at: options.endpoint)
@@ -68,7 +68,8 @@ package struct CoordinatorRun {
                 _exit(128 + SIGTERM)
             }
         }
-        run = try TrainingRun(options.configuration, stop: stop, isBrief: options.isBrief, hasWorkers: true)
+        run = try TrainingRun(
+            options.configuration, invocation, stop: stop, isBrief: options.isBrief, hasWorkers: true)
         if !(options.launched && options.rendezvousTimeout != nil) {
             stop.listen()
         } else {
@@ -125,6 +126,7 @@ package struct CoordinatorRun {
             stop: stop)
         engine.reminder = WaitingReminder(hint: startHint)
         engine.record = run.record
+        engine.resumeCommand = run.resumeCommand
         let serving = Task { [system, membership] in
             async let readmitting: Void = membership.readmitReturning(through: system)
             await system.run()
@@ -132,8 +134,9 @@ package struct CoordinatorRun {
         }
         defer { serving.cancel() }
         let outcome: Result<Void, any Error>
-        do { outcome = .success(try await run.run(engine, from: progress, after: history, command: commandLine)) } catch
-        { outcome = .failure(error) }
+        do { outcome = .success(try await run.run(engine, from: progress, after: history)) } catch {
+            outcome = .failure(error)
+        }
         await engine.close(farewell(outcome))
         await system.shutDown()
         let refused = system.refused + data.refusals.total

@@ -6,6 +6,7 @@ internal import Console
 internal import Coordination
 internal import Foundation
 internal import Processes
+package import Runs
 internal import Transport
 internal import Wording
 
@@ -14,14 +15,16 @@ internal import Wording
 /// Every host is checked first: nothing is started unless all of them can take part.
 package struct ClusterLaunch {
     private let options: LaunchOptions
+    private let invocation: Invocation
     private let cluster: ClusterFile
 
     /// - Throws: ``ClusterFileError``, ``InputError``.
-    package init(_ options: LaunchOptions, file: String) throws {
+    package init(_ options: LaunchOptions, _ invocation: Invocation, file: String) throws {
         guard options.workers == nil else {
             throw InputError("--workers is only for this machine: set workers in \(file)")
         }
         self.options = options
+        self.invocation = invocation
         cluster = try ClusterFile.read(file)
     }
 
@@ -62,7 +65,7 @@ package struct ClusterLaunch {
         let resumption = try Resumption(configuration, folder: folder)
         var supervisor = Supervisor(
             coordinator: coordinator, resumption: { resumption.command(coordinator) }, workers: workers,
-            maxRestarts: configuration.maxRestarts
+            invocation: invocation, maxRestarts: configuration.maxRestarts
         ) { folder.remove() }
         return supervisor.run()
     }

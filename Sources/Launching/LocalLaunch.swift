@@ -3,16 +3,18 @@ internal import Console
 internal import Coordination
 internal import Foundation
 internal import Processes
-internal import Runs
+package import Runs
 
 /// A coordinator and workers on this machine, as children of this process; nothing listens on a network.
 package struct LocalLaunch {
     private let options: LaunchOptions
+    private let invocation: Invocation
     private let workers: Int
     private let threads: Int
 
-    package init(_ options: LaunchOptions, cores: Int) {
+    package init(_ options: LaunchOptions, _ invocation: Invocation, cores: Int) {
         self.options = options
+        self.invocation = invocation
         let shares = WorkerShares(
             cores: cores, lanes: options.configuration.laneCount, workers: options.workers,
             threads: options.threadsGiven ? options.configuration.threads : nil)
@@ -52,7 +54,7 @@ package struct LocalLaunch {
         }
         var supervisor = Supervisor(
             coordinator: coordinator, resumption: { resumption.command(coordinator) }, workers: commands,
-            maxRestarts: configuration.maxRestarts
+            invocation: invocation, maxRestarts: configuration.maxRestarts
         ) { folder.remove() }
         return supervisor.run()
     }

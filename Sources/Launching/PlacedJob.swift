@@ -19,13 +19,14 @@ struct PlacedJob {
     private let threads: Int
     private let endpoint: CoordinatorEndpoint
     private let folder: JobFolder?
+    private let invocation: Invocation
 
     /// - Parameters:
     ///   - meeting: where all ranks meet the coordinator.
     /// - Throws: ``BadInput``.
     init(
         _ options: WorkOptions, _ place: Place, threads: Int, meeting: MeetingPlace,
-        configuration: TrainingConfiguration
+        configuration: TrainingConfiguration, invocation: Invocation
     ) throws {
         guard let workers = place.worldSize else {
             throw InputError(
@@ -41,13 +42,13 @@ struct PlacedJob {
         var configuration = configuration
         configuration.threads = threads
         self.configuration = configuration
+        self.invocation = invocation.resumed(by: invocation.resuming(configuration, ranks: workers))
     }
 
     /// - Returns: the exit status of the job.
     func run() throws -> Int32 {
         let rings = try rings()
         try SystemLimits.provide(.launch(workers: 1, threads: threads))
-        ResumeCommand.handOver(ResumeCommand.placed(configuration, ranks: workers))
         Screen.shared.use(configuration.progress, sharesTerminal: true)
         let ownFolder = try PrivateFolder()
         let cleanUp: @Sendable () -> Void = { [folder] in
@@ -76,7 +77,8 @@ struct PlacedJob {
         let resumption = try Resumption(configuration, folder: ownFolder)
         var supervisor = Supervisor(
             coordinator: coordinator, resumption: { resumption.command(coordinator) }, workers: [worker],
-            maxRestarts: exchange.isEmpty ? configuration.maxRestarts : 0, isPlaced: true, cleanUp: cleanUp)
+            invocation: invocation, maxRestarts: exchange.isEmpty ? configuration.maxRestarts : 0, isPlaced: true,
+            cleanUp: cleanUp)
         return supervisor.run()
     }
 

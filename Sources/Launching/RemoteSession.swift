@@ -54,9 +54,6 @@ final class RemoteSession: Sendable {
 
     func send(_ text: String) { try? process.input.write(contentsOf: Data(text.utf8)) }
 
-    /// Closes the process's input.
-    func endInput() { try? process.input.close() }
-
     enum Line: Equatable {
         case line(String)
         case end

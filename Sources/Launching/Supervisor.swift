@@ -16,6 +16,7 @@ struct Supervisor {
     private let coordinator: ChildCommand
     private let resumption: () -> ChildCommand
     private let workers: [ChildCommand]
+    private let invocation: Invocation
     private let cleanUp: () -> Void
     private var state: JobState
     private var processes: [JobState.Role: SpawnedProcess] = [:]
@@ -30,12 +31,13 @@ struct Supervisor {
     ///   - isPlaced: whether signals reach the coordinator only through its standard input: an engine signals it, too.
     ///   - cleanUp: called before this process exits immediately.
     init(
-        coordinator: ChildCommand, resumption: @escaping () -> ChildCommand, workers: [ChildCommand], maxRestarts: Int,
-        isPlaced: Bool = false, cleanUp: @escaping () -> Void
+        coordinator: ChildCommand, resumption: @escaping () -> ChildCommand, workers: [ChildCommand],
+        invocation: Invocation, maxRestarts: Int, isPlaced: Bool = false, cleanUp: @escaping () -> Void
     ) {
         self.coordinator = coordinator
         self.resumption = resumption
         self.workers = workers
+        self.invocation = invocation
         self.cleanUp = cleanUp
         state = JobState(workers: workers.count, maxRestarts: maxRestarts, isPlaced: isPlaced)
     }
@@ -93,7 +95,7 @@ struct Supervisor {
     private func say(_ event: JobNews) {
         let line = event.line(places: workers.map(\.place)) {
             resumption().resumes
-                ? "resume with \(ResumeCommand.handedOver ?? "--resume")" : "nothing is done yet, start the run again"
+                ? "resume with \(invocation.resumeCommand ?? "--resume")" : "nothing is done yet, start the run again"
         }
         news.async { sayToUser(line) }
     }
@@ -105,9 +107,7 @@ struct Supervisor {
         case .worker(let number): command = workers[number]
         }
         hasStarted = true
-        var environment = ProcessInfo.processInfo.environment
-        environment["APUS_COMMAND"] = commandLine
-        environment["APUS_PROGRAM"] = CommandLine.arguments.first
+        let environment = ProcessInfo.processInfo.environment.merging(invocation.handedDown) { $1 }
         let words = DispatchGroup()
         words.enter()
         let process: SpawnedProcess

@@ -5,6 +5,7 @@ internal import Coordination
 internal import Foundation
 internal import Inputs
 internal import Processes
+package import Runs
 internal import Wording
 
 /// A process of `apus work`, from its environment to its end: a worker, or rank 0 of an engine's job.
@@ -13,13 +14,11 @@ package struct WorkerStart {
     private let place: Place
     private let cluster: ClusterFile?
     private let training: TrainingRequest
+    private let invocation: Invocation
 
     /// - Throws: ``BadInput``.
-    package init(
-        _ options: WorkOptions, training: TrainingRequest,
-        environment: [String: String] = ProcessInfo.processInfo.environment
-    ) throws {
-        var place = try Place(environment: environment)
+    package init(_ options: WorkOptions, training: TrainingRequest, _ invocation: Invocation) throws {
+        var place = try Place(environment: invocation.environment)
         var options = options
         if let given = options.coordinator { options.coordinator = try EndpointText.read(given) }
         cluster = try options.cluster.map(ClusterFile.read)
@@ -50,6 +49,7 @@ package struct WorkerStart {
         self.options = options
         self.place = place
         self.training = training
+        self.invocation = invocation
     }
 
     package func run() throws {
@@ -62,7 +62,7 @@ package struct WorkerStart {
         if place.startsCoordinator(isToldToTrain: !training.coordinatorsFlags.isEmpty) {
             let job = try PlacedJob(
                 options, place, threads: threads, meeting: meeting,
-                configuration: training.configuration().withModelFolder())
+                configuration: training.configuration().withModelFolder(), invocation: invocation)
             let status = try job.run()
             if status != 0 { throw ChildStatus(status: status) }
         } else {

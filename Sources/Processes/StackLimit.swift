@@ -8,8 +8,9 @@ package enum StackLimit {
 
     /// Restarts this program with larger stacks if the limit is low and may be raised: glibc reads it only at the
     /// start.
+    /// - Parameter arguments: this program's, its name first.
     /// - Throws: ``InputError`` if it may not be raised.
-    package static func provide() throws {
+    package static func provide(_ arguments: [String]) throws {
         let resource = __rlimit_resource_t(RLIMIT_STACK.rawValue)
         var limit = rlimit()
         guard unsafe getrlimit(resource, &limit) == 0, limit.rlim_cur < least else { return }
@@ -21,6 +22,6 @@ package enum StackLimit {
                     + "with ulimit -s \(usual >> 10)"
             )
         }
-        unsafe execv("/proc/self/exe", CommandLine.unsafeArgv)
+        _ = unsafe withCStrings(arguments) { unsafe execv("/proc/self/exe", $0) }
     }
 }

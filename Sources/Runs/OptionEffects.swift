@@ -5,7 +5,7 @@ internal import Learning
 internal import Tensors
 internal import Wording
 
-extension RunInputs {
+extension StartingModel {
     /// The model with all that is ever trained, and the patterns of the frozen rest.
     ///
     /// - Parameters:

@@ -19,6 +19,9 @@ package struct TrainingRun {
     package let folder: RunFolder
     package let display: RunDisplay
     package let stop: StopRequest
+    /// The command that resumes it, for messages.
+    package let resumeCommand: String
+    private let invocation: Invocation
     private let started: ContinuousClock.Instant
     let recorder: FileRecorder
     /// The point from which a resumed run continues.
@@ -34,9 +37,12 @@ package struct TrainingRun {
     ///   - isBrief: whether an earlier run of a series has already described the data.
     ///   - hasWorkers: whether workers compute its steps, including those of an earlier coordinator.
     package init(
-        _ configuration: TrainingConfiguration, stop: StopRequest, isBrief: Bool = false, hasWorkers: Bool = false
+        _ configuration: TrainingConfiguration, _ invocation: Invocation, stop: StopRequest, isBrief: Bool = false,
+        hasWorkers: Bool = false
     ) throws {
         started = .now
+        self.invocation = invocation
+        resumeCommand = invocation.resumeCommand ?? invocation.resuming(configuration)
         (self.isBrief, self.hasWorkers) = (isBrief, hasWorkers)
         Screen.shared.use(configuration.progress)
         self.stop = stop
@@ -199,7 +205,7 @@ package struct TrainingRun {
     ///   - engine: computes the steps, from the state that `progress` describes.
     ///   - history: the journal of an earlier coordinator of this run.
     package func run(
-        _ engine: any StepEngine, from begin: RunProgress, after history: JournalHistory? = nil, command: String
+        _ engine: any StepEngine, from begin: RunProgress, after history: JournalHistory? = nil
     ) async throws {
         var progress = begin
         var throughput = Throughput()
@@ -235,7 +241,7 @@ package struct TrainingRun {
             recorder.beginCurves(after: progress.step, isResumed: resumption != nil)
             try await steps(loop, &progress, &throughput)
             display.setRunning(false)
-            try await finish(engine, &progress, throughput, command: command)
+            try await finish(engine, &progress, throughput)
         } catch let error as FileError {
             throw RunError("\(error); once that is repaired, resume with: \(resumeCommand)")
         }
@@ -247,7 +253,7 @@ package struct TrainingRun {
         case .finished: return
         case .stopped(let signal, let isScored):
             let how = isScored ? "" : ", before it was scored"
-            throw SignalStop(signal: signal, inputs.configuration.stopped(after: progress.step, how))
+            throw SignalStop(signal: signal, after: progress.step, how, resumeCommand: resumeCommand)
         case .failed(let step, let isSaved):
             let kept =
                 isSaved
@@ -256,8 +262,6 @@ package struct TrainingRun {
             throw RunError("\(step); \(kept): lower the learning rate, set --max-grad-norm, or check these samples")
         }
     }
-
-    private var resumeCommand: String { inputs.configuration.resumeCommand }
 
     /// The run's size and workers as text.
     private func extent(_ engine: any StepEngine) -> String {
@@ -272,7 +276,7 @@ package struct TrainingRun {
     }
 
     private func finish(
-        _ engine: any StepEngine, _ progress: inout RunProgress, _ throughput: Throughput, command: String
+        _ engine: any StepEngine, _ progress: inout RunProgress, _ throughput: Throughput
     ) async throws {
         let state = try await engine.state()
         try recorder.exportModels(state, &progress)
@@ -294,8 +298,8 @@ package struct TrainingRun {
             parametersSHA256: digest, lanes: inputs.plan.laneCount, precision: inputs.model.precision,
             workers: engine.workers, threads: engine.threads,
             seed: inputs.configuration.seed, truncated: inputs.truncatedCount, data: inputs.statistics,
-            command: command,
-            reproduce: departure(progress) == nil ? reproducing(command) : nil)
+            command: invocation.command,
+            reproduce: departure(progress) == nil ? reproducing : nil)
         try recorder.finishCards(progress, test: test, parameters: digest)
         try recorder.writeSummary(summary)
         recorder.removeSpareCheckpoints()
@@ -309,14 +313,15 @@ package struct TrainingRun {
             summary.reproduce.map { "the same bits elsewhere: \($0)" }
                 ?? "no run from the start is known to have the same bits: \(departure(progress) ?? "")")
         let best = progress.best == nil ? "model" : "model-best"
-        display.say("\(folder.path): \(programName) predict --model \(shellQuoted(folder.path + "/" + best))")
+        display.say("\(folder.path): \(invocation.program) predict --model \(shellQuoted(folder.path + "/" + best))")
     }
 
     /// Writes the run's report. A failure does not fail the run.
     private func writeReport() {
         do { try ReportPage.write([folder.path], withTexts: true, to: ReportPage.path(inRun: folder.path)) } catch {
             display.say(
-                "NO REPORT: \(error); make room, then write it with: \(programName) report \(shellQuoted(folder.path))")
+                "NO REPORT: \(error); make room, then write it with: \(invocation.program) report "
+                    + shellQuoted(folder.path))
         }
     }
 
@@ -339,7 +344,7 @@ package struct TrainingRun {
                 dataset, runner: runner, parameters: parameters.view, names: inputs.labels?.names, stop: stop)
         } catch {
             let how = ", before the test data were scored"
-            throw SignalStop(signal: error.signal, inputs.configuration.stopped(after: progress.step, how))
+            throw SignalStop(signal: error.signal, after: progress.step, how, resumeCommand: resumeCommand)
         }
         let report = evaluated.report
         recorder.keepScores(
@@ -369,17 +374,18 @@ package struct TrainingRun {
     }
 
     /// The command with the lanes that determine the bits; for a resumed run, one that does not need its state.
-    private func reproducing(_ command: String) -> String {
+    private var reproducing: String {
+        let (program, command) = (invocation.program, invocation.command)
         // The command of one process of several that were started by hand or by an engine cannot compute anything
         // alone.
-        if resumption != nil || ["work", "coordinate"].contains(where: { command.hasPrefix("\(programName) \($0)") }) {
+        if resumption != nil || ["work", "coordinate"].contains(where: { command.hasPrefix("\(program) \($0)") }) {
             let saved = ConfigurationFile.path(inRun: folder.path)
             let assignment = BLAS.openBLAS.map { "\($0.assignment) " } ?? ""
-            let command = "\(assignment)\(programName) train --config \(shellQuoted(saved))"
-            return "\(command) --output \(shellQuoted(folder.path + "-again"))"
+            let train = "\(assignment)\(program) train --config \(shellQuoted(saved))"
+            return "\(train) --output \(shellQuoted(folder.path + "-again"))"
         }
-        let command = inputs.pinned(command)
-        let whole = command.contains("--lanes") ? command : "\(command) --lanes \(inputs.plan.laneCount)"
+        let pinned = inputs.pinned(command)
+        let whole = pinned.contains("--lanes") ? pinned : "\(pinned) --lanes \(inputs.plan.laneCount)"
         return (BLAS.openBLAS?.assignment).map { "\($0) \(whole)" } ?? whole
     }
 }

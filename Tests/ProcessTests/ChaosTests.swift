@@ -29,7 +29,7 @@ import Testing
     @Test func `a job that runs is disturbed by the process id of its launcher`() throws {
         let job = try SmallJob()
         let run = try job.startEndless("run", workers: 2)
-        try run.waitForOutput("epoch 2/")
+        try run.waitForEpoch(2)
         let visit = try ApusProcess("chaos", "--launcher", "\(run.id)", "--runs", "1", "--spare-coordinator")
         #expect(visit.status == 0, "\(visit.complaint)")
         #expect(visit.output.contains("run 1: ") && visit.output.contains(" a worker at step "), "\(visit.output)")

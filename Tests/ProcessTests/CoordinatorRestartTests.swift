@@ -6,12 +6,11 @@ import Testing
     @Test func `the launcher starts a killed coordinator again, which goes on from the very step`() throws {
         let job = try SmallJob()
         let run = try job.startEndless("run", workers: 2)
-        try run.waitForOutput("epoch 3/")
+        try run.waitForEpoch(3)
         kill(try #require(job.coordinators.first), SIGKILL)
-        try run.waitForComplaint("the coordinator was ended by signal 9; it restarts")
-        let step = try run.waitForStep("resuming after step ")
-        #expect(try run.waitForStep(": 2 workers on 1 host, after step ") == step)
-        try run.waitForOutput("each exactly once")
+        let step = try run.waitForStart()
+        #expect(try run.waitForGeneration(workers: 2) == step)
+        try run.waitForEpoch()
         try job.expectUndisturbed(run, "run")
         #expect(try !job.text("run/log.txt").contains("going back"))
     }
@@ -23,11 +22,11 @@ import Testing
         let run = try RunningApus(
             job.launch("run", workers: 2, SmallJob.endless + options), environment: job.environment)
         for _ in 0..<3 {
-            try run.waitForOutput("validation loss ")
+            try run.waitForEvaluation(of: "validation")
             kill(try #require(job.coordinators.last), SIGKILL)
-            try run.waitForOutput("resuming after step ")
+            try run.waitForStart()
         }
-        try run.waitForOutput("each exactly once")
+        try run.waitForEpoch()
         try job.expectUndisturbed(run, "run", options)
         let told = try FinishedRun(job, "run").events("evaluation").compactMap { event in
             (event["split"] as? String).flatMap { split in (event["step"] as? Int).map { "\(split) \($0)" } }
@@ -40,13 +39,14 @@ import Testing
     @Test func `a signal between the coordinator's crash and its restart ends the job as that signal does`() throws {
         let job = try SmallJob()
         let run = try job.startEndless("run", workers: 1)
-        try run.waitForOutput("epoch 1/")
+        try run.waitForEpoch(1)
         for _ in 0..<2 {
             kill(try #require(job.coordinators.last), SIGKILL)
-            try run.waitForOutput("resuming after step ")
+            try run.waitForStart()
         }
         kill(try #require(job.coordinators.last), SIGKILL)
-        try run.waitForComplaint("it restarts in 2 s")
+        // The launcher names the signal at each crash, and waits before the third restart.
+        for _ in 0..<3 { try run.waitForComplaint("signal 9") }
         run.send(SIGTERM)
         #expect(run.end().status == 143)
         #expect(job.processes.isEmpty)
@@ -57,12 +57,12 @@ import Testing
     func `coordinator and worker are killed, in either order, and no step is lost`(workerFirst: Bool) throws {
         let job = try SmallJob()
         let run = try job.startEndless("run", workers: 2)
-        try run.waitForOutput("epoch 3/")
+        try run.waitForEpoch(3)
         let victims = [try #require(job.workers.last), try #require(job.coordinators.first)]
         for victim in workerFirst ? victims : victims.reversed() { kill(victim, SIGKILL) }
-        let step = try run.waitForStep("resuming after step ")
-        #expect(try run.waitForStep("on 1 host, after step ") == step)
-        try run.waitForOutput("each exactly once")
+        let step = try run.waitForStart()
+        #expect(try run.waitForGeneration() == step)
+        try run.waitForEpoch()
         try job.expectUndisturbed(run, "run")
         #expect(try !job.text("run/log.txt").contains("going back"))
     }
@@ -70,23 +70,23 @@ import Testing
     @Test func `all workers but one are killed and no step is lost`() throws {
         let job = try SmallJob()
         let run = try job.startEndless("run", workers: 3)
-        try run.waitForOutput("epoch 3/")
+        try run.waitForEpoch(3)
         for worker in job.workers.dropFirst() { kill(worker, SIGKILL) }
-        try run.waitForOutput("generation 1 ended after step ")
-        try run.waitForOutput("each exactly once")
+        try run.waitForGenerationEnd(1)
+        try run.waitForEpoch()
         try job.expectUndisturbed(run, "run")
         #expect(try !job.text("run/log.txt").contains("going back"))
     }
 
     @Test func `started by hand, it finds the step in its journal and its workers where they are`() throws {
         let hand = try HandStarted(workers: 2)
-        try hand.job.waitForStep(7, in: "run")
+        try hand.coordinator.waitForStep(7)
         hand.killCoordinator()
         let again = try hand.resume()
-        let step = try again.waitForStep("resuming after step ")
+        let step = try again.waitForStart()
         #expect(step >= 7)
-        #expect(try again.waitForStep(": 2 workers on 1 host, after step ") == step)
-        try again.waitForOutput("each exactly once")
+        #expect(try again.waitForGeneration(workers: 2) == step)
+        try again.waitForEpoch()
         try hand.job.expectUndisturbed(again, "run")
     }
 
@@ -99,11 +99,11 @@ import Testing
         let hand = try HandStarted(job, workers: 2)
         log.waitUntilFull(for: hand.coordinator.identifier)
         hand.killCoordinator()
-        log.empty()
+        log.drain()
         let again = try hand.resume()
-        let step = try again.waitForStep("resuming after step ")
-        #expect(try again.waitForStep(": 2 workers on 1 host, after step ") == step)
-        try again.waitForOutput("each exactly once")
+        let step = try again.waitForStart()
+        #expect(try again.waitForGeneration(workers: 2) == step)
+        try again.waitForEpoch()
         try job.expectUndisturbed(again, "run")
         withExtendedLifetime(log) {}
     }
@@ -111,40 +111,40 @@ import Testing
     /// As after a failure of the coordinator's host: the last writes never reached the disk.
     @Test func `a journal that lacks its end is made good from the workers`() throws {
         let hand = try HandStarted(workers: 2, "--checkpoint-every", "1000000", "--batch-size", "2", samples: 400)
-        try hand.job.waitForStep(9, in: "run")
+        try hand.coordinator.waitForStep(9)
         hand.killCoordinator()
         let journal = hand.job.path("run/journal")
         let entries = try Data(contentsOf: URL(filePath: journal)).split(separator: 0x0A)
         try #require(entries.count > 5)
         try Data(entries.dropLast(2).joined(separator: [0x0A]).dropLast(5)).write(to: URL(filePath: journal))
         let again = try hand.resume()
-        try again.waitForOutput("dropped an incomplete entry of ")
-        let step = try again.waitForStep("resuming after step ")
-        let newest = try again.waitForStep("continuing after step ")
+        let step = try again.waitForStart()
+        let newest = try again.waitForGeneration(workers: 2)
         #expect(newest > step)
-        #expect(try again.waitForStep(": 2 workers on 1 host, after step ") == newest)
-        try hand.job.waitForStep(newest + 3, in: "run")
-        try hand.job.expectUndisturbed(again, "run", ["--batch-size", "2"])
+        try again.waitForStep(newest + 3)
+        let said = try hand.job.expectUndisturbed(again, "run", ["--batch-size", "2"]).output
+        #expect(said.contains { $0.contains("dropped an incomplete entry of ") }, "\(said)")
     }
 
     /// All of the first steps are in one epoch, so there is no checkpoint yet.
     @Test func `without its workers it goes on from the newest checkpoint, and each step is told of once`() throws {
         let hand = try HandStarted(workers: 2, "--batch-size", "2", samples: 4_000)
-        try hand.job.waitForStep(7, in: "run")
+        try hand.coordinator.waitForStep(7)
         hand.killCoordinator()
         for worker in hand.workers { worker.send(SIGKILL) }
         let again = try hand.resume()
         let workers = try (0..<2).map { _ in try hand.worker() }
-        try again.waitForOutput("no worker has the state after step ")
-        let epoch = try again.waitForOutput("each exactly once")
-        #expect(epoch.contains("redone after losses"), "\(epoch)")
-        try hand.job.expectUndisturbed(again, "run", ["--batch-size", "2"])
+        try again.waitForStart()
+        #expect(try again.waitForGeneration() == 0)
+        try again.waitForEpoch()
+        let said = try hand.job.expectUndisturbed(again, "run", ["--batch-size", "2"]).output
+        #expect(said.contains { $0.contains("redone after losses") }, "\(said)")
         withExtendedLifetime(workers) {}
     }
 
     @Test func `there are never two coordinators of one run`() throws {
         let hand = try HandStarted(workers: 1)
-        try hand.job.waitForStep(2, in: "run")
+        try hand.coordinator.waitForStep(2)
         let other = try ApusProcess(
             [
                 "coordinate", "--resume", "--output", hand.job.path("run"), "--workers", "1", "--endpoint",
@@ -181,17 +181,9 @@ final class HandStarted {
     }
 
     func resume() throws -> RunningApus {
-        try RunningApus([
+        let command = [
             "coordinate", "--resume", "--output", job.path("run"), "--workers", "\(count)", "--endpoint", endpoint,
-        ])
-    }
-}
-
-extension RunningApus {
-    /// The number that follows `words` on standard output.
-    func waitForStep(_ words: String, location: SourceLocation = #_sourceLocation) throws -> Int {
-        let line = try waitForOutput(words, location: location)
-        let rest = line.components(separatedBy: words).last ?? ""
-        return try #require(Int(rest.prefix { $0.isNumber }), "\(line)", sourceLocation: location)
+        ]
+        return try RunningApus(command, after: coordinator.events)
     }
 }

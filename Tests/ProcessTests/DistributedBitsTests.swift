@@ -125,8 +125,9 @@ import Testing
         #expect(single.status == 0)
         let endpoint = "ipc://\(job.path("control"))"
         let coordinator = try RunningApus(
-            ["coordinate", "--workers", "2", "--endpoint", endpoint] + job.command("run", Self.options).dropFirst())
-        try coordinator.waitForOutput("waiting for workers: 0 of 2")
+            ["coordinate", "--workers", "2", "--endpoint", endpoint, "--health-file", job.path("health")]
+                + job.command("run", Self.options).dropFirst())
+        job.waitForFile("health")
         try FileManager.default.removeItem(atPath: job.data)
         let elsewhere = try ScratchFolder()
         let workers = try (0..<2).map { _ in

@@ -6,7 +6,7 @@ import Testing
     @Test func `a signal ends the job after a checkpoint, from which the printed command goes on`() throws {
         let job = try SmallJob()
         let run = try job.startEndless("run", workers: 2)
-        try run.waitForOutput("epoch 2/")
+        try run.waitForEpoch(2)
         run.send(SIGINT)
         let end = run.end()
         #expect(end.status == 130)
@@ -26,10 +26,10 @@ import Testing
         let job = try SmallJob()
         let log = try FullLog(job, "run")
         let run = try job.startEndless("run", workers: 2)
-        try run.waitForOutput("train: 22 samples")
+        log.waitUntilFull(for: try job.waitForCoordinator())
         let relatives = job.processes
         run.send(SIGINT)
-        try run.waitForComplaint("repeat to end at once")
+        try run.waitForLine(of: .launcher)
         run.sendUntilEnd(SIGINT)
         #expect(run.end().status == 130)
         try job.expectGone(relatives, within: 10)
@@ -41,7 +41,7 @@ import Testing
     @Test func `when the launcher is killed its children end within ten seconds`() throws {
         let job = try SmallJob()
         let run = try job.startEndless("run", workers: 3)
-        try run.waitForOutput("epoch 2/")
+        try run.waitForEpoch(2)
         let relatives = job.processes
         #expect(relatives.count == 5)
         run.send(SIGKILL)
@@ -54,7 +54,7 @@ import Testing
         let job = try SmallJob()
         let log = try FullLog(job, "run")
         let run = try job.startEndless("run", workers: 1)
-        try run.waitForOutput("train: 22 samples")
+        log.waitUntilFull(for: try job.waitForCoordinator())
         let relatives = job.processes
         run.send(SIGKILL)
         try job.expectGone(relatives, within: 12)
@@ -94,9 +94,11 @@ import Testing
     @Test func `a signal ends a wait for workers`() throws {
         let job = try SmallJob()
         let coordinator = try RunningApus(
-            ["coordinate", "--workers", "2", "--endpoint", "ipc://\(job.path("control"))"]
-                + job.command("run", SmallJob.endless).dropFirst())
-        try coordinator.waitForOutput("waiting for workers: 0 of 2")
+            [
+                "coordinate", "--workers", "2", "--endpoint", "ipc://\(job.path("control"))", "--health-file",
+                job.path("health"),
+            ] + job.command("run", SmallJob.endless).dropFirst())
+        job.waitForFile("health")
         coordinator.send(SIGTERM)
         let end = coordinator.end()
         #expect(end.status == 143)

@@ -25,10 +25,13 @@ extension SmallJob {
         return "ipc://\(path(try #require(names.first { $0.hasPrefix("apus-") })))/control"
     }
 
-    /// Stops an endless run and expects the bits of a single process that nothing disturbed, two steps on.
+    /// Stops an endless run and expects the bits of a single process that nothing disturbed, two steps on, and that
+    /// each epoch had each of its samples once.
+    /// - Returns: what it wrote since the last lines waited for.
+    @discardableResult
     func expectUndisturbed(
         _ run: RunningApus, _ output: String, _ options: [String] = [], location: SourceLocation = #_sourceLocation
-    ) throws {
+    ) throws -> (output: [String], complaint: [String]) {
         run.send(SIGINT)
         let end = run.end()
         #expect(end.status == 130, "\(end.complaint)", sourceLocation: location)
@@ -43,6 +46,8 @@ extension SmallJob {
         #expect(whole.status == 0, "\(whole.complaint)", sourceLocation: location)
         #expect(try FinishedRun(self, "\(output)-whole").digest == resumed.digest, sourceLocation: location)
         #expect(processes.isEmpty, sourceLocation: location)
+        #expect(!end.output.contains { $0.contains("MORE THAN ONCE") }, sourceLocation: location)
+        return (end.output, end.complaint)
     }
 }
 

@@ -16,20 +16,20 @@ import Transport
         let run = try RunningApus(
             ["coordinate", "--insecure", "--workers", "\(workers)", "--endpoint", "tcp://127.0.0.1:\(port)"]
                 + job.command("run", Self.options).dropFirst())
-        try run.waitForOutput("listening at ")
+        try run.waitForPort(port)
         let proxies = try (0..<workers).map { _ in try DroppingProxy(before: port) }
         let helpers = try proxies.map {
             try RunningApus(["work", "--insecure", "--threads", "1", "--coordinator", "tcp://127.0.0.1:\($0.port)"])
         }
-        try run.waitForOutput("each exactly once")
+        try run.waitForEpoch()
         var dropped = 0
         for round in 0..<6 {
             for proxy in proxies where round % 3 != 2 || proxy === proxies[0] { dropped += try proxy.drop() }
             // Every second time the next drop finds the generation as it forms.
-            if round % 2 == 1 { try run.waitForOutput("each exactly once") }
+            if round % 2 == 1 { try run.waitForEpoch() }
         }
         #expect(dropped > 0)
-        try run.waitForOutput("each exactly once")
+        try run.waitForEpoch()
         try job.expectUndisturbed(run, "run")
         for helper in helpers { #expect(helper.end().status == 0) }
         let journal = try job.text("run/log.txt")
@@ -44,7 +44,7 @@ import Transport
     func `connections of living processes that are cut from outside change no bit`(links: Links) throws {
         let job = try SmallJob()
         let run = try job.startEndless("run", workers: 2)
-        try run.waitForOutput("each exactly once")
+        try run.waitForEpoch()
         var cut = 0
         for round in 0..<6 {
             let victim =
@@ -60,10 +60,10 @@ import Transport
                 case .all: true
                 }
             }
-            if round % 2 == 1 { try run.waitForOutput("each exactly once") }
+            if round % 2 == 1 { try run.waitForEpoch() }
         }
         #expect(cut > 0)
-        try run.waitForOutput("each exactly once")
+        try run.waitForEpoch()
         let journal = String(decoding: try job.bytes("run/journal"), as: UTF8.self)
         #expect(journal.contains("\"formed\""), "it says what the newest generation began with")
         try job.expectUndisturbed(run, "run")

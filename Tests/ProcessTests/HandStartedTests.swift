@@ -95,7 +95,7 @@ import Transport
         let port = try freePort()
         let coordinator = try coordinator(port, workers: 2, keys: job.path("keys/coordinator.key"), Self.options)
         let workers = try (1...2).map { try worker(port, keys: job.path("keys/worker-\($0).key")) }
-        try coordinator.waitForOutput(": 2 workers on")
+        try coordinator.waitForGeneration(workers: 2)
         let ports = try ([coordinator] + workers).map { try ListeningPorts.of($0.id) }.flatMap { $0 }
         #expect(ports.count == 4, "the control port and three data ports: \(ports)")
         let strangers = try Strangers(at: ports)
@@ -155,7 +155,7 @@ import Transport
         let workers = try (1...2).map {
             try worker(port, keys: job.path("keys/worker-\($0).key"), "--coordinator-timeout", "2")
         }
-        try coordinator.waitForOutput("epoch 3/")
+        try coordinator.waitForEpoch(3)
         // The last line of the coordinator's file is the key of one of them; no file but that one's names it.
         let list = try job.text("keys/coordinator.key").split(separator: "\n")
         try job.write("keys/shorter", list.dropLast().joined(separator: "\n") + "\n")
@@ -163,12 +163,12 @@ import Transport
         #expect(outcome == 0)
         #expect(unsafe rename(job.path("keys/shorter"), job.path("keys/coordinator.key")) == 0)
         coordinator.send(SIGHUP)
-        try coordinator.waitForOutput("was reloaded: 1 key may connect")
-        try coordinator.waitForOutput("generation 2: 1 worker on 1 host, after step ")
-        try coordinator.waitForOutput("each exactly once")
+        try coordinator.waitForGeneration(2, workers: 1)
+        try coordinator.waitForEpoch()
         let ended = workers[1].end()
         #expect(ended.status == 1, "\(ended.complaint)")
         try job.expectUndisturbed(coordinator, "run")
+        #expect(try job.text("run/log.txt").contains("was reloaded: 1 key may connect"))
         #expect(workers[0].end().status == 0)
     }
 
@@ -179,7 +179,7 @@ import Transport
         let port = try freePort()
         let coordinator = try coordinator(
             port, workers: 1, keys: job.path("keys/coordinator.key"), ["--max-steps", "2"])
-        try coordinator.waitForOutput("listening at")
+        try coordinator.waitForPort(port)
         let stranger = try worker(port, keys: job.path("others/worker-1.key"), "--coordinator-timeout", "10").end()
         #expect(stranger.status == 1)
         let last = try #require(stranger.complaint.last)
@@ -200,7 +200,7 @@ import Transport
         let port = try freePort()
         let coordinator = try coordinator(
             port, workers: 1, keys: job.path("keys/coordinator.key"), ["--max-steps", "2"])
-        try coordinator.waitForOutput("listening at")
+        try coordinator.waitForPort(port)
         for file in ["others/worker-1.key", "keys/worker-2.key"] {
             // It asks until it is told: how soon a busy host refuses it decides nothing.
             let process = try worker(port, keys: job.path(file))

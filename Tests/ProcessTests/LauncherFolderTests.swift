@@ -19,7 +19,7 @@ import Testing
     @Test func `the folder of a killed launcher is removed by a later one, once its processes are gone`() throws {
         let job = try SmallJob()
         let run = try job.startEndless("run", workers: 1)
-        try run.waitForOutput("epoch 2/")
+        try run.waitForEpoch(2)
         func folders() throws -> [String] {
             try FileManager.default.contentsOfDirectory(atPath: job.folder.path).filter { $0.hasPrefix("apus-") }
         }

@@ -61,9 +61,9 @@ import Testing
         let run = try RunningApus(job.launch("run", workers: 1, options), environment: job.environment)
         while job.coordinators.isEmpty { usleep(1_000) }
         for coordinator in job.coordinators { kill(coordinator, SIGKILL) }
-        try run.waitForComplaint("the coordinator was ended by signal 9; it restarts")
         let end = run.end()
         #expect(end.status == 0, "\(end.complaint)")
+        #expect(end.complaint.contains { $0.contains("signal 9") }, "\(end.complaint)")
         #expect(try ApusProcess(job.command("whole", options)).status == 0)
         #expect(try FinishedRun(job, "run").digest == FinishedRun(job, "whole").digest)
     }
@@ -71,12 +71,12 @@ import Testing
     @Test func `a coordinator that loses config.yaml and its process goes on from the very step`() throws {
         let job = try SmallJob()
         let run = try job.startEndless("run", workers: 2)
-        try run.waitForOutput("epoch 3/")
+        try run.waitForEpoch(3)
         try FileManager.default.removeItem(atPath: job.path("run/config.yaml"))
         kill(try #require(job.coordinators.first), SIGKILL)
-        let step = try run.waitForStep("resuming after step ")
-        #expect(try run.waitForStep(": 2 workers on 1 host, after step ") == step)
-        try run.waitForOutput("each exactly once")
+        let step = try run.waitForStart()
+        #expect(try run.waitForGeneration(workers: 2) == step)
+        try run.waitForEpoch()
         try job.expectUndisturbed(run, "run")
     }
 }

@@ -61,7 +61,7 @@ import Transport
     @Test func `a signal to every process of the job leaves a whole checkpoint`() throws {
         let endless = ["work", "--threads", "1"] + job.command("run", SmallJob.endless).dropFirst()
         let ranks = try (0..<2).map { try rank($0, of: 2, endless) }
-        try ranks[0].waitForOutput("epoch 2/")
+        try ranks[0].waitForEpoch(2)
         // Slurm signals children too; the coordinator hears it twice.
         for process in job.processes { kill(process.id, SIGTERM) }
         let end = ranks[0].end()
@@ -113,7 +113,7 @@ import Transport
 
     @Test func `two jobs on one port keep apart`() throws {
         let first = try rank(0, of: 2, command("run", ["--coordinator-timeout", "600"]))
-        try first.waitForOutput("waiting for workers")
+        job.waitForFile("run/journal")
         let second = try rank(0, of: 1, command("other")).end()
         #expect(second.status == 2)
         #expect(

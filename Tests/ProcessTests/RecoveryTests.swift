@@ -7,38 +7,38 @@ import Testing
     func `a killed worker is replaced and the bits stay`(workers: Int) throws {
         let job = try SmallJob()
         let run = try job.startEndless("run", workers: workers)
-        try run.waitForOutput("epoch 3/")
+        try run.waitForEpoch(3)
         kill(try #require(job.workers.last), SIGKILL)
-        try run.waitForComplaint("was ended by signal 9; a replacement starts")
-        try run.waitForOutput("generation 1 ended after step ")
-        try run.waitForOutput(": \(workers) workers on 1 host, after step ")
-        try run.waitForOutput("each exactly once")
-        try job.expectUndisturbed(run, "run")
+        try run.waitForGenerationEnd(1)
+        try run.waitForGeneration(workers: workers)
+        try run.waitForEpoch()
+        let complaint = try job.expectUndisturbed(run, "run").complaint
+        #expect(complaint.contains { $0.contains("signal 9") }, "\(complaint)")
     }
 
     @Test(arguments: [0, 1])
     func `without replacements the others go on, whichever is killed`(victim: Int) throws {
         let job = try SmallJob()
         let run = try job.startEndless("run", workers: 2, "--max-restarts", "0")
-        try run.waitForOutput("epoch 3/")
+        try run.waitForEpoch(3)
         kill(job.workers[victim], SIGKILL)
-        try run.waitForComplaint("is not replaced again (--max-restarts)")
-        try run.waitForOutput("generation 2: 1 worker on 1 host, after step ")
-        try run.waitForOutput("each exactly once")
-        try job.expectUndisturbed(run, "run")
+        try run.waitForGeneration(2, workers: 1)
+        try run.waitForEpoch()
+        let complaint = try job.expectUndisturbed(run, "run").complaint
+        #expect(complaint.contains { $0.contains("--max-restarts") }, "\(complaint)")
     }
 
     @Test func `a suspended worker is left behind and comes back as new`() throws {
         let job = try SmallJob()
         let run = try job.startEndless("run", workers: 2)
-        try run.waitForOutput("epoch 3/")
+        try run.waitForEpoch(3)
         let frozen = try #require(job.workers.first)
         kill(frozen, SIGSTOP)
-        try run.waitForOutput("generation 2: 1 worker on 1 host, after step ")
-        try run.waitForOutput("each exactly once")
+        try run.waitForGeneration(2, workers: 1)
+        try run.waitForEpoch()
         kill(frozen, SIGCONT)
-        try run.waitForOutput("generation 3: 2 workers on 1 host, after step ")
-        try run.waitForOutput("each exactly once")
+        try run.waitForGeneration(3, workers: 2)
+        try run.waitForEpoch()
         #expect(job.workers.contains(frozen) && job.workers.count == 2)
         try job.expectUndisturbed(run, "run")
     }
@@ -46,10 +46,10 @@ import Testing
     @Test func `a worker added by hand takes part from the next generation on`() throws {
         let job = try SmallJob()
         let run = try job.startEndless("run", workers: 2)
-        try run.waitForOutput("epoch 3/")
+        try run.waitForEpoch(3)
         let added = try RunningApus(["work", "--coordinator", try job.endpoint(), "--threads", "1"])
-        try run.waitForOutput("generation 2: 3 workers on 1 host, after step ")
-        for _ in 0..<2 { try run.waitForOutput("each exactly once") }
+        try run.waitForGeneration(2, workers: 3)
+        for _ in 0..<2 { try run.waitForEpoch() }
         let metrics = try FinishedRun.lines(
             job.text("run/metrics.jsonl").split(separator: "\n").dropLast().joined(separator: "\n"))
         #expect(metrics.contains { ($0["workers"] as? [Any])?.count == 3 })
@@ -62,11 +62,12 @@ import Testing
         let job = try SmallJob()
         let run = try RunningApus(
             job.launch("run", workers: 2, SmallJob.endless + options), environment: job.environment)
-        try run.waitForOutput("epoch 3/")
+        try run.waitForEpoch(3)
         for worker in job.workers { kill(worker, SIGKILL) }
-        try run.waitForOutput("no worker has the state after step ")
-        try run.waitForOutput("each exactly once")
-        try job.expectUndisturbed(run, "run")
+        try run.waitForGeneration(2)
+        try run.waitForEpoch()
+        let said = try job.expectUndisturbed(run, "run").output
+        #expect(said.contains { $0.contains("no worker has the state after step ") }, "\(said)")
     }
 
     /// All steps are in one epoch, so there is no checkpoint yet.
@@ -76,14 +77,14 @@ import Testing
         let whole = try ApusProcess(job.command("whole", options))
         #expect(whole.status == 0)
         let run = try RunningApus(job.launch("run", workers: 2, options), environment: job.environment)
-        try run.waitForOutput("generation 1: 2 workers")
-        try job.waitForStep(5, in: "run")
+        try run.waitForGeneration(1, workers: 2)
+        try run.waitForStep(5)
         for worker in job.workers { kill(worker, SIGKILL) }
-        try run.waitForOutput("going back to the beginning")
-        let line = try run.waitForOutput("4000 of 4000 samples computed, each exactly once")
-        #expect(line.contains("redone after losses"))
+        #expect(try run.waitForGeneration(2) == 0)
         let end = run.end()
         #expect(end.status == 0, "\(end.complaint)")
+        let line = try #require(end.output.last { $0.contains("4000 of 4000 samples") })
+        #expect(line.contains("each exactly once") && line.contains("redone after losses"), "\(line)")
         let done = try FinishedRun(job, "run")
         #expect(try done.digest == FinishedRun(job, "whole").digest)
         #expect(done.steps == Array(1...1_000))
@@ -92,7 +93,7 @@ import Testing
     @Test func `a run whose workers are all gone for good ends with status 1 and says so`() throws {
         let job = try SmallJob()
         let run = try job.startEndless("run", workers: 2, "--max-restarts", "0")
-        try run.waitForOutput("epoch 2/")
+        try run.waitForEpoch(2)
         for worker in job.workers { kill(worker, SIGKILL) }
         let end = run.end()
         #expect(end.status == 1)
@@ -103,21 +104,11 @@ import Testing
     @Test func `fewer workers than --min-workers end the run`() throws {
         let job = try SmallJob()
         let run = try job.startEndless("run", workers: 2, "--max-restarts", "0", "--min-workers", "2")
-        try run.waitForOutput("epoch 2/")
+        try run.waitForEpoch(2)
         kill(try #require(job.workers.first), SIGKILL)
         let end = run.end()
         #expect(end.status == 1)
         #expect(end.complaint.last?.contains("1 of 2 workers left, at least 2 required") == true, "\(end.complaint)")
         #expect(job.processes.isEmpty)
-    }
-}
-
-extension SmallJob {
-    /// Follows a run's metrics until they tell of a step.
-    func waitForStep(_ step: Int, in output: String, location: SourceLocation = #_sourceLocation) throws {
-        let run = try ScriptRun(
-            shell:
-                "timeout 60 tail -n +1 -s 0.02 -F '\(path("\(output)/metrics.jsonl"))' | grep -m 1 '\"step\":\(step),'")
-        #expect(run.status == 0, sourceLocation: location)
     }
 }

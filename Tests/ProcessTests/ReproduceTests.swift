@@ -96,7 +96,7 @@ import Testing
         let run = try RunningApus(
             job.launch("run", workers: 1, Self.options + Self.falling + ["--max-steps", "100", "--epochs", "1000"]),
             environment: job.environment)
-        try run.waitForOutput("epoch 2/")
+        try run.waitForEpoch(2)
         kill(try #require(job.coordinators.first), SIGKILL)
         #expect(run.end().status == 0)
         try expectReproduced("run")

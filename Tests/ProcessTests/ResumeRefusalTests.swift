@@ -144,7 +144,7 @@ import Testing
     @Test func `a run in use is left alone`() throws {
         let job = try SmallJob()
         let running = try RunningApus(job.command("run", ["--batch-size", "8", "--epochs", "100000"]))
-        try running.waitForOutput("epoch 1/")
+        try running.waitForEpoch(1)
         expectOneLine(try refusal(job, ["--threads", "1"]), status: 2, "is in use by another run", "wait for it")
         running.send(SIGINT)
         #expect(running.end().status == 130)

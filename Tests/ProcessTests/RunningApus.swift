@@ -1,22 +1,28 @@
 import Foundation
 import Testing
 
-/// The built program while it runs: its words as they come, and signals to it.
+/// The built program while it runs: what happens in its run, its words as they come, and signals to it.
 ///
-/// A minute after its start it is killed, so that a wait for its words or its end cannot last.
+/// A minute after its start it is killed, so that a wait for an event, a word or its end cannot last.
 final class RunningApus {
     private let process = Process()
-    private let output = Pipe()
-    private let complaint = Pipe()
+    private let output: PipeLines
+    private let complaint: PipeLines
     private let guardian: DispatchWorkItem
     private let input: Pipe?
-    private var outputBuffer: [UInt8] = []
-    private var complaintBuffer: [UInt8] = []
+    /// Of the run whose folder is on its command line.
+    let events: RunEvents
 
-    /// - Parameter takesInput: whether ``write(_:)`` and ``closeInput()`` are its standard input.
+    /// - Parameters:
+    ///   - takesInput: whether ``write(_:)`` and ``closeInput()`` are its standard input.
+    ///   - events: of an earlier process of its run.
     init(
-        _ arguments: [String], environment: [String: String] = [:], from folder: String? = nil, takesInput: Bool = false
+        _ arguments: [String], environment: [String: String] = [:], from folder: String? = nil,
+        takesInput: Bool = false, after events: RunEvents? = nil
     ) throws {
+        let run = arguments.firstIndex(of: "--output").map { arguments[$0 + 1] } ?? ""
+        self.events = events ?? RunEvents(run)
+        let (output, complaint) = (Pipe(), Pipe())
         input = takesInput ? Pipe() : nil
         process.executableURL = ApusProcess.executable
         process.arguments = arguments
@@ -26,6 +32,7 @@ final class RunningApus {
         process.standardOutput = output
         process.standardError = complaint
         try process.run()
+        (self.output, self.complaint) = (PipeLines(output), PipeLines(complaint))
         let id = process.processIdentifier
         guardian = DispatchWorkItem { kill(id, SIGKILL) }
         DispatchQueue.global().asyncAfter(deadline: .now() + 60, execute: guardian)
@@ -34,18 +41,18 @@ final class RunningApus {
     /// A test that gives up leaves no run behind.
     deinit { if process.isRunning { kill(identifier, SIGKILL) } }
 
-    /// Reads standard output up to a line with these words, which is returned.
+    /// Reads standard output up to a line with these words, or the next one; it is returned.
     @discardableResult
-    func waitForOutput(_ words: String, location: SourceLocation = #_sourceLocation) throws -> String {
-        while let line = Self.line(output, &outputBuffer) { if line.contains(words) { return line } }
+    func waitForOutput(_ words: String = "", location: SourceLocation = #_sourceLocation) throws -> String {
+        while let line = output.next() { if words.isEmpty || line.contains(words) { return line } }
         Issue.record("standard output ended without '\(words)'", sourceLocation: location)
         return ""
     }
 
-    /// Reads standard error up to a line with these words, which is returned.
+    /// Reads standard error up to a line with these words, or the next one; it is returned.
     @discardableResult
-    func waitForComplaint(_ words: String, location: SourceLocation = #_sourceLocation) throws -> String {
-        while let line = Self.line(complaint, &complaintBuffer) { if line.contains(words) { return line } }
+    func waitForComplaint(_ words: String = "", location: SourceLocation = #_sourceLocation) throws -> String {
+        while let line = complaint.next() { if words.isEmpty || line.contains(words) { return line } }
         Issue.record("standard error ended without '\(words)'", sourceLocation: location)
         return ""
     }
@@ -55,6 +62,7 @@ final class RunningApus {
 
     var identifier: pid_t { process.processIdentifier }
     var id: Int32 { identifier }
+    var isRunning: Bool { process.isRunning }
 
     func send(_ signal: Int32) { kill(identifier, signal) }
 
@@ -77,26 +85,12 @@ final class RunningApus {
         }
     }
 
-    /// Waits for the end: its status, and what it wrote on standard error since the last line waited for.
-    func end() -> (status: Int32, complaint: [String]) {
-        while Self.line(output, &outputBuffer) != nil {}
-        var lines: [String] = []
-        while let line = Self.line(complaint, &complaintBuffer) { lines.append(line) }
+    /// Waits for the end: its status, and what it wrote since the last lines waited for.
+    func end() -> (status: Int32, output: [String], complaint: [String]) {
+        func rest(_ lines: PipeLines) -> [String] { Array(sequence(state: ()) { _ in lines.next() }) }
+        let (output, complaint) = (rest(output), rest(complaint))
         process.waitUntilExit()
         guardian.cancel()
-        return (process.terminationStatus, lines)
-    }
-
-    /// The next line, or nil at the end.
-    private static func line(_ pipe: Pipe, _ buffer: inout [UInt8]) -> String? {
-        while true {
-            if let end = buffer.firstIndex(of: 0x0A) {
-                defer { buffer.removeSubrange(...end) }
-                return String(decoding: buffer[..<end], as: UTF8.self)
-            }
-            let more = pipe.fileHandleForReading.availableData
-            if more.isEmpty { return nil }
-            buffer.append(contentsOf: more)
-        }
+        return (process.terminationStatus, output, complaint)
     }
 }

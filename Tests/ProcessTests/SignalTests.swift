@@ -9,7 +9,7 @@ import Testing
     func `a signal ends the run after its step and the printed command goes on`(signal: Int32) throws {
         let job = try SmallJob()
         let run = try RunningApus(job.command("run with spaces", Self.options + ["--epochs", "100000"]))
-        try run.waitForOutput("epoch 1/")
+        try run.waitForEpoch(1)
         run.send(signal)
         let end = run.end()
         #expect(end.status == 128 + signal)
@@ -40,9 +40,9 @@ import Testing
         let job = try SmallJob()
         let log = try FullLog(job, "run")
         let run = try RunningApus(job.command("run"))
-        try run.waitForOutput("train: 22 samples")
+        log.waitUntilFull(for: run.identifier)
         run.send(SIGINT)
-        try run.waitForComplaint("repeat to end at once")
+        #expect(try run.waitForComplaint().contains("repeat to end at once"))
         run.sendUntilEnd(signal)
         let end = run.end()
         #expect(end.status == 128 + signal)
@@ -56,7 +56,7 @@ import Testing
     func `two signals at once are one, and the end of a terminal is one too`(signals: [Int32]) throws {
         let job = try SmallJob()
         let run = try RunningApus(job.command("run", Self.options + ["--epochs", "100000"]))
-        try run.waitForOutput("epoch 1/")
+        try run.waitForEpoch(1)
         try run.stand()
         for signal in signals { run.send(signal) }
         run.send(SIGCONT)
@@ -76,11 +76,7 @@ import Testing
             hasWorkers
             ? job.launch("run", workers: 2, options, validation: true) : job.command("run", options, validation: true)
         let run = try RunningApus(arguments, environment: hasWorkers ? job.environment : [:])
-        try run.waitForOutput("2 steps of 3000 samples")
-        for _ in 0..<60_000 {
-            if (try? job.text("run/metrics.jsonl"))?.contains("\"step\":1,") == true { break }
-            usleep(1_000)
-        }
+        try run.waitForStep(1)
         run.send(SIGINT)
         let end = run.end()
         #expect(end.status == 130)
@@ -99,9 +95,9 @@ import Testing
         let job = try SmallJob()
         let log = try FullLog(job, "run")
         let run = try RunningApus(job.command("run", ["--max-steps", "2"]))
-        try run.waitForOutput("train: 22 samples")
+        log.waitUntilFull(for: run.identifier)
         run.send(SIGTERM)
-        try run.waitForComplaint("repeat to end at once")
+        try run.waitForComplaint()
         log.empty()
         let end = run.end()
         #expect(end.status == 143)
@@ -115,7 +111,7 @@ import Testing
     @Test func `a run that is killed goes on from its newest checkpoint`() throws {
         let job = try SmallJob()
         let run = try RunningApus(job.command("run", Self.options + ["--epochs", "100000", "--checkpoint-every", "1"]))
-        try run.waitForOutput("epoch 2/")
+        try run.waitForEpoch(2)
         run.send(SIGKILL)
         #expect(run.end().status == SIGKILL)
         let saved = try FileManager.default.contentsOfDirectory(atPath: job.path("run/checkpoints"))

@@ -29,15 +29,15 @@ struct SlurmTests {
     {
         let slurm = try SlurmCluster()
         let id = try slurm.submit(job, "run", Self.long)
-        let log = job.path("run/log.txt")
-        try slurm.wait(for: "generation [0-9]*: 2 workers on ", in: log)
-        try slurm.wait(for: "\"step\":25,", in: job.path("run/metrics.jsonl"))
+        let events = job.path("run/metrics.jsonl")
+        try slurm.wait(for: "\"event\":\"generation\"", in: events)
+        try slurm.wait(for: "\"step\":25,", in: events)
         #expect(!job.exists("run/summary.json"))
         // Slurm itself ends the job's processes and starts it again.
         #expect(try slurm.run("scontrol requeue \(id)").status == 0)
         try slurm.startAgain(id)
-        try slurm.wait(for: "resuming after step ", in: log)
-        try slurm.wait(for: "generation [0-9]*: 2 workers on ", in: log, times: 2)
+        try slurm.wait(for: "\"event\":\"start\"", in: events, times: 2)
+        try slurm.wait(for: "\"event\":\"generation\"", in: events, times: 2)
         // The tasks are told to stop: a checkpoint, and the script queues the job again.
         #expect(try slurm.run("scancel --signal=TERM \(id)").status == 0)
         try slurm.wait(for: "stopped (status 143): job \(id) queues again", in: job.path("run.log"))
@@ -45,8 +45,8 @@ struct SlurmTests {
             try job.text("run.log").matches(of: /stopped after step ([0-9]+); resume with/).last.flatMap { Int($0.1) })
         #expect(job.exists("run/checkpoints/step-\(stopped)/manifest.json"))
         try slurm.startAgain(id)
-        try slurm.wait(for: "resuming after step \(stopped) of", in: log)
-        try slurm.wait(for: "generation [0-9]*: 2 workers on ", in: log, times: 3)
+        try slurm.wait(for: "\"after_step\":\(stopped),.*\"event\":\"start\"", in: events)
+        try slurm.wait(for: "\"event\":\"generation\"", in: events, times: 3)
         // The second node's tasks are gone at once, as its processes would be with it.
         let second = try #require(
             job.workers.first { SystemFile.text("/proc/\($0)/environ")?.contains("\0SLURM_PROCID=1\0") == true })
@@ -66,7 +66,7 @@ struct SlurmTests {
             job, "run", options, slurm: "--ntasks 1 --array 3,5",
             environment: ["APUS_SECRET": String(repeating: "s3cret", count: 6)])
         for seed in [3, 5] {
-            try slurm.wait(for: "parameters SHA-256", in: job.path("run-seed-\(seed)/log.txt"))
+            try slurm.wait(for: "parameters_sha256", in: job.path("run-seed-\(seed)/summary.json"))
             let single = try ApusProcess(job.command("single-\(seed)", options + ["--seed", "\(seed)"]))
             #expect(single.status == 0)
             #expect(try FinishedRun(job, "run-seed-\(seed)").digest == FinishedRun(job, "single-\(seed)").digest)

@@ -41,7 +41,7 @@ import Testing
         let job = try SmallJob()
         let endless = SmallJob.endless + ["--checkpoint-every", "5", "--validation", job.validation]
         let run = try RunningApus(job.command("run", endless))
-        try run.waitForOutput("epoch 4/")
+        try run.waitForEpoch(4)
         run.send(SIGKILL)
         _ = run.end()
         let metrics = try job.text("run/metrics.jsonl")
@@ -56,13 +56,13 @@ import Testing
         let job = try SmallJob()
         let run = try job.startEndless("run", workers: 2, "--validation", job.validation)
         for _ in 0..<2 {
-            try run.waitForOutput("validation loss ")
+            try run.waitForEvaluation(of: "validation")
             kill(try #require(job.coordinators.last), SIGKILL)
-            try run.waitForOutput("resuming after step ")
+            try run.waitForStart()
         }
         kill(try #require(job.workers.last), SIGKILL)
-        try run.waitForOutput("2 workers on 1 host, after step ")
-        try run.waitForOutput("each exactly once")
+        try run.waitForGeneration(workers: 2)
+        try run.waitForEpoch()
         run.send(SIGINT)
         #expect(run.end().status == 130)
         let metrics = try FinishedRun.lines(job.text("run/metrics.jsonl"))

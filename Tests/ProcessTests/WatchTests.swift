@@ -116,7 +116,7 @@ import Testing
     @Test func `an address beyond this machine comes with a warning`() throws {
         let (job, _) = try finished()
         let page = try RunningApus(["watch", "--serve", job.path("run"), "--address", "0.0.0.0:0"])
-        #expect(try page.waitForComplaint("plain HTTP").contains("ssh -L"))
+        #expect(try page.waitForComplaint().contains("ssh -L"))
         page.send(SIGTERM)
         #expect(page.end().status == 0)
     }
@@ -155,7 +155,7 @@ import Testing
     @Test func `the page follows a run whose workers die, and the run does not notice that the page dies`() throws {
         let job = try SmallJob()
         let run = try job.startEndless("run", workers: 2, "--dashboard")
-        let address = try PageAddress(run.waitForOutput("live page: http://"))
+        let address = try PageAddress(run.waitForOutput("http://"))
         let events = try PageEvents(address)
         func isWorking(_ generation: Int) -> ([String: Any]) -> Bool {
             { _ in
@@ -186,7 +186,7 @@ import Testing
     func `in a terminal the log goes by above a line of progress, which the end of watching removes`() throws {
         let job = try SmallJob()
         let run = try job.startEndless("run", workers: 2)
-        try run.waitForOutput("epoch 3/")
+        try run.waitForEpoch(3)
         let terminal = try TerminalSession(
             columns: 80, rows: 24, "\(ApusProcess.executable.path) watch \(job.path("run"))")
         try terminal.wait(for: "running, step ")
@@ -206,7 +206,7 @@ import Testing
         let job = try SmallJob()
         let run = try RunningApus(
             job.command("run", SmallJob.endless + ["--dashboard"]), environment: job.environment)
-        let address = try PageAddress(run.waitForOutput("live page: http://"))
+        let address = try PageAddress(run.waitForOutput("http://"))
         let events = try? PageEvents(address)
         run.send(SIGINT)
         #expect(run.end().status == 130)

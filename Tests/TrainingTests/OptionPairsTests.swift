@@ -172,13 +172,13 @@ internal import Testing
         let source = configuration.sourceTrain.map { _ in
             SourceHead(head: sourceHead, sharedLayers: configuration.sharedLayers ?? 3)
         }
-        let (whole, frozen) = try RunInputs.wholeModel(
+        let (whole, frozen) = try StartingModel.wholeModel(
             configuration, shape: Self.shape, head: head, source: source, loss: LossOptions(),
             freeze: configuration.freeze,
             adapters: try configuration.adapters)
-        let first = try RunInputs.begin(whole, configuration, frozen, configuration.freeze)
-        let forgotten = RunInputs.forgotten(first, configuration)
-        try RunInputs.needKnownValues(
+        let first = try StartingModel.begin(whole, configuration, frozen, configuration.freeze)
+        let forgotten = StartingModel.forgotten(first, configuration)
+        try StartingModel.needKnownValues(
             configuration, whole, initialized: whole.layout.entries.map(\.name).filter(forgotten))
     }
 

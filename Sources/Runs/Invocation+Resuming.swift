@@ -1,42 +1,29 @@
 package import Configuration
 internal import Files
 internal import Foundation
+package import Wording
 
-/// The command that resumes a run as it was started: it repeats all options about where the run is computed.
-///
-/// The process that starts the others knows the command and passes it to them in ``variable``; a queue's script may set
-/// that variable itself.
-package enum ResumeCommand {
-    static let variable = "APUS_RESUME_COMMAND"
-
-    /// As set by a parent process.
-    package static var handedOver: String? { ProcessInfo.processInfo.environment[variable] }
-
-    /// For this process and its children, if no parent has set it.
-    package static func handOver(_ command: String) { unsafe setenv(variable, command, 0) }
-
-    /// Of a launcher.
-    package static func launch(_ options: LaunchOptions) -> String {
+/// The commands that resume a run as it was started: they repeat all options about where the run is computed.
+extension Invocation {
+    /// The command that resumes what a launcher started.
+    package func resuming(_ options: LaunchOptions) -> String {
         var words = ["launch"]
         if let cluster = options.cluster { words += ["--cluster", cluster] }
         if let workers = options.workers { words += ["--workers", String(workers)] }
         if options.threadsGiven { words += ["--threads", String(options.configuration.threads)] }
         if options.single { words.append("--single") }
         if options.debug { words.append("--debug") }
-        return line(words + resuming(options.configuration))
+        return line(words + Self.output(options.configuration))
     }
 
-    /// Of a process that was started by hand, from its command line and the variables that name its keys.
-    package static func byHand(
-        _ configuration: TrainingConfiguration, arguments: [String] = CommandLine.arguments,
-        environment: [String: String] = ProcessInfo.processInfo.environment
-    ) -> String {
+    /// The same for a process that was started by hand, from its command line and the variables that name its keys.
+    package func resuming(_ configuration: TrainingConfiguration) -> String {
         let words = Array(arguments.dropFirst())
         guard words.first == "coordinate" else {
-            return line(["train"] + kept(["--threads", "--debug"], of: words) + resuming(configuration))
+            return line(["train"] + Self.kept(["--threads", "--debug"], of: words) + Self.output(configuration))
         }
         let flags = ["--workers", "--endpoint", "--rendezvous-timeout", "--health-file", "--threads"]
-        let command = line(["coordinate"] + kept(flags, of: words) + resuming(configuration))
+        let command = line(["coordinate"] + Self.kept(flags, of: words) + Self.output(configuration))
         guard !configuration.insecure else { return command }
         if let file = environment[KeyVariables.file], !file.isEmpty {
             return "\(KeyVariables.file)=\(shellQuoted(file)) \(command)"
@@ -45,20 +32,17 @@ package enum ResumeCommand {
         return environment[KeyVariables.secret]?.isEmpty == false ? "\(KeyVariables.secret)=… \(command)" : command
     }
 
-    /// Of a job whose processes an engine placed.
+    /// The same for a job whose processes an engine placed. Where the engine's command line cannot be seen, its
+    /// variables tell.
     ///
-    /// - Parameters:
-    ///   - parent: the command line of the process that started this one. If it ends in this one's, what comes before
-    ///     is the launcher with its own options.
-    ///   - environment: tells of Slurm and of MPI where the launcher's command line cannot be seen.
-    package static func placed(
-        _ configuration: TrainingConfiguration, ranks: Int, arguments: [String] = CommandLine.arguments,
-        parent: [String] = parentsArguments,
-        environment: [String: String] = ProcessInfo.processInfo.environment
+    /// - Parameter parent: the command line of the process that started this one. If it ends in this one's, what comes
+    ///   before is the launcher with its own options.
+    package func resuming(
+        _ configuration: TrainingConfiguration, ranks: Int, parent: [String] = Self.parentsArguments
     ) -> String {
         let words = Array(arguments.dropFirst())
         let flags = ["--cluster", "--interface", "--threads", "--insecure", "--exchange"]
-        let own = [arguments.first ?? "apus", "work"] + kept(flags, of: words) + resuming(configuration)
+        let own = [arguments.first ?? "apus", "work"] + Self.kept(flags, of: words) + Self.output(configuration)
         func command(_ launcher: [String]) -> String { (launcher + own).map(shellQuoted).joined(separator: " ") }
         let launchers: Set = [
             "mpirun", "mpiexec", "mpiexec.hydra", "orterun", "prterun", "srun", "torchrun", "hydra_pmi_proxy",
@@ -81,12 +65,12 @@ package enum ResumeCommand {
         return "\(command([])) in each of the \(ranks) ranks"
     }
 
-    private static func resuming(_ configuration: TrainingConfiguration) -> [String] {
+    private static func output(_ configuration: TrainingConfiguration) -> [String] {
         ["--resume", "--output", configuration.output]
     }
 
-    private static func line(_ words: [String]) -> String {
-        ([programName] + words.map(shellQuoted)).joined(separator: " ")
+    private func line(_ words: [String]) -> String {
+        ([program] + words.map(shellQuoted)).joined(separator: " ")
     }
 
     /// Those of `flags` that a command line has, each with its value; flags without values are among them.
@@ -113,7 +97,7 @@ package enum ResumeCommand {
     }
 
     /// The command line of the process that started this one.
-    private static var parentsArguments: [String] {
+    package static var parentsArguments: [String] {
         guard let bytes = SystemFile.contents("/proc/\(getppid())/cmdline") else { return [] }
         return bytes.split(separator: 0, omittingEmptySubsequences: false).dropLast().map {
             String(decoding: $0, as: UTF8.self)
@@ -121,15 +105,14 @@ package enum ResumeCommand {
     }
 }
 
-extension TrainingConfiguration {
-    /// The command that resumes the run as it was started.
-    package var resumeCommand: String { ResumeCommand.handedOver ?? ResumeCommand.byHand(self) }
-
-    /// The message of a run that a signal stopped, with the command that goes on.
+extension SignalStop {
+    /// The end of a run that a signal stopped, with the command that goes on.
     /// - Parameter how: what it did then, such as ` while waiting for workers`.
-    package func stopped(after step: Int, _ how: String = "") -> String {
-        step == 0
-            ? "stopped before the first step\(how); start it with: \(resumeCommand)"
-            : "stopped after step \(step)\(how); resume with: \(resumeCommand)"
+    package init(signal: Int32, after step: Int, _ how: String = "", resumeCommand: String) {
+        self.init(
+            signal: signal,
+            step == 0
+                ? "stopped before the first step\(how); start it with: \(resumeCommand)"
+                : "stopped after step \(step)\(how); resume with: \(resumeCommand)")
     }
 }

@@ -15,35 +15,36 @@ import Testing
         var options = LaunchOptions(
             workers: nil, threadsGiven: false, single: false, debug: false, cluster: nil, configuration: configuration)
         change(&options)
-        return words(ResumeCommand.launch(options))
+        return Invocation(arguments: ["apus", "launch"]).resuming(options)
     }
 
-    /// Without the program, whose name is that of these tests.
-    private func words(_ command: String) -> String { String(command.drop { $0 != " " }.dropFirst()) }
-
     @Test func `a launcher's has its cluster, workers and threads`() {
-        #expect(launch { _ in } == "launch --resume --output 'runs/my run'")
-        #expect(launch { $0.workers = 3 } == "launch --workers 3 --resume --output 'runs/my run'")
+        #expect(launch { _ in } == "apus launch --resume --output 'runs/my run'")
+        #expect(launch { $0.workers = 3 } == "apus launch --workers 3 --resume --output 'runs/my run'")
         #expect(
             launch { ($0.workers, $0.threadsGiven) = (3, true) }
-                == "launch --workers 3 --threads 2 --resume --output 'runs/my run'")
-        #expect(launch { $0.cluster = "lab a.yaml" } == "launch --cluster 'lab a.yaml' --resume --output 'runs/my run'")
+                == "apus launch --workers 3 --threads 2 --resume --output 'runs/my run'")
         #expect(
-            launch { ($0.single, $0.debug) = (true, true) } == "launch --single --debug --resume --output 'runs/my run'"
+            launch { $0.cluster = "lab a.yaml" } == "apus launch --cluster 'lab a.yaml' --resume --output 'runs/my run'"
+        )
+        #expect(
+            launch { ($0.single, $0.debug) = (true, true) }
+                == "apus launch --single --debug --resume --output 'runs/my run'"
         )
     }
 
     @Test func `that of a process started by hand has its own words`() {
-        let command = ResumeCommand.byHand(
-            configuration, arguments: ["apus", "train", "--threads=2", "--model", "m", "--debug"])
-        #expect(words(command) == "train --threads 2 --debug --resume --output 'runs/my run'")
+        let train = ["bin/apus", "train", "--threads=2", "--model", "m", "--debug"]
+        #expect(
+            Invocation(arguments: train).resuming(configuration)
+                == "bin/apus train --threads 2 --debug --resume --output 'runs/my run'")
         let coordinator = [
             "apus", "coordinate", "--workers", "4", "--train", "t", "--endpoint=tcp://0.0.0.0:5555", "--health_file",
             "/run/h", "--epochs", "2",
         ]
         #expect(
-            words(ResumeCommand.byHand(configuration, arguments: coordinator))
-                == "coordinate --workers 4 --endpoint tcp://0.0.0.0:5555 --health-file /run/h --resume --output "
+            Invocation(arguments: coordinator).resuming(configuration)
+                == "apus coordinate --workers 4 --endpoint tcp://0.0.0.0:5555 --health-file /run/h --resume --output "
                 + "'runs/my run'"
         )
     }
@@ -52,8 +53,8 @@ import Testing
         func command(_ environment: [String: String], insecure: Bool = false) -> String {
             var configuration = configuration
             configuration.insecure = insecure
-            return ResumeCommand.byHand(
-                configuration, arguments: ["apus", "coordinate", "--workers", "2"], environment: environment)
+            return Invocation(arguments: ["apus", "coordinate", "--workers", "2"], environment: environment)
+                .resuming(configuration)
         }
         #expect(
             command(["APUS_KEY_FILE": "my keys/coordinator.key"]).hasPrefix("APUS_KEY_FILE='my keys/coordinator.key' "))
@@ -68,8 +69,7 @@ import Testing
     ])
     func `that of an engine's job has the engine's own command line`(launcher: [String]) {
         let own = ["/opt/apus", "work", "--train", "t.tsv", "--interface", "eth0", "--insecure"]
-        let command = ResumeCommand.placed(
-            configuration, ranks: 3, arguments: own, parent: launcher + own, environment: [:])
+        let command = Invocation(arguments: own).resuming(configuration, ranks: 3, parent: launcher + own)
         let resumed = [
             "/opt/apus", "work", "--interface", "eth0", "--insecure", "--resume", "--output", "'runs/my run'",
         ]
@@ -79,8 +79,8 @@ import Testing
     @Test func `where the engine's command line cannot be seen its variables tell`() {
         let own = ["apus", "work", "--train", "t.tsv"]
         func command(_ environment: [String: String]) -> String {
-            ResumeCommand.placed(
-                configuration, ranks: 4, arguments: own, parent: ["slurmstepd: [1.0]"], environment: environment)
+            Invocation(arguments: own, environment: environment)
+                .resuming(configuration, ranks: 4, parent: ["slurmstepd: [1.0]"])
         }
         let resumed = "apus work --resume --output 'runs/my run'"
         #expect(
