@@ -26,9 +26,23 @@ INLINE vf load_some(const float *p, size_t n) {
     return v;
 }
 INLINE void store_some(float *p, vf v, size_t n) { memcpy(p, &v, n * sizeof(float)); }
-INLINE vf fma16(vf a, vf b, vf c) { return __builtin_elementwise_fma(a, b, c); }
 INLINE vf choose(vi condition, vf a, vf b) { return condition ? a : b; }
 INLINE vf larger(vf a, vf b) { return choose(a > b, a, b); }
+
+#ifdef SOFTWARE_FMA
+#include "software_fma.h"
+#else
+INLINE vf fma16(vf a, vf b, vf c) { return __builtin_elementwise_fma(a, b, c); }
+#endif
+// The square of what was a float is exact in double precision: with or without a fused multiply-add the same.
+INLINE vd add_squares(vf x, vd sum) {
+    const vd v = __builtin_convertvector(x, vd);
+#ifdef SOFTWARE_FMA
+    return v * v + sum;
+#else
+    return __builtin_elementwise_fma(v, v, sum);
+#endif
+}
 
 // The sixteen lanes added in one fixed tree.
 INLINE float total(vf v) {

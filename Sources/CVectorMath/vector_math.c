@@ -22,27 +22,52 @@ int apus_processor_has_avx512(void) {
         && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512cd");
 }
 
-int apus_vector_supported(void) {
+static int has_avx2(void) {
     __builtin_cpu_init();
     return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
 }
-
-static const apus_kernel_table *widest(void) { return apus_processor_has_avx512() ? &table_avx512 : &table_avx2; }
-
-static const apus_kernel_table *named(const char *name) {
-    if (strcmp(name, "avx512") == 0) return apus_processor_has_avx512() ? &table_avx512 : 0;
-    return strcmp(name, "avx2") == 0 && apus_vector_supported() ? &table_avx2 : 0;
-}
 #else
-#define DECLARE_baseline(result, name, parameters, arguments) result apus_##name##_baseline parameters;
-#define ENTRY_baseline(result, name, parameters, arguments) .name = apus_##name##_baseline,
-TABLE(baseline)
-
 int apus_processor_has_avx512(void) { return 0; }
-int apus_vector_supported(void) { return 1; }
-static const apus_kernel_table *widest(void) { return &table_baseline; }
-static const apus_kernel_table *named(const char *name) { return strcmp(name, "baseline") == 0 ? &table_baseline : 0; }
 #endif
+
+#if defined(__aarch64__)
+#define DECLARE_neon(result, name, parameters, arguments) result apus_##name##_neon parameters;
+#define ENTRY_neon(result, name, parameters, arguments) .name = apus_##name##_neon,
+TABLE(neon)
+#else
+#define DECLARE_portable(result, name, parameters, arguments) result apus_##name##_portable parameters;
+#define ENTRY_portable(result, name, parameters, arguments) .name = apus_##name##_portable,
+TABLE(portable)
+#endif
+
+// Widest first; null: this processor lacks it.
+static const apus_kernel_table *level(size_t index) {
+    switch (index) {
+#if defined(__x86_64__)
+        case 0: return apus_processor_has_avx512() ? &table_avx512 : 0;
+        case 1: return has_avx2() ? &table_avx2 : 0;
+#endif
+#if defined(__aarch64__)
+        case 2: return &table_neon;
+#else
+        case 2: return &table_portable;
+#endif
+        default: return 0;
+    }
+}
+enum { LEVELS = 3 };
+
+static const apus_kernel_table *widest(void) {
+    size_t index = 0;
+    while (!level(index)) index++;
+    return level(index);
+}
+
+const char *apus_vector_level_at(size_t index) {
+    for (size_t i = 0; i < LEVELS; i++)
+        if (level(i) && index-- == 0) return level(i)->level;
+    return 0;
+}
 
 // Every thread that finds it empty writes the same value.
 static _Atomic(const apus_kernel_table *) chosen;
@@ -58,9 +83,14 @@ void apus_use_kernels(const apus_kernel_table *table) { chosen = table; }
 const char *apus_vector_level(void) { return apus_kernels()->level; }
 
 int apus_use_vector_level(const char *name) {
-    const apus_kernel_table *table = named(name);
-    if (table) chosen = table;
-    return table != 0;
+    for (size_t i = 0; i < LEVELS; i++) {
+        const apus_kernel_table *table = level(i);
+        if (table && strcmp(table->level, name) == 0) {
+            chosen = table;
+            return 1;
+        }
+    }
+    return 0;
 }
 
 #define APUS_FORWARD(result, name, parameters, \

@@ -80,7 +80,8 @@ INLINE void pair_tile(const int rows, const int vectors, const int order, size_t
     const uint32_t *b, float *c, size_t c_row, int add) {
     vf sum[TILE_ROWS][TILE_VECTORS];
     UNROLL for (int i = 0; i < rows; i++)
-        UNROLL for (int v = 0; v < vectors; v++) sum[i][v] = add ? load(c + i * c_row + v * W) : (vf)0.0f;
+        UNROLL for (int v = 0; v < vectors; v++)
+            sum[i][v] = add ? started_from(load(c + i * c_row + v * W)) : (vf)0.0f;
     if (order == APUS_PAIR_ORDER) {
         for (size_t p = 0; p < pairs; p++, a += 2 * TILE_ROWS, b += 32) {
             vf even[TILE_VECTORS], odd[TILE_VECTORS];

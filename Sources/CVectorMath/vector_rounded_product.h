@@ -8,7 +8,7 @@ INLINE void rounded_block(const int rows, const int order, const size_t tail, si
     size_t a_row, size_t a_step, const float *b, size_t b_row, float *c, size_t c_row, int add) {
     vf sum[ROUNDED_ROWS];
     UNROLL for (int i = 0; i < rows; i++)
-        sum[i] = !add ? (vf)0.0f : tail ? load_some(c + i * c_row, tail) : load(c + i * c_row);
+        sum[i] = !add ? (vf)0.0f : started_from(tail ? load_some(c + i * c_row, tail) : load(c + i * c_row));
     const size_t length = order == APUS_PAIR_ORDER ? 2 : 32;
     for (size_t first = 0; first < inner; first += length) {
         const size_t count = at_most(inner - first, length);

@@ -56,10 +56,7 @@ void VARIANT(embed)(size_t rows, size_t n, const int32_t *ids, const int32_t *po
 
 double VARIANT(sum_of_squares)(size_t n, const float *x) {
     vd sum = 0;
-    FOR_VECTORS(n,
-                { vd v = __builtin_convertvector(load(x + i), vd); sum = __builtin_elementwise_fma(v, v, sum); },
-                { vd v = __builtin_convertvector(load_some(x + i, rest), vd); sum = __builtin_elementwise_fma(v, v,
-                    sum); });
+    FOR_VECTORS(n, { sum = add_squares(load(x + i), sum); }, { sum = add_squares(load_some(x + i, rest), sum); });
     return total_double(sum);
 }
 
@@ -69,10 +66,7 @@ void VARIANT(block_squares)(size_t n, size_t block, const float *x, double *sums
     for (; n >= 4 * block; n -= 4 * block, x += 4 * block, sums += 4) {
         vd sum[4] = {0, 0, 0, 0};
         for (size_t i = 0; i < block; i += W)
-            for (int j = 0; j < 4; j++) {
-                vd v = __builtin_convertvector(load(x + j * block + i), vd);
-                sum[j] = __builtin_elementwise_fma(v, v, sum[j]);
-            }
+            for (int j = 0; j < 4; j++) sum[j] = add_squares(load(x + j * block + i), sum[j]);
         for (int j = 0; j < 4; j++) sums[j] = total_double(sum[j]);
     }
     for (size_t i = 0; i < n; i += block) sums[i / block] = VARIANT(sum_of_squares)(n - i < block ? n - i : block, x

@@ -224,11 +224,11 @@ static inline size_t apus_attention_scratch(size_t keys, size_t width) {
     // Transposed keys and values; scores and their gradients; what is rounded to bf16: keys or values, and rows.
     return 2 * width * (row + 16) + 2 * APUS_ATTENTION_ROWS * row + (keys + 2 * APUS_ATTENTION_ROWS) * width;
 }
-/// Name of the instruction set in use: "avx512", "avx2" or "baseline".
+/// Name of the instruction set in use: "avx512", "avx2", "neon" or, for any processor, slowly, "portable".
 const char *apus_vector_level(void);
-/// Whether this processor can run the kernels at all (AVX2 and FMA on x86-64).
-int apus_vector_supported(void);
-/// For tests: uses the named level from now on. Returns 0 if the processor lacks it.
+/// Those of this processor, the fastest first; null after the last.
+const char *apus_vector_level_at(size_t index);
+/// Uses the named level from now on. Returns 0 if the processor lacks it.
 int apus_use_vector_level(const char *name);
 /// Whether a product reads its factors in place instead of copying them first: 4 % faster on AMD's Zen 4, 2 % on Zen 5,
 /// 10 % slower on Intel's Emerald Rapids, where rows on many pages cost more. The bits are the same.

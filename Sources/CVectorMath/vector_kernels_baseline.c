@@ -1,5 +1,0 @@
-// On arm64: NEON, which every arm64 processor has.
-#if defined(__aarch64__)
-#define VARIANT(name) apus_##name##_baseline
-#include "vector_kernels.h"
-#endif
