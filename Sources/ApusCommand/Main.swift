@@ -15,10 +15,8 @@ enum Main {
         for number in [SIGPIPE, SIGXFSZ] { signal(number, SIG_IGN) }
         HubToken.take()
         do {
-            guard Arithmetic.isSupported else {
-                throw InputError(
-                    "this processor has no AVX2 and FMA, with which Apus computes: "
-                        + "use an x86-64 machine that has them, as most since 2013 do")
+            if let level = unsafe getenv("APUS_VECTOR_LEVEL"), unsafe level.pointee != 0 {
+                try unsafe Arithmetic.limit(to: String(cString: level))
             }
             try StackLimit.provide()
             try CommandName.check(Array(CommandLine.arguments.dropFirst()))
