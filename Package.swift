@@ -179,13 +179,18 @@ let package = Package(
         tests("WebServerTests", ["WebServer", "Transport"]),
         tests("HashesTests", ["Hashes"]),
         tests("TransportTests", ["Transport"]),
-        tests("KernelsTests", ["Kernels", "Tensors"]),
+        tests("KernelsTests", ["Kernels", "KernelHashes", "Wording", "Tensors"]),
+        .target(
+            name: "KernelHashes", dependencies: ["CVectorMath"], path: "Tests/KernelHashes", cSettings: unfused),
         tests("HubTests", ["Hub", "Files"]),
         tests("TorchFilesTests", ["TorchFiles", "Checkpoints", "Files"]),
         tests("CheckpointsTests", ["Checkpoints", "Files"]),
         tests("TextDataTests", ["TextData", "Gzip"]),
         tests(
             "ProcessTests",
-            ["ApusCommand", "Runs", "Configuration", "Transport", "Checkpoints", "Files", "Wording", "FuzzBenchmark"]),
+            [
+                "ApusCommand", "Runs", "Configuration", "Transport", "Kernels", "Checkpoints", "Files", "Wording",
+                "FuzzBenchmark",
+            ]),
     ]
 )

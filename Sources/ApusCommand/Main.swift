@@ -17,10 +17,8 @@ enum Main {
         let arguments = CommandLine.arguments
         let words = Array(arguments.dropFirst())
         do {
-            guard Arithmetic.isSupported else {
-                throw InputError(
-                    "this processor has no AVX2 and FMA, with which Apus computes: "
-                        + "use an x86-64 machine that has them, as most since 2013 do")
+            if let level = unsafe getenv("APUS_VECTOR_LEVEL"), unsafe level.pointee != 0 {
+                try unsafe Arithmetic.limit(to: String(cString: level))
             }
             // Before the token leaves the environment, which the program keeps if it is started again.
             try StackLimit.provide(arguments)

@@ -1,6 +1,10 @@
 // How the calling thread rounds: to nearest, ties to even, subnormal numbers kept, no exception trapped.
 #include "vector_math.h"
 
+#if defined(__arm__)
+#error "32-bit ARM flushes subnormal numbers in vectors, whatever the mode: it cannot have the bits of other processors"
+#endif
+
 #if defined(__x86_64__)
 #include <immintrin.h>
 

@@ -1,8 +1,8 @@
 // A fused multiply-add for processors without one: a part of the kernels' one source.
 //
 // The product of two floats is exact in double precision. Its sum with a third is rounded to double, then to single
-// precision; rounding twice goes wrong only where the first result lies halfway between two floats or is too small for a
-// normal float. There the first rounding is to odd (Boldo and Melquiond 2008): the bits that it lost stay visible.
+// precision; rounding twice goes wrong only where the first result lies halfway between two floats or is too small for
+// a normal float. There the first rounding is to odd (Boldo and Melquiond 2008): the bits that it lost stay visible.
 
 typedef float part __attribute__((ext_vector_type(4)));
 typedef double part_double __attribute__((ext_vector_type(4)));

@@ -44,10 +44,16 @@ INLINE void end_chains(unsigned mode) { __builtin_ia32_ldmxcsr(mode); }
 INLINE vf without_tiny(vf x) {
     return choose(__builtin_elementwise_abs(x) < 0x1p-126f, __builtin_elementwise_copysign((vf)0.0f, x), x);
 }
-INLINE vf chain(vf a, vf b, vf c) {
-    const vf r = fma16(a, b, c), scaled = fma16(a * 0x1p64f, b, c * 0x1p64f);
+// The result r of a fused multiply-add in which an element may be too small.
+static __attribute__((noinline)) vf with_small_results(vf a, vf b, vf c, vf r) {
+    const vf scaled = fma16(a * 0x1p64f, b, c * 0x1p64f);
     const vi edge = (__builtin_elementwise_abs(r) == 0x1p-126f) & (__builtin_elementwise_abs(scaled) < 0x1p-62f);
     return without_tiny(choose(edge, __builtin_elementwise_copysign((vf)0.0f, r), r));
+}
+INLINE vf chain(vf a, vf b, vf c) {
+    const vf r = fma16(a, b, c);
+    const int some_small = __builtin_reduce_or(__builtin_elementwise_abs(r) <= 0x1p-126f);
+    return __builtin_expect(some_small, 0) ? with_small_results(a, b, c, r) : r;
 }
 INLINE vf join(vf a, vf b) { return without_tiny(a + b); }
 INLINE vf started_from(vf old) { return without_tiny(old); }

@@ -2,6 +2,7 @@ internal import BERT
 package import Configuration
 internal import Console
 internal import Foundation
+internal import Kernels
 internal import TextData
 internal import Wording
 
@@ -25,6 +26,7 @@ package struct PredictionRun {
     ///   - emit: takes a line.
     ///   - flush: called when the lines so far should reach their reader.
     package func run(emit: (String) throws -> Void, flush: () throws -> Void) throws {
+        if let doubt = Arithmetic.doubt { sayToUser(doubt) }
         guard options.input == "-" else { return try answerFile(emit) }
         try answerStream(emit, flush)
     }

@@ -3,6 +3,7 @@ package import Configuration
 internal import Console
 internal import Files
 internal import Inputs
+internal import Kernels
 internal import Learning
 internal import Tensors
 internal import TextData
@@ -14,6 +15,7 @@ package enum Scoring {
     /// - Parameter predictions: a new file for each sample's scores.
     package static func run(_ options: InferenceOptions, predictions: String? = nil) throws -> String {
         if let predictions { try NewFile.check(predictions, flag: "--predictions") }
+        if let doubt = Arithmetic.doubt { sayToUser(doubt) }
         let trained = try TrainedModel(options)
         let task = TaskData.Task(trained.model.head)
         var columns = ColumnNames(

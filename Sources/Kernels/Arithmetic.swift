@@ -1,4 +1,5 @@
 internal import CVectorMath
+package import Wording
 
 /// Which arithmetic this process computes with: see docs/arithmetic.md.
 package enum Arithmetic {
@@ -14,8 +15,30 @@ package enum Arithmetic {
     /// Instruction set of the vector kernels, all of which give the same bits.
     package static var vectorLevel: String { unsafe String(cString: apus_vector_level()) }
 
-    /// Whether the vector kernels run on this processor.
-    package static var isSupported: Bool { apus_vector_supported() != 0 }
+    /// The instruction sets that this processor has kernels for, the fastest first.
+    package static var vectorLevels: [String] {
+        var levels: [String] = []
+        while let level = unsafe apus_vector_level_at(levels.count) { unsafe levels.append(String(cString: level)) }
+        return levels
+    }
+
+    /// What to say where no instruction set with vectors and fused multiply-adds is in use; nil where one is.
+    package static var doubt: String? {
+        vectorLevel == "portable"
+            ? "computing without AVX2 or NEON, some fifty times slower than with them; the bits are the same" : nil
+    }
+
+    /// Computes as a processor would that has no more than this instruction set: more slowly, with the same bits.
+    ///
+    /// - Parameter level: one of ``vectorLevels``; any other one ends in an error that says so.
+    package static func limit(to level: String) throws(InputError) {
+        guard useVectorLevel(level) else {
+            throw InputError(
+                "APUS_VECTOR_LEVEL is '\(level)', expected one that this processor has: "
+                    + "\(vectorLevels.joined(separator: ", "))")
+        }
+        if level != vectorLevels[0] { Precision.use(.none) }
+    }
 
     /// Whether the compiler optimized the vector kernels, as every build must.
     package static var isOptimized: Bool { apus_is_optimized() != 0 }

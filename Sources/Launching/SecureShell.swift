@@ -39,7 +39,7 @@ struct SecureShell: Sendable {
         case 255 where words.contains("Host key verification failed") || words.contains("IDENTIFICATION HAS CHANGED"):
             "host \(host.address) presents an unknown ssh key: log in once with \(login) and compare it"
         case 255 where words.isEmpty, 132:
-            "host \(host.address): \(program) ended abruptly: does its processor have AVX2? Run it there manually "
+            "host \(host.address): \(program) ended abruptly: is it built for its processor? Run it there manually "
                 + "with --version"
         case 255: "host \(host.address) cannot be reached by ssh (\(line)): is it on, and does \(login) work?"
         case 126, 127:

@@ -4,6 +4,7 @@ internal import Console
 internal import Coordination
 internal import Foundation
 internal import Inputs
+internal import Kernels
 internal import Processes
 package import Runs
 internal import Wording
@@ -72,7 +73,11 @@ package struct WorkerStart {
     }
 
     private func work(_ endpoint: String) throws {
-        if !options.launched, let doubt = ProcessorCount.doubt(threads: threads) { sayToUser(doubt) }
+        if !options.launched {
+            for doubt in [ProcessorCount.doubt(threads: threads), Arithmetic.doubt].compactMap({ $0 }) {
+                sayToUser(doubt)
+            }
+        }
         try SystemLimits.provide(.worker(peers: place.worldSize ?? 1, threads: threads))
         let ring = options.launched ? try LauncherPipe.readOpening() : nil
         // The coordinator dismisses workers; they ignore a terminal's Ctrl-C and an engine's signals to the whole job.

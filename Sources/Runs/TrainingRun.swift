@@ -95,7 +95,9 @@ package struct TrainingRun {
         if resumption == nil { try saveOptions() }
         if let found = resumption?.found { _ = try StateFiles.read(found.path, into: replica) }
         for note in inputs.notes { display.say(note) }
-        if !isBrief, let doubt = inputs.model.precision.doubt { display.say(doubt) }
+        if !isBrief {
+            for doubt in [inputs.model.precision.doubt, Arithmetic.doubt].compactMap({ $0 }) { display.say(doubt) }
+        }
         if !isBrief, !hasWorkers, let doubt = ProcessorCount.doubt(threads: inputs.configuration.threads) {
             display.say(doubt)
         }

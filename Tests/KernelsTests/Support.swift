@@ -45,7 +45,7 @@ func onEachInstructionSet<Result: Sendable>(_ body: () -> Result) -> [Result] {
             _ = useVectorLevel(level)
             readsInPlace = inPlace
         }
-        return ["avx2", "avx512", "baseline"].filter(useVectorLevel).flatMap { name in
+        return Arithmetic.vectorLevels.flatMap { name in
             [true, false].map { way in
                 _ = useVectorLevel(name)
                 readsInPlace = way

@@ -1,4 +1,5 @@
 import Foundation
+import Kernels
 import Testing
 
 /// Settings that must not change the bits of a run, and the choice of a BLAS.
@@ -27,13 +28,19 @@ import Testing
             #expect(
                 try digest(job, "core-\(number)", ["--threads", "2"], ["OPENBLAS_CORETYPE": core]) == plain, "\(core)")
         }
-        #if arch(x86_64)
         // Flush to zero, denormals are zero, and rounding towards zero.
         try Self.library(
             job, "flush.so",
-            "#include <xmmintrin.h>\n__attribute__((constructor)) static void f(void) { _mm_setcsr(_mm_getcsr() | "
-                + "0xe040); }\n"
-        )
+            """
+            __attribute__((constructor)) static void f(void) {
+            #if defined(__x86_64__)
+                __builtin_ia32_ldmxcsr(__builtin_ia32_stmxcsr() | 0xe040);
+            #elif defined(__aarch64__)
+                __asm__ volatile("msr fpcr, %0" : : "r"(0x1c00000ul));
+            #endif
+            }
+
+            """)
         for threads in ["1", "2"] {
             #expect(
                 try digest(job, "flush-\(threads)", ["--threads", threads], ["LD_PRELOAD": job.path("flush.so")])
@@ -44,7 +51,21 @@ import Testing
             environment: job.environment.merging(["LD_PRELOAD": job.path("flush.so")]) { $1 })
         #expect(workers.status == 0, "\(workers.complaint)")
         #expect(try FinishedRun(job, "flush-workers").digest == plain)
-        #endif
+    }
+
+    @Test func `each instruction set gives the same bits, and one that the processor lacks is refused`() throws {
+        let job = try SmallJob()
+        let plain = try digest(job, "plain")
+        for level in Arithmetic.vectorLevels {
+            #expect(try digest(job, level, [], ["APUS_VECTOR_LEVEL": level]) == plain, "\(level)")
+            let version = try ApusProcess(["--version"], environment: ["APUS_VECTOR_LEVEL": level])
+            #expect(version.output.hasSuffix("vector kernels \(level)\n"))
+        }
+        let refused = try ApusProcess(
+            job.command("refused", Self.options), environment: ["APUS_VECTOR_LEVEL": "avx1024"])
+        expectOneLine(
+            refused, status: 2, "APUS_VECTOR_LEVEL is 'avx1024'", Arithmetic.vectorLevels.joined(separator: ", "))
+        #expect(!job.exists("refused"))
     }
 
     @Test func `own kernels need no OpenBLAS, and little address space`() throws {
@@ -79,20 +100,18 @@ import Testing
         expectOneLine(refused, status: 2, "blas was openblas, now own")
     }
 
-    #if arch(x86_64)
     @Test func `a checkpoint that another library computed is refused with both`() throws {
         let job = try SmallJob()
-        _ = try digest(job, "run", ["--blas", "openblas"], ["OPENBLAS_CORETYPE": "Nehalem"])
+        _ = try digest(job, "run", ["--blas", "openblas"], ["OPENBLAS_CORETYPE": CoreType.old.name])
         let before = try job.bytes("run/config.yaml")
         let refused = try ApusProcess(
             ["train", "--resume", "--output", job.path("run"), "--max-steps", "6"],
-            environment: ["OPENBLAS_CORETYPE": "Haswell"])
+            environment: ["OPENBLAS_CORETYPE": CoreType.other.name])
         expectOneLine(
-            refused, status: 2, "core type Nehalem, this is arithmetic 1 with OpenBLAS", "core type Haswell",
-            "start a new run")
+            refused, status: 2, "core type \(CoreType.old.shown), this is arithmetic 1 with OpenBLAS",
+            "core type \(CoreType.other.shown)", "start a new run")
         #expect(try job.bytes("run/config.yaml") == before)
     }
-    #endif
 
     @Test(arguments: ["own", "openblas"])
     func bothWaysToMultiplyMeetTheReferences(blas: String) throws {

@@ -136,26 +136,26 @@ struct ClusterLaunchTests {
 
     /// Two hosts, of which the second one's OpenBLAS takes its oldest kernels.
     private func withOldHost() throws -> String {
-        try job.write("old", "#!/bin/sh\nOPENBLAS_CORETYPE=Nehalem exec '\(ApusProcess.executable.path)' \"$@\"\n")
+        try job.write(
+            "old", "#!/bin/sh\nOPENBLAS_CORETYPE=\(CoreType.old.name) exec '\(ApusProcess.executable.path)' \"$@\"\n")
         try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: job.path("old"))
         return twoHosts.replacing("{address: 127.0.0.2,", with: "{address: 127.0.0.2, binary: '\(job.path("old"))',")
     }
 
-    #if arch(x86_64)
     @Test func `another core type of OpenBLAS changes nothing with own kernels and is refused by name with OpenBLAS`()
         throws
     {
         let hosts = try withOldHost()
         let refused = try launch(hosts, ["--blas", "openblas"])
         expectOneLine(
-            refused, status: 2, "host 127.0.0.2 computes different bits from this one", "core type Nehalem there")
+            refused, status: 2, "host 127.0.0.2 computes different bits from this one",
+            "core type \(CoreType.old.shown) there")
         #expect(!job.exists("cluster"))
         let run = try launch(hosts)
         #expect(run.status == 0, "\(run.complaint)")
         #expect(try ApusProcess(job.command("single", Self.options)).status == 0)
         #expect(try FinishedRun(job, "cluster").digest == FinishedRun(job, "single").digest)
     }
-    #endif
 
     @Test func `a coordinator's port in use and an address elsewhere are refused`() throws {
         let taken = try TCPProbe.Listener(address: "127.0.0.1", port: 0)

@@ -66,7 +66,8 @@ import Testing
             _ = useVectorLevel(level)
             Precision.use(.fastest)
         }
-        for level in ["avx2", "avx512", "baseline"] where useVectorLevel(level) {
+        for level in Arithmetic.vectorLevels {
+            _ = useVectorLevel(level)
             for threads in [1, 2] {
                 // A processor's unit for bf16 and what replaces it elsewhere.
                 Precision.use(threads == 1 ? .none : .any)

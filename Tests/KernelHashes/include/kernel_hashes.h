@@ -1,7 +1,7 @@
 // One hash of each kernel's results on fixed inputs: the same with every instruction set and on every processor.
 //
-// Tests/Fixtures/kernel-hashes.tsv has the expected ones. The unit tests compare them with each instruction set that the
-// processor has; scripts/test-arm64.sh does so for other architectures, emulated.
+// Tests/Fixtures/kernel-hashes.tsv has the expected ones. The unit tests compare them with each instruction set that
+// the processor has; scripts/test-arm64.sh does so for other architectures, emulated.
 #ifndef APUS_KERNEL_HASHES_H
 #define APUS_KERNEL_HASHES_H
 #include <stddef.h>
