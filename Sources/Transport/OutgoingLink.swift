@@ -19,10 +19,12 @@ final class OutgoingLink {
 
     func join(_ poller: Poller) {
         pollIndex = poller.add(socket)
+        watchForRoom(false, poller)
         poller.add(monitor.socket)
     }
 
-    func watchForRoom(_ room: Bool, _ poller: Poller) { poller.watch(pollIndex, incoming: true, room: room) }
+    /// Nothing is read from this end: what a peer sent there would end every wait.
+    func watchForRoom(_ room: Bool, _ poller: Poller) { poller.watch(pollIndex, incoming: false, room: room) }
 
     /// False if the queue is full.
     func send(_ message: borrowing Message) throws(MeshError) -> Bool {

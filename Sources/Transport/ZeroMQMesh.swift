@@ -20,8 +20,10 @@ package final class ZeroMQMesh: Mesh {
     private let outgoing: [OutgoingLink?]
     let poller = Poller()
     private var admission: LinkAdmission
-    /// Frames that arrived while a send waited for room.
+    /// Frames that arrived while the links formed, or while a send waited for room.
     private var inbox = FrameInbox<ZeroMQFrame>()
+    /// What a mesh that this one is a part of does before and after each wait for room: ``poller`` has its links, too.
+    var aroundWaits: (before: () -> Void, after: () throws(MeshError) -> Void)?
 
     /// - Parameter others: the ranks to link with; nil for all.
     init(_ listener: consuming MeshListener, rank: Int, roster: MeshRoster, others: Set<Int>? = nil)
@@ -139,7 +141,9 @@ package final class ZeroMQMesh: Mesh {
             defer { link.watchForRoom(false, poller) }
             poller.watch(0, incoming: inbox.hasRoom, room: false)
             defer { poller.watch(0, incoming: true, room: false) }
+            aroundWaits?.before()
             guard try wait(until: deadline) else { throw .deadline(waitingFor: [peer]) }
+            try aroundWaits?.after()
             try checkLinks()
             while inbox.hasRoom, let frame = try nextFrame() { inbox.append(frame) }
         }
@@ -148,15 +152,20 @@ package final class ZeroMQMesh: Mesh {
     package func receive(deadline: ContinuousClock.Instant) throws(MeshError) -> any ReceivedFrame {
         while true {
             guard !canceller.isCancelled else { throw .cancelled }
-            if let frame = inbox.popFirst() { return frame }
-            if let frame = try nextFrame() { return frame }
+            if let frame = try nextReceived() { return frame }
             try checkLinks()
             guard try wait(until: deadline), deadline > .now else { throw .deadline(waitingFor: []) }
         }
     }
 
-    /// The next acceptable frame that is there already.
-    func nextFrame() throws(MeshError) -> ZeroMQFrame? {
+    /// The next frame that is there already, oldest first.
+    func nextReceived() throws(MeshError) -> ZeroMQFrame? {
+        if let frame = inbox.popFirst() { return frame }
+        return try nextFrame()
+    }
+
+    /// The next acceptable frame of the socket.
+    private func nextFrame() throws(MeshError) -> ZeroMQFrame? {
         do throws(ZeroMQError) {
             // Bounded, so that a flood of strangers keeps no deadline from being noticed.
             for _ in 0..<256 {
