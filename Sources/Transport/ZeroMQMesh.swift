@@ -52,8 +52,9 @@ package final class ZeroMQMesh: Mesh {
     // MARK: Forming
 
     /// Sends a hello to every rank and waits for theirs.
-    func form(deadline: ContinuousClock.Instant) throws(MeshError) {
+    package func form(deadline: ContinuousClock.Instant) throws(MeshError) {
         let hello = admission.hello
+        var refused = RefusedDials()
         for link in outgoing { try link?.sendHello(hello) }
         while true {
             guard !canceller.isCancelled else { throw .cancelled }
@@ -66,9 +67,30 @@ package final class ZeroMQMesh: Mesh {
                 return !(admission.hasAdmitted($0) && link.stands)
             }
             guard !missing.isEmpty else { return monitor.shutDoor() }
-            if frame == nil { _ = try wait(until: deadline) }
+            let isProbing = probe(&refused)
+            if let error = refused.end(at: .now) { throw error }
+            if frame == nil { _ = try wait(until: isProbing ? min(deadline, .now + ReachProbe.pause) : deadline) }
             guard deadline > .now else { throw .deadline(waitingFor: missing) }
         }
+    }
+
+    /// Looks at the ports that were not reached yet.
+    /// - Returns: whether there are such ports.
+    private func probe(_ refused: inout RefusedDials) -> Bool {
+        var isProbing = false
+        for case let link? in outgoing {
+            guard let probe = link.probe else {
+                refused.reached(link.rank)
+                continue
+            }
+            isProbing = true
+            switch probe.look(at: .now) {
+            case 0?: refused.reached(link.rank)
+            case let code?: refused.failed(link.rank, code, at: .now)
+            case nil: break
+            }
+        }
+        return isProbing
     }
 
     // MARK: Exchange
