@@ -27,7 +27,7 @@ struct apus_stream {
     int descriptor;
     SSL *ssl;  // NULL in clear
     int peer;
-    int is_refused;
+    int has_answered;
     uint8_t *digests;
     size_t digest_count;
     // Bytes that came and that OpenSSL has not asked for yet.
@@ -85,6 +85,7 @@ static int bio_write(BIO *bio, const char *source, int bytes) {
     }
     memcpy(stream->output + stream->output_end, source, (size_t)bytes);
     stream->output_end += (size_t)bytes;
+    stream->has_answered = 1;
     return bytes;
 }
 
@@ -272,6 +273,8 @@ int apus_stream_handshake(apus_stream *stream) {
 int apus_stream_peer(const apus_stream *stream) {
     return stream->ssl && SSL_is_init_finished(stream->ssl) ? stream->peer : -1;
 }
+
+int apus_stream_has_answered(const apus_stream *stream) { return stream->has_answered; }
 
 static int seal(apus_stream *stream, const void *bytes, size_t count) {
     if (!count) { return APUS_STREAM_DONE; }

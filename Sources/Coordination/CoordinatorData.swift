@@ -21,6 +21,8 @@ final class CoordinatorData {
     private let refusals: RefusalCount
     private var listener: MeshListener?
     private var mesh: (links: any Mesh, formation: Formation)?
+    /// Links of a generation that was not formed: they end with it, so that no worker reports them as lost before.
+    private var unformed: ZeroMQMesh?
     /// The newest step of which frames were sent in this generation, and at most how many to each worker.
     private var ahead = (step: 0, frames: 0)
 
@@ -31,7 +33,7 @@ final class CoordinatorData {
     }
 
     func prepare(generation: UInt32) throws -> (peer: MeshPeer, canceller: MeshCanceller) {
-        mesh = nil
+        leaveGroup()
         let opened = try MeshListener(
             at: place.endpoint(generation: generation), keys: place.keys, in: context, refusals: refusals)
         let result = (
@@ -44,8 +46,11 @@ final class CoordinatorData {
     /// Forms the coordinator's links; `formation` is that of any worker, with the coordinator's rank.
     func form(_ formation: Formation, sending state: TrainingState?) throws {
         guard let listener = listener.take() else { return }
-        let links = try listener.mesh(
-            rank: formation.workers, roster: formation.roster, deadline: .now + DataPlane.formingTime)
+        let limit = ContinuousClock.now + .seconds(formation.linkSeconds)
+        let links = try listener.begun(rank: formation.workers, roster: formation.roster, until: limit)
+        unformed = links
+        try links.form(deadline: limit)
+        unformed = nil
         mesh = (links, formation)
         ahead = (0, 0)
         guard let state else { return }
@@ -177,6 +182,7 @@ final class CoordinatorData {
     /// Ends the links.
     func leaveGroup() {
         listener = nil
+        unformed = nil
         mesh = nil
     }
 }

@@ -26,6 +26,7 @@ extension CoordinatorEngine {
         _ ranks: [Int], of group: Group, within limit: Duration, meanwhile: (@Sendable () async throws -> Void)?,
         _ call: @escaping @Sendable (Worker<System>, Int) async throws -> Result
     ) async throws -> [Result] {
+        let begin = ContinuousClock.now
         func name(_ rank: Int) -> String { "worker \(rank) on \(group.members[rank].identity.hostName)" }
         return try await withThrowingTaskGroup(of: (Int, Result)?.self) { tasks in
             if let meanwhile {
@@ -60,7 +61,8 @@ extension CoordinatorEngine {
                 for try await result in tasks { if let result { results.append(result) } }
             } catch GenerationEnd.unlinked(let links, let reason) where !links.dead.isEmpty {
                 // Only all reports together show the cause.
-                let all = await Self.unlinked(links, reason, rest: &tasks)
+                let limit = DataPlane.reportTime(after: .now - begin)
+                let all = await Self.unlinked(links, reason, rest: &tasks, within: limit)
                 group.canceller.cancel()
                 throw all
             } catch {
@@ -74,11 +76,12 @@ extension CoordinatorEngine {
 
     /// The first report of missing links together with those that come soon after it.
     private static func unlinked<Result: Sendable>(
-        _ links: UnlinkedRanks, _ reason: String, rest tasks: inout ThrowingTaskGroup<(Int, Result)?, any Error>
+        _ links: UnlinkedRanks, _ reason: String, rest tasks: inout ThrowingTaskGroup<(Int, Result)?, any Error>,
+        within limit: Duration
     ) async -> GenerationEnd {
         var links = links
         tasks.addTask {
-            try await Task.sleep(for: DataPlane.reportTime)
+            try await Task.sleep(for: limit)
             throw CancellationError()
         }
         while true {
@@ -97,9 +100,9 @@ extension Begun {
     /// The result; a failure ends the generation.
     /// - Parameter rank: whose links it needs.
     func orEnd(_ what: String, rank: Int? = nil) async throws -> Value {
-        do { return try await value } catch let error as RunError { throw error } catch MeshError.deadline(let ranks) {
-            let reason = "\(what): \(ExchangeError.mesh(.deadline(waitingFor: ranks)))"
-            guard let rank else { throw GenerationEnd.failed(reason: reason) }
+        do { return try await value } catch let error as RunError { throw error } catch let error as MeshError {
+            let reason = "\(what): \(ExchangeError.mesh(error))"
+            guard let rank, let ranks = error.unlinked else { throw GenerationEnd.failed(reason: reason) }
             throw GenerationEnd.unlinked(UnlinkedRanks(ranks, missedBy: rank), reason: reason)
         } catch { throw GenerationEnd.failed(reason: "\(what): \(error)") }
     }

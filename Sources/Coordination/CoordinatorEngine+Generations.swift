@@ -103,6 +103,7 @@ extension CoordinatorEngine {
             membership.endLinks(own.canceller, ofGeneration: generation, whenLost: members)
             try await stand(group, formations)
             linked = Set(members.map(\.address))
+            linkPatience.linked(members.map(\.identity))
             announce(group)
             isFirst = false
             seenWorkers = max(seenWorkers, members.count)
@@ -171,12 +172,13 @@ extension CoordinatorEngine {
         let names = members.map(\.identity.host)
         let hosts = names.map { name in names.firstIndex(of: name) ?? 0 }
         let from = start.sources
+        let limit = linkPatience.limit(for: members.map(\.identity))
         return members.indices.map { rank in
             let commit: Commit? = if case .applies(let commit) = start.ways[rank] { commit } else { nil }
             return Formation(
                 run: run, roster: roster, rank: rank, lanes: lanes, hosts: hosts, stateFrom: from[rank],
                 stateTo: from.indices.filter { from[$0] == rank }, step: start.step, commit: commit,
-                newest: start.commit)
+                newest: start.commit, linkSeconds: Int(limit.seconds))
         }
     }
 
@@ -193,7 +195,9 @@ extension CoordinatorEngine {
         // Longer than the workers wait for their links: a worker that misses another one reports it.
         let longest =
             DataPlane.formingTime + DataPlane.transferTime(parameters: before.layout.count, workers: formations.count)
-        let limit = max(pace.limit(stateOf: before.layout.count * formations.count), longest) + DataPlane.reportTime
+        let limit =
+            max(pace.limit(stateOf: before.layout.count * formations.count), longest)
+            + DataPlane.reportTime(after: DataPlane.formingTime)
         let held = try await callAll(
             group, within: limit,
             meanwhile: { try await links.orEnd("the coordinator's links were not established", rank: place.rank) }
@@ -288,6 +292,7 @@ extension CoordinatorEngine {
         guard away.count < members.count else { return [] }
         for rank in away {
             membership.remove(members[rank])
+            linkPatience.removed(members[rank].identity)
             // The run begins without it; a replacement takes part when it joins.
             if isFirst { membership.giveUp(1) }
             let host = members[rank].identity.hostName

@@ -45,6 +45,7 @@ package final class CoordinatorEngine<System: ControlPlane>: StepEngine {
     var pace: StepPace
     /// The workers of the newest generation with established links.
     var linked: Set<ActorAddress> = []
+    var linkPatience = LinkPatience()
     /// Generations that ended since the last step was done, without a worker lost.
     var fruitlessEnds = FruitlessEnds()
     var seenWorkers = 0

@@ -70,11 +70,12 @@ final class DataLinks {
 
     /// Turns the open endpoints into the mesh of a generation.
     /// - Throws: ``WorkerFailure/unlinked(ranks:_:)``, ``MeshError``.
-    func mesh(rank: Int, _ roster: MeshRoster) throws -> any Mesh {
+    func mesh(rank: Int, _ roster: MeshRoster, within limit: Duration) throws -> any Mesh {
         let roster = place.completed(roster)
         let links: any Mesh
-        do { links = try formed(rank, roster) } catch MeshError.deadline(let ranks) {
-            throw WorkerFailure.unlinked(ranks: ranks, "\(ExchangeError.mesh(.deadline(waitingFor: ranks)))")
+        do { links = try formed(rank, roster, within: limit) } catch let error as MeshError {
+            guard let ranks = error.unlinked else { throw error }
+            throw WorkerFailure.unlinked(ranks: ranks, "\(ExchangeError.mesh(error))")
         }
         #if MPI
         if world != nil {
@@ -85,14 +86,24 @@ final class DataLinks {
         return links
     }
 
-    private func formed(_ rank: Int, _ roster: MeshRoster) throws -> any Mesh {
+    private func formed(_ rank: Int, _ roster: MeshRoster, within limit: Duration) throws -> any Mesh {
         guard let listener = listener.take() else { preconditionFailure("a mesh without an endpoint") }
         opened = nil
-        return try listener.mesh(rank: rank, roster: roster, bulk: bulk, deadline: .now + DataPlane.formingTime)
+        return try listener.mesh(rank: rank, roster: roster, bulk: bulk, deadline: .now + limit)
     }
 
     #if MPI
     /// Ends MPI, together with all other workers.
     func leaveWorld() { world?.end() }
     #endif
+}
+
+extension MeshError {
+    /// The ranks without a link, if that is the failure.
+    var unlinked: [Int]? {
+        switch self {
+        case .deadline(let ranks), .unreachable(let ranks, _): ranks
+        case .lost, .cancelled, .socket: nil
+        }
+    }
 }

@@ -5,8 +5,9 @@ internal import Synchronization
 enum DataPlane {
     /// Deadline for a generation's links and memory.
     static let formingTime = Duration.seconds(30)
-    /// Time after the first report of missing links in which the others arrive.
-    static let reportTime = Duration.seconds(10)
+    /// Time after the first report of missing links in which the others arrive, if that report took `time`: the workers
+    /// do not begin at the same instant.
+    static func reportTime(after time: Duration) -> Duration { min(.seconds(10), .seconds(1) + time / 3) }
     /// Deadline, once links are established, for the states that one rank may have to send to all others, one
     /// after another.
     static func transferTime(parameters: Int, workers: Int) -> Duration { StepPace.time(toSend: parameters * workers) }

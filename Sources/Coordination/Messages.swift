@@ -159,12 +159,15 @@ package struct Formation: Codable, Sendable, Equatable {
     package var commit: Commit?
     /// The commit of ``step``, for every worker that has its state.
     package var newest: Commit?
+    /// Seconds in which all links must stand.
+    package var linkSeconds: Int
 
     package init(
         run: RunDescription, roster: MeshRoster, rank: Int, lanes: [[Int]], hosts: [Int], stateFrom: Int?,
         stateTo: [Int], step: Int,
-        commit: Commit?, newest: Commit? = nil
+        commit: Commit?, newest: Commit? = nil, linkSeconds: Int = 30
     ) {
+        self.linkSeconds = linkSeconds
         self.run = run
         self.roster = roster
         self.rank = rank

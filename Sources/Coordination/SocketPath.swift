@@ -17,14 +17,21 @@ package enum SocketPath {
         return String(repeating: "0", count: max(0, count - digits.count)) + digits
     }
 
-    /// Checks that sockets in a folder have paths that the system accepts.
+    /// By how many bytes a folder's path is too long for the sockets in it.
+    private static func excess(_ folder: String) -> Int {
+        data(in: folder, process: 0, generation: 0).utf8.count - longest
+    }
+
+    /// Whether sockets in a folder have paths that the system accepts.
+    package static func fits(folder: String) -> Bool { excess(folder) <= 0 }
+
     /// - Throws: ``InputError`` with the excess.
     package static func check(folder: String) throws(InputError) {
-        let excess = data(in: folder, process: 0, generation: 0).utf8.count - longest
+        let excess = excess(folder)
         guard excess > 0 else { return }
         throw InputError(
-            "\(folder): its path is \(counted(excess, "byte")) too long for the sockets of a run in it: set TMPDIR "
-                + "to a folder with a shorter path, such as /tmp"
+            "\(folder): its path is \(counted(excess, "byte")) too long for the sockets of a run in it: choose a "
+                + "folder with a shorter path, such as one in /tmp"
         )
     }
 }

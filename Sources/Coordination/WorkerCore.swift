@@ -100,7 +100,9 @@ final class WorkerCore {
         let generation = formation.roster.generation
         guard let model = replica?.model else { preconditionFailure("a formed worker has a model") }
         do {
-            let mesh = WorkerMesh(try endpoints.mesh(rank: formation.rank, formation.roster))
+            let mesh = WorkerMesh(
+                try endpoints.mesh(
+                    rank: formation.rank, formation.roster, within: .seconds(formation.linkSeconds)))
             // Workers that have the state wait for those that receive it.
             let deadline =
                 ContinuousClock.now + DataPlane.formingTime

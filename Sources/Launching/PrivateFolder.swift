@@ -1,11 +1,15 @@
 internal import Coordination
+internal import Files
 internal import Foundation
 internal import Processes
 package import Wording
 
-/// The folder for temporary files, as the environment names it.
-private var temporaryFolder: String {
-    ProcessInfo.processInfo.environment["TMPDIR"].flatMap { $0.isEmpty ? nil : $0 } ?? "/tmp"
+/// The folder in which a folder for sockets is made: the environment's for temporary files, or /tmp if paths of sockets
+/// would be too long there.
+private func folderOfSockets(for name: String) -> String {
+    let named = ProcessInfo.processInfo.environment["TMPDIR"].flatMap { $0.isEmpty ? nil : $0 }
+    guard let named, SocketPath.fits(folder: "\(named)/\(name)") else { return "/tmp" }
+    return named
 }
 
 /// A folder of a launcher that only its user may enter, with configurations and sockets of a run.
@@ -15,17 +19,19 @@ package struct PrivateFolder: Sendable {
     package let path: String
     private let hold: FolderHold
 
+    /// - Parameter given: the folder to make it in; nil for the usual one.
     /// - Throws: ``InputError`` if it cannot be created, or if paths of its sockets would be too long.
-    package init(in base: String? = nil) throws(InputError) {
-        let base = base ?? temporaryFolder
+    package init(in given: String? = nil) throws(InputError) {
         let number = String(UInt32.random(in: 0 ... .max), radix: 16)
-        path =
-            "\(base)/\(AbandonedFolders.prefix)\(getpid())-\(String(repeating: "0", count: 8 - number.count))\(number)"
+        let name =
+            "\(AbandonedFolders.prefix)\(getpid())-\(String(repeating: "0", count: 8 - number.count))\(number)"
+        let base = given ?? folderOfSockets(for: name)
+        path = "\(base)/\(name)"
         try SocketPath.check(folder: path)
         guard unsafe mkdir(path, 0o700) == 0 else {
             throw InputError(
                 "\(path) cannot be created (\(unsafe String(cString: strerror(errno)))): set TMPDIR to a folder of "
-                    + "yours"
+                    + "yours, with a short path"
             )
         }
         hold = FolderHold(path)
@@ -47,11 +53,17 @@ struct JobFolder: Sendable {
 
     /// Creates the folder, or uses the one that another rank has created.
     /// - Throws: ``InputError`` if something else has its name, or if paths of its sockets would be too long.
-    init(job: String, in base: String? = nil) throws(InputError) {
-        let name = job.map { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "-") ? $0 : "-" }
-        path = "\(base ?? temporaryFolder)/\(AbandonedFolders.prefix)job-\(getuid())-\(String(name))"
+    init(job: String, in given: String? = nil) throws(InputError) {
+        let name = "\(AbandonedFolders.prefix)job-\(getuid())-\(Self.name(of: job))"
+        path = "\(given ?? folderOfSockets(for: name))/\(name)"
         try SocketPath.check(folder: path)
         hold = try Self.hold(path)
+    }
+
+    /// What a job's name adds to that of its folder, the same for all its ranks: at most 32 characters.
+    private static func name(of job: String) -> String {
+        let name = String(job.map { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "-") ? $0 : "-" })
+        return name.count <= 32 ? name : "\(name.prefix(15))-\(Digests.bytes(Array(job.utf8)).prefix(16))"
     }
 
     private static func hold(_ path: String) throws(InputError) -> FolderHold {

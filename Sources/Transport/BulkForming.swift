@@ -5,8 +5,12 @@ internal import Glibc
 /// A link is established once each end has the other's hello, a frame that names the rank and contains the generation's
 /// token. Under TLS the hello must come from the holder of that rank's certificate. Who accepts says hello second.
 struct BulkForming: ~Copyable {
-    /// Accepted connections that have not proven who they are: 64 of them hold 2 MB at most.
-    static let mostUnproven = 64
+    /// Accepted connections that have not proven who they are: beyond these, each new one ends another.
+    static let mostUnproven = 256
+    /// Connections that are taken before links go on.
+    private static let mostAtOnce = 64
+    /// Pause before connections are taken again after the system had no descriptor left.
+    private static let exhaustedPause = Duration.milliseconds(200)
     /// Time for an accepted connection to prove itself.
     static let patience = Duration.seconds(3)
     /// Pause before a rank is dialed again, growing to ``longestPause``.
@@ -24,6 +28,9 @@ struct BulkForming: ~Copyable {
     private var links: [Int: BulkLink] = [:]
     private var attempts: [Attempt] = []
     private var dials: [Int: (next: ContinuousClock.Instant, pause: Duration)] = [:]
+    private var refused = RefusedDials()
+    private let crowding: Crowding
+    private var acceptsAgain = ContinuousClock.now
 
     /// A connection that is not yet a link.
     private final class Attempt {
@@ -33,11 +40,14 @@ struct BulkForming: ~Copyable {
         let dialed: Int?
         /// The ranks that it may be, in the order of the certificates accepted.
         let candidates: [Int]
+        /// Where an accepted connection comes from.
+        let origin: String
         let limit: ContinuousClock.Instant
         var stage: Stage
 
-        init(_ link: BulkLink, dialed: Int?, candidates: [Int], limit: ContinuousClock.Instant) {
+        init(_ link: BulkLink, dialed: Int?, candidates: [Int], origin: String, limit: ContinuousClock.Instant) {
             self.link = link
+            self.origin = origin
             self.dialed = dialed
             self.candidates = candidates
             self.limit = limit
@@ -45,7 +55,7 @@ struct BulkForming: ~Copyable {
         }
     }
 
-    private enum Outcome { case waiting, established(Int), failed(isStranger: Bool) }
+    private enum Outcome { case waiting, established(Int), failed(isStranger: Bool), undialed(Int32) }
 
     /// - Parameter peers: the ranks to link with.
     /// - Throws: ``MeshError/socket(operation:code:)`` if a rank offers another kind of link than this process has: its
@@ -67,6 +77,11 @@ struct BulkForming: ~Copyable {
         self.canceller = canceller
         self.refusals = refusals
         missing = peers
+        crowding = Crowding(
+            expected: Set(
+                peers.filter { $0 > rank }.compactMap {
+                    roster.peers[$0].bulk.flatMap { TCPEndpoint($0.endpoint)?.address?.origin }
+                }))
         hello = FrameCodec.encode(
             streamed: FrameHeader(
                 kind: LinkAdmission.helloKind, sender: UInt16(rank), generation: roster.generation, step: 0, bucket: 0,
@@ -75,14 +90,16 @@ struct BulkForming: ~Copyable {
     }
 
     /// Returns when all links are established: afterwards the port is closed.
-    /// - Throws: ``MeshError``; `deadline` names the ranks without a link.
+    /// - Throws: ``MeshError``; `deadline` names the ranks without a link, `unreachable` those that refuse one.
     consuming func form(deadline: ContinuousClock.Instant) throws(MeshError) -> [Int: BulkLink] {
         defer { listener.close() }
         while !missing.isEmpty {
             guard !canceller.isCancelled else { throw .cancelled }
-            guard deadline > .now else {
+            if let error = refused.end(at: .now)
+                ?? (deadline > .now ? nil : .deadline(waitingFor: missing.sorted()))
+            {
                 listener.keep(links.values)
-                throw .deadline(waitingFor: missing.sorted())
+                throw error
             }
             dialWhoIsDue(deadline)
             let ready = try wait(until: deadline)
@@ -97,22 +114,61 @@ struct BulkForming: ~Copyable {
         for (peer, dial) in dials where dial.next <= .now {
             guard missing.contains(peer), !attempts.contains(where: { $0.dialed == peer }) else { continue }
             dials[peer] = (.now + dial.pause, min(dial.pause * 2, Self.longestPause))
-            guard let place = roster.peers[peer].bulk, let opened = listener.dial(place.endpoint) else { continue }
-            begin(opened, dialed: peer, candidates: [peer], limit: deadline)
+            guard let target = roster.peers[peer].bulk.flatMap({ TCPEndpoint($0.endpoint)?.address }) else { continue }
+            switch OpenDial(to: target) {
+            case .begun(let opened): begin(opened, dialed: peer, candidates: [peer], limit: deadline)
+            case .failed(let code): refused.failed(peer, code, at: .now)
+            }
         }
     }
+
+    /// Whether a higher rank may still come, and there was a descriptor for it.
+    private var accepts: Bool { acceptsAgain <= .now && missing.contains { $0 > rank } }
 
     private mutating func takeConnections() {
-        while attempts.count(where: { $0.dialed == nil }) < Self.mostUnproven, let opened = listener.accept() {
-            begin(opened, dialed: nil, candidates: missing.filter { $0 > rank }.sorted(), limit: .now + Self.patience)
+        guard accepts else { return }
+        let candidates = missing.filter { $0 > rank }.sorted()
+        for _ in 0..<Self.mostAtOnce {
+            switch listener.accept() {
+            case .none: return
+            case .connection(let opened):
+                if attempts.count(where: { $0.dialed == nil }) >= Self.mostUnproven {
+                    end(crowding.givesWay(unproven))
+                }
+                begin(
+                    opened, dialed: nil, candidates: candidates, origin: SocketAddress(peerOf: opened)?.origin ?? "",
+                    limit: .now + Self.patience)
+            case .exhausted:
+                // Its descriptor is for the connection that waits.
+                guard let index = crowding.givesWayToAny(unproven) else {
+                    acceptsAgain = .now + Self.exhaustedPause
+                    return
+                }
+                end(index)
+            }
         }
     }
 
-    private mutating func begin(_ opened: Int32, dialed: Int?, candidates: [Int], limit: ContinuousClock.Instant) {
+    /// The accepted connections, oldest first.
+    private var unproven: [Crowding.Connection] {
+        attempts.filter { $0.dialed == nil }.map { .init(origin: $0.origin, hasAnswered: $0.link.hasAnswered) }
+    }
+
+    /// Ends an accepted connection.
+    /// - Parameter index: of ``unproven``.
+    private mutating func end(_ index: Int?) {
+        guard let index else { return }
+        attempts.remove(at: attempts.indices.filter { attempts[$0].dialed == nil }[index])
+        refusals.count()
+    }
+
+    private mutating func begin(
+        _ opened: Int32, dialed: Int?, candidates: [Int], origin: String = "", limit: ContinuousClock.Instant
+    ) {
         listener.tune(opened)
         let accepted = candidates.compactMap { roster.peers[$0].bulk?.certificate }
         if let link = BulkLink(opened, identity: listener.identity, isServer: dialed == nil, accepted: accepted) {
-            attempts.append(Attempt(link, dialed: dialed, candidates: candidates, limit: limit))
+            attempts.append(Attempt(link, dialed: dialed, candidates: candidates, origin: origin, limit: limit))
         }
     }
 
@@ -120,7 +176,7 @@ struct BulkForming: ~Copyable {
     /// - Returns: the ready descriptors.
     private func wait(until deadline: ContinuousClock.Instant) throws(MeshError) -> Set<Int32> {
         var watched = [pollfd(fd: canceller.wakeup.descriptor, events: Int16(POLLIN), revents: 0)]
-        if attempts.count(where: { $0.dialed == nil }) < Self.mostUnproven {
+        if accepts {
             watched.append(pollfd(fd: listener.descriptor, events: Int16(POLLIN), revents: 0))
         }
         for attempt in attempts {
@@ -130,7 +186,8 @@ struct BulkForming: ~Copyable {
         let dialing = dials.filter { peer, _ in
             missing.contains(peer) && !attempts.contains { $0.dialed == peer }
         }
-        let next = (dialing.values.map(\.next) + attempts.map(\.limit) + [deadline]).min() ?? deadline
+        let resting = acceptsAgain > .now ? [acceptsAgain] : []
+        let next = (dialing.values.map(\.next) + attempts.map(\.limit) + resting + [deadline]).min() ?? deadline
         let found = unsafe poll(&watched, nfds_t(watched.count), max(next - .now, .zero).milliseconds)
         guard found >= 0 || errno == EINTR else { throw .socket(operation: "waiting for bulk links", code: errno) }
         return found > 0 ? Set(watched.filter { $0.revents != 0 }.map(\.fd)) : []
@@ -147,19 +204,21 @@ struct BulkForming: ~Copyable {
                 // The first connection that proves a rank has it.
                 if missing.remove(peer) != nil { links[peer] = attempt.link }
             case .failed(let isStranger): if isStranger, attempt.dialed == nil { refusals.count() }
+            case .undialed(let code): if let peer = attempt.dialed { refused.failed(peer, code, at: .now) }
             }
         }
         attempts = rest
     }
 
-    private func advance(_ attempt: Attempt) -> Outcome {
+    private mutating func advance(_ attempt: Attempt) -> Outcome {
         let link = attempt.link
         if attempt.stage == .connecting {
-            switch connection(link.descriptor) {
+            switch OpenDial.outcome(of: link.descriptor) {
             case nil: return .waiting
-            case false?: return .failed(isStranger: false)
-            case true?: attempt.stage = .shaking
+            case 0?: attempt.stage = .shaking
+            case let code?: return .undialed(code)
             }
+            if let peer = attempt.dialed { refused.reached(peer) }
         }
         if attempt.stage == .shaking {
             switch link.handshake() {
@@ -179,15 +238,6 @@ struct BulkForming: ~Copyable {
         if attempt.dialed == nil, !sayHello(link) { return .failed(isStranger: false) }
         link.mayRead = true
         return .established(peer)
-    }
-
-    /// Whether a connection is there; nil if it is not decided.
-    private func connection(_ descriptor: Int32) -> Bool? {
-        var watched = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
-        guard unsafe poll(&watched, 1, 0) == 1 else { return nil }
-        var code: Int32 = 0
-        var length = socklen_t(MemoryLayout<Int32>.size)
-        return unsafe getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &code, &length) == 0 && code == 0
     }
 
     /// A new connection has room for these few bytes.

@@ -63,6 +63,9 @@ final class BulkLink {
         return place >= 0 ? Int(place) : nil
     }
 
+    /// Whether this end has said anything in the handshake: the peer has begun one.
+    var hasAnswered: Bool { unsafe apus_stream_has_answered(stream) != 0 }
+
     /// Takes over a frame; everything before must have been sent. In clear the payload stays in place until ``flush()``
     /// is done, or until ``forget()``.
     /// - Returns: whether it was taken; if not, the link is unusable.

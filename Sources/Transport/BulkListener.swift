@@ -13,7 +13,7 @@ package final class BulkListener {
     let heartbeatTimeout: Duration
     /// Links of a generation that was not formed. They end with this listener: the ranks at their other ends must not
     /// report them as lost before this rank has reported which ones it misses.
-    private var unused: [BulkLink] = []
+    private var unused: (bulk: [BulkLink], others: ZeroMQMesh?) = ([], nil)
 
     /// Listens at any free port of an address of this machine.
     ///
@@ -23,7 +23,7 @@ package final class BulkListener {
     ///   - heartbeatTimeout: half of the time after which a silent peer counts as lost.
     /// - Throws: ``BulkLinkError`` if the address does not belong to this machine, or there is no descriptor left.
     package init(address: String, identity: TLSIdentity?, heartbeatTimeout: Duration) throws(BulkLinkError) {
-        guard let target = SocketAddress(address == "*" ? "::" : address, port: 0) else {
+        guard let target = SocketAddress(number: address == "*" ? "::" : address, port: 0) else {
             throw BulkLinkError("\(address) is not an address: bulk links need one of this machine")
         }
         let opened = try Self.socket(target.family)
@@ -52,7 +52,9 @@ package final class BulkListener {
         descriptor = -1
     }
 
-    func keep(_ links: some Sequence<BulkLink>) { unused = Array(links) }
+    func keep(_ links: some Sequence<BulkLink>) { unused.bulk = Array(links) }
+
+    func keep(_ links: ZeroMQMesh) { unused.others = links }
 
     private static func socket(_ family: Int32) throws(BulkLinkError) -> Int32 {
         let kind = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue)
@@ -63,26 +65,27 @@ package final class BulkListener {
         return opened
     }
 
-    /// A connection that the kernel has; nil if it has none.
-    func accept() -> Int32? {
-        let accepted = apus_socket_accept(descriptor)
-        return accepted >= 0 ? accepted : nil
+    enum Accepted {
+        case connection(Int32)
+        /// The kernel has none.
+        case none
+        /// There is one that cannot be taken, for want of a descriptor or memory: a wait for the listener would end at
+        /// once.
+        case exhausted
     }
 
-    /// Begins to connect.
-    /// - Returns: nil if that is impossible now.
-    func dial(_ endpoint: String) -> Int32? {
-        guard endpoint.hasPrefix("tcp://"), let colon = endpoint.lastIndex(of: ":"),
-            let port = UInt16(endpoint[endpoint.index(after: colon)...]),
-            let target = SocketAddress(
-                String(endpoint[endpoint.index(endpoint.startIndex, offsetBy: 6)..<colon]), port: port)
-        else { return nil }
-        guard let opened = try? Self.socket(target.family) else { return nil }
-        guard unsafe target.withPointer({ unsafe connect(opened, $0, $1) }) == 0 || errno == EINPROGRESS else {
-            closeDescriptor(opened)
-            return nil
+    /// Takes a connection from the kernel.
+    func accept() -> Accepted {
+        while true {
+            let accepted = apus_socket_accept(descriptor)
+            guard accepted < 0 else { return .connection(accepted) }
+            switch errno {
+            case EAGAIN: return .none
+            // It ended before it was taken, or was interrupted: there may be another one.
+            case ECONNABORTED, EINTR, EPROTO: continue
+            default: return .exhausted
+            }
         }
-        return opened
     }
 
     /// Has the kernel notice a silent peer also while the link is idle.

@@ -37,6 +37,10 @@ package final class BulkMesh: Mesh {
         peers = bulk.sorted { $0.key < $1.key }.map { rank, link in
             Peer(rank: rank, link: link, pollIndex: links.poller.add(link.descriptor))
         }
+        links.aroundWaits = (
+            before: { [unowned self] in watch(incoming: inbox.hasRoom, room: []) },
+            after: { [unowned self] () throws(MeshError) in try takeIn() }
+        )
     }
 
     package func send(_ header: FrameHeader, payload: RawSpan, to peer: Int, deadline: ContinuousClock.Instant)
@@ -51,7 +55,10 @@ package final class BulkMesh: Mesh {
     {
         guard !canceller.isCancelled else { throw .cancelled }
         let others = targets.filter { bulk[$0] == nil }
-        if !others.isEmpty { try links.send(header, payload: payload, toEach: others, deadline: deadline) }
+        if !others.isEmpty {
+            defer { watch(incoming: true, room: []) }
+            try links.send(header, payload: payload, toEach: others, deadline: deadline)
+        }
         let direct = peers.filter { targets.contains($0.rank) }
         guard !direct.isEmpty else { return }
         precondition(
@@ -82,9 +89,23 @@ package final class BulkMesh: Mesh {
             }
             guard try wait(until: deadline) else { throw .deadline(waitingFor: blocked.map(\.rank)) }
             try links.checkLinks()
-            while inbox.hasRoom, let frame = try nextFrame() { inbox.append(frame) }
+            try takeIn()
             blocked = try stillBlocked(blocked)
         }
+    }
+
+    /// Takes in the frames of bulk links while there is room for them.
+    private func takeIn() throws(MeshError) {
+        noteReady()
+        while inbox.hasRoom, let frame = try nextFrame() { inbox.append(frame) }
+        // A failed connection ends every wait, also while nobody may read what came before.
+        if !inbox.hasRoom, let peer = peers.first(where: { links.poller.hasFailed($0.pollIndex) }) {
+            throw .lost(rank: peer.rank)
+        }
+    }
+
+    private func noteReady() {
+        for peer in peers where links.poller.isReady(peer.pollIndex) { peer.link.mayRead = true }
     }
 
     private func stillBlocked(_ targets: [Peer]) throws(MeshError) -> [Peer] {
@@ -111,7 +132,7 @@ package final class BulkMesh: Mesh {
             guard !canceller.isCancelled else { throw .cancelled }
             if let frame = inbox.popFirst() { return frame }
             if let frame = try nextFrame() { return frame }
-            if let frame = try links.nextFrame() { return frame }
+            if let frame = try links.nextReceived() { return frame }
             try links.checkLinks()
             guard try wait(until: deadline) else { throw .deadline(waitingFor: []) }
         }
@@ -139,7 +160,7 @@ package final class BulkMesh: Mesh {
         while true {
             let isReady = try links.wait(until: min(deadline, .now + Self.pauseOfLooks))
             if isReady {
-                for peer in peers where links.poller.isReady(peer.pollIndex) { peer.link.mayRead = true }
+                noteReady()
                 return deadline > .now
             }
             for peer in peers where peer.link.isSilent(for: silence) { throw .lost(rank: peer.rank) }
@@ -152,23 +173,25 @@ extension MeshListener {
     /// Connects to every other rank and waits until all links are established: bulk links to the ranks that take them.
     ///
     /// - Parameter bulk: what this rank's place in the roster names; nil if all links are ZeroMQ's.
-    /// - Throws: ``MeshError``; `deadline` names the ranks whose links are not established.
+    /// - Throws: ``MeshError``; `deadline` names the ranks whose links are not established, `unreachable` those whose
+    ///   addresses refuse them.
     package consuming func mesh(
         rank: Int, roster: MeshRoster, bulk: BulkListener?, deadline: ContinuousClock.Instant
     ) throws(MeshError) -> any Mesh {
         guard let bulk else { return try mesh(rank: rank, roster: roster, deadline: deadline) }
         let (canceller, refusals, silence) = (canceller, refusals, bulk.heartbeatTimeout * 2)
+        let roster = try roster.numbered(for: rank, until: deadline, canceller)
         let direct = Set(roster.peers.indices.filter { $0 != rank && roster.peers[$0].bulk != nil })
         let forming = try BulkForming(
             bulk, rank: rank, roster: roster, peers: direct, canceller: canceller, refusals: refusals)
-        let links: ZeroMQMesh
-        do throws(ZeroMQError) {
-            let others = Set(roster.peers.indices).subtracting(direct)
-            links = try ZeroMQMesh(self, rank: rank, roster: roster, others: others)
+        let others = Set(roster.peers.indices).subtracting(direct)
+        let links = try begun(rank: rank, roster: roster, others: others, until: deadline)
+        do throws(MeshError) {
+            try links.form(deadline: deadline)
+            return BulkMesh(links, bulk: try forming.form(deadline: deadline), silence: silence)
         } catch {
-            throw MeshError(error)
+            bulk.keep(links)
+            throw error
         }
-        try links.form(deadline: deadline)
-        return BulkMesh(links, bulk: try forming.form(deadline: deadline), silence: silence)
     }
 }

@@ -100,6 +100,8 @@ package enum MeshError: Error, Equatable, Sendable {
     case lost(rank: Int)
     /// Nothing moved before the deadline; `waitingFor` has the silent ranks, if known.
     case deadline(waitingFor: [Int])
+    /// The addresses of these ranks refuse connections.
+    case unreachable(ranks: [Int], reason: String)
     /// The mesh was told to stop from another thread.
     case cancelled
     /// The socket itself failed.

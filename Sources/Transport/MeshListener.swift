@@ -43,18 +43,25 @@ package struct MeshListener: ~Copyable {
     }
 
     /// Connects to every other rank and waits until all links are established in both directions.
-    /// - Throws: ``MeshError``; `deadline` names the ranks whose links are not established.
+    /// - Throws: ``MeshError``; `deadline` names the ranks whose links are not established, `unreachable` those whose
+    ///   addresses refuse them.
     package consuming func mesh(rank: Int, roster: MeshRoster, deadline: ContinuousClock.Instant) throws(MeshError)
         -> ZeroMQMesh
     {
-        let mesh: ZeroMQMesh
-        do throws(ZeroMQError) {
-            mesh = try ZeroMQMesh(self, rank: rank, roster: roster)
-        } catch {
-            throw MeshError(error)
-        }
+        let mesh = try begun(rank: rank, roster: roster, until: deadline)
         try mesh.form(deadline: deadline)
         return mesh
+    }
+
+    /// Begins to connect to the other ranks. No link ends as long as the mesh exists, also if it cannot be formed.
+    /// - Parameter others: the ranks to link with; nil for all.
+    package consuming func begun(
+        rank: Int, roster: MeshRoster, others: Set<Int>? = nil, until deadline: ContinuousClock.Instant
+    ) throws(MeshError) -> ZeroMQMesh {
+        let roster = try roster.numbered(for: rank, until: deadline, canceller)
+        do throws(ZeroMQError) { return try ZeroMQMesh(self, rank: rank, roster: roster, others: others) } catch {
+            throw MeshError(error)
+        }
     }
 }
 

@@ -1,17 +1,32 @@
+internal import Glibc
+
 /// The sending end of a link to one peer, with libzmq's events about it.
 final class OutgoingLink {
     let rank: Int
     /// Whether the peer's key was checked and the link is established.
     private(set) var stands = false
+    /// Tells whether the peer's port can be reached; nil once it was, and without one.
+    private(set) var probe: ReachProbe?
     private let socket: Socket
     private let monitor: SocketMonitor
     private var pollIndex = 0
     private var isBroken = false
 
+    /// - Throws: ``ZeroMQError`` if the peer offers another kind of link than this process has: its own keys decide,
+    ///   not the roster.
     init(to peer: MeshPeer, rank: Int, keys: KeyPair?, in context: Context) throws(ZeroMQError) {
         self.rank = rank
         var options = MeshListener.options
-        if let keys, let server = peer.key { options.security = .client(keys, server: server) }
+        switch (keys, peer.key) {
+        case (let keys?, let server?): options.security = .client(keys, server: server)
+        case (nil, nil): break
+        case (let own, _):
+            throw ZeroMQError(
+                operation: "rank \(rank) at \(peer.endpoint) links "
+                    + (own == nil ? "with keys, and this process has none" : "in clear, and this process has keys"),
+                code: EPROTO)
+        }
+        probe = ReachProbe(peer.endpoint)
         socket = try Socket(.dealer, in: context, options: options)
         monitor = try SocketMonitor(socket, in: context)
         try socket.connect(peer.endpoint)
@@ -19,10 +34,12 @@ final class OutgoingLink {
 
     func join(_ poller: Poller) {
         pollIndex = poller.add(socket)
+        watchForRoom(false, poller)
         poller.add(monitor.socket)
     }
 
-    func watchForRoom(_ room: Bool, _ poller: Poller) { poller.watch(pollIndex, incoming: true, room: room) }
+    /// Nothing is read from this end: what a peer sent there would end every wait.
+    func watchForRoom(_ room: Bool, _ poller: Poller) { poller.watch(pollIndex, incoming: false, room: room) }
 
     /// False if the queue is full.
     func send(_ message: borrowing Message) throws(MeshError) -> Bool {
@@ -72,7 +89,8 @@ final class OutgoingLink {
                 switch event {
                 case .connected: stands = true
                 case .disconnected: isBroken = isBroken || stands
-                case .reached, .refused, .expectsAnotherKey: break
+                case .reached: probe = nil
+                case .refused, .expectsAnotherKey: break
                 }
             }
             return isBroken

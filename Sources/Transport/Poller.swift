@@ -66,4 +66,7 @@ package final class Poller {
 
     /// Whether the last wait found `index` ready, in either direction.
     package func isReady(_ index: Int) -> Bool { unsafe items[index].revents != 0 }
+
+    /// Whether the last wait found that the connection of a descriptor has failed, which it also finds unwatched.
+    func hasFailed(_ index: Int) -> Bool { unsafe items[index].revents & Int16(ZMQ_POLLERR) != 0 }
 }

@@ -16,13 +16,23 @@ package struct SocketAddress {
         self = found
     }
 
+    /// The address of a number, in brackets or not. Asks no resolver.
+    /// - Returns: nil for a name.
+    package init?(number: String, port: UInt16) {
+        let isBracketed = number.hasPrefix("[") && number.hasSuffix("]")
+        let digits = isBracketed ? String(number.dropFirst().dropLast()) : number
+        guard let found = Self.first(digits, port, family: AF_UNSPEC, flags: AI_NUMERICHOST) else { return nil }
+        self = found
+    }
+
     private init(_ storage: sockaddr_storage, _ length: socklen_t) {
         self.storage = storage
         self.length = length
     }
 
-    private static func first(_ name: String, _ port: UInt16, family: Int32) -> SocketAddress? {
+    private static func first(_ name: String, _ port: UInt16, family: Int32, flags: Int32 = 0) -> SocketAddress? {
         var hints = unsafe addrinfo()
+        unsafe hints.ai_flags = flags
         unsafe hints.ai_family = family
         unsafe hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
         var found: UnsafeMutablePointer<addrinfo>?
@@ -49,13 +59,17 @@ package struct SocketAddress {
     }
 
     /// The own end of a socket; nil if it has none.
-    package init?(ownOf descriptor: Int32) {
+    package init?(ownOf descriptor: Int32) { unsafe self.init { unsafe getsockname(descriptor, $0, $1) } }
+
+    /// The other end of a socket; nil if it has none.
+    init?(peerOf descriptor: Int32) { unsafe self.init { unsafe getpeername(descriptor, $0, $1) } }
+
+    @unsafe
+    private init?(_ ask: (UnsafeMutablePointer<sockaddr>, UnsafeMutablePointer<socklen_t>) -> Int32) {
         var storage = sockaddr_storage()
         var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
         let result = unsafe withUnsafeMutablePointer(to: &storage) { pointer in
-            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                unsafe getsockname(descriptor, $0, &length)
-            }
+            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { unsafe ask($0, &length) }
         }
         guard result == 0 else { return nil }
         self.init(storage, length)
@@ -72,6 +86,12 @@ package struct SocketAddress {
 
     /// The number as text, without brackets.
     package var host: String { names.host }
+
+    /// The number as text, that of IPv4 also for a connection that a socket of IPv6 took.
+    var origin: String {
+        let host = host
+        return host.hasPrefix("::ffff:") && host.contains(".") ? String(host.dropFirst(7)) : host
+    }
 
     package var port: UInt16 { UInt16(names.port) ?? 0 }
 

@@ -99,11 +99,7 @@ package enum TCPProbe {
 
     /// Whether libzmq must look for an IPv6 address at `endpoint`: if allowed, it takes the first of that family.
     static func needsIPv6(_ endpoint: String) -> Bool {
-        guard endpoint.hasPrefix("tcp://"), let colon = endpoint.lastIndex(of: ":") else { return true }
-        guard
-            let place = SocketAddress(
-                String(endpoint[endpoint.index(endpoint.startIndex, offsetBy: 6)..<colon]), port: 0)
-        else { return true }
+        guard let named = TCPEndpoint(endpoint), let place = SocketAddress(named.host, port: 0) else { return true }
         return place.family == AF_INET6
     }
 }

@@ -20,8 +20,10 @@ package final class ZeroMQMesh: Mesh {
     private let outgoing: [OutgoingLink?]
     let poller = Poller()
     private var admission: LinkAdmission
-    /// Frames that arrived while a send waited for room.
+    /// Frames that arrived while the links formed, or while a send waited for room.
     private var inbox = FrameInbox<ZeroMQFrame>()
+    /// What a mesh that this one is a part of does before and after each wait for room: ``poller`` has its links, too.
+    var aroundWaits: (before: () -> Void, after: () throws(MeshError) -> Void)?
 
     /// - Parameter others: the ranks to link with; nil for all.
     init(_ listener: consuming MeshListener, rank: Int, roster: MeshRoster, others: Set<Int>? = nil)
@@ -50,8 +52,9 @@ package final class ZeroMQMesh: Mesh {
     // MARK: Forming
 
     /// Sends a hello to every rank and waits for theirs.
-    func form(deadline: ContinuousClock.Instant) throws(MeshError) {
+    package func form(deadline: ContinuousClock.Instant) throws(MeshError) {
         let hello = admission.hello
+        var refused = RefusedDials()
         for link in outgoing { try link?.sendHello(hello) }
         while true {
             guard !canceller.isCancelled else { throw .cancelled }
@@ -64,9 +67,30 @@ package final class ZeroMQMesh: Mesh {
                 return !(admission.hasAdmitted($0) && link.stands)
             }
             guard !missing.isEmpty else { return monitor.shutDoor() }
-            if frame == nil { _ = try wait(until: deadline) }
+            let isProbing = probe(&refused)
+            if let error = refused.end(at: .now) { throw error }
+            if frame == nil { _ = try wait(until: isProbing ? min(deadline, .now + ReachProbe.pause) : deadline) }
             guard deadline > .now else { throw .deadline(waitingFor: missing) }
         }
+    }
+
+    /// Looks at the ports that were not reached yet.
+    /// - Returns: whether there are such ports.
+    private func probe(_ refused: inout RefusedDials) -> Bool {
+        var isProbing = false
+        for case let link? in outgoing {
+            guard let probe = link.probe else {
+                refused.reached(link.rank)
+                continue
+            }
+            isProbing = true
+            switch probe.look(at: .now) {
+            case 0?: refused.reached(link.rank)
+            case let code?: refused.failed(link.rank, code, at: .now)
+            case nil: break
+            }
+        }
+        return isProbing
     }
 
     // MARK: Exchange
@@ -139,7 +163,9 @@ package final class ZeroMQMesh: Mesh {
             defer { link.watchForRoom(false, poller) }
             poller.watch(0, incoming: inbox.hasRoom, room: false)
             defer { poller.watch(0, incoming: true, room: false) }
+            aroundWaits?.before()
             guard try wait(until: deadline) else { throw .deadline(waitingFor: [peer]) }
+            try aroundWaits?.after()
             try checkLinks()
             while inbox.hasRoom, let frame = try nextFrame() { inbox.append(frame) }
         }
@@ -148,15 +174,20 @@ package final class ZeroMQMesh: Mesh {
     package func receive(deadline: ContinuousClock.Instant) throws(MeshError) -> any ReceivedFrame {
         while true {
             guard !canceller.isCancelled else { throw .cancelled }
-            if let frame = inbox.popFirst() { return frame }
-            if let frame = try nextFrame() { return frame }
+            if let frame = try nextReceived() { return frame }
             try checkLinks()
             guard try wait(until: deadline), deadline > .now else { throw .deadline(waitingFor: []) }
         }
     }
 
-    /// The next acceptable frame that is there already.
-    func nextFrame() throws(MeshError) -> ZeroMQFrame? {
+    /// The next frame that is there already, oldest first.
+    func nextReceived() throws(MeshError) -> ZeroMQFrame? {
+        if let frame = inbox.popFirst() { return frame }
+        return try nextFrame()
+    }
+
+    /// The next acceptable frame of the socket.
+    private func nextFrame() throws(MeshError) -> ZeroMQFrame? {
         do throws(ZeroMQError) {
             // Bounded, so that a flood of strangers keeps no deadline from being noticed.
             for _ in 0..<256 {

@@ -3,12 +3,28 @@ import Testing
 
 /// The launcher's own folder, with the sockets of a run.
 @Suite struct LauncherFolderTests {
+    @Test func `a folder for temporary files with a long path serves as well as another`() throws {
+        let job = try SmallJob()
+        let deep = job.path(String(repeating: "t", count: 150 - job.folder.path.utf8.count - 1))
+        try FileManager.default.createDirectory(atPath: deep, withIntermediateDirectories: false)
+        let run = try RunningApus(
+            job.launch("run", workers: 2, SmallJob.endless), environment: ["TMPDIR": deep])
+        try run.waitForOutput("epoch 2/")
+        let names = try FileManager.default.contentsOfDirectory(atPath: "/tmp")
+        let folder = "/tmp/" + (try #require(names.first { $0.hasPrefix("apus-\(run.identifier)-") }))
+        #expect(FileManager.default.fileExists(atPath: folder + "/control"))
+        let attributes = try FileManager.default.attributesOfItem(atPath: folder)
+        #expect(attributes[.posixPermissions] as? Int == 0o700)
+        run.send(SIGINT)
+        #expect(run.end().status == 130)
+        #expect(!FileManager.default.fileExists(atPath: folder))
+        #expect(try FileManager.default.contentsOfDirectory(atPath: deep).isEmpty)
+    }
+
     @Test func `a folder too deep for the sockets of a run is refused before anything begins`() throws {
         let job = try SmallJob()
         let deep = job.path(String(repeating: "t", count: 100 - job.folder.path.utf8.count))
         try FileManager.default.createDirectory(atPath: deep, withIntermediateDirectories: false)
-        let run = try ApusProcess(job.launch("run", workers: 1), environment: ["TMPDIR": deep])
-        expectOneLine(run, status: 2, deep, "bytes too long", "TMPDIR")
         let coordinator = try ApusProcess(
             ["coordinate", "--workers", "1", "--endpoint", "ipc://\(deep)/c"] + job.command("run").dropFirst())
         expectOneLine(coordinator, status: 2, deep, "bytes too long")

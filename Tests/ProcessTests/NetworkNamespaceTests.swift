@@ -39,15 +39,19 @@ struct NetworkNamespaceTests {
 /// Hosts in namespaces, two of which do not reach each other while everybody else reaches both.
 @Suite(.enabled(if: Bridge.isPossible, "needs root and network namespaces"))
 struct DeadLinkTests {
-    @Test func `of two living workers without a link one is sent away, and the others end with the same bits`() throws {
+    /// - Parameter route: what becomes of packets between the two: they vanish, or the system says so.
+    @Test(arguments: ["blackhole", "unreachable"])
+    func `of two living workers without a link one is sent away, and the others end with the same bits`(route: String)
+        throws
+    {
         let job = try SmallJob()
         let bridge = try Bridge(hosts: 3)
         let single = try ApusProcess(
             ["launch", "--single"] + job.command("single", ClusterLaunchTests.options).dropFirst())
         #expect(single.status == 0, "\(single.complaint)")
         let (first, second) = (bridge.hosts[1], bridge.hosts[2])
-        try SSHServer.run("ip -n \(first.namespace) route add blackhole \(second.address)")
-        try SSHServer.run("ip -n \(second.namespace) route add blackhole \(first.address)")
+        try SSHServer.run("ip -n \(first.namespace) route add \(route) \(second.address)")
+        try SSHServer.run("ip -n \(second.namespace) route add \(route) \(first.address)")
         let (program, endpoint) = (ApusProcess.executable.path, "tcp://\(bridge.coordinator):5701")
         let command =
             ["coordinate", "--insecure", "--workers", "3", "--endpoint", endpoint]
@@ -64,6 +68,7 @@ struct DeadLinkTests {
                 + "\(words)\nstatus=$?\nwait\nexit $status"
         )
         #expect(run.status == 0, "\(run.text)")
+        if route == "unreachable" { #expect(run.text.contains("no way to ranks [1]: No route to host"), "\(run.text)") }
         let statuses = try (0..<3).map { try job.text("status-\($0)").trimmingCharacters(in: .newlines) }
         #expect(statuses == ["0", "0", "1"], "\(run.text)")
         let done = try FinishedRun(job, "run")

@@ -39,6 +39,14 @@ import Testing
         #expect(!FileManager.default.fileExists(atPath: name(most)))
     }
 
+    @Test func `a job's name of any length leaves room for the sockets in its folder`() throws {
+        let long = String(repeating: "a.long.name.", count: 20) + UUID().uuidString
+        let folders = try [long, long, long + "x"].map { try JobFolder(job: $0) }
+        defer { for folder in folders { folder.remove() } }
+        #expect(folders[0].path == folders[1].path && folders[0].path != folders[2].path)
+        #expect(SocketPath.fits(folder: folders[0].path))
+    }
+
     @Test(arguments: [1, 9, 10, 4_194_303] as [pid_t], [0, 1, 9, 10, 99, 1_000, .max] as [UInt32])
     func `all sockets of a run have paths of one length`(process: pid_t, generation: UInt32) {
         let path = SocketPath.data(in: "/tmp", process: process, generation: generation)

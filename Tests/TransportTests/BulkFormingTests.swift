@@ -98,6 +98,40 @@ import Testing
         strangers.close()
     }
 
+    @Test(arguments: [false, true])
+    func `peers get their links although strangers hold more connections than may be undecided`(encrypted: Bool) throws
+    {
+        let strangers = Connections()
+        try DescriptorLimit.raise()
+        let results = try onBulkMeshes(
+            of: 3, encrypted: { _ in encrypted }, within: .seconds(10),
+            before: { rank, roster in
+                guard rank == 0, let port = roster.peers[0].bulkPort else { return }
+                for _ in 0..<(2 * BulkForming.mostUnproven + 128) {
+                    let stranger = try RawConnection(port: port)
+                    stranger.write([0x16])
+                    strangers.add(stranger)
+                }
+            }
+        ) { try exchange($0, frames: 3) }
+        for result in results { #expect(try result.get()) }
+        strangers.close()
+    }
+
+    @Test func `a rank whose port refuses every connection is named long before the deadline`() throws {
+        let context = try Context()
+        let listener = try MeshListener(at: "tcp://127.0.0.1:*", keys: nil, in: context)
+        let bulk = try BulkListener(address: "127.0.0.1", identity: nil, heartbeatTimeout: .seconds(3))
+        let closed = try TCPProbe.Listener(address: "127.0.0.1", port: 0, accepts: false)
+        var (own, absent) = (MeshPeer(endpoint: listener.endpoint, key: nil), MeshPeer(endpoint: "", key: nil))
+        own.bulk = bulk.place
+        absent.bulk = BulkPlace(endpoint: "tcp://127.0.0.1:\(closed.port)", certificate: nil)
+        let roster = MeshRoster(generation: 1, token: 1, peers: [absent, own])
+        #expect(
+            failureToForm(listener, roster, bulk, rank: 1, within: .seconds(60))
+                == .unreachable(ranks: [0], reason: "Connection refused"))
+    }
+
     @Test func `a rank that never comes is named`() throws {
         let context = try Context()
         let listener = try MeshListener(at: "tcp://127.0.0.1:*", keys: nil, in: context)
@@ -109,11 +143,12 @@ import Testing
         #expect(failureToForm(listener, roster, bulk) == .deadline(waitingFor: [1]))
     }
 
-    private func failureToForm(_ listener: consuming MeshListener, _ roster: MeshRoster, _ bulk: BulkListener)
-        -> MeshError?
-    {
+    private func failureToForm(
+        _ listener: consuming MeshListener, _ roster: MeshRoster, _ bulk: BulkListener, rank: Int = 0,
+        within limit: Duration = .milliseconds(300)
+    ) -> MeshError? {
         do throws(MeshError) {
-            _ = try listener.mesh(rank: 0, roster: roster, bulk: bulk, deadline: .now + .milliseconds(300))
+            _ = try listener.mesh(rank: rank, roster: roster, bulk: bulk, deadline: .now + limit)
             return nil
         } catch {
             return error
@@ -145,4 +180,14 @@ private final class Connections: @unchecked Sendable {
     private var all: [RawConnection] = []
     func add(_ connection: RawConnection) { all.append(connection) }
     func close() { for connection in all { connection.close() } }
+}
+
+enum DescriptorLimit {
+    /// As far as the system allows.
+    static func raise() throws {
+        var limit = rlimit()
+        try #require(unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0)
+        limit.rlim_cur = limit.rlim_max
+        try #require(unsafe setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0)
+    }
 }

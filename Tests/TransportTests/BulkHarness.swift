@@ -15,6 +15,20 @@ func onBulkMeshes<Value: Sendable>(
     refusals: RefusalCount = RefusalCount(),
     _ body: @escaping @Sendable (BulkMesh) throws -> Value
 ) throws -> [Result<Value, any Error>] {
+    try onMixedMeshes(
+        of: size, plain: [], encrypted: encrypted, within: limit, roster: change, before: before, refusals: refusals
+    ) { try body(try #require($0 as? BulkMesh)) }
+}
+
+/// The same, where the ranks in `plain` take no bulk links, like the coordinator.
+func onMixedMeshes<Value: Sendable>(
+    of size: Int, plain: Set<Int>, encrypted: @escaping @Sendable (Int) -> Bool = { _ in false },
+    within limit: Duration = .seconds(20),
+    roster change: @escaping @Sendable (Int, inout MeshRoster) -> Void = { _, _ in },
+    before: @escaping @Sendable (Int, MeshRoster) throws -> Void = { _, _ in },
+    refusals: RefusalCount = RefusalCount(),
+    _ body: @escaping @Sendable (any Mesh) throws -> Value
+) throws -> [Result<Value, any Error>] {
     let context = try Context()
     let ranks = Ranks<Value>(size: size)
     let threads = (0..<size).map { rank in
@@ -24,11 +38,14 @@ func onBulkMeshes<Value: Sendable>(
                 Result {
                     let listener = try MeshListener(
                         at: "tcp://127.0.0.1:*", keys: nil, in: context, refusals: refusals)
-                    let bulk = try BulkListener(
-                        address: "127.0.0.1", identity: encrypted(rank) ? TLSIdentity() : nil,
-                        heartbeatTimeout: .seconds(3))
+                    let bulk =
+                        plain.contains(rank)
+                        ? nil
+                        : try BulkListener(
+                            address: "127.0.0.1", identity: encrypted(rank) ? TLSIdentity() : nil,
+                            heartbeatTimeout: .seconds(3))
                     var own = MeshPeer(endpoint: listener.endpoint, key: nil)
-                    own.bulk = bulk.place
+                    own.bulk = bulk?.place
                     let text = String(decoding: try JSONEncoder().encode(own), as: UTF8.self)
                     let peers = try ranks.announce(rank, text).map {
                         try JSONDecoder().decode(MeshPeer.self, from: Data($0.utf8))
@@ -37,7 +54,7 @@ func onBulkMeshes<Value: Sendable>(
                     try before(rank, roster)
                     change(rank, &roster)
                     let mesh = try listener.mesh(rank: rank, roster: roster, bulk: bulk, deadline: .now + limit)
-                    let value = try body(try #require(mesh as? BulkMesh))
+                    let value = try body(mesh)
                     ranks.meet()
                     return value
                 })

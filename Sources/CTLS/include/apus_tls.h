@@ -46,6 +46,9 @@ int apus_stream_handshake(apus_stream *stream);
 /// The index among the accepted digests of the peer's certificate; -1 before the handshake is done, and in clear.
 int apus_stream_peer(const apus_stream *stream);
 
+/// Whether the stream has made bytes of TLS to send.
+int apus_stream_has_answered(const apus_stream *stream);
+
 /// Takes over `head_bytes` (64 at most) and `payload_bytes` for sending: all earlier bytes must have been sent.
 ///
 /// Under TLS both are encrypted into memory of the stream at once. In clear the payload is sent from where it lies: it
