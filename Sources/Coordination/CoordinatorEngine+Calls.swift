@@ -60,7 +60,7 @@ extension CoordinatorEngine {
                 for try await result in tasks { if let result { results.append(result) } }
             } catch GenerationEnd.unlinked(let links, let reason) where !links.dead.isEmpty {
                 // Only all reports together show the cause.
-                let all = await Self.unlinked(links, reason, rest: &tasks)
+                let all = await unlinked(links, reason, rest: &tasks)
                 group.canceller.cancel()
                 throw all
             } catch {
@@ -73,12 +73,12 @@ extension CoordinatorEngine {
     }
 
     /// The first report of missing links together with those that come soon after it.
-    private static func unlinked<Result: Sendable>(
+    private func unlinked<Result: Sendable>(
         _ links: UnlinkedRanks, _ reason: String, rest tasks: inout ThrowingTaskGroup<(Int, Result)?, any Error>
     ) async -> GenerationEnd {
         var links = links
-        tasks.addTask {
-            try await Task.sleep(for: DataPlane.reportTime)
+        tasks.addTask { [surroundings] in
+            try await surroundings.sleep(for: DataPlane.reportTime)
             throw CancellationError()
         }
         while true {
