@@ -173,6 +173,12 @@ let package = Package(
                 "Transport", "Reduction", "Kernels", "Console", "Processes", "Checkpoints", "TextData", "Files",
                 "Wording", "Tensors",
             ]),
+        tests(
+            "SimulationTests",
+            [
+                "Coordination", "Runs", "Telemetry", "Configuration", "Learning", "BERT", "Cluster", "Transport",
+                "Kernels", "Console", "Checkpoints", "TextData", "Files", "Tensors",
+            ]),
         tests("BERTTests", ["BERT", "Kernels", "Checkpoints", "Files", "Tensors"]),
         tests("CollectivesTests", ["Collectives", "Reduction", "Transport", "Tensors"]),
         tests("ClusterTests", ["Cluster", "Transport"]),

@@ -6,8 +6,13 @@ package protocol ControlPlane: CodableActorSystem where ActorID == ActorAddress 
     var generation: UInt32 { get nonmutating set }
     /// The coordinator's incarnation.
     var incarnation: UInt64 { get }
+    /// Processes found and lost. For one reader.
+    var events: AsyncStream<PeerEvent> { get }
     /// Maximum size of an answer in bytes.
     var largestAnswer: Int { get }
+
+    /// Whether a process can be called: it was heard from, and is not lost.
+    func isConnected(to process: String) -> Bool
 
     /// Makes the calls within `body` in the way that is the cheapest.
     func withCalls<Result>(_ body: () async throws -> Result) async rethrows -> Result

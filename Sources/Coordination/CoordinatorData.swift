@@ -16,46 +16,36 @@ struct TrainingData: Sendable {
 
 /// The state of the coordinator's data thread: its links of the current generation, which carry samples and states.
 final class CoordinatorData {
-    private let context: Context
-    private let place: MeshPlace
-    private let refusals: RefusalCount
-    private var listener: MeshListener?
+    private let endpoints: any GenerationLinks
+    private let surroundings: any Surroundings
     private var mesh: (links: any Mesh, formation: Formation)?
-    /// Links of a generation that was not formed: they end with it, so that no worker reports them as lost before.
-    private var unformed: ZeroMQMesh?
     /// The newest step of which frames were sent in this generation, and at most how many to each worker.
     private var ahead = (step: 0, frames: 0)
 
-    init(context: Context, place: MeshPlace, refusals: RefusalCount) {
-        self.context = context
-        self.place = place
-        self.refusals = refusals
+    init(_ endpoints: any GenerationLinks, surroundings: any Surroundings = SystemSurroundings()) {
+        self.endpoints = endpoints
+        self.surroundings = surroundings
+    }
+
+    convenience init(context: Context, place: MeshPlace, refusals: RefusalCount) {
+        self.init(CoordinatorLinks(context: context, place: place, refusals: refusals))
     }
 
     func prepare(generation: UInt32) throws -> (peer: MeshPeer, canceller: MeshCanceller) {
         leaveGroup()
-        let opened = try MeshListener(
-            at: place.endpoint(generation: generation), keys: place.keys, in: context, refusals: refusals)
-        let result = (
-            MeshPeer(endpoint: place.reachable(opened.endpoint), key: place.keys?.publicKey), opened.canceller
-        )
-        listener = consume opened
-        return result
+        return try endpoints.open(generation: generation)
     }
 
     /// Forms the coordinator's links; `formation` is that of any worker, with the coordinator's rank.
     func form(_ formation: Formation, sending state: TrainingState?) throws {
-        guard let listener = listener.take() else { return }
-        let limit = ContinuousClock.now + .seconds(formation.linkSeconds)
-        let links = try listener.begun(rank: formation.workers, roster: formation.roster, until: limit)
-        unformed = links
-        try links.form(deadline: limit)
-        unformed = nil
+        guard endpoints.canceller(of: formation.roster.generation) != nil else { return }
+        let links = try endpoints.mesh(
+            rank: formation.workers, formation.roster, within: .seconds(formation.linkSeconds))
         mesh = (links, formation)
         ahead = (0, 0)
         guard let state else { return }
         let deadline =
-            ContinuousClock.now + DataPlane.formingTime
+            surroundings.now + DataPlane.formingTime
             + DataPlane.transferTime(parameters: state.parameters.count, workers: formation.workers)
         for peer in formation.stateTo {
             try StateTransfer.send(
@@ -76,7 +66,7 @@ final class CoordinatorData {
     /// - Parameter limit: frames to each worker.
     private func feed(_ plan: StepPlan, of data: TrainingData, limit: Int) throws {
         guard let mesh else { return }
-        let deadline = ContinuousClock.now + DataPlane.exchangeTime
+        let deadline = surroundings.now + DataPlane.exchangeTime
         let begun = ahead.step == plan.step ? ahead.frames : 0
         let streams: [(ShardFrame.Kind, StreamPlan, TokenizedDataset)] =
             [(.lane, plan.target, data.target)]
@@ -112,7 +102,7 @@ final class CoordinatorData {
         let chunks = Evaluation.chunks(of: dataset.count)
         let width = store.values.columns
         for _ in 0..<count {
-            let frame = try mesh.links.receive(deadline: .now + DataPlane.exchangeTime)
+            let frame = try mesh.links.receive(deadline: surroundings.now + DataPlane.exchangeTime)
             let chunk = Int(frame.header.bucket)
             guard frame.header.kind == ShardFrame.Kind.features.rawValue, chunks.indices.contains(chunk) else {
                 throw MeshError.lost(rank: Int(frame.header.sender))
@@ -128,7 +118,7 @@ final class CoordinatorData {
         guard let mesh else { throw WorkerFailure.generationEnded("the coordinator has no links") }
         var missing = chunks
         while !missing.isEmpty {
-            let frame = try mesh.links.receive(deadline: .now + DataPlane.exchangeTime)
+            let frame = try mesh.links.receive(deadline: surroundings.now + DataPlane.exchangeTime)
             let chunk = Int(frame.header.bucket)
             guard frame.header.kind == ShardFrame.Kind.scores.rawValue, missing.remove(chunk) != nil,
                 StateTransfer.copy(frame, to: scores.part(of: chunk))
@@ -143,7 +133,7 @@ final class CoordinatorData {
         scored: ScorePlan? = nil
     ) throws {
         guard let mesh else { return }
-        let deadline = ContinuousClock.now + DataPlane.exchangeTime
+        let deadline = surroundings.now + DataPlane.exchangeTime
         let ranges = Evaluation.chunks(of: dataset.count)
         // In rounds, so that no worker's queue fills while another waits.
         for round in 0..<(chunks.map(\.count).max() ?? 0) {
@@ -169,7 +159,7 @@ final class CoordinatorData {
             parameters: FloatBuffer(count: layout.count), first: FloatBuffer(count: layout.stateCount),
             second: FloatBuffer(count: layout.stateCount), touched: TouchedRows(rows: layout.sparseTable?.shape[0] ?? 0)
         )
-        let deadline = ContinuousClock.now + DataPlane.stateTime(parameters: layout.count)
+        let deadline = surroundings.now + DataPlane.stateTime(parameters: layout.count)
         try StateTransfer.receive(into: &state, after: step) { () throws(MeshError) in
             while true {
                 let frame = try mesh.links.receive(deadline: deadline)
@@ -181,8 +171,7 @@ final class CoordinatorData {
 
     /// Ends the links.
     func leaveGroup() {
-        listener = nil
-        unformed = nil
+        endpoints.close()
         mesh = nil
     }
 }
@@ -190,10 +179,23 @@ final class CoordinatorData {
 /// The coordinator's data thread.
 package struct CoordinatorDataThread: Sendable {
     let thread: DataThread<CoordinatorData>
-    let refusals = RefusalCount()
+    let refusals: RefusalCount
 
     init(context: Context, place: MeshPlace) {
-        let refusals = refusals
-        thread = DataThread(name: "apus data") { CoordinatorData(context: context, place: place, refusals: refusals) }
+        let refusals = RefusalCount()
+        self.init(refusals: refusals) {
+            CoordinatorLinks(context: context, place: place, refusals: refusals)
+        }
+    }
+
+    /// - Parameter links: makes the process's links, on the data thread.
+    init(
+        refusals: RefusalCount = RefusalCount(), surroundings: any Surroundings = SystemSurroundings(),
+        links: @escaping @Sendable () -> any GenerationLinks
+    ) {
+        self.refusals = refusals
+        thread = DataThread(name: "apus data", surroundings: surroundings) {
+            CoordinatorData(links(), surroundings: surroundings)
+        }
     }
 }

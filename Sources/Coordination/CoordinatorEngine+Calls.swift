@@ -26,7 +26,7 @@ extension CoordinatorEngine {
         _ ranks: [Int], of group: Group, within limit: Duration, meanwhile: (@Sendable () async throws -> Void)?,
         _ call: @escaping @Sendable (Worker<System>, Int) async throws -> Result
     ) async throws -> [Result] {
-        let begin = ContinuousClock.now
+        let begin = surroundings.now
         func name(_ rank: Int) -> String { "worker \(rank) on \(group.members[rank].identity.hostName)" }
         return try await withThrowingTaskGroup(of: (Int, Result)?.self) { tasks in
             if let meanwhile {
@@ -61,8 +61,8 @@ extension CoordinatorEngine {
                 for try await result in tasks { if let result { results.append(result) } }
             } catch GenerationEnd.unlinked(let links, let reason) where !links.dead.isEmpty {
                 // Only all reports together show the cause.
-                let limit = DataPlane.reportTime(after: .now - begin)
-                let all = await Self.unlinked(links, reason, rest: &tasks, within: limit)
+                let limit = DataPlane.reportTime(after: surroundings.now - begin)
+                let all = await unlinked(links, reason, rest: &tasks, within: limit)
                 group.canceller.cancel()
                 throw all
             } catch {
@@ -75,13 +75,13 @@ extension CoordinatorEngine {
     }
 
     /// The first report of missing links together with those that come soon after it.
-    private static func unlinked<Result: Sendable>(
+    private func unlinked<Result: Sendable>(
         _ links: UnlinkedRanks, _ reason: String, rest tasks: inout ThrowingTaskGroup<(Int, Result)?, any Error>,
         within limit: Duration
     ) async -> GenerationEnd {
         var links = links
-        tasks.addTask {
-            try await Task.sleep(for: limit)
+        tasks.addTask { [surroundings] in
+            try await surroundings.sleep(for: limit)
             throw CancellationError()
         }
         while true {

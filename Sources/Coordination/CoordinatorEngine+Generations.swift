@@ -2,7 +2,6 @@ internal import BERT
 internal import Cluster
 internal import Configuration
 internal import Console
-internal import Dispatch
 internal import Distributed
 internal import Learning
 internal import Runs
@@ -20,13 +19,13 @@ extension CoordinatorEngine {
         if let group, !membership.hasNews, group.formation.run.freeze == freeze() { return group }
         if let group { await dissolve(group, because: nil) }
         while true {
-            guard !fruitlessEnds.isTooMany(at: .now) else {
+            guard !fruitlessEnds.isTooMany(at: surroundings.now) else {
                 throw RunError(
                     "\(fruitlessEnds.count) generations in a row ended before step \(position.committed + 1) was done, "
                         + "though no worker was lost: "
                         + "see the reasons above, then resume with: \(resumeCommand)")
             }
-            if fruitlessEnds.pause > .zero { try await Task.sleep(for: fruitlessEnds.pause) }
+            if fruitlessEnds.pause > .zero { try await surroundings.sleep(for: fruitlessEnds.pause) }
             try await waitForWorkers()
             if let formed = try await form(freezing: freeze) {
                 group = formed
@@ -43,15 +42,14 @@ extension CoordinatorEngine {
         var said: Int?
         var reminding: Task<Void, Never>?
         defer { reminding?.cancel() }
-        if isFirst, let patience, patience > .now {
-            let rest = (patience - .now).seconds
-            DispatchQueue.global().asyncAfter(deadline: .now() + rest) { [membership] in membership.wake() }
+        if isFirst, let patience, patience > surroundings.now {
+            surroundings.after(patience - surroundings.now) { [membership] in membership.wake() }
         }
         while true {
             let count = membership.members.count
             let possible = max(0, wanted - membership.givenUp)
             let minimum = max(1, inputs.configuration.minWorkers)
-            let waitsForAll = isFirst && patience.map { $0 > .now } ?? true
+            let waitsForAll = isFirst && patience.map { $0 > surroundings.now } ?? true
             let needed = waitsForAll ? max(minimum, possible) : minimum
             if count >= needed { return }
             if isFirst { try membership.checkRendezvous() }
@@ -90,7 +88,7 @@ extension CoordinatorEngine {
             let own = try await data.perform { try $0.prepare(generation: generation) }
             let prepared = try await prepare(members, proxies, generation, own: own.peer)
             let peers = prepared.map(\.peer) + [own.peer]
-            let roster = MeshRoster(generation: generation, token: UInt64.random(in: 1 ... .max), peers: peers)
+            let roster = MeshRoster(generation: generation, token: surroundings.random(in: 1 ... .max), peers: peers)
             for (member, worker) in zip(members, prepared) { membership.update(member.address, worker.held) }
             // Not earlier reports: their state once nothing could change it any more.
             let start = try start(prepared.map(\.held))
@@ -269,7 +267,7 @@ extension CoordinatorEngine {
     private func dropLost(_ members: [Membership.Member], because end: GenerationEnd) async {
         let unlinked = await sendAway(unlinkedOf: members, end)
         let lost = await refresh(members, but: Set(end.untrueRanks.keys).union(unlinked))
-        if lost.isEmpty, end.untrueRanks.isEmpty, unlinked.isEmpty { fruitlessEnds.add(at: .now) }
+        if lost.isEmpty, end.untrueRanks.isEmpty, unlinked.isEmpty { fruitlessEnds.add(at: surroundings.now) }
         record(
             GenerationEndEvent(
                 afterStep: position.committed, generation: Int(generation), reason: end.reason,

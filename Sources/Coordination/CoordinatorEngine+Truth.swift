@@ -59,7 +59,7 @@ extension CoordinatorEngine {
         guard end.isSplit else { return }
         knownStates.forgetAll()
         // Workers' states now belong to another run id; all workers receive the checkpoint's state.
-        run.id = UInt64.random(in: 1...UInt64(Int64.max))
+        run.id = surroundings.random(in: 1...UInt64(Int64.max))
         journal.add(.renamed(run: run.id))
     }
 }

@@ -26,6 +26,7 @@ package final class CoordinatorEngine<System: ControlPlane>: StepEngine {
     var run: RunDescription
     /// Workers to wait for before the first step.
     let wanted: Int
+    let surroundings: any Surroundings
     let display: RunDisplay
     let stop: StopRequest
     let ledger: Ledger
@@ -86,7 +87,8 @@ package final class CoordinatorEngine<System: ControlPlane>: StepEngine {
     package init(
         inputs: RunInputs, source: TrainingState, step: Int, newest: Int, journal: RunJournal, patience: Duration?,
         wanted: Int, system: System,
-        membership: Membership, data: CoordinatorDataThread, display: RunDisplay, stop: StopRequest
+        membership: Membership, data: CoordinatorDataThread, display: RunDisplay, stop: StopRequest,
+        surroundings: any Surroundings = SystemSurroundings()
     ) throws {
         let history = journal.history
         self.inputs = inputs
@@ -98,8 +100,9 @@ package final class CoordinatorEngine<System: ControlPlane>: StepEngine {
         self.wanted = wanted
         self.display = display
         self.stop = stop
+        self.surroundings = surroundings
         pace = StepPace(floor: .seconds(inputs.configuration.progressTimeout))
-        self.patience = patience.map { .now + $0 }
+        self.patience = patience.map { surroundings.now + $0 }
         beganAt = step
         newestUsable = newest
         generation = history.generation
@@ -132,7 +135,7 @@ package final class CoordinatorEngine<System: ControlPlane>: StepEngine {
         var redone = false
         // Those of an evaluation before cost no time of this step.
         recomputed = RecomputedSteps()
-        let start = ContinuousClock.now
+        let start = surroundings.now
         while true {
             let group = try await formed(for: plan.step)
             do {
@@ -172,7 +175,7 @@ package final class CoordinatorEngine<System: ControlPlane>: StepEngine {
                     let plan = inputs.plan.step(position.committed + 1, order: order)
                     _ = try await take(
                         plan, next: nil, group, learningRate: inputs.schedule.rate(step: plan.step), redone: true,
-                        since: .now)
+                        since: surroundings.now)
                     recomputed.add(plan)
                 }
             } catch let end as GenerationEnd {
@@ -199,7 +202,7 @@ package final class CoordinatorEngine<System: ControlPlane>: StepEngine {
             lossScale: plan.lossScale.bitPattern, sourceBatches: plan.source?.batchCount ?? 0,
             sourceScale: plan.sourceScale.bitPattern)
         // The next step's first samples are sent while this one is computed.
-        let start = ContinuousClock.now
+        let start = surroundings.now
         let feeding = data.begin { core in
             try core.feed(plan, of: samples)
             if let next { try core.feed(ahead: next, of: samples) }
@@ -210,7 +213,7 @@ package final class CoordinatorEngine<System: ControlPlane>: StepEngine {
             try await proxy.run(command)
         }
         position.tellAll()
-        pace.add(.now - start, samples: plan.sampleCount)
+        pace.add(surroundings.now - start, samples: plan.sampleCount)
         return replies
     }
 
@@ -266,7 +269,7 @@ package final class CoordinatorEngine<System: ControlPlane>: StepEngine {
                 CommittedStep(
                     incarnation: system.incarnation, generation: generation, commit: commit, plan: plan.digest,
                     lanes: digests.map { $0 ?? 0 },
-                    redone: redone, seconds: (ContinuousClock.now - start).seconds)))
+                    redone: redone, seconds: (surroundings.now - start).seconds)))
         fruitlessEnds = FruitlessEnds()
         ledger.count(plan, redone: redone)
         var report = StepReport(commit)

@@ -5,7 +5,7 @@ internal import Transport
 ///
 /// Workers on a network exchange gradients, rows and states over bulk links. Samples, and links that stay on one
 /// machine, are ZeroMQ's. Belongs to the data thread.
-final class DataLinks {
+final class DataLinks: GenerationLinks {
     private let context: Context
     private let place: MeshPlace
     private let refusals: RefusalCount

@@ -1,25 +1,23 @@
-internal import Dispatch
-internal import Foundation
 internal import Synchronization
 
 /// A thread that owns thread-bound objects, such as sockets, and runs its work items in order.
 package final class DataThread<Core>: Sendable {
     private let jobs = Mutex<[Job?]>([])
-    private let ready = DispatchSemaphore(value: 0)
+    private let ready: any Bell
 
     private struct Job: Sendable {
         let run: @Sendable (Core) -> Void
     }
 
     /// - Parameter make: creates the thread's state, on the thread.
-    package init(name: String, _ make: @escaping @Sendable () -> Core) {
-        let thread = Thread { [self] in
-            // The system shows the name with the thread; failure does not matter.
-            try? Data(name.utf8).write(to: URL(filePath: "/proc/thread-self/comm"))
+    package init(
+        name: String, surroundings: any Surroundings = SystemSurroundings(), _ make: @escaping @Sendable () -> Core
+    ) {
+        ready = surroundings.makeBell()
+        surroundings.startThread(name) { [self] in
             let core = make()
             while let job = next() { job.run(core) }
         }
-        thread.start()
     }
 
     /// The next work item; nil if the thread is to end.
@@ -30,7 +28,7 @@ package final class DataThread<Core>: Sendable {
 
     private func add(_ job: Job?) {
         jobs.withLock { $0.append(job) }
-        ready.signal()
+        ready.ring()
     }
 
     /// Runs `work` on the thread, after all earlier work.

@@ -33,7 +33,7 @@ extension Membership {
     }
 
     /// Readmits lost workers that are heard again, such as after a suspension: as if they joined again.
-    package func readmitReturning(through system: ZeroMQActorSystem) async {
+    package func readmitReturning<System: ControlPlane>(through system: System) async {
         await withDiscardingTaskGroup { tasks in
             for await event in system.events {
                 switch event {
@@ -51,11 +51,11 @@ extension Membership {
     }
 
     /// Asks repeatedly: its answer comes after the work in progress on its data thread.
-    private func readmit(_ member: Member, through system: ZeroMQActorSystem) async {
+    private func readmit<System: ControlPlane>(_ member: Member, through system: System) async {
         guard let proxy = try? Worker.resolve(id: member.address, using: system) else { return }
         repeat {
             do {
-                let held = try await ZeroMQActorSystem.within(.seconds(30)) { try await proxy.abort() }
+                let held = try await System.within(.seconds(30)) { try await proxy.abort() }
                 return try join(member.identity, member.address, held)
             } catch ClusterError.deadline where system.isConnected(to: member.address.process) {} catch { return }
         } while isNewest(member)

@@ -56,7 +56,7 @@ package distributed actor Worker<ActorSystem: CodableActorSystem> {
 
 /// A worker's data thread with its interface for other threads.
 package final class WorkerThread: Sendable {
-    private let thread: DataThread<WorkerCore>
+    let thread: DataThread<WorkerCore>
     private let canceller = Mutex<MeshCanceller?>(nil)
     private let ending: AsyncStream<String>.Continuation
     /// The reason why the coordinator removed this worker.
@@ -65,15 +65,27 @@ package final class WorkerThread: Sendable {
     private let entered: @Sendable (UInt32) -> Void
     private let allowList: AllowList
     /// Count of frames and connections refused by the data links.
-    let refusals = RefusalCount()
+    let refusals: RefusalCount
 
-    init(
+    convenience init(
         threads: Int, context: Context, place: MeshPlace, allowList: AllowList,
         entered: @escaping @Sendable (UInt32) -> Void
     ) {
-        let refusals = refusals
-        thread = DataThread(name: "apus data") {
-            WorkerCore(threads: threads, context: context, place: place, refusals: refusals)
+        let refusals = RefusalCount()
+        self.init(threads: threads, allowList: allowList, refusals: refusals, entered: entered) {
+            DataLinks(context: context, place: place, refusals: refusals)
+        }
+    }
+
+    /// - Parameter links: makes the process's links, on the data thread.
+    init(
+        threads: Int, allowList: AllowList, refusals: RefusalCount = RefusalCount(),
+        surroundings: any Surroundings = SystemSurroundings(), entered: @escaping @Sendable (UInt32) -> Void,
+        links: @escaping @Sendable () -> any GenerationLinks
+    ) {
+        self.refusals = refusals
+        thread = DataThread(name: "apus data", surroundings: surroundings) {
+            WorkerCore(threads: threads, links(), surroundings: surroundings)
         }
         (departures, ending) = AsyncStream.makeStream()
         self.entered = entered

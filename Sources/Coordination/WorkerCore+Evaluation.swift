@@ -43,7 +43,7 @@ extension WorkerCore {
         _ count: Int, _ kind: ShardFrame.Kind, of stream: TaskStream, withFeatures: Bool, _ run: RunDescription,
         _ group: Group
     ) throws -> [FedChunk] {
-        let deadline = ContinuousClock.now + DataPlane.exchangeTime
+        let deadline = surroundings.now + DataPlane.exchangeTime
         do {
             return try (0..<count).map { _ in
                 let frame = try group.mesh.receiveFed(deadline: deadline) {
@@ -96,7 +96,8 @@ extension WorkerCore {
             count: UInt64(values.count))
         do {
             try unsafe group.mesh.send(
-                header, payload: values.span.bytes, to: group.mesh.coordinator, deadline: .now + DataPlane.exchangeTime)
+                header, payload: values.span.bytes, to: group.mesh.coordinator,
+                deadline: surroundings.now + DataPlane.exchangeTime)
         } catch {
             throw WorkerFailure.generationEnded("\(ExchangeError.mesh(error))")
         }
@@ -109,7 +110,7 @@ extension WorkerCore {
             try StateTransfer.send(
                 replica.state, after: replica.step, over: group.mesh, generation: group.generation,
                 to: group.mesh.coordinator,
-                deadline: .now + DataPlane.stateTime(parameters: replica.parameters.count))
+                deadline: surroundings.now + DataPlane.stateTime(parameters: replica.parameters.count))
         } catch {
             throw WorkerFailure.generationEnded("\(ExchangeError.mesh(error))")
         }

@@ -12,7 +12,8 @@ internal import Wording
 /// The state of a worker's data thread: its replica, its lanes and the links of the current generation.
 final class WorkerCore {
     let threads: Int
-    private let endpoints: DataLinks
+    private let endpoints: any GenerationLinks
+    let surroundings: any Surroundings
     var run: RunDescription?
     var replica: Replica?
     var runner: LaneRunner?
@@ -51,9 +52,10 @@ final class WorkerCore {
         var ownLanes: Range<Int> { formation.ownLanes }
     }
 
-    init(threads: Int, context: Context, place: MeshPlace, refusals: RefusalCount) {
+    init(threads: Int, _ endpoints: any GenerationLinks, surroundings: any Surroundings) {
         self.threads = threads
-        endpoints = DataLinks(context: context, place: place, refusals: refusals)
+        self.endpoints = endpoints
+        self.surroundings = surroundings
     }
 
     /// A report of this worker's present state, with a higher number than all earlier ones.
@@ -105,7 +107,7 @@ final class WorkerCore {
                     rank: formation.rank, formation.roster, within: .seconds(formation.linkSeconds)))
             // Workers that have the state wait for those that receive it.
             let deadline =
-                ContinuousClock.now + DataPlane.formingTime
+                surroundings.now + DataPlane.formingTime
                 + DataPlane.transferTime(parameters: model.layout.count, workers: formation.workers)
             try transferState(formation, mesh, deadline: deadline)
             let links = ExchangeLinks(mesh: mesh, generation: generation)
@@ -218,16 +220,16 @@ final class WorkerCore {
         guard let group, let replica, let runner else { throw WorkerFailure.outOfOrder("a step without a generation") }
         guard let committedStep, command.step == committedStep + 1 else { throw outOfOrder("step \(command.step)") }
         kept = nil
-        let start = ContinuousClock.now
+        let start = surroundings.now
         do {
             try takeLanes(command, group)
-            let fed = ContinuousClock.now
+            let fed = surroundings.now
             let results = runner.run(work, parameters: replica.parameters.view, into: group.allReduce.blocks)
             // After this step's last read of them, and before any rank receives sums computed from them.
             guard group.hasFeatures ? replica.isHeadIntact : replica.isIntact(rows: work.rows) else {
                 throw memoryChanged(replica)
             }
-            let computed = ContinuousClock.now
+            let computed = surroundings.now
             // Another rank may take several times as long as this one.
             let deadline = computed + DataPlane.exchangeTime + (computed - fed) * StepPace.patience
             let before = group.links.counters
@@ -255,7 +257,7 @@ final class WorkerCore {
                 sourceLosses: results.sourceLosses.map(\.bitPattern),
                 digests: work.lanes.map(SampleDigest.of), norm: norm.bitPattern,
                 state: replica.hash, compute: (computed - fed).seconds,
-                exchange: (ContinuousClock.now - computed).seconds - waiting,
+                exchange: (surroundings.now - computed).seconds - waiting,
                 wait: (fed - start).seconds + waiting,
                 bytes: after.bytesSent - before.bytesSent + after.bytesShared - before.bytesShared)
         } catch let error as MeshError {
@@ -274,7 +276,7 @@ final class WorkerCore {
             work.lanes = own.map { _ in [PackedBatch](repeating: PackedBatch(), count: count) }
         }
         var missing = [Bool](repeating: true, count: own.count * count)
-        let deadline = ContinuousClock.now + DataPlane.exchangeTime
+        let deadline = surroundings.now + DataPlane.exchangeTime
         let kinds = [ShardFrame.Kind.lane.rawValue, ShardFrame.Kind.sourceLane.rawValue]
         for _ in 0..<(own.count * count) {
             let frame = try group.mesh.receiveFed(deadline: deadline) {

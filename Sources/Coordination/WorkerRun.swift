@@ -13,7 +13,7 @@ package final class WorkerRun: Sendable {
     private let system: ZeroMQActorSystem
     private let thread: WorkerThread
     private let worker: Worker<ZeroMQActorSystem>
-    private let coordinator: Coordinator<ZeroMQActorSystem>
+    private let joining: Joining<ZeroMQActorSystem>
     private let threads: Int
     private let number: Int?
     private let worldSize: Int?
@@ -42,8 +42,11 @@ package final class WorkerRun: Sendable {
             system.generation = $0
         }
         worker = Worker(thread, actorSystem: system)
-        coordinator = try Coordinator.resolve(
-            id: ActorAddress(process: "coordinator", name: "coordinator"), using: system)
+        joining = Joining(
+            system: system,
+            coordinator: try Coordinator.resolve(
+                id: ActorAddress(process: "coordinator", name: "coordinator"), using: system),
+            worker: worker.id, thread: thread, timeout: options.coordinatorTimeout)
         self.threads = threads
         number = options.rank ?? place.rank
         worldSize = place.worldSize
@@ -99,32 +102,10 @@ package final class WorkerRun: Sendable {
 
     /// - Returns: the coordinator's incarnation that admitted this worker.
     private func join() async throws -> UInt64 {
-        system.generation = 0
-        let (coordinator, address) = (coordinator, worker.id)
         let searching = Task { [search] in await search.report() }
         defer { searching.cancel() }
         do {
-            // This worker's report comes after its data thread's work in progress; the coordinator's deadline begins
-            // after the report.
-            var held = await thread.abort()
-            var deadline = ContinuousClock.now + timeout
-            while true {
-                do {
-                    try await ZeroMQActorSystem.within(deadline - .now) {
-                        let identity = try identity(at: try await coordinator.arithmetic())
-                        try await coordinator.join(identity, address, held)
-                    }
-                    return system.incarnation
-                } catch ClusterError.staleIncarnation {
-                    // The request was for a former coordinator; the answer named the present one.
-                    continue
-                } catch ClusterError.deadline where system.isConnected(to: coordinator.id.process) {
-                    // It is running, and still reads its data; or it readmitted this worker by itself.
-                    guard system.generation == 0 else { return system.incarnation }
-                    held = await thread.abort()
-                    deadline = .now + timeout
-                }
-            }
+            return try await joining.join { [self] in try identity(at: $0) }
         } catch let refused as JoinRefused {
             throw InputError(refused.description)
         } catch let unusable as BLASError {
@@ -158,19 +139,14 @@ package final class WorkerRun: Sendable {
     private func rejoinWhenNeeded(_ first: UInt64) async throws -> String? {
         var joined = first
         for await event in system.events {
-            switch event {
-            case .coordinatorChanged(let incarnation) where incarnation == joined: continue
-            // The coordinator has readmitted this worker since then, by itself or on the last request.
-            case .lost(_, let generation) where generation < system.generation: continue
-            case .lost, .coordinatorChanged: joined = try await join()
-            // Without keys a coordinator that is just starting or ending looks the same.
-            case .refused where key == nil: continue
-            case .refused:
-                // So does one on a busy host, or whose port another program used briefly.
+            if joining.isNeeded(after: event, joined: joined) {
+                joined = try await join()
+            } else if event == .refused, key != nil {
+                // Without keys a coordinator that is just starting or ending looks the same. With them, so does one on
+                // a busy host, or whose port another program used briefly.
                 do { joined = try await join() } catch let error as RunError {
                     throw RunError("\(error); if it runs, it does not know this worker's key: check APUS_KEY_FILE")
                 }
-            case .found: continue
             }
         }
         return nil

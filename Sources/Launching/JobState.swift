@@ -117,6 +117,8 @@ struct JobState: Sendable {
     private var pausing: Set<Role> = []
     /// Of the roles that died.
     private var policies: [Role: RestartPolicy] = [:]
+    /// Workers that ended as a coordinator asked: its successor, if it gets one, needs them again.
+    private var dismissed: Set<Int> = []
     /// Workers that will not be replaced any more.
     private var givenUp = 0
     private var signals = StopSignals()
@@ -195,7 +197,10 @@ extension JobState {
         let role = Role.worker(number)
         running.remove(role)
         guard goesOn else { return goOnEnding() }
-        guard end != .status(0) else { return [] }
+        guard end != .status(0) else {
+            dismissed.insert(number)
+            return pausing.contains(.coordinator) ? startDismissed() : []
+        }
         if end == .status(2) {
             // It reported why it cannot take part; a replacement could not either.
             let isFirst = policies[role] == nil
@@ -216,11 +221,17 @@ extension JobState {
             guard case .restart(let pause) = decision(on: .coordinator, at: now) else {
                 return [.say(.coordinatorLost(signal: number))] + leave()
             }
-            return [.say(.coordinatorRestarts(signal: number, after: pause))] + start(.coordinator, after: pause)
+            return [.say(.coordinatorRestarts(signal: number, after: pause))]
+                + start(.coordinator, after: pause) + startDismissed()
         case .stopping(let signal): return leave(signal: signal)
         case .refused(let status): return leave(refusal: status)
         case .leaving, .hurrying, .over: return goOnEnding()
         }
+    }
+
+    private mutating func startDismissed() -> [Action] {
+        defer { dismissed = [] }
+        return dismissed.sorted().map { start(.worker($0)) }
     }
 
     private mutating func notStarted(_ role: Role, _ reason: String) -> [Action] {

@@ -1,5 +1,5 @@
 package import Console
-internal import Files
+package import Files
 internal import Synchronization
 
 /// The journal of a run's coordinator: all that must survive its end, and little more.
@@ -27,14 +27,20 @@ package final class RunJournal: Sendable {
     /// - Parameter isThere: whether the file already has this history. It is then continued if the disk has no room for
     ///   another one; otherwise the history is written as soon as there is room.
     /// - Throws: ``FileError`` if the existing file cannot be continued.
-    package init(_ history: JournalHistory, isThere: Bool, inRun output: String, display: RunDisplay) throws {
+    package init(
+        _ history: JournalHistory, isThere: Bool, inRun output: String, display: RunDisplay,
+        steps: any FileSteps = PlainFileSteps()
+    ) throws {
         self.display = display
         let (path, records) = (Self.path(inRun: output), history.all.map(\.bytes))
         var state: State
         do throws(FileError) {
-            state = State(history: history, log: try RecordLog(path, records: records))
+            state = State(history: history, log: try RecordLog(path, records: records, steps: steps))
         } catch {
-            let log = isThere ? try RecordLog(goingOnWith: path) : RecordLog(path, whenThereIsRoom: records)
+            let log =
+                isThere
+                ? try RecordLog(goingOnWith: path, steps: steps)
+                : RecordLog(path, whenThereIsRoom: records, steps: steps)
             state = State(history: history, log: log, saidFailure: true)
             display.say(Self.fellBehind(error))
         }

@@ -51,13 +51,19 @@ package struct MeshRoster: Codable, Equatable, Sendable {
 package final class MeshCanceller: Sendable {
     let wakeup: Wakeup
     private let flag = Atomic(false)
+    private let whenCancelled: (@Sendable () -> Void)?
 
-    init() throws(ZeroMQError) { wakeup = try Wakeup() }
+    /// - Parameter whenCancelled: called at each ``cancel()``, for a mesh that does not wait for descriptors.
+    package init(whenCancelled: (@Sendable () -> Void)? = nil) throws(ZeroMQError) {
+        self.whenCancelled = whenCancelled
+        wakeup = try Wakeup()
+    }
 
     /// Makes the mesh's current call and every later one throw ``MeshError/cancelled``.
     package func cancel() {
         flag.store(true, ordering: .sequentiallyConsistent)
         wakeup.signal()
+        whenCancelled?()
     }
 
     package var isCancelled: Bool { flag.load(ordering: .sequentiallyConsistent) }

@@ -109,7 +109,7 @@ enum JobPhase: CaseIterable {
                 [
                     .coordinatorDone: Self.awaitsWorkers,
                     .coordinatorKilled: Answer(.say(.coordinatorLost(signal: SIGKILL)), .wait(.leave, .seconds(5))),
-                    .workerKilled: Self.replaced,
+                    .workerDone: Answer(.start(.worker(1))), .workerKilled: Self.replaced,
                     .workerRefuses: Answer(Self.refuses, .tell(.worker(0), .end), .wait(.kill, .seconds(2))),
                     .signal: Self.awaitsWorkers,
                     .restart: Answer(.start(.coordinator)),

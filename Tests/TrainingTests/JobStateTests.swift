@@ -45,6 +45,18 @@ import Testing
                 ])
     }
 
+    /// A coordinator that is killed after it has dismissed its workers is started again, and waits for as many.
+    @Test func `workers that a killed coordinator had dismissed start again with the next one`() {
+        var job = LaunchedJob()
+        #expect(job.take(.ended(.worker(1), .status(0))) == [])
+        #expect(
+            job.take(.ended(.coordinator, .signal(9)))
+                == [.say(.coordinatorRestarts(signal: 9, after: .zero)), .start(.coordinator), .start(.worker(1))])
+        #expect(job.take(.ended(.worker(1), .status(0))) == [])
+        #expect(job.take(.ended(.coordinator, .status(0))) == [.wait(.leave, .seconds(5))])
+        #expect(job.end() == .finish(status: 0))
+    }
+
     @Test func `a second death within the time waits a second, and the pause is kept`() {
         var job = LaunchedJob(maxRestarts: 2)
         for role in [JobState.Role.coordinator, .worker(0)] {

@@ -1,0 +1,89 @@
+import BERT
+import Checkpoints
+import Foundation
+import Kernels
+import Learning
+import Tensors
+
+@testable import Configuration
+@testable import Coordination
+@testable import Files
+@testable import Runs
+
+/// The smallest model that has everything a run needs, and a run of six steps in two epochs over it.
+struct SimulatedInputs: Sendable {
+    static let steps = 6
+    let inputs: RunInputs
+    let identity: WorkerIdentity
+    /// What an undisturbed run of one process has: the digest of its weights, and each step's loss.
+    let digest: String
+    let losses: [Double]
+
+    /// The folder of the runs, each of which begins with it empty.
+    var output: String { inputs.configuration.output }
+
+    init() async throws {
+        // In memory where that is possible: nothing is to be synced to a disk.
+        let place = FileManager.default.isWritableFile(atPath: "/dev/shm") ? "/dev/shm" : NSTemporaryDirectory()
+        let folder = "\(place)/apus-simulation-\(getpid())"
+        try? FileManager.default.removeItem(atPath: folder)
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"] + (0..<43).map { "w\($0)" }
+        try Data((words.joined(separator: "\n") + "\n").utf8).write(to: URL(filePath: "\(folder)/vocab.txt"))
+        let model: [String: Any] = [
+            "model_type": "bert", "hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 1,
+            "num_attention_heads": 2, "max_position_embeddings": 16, "vocab_size": words.count, "type_vocab_size": 2,
+            "hidden_act": "gelu", "layer_norm_eps": 1e-12, "hidden_dropout_prob": 0.1,
+            "attention_probs_dropout_prob": 0.1, "initializer_range": 0.02, "pad_token_id": 0,
+        ]
+        try JSONSerialization.data(withJSONObject: model).write(to: URL(filePath: "\(folder)/config.json"))
+        let shape = try BERTConfiguration(JSONValue(parsing: FileSystem.read("\(folder)/config.json")), path: folder)
+            .shape
+        let layout = BERTModel(shape: shape, head: .classification(labels: 3)).layout
+        // Their values do not matter: the run begins with random ones.
+        let zeros = StateFiles.tensors(FloatBuffer(count: layout.count), layout)
+        try SafetensorsWriter.write(zeros, to: "\(folder)/model.safetensors", steps: PlainFileSteps())
+        let rows = (0..<12).map { row in
+            (0...(row * 7 % 5)).map { "w\((row * 31 + $0 * 17) % 43)" }.joined(separator: " ") + "\t\(row % 3)\n"
+        }
+        try Data(("sentence\tlabel\n" + rows.joined()).utf8).write(to: URL(filePath: "\(folder)/train.tsv"))
+        var configuration = TrainingConfiguration(
+            model: folder, train: "\(folder)/train.tsv", output: "\(folder)-run", threads: 1)
+        configuration.fromScratch = true
+        configuration.maxLength = 8
+        configuration.learningRate = 1e-3
+        configuration.maxGradNorm = 0.5
+        configuration.batchSize = 4
+        configuration.lanes = 4
+        configuration.epochs = 2
+        inputs = try RunInputs(configuration)
+        let arithmetic = ArithmeticShape(inputs.model.shape, blas: .own, precision: .float32)
+        identity = Fingerprint.identity(arithmetic, threads: 1)
+        let replica = Replica(model: inputs.model, parameters: Self.copy(inputs.parameters), threads: 1)
+        let engine = SingleProcessEngine(inputs: inputs, replica: replica, debug: false)
+        var losses: [Double] = []
+        for step in 1...inputs.plan.totalSteps {
+            let plan = inputs.plan.step(step, order: inputs.plan.order(ofEpoch: inputs.plan.epoch(ofStep: step)))
+            let report = try await engine.run(plan, next: nil, learningRate: inputs.schedule.rate(step: step))
+            losses.append(report.lossSum)
+        }
+        self.losses = losses
+        digest = Self.digest(replica.state)
+        precondition(inputs.plan.totalSteps == Self.steps, "\(inputs.plan.totalSteps) steps")
+    }
+
+    /// Of weights and moments.
+    static func digest(_ state: TrainingState) -> String {
+        Digests.parameters(
+            [("weights", state.parameters), ("first", state.first), ("second", state.second)].map { name, values in
+                .init(name, [values.count]) { values.view.withSpan($0) }
+            })
+    }
+
+    private static func copy(_ values: FloatBuffer) -> FloatBuffer {
+        let copy = FloatBuffer(count: values.count)
+        copy.view.copy(from: values.view.withSpan { span in span.indices.map { span[$0] } })
+        return copy
+    }
+}

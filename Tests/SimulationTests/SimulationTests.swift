@@ -1,0 +1,118 @@
+import Foundation
+import Testing
+
+/// The real coordinator and real workers in one process, with chance, time, links and threads decided by a seed:
+/// docs/simulation.md.
+///
+/// `APUS_SEEDS` sets the number of seeds, `APUS_FIRST_SEED` the first one. A seed that fails is printed, and fails in
+/// the same way with `APUS_SEEDS=1 APUS_FIRST_SEED=…`; `APUS_SEED_LOG=1` prints what happens in it.
+@Suite(.serialized) struct SimulationTests {
+    private static func variable(_ name: String) -> UInt64? {
+        ProcessInfo.processInfo.environment[name].flatMap(UInt64.init)
+    }
+
+    private static let inputs = Task { try await SimulatedInputs() }
+    private static let usualSeeds: UInt64 = 200
+    /// Turns of an undisturbed run of three workers.
+    private static let usualTurns = 450
+
+    @Test(arguments: 1...4) func `undisturbed it has the weights of one process`(workers: Int) async throws {
+        let job = SimulatedJob(Scenario(seed: 1, workers: workers), try await Self.inputs.value)
+        check(job)
+        #expect(job.losses.map(\.step) == Array(1...SimulatedInputs.steps))
+        #expect(job.resumptions == 0)
+    }
+
+    @Test func `every seed ends with the weights of one process, and every fault occurs`() async throws {
+        let shared = try await Self.inputs.value
+        let (first, count) = (Self.variable("APUS_FIRST_SEED") ?? 1, Self.variable("APUS_SEEDS") ?? Self.usualSeeds)
+        var seen = Seen()
+        for seed in first..<(first + count) {
+            let job = SimulatedJob(Scenario(seed: seed, turns: Self.usualTurns), shared)
+            if Self.variable("APUS_SEED_LOG") != nil { job.simulation.log = { print($0) } }
+            check(job)
+            seen.add(job)
+        }
+        print(seen)
+        if count >= Self.usualSeeds { #expect(seen.missing == []) }
+    }
+
+    @Test func `a seed repeats exactly`() async throws {
+        let shared = try await Self.inputs.value
+        for seed in UInt64(1)...20 {
+            let jobs = (0..<2).map { _ in SimulatedJob(Scenario(seed: seed, turns: Self.usualTurns), shared) }
+            for job in jobs { check(job) }
+            #expect(jobs[0].simulation.trace == jobs[1].simulation.trace, "\(jobs[0].scenario)")
+            #expect(jobs[0].simulation.time == jobs[1].simulation.time, "\(jobs[0].scenario)")
+        }
+    }
+
+    /// The turn of a fault is not left to chance: each call of a worker, as it arrives and as it is answered.
+    @Test(arguments: [
+        Fault.workerDies, .coordinatorDies, .allDie, .workerFreezes, .coordinatorFreezes, .controlDrops,
+        .dataLinkDrops, .joinsAgain, .operatorStops,
+    ])
+    func `whatever happens at one call, the weights stay`(fault: Fault) async throws {
+        let shared = try await Self.inputs.value
+        // Of both workers together: the numbers of a call's first and some later times.
+        let calls = [
+            ("prepare", [1, 2]), ("form", [1, 2]), ("run", [1, 2, 7, 12]), ("commit", [1, 2]), ("stateHash", [1, 2]),
+            ("sendState", [1]),
+        ]
+        for (name, numbers) in calls {
+            for number in numbers {
+                for moment in [SimulatedControlNetwork.Moment.arrives, .isAnswered] {
+                    var scenario = Scenario(seed: UInt64(number), workers: 2)
+                    scenario.atCall = ("worker.\(name)", number, moment, fault)
+                    let job = SimulatedJob(scenario, shared)
+                    check(job)
+                    // In simulated time: nobody waits in vain for a link of an ended generation.
+                    #expect(fault != .workerDies || job.took < .seconds(15), "\(job.took), \(scenario)")
+                    // Before a generation stands there is no link to drop.
+                    #expect(job.happened == [fault: 1] || fault == .dataLinkDrops, "\(scenario)")
+                }
+            }
+        }
+    }
+
+    /// One digest, the same loss of each step however often it was computed, each sample once, nothing left.
+    private func check(_ job: SimulatedJob) {
+        let ending = job.run()
+        let scenario = job.scenario
+        #expect(ending == .done, "\(scenario)")
+        #expect(job.errors == [], "\(scenario)")
+        #expect(job.digest == job.shared.digest, "\(scenario)")
+        for (step, loss) in job.losses { #expect(loss == job.shared.losses[step - 1], "step \(step), \(scenario)") }
+        for account in job.accounts {
+            #expect(account.hasPrefix("12 of 12 samples computed, each exactly once"), "\(scenario): \(account)")
+        }
+    }
+}
+
+/// What happened in many runs.
+private struct Seen: CustomStringConvertible {
+    private var counts: [String: Int] = [:]
+    private(set) var seconds = 0.0
+
+    private static let all =
+        Fault.allCases.map(\.rawValue) + SimulatedControlNetwork.Effect.allCases.map { "\($0)" }
+        + ["overtakenFrame", "failedFileStep", "halfWrite", "resumption", "stepComputedAgain"]
+
+    mutating func add(_ job: SimulatedJob) {
+        for (fault, count) in job.happened { counts[fault.rawValue, default: 0] += count }
+        for (effect, count) in job.control.effects { counts["\(effect)", default: 0] += count }
+        counts["overtakenFrame", default: 0] += job.data.overtaken
+        counts["failedFileStep", default: 0] += job.disk.failures
+        counts["halfWrite", default: 0] += job.disk.halfWrites
+        counts["resumption", default: 0] += job.resumptions
+        counts["stepComputedAgain", default: 0] += max(0, job.losses.count - SimulatedInputs.steps)
+        seconds += job.simulation.time / .seconds(1)
+    }
+
+    /// Items of the fault model that did not occur.
+    var missing: [String] { Self.all.filter { (counts[$0] ?? 0) == 0 } }
+
+    var description: String {
+        Self.all.map { "\($0) \(counts[$0] ?? 0)" }.joined(separator: ", ") + "; \(Int(seconds)) simulated seconds"
+    }
+}
