@@ -8,8 +8,10 @@
 # The C library of the machine it runs on must be at least as new as that of this one: package on the oldest system you have.
 set -euo pipefail
 root=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
-# Whatever a message of the program, README or SECURITY.md tells a user to run or to read.
-contents=(CHANGELOG.md LICENSE README.md SECURITY.md cluster docs scripts/fetch.py scripts/fetch.sh scripts/install.sh)
+# Whatever a message of the program or one of these documents tells a user to run or to read.
+contents=(ARCHITECTURE.md CHANGELOG.md CONTRIBUTING.md LICENSE README.md SECURITY.md cluster docs
+    Benchmarks/README.md Benchmarks/transfer.svg Sources/Collectives/Collectives.docc
+    scripts/fetch.py scripts/fetch.sh scripts/install.sh)
 if [[ ${1:-} == --contents ]]; then
     printf '%s\n' "${contents[@]}"
     exit 0
@@ -18,8 +20,8 @@ fi
 
 scratch=$root/.build/package
 # An old-style path: it also holds for what the libraries beside the program need.
-swift build --package-path "$root" --no-color-diagnostics --scratch-path "$scratch" -c release --product apus --static-swift-stdlib --quiet \
-    -Xlinker -rpath -Xlinker '$ORIGIN/lib' -Xlinker --disable-new-dtags </dev/null >&2
+"$root/scripts/build.sh" --scratch-path "$scratch" -c release --product apus --static-swift-stdlib \
+    -Xlinker -rpath -Xlinker '$ORIGIN/lib' -Xlinker --disable-new-dtags >&2
 program=$scratch/release/apus
 # The line begins with name and version: apus 0.1.0, arithmetic 1, …
 version=$("$program" --version | sed 's/^apus \([^, ]*\).*/\1/')

@@ -115,6 +115,7 @@ package enum EntryPoints {
     package static func evaluate(_ options: InferenceOptions, predictions: String? = nil) throws -> String {
         var options = options
         options.model = try SourceModel.folder(options.model)
+        if let doubt = options.precision.doubt { sayToUser(doubt) }
         return try Scoring.run(options, predictions: predictions)
     }
 
@@ -126,6 +127,7 @@ package enum EntryPoints {
         if let output = answers.output { try NewFile.check(output, flag: "--output") }
         var options = options
         options.model = try SourceModel.folder(options.model)
+        if let doubt = options.precision.doubt { sayToUser(doubt) }
         guard let output = answers.output else {
             return try PredictionRun(options, answers).run(emit: emit, flush: flush)
         }

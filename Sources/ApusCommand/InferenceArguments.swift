@@ -10,9 +10,7 @@ struct InferenceArguments: ParsableArguments {
     var model: String
     @Option(
         help: ArgumentHelp(
-            "How the input is read: \(TrainingConfiguration.formats). (default: detected from its name and first "
-                + "lines)",
-            valueName: "name"))
+            "How the input is read. (default: detected from its name and first lines)", valueName: "name"))
     var inputFormat: DataFormat?
     @Option(help: ArgumentHelp("Column of the text.", valueName: "name"))
     var textColumn: String?
@@ -24,11 +22,11 @@ struct InferenceArguments: ParsableArguments {
     var maxLength: Int?
     @Option(help: ArgumentHelp("Threads to compute with. (default: one per core)", valueName: "count"))
     var threads: Int?
-    @Option(help: ArgumentHelp("Matrix products: own or openblas. (default: own)", valueName: "name"))
+    @Option(help: ArgumentHelp("Matrix products.", valueName: "name"))
     var blas = BLAS.own
     @Option(
         help: ArgumentHelp(
-            "The encoder's products: float32, bf16 or bf16-amx, however the model was trained. (default: float32)",
+            "The encoder's products, however the model was trained. (default: float32)",
             valueName: "name"))
     var precision: Precision?
     @Flag(help: .hidden)

@@ -30,7 +30,7 @@ enum Inspection {
         let sizes = [
             (shape.layers, "layers"), (shape.width, "wide"), (shape.heads, "heads"),
             (shape.feedForward, "feed-forward"),
-            (shape.vocabulary, "pieces"), (shape.positions, "positions"),
+            (shape.vocabulary, "tokens"), (shape.positions, "positions"),
         ]
         let name = configuration.architectures.isEmpty ? "BERT" : configuration.architectures.joined(separator: ", ")
         let summary = "\(name): " + sizes.map { "\(TensorTable.grouped($0)) \($1)" }.joined(separator: ", ")

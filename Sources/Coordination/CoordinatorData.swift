@@ -83,8 +83,8 @@ final class CoordinatorData {
                     withTypes: mesh.formation.run.hasTypes)
                 guard payload.count <= DataPlane.longestFrame else {
                     throw RunError(
-                        "the samples of lane \(lane) in step \(plan.step) take \(payload.count >> 20) MB, "
-                            + "\(DataPlane.longestFrame >> 20) MB is the limit of a link at "
+                        "the samples of lane \(lane) in step \(plan.step) take \(payload.count >> 20) MiB, "
+                            + "\(DataPlane.longestFrame >> 20) MiB is the limit of a link at "
                             + "once: choose a smaller --batch-size with --accumulate, or more --lanes")
                 }
                 let header = FrameHeader(

@@ -45,11 +45,6 @@ package enum ModelPath {
         if usual.hasSuffix("/" + name), exists(usual + "/config.json") {
             return "\(path): does not exist: did you mean the default model, \(usual)? It is used without --model"
         }
-        if let hubName = hubName(url.path) {
-            return
-                "\(path): does not exist: check the path, or, if this is a model's name on a hub, fetch it with "
-                + "'apus download \(hubName)' first"
-        }
         return "\(path): there is no such model folder: check --model, or run scripts/fetch.sh for the default one"
     }
 
@@ -60,20 +55,6 @@ package enum ModelPath {
         let parts = match.1.split(separator: "/")
         let isPage = parts.count == 2 && ["tree", "blob", "resolve", "raw"].contains(parts[1])
         return isPage ? String(parts[0]) : String(match.1)
-    }
-
-    /// `NAME` or `ORGANIZATION/NAME`, where a path looks like one of those, seen from the working folder.
-    private static func hubName(_ path: String) -> String? {
-        let working = FileManager.default.currentDirectoryPath
-        guard path.hasPrefix(working + "/") else { return nil }
-        let parts = path.dropFirst(working.count + 1).split(separator: "/")
-        let areNames = parts.allSatisfy { part in
-            part.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "-_.".contains($0)) } && part.first != "."
-        }
-        guard (1...2).contains(parts.count), areNames, parts.count == 1 || !exists("\(working)/\(parts[0])") else {
-            return nil
-        }
-        return parts.joined(separator: "/")
     }
 
     private static func withoutConfiguration(_ path: String) -> String {

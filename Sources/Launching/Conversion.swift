@@ -26,7 +26,7 @@ package enum Conversion {
         case .status, .signal:
             conversion.removePartial()
             throw InputError(
-                "\(input): reading it took more than \(ConversionLimits.memory >> 30) GB of memory or "
+                "\(input): reading it took more than \(ConversionLimits.memory >> 30) GiB of memory or "
                     + "\(ConversionLimits.seconds / 60) minutes of a processor, or failed: do not use this file")
         }
     }

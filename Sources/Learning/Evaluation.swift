@@ -110,12 +110,8 @@ package struct EvaluationReport: Codable, Sendable, Equatable {
             $0.value(in: self) != nil
         }
         if let metric, !shown.contains(metric) { shown.append(metric) }
-        // With several labels per text, a share of labels is not a share of texts.
-        func words(_ measure: Measure) -> String {
-            measure == .accuracy && further.exactMatch != nil ? "label accuracy" : measure.words
-        }
-        return shown.map { "\(words($0)) \($0.value(in: self).map { decimal($0, 4) } ?? "not defined")" }.joined(
-            separator: ", ")
+        return shown.map { "\($0.words(in: self)) \($0.value(in: self).map { decimal($0, 4) } ?? "not defined")" }
+            .joined(separator: ", ")
     }
 
     /// Whether these figures are better than `other`: by the given measure, else by accuracy, or by loss if there is

@@ -90,6 +90,21 @@ package struct FurtherFigures: Codable, Sendable, Equatable {
         exactMatch = Double(exact) / Double(max(1, flags.count / max(1, labels)))
     }
 
+    /// The figures of each class, for people.
+    /// - Parameter names: of the classes; those of an evaluation that has names of its own come first.
+    package func byClass(names: [String]) -> [(label: String, precision: Double, recall: Double, f1: Double)] {
+        guard let precision, let recall, let f1, recall.count == precision.count, f1.count == precision.count else {
+            return []
+        }
+        let names = labels ?? names
+        return f1.indices.map { index in
+            (
+                names.indices.contains(index) ? names[index] : "LABEL_\(index)", precision[index], recall[index],
+                f1[index]
+            )
+        }
+    }
+
     package mutating func add(_ entities: EntityScores) {
         (entityPrecision, entityRecall, entityF1) = (entities.precision, entities.recall, entities.f1)
     }

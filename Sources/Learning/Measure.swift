@@ -51,6 +51,15 @@ package enum Measure: String, Codable, CaseIterable, Sendable {
         }
     }
 
+    /// The name of a figure of `report`: with several labels per text, accuracy is a share of labels, not of texts.
+    package func words(in report: EvaluationReport) -> String {
+        words(hasExactMatch: report.further.exactMatch != nil)
+    }
+
+    package func words(hasExactMatch: Bool) -> String {
+        self == .accuracy && hasExactMatch ? "label accuracy" : words
+    }
+
     package var isBetterWhenSmaller: Bool { self == .loss || self == .mse }
 }
 

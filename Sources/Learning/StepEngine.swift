@@ -155,6 +155,7 @@ package struct NonFiniteStep: Error, Sendable, Equatable, CustomStringConvertibl
             + (sourceSamples.isEmpty
                 ? "" : "; source samples " + sourceSamples.map(String.init).joined(separator: ", "))
         return "step \(step): the loss or gradient of lane \(lane) is not finite (training samples \(ids))"
-            + (origin.map { "; it arose in the \($0)" } ?? "; run again with --single --debug to see where it arises")
+            + (origin.map { "; it arose in the \($0)" }
+                ?? "; apus train with the same options and --debug says in which layer")
     }
 }

@@ -18,7 +18,7 @@ package enum StackLimit {
         limit.rlim_cur = min(usual, limit.rlim_max)
         guard limit.rlim_cur >= least, unsafe setrlimit(resource, &limit) == 0 else {
             throw InputError(
-                "a thread's stack may have \(given >> 10) kB, expected at least \(least >> 10) kB: raise the limit "
+                "a thread's stack may have \(given >> 10) KiB, expected at least \(least >> 10) KiB: raise the limit "
                     + "with ulimit -s \(usual >> 10)"
             )
         }

@@ -7,19 +7,19 @@ package enum SystemLimits {
     /// Raises the soft limit of descriptors if that is sufficient, and tests the other limits.
     /// - Throws: ``InputError`` naming the limit, its value and the requirement.
     package static func provide(_ need: SystemNeed) throws(InputError) {
-        try provideDescriptors(need.descriptors)
+        try provideDescriptors(need)
         try tryAddresses(need.addresses)
         try tryThreads(need)
     }
 
-    private static func provideDescriptors(_ count: Int) throws(InputError) {
+    private static func provideDescriptors(_ need: SystemNeed) throws(InputError) {
         var limit = rlimit()
         guard unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return }
         // If even this folder cannot be opened, no descriptor is free.
         let open =
             (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").count)
             ?? Int(clamping: limit.rlim_cur)
-        let wanted = rlim_t(open + count)
+        let wanted = rlim_t(open + need.descriptors)
         guard limit.rlim_cur < wanted + Self.roomForStrangers else { return }
         var raised = limit
         raised.rlim_cur = min(limit.rlim_max, wanted + Self.roomForStrangers)
@@ -30,7 +30,7 @@ package enum SystemLimits {
         guard limit.rlim_cur >= wanted else {
             throw InputError(
                 "a process of this run needs up to \(wanted) open files, the limit is \(limit.rlim_cur): raise it "
-                    + "with ulimit -n \(wanted), or use fewer workers"
+                    + "with ulimit -n \(wanted)\(need.hasWorkers ? ", or use fewer workers" : "")"
             )
         }
     }
@@ -45,7 +45,7 @@ package enum SystemLimits {
         throw InputError(
             "\(what) up to \(need.threads) threads, the system starts \(started) more: raise the limit of processes "
                 + "(ulimit -u, or the control group's "
-                + "pids.max), or use fewer workers and threads")
+                + "pids.max), or use fewer \(need.hasWorkers ? "workers and threads" : "threads")")
     }
 
     /// The kernel counts what a process may address, used or not.
@@ -63,13 +63,13 @@ package enum SystemLimits {
             unsafe munmap(trial, bytes)
             // Models and batches may still exceed the rest.
             unsafe apus_say_when_crashing(
-                "apus: probably out of memory: the limit of the address space is \(least.0 >> 20) MB; raise it with "
-                    + "ulimit \(least.1) unlimited\n"
+                "apus: probably out of memory: the limit of the address space is \(least.0 / 1_000_000) MB; raise "
+                    + "it with ulimit \(least.1) unlimited\n"
             )
             return
         }
         throw InputError(
-            "a process of this run needs about \(bytes >> 20) MB of address space beside what it has, the limit of all "
-                + "is \(least.0 >> 20) MB: raise it with ulimit \(least.1) unlimited, or use fewer threads")
+            "a process of this run needs about \(bytes / 1_000_000) MB of address space beside what it has, the limit "
+                + "of all is \(least.0 / 1_000_000) MB: raise it with ulimit \(least.1) unlimited, or lower --threads")
     }
 }

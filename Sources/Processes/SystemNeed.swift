@@ -8,12 +8,16 @@ package struct SystemNeed: Equatable, Sendable {
     /// Threads of all processes together.
     var threads: Int
     var processes = 1
+    /// Whether fewer workers would need less.
+    var hasWorkers = true
     /// Address space of the process with the highest need, in bytes.
     var addresses: Int
 
     /// A process that computes on `threads` threads without sockets.
     package static func single(threads: Int) -> SystemNeed {
-        SystemNeed(descriptors: 10, threads: threads + 4, addresses: baseAddresses + threads * threadAddresses)
+        SystemNeed(
+            descriptors: 10, threads: threads + 4, hasWorkers: false,
+            addresses: baseAddresses + threads * threadAddresses)
     }
 
     /// A coordinator; for each worker it has a control connection and a link each way, with their monitors.
@@ -21,6 +25,7 @@ package struct SystemNeed: Equatable, Sendable {
         var need = single(threads: threads)
         need.descriptors = 40 + 6 * workers
         need.threads += 7
+        need.hasWorkers = true
         return need
     }
 
@@ -28,6 +33,7 @@ package struct SystemNeed: Equatable, Sendable {
         var need = single(threads: threads)
         need.descriptors = 34 + 6 * peers
         need.threads += 7
+        need.hasWorkers = true
         return need
     }
 

@@ -50,8 +50,9 @@ package enum ReportData {
             let key = measure.rawValue.replacing("-", with: "_")
             guard let value = best[key]?.double, let samples = best["samples"]?.integer else { continue }
             let place = "step \(best["step"]?.integer ?? 0) (epoch \(best["epoch"]?.integer ?? 0))"
+            let name = measure.words(hasExactMatch: best["exact_match"]?.double != nil)
             return
-                "\(measure.words.prefix(1).uppercased())\(measure.words.dropFirst()) \(decimal(value, 4)) on "
+                "\(name.prefix(1).uppercased())\(name.dropFirst()) \(decimal(value, 4)) on "
                 + "\(samples) \(words) samples, by the model of \(place)."
         }
         guard let last = run.steps.last else { return "No step is done yet." }

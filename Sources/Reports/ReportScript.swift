@@ -228,6 +228,8 @@ package enum ReportScript {
         function named(key) {
           const names = { f1: "F1", roc_auc: "ROC-AUC", mse: "Mean squared error", macro_f1: "Macro F1",
               entity_f1: "Entity F1" };
+          const exact = data.runs.some((run) => run.evaluations.some((event) => isNumber(event.exact_match)));
+          if (key === "accuracy" && exact) return "Label accuracy";
           const words = key.replaceAll("_", " ");
           return names[key] || words.slice(0, 1).toUpperCase() + words.slice(1);
         }
@@ -250,7 +252,8 @@ package enum ReportScript {
           if (!scored.classes || !scored.classes.length) return null;
           return el("section", { class: "panel" }, el("h3", {}, "By class"), table(["class", "samples", "precision",
               "recall", "F1"],
-            scored.classes.map((own) => [own.label, own.samples, own.precision, own.recall, own.f1]), [1, 2, 3, 4]));
+            scored.classes.map((own) => [own.label, own.samples,
+                ...[own.precision, own.recall, own.f1].map((value) => shown(value, 4))]), [1, 2, 3, 4]));
         }
         function calibration(scored) {
           const bins = (scored.calibration || []).filter((bin) => bin.samples > 0);

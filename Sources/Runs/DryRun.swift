@@ -1,4 +1,5 @@
 internal import BERT
+internal import Checkpoints
 package import Configuration
 internal import Files
 internal import Foundation
@@ -15,7 +16,7 @@ package struct DryRun {
 
     package init(_ configuration: TrainingConfiguration) { self.configuration = configuration }
 
-    /// One line each. The first step, which allocates memory that later ones reuse, is not counted.
+    /// One line each. The first step, the largest one, allocates memory that later ones reuse: it is not timed.
     package func lines() async throws -> [String] {
         try configuration.blas.use(threads: configuration.threads)
         let inputs = try RunInputs(configuration)
@@ -25,23 +26,25 @@ package struct DryRun {
         let engine = SingleProcessEngine(inputs: inputs, replica: replica, debug: false)
         _ = try await engine.begin(after: 0)
         var (tokens, seconds) = (0, 0.0)
-        for number in 1...min(4, plan.totalSteps) {
+        let numbers = [Self.largestStep(plan)] + Array(1...min(3, plan.totalSteps))
+        for (index, number) in numbers.enumerated() {
             let step = plan.step(number, order: plan.order(ofEpoch: plan.epoch(ofStep: number)))
             let start = ContinuousClock.now
             _ = try await engine.run(step, next: nil, learningRate: 0)
-            if number == 2 { (tokens, seconds) = (0, 0) }
+            if index == 1 { (tokens, seconds) = (0, 0) }
             tokens += Self.tokens(of: step)
             seconds += (ContinuousClock.now - start).seconds
         }
         let perToken = seconds / Double(max(1, tokens))
         let training = perToken * tokensOfRun(inputs)
-        let scoring = try evaluationSeconds(inputs, replica)
+        let scoring = try evaluationSeconds(inputs, [.validation, .sourceValidation], replica.parameters.view)
         let evaluations = plan.begunEpochs + (inputs.configuration.evalEvery.map { plan.totalSteps / $0 } ?? 0)
-        let all = training + scoring * Double(evaluations)
+        let testing = try testSeconds(inputs)
+        let all = training + scoring * Double(evaluations) + testing
         let trained = model.layout.stateCount
         let share = 100 * Double(trained) / Double(max(1, model.layout.count))
         let threads = counted(inputs.configuration.threads, "thread")
-        return inputs.dataNotes + inputs.notes + [
+        return inputs.dataNotes + inputs.notes + [inputs.model.precision.doubt].compactMap { $0 } + [
             "parameters: \(TrainedShare.grouped(trained)) of \(TrainedShare.grouped(model.layout.count)) are trained "
                 + "(\(decimal(share, 2)) %)"
                 + (inputs.configuration.unfreezeEvery == nil
@@ -53,12 +56,27 @@ package struct DryRun {
             "time on \(threads) of this machine: \(duration(training)) of training"
                 + (scoring > 0
                     ? ", \(duration(scoring)) for "
-                        + "\(evaluations == 1 ? "the evaluation" : "each of \(evaluations) evaluations"), "
-                        + "\(duration(all)) in all"
-                    : ""),
+                        + (evaluations == 1 ? "the evaluation" : "each of \(evaluations) evaluations") : "")
+                + (testing > 0 ? ", \(duration(testing)) for the test data" : "")
+                + (all > training ? ", \(duration(all)) in all" : ""),
             "nothing was written: leave out --dry-run to train",
         ]
     }
+
+    /// Of the first epoch's steps, the one with the longest lane: it takes the most memory.
+    private static func largestStep(_ plan: TrainingPlan) -> Int {
+        let order = plan.order(ofEpoch: 1)
+        let looked = 1...min(plan.totalSteps, plan.stepsPerEpoch, mostLooked)
+        func longestLane(_ number: Int) -> Int {
+            plan.step(number, order: order).lanes.map { lane in
+                lane.joined().reduce(0) { $0 + Int(plan.lengths[Int($1.sample)]) }
+            }.max() ?? 0
+        }
+        return looked.map { (longestLane($0), $0) }.max { $0.0 < $1.0 }?.1 ?? 1
+    }
+
+    /// Most steps among which the largest is searched.
+    private static let mostLooked = 1_000
 
     private static func tokens(of step: StepPlan) -> Int { step.tokenCount + (step.source?.tokenCount ?? 0) }
 
@@ -72,16 +90,27 @@ package struct DryRun {
         return target + mean * Double(source.batchSize * plan.accumulate * plan.totalSteps)
     }
 
+    /// Seconds for the test data, scored as at a run's end: with the best model, which is read into memory again.
+    private func testSeconds(_ inputs: RunInputs) throws -> Double {
+        guard inputs.datasets[.test] != nil else { return 0 }
+        guard inputs.datasets[.validation] != nil else {
+            return try evaluationSeconds(inputs, [.test], inputs.parameters.view)
+        }
+        let folder = try ModelFolder(inputs.configuration.model)
+        let best = try inputs.model.load(folder, keepsHead: false, seed: 0, growing: true).parameters
+        return try evaluationSeconds(inputs, [.test], best.view)
+    }
+
     /// Seconds of one evaluation, estimated from some of its chunks.
-    private func evaluationSeconds(_ inputs: RunInputs, _ replica: Replica) throws -> Double {
-        let runner = LaneRunner(model: replica.model, laneCount: 1, threads: replica.threads)
+    private func evaluationSeconds(_ inputs: RunInputs, _ splits: [Split], _ parameters: FloatView) throws -> Double {
+        let threads = inputs.configuration.threads
+        let runner = LaneRunner(model: inputs.model, laneCount: 1, threads: threads)
         var all = 0.0
-        for split in [Split.validation, .sourceValidation] {
+        for split in splits {
             guard let dataset = inputs.datasets[split] else { continue }
-            let few = min(dataset.count, 4 * replica.threads * Evaluation.chunkSize)
+            let few = min(dataset.count, 4 * threads * Evaluation.chunkSize)
             let start = ContinuousClock.now
-            _ = try Evaluation.run(
-                dataset, split.stream, runner: runner, parameters: replica.parameters.view, first: few)
+            _ = try Evaluation.run(dataset, split.stream, runner: runner, parameters: parameters, first: few)
             let seconds = (ContinuousClock.now - start).seconds
             let tokens = (0..<few).reduce(0) { $0 + dataset.length(of: $1) }
             all += seconds * Double(dataset.tokenCount) / Double(max(1, tokens))

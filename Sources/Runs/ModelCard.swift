@@ -25,6 +25,9 @@ struct ModelCard {
 
     // MARK: Front matter
 
+    /// Most labels that are listed.
+    private static let mostLabels = 100
+
     private var frontMatter: String {
         var lines = ["---", "library_name: transformers", "pipeline_tag: \(pipeline)", "tags:", "- apus", "- bert"]
         if let task = inputs.configuration.task { lines.append("- \(task.rawValue)") }
@@ -72,12 +75,12 @@ struct ModelCard {
     /// Figures under the hub's names.
     private func metrics(_ report: EvaluationReport) -> [(type: String, name: String, value: Double)] {
         let names: [(Measure, String)] = [
-            (.accuracy, "accuracy"), (.loss, "loss"), (.macroF1, "f1"), (.matthews, "matthews_correlation"),
-            (.entityF1, "seqeval"),
+            (.accuracy, "accuracy"), (.exactMatch, "exact_match"), (.loss, "loss"), (.macroF1, "f1"),
+            (.matthews, "matthews_correlation"), (.entityF1, "seqeval"),
             (.pearson, "pearsonr"), (.spearman, "spearmanr"), (.mse, "mse"),
         ]
         return names.compactMap { measure, type in
-            measure.value(in: report).flatMap { $0.isFinite ? (type, measure.words, $0) : nil }
+            measure.value(in: report).flatMap { $0.isFinite ? (type, measure.words(in: report), $0) : nil }
         }
     }
 
@@ -92,7 +95,7 @@ struct ModelCard {
         var lines = ["", "# \(Self.code(name))", ""]
         lines.append("\(Self.code(source)), fine-tuned with Apus for \(task).")
         if let labels = inputs.labels {
-            let shown = labels.names.prefix(100).map(Self.code)
+            let shown = labels.names.prefix(Self.mostLabels).map(Self.code)
             lines += [
                 "", "## Labels", "",
                 shown.joined(separator: ", ")
@@ -114,8 +117,24 @@ struct ModelCard {
                 lines.append(
                     "- \(split.rawValue), \(counted(report.samples, "sample")): " + shown.joined(separator: ", "))
             }
+            for (split, report) in figures { lines += byClass(split, report) }
         }
         return (lines + training + check + limits).joined(separator: "\n") + "\n"
+    }
+
+    /// The table that the report has, too.
+    private func byClass(_ split: Split, _ report: EvaluationReport) -> [String] {
+        let rows = report.further.byClass(names: inputs.labels?.names ?? []).prefix(Self.mostLabels)
+        guard !rows.isEmpty else { return [] }
+        let samples = inputs.statistics[split.rawValue]?.classes?.map(\.count)
+        return ["", "By class, \(split.rawValue):", "", "| class | samples | precision | recall | F1 |"]
+            + ["|---|---|---|---|---|"]
+            + rows.enumerated().map { index, own in
+                let count = samples.flatMap { $0.indices.contains(index) ? String($0[index]) : nil } ?? "–"
+                let figures = [own.precision, own.recall, own.f1].map { decimal($0, 4) }
+                let name = Self.code(own.label).replacing("|", with: "\\|")
+                return "| \(name) | \(count) | \(figures.joined(separator: " | ")) |"
+            }
     }
 
     private var task: String {

@@ -120,8 +120,8 @@ package struct RunInputs: Sendable {
         let size = exportedConfiguration.text.utf8.count
         guard size <= ModelFolder.longestJSON else {
             throw InputError(
-                "the labels make the model's config.json \(size >> 20) MB long, at most "
-                    + "\(ModelFolder.longestJSON >> 20) MB are read: "
+                "the labels make the model's config.json \(size >> 20) MiB long, at most "
+                    + "\(ModelFolder.longestJSON >> 20) MiB are read: "
                     + "is --label-column the column of the labels?")
         }
     }

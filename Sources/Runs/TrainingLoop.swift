@@ -210,6 +210,7 @@ package struct TrainingLoop {
     private func endEpoch(_ progress: inout RunProgress, _ account: EpochAccount) async throws -> Bool {
         let epoch = plan.epoch(ofStep: progress.step)
         try await score(epoch, &progress, account, isNews: account.isUnusual || epoch == plan.begunEpochs)
+        recorder.showWork("\(place(epoch, progress.step))  writing a checkpoint")
         let state = try await engine.state()
         let isSaved = recorder.checkpoint(state, &progress)
         if progress.isBest { recorder.keepBest(state, &progress) }

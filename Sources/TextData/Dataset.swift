@@ -58,12 +58,27 @@ package struct Dataset: Sendable {
         allowsPlainText: Bool, keepsTable: Bool
     ) throws(DatasetError) {
         self.path = path
+        let blocks: TextBlocks
         var bytes: [UInt8]
-        do { bytes = try TextFile(path: path, unpacks: true).bytes } catch {
-            throw DatasetError(path: path, problem: error.problem)
-        }
+        do throws(TextFile.Failure) {
+            blocks = try TextBlocks(path: path)
+            bytes = try blocks.next() ?? []
+        } catch { throw DatasetError(path: path, problem: error.problem) }
         guard !bytes.isEmpty else {
             throw DatasetError(path: path, problem: "is empty, expected a header and rows: name another file")
+        }
+        // JSON lines are read block by block; in other formats a row may end anywhere.
+        if !blocks.isOver {
+            let first = bytes
+            let found =
+                asked ?? (try? DataFormat.found(in: first, path: path, columns: columns, allowsPlainText: false).format)
+            if found == .jsonLines, !JSONLines.isList(first) {
+                try read(JSONLines(first, blocks, path: path), columns, need, keepsTable)
+                return
+            }
+            do throws(TextFile.Failure) { bytes = try blocks.remaining(after: first) } catch {
+                throw DatasetError(path: path, problem: error.problem)
+            }
         }
         if !bytes.contains(0x0A), bytes.contains(0x0D) {
             bytes = bytes.map { $0 == 0x0D ? 0x0A : $0 }

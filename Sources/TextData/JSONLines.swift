@@ -1,30 +1,56 @@
 /// Rows of JSON lines, one object per line, or of a list of objects; the keys of the first one are the columns.
 struct JSONLines: RowSource {
     private(set) var header: [String] = []
-    private let bytes: [UInt8]
+    private var bytes: [UInt8]
+    /// The rest of the file, if `bytes` is a block of it.
+    private let blocks: TextBlocks?
     private let path: String
     /// Whether the file is one list.
     private let isList: Bool
     private var offset = 0
     private var line = 0
+    /// Lines of the blocks before this one.
+    private var linesBefore = 0
     /// In a list: the line of `offset`, and whether the list has ended.
     private var reached = 1
     private var isClosed = false
 
-    init(_ bytes: [UInt8], path: String) throws(DatasetError) {
+    /// - Parameter blocks: what follows after `bytes`, which end with a line; not of a list.
+    init(_ bytes: [UInt8], _ blocks: TextBlocks? = nil, path: String) throws(DatasetError) {
         self.bytes = bytes
+        self.blocks = blocks
         self.path = path
-        isList = bytes.first { $0 != 0x20 && $0 != 0x09 && $0 != 0x0A && $0 != 0x0D } == UInt8(ascii: "[")
+        isList = Self.isList(bytes)
+        var rows: String?
         if var cursor = try nextObject() {
-            do {
+            do throws(JSONCursor.Failure) {
                 try cursor.open("{")
                 while let key = try cursor.nextKey() {
                     header.append(key)
+                    if rows == nil, Self.isListOfObjects(cursor) { rows = key }
                     try cursor.skipValue()
                 }
             } catch { throw failure(error) }
         }
-        (offset, line, reached, isClosed) = (0, 0, 1, false)
+        if let rows, blocks == nil, offset >= bytes.count || bytes[offset...].allSatisfy({ $0 <= 0x20 }) {
+            throw DatasetError(
+                path: path,
+                problem: "is one object with a list of objects under \"\(rows)\", expected an object a row: write that "
+                    + "list alone")
+        }
+        (offset, line, reached, isClosed) = (0, linesBefore, 1, false)
+    }
+
+    /// Whether the text is one list, not lines.
+    static func isList(_ bytes: [UInt8]) -> Bool {
+        bytes.first { $0 != 0x20 && $0 != 0x09 && $0 != 0x0A && $0 != 0x0D } == UInt8(ascii: "[")
+    }
+
+    /// Whether the value that comes next is a list that begins with an object.
+    private static func isListOfObjects(_ cursor: JSONCursor) -> Bool {
+        var copy = cursor
+        guard copy.peek() == UInt8(ascii: "["), (try? copy.open("[")) != nil else { return false }
+        return copy.peek() == UInt8(ascii: "{")
     }
 
     mutating func next(_ choice: ColumnChoice) throws(DatasetError) -> Row? {
@@ -131,10 +157,21 @@ struct JSONLines: RowSource {
         } catch { throw failure(error) }
     }
 
+    /// Takes the next block if this one is over.
+    /// - Returns: whether there is a line.
+    private mutating func reachLine() throws(DatasetError) -> Bool {
+        guard offset >= bytes.count, let blocks else { return offset < bytes.count }
+        do throws(TextFile.Failure) {
+            guard let next = try blocks.next() else { return false }
+            (bytes, offset, linesBefore) = (next, 0, line)
+            return true
+        } catch { throw DatasetError(path: path, problem: error.problem) }
+    }
+
     /// A cursor over the next line that is not blank.
     private mutating func nextObject() throws(DatasetError) -> JSONCursor? {
         if isList { return try nextElement() }
-        while offset < bytes.count {
+        while try reachLine() {
             let begin = offset
             while offset < bytes.count, bytes[offset] != 0x0A { offset += 1 }
             var cursor = JSONCursor(bytes, in: begin..<offset)

@@ -1,9 +1,9 @@
 internal import Foundation
 internal import Gzip
 
-/// The bytes of a whole file, perhaps unpacked, checked to be UTF-8; a byte order mark is dropped.
+/// The bytes of a whole file, checked to be UTF-8; a byte order mark is dropped.
 struct TextFile {
-    let bytes: [UInt8]
+    private(set) var bytes: [UInt8]
 
     enum Failure: Error, Equatable {
         case missing, folder, unreadable(String)
@@ -12,23 +12,15 @@ struct TextFile {
         case packed(Gunzip.Failure, size: Int)
     }
 
-    /// - Parameter unpacks: whether gzip is unpacked.
-    init(path: String, unpacks: Bool = false) throws(Failure) {
+    init(path: String) throws(Failure) {
         let target = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
         guard let attributes = try? FileManager.default.attributesOfItem(atPath: target) else { throw .missing }
         guard attributes[.type] as? FileAttributeType != .typeDirectory else { throw .folder }
-        var bytes: [UInt8]
+        let bytes: [UInt8]
         do {
             bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: path), options: .mappedIfSafe))
         } catch {
             throw .unreadable(String(describing: (error as NSError).localizedDescription))
-        }
-        if unpacks, Gunzip.isCompressed(bytes) {
-            do throws(Gunzip.Failure) {
-                bytes = try Gunzip.unpack(bytes, limit: Self.longest(packed: bytes.count))
-            } catch {
-                throw .packed(error, size: bytes.count)
-            }
         }
         try self.init(bytes)
     }
@@ -40,14 +32,22 @@ struct TextFile {
     }
 
     init(_ bytes: [UInt8]) throws(Failure) {
+        do throws(Failure) { try self.init(following: bytes) } catch {
+            if let signature = FileSignature(bytes) { throw .foreign(signature) }
+            throw error
+        }
+        if let signature = FileSignature(text: bytes) { throw .foreign(signature) }
+        if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { self.bytes = Array(bytes.dropFirst(3)) }
+    }
+
+    /// Bytes that are not the first ones of their file.
+    init(following bytes: [UInt8]) throws(Failure) {
         do {
             _ = try UTF8Span(validating: bytes.span)
         } catch {
-            if let signature = FileSignature(bytes) { throw .foreign(signature) }
             throw .notUTF8(line: bytes[..<error.byteOffsets.lowerBound].count { $0 == 0x0A } + 1)
         }
-        if let signature = FileSignature(text: bytes) { throw .foreign(signature) }
-        self.bytes = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? Array(bytes.dropFirst(3)) : bytes
+        self.bytes = bytes
     }
 }
 
@@ -61,7 +61,7 @@ extension TextFile.Failure {
         case .packed(.cut, _): "is cut off, its gzip data have no end: copy or download it again"
         case .packed(.damaged(let why), _): "is damaged gzip (\(why)): copy or download it again"
         case .packed(.tooLong(let limit), let size):
-            "\(size) bytes of gzip expand to more than \(limit >> 20) MB: if it is meant, unpack it with gunzip"
+            "\(size) bytes of gzip expand to more than \(limit / 1_000_000) MB: if it is meant, unpack it with gunzip"
         case .packed(.outOfMemory, _): "there is no memory to unpack it: close other programs, or use a larger machine"
         case .foreign(let signature): signature.problem
         case .notUTF8(let line): "line \(line) is not UTF-8: save the file as UTF-8"

@@ -19,6 +19,17 @@ import Testing
         #expect(try job.contents() == before)
     }
 
+    @Test func `a dry run counts the test data, for which the best model is read again`() throws {
+        let job = try SmallJob()
+        func line(_ beginning: String, _ options: [String]) throws -> String {
+            let run = try ApusProcess(job.command("run", options + ["--dry-run"], validation: true))
+            #expect(run.status == 0, "\(run.complaint)")
+            return String(try #require(run.output.split(separator: "\n").first { $0.hasPrefix(beginning) }))
+        }
+        #expect(try line("time on ", ["--test", job.data]).contains(" for the test data, "))
+        #expect(try !line("time on ", []).contains("test data"))
+    }
+
     @Test func `a dry run finds what a run would be refused for`() throws {
         let job = try SmallJob()
         let run = try ApusProcess(job.command("run", ["--freeze", "encoder", "--lora-rank", "4", "--dry-run"]))

@@ -66,4 +66,27 @@ import Testing
             #expect(contents.contains { name == $0 || name.hasPrefix($0 + "/") }, "\(name)")
         }
     }
+
+    @Test func `a package holds whatever its documents link`() throws {
+        let contents = try ScriptRun(shell: "'\(repository.path)/scripts/package.sh' --contents").text
+            .split(separator: "\n").map(String.init)
+        let documents = contents.flatMap { item -> [String] in
+            guard !item.hasSuffix(".md") else { return [item] }
+            let below = FileManager.default.enumerator(atPath: repository.appending(path: item).path)
+            return (below?.allObjects ?? []).compactMap { $0 as? String }.filter { $0.hasSuffix(".md") }
+                .map { "\(item)/\($0)" }
+        }
+        #expect(documents.contains("README.md") && documents.contains("docs/decisions/README.md"))
+        for document in documents {
+            let folder = URL(filePath: "/\(document)").deletingLastPathComponent()
+            let text = try String(contentsOf: repository.appending(path: document), encoding: .utf8)
+            for match in text.matches(of: /\]\(([A-Za-z.][^)#: ]*)/) {
+                let target = folder.appending(path: String(match.1)).standardizedFileURL.path.dropFirst()
+                #expect(
+                    contents.contains { item in
+                        target == item || target.hasPrefix(item + "/") || item.hasPrefix(target + "/")
+                    }, "\(document) links \(target)")
+            }
+        }
+    }
 }

@@ -56,6 +56,27 @@ import Testing
         #expect(answers[0] == answers[1] && answers[0] != answers[2])
     }
 
+    @Test(arguments: ["bf16", "bf16-amx"])
+    func `where a precision is slow, prediction, evaluation and a dry run say so as a run does`(precision: String)
+        throws
+    {
+        let job = try SmallJob()
+        let option = ["--precision", precision]
+        let run = try ApusProcess(job.command("run", Self.options + option))
+        let model = ["--model", job.path("run/model"), "--input", job.data] + option
+        let others = try [
+            ApusProcess(["predict"] + model), ApusProcess(["evaluate"] + model),
+            ApusProcess(job.command("other", Self.options + option + ["--dry-run"])),
+        ]
+        func says(_ run: ApusProcess) -> Bool {
+            (run.output + run.complaint).contains("--precision \(precision) takes as long as")
+        }
+        for other in others {
+            #expect(other.status == 0, "\(other.complaint)")
+            #expect(says(other) == says(run))
+        }
+    }
+
     @Test func `what cannot be had is refused before any work`() throws {
         let job = try SmallJob()
         expectOneLine(

@@ -1,6 +1,7 @@
 import BERT
 import Foundation
 import Testing
+import TextData
 
 @testable import Configuration
 @testable import Learning
@@ -51,6 +52,14 @@ import Testing
             "- validation, 12 samples: accuracy 0.7500, loss 0.5000", "- learning-rate: `0.001`", "    f00d",
             "    cafe", "## Limits",
         ] { #expect(card.contains(line), "\(line)") }
+        #expect(card.contains("| class | samples | precision | recall | F1 |\n|---|---|---|---|---|\n"))
+        let classes = try #require(inputs.labels?.names)
+        for (index, name) in classes.enumerated() {
+            let figures = [report.further.precision, report.further.recall, report.further.f1]
+                .compactMap { $0.map { String(format: "%.4f", $0[index]) } }
+            let samples = try #require(inputs.statistics["validation"]?.classes?[index].count)
+            #expect(card.contains("| `\(name)` | \(samples) | \(figures.joined(separator: " | ")) |\n"), "\(card)")
+        }
         #expect(card.hasPrefix("---\n"))
         #expect(card.components(separatedBy: "\n---\n").count == 2)
         #expect(!card.contains(run.folder))

@@ -39,13 +39,6 @@ internal import Testing
         try expect(root + "/bert-base-uncasd", "does not exist", "did you mean \(root)/bert-base-uncased?")
     }
 
-    @Test(arguments: ["bert-base-uncased-of-nobody", "google-bert-of-nobody/bert-base-uncased"])
-    func `a name from a hub is answered with the way to fetch it`(name: String) throws {
-        try expect(
-            FileManager.default.currentDirectoryPath + "/" + name, "does not exist", "check the path",
-            "apus download \(name)")
-    }
-
     @Test func `a path of several folders is not taken for a name`() throws {
         try expect(root + "/a/b/c", "there is no such model folder")
     }

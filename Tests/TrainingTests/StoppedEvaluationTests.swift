@@ -29,6 +29,7 @@ import Testing
         func sayEpoch(_ line: String, isNews: Bool) {}
         func show(_ step: ProgressMeter.Step) {}
         func showWork(_ what: String) {
+            guard what.contains("scoring") else { return }
             begun += 1
             if begun == number { stop.request(2) }
         }

@@ -1,0 +1,103 @@
+internal import Foundation
+internal import Gzip
+
+/// A text file in blocks of whole lines, perhaps unpacked on the way, checked to be UTF-8; a byte order mark is
+/// dropped. Never is more of it in memory than a block, or a line if that is longer.
+final class TextBlocks {
+    private let handle: FileHandle
+    private let size: Int
+    private let least: Int
+    private var unpacking: GunzipStream?
+    /// What was read and not returned yet, its last line perhaps not whole.
+    private var rest: [UInt8] = []
+    private var isAtEnd = false
+    private var isFirst = true
+    /// Lines of all blocks so far.
+    private(set) var lines = 0
+
+    /// Whether all of the file was returned.
+    var isOver: Bool { isAtEnd && rest.isEmpty }
+
+    private static let usual = 4 << 20
+
+    /// - Parameter least: bytes that a block has at least, apart from the last one.
+    init(path: String, least: Int = TextBlocks.usual) throws(TextFile.Failure) {
+        let target = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
+        guard let attributes = try? FileManager.default.attributesOfItem(atPath: target) else { throw .missing }
+        guard attributes[.type] as? FileAttributeType != .typeDirectory else { throw .folder }
+        self.least = least
+        do {
+            handle = try FileHandle(forReadingFrom: URL(fileURLWithPath: path))
+        } catch {
+            throw .unreadable(String(describing: (error as NSError).localizedDescription))
+        }
+        size = attributes[.size] as? Int ?? 0
+        let first = try read()
+        guard Gunzip.isCompressed(first) else {
+            rest = first
+            return
+        }
+        var begin = first[...]
+        do throws(Gunzip.Failure) {
+            let descriptor = handle
+            unpacking = try GunzipStream(limit: TextFile.longest(packed: size)) {
+                defer { begin = [] }
+                return begin.isEmpty ? try Self.read(descriptor)[...] : begin
+            }
+        } catch { throw .packed(error, size: size) }
+    }
+
+    /// The next whole lines; nil at the end.
+    func next() throws(TextFile.Failure) -> [UInt8]? {
+        var known = 0
+        while !isAtEnd {
+            if rest.count >= least, let end = rest[known...].lastIndex(of: 0x0A) {
+                let block = Array(rest[...end])
+                rest.removeSubrange(...end)
+                return try checked(block)
+            }
+            known = rest.count
+            let more = try read()
+            if more.isEmpty { isAtEnd = true } else { rest += more }
+        }
+        guard !rest.isEmpty else { return nil }
+        defer { rest = [] }
+        return try checked(rest)
+    }
+
+    /// All lines that were not returned yet, after `block`.
+    func remaining(after block: [UInt8]) throws(TextFile.Failure) -> [UInt8] {
+        var all = block
+        while let more = try next() { all += more }
+        return all
+    }
+
+    private func checked(_ block: [UInt8]) throws(TextFile.Failure) -> [UInt8] {
+        defer {
+            lines += block.count { $0 == 0x0A }
+            isFirst = false
+        }
+        do throws(TextFile.Failure) {
+            return isFirst ? try TextFile(block).bytes : try TextFile(following: block).bytes
+        } catch {
+            guard case .notUTF8(let line) = error else { throw error }
+            throw .notUTF8(line: lines + line)
+        }
+    }
+
+    private func read() throws(TextFile.Failure) -> [UInt8] {
+        do {
+            return try unpacking.map { Array(try $0.next()) } ?? Self.read(handle)
+        } catch let failure as Gunzip.Failure {
+            throw .packed(failure, size: size)
+        } catch let failure as DescriptorReading.Failure {
+            throw .unreadable(failure.reason)
+        } catch {
+            throw .unreadable(String(describing: error))
+        }
+    }
+
+    private static func read(_ handle: FileHandle) throws(DescriptorReading.Failure) -> [UInt8] {
+        try DescriptorReading.read(handle.fileDescriptor, most: 1 << 20)
+    }
+}
