@@ -168,10 +168,9 @@ let package = Package(
         tests(
             "TrainingTests",
             [
-                "Chaos", "Launching", "Coordination", "Runs", "Watching", "Inference", "ReferenceChecks", "Reports",
-                "Inputs", "Telemetry", "Configuration", "Learning", "BERT", "Collectives", "Cluster", "WebServer",
-                "Transport", "Reduction", "Kernels", "Console", "Processes", "Checkpoints", "TextData", "Files",
-                "Wording", "Tensors",
+                "Launching", "Coordination", "Runs", "Inputs", "Telemetry", "Configuration", "Learning", "BERT",
+                "Collectives", "Cluster", "Transport", "Reduction", "Kernels", "Console", "Processes", "Checkpoints",
+                "TextData", "Files", "Wording", "Tensors",
             ]),
         tests(
             "SimulationTests",
@@ -179,6 +178,26 @@ let package = Package(
                 "Coordination", "Runs", "Telemetry", "Configuration", "Learning", "BERT", "Cluster", "Transport",
                 "Kernels", "Console", "Checkpoints", "TextData", "Files", "Tensors",
             ]),
+        tests("ChaosTests", ["Chaos"]),
+        tests(
+            "LaunchingTests",
+            [
+                "Launching", "Coordination", "Configuration", "Cluster", "Transport", "Processes", "Wording",
+            ]),
+        tests("WatchingTests", ["Watching", "WebServer", "Files", "Wording"]),
+        tests("InferenceTests", ["Inference", "TextData"]),
+        tests("ReferenceChecksTests", ["ReferenceChecks", "Checkpoints", "Wording"]),
+        tests("ReportsTests", ["Watching", "Reports", "Files", "Wording"]),
+        tests("InputsTests", ["Inputs", "Configuration", "TextData", "Wording"]),
+        tests("TelemetryTests", ["Telemetry", "Learning", "Files"]),
+        tests("ConfigurationTests", ["Runs", "Configuration", "Learning"]),
+        tests(
+            "LearningTests",
+            [
+                "Configuration", "Learning", "BERT", "Collectives", "Transport", "Reduction", "Kernels", "Tensors",
+            ]),
+        tests("ConsoleTests", ["Console"]),
+        tests("ProcessesTests", ["Processes"]),
         tests("BERTTests", ["BERT", "Kernels", "Checkpoints", "Files", "Tensors"]),
         tests("CollectivesTests", ["Collectives", "Reduction", "Transport", "Tensors"]),
         tests("ClusterTests", ["Cluster", "Transport"]),

@@ -104,6 +104,14 @@ import Testing
         #expect(try job.text("input").contains("url = \"https://huggingface.co/test/small/resolve/main/config.json\""))
     }
 
+    @Test func `the token outlives the restart that a low limit of the stack brings`() throws {
+        let hub = try Hub(#"{"private": ["test/small"], "token": "hf_secret"}"#)
+        let variables = hub.environment(["HF_TOKEN": "hf_secret"]).map { "\($0)='\($1)'" }.joined(separator: " ")
+        let run = try ScriptRun(
+            shell: "ulimit -S -s 1024 && \(variables) '\(ApusProcess.executable.path)' download test/small")
+        #expect(run.status == 0, "\(run.text)")
+    }
+
     @Test func `a resumed run downloads the commit that it was begun with`() throws {
         let hub = try Hub()
         #expect(try hub.train("run", "test/small", [:], "--max-steps", "1").status == 0)

@@ -48,6 +48,7 @@ import Transport
     /// The lines of a recorded file: a name, a tab and the text.
     private func recorded(_ file: String) throws -> [(name: String, text: String)] {
         let fixtures = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent()
         let text = try String(contentsOf: fixtures.appending(path: "Fixtures/encodings/\(file).tsv"), encoding: .utf8)
         return try text.split(separator: "\n").map { line in
             let parts = line.split(separator: "\t", maxSplits: 1)

@@ -90,3 +90,26 @@ import Testing
         #expect(command(["JOB_COMPLETION_INDEX": "0"]) == "\(resumed) in each of the 4 ranks")
     }
 }
+
+/// How the program was started, as a launcher passes it on to its children.
+@Suite struct InvocationTests {
+    @Test func `the command is as typed, quoted for a shell, without what only shows the run`() {
+        let invocation = Invocation(arguments: ["./apus", "train", "--train", "my data.tsv", "--dashboard"])
+        #expect(invocation.program == "./apus")
+        #expect(invocation.command == "./apus train --train 'my data.tsv'")
+        #expect(invocation.resumeCommand == nil)
+    }
+
+    @Test func `children repeat the launcher's command and its way to go on`() {
+        let launcher = Invocation(arguments: ["bin/apus", "launch", "--workers", "2"]).resumed(by: "bin/apus launch -r")
+        let child = Invocation(arguments: ["/opt/apus", "coordinate", "--launched"], environment: launcher.handedDown)
+        #expect(child.program == "bin/apus")
+        #expect(child.command == "bin/apus launch --workers 2")
+        #expect(child.resumeCommand == "bin/apus launch -r")
+    }
+
+    @Test func `the way to go on that a queue's script sets stays`() {
+        let queued = Invocation(arguments: ["apus", "work"], environment: ["APUS_RESUME_COMMAND": "sbatch job"])
+        #expect(queued.resumed(by: "apus work --resume").handedDown["APUS_RESUME_COMMAND"] == "sbatch job")
+    }
+}
