@@ -18,7 +18,7 @@ final class TextBlocks {
     /// Whether all of the file was returned.
     var isOver: Bool { isAtEnd && rest.isEmpty }
 
-    private static let usual = 4 << 20
+    private static let usual = 1 << 20
 
     /// - Parameter least: bytes that a block has at least, apart from the last one.
     init(path: String, least: Int = TextBlocks.usual) throws(TextFile.Failure) {

@@ -80,7 +80,7 @@ import Testing
         for document in documents {
             let folder = URL(filePath: "/\(document)").deletingLastPathComponent()
             let text = try String(contentsOf: repository.appending(path: document), encoding: .utf8)
-            for match in text.matches(of: /\]\(([A-Za-z.][^)#: ]*)/) {
+            for match in text.matches(of: /\]\(([A-Za-z.][^)#: ]*)[)#]/) {
                 let target = folder.appending(path: String(match.1)).standardizedFileURL.path.dropFirst()
                 #expect(
                     contents.contains { item in

@@ -11,7 +11,7 @@ import Testing
             .replacing(/apus-process-[0-9A-F-]+/, with: "FOLDER").replacing(/[0-9a-f]{64}/, with: "SHA256")
             .replacing(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ/, with: "TIME")
             .replacing(/-?[0-9]+\.[0-9]+(e-[0-9]+)?/, with: "#").replacing(", the best so far", with: "")
-            .replacing(/best: epoch \d[^\n]*(\nlast: [^\n]*)?/, with: "BEST AND LAST")
+            .replacing(/best: epoch \d[^\n]*(\nbest, F1[^\n]*)?(\nlast: [^\n]*)?/, with: "BEST AND LAST")
     }
 
     private func expectKept(_ text: String, _ name: String, location: SourceLocation = #_sourceLocation) throws {

@@ -79,31 +79,31 @@ import Testing
     }
 
     @Test func `JSON lines of several blocks are the rows of the whole file`() throws {
-        // Over four megabytes, so that the file has two blocks.
+        // Over a megabyte, so that the file has two blocks.
         let filler = String(repeating: "w", count: 1_000)
-        let rows = (1...6_000).map { #"{"text": "\#($0) \#(filler)", "label": "l\#($0 % 3)"}"# }
+        let rows = (1...1_500).map { #"{"text": "\#($0) \#(filler)", "label": "l\#($0 % 3)"}"# }
         let folder = try TemporaryFolder(["a.jsonl": rows.joined(separator: "\n\n")])
         let read = try Dataset(path: folder.path("a.jsonl"), labels: .required)
-        #expect(read.texts == (1...6_000).map { "\($0) \(filler)" })
-        #expect(read.labels == (1...6_000).map { ["l\($0 % 3)"] })
-        #expect(read.lines == (0..<6_000).map { 2 * $0 + 1 })
+        #expect(read.texts == (1...1_500).map { "\($0) \(filler)" })
+        #expect(read.labels == (1...1_500).map { ["l\($0 % 3)"] })
+        #expect(read.lines == (0..<1_500).map { 2 * $0 + 1 })
     }
 
     @Test func `an error in a later block has its line`() throws {
         let filler = String(repeating: "w", count: 1_000)
-        var rows = (1...6_000).map { #"{"text": "\#($0) \#(filler)", "label": "l"}"# }
-        rows[5_998] = #"{"text": null, "label": "l"}"#
+        var rows = (1...1_500).map { #"{"text": "\#($0) \#(filler)", "label": "l"}"# }
+        rows[1_498] = #"{"text": null, "label": "l"}"#
         let folder = try TemporaryFolder(["a.jsonl": rows.joined(separator: "\n")])
         let error = #expect(throws: DatasetError.self) { try Dataset(path: folder.path("a.jsonl"), labels: .required) }
-        #expect(error?.line == 5_999)
+        #expect(error?.line == 1_499)
     }
 
     @Test func `blank lines before the first object may fill a block`() throws {
-        let blank = String(repeating: "\n", count: 5 << 20)
+        let blank = String(repeating: "\n", count: 5 << 18)
         let folder = try TemporaryFolder(["a.jsonl": blank + Self.lines.joined(separator: "\n")])
         let read = try Dataset(path: folder.path("a.jsonl"), labels: .required)
         #expect(read.count == 400)
-        #expect(read.lines.first == (5 << 20) + 1)
+        #expect(read.lines.first == (5 << 18) + 1)
     }
 
     @Test func `one object around a list says what to write instead`() throws {
