@@ -58,8 +58,8 @@ import Testing
                 for step in 1...Self.frames { try mesh.send(.data(from: 0, step: UInt64(step)), Self.payload, to: 2) }
                 return try (1...Self.frames).allSatisfy { try mesh.receive().header.step == UInt64($0) }
             case 1:
+                defer { isSent.signal() }
                 for step in 1...Self.frames { try mesh.send(.data(from: 1, step: UInt64(step)), Self.payload, to: 0) }
-                isSent.signal()
             default:
                 // Rank 0 has room only once it has taken in everything of rank 1.
                 isSent.wait()
