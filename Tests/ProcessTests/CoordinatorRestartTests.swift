@@ -98,6 +98,7 @@ import Testing
         log.empty(bytes: 1 << 13)
         let hand = try HandStarted(job, workers: 2)
         log.waitUntilFull(for: hand.coordinator.identifier)
+        try hand.coordinator.waitForGeneration()
         hand.killCoordinator()
         log.drain()
         let again = try hand.resume()
