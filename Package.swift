@@ -165,12 +165,16 @@ let package = Package(
         .systemLibrary(name: "CZlib"),
         .systemLibrary(name: "CMPI"),
 
+        .target(
+            name: "TransportTesting", dependencies: ["Transport"], path: "Tests/TransportTesting", swiftSettings: strict
+        ),
         tests(
             "TrainingTests",
             [
                 "Launching", "Coordination", "Runs", "Inputs", "Telemetry", "Configuration", "Learning", "BERT",
-                "Collectives", "Cluster", "Transport", "Reduction", "Kernels", "Console", "Processes", "Checkpoints",
-                "TextData", "Files", "Wording", "Tensors",
+                "Collectives", "Cluster", "TransportTesting", "Transport", "Reduction", "Kernels", "Console",
+                "Processes",
+                "Checkpoints", "TextData", "Files", "Wording", "Tensors",
             ]),
         tests(
             "SimulationTests",
@@ -194,7 +198,9 @@ let package = Package(
         tests(
             "LearningTests",
             [
-                "Configuration", "Learning", "BERT", "Collectives", "Transport", "Reduction", "Kernels", "Tensors",
+                "Configuration", "Learning", "BERT", "Collectives", "TransportTesting", "Transport", "Reduction",
+                "Kernels",
+                "Tensors",
             ]),
         tests("ConsoleTests", ["Console"]),
         tests("ProcessesTests", ["Processes"]),
@@ -203,7 +209,7 @@ let package = Package(
         tests("ClusterTests", ["Cluster", "Transport"]),
         tests("WebServerTests", ["WebServer", "Transport"]),
         tests("HashesTests", ["Hashes"]),
-        tests("TransportTests", ["Transport"]),
+        tests("TransportTests", ["TransportTesting", "Transport"]),
         tests("KernelsTests", ["Kernels", "KernelHashes", "Wording", "Tensors"]),
         .target(
             name: "KernelHashes", dependencies: ["CVectorMath"], path: "Tests/KernelHashes", cSettings: unfused),

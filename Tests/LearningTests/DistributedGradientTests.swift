@@ -5,6 +5,7 @@ import Synchronization
 import Tensors
 import Testing
 import Transport
+import TransportTesting
 
 @testable import Collectives
 @testable import Learning

@@ -1,6 +1,7 @@
 import Tensors
 import Testing
 import Transport
+import TransportTesting
 
 @testable import Coordination
 @testable import Learning

@@ -1,7 +1,8 @@
 internal import Dispatch
 internal import Synchronization
+package import Transport
 
-/// A mesh between the ranks of one process, for tests: same order, blocking and errors, without sockets.
+/// A mesh between the ranks of one process: same order, blocking and errors, without sockets.
 ///
 /// A rank's mesh is still used by one thread; only ``close()`` and ``cancel()`` may be called from others.
 package final class InMemoryMesh: Mesh, Sendable {
@@ -92,7 +93,7 @@ private final class Hub: Sendable {
             if let result { return result }
             let left = deadline - .now
             guard left > .zero else { return nil }
-            _ = bells[rank].wait(timeout: .now() + .milliseconds(Int(left.milliseconds)))
+            _ = bells[rank].wait(timeout: .now() + .milliseconds(Int(left / .milliseconds(1))))
         }
     }
 }

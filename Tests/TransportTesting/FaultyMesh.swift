@@ -1,4 +1,6 @@
-/// A mesh with the faults of a network, determined only by a seed; for tests.
+package import Transport
+
+/// A mesh with the faults of a network, determined only by a seed.
 ///
 /// Frames of one peer keep their order; frames of different peers overtake each other.
 package final class FaultyMesh: Mesh {
