@@ -110,6 +110,14 @@ final class SimulatedControlNetwork: @unchecked Sendable {
         }
     }
 
+    /// A process that was silent sends its heartbeats again.
+    func beat(_ process: String) {
+        guard let system = systems[process] else { return }
+        for worker in wires.keys.sorted() where system.isCoordinator || worker == process {
+            send(.greeting, from: system, to: system.isCoordinator ? worker : "coordinator")
+        }
+    }
+
     /// The coordinator executes a worker's newest request to join once more, as if it had come again.
     /// - Returns: whether there was one.
     func repeatJoining(of worker: String) -> Bool {

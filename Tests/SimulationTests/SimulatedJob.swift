@@ -264,7 +264,10 @@ final class SimulatedJob: @unchecked Sendable {
         process.freeze()
         let pauses: [Duration] = [.milliseconds(500), .seconds(5), .seconds(50), .seconds(400)]
         let pause = pauses[simulation.number(0...3)]
-        simulation.after(pause) { process.thaw() }
+        simulation.after(pause) { [control] in
+            process.thaw()
+            control.beat(process.name)
+        }
         guard pause > SimulatedControlNetwork.lossAfter else { return }
         simulation.after(SimulatedControlNetwork.lossAfter) { [control] in
             if process.isFrozen { control.fellSilent(process.name) }
