@@ -10,7 +10,7 @@ set -euo pipefail
 seeds=${1:-10000} first=${2:-1} part=500
 root=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
 cd -- "$root"
-swift build --build-tests >&2
+swift build --no-color-diagnostics --build-tests >&2
 work=$(mktemp -d)
 trap 'rm -rf -- "$work"' EXIT
 one() {
