@@ -39,14 +39,20 @@ extension Membership {
                 switch event {
                 case .lost(let process, let generation): fellSilent(process, inGeneration: generation)
                 case .found(let process):
-                    guard state.withLock({ $0.silent.remove(process) }) != nil, let member = known(process) else {
-                        continue
-                    }
+                    guard isAway(process), let member = known(process) else { continue }
                     // Handling other losses does not wait for this answer.
                     tasks.addTask { await self.readmit(member, through: system) }
                 case .coordinatorChanged, .refused: continue
                 }
             }
+        }
+    }
+
+    /// Whether a process that is heard again has to be readmitted. A request to join that was executed late, after its
+    /// process had fallen silent, may have made it a member again, who was then removed.
+    private func isAway(_ process: String) -> Bool {
+        state.withLock { state in
+            state.silent.remove(process) != nil || !state.members.contains { $0.address.process == process }
         }
     }
 

@@ -47,6 +47,11 @@ import Testing
         }
     }
 
+    /// A frozen worker whose heartbeats come again; one whose request to join was executed after it had fallen silent.
+    @Test(arguments: [20_087, 21_117] as [UInt64]) func `seeds that once failed pass`(seed: UInt64) async throws {
+        check(SimulatedJob(Scenario(seed: seed, turns: Self.usualTurns), try await Self.inputs.value))
+    }
+
     /// The turn of a fault is not left to chance: each call of a worker, as it arrives and as it is answered.
     @Test(arguments: [
         Fault.workerDies, .coordinatorDies, .allDie, .workerFreezes, .coordinatorFreezes, .controlDrops,
