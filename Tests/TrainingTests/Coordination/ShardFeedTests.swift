@@ -44,8 +44,7 @@ import Transport
         let lanes = LaneShares.of(laneCount: 4, workers: workers)
         let formation = Formation(
             run: inputs.description, roster: roster, rank: workers, lanes: lanes, hosts: (0..<workers).map { $0 },
-            stateFrom: nil, stateTo: [], step: 0,
-            commit: nil)
+            stateFrom: nil, stateTo: [], step: 0, commit: nil, linkSeconds: 600)
         let plans = (1...inputs.plan.stepsPerEpoch).map { inputs.plan.step($0, order: inputs.plan.order(ofEpoch: 1)) }
         let dataset = inputs.train
         let samples = TrainingData(target: dataset, source: nil, features: nil)
@@ -96,7 +95,7 @@ import Transport
             Thread {
                 continuation.resume(
                     with: Result {
-                        let deadline = ContinuousClock.now + .seconds(60)
+                        let deadline = ContinuousClock.now + .seconds(600)
                         let mesh = try MeshListener(at: roster.peers[rank].endpoint, keys: nil, in: context).mesh(
                             rank: rank, roster: roster, deadline: deadline)
                         var found: [Arrival] = []
