@@ -6,14 +6,10 @@ internal import Transport
 /// Workers on a network exchange gradients, rows and states over bulk links. Samples, and links that stay on one
 /// machine, are ZeroMQ's. Belongs to the data thread.
 final class DataLinks: GenerationLinks {
-    private let context: Context
+    private var endpoint: OpenEndpoint
     private let place: MeshPlace
-    private let refusals: RefusalCount
-    private var listener: MeshListener?
     /// Kept until the next one is opened.
     private var bulk: BulkListener?
-    /// Of the endpoints that are open.
-    private var opened: (generation: UInt32, canceller: MeshCanceller)?
     /// The certificate for this process's bulk links; nil before the first, and without keys.
     private var identity: TLSIdentity?
     #if MPI
@@ -22,30 +18,25 @@ final class DataLinks: GenerationLinks {
     #endif
 
     init(context: Context, place: MeshPlace, refusals: RefusalCount) {
-        self.context = context
+        endpoint = OpenEndpoint(context: context, place: place, refusals: refusals)
         self.place = place
-        self.refusals = refusals
     }
 
     /// Opens the endpoints at which the other ranks of `generation` find this one.
     func open(generation: UInt32) throws -> (peer: MeshPeer, canceller: MeshCanceller) {
         close()
-        let made = try MeshListener(
-            at: place.endpoint(generation: generation), keys: place.keys, in: context, refusals: refusals)
-        var peer = MeshPeer(endpoint: place.reachable(made.endpoint), key: place.keys?.publicKey)
         #if MPI
         if place.usesMPI, world == nil { world = try MPIWorld() }
-        peer.process = world?.rank
         #endif
         if let address = bulkAddress {
             if place.keys != nil, identity == nil { identity = try TLSIdentity() }
-            bulk = try BulkListener(
-                address: address, identity: identity, heartbeatTimeout: place.heartbeatTimeout)
-            peer.bulk = bulk?.place
+            bulk = try BulkListener(address: address, identity: identity, heartbeatTimeout: place.heartbeatTimeout)
         }
-        let canceller = made.canceller
-        listener = consume made
-        opened = (generation, canceller)
+        var (peer, canceller) = try endpoint.open(generation: generation)
+        peer.bulk = bulk?.place
+        #if MPI
+        peer.process = world?.rank
+        #endif
         return (peer, canceller)
     }
 
@@ -58,13 +49,10 @@ final class DataLinks: GenerationLinks {
     }
 
     /// The canceller of the endpoints that are open for `generation`; nil if none are.
-    func canceller(of generation: UInt32) -> MeshCanceller? {
-        opened?.generation == generation ? opened?.canceller : nil
-    }
+    func canceller(of generation: UInt32) -> MeshCanceller? { endpoint.canceller(of: generation) }
 
     func close() {
-        opened = nil
-        listener = nil
+        endpoint.close()
         bulk = nil
     }
 
@@ -87,9 +75,7 @@ final class DataLinks: GenerationLinks {
     }
 
     private func formed(_ rank: Int, _ roster: MeshRoster, within limit: Duration) throws -> any Mesh {
-        guard let listener = listener.take() else { preconditionFailure("a mesh without an endpoint") }
-        opened = nil
-        return try listener.mesh(rank: rank, roster: roster, bulk: bulk, deadline: .now + limit)
+        return try endpoint.take().mesh(rank: rank, roster: roster, bulk: bulk, deadline: .now + limit)
     }
 
     #if MPI

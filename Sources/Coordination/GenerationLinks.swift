@@ -24,45 +24,28 @@ package protocol GenerationLinks: AnyObject {
 
 /// The coordinator's links, all of them ZeroMQ's.
 final class CoordinatorLinks: GenerationLinks {
-    private let context: Context
-    private let place: MeshPlace
-    private let refusals: RefusalCount
-    private var listener: MeshListener?
+    private var endpoint: OpenEndpoint
     /// Links of a generation that was not formed: they end with it, so that no worker reports them as lost before.
     private var unformed: ZeroMQMesh?
-    /// Of the endpoint that is open.
-    private var opened: (generation: UInt32, canceller: MeshCanceller)?
 
     init(context: Context, place: MeshPlace, refusals: RefusalCount) {
-        self.context = context
-        self.place = place
-        self.refusals = refusals
+        endpoint = OpenEndpoint(context: context, place: place, refusals: refusals)
     }
 
     func open(generation: UInt32) throws -> (peer: MeshPeer, canceller: MeshCanceller) {
         close()
-        let made = try MeshListener(
-            at: place.endpoint(generation: generation), keys: place.keys, in: context, refusals: refusals)
-        let peer = MeshPeer(endpoint: place.reachable(made.endpoint), key: place.keys?.publicKey)
-        let canceller = made.canceller
-        listener = consume made
-        opened = (generation, canceller)
-        return (peer, canceller)
+        return try endpoint.open(generation: generation)
     }
 
-    func canceller(of generation: UInt32) -> MeshCanceller? {
-        opened?.generation == generation ? opened?.canceller : nil
-    }
+    func canceller(of generation: UInt32) -> MeshCanceller? { endpoint.canceller(of: generation) }
 
     func close() {
-        opened = nil
-        listener = nil
+        endpoint.close()
         unformed = nil
     }
 
     func mesh(rank: Int, _ roster: MeshRoster, within limit: Duration) throws -> any Mesh {
-        guard let listener = listener.take() else { preconditionFailure("a mesh without an endpoint") }
-        opened = nil
+        let listener = endpoint.take()
         let deadline = ContinuousClock.now + limit
         let links = try listener.begun(rank: rank, roster: roster, until: deadline)
         unformed = links

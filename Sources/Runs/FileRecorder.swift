@@ -115,7 +115,7 @@ package final class FileRecorder: RunRecorder {
                 (path, steps) throws(FileError) in
                 try StateFiles.write(state, record, layout: layout, to: path, steps: steps)
             }
-            journal?.begin(anew: progress)
+            journal?.restart(from: progress)
             return true
         } catch {
             say(

@@ -42,7 +42,7 @@ package struct Invocation: Sendable {
         return variables
     }
 
-    /// The same, resumed by a command if nobody has said another.
+    /// The same, with `command` to resume the run unless a parent process gave one.
     package func resumed(by command: String) -> Invocation {
         var known = self
         known.resumeCommand = resumeCommand ?? command

@@ -63,7 +63,7 @@ package struct JournalHistory: Sendable, Equatable {
     }
 
     /// The same run starting from a checkpoint after the present step.
-    package mutating func begin(anew progress: RunProgress) {
+    package mutating func restart(from progress: RunProgress) {
         base = step
         let kept = newest
         entries = []

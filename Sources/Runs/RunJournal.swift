@@ -65,10 +65,10 @@ package final class RunJournal: Sendable {
     }
 
     /// Restarts the journal after a checkpoint: earlier entries are no longer needed.
-    package func begin(anew progress: RunProgress) {
+    package func restart(from progress: RunProgress) {
         attempt { state in
             var next = state.history
-            next.begin(anew: progress)
+            next.restart(from: progress)
             try state.log.replace(next.all.map(\.bytes))
             state.history = next
             state.isDamaged = false

@@ -98,7 +98,7 @@ package final class BulkMesh: Mesh {
     private func takeIn() throws(MeshError) {
         noteReady()
         while inbox.hasRoom, let frame = try nextFrame() { inbox.append(frame) }
-        // A failed connection ends every wait, also while nobody may read what came before.
+        // A failed connection ends every wait, even before the frames that it brought are read.
         if !inbox.hasRoom, let peer = peers.first(where: { links.poller.hasFailed($0.pollIndex) }) {
             throw .lost(rank: peer.rank)
         }

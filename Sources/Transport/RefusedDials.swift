@@ -9,7 +9,7 @@ struct RefusedDials {
 
     private var refused: [Int: (since: ContinuousClock.Instant, code: Int32)] = [:]
 
-    /// Notes that an attempt failed with an errno; one that does not say that nobody answers changes nothing.
+    /// Notes a failed attempt with its errno. Only a refusal or a missing route counts.
     mutating func failed(_ rank: Int, _ code: Int32, at now: ContinuousClock.Instant) {
         guard Self.isRefusal(code) else { return }
         refused[rank] = (refused[rank]?.since ?? now, code)
@@ -18,7 +18,7 @@ struct RefusedDials {
     /// Notes that a peer's port took a connection.
     mutating func reached(_ rank: Int) { refused[rank] = nil }
 
-    /// The error to end with; nil as long as nobody has refused for long enough.
+    /// The error to throw; nil until an address has refused for ``patience``.
     func end(at now: ContinuousClock.Instant) -> MeshError? {
         let ranks = refused.filter { now - $0.value.since >= Self.patience }
         guard let first = ranks.keys.min(), let code = ranks[first]?.code else { return nil }

@@ -170,7 +170,7 @@ private final class Recorder: RunRecorder {
             display.say("\(error)")
             return false
         }
-        journal.begin(anew: progress)
+        journal.restart(from: progress)
         return true
     }
 }

@@ -75,9 +75,9 @@ import Testing
                     let job = SimulatedJob(scenario, shared)
                     check(job)
                     await Task.yield()
-                    // In simulated time: nobody waits in vain for a link of an ended generation.
+                    // In simulated time: no wait for a link outlasts its generation.
                     #expect(fault != .workerDies || job.took < .seconds(15), "\(job.took), \(scenario)")
-                    // Before a generation stands there is no link to drop.
+                    // A link can be dropped only after a generation is formed.
                     #expect(job.happened == [fault: 1] || fault == .dataLinkDrops, "\(scenario)")
                 }
             }

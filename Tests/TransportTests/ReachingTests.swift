@@ -48,10 +48,10 @@ import Testing
         }
     }
 
-    @Test func `a name that nobody knows is named`() throws {
-        let nobody = NameLookup { _ in nil }
+    @Test func `the error for an unknown host has its name`() throws {
+        let unknown = NameLookup { _ in nil }
         #expect(throws: MeshError.unreachable(ranks: [1], reason: "the host nowhere is unknown")) {
-            try roster("nowhere").numbered(for: 0, by: nobody, until: .now + .seconds(60), canceller)
+            try roster("nowhere").numbered(for: 0, by: unknown, until: .now + .seconds(60), canceller)
         }
     }
 

@@ -80,7 +80,7 @@ import Testing
         ])
         found.shorten()
         #expect(found.formed == formed[1] && found.entries.contains(formed[1]) && !found.entries.contains(formed[0]))
-        found.begin(anew: RunProgress())
+        found.restart(from: RunProgress())
         #expect(found.formed == formed[1] && found.entries.contains(formed[1]) && found.step == 3)
     }
 
@@ -102,7 +102,7 @@ import Testing
         var found = try history([.generation(7), committed(1), committed(2), .renamed(run: 5)])
         var progress = RunProgress()
         progress.step = 2
-        found.begin(anew: progress)
+        found.restart(from: progress)
         let again = try #require(JournalHistory(found.all))
         #expect(again == found)
         #expect(again.run == 5 && again.base == 2 && again.step == 2 && again.reached == 2 && again.generation == 7)
@@ -164,7 +164,7 @@ import Testing
             JournalHistory([.run(id: 3, after: 0, identity: identity), .generation(1), committed(1), committed(2)]))
         var progress = RunProgress()
         progress.step = 2
-        for change in [{ $0.shorten() }, { $0.begin(anew: progress) }] as [(inout JournalHistory) -> Void] {
+        for change in [{ $0.shorten() }, { $0.restart(from: progress) }] as [(inout JournalHistory) -> Void] {
             change(&found)
             let again = try #require(JournalHistory(found.all.compactMap { JournalEntry(bytes: $0.bytes) }))
             #expect(again.identity == identity)
