@@ -21,6 +21,8 @@ final class RunEvents {
 
     /// Reads up to an event, which is returned.
     ///
+    /// The file is read again and again. The pause between two readings saves processor time and decides nothing.
+    ///
     /// - Parameters:
     ///   - isRunning: whether more events may come.
     func next(
