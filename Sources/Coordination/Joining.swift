@@ -24,6 +24,8 @@ package struct Joining<System: ControlPlane>: Sendable {
         self.surroundings = surroundings
     }
 
+    /// Asks until the coordinator admits this worker or refuses it.
+    ///
     /// - Parameter identity: that of this process, at the sizes of the run's model.
     /// - Returns: the coordinator's incarnation that admitted this worker.
     /// - Throws: ``JoinRefused``, ``ClusterError``, errors of `identity`.
