@@ -31,7 +31,8 @@ enum Main {
             try StandardOutput.flush()
             Screen.shared.flush()
         } catch {
-            exit(Ending(error, command: CommandName.given(words)).announce())
+            // Threads may still be at work: nothing that they use is taken down first.
+            _exit(Ending(error, command: CommandName.given(words)).announce())
         }
     }
 }

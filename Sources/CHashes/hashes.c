@@ -1,13 +1,21 @@
 #include "apus_hashes.h"
 
 #include <limits.h>
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/kdf.h>
+#include <pthread.h>
+
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+// Without the cleanup at exit, which would free what threads that still hash are using.
+static void set_up(void) { OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG | OPENSSL_INIT_NO_ATEXIT, NULL); }
 
 // The handle is OpenSSL's own.
 static EVP_MD_CTX *context(apus_hash *hash) { return (EVP_MD_CTX *)hash; }
 
 apus_hash *apus_hash_make(apus_hash_algorithm algorithm) {
+    pthread_once(&once, set_up);
     EVP_MD_CTX *made = EVP_MD_CTX_new();
     if (made && EVP_DigestInit_ex(made, algorithm == APUS_SHA1 ? EVP_sha1() : EVP_sha256(), NULL) != 1) {
         EVP_MD_CTX_free(made);
@@ -33,6 +41,7 @@ int apus_derive_key(
     const uint8_t *secret, size_t secret_bytes, const uint8_t *purpose, size_t purpose_bytes, uint8_t *key,
     size_t key_bytes) {
     if (secret_bytes > INT_MAX || purpose_bytes > INT_MAX) { return 0; }
+    pthread_once(&once, set_up);
     EVP_PKEY_CTX *derivation = EVP_PKEY_CTX_new_id(EVP_PKEY_HKDF, NULL);
     size_t written = key_bytes;
     int is_done = derivation && EVP_PKEY_derive_init(derivation) == 1

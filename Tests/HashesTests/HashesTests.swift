@@ -1,3 +1,4 @@
+import Foundation
 import Hashes
 import Testing
 
@@ -35,5 +36,17 @@ import Testing
         #expect(
             Self.digits(DerivedKey.bytes(secret: secret, purpose: Array("apus curve coordinator".utf8)))
                 == "332285839d7fa0afaf28cb2cb31e2faa067612d3908afc6929e6333936bac5ce")
+    }
+
+    /// What is registered first runs last: after OpenSSL's own cleanup, had it registered one.
+    @Test func `threads may hash until a process has ended`() async {
+        await #expect(processExitsWith: .exitCode(3)) {
+            atexit {
+                let digest = HashesTests.digits(RunningHash.sha256(Array("abc".utf8)))
+                _exit(digest.hasPrefix("ba7816bf") ? 3 : 4)
+            }
+            _ = RunningHash.sha256([])
+            exit(5)
+        }
     }
 }
