@@ -13,9 +13,13 @@ package struct FileError: BadInput, Equatable, Sendable, CustomStringConvertible
 
     /// A file whose bytes the system did not take.
     package init(unwritable path: String, _ code: CInt) {
-        let question =
-            code == EFBIG ? "raise the limit on the size of files with ulimit -f unlimited" : "is the disk full?"
-        self.init(path, "cannot be written (\(systemReason(code))): \(question)")
+        let remedy =
+            switch code {
+            case EFBIG: "raise the limit on the size of files with ulimit -f unlimited"
+            case ENOSPC, EDQUOT: "make room on its disk"
+            default: "see whether its disk works"
+            }
+        self.init(path, "cannot be written (\(systemReason(code))): \(remedy)")
     }
 
     /// One line, whatever characters a name in the file has.

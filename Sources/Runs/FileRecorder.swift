@@ -119,8 +119,7 @@ package final class FileRecorder: RunRecorder {
             return true
         } catch {
             say(
-                "CHECKPOINT OF STEP \(progress.step) FAILED, earlier ones are kept: \(error): make room; training "
-                    + "continues"
+                "CHECKPOINT OF STEP \(progress.step) FAILED, earlier ones are kept and training continues: \(error)"
             )
             return false
         }

@@ -322,7 +322,7 @@ package struct TrainingRun {
     private func writeReport() {
         do { try ReportPage.write([folder.path], withTexts: true, to: ReportPage.path(inRun: folder.path)) } catch {
             display.say(
-                "NO REPORT: \(error); make room, then write it with: \(invocation.program) report "
+                "NO REPORT: \(error); then write it with: \(invocation.program) report "
                     + shellQuoted(folder.path))
         }
     }

@@ -22,7 +22,7 @@ final class FailingSteps: FileSteps {
 @Suite struct FileSystemTests {
     @Test func `a file that may not grow is not called a full disk`() {
         #expect(FileError(unwritable: "a", EFBIG).problem.contains("ulimit -f"))
-        #expect(FileError(unwritable: "a", ENOSPC).problem.hasSuffix("is the disk full?"))
+        #expect(FileError(unwritable: "a", ENOSPC).problem.hasSuffix("make room on its disk"))
     }
 
     @Test func replacesASmallFileAndLeavesNothingBeside() throws {
