@@ -256,7 +256,12 @@ extension CoordinatorEngine {
         group.canceller.cancel()
         await data.performQuietly { $0.leaveGroup() }
         guard let end else {
-            await refresh(group.members)
+            let lost = await refresh(group.members)
+            if let first = lost.first {
+                let host = group.members[first].identity.hostName
+                let reason = "worker \(first) on \(host) was lost between two steps"
+                tell(.lost(rank: first, reason: reason), lost, group.members)
+            }
             return
         }
         await judge(end, group.members)
@@ -268,11 +273,15 @@ extension CoordinatorEngine {
         let unlinked = await sendAway(unlinkedOf: members, end)
         let lost = await refresh(members, but: Set(end.untrueRanks.keys).union(unlinked))
         if lost.isEmpty, end.untrueRanks.isEmpty, unlinked.isEmpty { fruitlessEnds.add(at: surroundings.now) }
+        tell(end, (lost + unlinked).sorted(), members)
+    }
+
+    /// Records why the generation ended, and which of its members are lost.
+    private func tell(_ end: GenerationEnd, _ lost: [Int], _ members: [Membership.Member]) {
         record(
             GenerationEndEvent(
-                afterStep: position.committed, generation: Int(generation), reason: end.reason,
-                lost: (lost + unlinked).sorted()))
-        let names = (lost + unlinked).filter { $0 != end.namedRank }.map {
+                afterStep: position.committed, generation: Int(generation), reason: end.reason, lost: lost))
+        let names = lost.filter { $0 != end.namedRank }.map {
             "worker \($0) on \(members[$0].identity.hostName)"
         }
         display.say(
@@ -306,7 +315,6 @@ extension CoordinatorEngine {
         return away
     }
 
-    @discardableResult
     private func refresh(_ members: [Membership.Member], but left: Set<Int> = []) async -> [Int] {
         let (system, limit) = (system, pace.limit)
         let answers = await withTaskGroup(of: (Int, HeldState?).self) { tasks in

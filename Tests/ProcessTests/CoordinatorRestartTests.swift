@@ -72,7 +72,7 @@ import Testing
         let run = try job.startEndless("run", workers: 3)
         try run.waitForEpoch(3)
         for worker in job.workers.dropFirst() { kill(worker, SIGKILL) }
-        try run.waitForGenerationEnd(1)
+        try run.waitForGenerationEnd()
         try run.waitForEpoch()
         try job.expectUndisturbed(run, "run")
         #expect(try !job.text("run/log.txt").contains("going back"))

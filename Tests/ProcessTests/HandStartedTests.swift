@@ -163,7 +163,7 @@ import Transport
         #expect(outcome == 0)
         #expect(unsafe rename(job.path("keys/shorter"), job.path("keys/coordinator.key")) == 0)
         coordinator.send(SIGHUP)
-        try coordinator.waitForGeneration(2, workers: 1)
+        try coordinator.waitForGeneration(workers: 1)
         try coordinator.waitForEpoch()
         let ended = workers[1].end()
         #expect(ended.status == 1, "\(ended.complaint)")

@@ -9,7 +9,7 @@ import Testing
         let run = try job.startEndless("run", workers: workers)
         try run.waitForEpoch(3)
         kill(try #require(job.workers.last), SIGKILL)
-        try run.waitForGenerationEnd(1)
+        try run.waitForGenerationEnd()
         try run.waitForGeneration(workers: workers)
         try run.waitForEpoch()
         let complaint = try job.expectUndisturbed(run, "run").complaint
@@ -22,7 +22,7 @@ import Testing
         let run = try job.startEndless("run", workers: 2, "--max-restarts", "0")
         try run.waitForEpoch(3)
         kill(job.workers[victim], SIGKILL)
-        try run.waitForGeneration(2, workers: 1)
+        try run.waitForGeneration(workers: 1)
         try run.waitForEpoch()
         let complaint = try job.expectUndisturbed(run, "run").complaint
         #expect(complaint.contains { $0.contains("--max-restarts") }, "\(complaint)")
@@ -34,10 +34,10 @@ import Testing
         try run.waitForEpoch(3)
         let frozen = try #require(job.workers.first)
         kill(frozen, SIGSTOP)
-        try run.waitForGeneration(2, workers: 1)
+        try run.waitForGeneration(workers: 1)
         try run.waitForEpoch()
         kill(frozen, SIGCONT)
-        try run.waitForGeneration(3, workers: 2)
+        try run.waitForGeneration(workers: 2)
         try run.waitForEpoch()
         #expect(job.workers.contains(frozen) && job.workers.count == 2)
         try job.expectUndisturbed(run, "run")
@@ -48,7 +48,7 @@ import Testing
         let run = try job.startEndless("run", workers: 2)
         try run.waitForEpoch(3)
         let added = try RunningApus(["work", "--coordinator", try job.endpoint(), "--threads", "1"])
-        try run.waitForGeneration(2, workers: 3)
+        try run.waitForGeneration(workers: 3)
         for _ in 0..<2 { try run.waitForEpoch() }
         let metrics = try FinishedRun.lines(
             job.text("run/metrics.jsonl").split(separator: "\n").dropLast().joined(separator: "\n"))
@@ -64,7 +64,7 @@ import Testing
             job.launch("run", workers: 2, SmallJob.endless + options), environment: job.environment)
         try run.waitForEpoch(3)
         for worker in job.workers { kill(worker, SIGKILL) }
-        try run.waitForGeneration(2)
+        try run.waitForGeneration()
         try run.waitForEpoch()
         let said = try job.expectUndisturbed(run, "run").output
         #expect(said.contains { $0.contains("no worker has the state after step ") }, "\(said)")
@@ -80,7 +80,7 @@ import Testing
         try run.waitForGeneration(1, workers: 2)
         try run.waitForStep(5)
         for worker in job.workers { kill(worker, SIGKILL) }
-        #expect(try run.waitForGeneration(2) == 0)
+        #expect(try run.waitForGeneration() == 0)
         let end = run.end()
         #expect(end.status == 0, "\(end.complaint)")
         let line = try #require(end.output.last { $0.contains("4000 of 4000 samples") })

@@ -117,7 +117,7 @@ import Testing
         let run = try RunningApus(job.launch("run", workers: 3, endless), environment: job.environment)
         try run.waitForEpoch(3)
         kill(try #require(job.workers.last), SIGKILL)
-        try run.waitForGenerationEnd(1)
+        try run.waitForGenerationEnd()
         try run.waitForEpoch()
         run.send(SIGINT)
         let end = run.end()

@@ -59,6 +59,8 @@ import Testing
             try run.waitForEvaluation(of: "validation")
             kill(try #require(job.coordinators.last), SIGKILL)
             try run.waitForStart()
+            // Only a generation that commits a step has a point.
+            try run.waitForEpoch()
         }
         kill(try #require(job.workers.last), SIGKILL)
         try run.waitForGeneration(workers: 2)
