@@ -23,7 +23,7 @@ scratch=$root/.build/package
 "$root/scripts/build.sh" --scratch-path "$scratch" -c release --product apus --static-swift-stdlib \
     -Xlinker -rpath -Xlinker '$ORIGIN/lib' -Xlinker --disable-new-dtags >&2
 program=$scratch/release/apus
-# The line begins with name and version: apus 0.1.0, arithmetic 1, …
+# The line begins with name and version: apus 0.2.0, arithmetic 1, …
 version=$("$program" --version | sed 's/^apus \([^, ]*\).*/\1/')
 folder=$(realpath -m -- "${1:-$scratch/apus-$version-linux-$(uname -m)}")
 

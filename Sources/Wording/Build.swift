@@ -1,4 +1,4 @@
 /// The identity of this build.
 package enum Build {
-    package static let version = "0.1.0"
+    package static let version = "0.2.0"
 }

@@ -125,7 +125,7 @@ struct ClusterLaunchTests {
         let old = twoHosts.replacing(
             "{address: 127.0.0.2,", with: "{address: 127.0.0.2, binary: '\(job.path("older"))',")
         expectOneLine(
-            try launch(old), status: 2, "host 127.0.0.2 runs apus 0.0.9, this is 0.1.0: install the same build there")
+            try launch(old), status: 2, "host 127.0.0.2 runs apus 0.0.9, this is 0.2.0: install the same build there")
         let other = twoHosts.replacing(
             "{address: 127.0.0.2,", with: "{address: 127.0.0.2, binary: '\(job.path("foreign"))',")
         expectOneLine(try launch(other), status: 2, "host 127.0.0.2 runs a different program or version")

@@ -37,7 +37,7 @@ import Testing
     @Test func `the version names the arithmetic and the vector kernels`() throws {
         let run = try ApusProcess("--version")
         #expect(run.status == 0)
-        #expect(run.output.hasPrefix("apus 0.1.0, arithmetic 1, vector kernels "))
+        #expect(run.output.hasPrefix("apus 0.2.0, arithmetic 1, vector kernels "))
     }
 
     @Test func `help says that the batch is global`() throws {
