@@ -49,6 +49,7 @@ package struct TaskChoice: Equatable, Sendable {
         switch separator {
         case "|": "vertical bars"
         case ";": "semicolons"
+        case " ": "spaces"
         default: "commas"
         }
     }
@@ -142,6 +143,12 @@ package struct TaskChoice: Equatable, Sendable {
             return TaskChoice(rest.task, notes.joined(separator: "; "))
         }
         if values.allSatisfy({ Float($0) != nil }) {
+            if let digits = joinedFlags(values) {
+                throw DatasetError(
+                    path: dataset.path,
+                    problem: "labels such as \"\(digits)\" look like a 0 or 1 for each of \(digits.count) labels: put "
+                        + "commas between them, or choose --task classification")
+            }
             let isWhole = values.allSatisfy { Int($0) != nil }
             guard !isWhole else { return TaskChoice(.classification) }
             let hasFraction = values.contains { Float($0).map { $0 != $0.rounded() } ?? false }
@@ -156,6 +163,12 @@ package struct TaskChoice: Equatable, Sendable {
         let separator = dataset.labelSeparator
         guard values.contains(where: { $0.contains(separator) }) else { return TaskChoice(.classification) }
         return try parted(values, by: separator, dataset)
+    }
+
+    /// One of the labels if all are zeros and ones without anything between, as many in each, and not whole numbers.
+    private static func joinedFlags(_ values: Set<String>) -> String? {
+        guard let first = values.min(), first.count > 1, first.hasPrefix("0") else { return nil }
+        return values.allSatisfy { $0.count == first.count && $0.allSatisfy { "01".contains($0) } } ? first : nil
     }
 
     /// Labels of which some have commas, or what else parts the labels of a text.

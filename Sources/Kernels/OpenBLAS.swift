@@ -33,7 +33,8 @@ package struct OpenBLAS: Sendable {
     /// What a shell has to set for the same core type, which decides bits.
     package var assignment: String { "\(Self.coreTypeVariable)=\(coreType)" }
 
-    private static let coreTypeVariable = "OPENBLAS_CORETYPE"
+    /// The environment variable that chooses the core type when the library is loaded.
+    package static let coreTypeVariable = "OPENBLAS_CORETYPE"
 
     /// Loads the library and compares some of its products with those of Apus's own kernels.
     static func load() throws(BLASError) -> OpenBLAS {

@@ -1,6 +1,7 @@
 package import Configuration
 internal import Files
 internal import Foundation
+internal import Kernels
 package import Wording
 
 /// The commands that resume a run as it was started: they repeat all options about where the run is computed.
@@ -13,17 +14,17 @@ extension Invocation {
         if options.threadsGiven { words += ["--threads", String(options.configuration.threads)] }
         if options.single { words.append("--single") }
         if options.debug { words.append("--debug") }
-        return line(words + Self.output(options.configuration))
+        return line(words, options.configuration)
     }
 
     /// The same for a process that was started by hand, from its command line and the variables that name its keys.
     package func resuming(_ configuration: TrainingConfiguration) -> String {
         let words = Array(arguments.dropFirst())
         guard words.first == "coordinate" else {
-            return line(["train"] + Self.kept(["--threads", "--debug"], of: words) + Self.output(configuration))
+            return line(["train"] + Self.kept(["--threads", "--debug"], of: words), configuration)
         }
         let flags = ["--workers", "--endpoint", "--rendezvous-timeout", "--health-file", "--threads"]
-        let command = line(["coordinate"] + Self.kept(flags, of: words) + Self.output(configuration))
+        let command = line(["coordinate"] + Self.kept(flags, of: words), configuration)
         guard !configuration.insecure else { return command }
         if let file = environment[KeyVariables.file], !file.isEmpty {
             return "\(KeyVariables.file)=\(shellQuoted(file)) \(command)"
@@ -43,7 +44,9 @@ extension Invocation {
         let words = Array(arguments.dropFirst())
         let flags = ["--cluster", "--interface", "--threads", "--insecure", "--exchange"]
         let own = [arguments.first ?? "apus", "work"] + Self.kept(flags, of: words) + Self.output(configuration)
-        func command(_ launcher: [String]) -> String { (launcher + own).map(shellQuoted).joined(separator: " ") }
+        func command(_ launcher: [String]) -> String {
+            coreType(configuration) + (launcher + own).map(shellQuoted).joined(separator: " ")
+        }
         let launchers: Set = [
             "mpirun", "mpiexec", "mpiexec.hydra", "orterun", "prterun", "srun", "torchrun", "hydra_pmi_proxy",
         ]
@@ -69,8 +72,16 @@ extension Invocation {
         ["--resume", "--output", configuration.output]
     }
 
-    private func line(_ words: [String]) -> String {
-        ([program] + words.map(shellQuoted)).joined(separator: " ")
+    private func line(_ words: [String], _ configuration: TrainingConfiguration) -> String {
+        coreType(configuration)
+            + ([program] + (words + Self.output(configuration)).map(shellQuoted)).joined(separator: " ")
+    }
+
+    /// The assignment of OpenBLAS's core type, if this process was started with one and the run depends on it.
+    private func coreType(_ configuration: TrainingConfiguration) -> String {
+        let name = OpenBLAS.coreTypeVariable
+        guard configuration.blas == .openblas, let type = environment[name], !type.isEmpty else { return "" }
+        return "\(name)=\(shellQuoted(type)) "
     }
 
     /// Those of `flags` that a command line has, each with its value; flags without values are among them.

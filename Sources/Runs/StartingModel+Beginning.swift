@@ -45,4 +45,26 @@ extension StartingModel {
         let lowest = model.shape.layers - configuration.reinitializeLayers + 1
         return { model.depth(of: $0) >= lowest && $0.hasPrefix("bert.") }
     }
+
+    /// A line if gradual unfreezing reaches nothing before the run ends.
+    /// - Parameter first: the model as the first step trains it.
+    static func unreached(
+        _ configuration: TrainingConfiguration, _ whole: BERTModel, first: BERTModel, _ freeze: [String],
+        _ plan: TrainingPlan
+    ) throws(InputError) -> String? {
+        guard let every = configuration.unfreezeEvery else { return nil }
+        let unfreezing = Unfreezing(every: every, layers: whole.shape.layers)
+        let patterns = freeze + unfreezing.frozen(inEpoch: plan.epoch(ofStep: plan.totalSteps))
+        let last = whole.freezing(try FrozenParameters(patterns, lora: whole.lora).contains)
+        guard last.layout.stateCount == first.layout.stateCount else { return nil }
+        return "--unfreeze-every \(every): no layer is let in before the run of \(counted(plan.totalSteps, "step")) ends"
+    }
+
+    /// A line if added words are never trained.
+    static func untrained(_ addedWords: Int, _ whole: BERTModel) -> String? {
+        let name = "bert.embeddings.word_embeddings.weight"
+        let isTrained = whole.layout.entries.contains { $0.name == name && $0.gradientOffset != nil }
+        guard addedWords > 0, !isTrained else { return nil }
+        return "the \(counted(addedWords, "added word")) will not be trained, since the embeddings are frozen"
+    }
 }

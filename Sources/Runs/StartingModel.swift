@@ -53,7 +53,12 @@ struct StartingModel: Sendable {
         parameters = loaded.parameters
         if !configuration.fromScratch { text.layer.begin(model, parameters, source: source.configuration.shape) }
         initialized = loaded.initialized.filter { !BERTModel.isSourceHead($0) }
-        notes = Self.describe(loaded, initialized, head.described(names), model)
+        notes =
+            Self.describe(loaded, initialized, head.described(names), model)
+            + [
+                Self.untrained(text.layer.words?.words.count ?? 0, whole),
+                try Self.unreached(configuration, whole, first: model, freeze, plan),
+            ].compactMap { $0 }
     }
 
     /// Whether the outputs of a head have the same meaning and order as the source model's.

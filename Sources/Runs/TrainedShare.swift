@@ -25,8 +25,11 @@ struct TrainedShare {
     }
 
     /// The effect of gradual unfreezing.
-    static func growth(every epochs: Int) -> String {
-        "; one more layer every \(epochs == 1 ? "epoch" : "\(epochs) epochs"), from the top, then the embeddings"
+    /// - Parameter whole: the model with all that is ever trained.
+    static func growth(every epochs: Int, until whole: BERTModel) -> String {
+        let embeddings = whole.layout.entries.contains { $0.gradientOffset != nil && whole.depth(of: $0.name) == 0 }
+        return "; one more layer every \(epochs == 1 ? "epoch" : "\(epochs) epochs"), from the top"
+            + (embeddings ? ", then the embeddings" : "")
     }
 
     private static func share(_ part: Int, _ all: Int) -> String {
@@ -94,7 +97,8 @@ extension RunInputs {
     /// The parts trained from a step on, as text.
     func trainedShare(fromStep step: Int) -> String {
         let model = (try? model(ofStep: step)) ?? model
-        let more = configuration.unfreezeEvery.map(TrainedShare.growth) ?? ""
+        let whole = (try? FrozenParameters(freeze, lora: model.lora)).map { model.freezing($0.contains) } ?? model
+        let more = configuration.unfreezeEvery.map { TrainedShare.growth(every: $0, until: whole) } ?? ""
         return TrainedShare(model).text + (needsParametersFile ? " (\(Self.parametersFile))" : "") + more
     }
 

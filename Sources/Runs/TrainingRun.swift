@@ -153,55 +153,6 @@ package struct TrainingRun {
         return progress
     }
 
-    /// Keeps in metrics.jsonl the lines before `progress`, each step once; adds steps that only the journal has.
-    /// - Returns: its steps.
-    @discardableResult
-    private func trimMetrics(to progress: RunProgress, _ history: JournalHistory?) throws -> Set<Int> {
-        var told: Set<Int> = []
-        let late = folder.trimMetrics { event in
-            let step = event["step"]?.integer ?? 0
-            guard step <= progress.step else { return false }
-            if event["event"]?.string == "step" { return told.insert(step).inserted }
-            switch event["split"]?.string.flatMap(Split.init) {
-            case .validation: return step <= progress.evaluatedStep ?? 0
-            case .sourceValidation: return step <= progress.evaluatedSourceStep ?? 0
-            default: return true
-            }
-        }
-        if let late { display.say(FileRecorder.fellBehind(late)) }
-        for case .committed(let done) in history?.entries ?? []
-        where done.step <= progress.step && told.insert(done.step).inserted {
-            let plan = inputs.plan.step(
-                done.step, order: inputs.plan.order(ofEpoch: inputs.plan.epoch(ofStep: done.step)))
-            try recorder.record(event(plan, StepReport(done.commit), seconds: done.seconds))
-        }
-        return told
-    }
-
-    private func event(_ plan: StepPlan, _ report: StepReport, seconds: Double) -> StepEvent {
-        StepEvent(plan, report, learningRate: inputs.schedule.rate(step: plan.step), seconds: seconds)
-    }
-
-    /// Takes over the steps of an earlier coordinator, including those that its journal lost and its workers have.
-    private func takeOver(_ beginning: RunBeginning, _ history: JournalHistory, _ progress: inout RunProgress) throws {
-        let known = progress.step
-        progress.step = max(known, beginning.step)
-        var told = try trimMetrics(to: progress, history)
-        if let newest = beginning.newest, beginning.step > known, told.insert(beginning.step).inserted {
-            let plan = inputs.plan.step(
-                beginning.step, order: inputs.plan.order(ofEpoch: inputs.plan.epoch(ofStep: beginning.step)))
-            try recorder.record(event(plan, newest, seconds: 0))
-        }
-        sayLost(told, until: progress.step, "with the earlier coordinator")
-    }
-
-    private func sayLost(_ told: Set<Int>, until last: Int, _ how: String) {
-        let lost = (1..<(last + 1)).filter { !told.contains($0) }
-        if let first = lost.first {
-            display.say("metrics.jsonl lost the lines of \(counted(lost.count, "step")) from \(first) on \(how)")
-        }
-    }
-
     /// Runs to the end, or to a signal.
     /// - Parameters:
     ///   - engine: computes the steps, from the state that `progress` describes.
@@ -213,9 +164,7 @@ package struct TrainingRun {
         var throughput = Throughput()
         let alreadyDone = progress.step >= inputs.plan.totalSteps || progress.stoppedEarly == true
         if alreadyDone && FileManager.default.fileExists(atPath: folder.path + "/summary.json") {
-            let longer =
-                resumption?.isFinished != true
-                ? "--epochs or --max-steps make it longer" : "it kept no checkpoint to be made longer from"
+            let longer = resumption?.isFinished != true ? lengthened : "it kept no checkpoint to be made longer from"
             let advice = progress.stoppedEarly == true ? "--patience ended it" : longer
             recorder.removeSpareCheckpoints()
             display.say(
@@ -247,6 +196,15 @@ package struct TrainingRun {
         } catch let error as FileError {
             throw RunError("\(error); once that is repaired, resume with: \(resumeCommand)")
         }
+    }
+
+    /// The options whose values end the run where it ended.
+    private var lengthened: String {
+        let plan = inputs.plan
+        let epochs = plan.epochs.steps(perEpoch: plan.stepsPerEpoch) == plan.totalSteps ? ["--epochs"] : []
+        let steps = inputs.configuration.maxSteps == plan.totalSteps ? ["--max-steps"] : []
+        let names = epochs + steps
+        return "higher \(names.joined(separator: " and ")) \(names.count == 1 ? "makes" : "make") it longer"
     }
 
     private func steps(_ loop: TrainingLoop, _ progress: inout RunProgress, _ throughput: inout Throughput) async throws

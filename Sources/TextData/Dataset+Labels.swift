@@ -2,12 +2,25 @@ extension Dataset {
     /// Separates the labels of a list that is written as one text.
     package static let listSeparator: Character = ","
 
-    /// What parts the labels of a text here: the first of a comma, a vertical bar and a semicolon that is in any.
+    /// What parts the labels of a text here: the first of a comma, a vertical bar and a semicolon that is in any; a
+    /// space where each row is as many zeros and ones.
     package var labelSeparator: Character {
         let found = [Self.listSeparator, "|", ";"].first { separator in
             labels?.contains { $0.contains { $0.contains(separator) } } ?? false
         }
-        return found ?? Self.listSeparator
+        return found ?? (hasSpacedFlags ? " " : Self.listSeparator)
+    }
+
+    /// Whether each row is written as zeros and ones with spaces between, at least two and as many in each.
+    private var hasSpacedFlags: Bool {
+        func flags(_ label: String) -> Int? {
+            let parts = Self.parts(of: label, " ")
+            return parts.allSatisfy { LabelFlag.value(of: $0) != nil } ? parts.count : nil
+        }
+        guard labelLayout == .single, let labels, let width = labels.first.flatMap({ flags($0[0]) }), width > 1 else {
+            return false
+        }
+        return labels.allSatisfy { flags($0[0]) == width }
     }
 
     /// Each row's numbers, for regression: one, or as many in each row; (rows, width) row after row.

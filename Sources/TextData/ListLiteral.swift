@@ -1,6 +1,6 @@
 /// A list as programs print it into one field of a table: `['a', 'b']` of Python, `["a", "b"]` of JSON, `[1 0 0]` of
-/// NumPy, `[a, b]` of Spark, each perhaps within `array(…)`; `{'a', 'b'}`, a set of Python, and `{a,b}`, an array of
-/// PostgreSQL; a tuple only where its elements have quotes.
+/// NumPy, `[a, b]` of Spark, each perhaps within `array(…)` or `tensor(…)`; `{'a', 'b'}`, a set of Python, and `{a,b}`,
+/// an array of PostgreSQL; a tuple only where its elements have quotes.
 struct ListLiteral {
     /// The elements as written, without quotes and without the constructors of NumPy around them.
     let elements: [String]
@@ -35,10 +35,9 @@ struct ListLiteral {
         var bytes = Array(text.utf8)[...]
         trim(&bytes)
         if bytes.elementsEqual("set()".utf8) { return ([], .set) }
-        if bytes.starts(with: "array(".utf8), bytes.last == UInt8(ascii: ")"),
-            let end = bytes.lastIndex(of: UInt8(ascii: "]"))
-        {
-            bytes = bytes[(bytes.startIndex + 6)...end]
+        for constructor in ["array(", "tensor("] where bytes.starts(with: constructor.utf8) {
+            guard bytes.last == UInt8(ascii: ")"), let end = bytes.lastIndex(of: UInt8(ascii: "]")) else { break }
+            bytes = bytes[(bytes.startIndex + constructor.utf8.count)...end]
         }
         guard bytes.count >= 2 else { return nil }
         let ends = (bytes[bytes.startIndex], bytes[bytes.endIndex - 1])

@@ -63,6 +63,18 @@ import Testing
         }
     }
 
+    @Test func `zeros and ones with spaces between are several labels, and without them are questioned`() throws {
+        let flags = try choice(["1 0 1", "0 1 1"])
+        #expect(flags.task == .multiLabel && flags.note?.contains("3 labels") == true)
+        #expect(try choice(["1 0 1", "0 1"]).task == .classification)
+        #expect(try choice(["tensor([0, 0, 1])", "tensor([1, 0, 1])"]).task == .multiLabel)
+        #expect(throws: DatasetError.self) { try choice(["101", "011"]) }
+        for rows in [["0", "1"], ["10", "11"], ["001", "002"]] {
+            #expect(try choice(rows).task == .classification, "\(rows)")
+        }
+        #expect(try choice(["101", "011"], asked: .classification).task == .classification)
+    }
+
     @Test func `a small set of labels with commas between is offered as multi-label`() throws {
         let offer = try choice(["good,long", "good", "long", "good, bad"])
         #expect(offer.task == .classification)

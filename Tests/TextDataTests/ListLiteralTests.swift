@@ -18,6 +18,8 @@ import Testing
         ("[1. 0.5 -3e-4]", ["1.", "0.5", "-3e-4"]),
         ("array([0.2, 1.5])", ["0.2", "1.5"]),
         ("array(['a', 'b'], dtype=object)", ["a", "b"]),
+        ("tensor([0, 0, 1])", ["0", "0", "1"]),
+        ("tensor([1., 0.], device='cuda:0')", ["1.", "0."]),
         ("[np.float64(0.5), np.int64(2)]", ["0.5", "2"]),
         ("[np.str_('a'), np.str_('b')]", ["a", "b"]),
         ("[True, False]", ["True", "False"]),

@@ -1,3 +1,4 @@
+import Kernels
 import Testing
 
 @testable import Configuration
@@ -47,6 +48,19 @@ import Testing
                 == "apus coordinate --workers 4 --endpoint tcp://0.0.0.0:5555 --health-file /run/h --resume --output "
                 + "'runs/my run'"
         )
+    }
+
+    @Test func `OpenBLAS's core type is kept where the run depends on it`() {
+        func command(_ blas: BLAS, _ type: String?) -> String {
+            var configuration = TrainingConfiguration(model: "m", train: "t", output: "runs/a", threads: 1)
+            configuration.blas = blas
+            let environment = type.map { ["OPENBLAS_CORETYPE": $0] } ?? [:]
+            return Invocation(arguments: ["apus", "train"], environment: environment).resuming(configuration)
+        }
+        let plain = "apus train --resume --output runs/a"
+        #expect(command(.openblas, "Haswell") == "OPENBLAS_CORETYPE=Haswell \(plain)")
+        #expect(command(.openblas, nil) == plain)
+        #expect(command(.own, "Haswell") == plain)
     }
 
     @Test func `a coordinator's has its keys, and never a secret`() {

@@ -1,4 +1,5 @@
 import BERT
+import Foundation
 import Tensors
 import Testing
 
@@ -36,6 +37,44 @@ import Testing
         #expect(second.hasPrefix("epoch 2/5: from here on also layer \(layers - 1); training "), "\(second)")
         let last = try #require(inputs.stage(ofEpoch: layers + 2))
         #expect(last.contains("from here on also embeddings; training all "), "\(last)")
+    }
+
+    @Test func `embeddings that stay frozen are not promised`() throws {
+        let run = try SmallRun(samples: 6)
+        func share(_ change: (inout TrainingConfiguration) -> Void) throws -> String {
+            let inputs = try run.inputs {
+                ($0.unfreezeEvery, $0.epochs) = (1, 5)
+                change(&$0)
+            }
+            return inputs.trainedShare(fromStep: 1)
+        }
+        #expect(try share { _ in }.hasSuffix("from the top, then the embeddings"))
+        #expect(try share { $0.freeze = ["embeddings"] }.hasSuffix("from the top"))
+        #expect(try share { $0.loraRank = 2 }.hasSuffix("from the top"))
+    }
+
+    @Test func `a run that ends before a layer is let in says so`() throws {
+        let run = try SmallRun(samples: 6)
+        func notes(_ change: (inout TrainingConfiguration) -> Void) throws -> Bool {
+            let inputs = try run.inputs {
+                ($0.unfreezeEvery, $0.batchSize) = (1, 2)
+                change(&$0)
+            }
+            return inputs.beginningNotes.contains { $0.contains("no layer is let in") }
+        }
+        #expect(try notes { ($0.epochs, $0.maxSteps) = (3, 3) })
+        #expect(try !notes { ($0.epochs, $0.maxSteps) = (3, 4) })
+        #expect(try notes { ($0.epochs, $0.freeze) = (2, ["layers 2"]) })
+    }
+
+    @Test func `added words that stay frozen are told`() throws {
+        let run = try SmallRun(samples: 6)
+        let path = "\(run.folder)/words.txt"
+        try Data("bandel\nzoomik\n".utf8).write(to: URL(filePath: path))
+        let frozen = try run.inputs { ($0.addTokens, $0.freeze) = (path, ["embeddings"]) }
+        #expect(frozen.beginningNotes.contains { $0.contains("2 added words will not be trained") })
+        let trained = try run.inputs { $0.addTokens = path }
+        #expect(!trained.beginningNotes.contains { $0.contains("added word") })
     }
 
     @Test func `of many new parameters there is a count, and their names are in a table`() throws {
