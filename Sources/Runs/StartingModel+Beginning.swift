@@ -57,7 +57,8 @@ extension StartingModel {
         let patterns = freeze + unfreezing.frozen(inEpoch: plan.epoch(ofStep: plan.totalSteps))
         let last = whole.freezing(try FrozenParameters(patterns, lora: whole.lora).contains)
         guard last.layout.stateCount == first.layout.stateCount else { return nil }
-        return "--unfreeze-every \(every): no layer is let in before the run of \(counted(plan.totalSteps, "step")) ends"
+        let run = "the run of \(counted(plan.totalSteps, "step"))"
+        return "--unfreeze-every \(every): no layer is let in before \(run) ends"
     }
 
     /// A line if added words are never trained.
