@@ -4,7 +4,7 @@ package import Cluster
 package enum WorkerCall: String, CaseIterable, Sendable {
     case prepare
     case form
-    case run
+    case step
     case commit
     case evaluate
     case stateHash
@@ -23,7 +23,7 @@ extension Worker: NamedCalls {
         switch function {
         case .prepare: return try CallResult(await prepare(generation: call.argument(), keys: call.argument()))
         case .form: return try CallResult(await form(call.argument()))
-        case .run: return try CallResult(await run(call.argument()))
+        case .step: return try CallResult(await step(call.argument()))
         case .commit: try await commit(call.argument())
         case .evaluate: return try CallResult(await evaluate(chunks: call.argument(), of: call.argument()))
         case .stateHash: return try CallResult(await stateHash())

@@ -4,6 +4,7 @@ internal import Configuration
 internal import Console
 internal import Distributed
 internal import Learning
+internal import Reduction
 internal import Runs
 internal import Telemetry
 internal import Tensors
@@ -97,7 +98,7 @@ extension CoordinatorEngine {
             let group = Group(
                 members: members, proxies: proxies, formation: formations[0], canceller: own.canceller,
                 hasFeatures: try stageModel.hasFixedFeatures)
-            pace.lanes = group.formation.lanes.map { $0[1] }.max() ?? 1
+            pace.lanes = group.formation.lanes.map(\.count).max() ?? 1
             membership.endLinks(own.canceller, ofGeneration: generation, whenLost: members)
             try await stand(group, formations)
             linked = Set(members.map(\.address))
@@ -166,7 +167,7 @@ extension CoordinatorEngine {
     private func formations(_ members: [Membership.Member], _ roster: MeshRoster, _ start: GenerationStart)
         -> [Formation]
     {
-        let lanes = LaneShares.of(laneCount: inputs.plan.laneCount, workers: members.count)
+        let lanes = LaneAssignment(laneCount: inputs.plan.laneCount, workers: members.count).lanes
         let names = members.map(\.identity.host)
         let hosts = names.map { name in names.firstIndex(of: name) ?? 0 }
         let from = start.sources
@@ -198,7 +199,7 @@ extension CoordinatorEngine {
             + DataPlane.reportTime(after: DataPlane.formingTime)
         let held = try await callAll(
             group, within: limit,
-            meanwhile: { try await links.orEnd("the coordinator's links were not established", rank: place.rank) }
+            meanwhile: { try await links.orEnd("the coordinator's links were not established", formingAs: place.rank) }
         ) {
             proxy, rank in
             try await proxy.form(formations[rank])
@@ -232,11 +233,11 @@ extension CoordinatorEngine {
         let workers = zip(members, group.formation.lanes).enumerated().map { rank, worker in
             GenerationEvent.Worker(
                 rank: rank, host: worker.0.identity.hostName, process: Int(worker.0.identity.processID),
-                threads: worker.0.identity.threads, firstLane: worker.1[0], lanes: worker.1[1])
+                threads: worker.0.identity.threads, firstLane: worker.1.lowerBound, lanes: worker.1.count)
         }
         record(GenerationEvent(afterStep: position.committed, generation: Int(generation), workers: workers))
         let hosts = Set(members.map(\.identity.host)).count
-        let idle = group.formation.lanes.count { $0[1] == 0 }
+        let idle = group.formation.lanes.count(where: \.isEmpty)
         display.say(
             "generation \(generation): \(members.count) \(members.count == 1 ? "worker" : "workers") on \(hosts) "
                 + "\(hosts == 1 ? "host" : "hosts")"

@@ -1,4 +1,3 @@
-internal import Collectives
 internal import Transport
 
 /// A worker's data links: the endpoints that it opened for the next generation, and how they become a mesh.
@@ -57,14 +56,9 @@ final class DataLinks: GenerationLinks {
     }
 
     /// Turns the open endpoints into the mesh of a generation.
-    /// - Throws: ``WorkerFailure/unlinked(ranks:_:)``, ``MeshError``.
-    func mesh(rank: Int, _ roster: MeshRoster, within limit: Duration) throws -> any Mesh {
+    func mesh(rank: Int, _ roster: MeshRoster, within limit: Duration) throws(MeshError) -> any Mesh {
         let roster = place.completed(roster)
-        let links: any Mesh
-        do { links = try formed(rank, roster, within: limit) } catch let error as MeshError {
-            guard let ranks = error.unlinked else { throw error }
-            throw WorkerFailure.unlinked(ranks: ranks, "\(ExchangeError.mesh(error))")
-        }
+        let links = try endpoint.take().mesh(rank: rank, roster: roster, bulk: bulk, deadline: .now + limit)
         #if MPI
         if world != nil {
             return MPIMesh(
@@ -74,22 +68,8 @@ final class DataLinks: GenerationLinks {
         return links
     }
 
-    private func formed(_ rank: Int, _ roster: MeshRoster, within limit: Duration) throws -> any Mesh {
-        return try endpoint.take().mesh(rank: rank, roster: roster, bulk: bulk, deadline: .now + limit)
-    }
-
     #if MPI
     /// Ends MPI, together with all other workers.
     func leaveWorld() { world?.end() }
     #endif
-}
-
-extension MeshError {
-    /// The ranks without a link, if that is the failure.
-    var unlinked: [Int]? {
-        switch self {
-        case .deadline(let ranks), .unreachable(let ranks, _): ranks
-        case .lost, .cancelled, .socket: nil
-        }
-    }
 }

@@ -145,8 +145,8 @@ package struct Formation: Codable, Sendable, Equatable {
     /// Workers in rank order, and the coordinator last.
     package var roster: MeshRoster
     package var rank: Int
-    /// First lane and lane count of each worker; a count of 0 means standby.
-    package var lanes: [[Int]]
+    /// Of each worker; no lanes mean standby.
+    package var lanes: [Range<Int>]
     /// Equal numbers share memory.
     package var hosts: [Int]
     /// Rank that sends the state, the coordinator's being the number of workers; nil if the worker has it.
@@ -163,7 +163,7 @@ package struct Formation: Codable, Sendable, Equatable {
     package var linkSeconds: Int
 
     package init(
-        run: RunDescription, roster: MeshRoster, rank: Int, lanes: [[Int]], hosts: [Int], stateFrom: Int?,
+        run: RunDescription, roster: MeshRoster, rank: Int, lanes: [Range<Int>], hosts: [Int], stateFrom: Int?,
         stateTo: [Int], step: Int,
         commit: Commit?, newest: Commit? = nil, linkSeconds: Int = 30
     ) {

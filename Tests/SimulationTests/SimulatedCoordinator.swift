@@ -69,7 +69,7 @@ final class SimulatedCoordinator: @unchecked Sendable {
         let shape = ArithmeticShape(inputs.model.shape, blas: .own, precision: .float32)
         let coordinator = Coordinator(membership, shape: shape, actorSystem: system)
         let (own, network) = (own, job.data)
-        let data = CoordinatorDataThread(surroundings: own) { SimulatedLinks(own, network, isWorker: false) }
+        let data = CoordinatorDataThread(surroundings: own) { SimulatedLinks(own, network) }
         own.atDeath.append { data.thread.end() }
         let engine = try CoordinatorEngine(
             inputs: inputs, source: replica.state, step: found?.step ?? 0, newest: inputs.plan.totalSteps,

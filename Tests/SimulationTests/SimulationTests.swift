@@ -64,7 +64,7 @@ import Testing
         let shared = try await Self.inputs.value
         // Of both workers together: the numbers of a call's first and some later times.
         let calls = [
-            ("prepare", [1, 2]), ("form", [1, 2]), ("run", [1, 2, 7, 12]), ("commit", [1, 2]), ("stateHash", [1, 2]),
+            ("prepare", [1, 2]), ("form", [1, 2]), ("step", [1, 2, 7, 12]), ("commit", [1, 2]), ("stateHash", [1, 2]),
             ("sendState", [1]),
         ]
         for (name, numbers) in calls {

@@ -4,6 +4,7 @@ import Cluster
 import Distributed
 import Foundation
 import Kernels
+import Reduction
 import Testing
 import Transport
 
@@ -44,14 +45,14 @@ extension LocalTestingDistributedActorSystem: CodableActorSystem {}
         let cluster = try Cluster(run, inputs, count: 1)
         let command = StepCommand(step: 1, commit: nil, batches: 1, emptyLanes: [], lossScale: Float(1).bitPattern)
         await #expect(throws: WorkerFailure.outOfOrder("a step without a generation")) {
-            try await cluster.workers[0].run(command)
+            try await cluster.workers[0].step(command)
         }
         #expect(try await cluster.workers[0].abort() == HeldState(report: 1))
         try await cluster.join()
         try await cluster.form()
         var second = command
         second.step = 2
-        await #expect(throws: WorkerFailure.self) { try await cluster.workers[0].run(second) }
+        await #expect(throws: WorkerFailure.self) { try await cluster.workers[0].step(second) }
         let held = try await cluster.workers[0].abort()
         #expect(held.has(inputs.description.id, step: 0) && held.report == 5 && held.hash != nil)
         await cluster.end()
@@ -177,8 +178,8 @@ extension LocalTestingDistributedActorSystem: CodableActorSystem {}
             return Formation(
                 run: inputs.description, roster: MeshRoster(generation: generation, token: 9, peers: peers),
                 rank: count,
-                lanes: LaneShares.of(laneCount: inputs.plan.laneCount, workers: count), hosts: workers.map { _ in 0 },
-                stateFrom: nil,
+                lanes: LaneAssignment(laneCount: inputs.plan.laneCount, workers: count).lanes,
+                hosts: workers.map { _ in 0 }, stateFrom: nil,
                 stateTo: step == nil ? Array(workers.indices) : [], step: step ?? 0, commit: nil)
         }
 
@@ -206,7 +207,7 @@ extension LocalTestingDistributedActorSystem: CodableActorSystem {}
                 step: step, commit: nil, batches: 1,
                 emptyLanes: plan.lanes.indices.filter { plan.lanes[$0].allSatisfy(\.isEmpty) },
                 lossScale: Float(1 / Double(plan.sampleCount)).bitPattern)
-            let ready = try await all { worker, _ in try await worker.run(command) }
+            let ready = try await all { worker, _ in try await worker.step(command) }
             #expect(ready.flatMap(\.digests) == plan.lanes.map { SampleDigest.of($0) })
             #expect(Set(ready.map(\.norm)).count == 1)
             let scale = inputs.optimizer.clippingFactor(norm: Double(bitPattern: ready[0].norm))
