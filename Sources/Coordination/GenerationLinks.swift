@@ -15,10 +15,12 @@ package protocol GenerationLinks: AnyObject {
     /// - Parameter limit: how long the links may take.
     func mesh(rank: Int, _ roster: MeshRoster, within limit: Duration) throws(MeshError) -> any Mesh
 
-    #if MPI
     /// Ends MPI, together with all other workers.
     func leaveWorld()
-    #endif
+}
+
+extension GenerationLinks {
+    package func leaveWorld() {}
 }
 
 /// The coordinator's links, all of them ZeroMQ's.
@@ -52,8 +54,4 @@ final class CoordinatorLinks: GenerationLinks {
         unformed = nil
         return links
     }
-
-    #if MPI
-    func leaveWorld() {}
-    #endif
 }

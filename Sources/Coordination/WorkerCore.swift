@@ -79,13 +79,11 @@ final class WorkerCore {
         return (PreparedWorker(peer: peer, held: report()), canceller)
     }
 
-    #if MPI
     /// Ends MPI, together with all other workers.
     func leaveWorld() {
         leaveGroup()
         endpoints.leaveWorld()
     }
-    #endif
 
     /// Forms the generation: links, state, memory.
     func form(_ formation: Formation) throws -> HeldState {

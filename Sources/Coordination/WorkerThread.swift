@@ -71,9 +71,7 @@ package final class WorkerThread: Sendable {
         ending.finish()
     }
 
-    #if MPI
     func leaveWorld() async { await thread.performQuietly { $0.leaveWorld() } }
-    #endif
 
     package func end() { thread.end() }
 }

@@ -83,13 +83,7 @@ struct PlacedJob {
     }
 
     /// The arguments for MPI; its world does not accept a replacement of a rank.
-    private var exchange: [String] {
-        #if MPI
-        options.usesMPI ? ["--exchange", "mpi"] : []
-        #else
-        []
-        #endif
-    }
+    private var exchange: [String] { options.exchange == .mpi ? ["--exchange", options.exchange.rawValue] : [] }
 
     /// Keys for the coordinator and this rank's worker; nil if links stay on this host or are plain.
     private func rings() throws -> (coordinator: KeyRing, worker: KeyRing)? {

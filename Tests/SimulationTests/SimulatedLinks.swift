@@ -136,10 +136,6 @@ final class SimulatedLinks: GenerationLinks {
         try mesh.form(deadline: process.now + limit)
         return mesh
     }
-
-    #if MPI
-    func leaveWorld() {}
-    #endif
 }
 
 /// Frames of one sender keep their order; which sender's comes next is chance.
