@@ -30,7 +30,7 @@ extension Worker: NamedCalls {
         case .computeFeatures: try await computeFeatures(chunks: call.argument())
         case .sendState: try await sendState()
         case .nonFiniteLane: return try CallResult(await nonFiniteLane())
-        case .abort: return try CallResult(await abort())
+        case .abort: try await abort()
         case .leave: try await leave(call.argument())
         }
         return .nothing
@@ -50,7 +50,7 @@ extension Coordinator: NamedCalls {
         guard let function = CoordinatorCall(rawValue: call.function) else { return nil }
         switch function {
         case .arithmetic: return try CallResult(await arithmetic())
-        case .join: try await join(call.argument(), call.argument(), call.argument())
+        case .join: try await join(call.argument(), call.argument())
         }
         return .nothing
     }

@@ -90,8 +90,7 @@ extension CoordinatorEngine {
             let prepared = try await prepare(members, proxies, generation, own: own.peer)
             let peers = prepared.map(\.peer) + [own.peer]
             let roster = MeshRoster(generation: generation, token: surroundings.random(in: 1 ... .max), peers: peers)
-            for (member, worker) in zip(members, prepared) { membership.update(member.address, worker.held) }
-            // Not earlier reports: their state once nothing could change it any more.
+            // Their state once nothing could change it any more.
             let start = try start(prepared.map(\.held))
             run.freeze = freeze()
             let formations = formations(members, roster, start)
@@ -204,7 +203,6 @@ extension CoordinatorEngine {
             proxy, rank in
             try await proxy.form(formations[rank])
         }
-        for (rank, state) in held.enumerated() { membership.update(group.members[rank].address, state) }
         try begin(group, with: held)
     }
 
@@ -257,17 +255,17 @@ extension CoordinatorEngine {
         group.canceller.cancel()
         await data.performQuietly { $0.leaveGroup() }
         guard let end else {
-            await refresh(group.members)
+            await abort(group.members)
             return
         }
         await judge(end, group.members)
         await dropLost(group.members, because: end)
     }
 
-    /// Asks every member for its state and removes those that do not answer.
+    /// Tells every member that the generation has ended, and removes those that do not answer.
     private func dropLost(_ members: [Membership.Member], because end: GenerationEnd) async {
         let unlinked = await sendAway(unlinkedOf: members, end)
-        let lost = await refresh(members, but: Set(end.untrueRanks.keys).union(unlinked))
+        let lost = await abort(members, but: Set(end.untrueRanks.keys).union(unlinked))
         if lost.isEmpty, end.untrueRanks.isEmpty, unlinked.isEmpty { fruitlessEnds.add(at: surroundings.now) }
         record(
             GenerationEndEvent(
@@ -307,42 +305,38 @@ extension CoordinatorEngine {
         return away
     }
 
+    /// - Returns: the ranks that were lost.
     @discardableResult
-    private func refresh(_ members: [Membership.Member], but left: Set<Int> = []) async -> [Int] {
+    private func abort(_ members: [Membership.Member], but left: Set<Int> = []) async -> [Int] {
         let (system, limit) = (system, pace.limit)
-        let answers = await withTaskGroup(of: (Int, HeldState?).self) { tasks in
+        let lost = await withTaskGroup(of: Int?.self) { tasks in
             for (rank, member) in members.enumerated() where !left.contains(rank) {
                 tasks.addTask {
-                    guard let proxy = try? Proxy.resolve(id: member.address, using: system) else { return (rank, nil) }
-                    return (rank, await Self.held(by: proxy, within: limit))
+                    guard let proxy = try? Proxy.resolve(id: member.address, using: system) else { return rank }
+                    return await Self.isLeft(by: proxy, within: limit) ? nil : rank
                 }
             }
-            var answers: [(Int, HeldState?)] = []
-            for await answer in tasks { answers.append(answer) }
-            return answers
+            var lost: [Int] = []
+            for await rank in tasks { if let rank { lost.append(rank) } }
+            return lost.sorted()
         }
-        var lost: [Int] = []
-        for (rank, held) in answers {
-            if let held {
-                membership.update(members[rank].address, held)
-            } else {
-                membership.remove(members[rank])
-                lost.append(rank)
-            }
-        }
-        return lost.sorted()
+        for rank in lost { membership.remove(members[rank]) }
+        return lost
     }
 
-    /// The state of a worker that has left the generation; nil if it is lost.
+    /// Whether a worker has left the generation; otherwise it is lost.
     ///
     /// A worker whose process lives while its data thread is stalled is removed: a replacement can do its part.
-    private static func held(by worker: Proxy, within limit: Duration) async -> HeldState? {
-        do { return try await System.within(limit) { try await worker.abort() } } catch ClusterError.deadline {
+    private static func isLeft(by worker: Proxy, within limit: Duration) async -> Bool {
+        do {
+            try await System.within(limit) { try await worker.abort() }
+            return true
+        } catch ClusterError.deadline {
             let reason =
                 "its data thread did not move for \(Int(limit.seconds)) s: the run continues without this worker"
             try? await System.within(.seconds(1)) { try await worker.leave(reason) }
         } catch {}
-        return nil
+        return false
     }
 
     /// Dismisses all workers.

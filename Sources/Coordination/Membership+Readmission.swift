@@ -61,8 +61,8 @@ extension Membership {
         guard let proxy = try? Worker.resolve(id: member.address, using: system) else { return }
         repeat {
             do {
-                let held = try await System.within(.seconds(30)) { try await proxy.abort() }
-                return try join(member.identity, member.address, held)
+                try await System.within(.seconds(30)) { try await proxy.abort() }
+                return try join(member.identity, member.address)
             } catch ClusterError.deadline where system.isConnected(to: member.address.process) {} catch { return }
         } while isNewest(member)
     }

@@ -8,8 +8,6 @@ package final class Membership: Sendable {
     package struct Member: Sendable {
         package let address: ActorAddress
         package let identity: WorkerIdentity
-        /// The newest report of its process.
-        package fileprivate(set) var held: HeldState
         /// Distinguishes this joining from an earlier one of the same process.
         fileprivate let joining: Int
     }
@@ -38,15 +36,6 @@ package final class Membership: Sendable {
         /// Time in which all placed workers should have come, once it is over.
         var rendezvousTime: (limit: Duration, advice: String)?
 
-        /// The newer one of a report and the known report of that process, lost or not: a report that was repeated or
-        /// overtaken is outdated.
-        func newest(_ held: HeldState, of address: ActorAddress) -> HeldState {
-            guard let known = known[address.process], known.address == address, known.held.report > held.report else {
-                return held
-            }
-            return known.held
-        }
-
         mutating func wake() {
             waiting?.resume()
             waiting = nil
@@ -71,7 +60,7 @@ package final class Membership: Sendable {
 
     /// Admits a worker.
     /// - Throws: ``JoinRefused`` if its results could differ from the others', or it does not belong to the job.
-    package func join(_ identity: WorkerIdentity, _ address: ActorAddress, _ held: HeldState) throws(JoinRefused) {
+    package func join(_ identity: WorkerIdentity, _ address: ActorAddress) throws(JoinRefused) {
         guard address.process != "coordinator" else {
             throw JoinRefused("a worker named itself as the coordinator: start it with apus work")
         }
@@ -84,8 +73,7 @@ package final class Membership: Sendable {
         }
         state.withLock { state in
             state.joinings += 1
-            let held = state.newest(held, of: address)
-            let member = Member(address: address, identity: identity, held: held, joining: state.joinings)
+            let member = Member(address: address, identity: identity, joining: state.joinings)
             state.members.removeAll { $0.address == address }
             let number = identity.number ?? .max
             let place = state.members.firstIndex { number < $0.identity.number ?? .max } ?? state.members.endIndex
@@ -151,17 +139,6 @@ package final class Membership: Sendable {
 
     /// Removes a lost worker, unless it has joined again meanwhile.
     package func remove(_ member: Member) { state.withLock { $0.members.removeAll { $0.joining == member.joining } } }
-
-    /// Records a worker's report, even if it has joined again meanwhile, unless a newer report is known.
-    package func update(_ address: ActorAddress, _ held: HeldState) {
-        state.withLock { state in
-            let newest = state.newest(held, of: address)
-            state.known[address.process]?.held = newest
-            if let index = state.members.firstIndex(where: { $0.address == address }) {
-                state.members[index].held = newest
-            }
-        }
-    }
 
     /// Returns when a worker has joined, or after ``wake()`` or ``giveUp(_:)``.
     package func change() async {

@@ -58,7 +58,7 @@ package distributed actor Worker<ActorSystem: CodableActorSystem> {
     }
 
     /// Ends the generation: operations that wait for a link stop waiting. The state is kept.
-    package distributed func abort() async -> HeldState { await thread.abort() }
+    package distributed func abort() async { await thread.abort() }
 
     /// The run is over, or continues without this worker.
     package distributed func leave(_ reason: String) async { thread.leave(reason) }

@@ -23,8 +23,6 @@ final class WorkerCore {
     /// Step of the replica's state; nil without a complete state. Only the replica knows it: no message can
     /// relabel a state.
     private var committedStep: Int? { hasState ? replica?.step : nil }
-    /// Number of reports of this worker's state so far.
-    private var reports: UInt64 = 0
     /// The gradient of the step that was reported ready, until its commit or its abort is seen.
     ///
     /// It is in the shared memory of its generation, which stays mapped for it. No rank of that generation writes there
@@ -58,13 +56,11 @@ final class WorkerCore {
         self.surroundings = surroundings
     }
 
-    /// A report of this worker's present state, with a higher number than all earlier ones.
-    func report() -> HeldState {
-        reports += 1
-        guard let committedStep, let replica else { return HeldState(report: reports) }
+    /// This worker's present state.
+    var held: HeldState {
+        guard let committedStep, let replica else { return HeldState() }
         return HeldState(
-            report: reports, run: run?.id, committedStep: committedStep, keptStep: kept?.step, commit: newestCommit,
-            hash: replica.hash)
+            run: run?.id, committedStep: committedStep, keptStep: kept?.step, commit: newestCommit, hash: replica.hash)
     }
 
     // MARK: Forming
@@ -76,7 +72,7 @@ final class WorkerCore {
     func prepare(generation: UInt32) throws -> (ready: PreparedWorker, canceller: MeshCanceller) {
         leaveGroup()
         let (peer, canceller) = try endpoints.open(generation: generation)
-        return (PreparedWorker(peer: peer, held: report()), canceller)
+        return (PreparedWorker(peer: peer, held: held), canceller)
     }
 
     /// Ends MPI, together with all other workers.
@@ -128,7 +124,7 @@ final class WorkerCore {
                 hasFeatures: model.hasFixedFeatures)
         }
         newestCommit = formation.newest ?? newestCommit.flatMap { $0.step == formation.step ? $0 : nil }
-        return report()
+        return held
     }
 
     /// - Throws: ``WorkerFailure/unlinked(ranks:_:)`` if links are missing, ``MeshError``.

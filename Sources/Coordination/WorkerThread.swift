@@ -61,9 +61,10 @@ package final class WorkerThread: Sendable {
         return ready
     }
 
-    func abort() async -> HeldState {
+    /// Returns after the work in progress.
+    func abort() async {
         canceller.withLock { $0 }?.cancel()
-        return await thread.performQuietly { $0.report() }
+        await thread.performQuietly { _ in }
     }
 
     func leave(_ reason: String) {

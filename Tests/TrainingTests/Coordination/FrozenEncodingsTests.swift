@@ -64,7 +64,7 @@ import Transport
             .update(step: 6, learningRate: 1e-4, gradientScale: 1),
         lossSum: 1.5, sourceLossSum: 0.25, norm: 3)
 
-    private static let held = HeldState(report: 3, run: 7, committedStep: 6, keptStep: 5, commit: nil, hash: 9)
+    private static let held = HeldState(run: 7, committedStep: 6, keptStep: 5, commit: nil, hash: 9)
 
     private static func messages() throws -> [(name: String, text: String)] {
         let key = try #require(PublicKey(String(repeating: "a", count: 40)))
