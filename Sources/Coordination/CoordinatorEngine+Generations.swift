@@ -305,38 +305,49 @@ extension CoordinatorEngine {
         return away
     }
 
-    /// - Returns: the ranks that were lost.
+    /// What a worker makes of the end of its generation.
+    private enum Departure {
+        /// It waits for the next generation.
+        case left
+        /// Its process or connection is lost.
+        case lost
+        /// Its process lives while its data thread is stalled: a replacement can do its part.
+        case dismissed
+    }
+
+    /// - Returns: the ranks of the members that were removed.
     @discardableResult
     private func abort(_ members: [Membership.Member], but left: Set<Int> = []) async -> [Int] {
         let (system, limit) = (system, pace.limit)
-        let lost = await withTaskGroup(of: Int?.self) { tasks in
+        let removed = await withTaskGroup(of: (Int, Departure).self) { tasks in
             for (rank, member) in members.enumerated() where !left.contains(rank) {
                 tasks.addTask {
-                    guard let proxy = try? Proxy.resolve(id: member.address, using: system) else { return rank }
-                    return await Self.isLeft(by: proxy, within: limit) ? nil : rank
+                    guard let proxy = try? Proxy.resolve(id: member.address, using: system) else {
+                        return (rank, .lost)
+                    }
+                    return (rank, await Self.departure(of: proxy, within: limit))
                 }
             }
-            var lost: [Int] = []
-            for await rank in tasks { if let rank { lost.append(rank) } }
-            return lost.sorted()
+            var removed: [(rank: Int, departure: Departure)] = []
+            for await answer in tasks where answer.1 != .left { removed.append(answer) }
+            return removed
         }
-        for rank in lost { membership.remove(members[rank]) }
-        return lost
+        for (rank, departure) in removed {
+            if departure == .lost { membership.removeLost(members[rank]) } else { membership.remove(members[rank]) }
+        }
+        return removed.map(\.rank).sorted()
     }
 
-    /// Whether a worker has left the generation; otherwise it is lost.
-    ///
-    /// A worker whose process lives while its data thread is stalled is removed: a replacement can do its part.
-    private static func isLeft(by worker: Proxy, within limit: Duration) async -> Bool {
+    private static func departure(of worker: Proxy, within limit: Duration) async -> Departure {
         do {
             try await System.within(limit) { try await worker.abort() }
-            return true
+            return .left
         } catch ClusterError.deadline {
             let reason =
                 "its data thread did not move for \(Int(limit.seconds)) s: the run continues without this worker"
             try? await System.within(.seconds(1)) { try await worker.leave(reason) }
-        } catch {}
-        return false
+            return .dismissed
+        } catch { return .lost }
     }
 
     /// Dismisses all workers.

@@ -43,6 +43,9 @@ package final class Membership: Sendable {
     }
 
     let state = Mutex(State())
+    /// Members that were removed because they did not answer.
+    let removals: AsyncStream<Member>
+    let removalsEnd: AsyncStream<Member>.Continuation
     private let allowList: AllowList?
     /// Ranks of the job in which an engine placed all workers; nil if any worker with a key may join.
     package let placed: Int?
@@ -53,6 +56,7 @@ package final class Membership: Sendable {
     package init(allowList: AllowList? = nil, placed: Int? = nil) {
         self.allowList = allowList
         self.placed = placed
+        (removals, removalsEnd) = AsyncStream.makeStream()
     }
 
     /// Sets the version and fingerprint that every worker must have, before the first one joins.
@@ -137,8 +141,14 @@ package final class Membership: Sendable {
         }
     }
 
-    /// Removes a lost worker, unless it has joined again meanwhile.
+    /// Removes a worker, unless it has joined again meanwhile.
     package func remove(_ member: Member) { state.withLock { $0.members.removeAll { $0.joining == member.joining } } }
+
+    /// Removes a worker that did not answer. It is readmitted if it has been heard again since.
+    package func removeLost(_ member: Member) {
+        remove(member)
+        removalsEnd.yield(member)
+    }
 
     /// Returns when a worker has joined, or after ``wake()`` or ``giveUp(_:)``.
     package func change() async {
