@@ -42,6 +42,7 @@ struct Work: RunCommand {
     var launched = false
     @Option(help: .hidden)
     var rank: Int?
+    @OptionGroup var trace: TraceOptions
     @OptionGroup var options: TrainOptions
 
     func validate() throws {

@@ -4,9 +4,11 @@ internal import Configuration
 internal import Console
 internal import Distributed
 internal import Learning
+internal import Logging
 internal import Reduction
 internal import Runs
 internal import Telemetry
+internal import Tracing
 internal import Tensors
 internal import Transport
 internal import Wording
@@ -84,6 +86,7 @@ extension CoordinatorEngine {
         journal.add(.generation(generation))
         system.generation = generation
         let members = membership.takeMembers()
+        trace("generation begins", ["workers": "\(members.count)"])
         do {
             let proxies = try members.map { try Proxy.resolve(id: $0.address, using: system) }
             let own = try await data.perform { try $0.prepare(generation: generation) }
@@ -100,6 +103,7 @@ extension CoordinatorEngine {
             pace.lanes = group.formation.lanes.map(\.count).max() ?? 1
             membership.endLinks(own.canceller, ofGeneration: generation, whenLost: members)
             try await stand(group, formations)
+            trace("generation formed")
             linked = Set(members.map(\.address))
             linkPatience.linked(members.map(\.identity))
             announce(group)
@@ -226,6 +230,12 @@ extension CoordinatorEngine {
         get throws { inputs.model.freezing(try FrozenParameters(run.freeze, lora: run.lora).contains) }
     }
 
+    private func trace(_ what: Logger.Message, _ more: @autoclosure () -> Logger.Metadata = [:]) {
+        Trace.run?.info(
+            what,
+            metadata: ["generation": "\(generation)", "step": "\(position.committed)"].merging(more()) { $1 })
+    }
+
     private func announce(_ group: Group) {
         let members = group.members
         let workers = zip(members, group.formation.lanes).enumerated().map { rank, worker in
@@ -267,6 +277,7 @@ extension CoordinatorEngine {
         let unlinked = await sendAway(unlinkedOf: members, end)
         let lost = await abort(members, but: Set(end.untrueRanks.keys).union(unlinked))
         if lost.isEmpty, end.untrueRanks.isEmpty, unlinked.isEmpty { fruitlessEnds.add(at: surroundings.now) }
+        trace("generation ended", ["reason": "\(end.reason)", "removed": "\((lost + unlinked).sorted())"])
         record(
             GenerationEndEvent(
                 afterStep: position.committed, generation: Int(generation), reason: end.reason,

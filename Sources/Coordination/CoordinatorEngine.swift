@@ -4,10 +4,12 @@ internal import Configuration
 package import Console
 internal import Distributed
 package import Learning
+internal import Logging
 package import Runs
 internal import Telemetry
 internal import Tensors
 internal import TextData
+internal import Tracing
 internal import Transport
 internal import Wording
 
@@ -201,6 +203,7 @@ package final class CoordinatorEngine<System: ControlPlane>: StepEngine {
             emptyLanes: plan.emptyLanes,
             lossScale: plan.lossScale.bitPattern, sourceBatches: plan.source?.batchCount ?? 0,
             sourceScale: plan.sourceScale.bitPattern)
+        Trace.run?.trace("step", metadata: ["generation": "\(generation)", "step": "\(plan.step)"])
         // The next step's first samples are sent while this one is computed.
         let start = surroundings.now
         let feeding = data.begin { core in
@@ -270,6 +273,7 @@ package final class CoordinatorEngine<System: ControlPlane>: StepEngine {
                     incarnation: system.incarnation, generation: generation, commit: commit, plan: plan.digest,
                     lanes: digests.map { $0 ?? 0 },
                     redone: redone, seconds: (surroundings.now - start).seconds)))
+        Trace.run?.trace("step committed", metadata: ["generation": "\(generation)", "step": "\(plan.step)"])
         fruitlessEnds = FruitlessEnds()
         ledger.count(plan, redone: redone)
         var report = StepReport(commit)

@@ -52,7 +52,7 @@ final class DataLinks: GenerationLinks {
     func mesh(rank: Int, _ roster: MeshRoster, within limit: Duration) throws(MeshError) -> any Mesh {
         let roster = place.completed(roster)
         let links = try endpoint.take().mesh(rank: rank, roster: roster, bulk: bulk, deadline: .now + limit)
-        return world?.mesh(of: roster, over: links) ?? links
+        return TracedMesh.around(world?.mesh(of: roster, over: links) ?? links)
     }
 
     /// Ends MPI, together with all other workers.

@@ -52,6 +52,6 @@ final class CoordinatorLinks: GenerationLinks {
         unformed = links
         try links.form(deadline: deadline)
         unformed = nil
-        return links
+        return TracedMesh.around(links)
     }
 }

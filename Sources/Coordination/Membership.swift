@@ -1,5 +1,7 @@
 package import Cluster
+internal import Logging
 internal import Synchronization
+internal import Tracing
 package import Transport
 
 /// The present workers, by assigned numbers and then in the order in which they joined.
@@ -87,6 +89,8 @@ package final class Membership: Sendable {
             state.hasNews = true
             state.wake()
         }
+        Trace.run?.debug(
+            "worker joined", metadata: ["process": "\(address.process)", "host": "\(identity.hostName)"])
     }
 
     /// A placed worker that may not join prevents the run from starting.
@@ -142,7 +146,10 @@ package final class Membership: Sendable {
     }
 
     /// Removes a worker, unless it has joined again meanwhile.
-    package func remove(_ member: Member) { state.withLock { $0.members.removeAll { $0.joining == member.joining } } }
+    package func remove(_ member: Member) {
+        state.withLock { $0.members.removeAll { $0.joining == member.joining } }
+        Trace.run?.debug("worker removed", metadata: ["process": "\(member.address.process)"])
+    }
 
     /// Removes a worker that did not answer. It is readmitted if it has been heard again since.
     package func removeLost(_ member: Member) {

@@ -5,6 +5,7 @@ internal import Coordination
 internal import Foundation
 internal import Processes
 internal import Runs
+internal import Tracing
 internal import Transport
 internal import Wording
 
@@ -64,7 +65,7 @@ struct PlacedJob {
             arguments: [
                 "coordinate", "--launched", "--rendezvous-timeout", limit, "--workers", String(workers), "--endpoint",
                 endpoint.listening, "--config", file,
-            ], opening: LauncherPipe.opening(rings?.coordinator))
+            ] + Trace.arguments, opening: LauncherPipe.opening(rings?.coordinator))
         let worker = ChildCommand(
             executable: ownProgram(),
             arguments: [
@@ -72,7 +73,7 @@ struct PlacedJob {
             ]
                 + configuration.workerTimeouts
                 + (options.interface.map { ["--interface", $0] } ?? []) + (options.insecure ? ["--insecure"] : [])
-                + exchange,
+                + exchange + Trace.arguments,
             opening: LauncherPipe.opening(rings?.worker))
         let resumption = try Resumption(configuration, folder: ownFolder)
         var supervisor = Supervisor(
