@@ -19,6 +19,7 @@ let optimized = BuildSettingCondition.when(platforms: [.linux], configuration: .
 let unfused: [CSetting] = [.unsafeFlags(["-ffp-contract=off"])]
 
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 
 /// A library target of this package; its arrows point down the list below.
@@ -46,6 +47,7 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.0.0"),
     ],
     targets: [
@@ -56,7 +58,7 @@ let package = Package(
                 "Reports", "Inputs",
                 "Configuration", "Learning", "BERT", "Hub", "Console", "Processes", "Checkpoints", "TextData", "Files",
                 "Wording", "Cluster",
-                "Transport", "Kernels", argumentParser,
+                "Transport", "Tracing", "Kernels", argumentParser, logging,
             ],
             swiftSettings: strict + [.unsafeFlags(standalone, optimized)],
             linkerSettings: [.unsafeFlags(standalone + ["-use-ld=lld"], optimized)]),
@@ -93,14 +95,14 @@ let package = Package(
             "Launching",
             [
                 "Coordination", "Runs", "Inputs", "Configuration", "BERT", "Kernels", "Cluster", "Transport", "Console",
-                "Processes", "TorchFiles", "Checkpoints", "Files", "Wording",
+                "Processes", "TorchFiles", "Checkpoints", "Files", "Wording", "Tracing", logging,
             ]),
         module(
             "Coordination",
             [
                 "Runs", "Telemetry", "Configuration", "Learning", "Cluster", "Collectives", "Reduction", "BERT",
                 "Kernels", "Transport", "Console", "Processes", "Checkpoints", "TextData", "Files", "Wording",
-                "Tensors", "Hashes",
+                "Tensors", "Hashes", "Tracing", logging,
             ]),
         module(
             "Runs",
@@ -139,7 +141,7 @@ let package = Package(
         module("Learning", ["BERT", "Reduction", "Kernels", "TextData", "Wording", "Tensors"]),
         module("BERT", ["Kernels", "Checkpoints", "TextData", "Files", "Tensors"]),
         module("Collectives", ["Reduction", "Transport", "Tensors"]),
-        module("Cluster", ["Transport", "Files", "Wording", yams]),
+        module("Cluster", ["Transport", "Tracing", "Files", "Wording", yams, logging]),
         module("WebServer", ["Transport"]),
         module("Transport", ["CZeroMQ", "CTLS", "CSystem", .target(name: "CMPI", condition: .when(traits: ["MPI"]))]),
         module("Reduction", ["Tensors"]),
@@ -152,6 +154,7 @@ let package = Package(
         module("TextData", ["Gzip", "Wording"]),
         module("Gzip", ["CZlib"]),
         module("Files", ["Wording", "CSystem", "Hashes"]),
+        module("Tracing", [logging]),
         module("Wording", []),
         module("Hashes", ["CHashes"]),
         module("Tensors", []),

@@ -34,8 +34,6 @@ known = {command: options([command]) for command in commands}
 known["launch.sh"] = known["launch"]
 everywhere = set().union(*known.values()) | {"--generate-completion-script"}
 
-# Only in a build with the trait MPI.
-sometimes = {"--exchange"}
 # Options of other programs, which documents name by themselves: SwiftPM's, Slurm's, curl's.
 foreign = set("--filter --sanitize --scratch-path --static-swift-stdlib --traits --signal --no-kill --disable".split())
 # These pages have tables of other programs' names, or of versions that are over.
@@ -80,7 +78,7 @@ def check_command(name, number, line):
             own, _, rest = arguments.partition(" -- ")
             for text, allowed in ((own, known[command]), (rest, known["launch"])):
                 for option in re.findall(r"(?<![\w-])--[a-z][a-z0-9-]+", text):
-                    if option not in allowed | sometimes:
+                    if option not in allowed:
                         complain(name, number, f"apus {command} has no option {option}")
 
 
@@ -88,7 +86,7 @@ def check_options(name, number, text):
     if name in without_options:
         return
     for option in re.findall(r"(?<![\w-])--[a-z][a-z0-9-]+", text):
-        if option not in everywhere | foreign | sometimes:
+        if option not in everywhere | foreign:
             complain(name, number, f"apus has no option {option}")
 
 

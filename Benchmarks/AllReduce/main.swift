@@ -126,7 +126,7 @@ func measure(_ options: Options, rank: Int, _ mesh: any Mesh, generation: UInt32
 #if MPI
 /// One rank of those that mpirun started; all frames travel through MPI, also within a host.
 func serveMPI(_ options: Options) throws {
-    let world = try MPIWorld()
+    let world = try MPIWorld.begin()
     var options = options
     options.workers = world.size
     let mesh = MPIMesh(rank: world.rank, processes: Array(0..<world.size), generation: 1, links: nil)

@@ -29,6 +29,7 @@ struct Coordinate: RunCommand {
     var launched = false
     @Flag(help: .hidden)
     var brief = false
+    @OptionGroup var trace: TraceOptions
     @OptionGroup var options: TrainOptions
 
     func validate() throws {

@@ -28,6 +28,7 @@ struct Launch: RunCommand {
     var dashboard = false
     @Option(help: ArgumentHelp("YAML file with the hosts to run on.", valueName: "file"))
     var cluster: String?
+    @OptionGroup var trace: TraceOptions
     @OptionGroup var options: TrainOptions
 
     func validate() throws {

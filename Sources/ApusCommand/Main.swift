@@ -27,7 +27,12 @@ enum Main {
                 arguments: arguments, environment: ProcessInfo.processInfo.environment)
             try CommandName.check(words)
             var command = try ApusCommand.parseAsRoot(try FieldNames.translated(words))
-            if let run = command as? any RunCommand { try run.run(invocation) } else { try command.run() }
+            if let run = command as? any RunCommand {
+                try run.trace.begin(invocation)
+                try run.run(invocation)
+            } else {
+                try command.run()
+            }
             try StandardOutput.flush()
             Screen.shared.flush()
         } catch {
@@ -39,6 +44,7 @@ enum Main {
 
 /// A command whose run is resumed or reproduced as it was started.
 protocol RunCommand: ParsableCommand {
+    var trace: TraceOptions { get }
     func run(_ invocation: Invocation) throws
 }
 

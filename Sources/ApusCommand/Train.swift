@@ -10,6 +10,7 @@ struct Train: RunCommand {
               $ apus train --model bert-base-uncased --train train.csv --validation dev.csv
             """)
 
+    @OptionGroup var trace: TraceOptions
     @OptionGroup var options: TrainOptions
     @Flag(help: "Check each layer's output and gradient for non-finite values.")
     var debug = false

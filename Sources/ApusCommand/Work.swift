@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import Configuration
 internal import Runs
+internal import Transport
 
 struct Work: RunCommand {
     static let configuration = CommandConfiguration(
@@ -32,26 +33,27 @@ struct Work: RunCommand {
             "Network interface for links to other workers. (default: the interface of the route to the coordinator)",
             valueName: "name"))
     var interface: String?
-    #if MPI
     @Option(
         help: ArgumentHelp(
-            "Transport of gradients between hosts: links, or mpi if mpirun or srun started all workers. (default: "
-                + "links)", valueName: "name"))
-    var exchange = "links"
-    #endif
+            "Transport of gradients between hosts: links, or mpi if mpirun or srun started all workers and this build "
+                + "has MPI. (default: links)", valueName: "name"))
+    var exchange = Exchange.links.rawValue
     @Flag(help: .hidden)
     var launched = false
     @Option(help: .hidden)
     var rank: Int?
+    @OptionGroup var trace: TraceOptions
     @OptionGroup var options: TrainOptions
 
-    #if MPI
     func validate() throws {
-        guard ["links", "mpi"].contains(exchange) else {
+        guard let chosen = Exchange(rawValue: exchange) else {
             throw ValidationError("--exchange is '\(exchange)', must be links or mpi")
         }
+        if chosen == .mpi, !MPIWorld.isBuilt {
+            throw ValidationError(
+                "--exchange is mpi, this build has no MPI: build one with swift build --traits MPI (cluster/README.md)")
+        }
     }
-    #endif
 
     func run(_ invocation: Invocation) throws {
         try EntryPoints.work(
@@ -62,15 +64,10 @@ struct Work: RunCommand {
     }
 
     private func workOptions() throws(ConfigurationError) -> WorkOptions {
-        let chosen = try WorkOptions(
+        var chosen = try WorkOptions(
             coordinator: coordinator, cluster: cluster, interface: interface, launched: launched, rank: rank,
             given: options.mergedWhereReadable)
-        #if MPI
-        var withExchange = chosen
-        withExchange.usesMPI = exchange == "mpi"
-        return withExchange
-        #else
+        chosen.exchange = Exchange(rawValue: exchange) ?? .links
         return chosen
-        #endif
     }
 }

@@ -10,6 +10,15 @@ struct AnsweredCalls: Sendable {
         case repeatAnswer([UInt8])
         /// Too many calls at once.
         case refuse
+
+        var name: String {
+            switch self {
+            case .execute: "execute"
+            case .ignore: "ignore"
+            case .repeatAnswer: "repeat the answer"
+            case .refuse: "refuse"
+            }
+        }
     }
 
     static let limit = 1_024

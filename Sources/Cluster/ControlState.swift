@@ -1,5 +1,7 @@
 internal import Glibc
+internal import Logging
 internal import Synchronization
+internal import Tracing
 internal import Transport
 
 /// The state shared by the callers of a control plane and its socket thread.
@@ -196,6 +198,12 @@ final class ControlState: TaskExecutor {
                         call, to: address.process, target: target, envelope: bytes, deadline: deadline,
                         continuation: continuation)
                     shared.orders.append(.send(bytes, to: address.process))
+                    Trace.control?.trace(
+                        "call",
+                        metadata: [
+                            "target": "\(target)", "call": "\(call)", "to": "\(address.process)",
+                            "generation": "\(envelope.generation)", "bytes": "\(payload.count)",
+                        ])
                     number.withLock { $0 = call }
                     return nil
                 }
@@ -210,6 +218,13 @@ final class ControlState: TaskExecutor {
 
     /// Answers a call that was executed here.
     func answer(_ incoming: Incoming, _ kind: Envelope.Kind, _ payload: [UInt8]) {
+        Trace.control?.trace(
+            "answer",
+            metadata: [
+                "target": "\(incoming.envelope.target)", "call": "\(incoming.envelope.call)",
+                "to": "\(incoming.caller)",
+                "outcome": "\(kind)", "bytes": "\(payload.count)",
+            ])
         withShared { shared in
             let bytes = envelope(kind, in: shared, call: incoming.envelope.call, payload: payload).bytes
             shared.orders.append(

@@ -1,4 +1,6 @@
 internal import Distributed
+internal import Logging
+internal import Tracing
 internal import Transport
 
 /// The loop that owns the control plane's socket: sends, receives, and checks deadlines.
@@ -134,7 +136,11 @@ final class ControlThread {
         let (late, again) = state.withShared { shared in
             (shared.calls.settleAll { $0.deadline <= now }, shared.calls.due(at: now))
         }
+        for call in again {
+            Trace.control?.trace("call sent again", metadata: ["target": "\(call.target)", "to": "\(call.process)"])
+        }
         for call in late {
+            Trace.control?.debug("call is late", metadata: ["target": "\(call.target)", "to": "\(call.process)"])
             call.continuation.resume(
                 throwing: ClusterError.deadline(call: call.target, process: call.process))
         }
@@ -205,7 +211,10 @@ final class ControlThread {
         }
     }
 
-    private func refuse() { state.withShared { $0.refused += 1 } }
+    private func refuse() {
+        state.withShared { $0.refused += 1 }
+        Trace.control?.debug("message or connection refused")
+    }
 
     /// Follows the coordinator's incarnation; false for messages of one that has ended.
     private func adopt(_ incarnation: UInt64) -> Bool {
@@ -217,6 +226,7 @@ final class ControlThread {
         if former != incarnation, former != 0 {
             superseded.insert(former)
             answered[coordinator] = nil
+            Trace.control?.info("the coordinator was restarted")
             state.eventsEnd.yield(.coordinatorChanged(incarnation: incarnation))
         }
         return true
@@ -225,6 +235,7 @@ final class ControlThread {
     private func arrived(_ envelope: Envelope) {
         let decision = answered[envelope.sender, default: AnsweredCalls()].arrived(
             envelope.call, settledBelow: envelope.settledBelow)
+        trace("call arrived", envelope, target: envelope.target, "\(decision.name)")
         if decision == .execute || decision == .refuse { state.withShared { $0.unanswered += 1 } }
         switch decision {
         case .ignore:
@@ -245,6 +256,18 @@ final class ControlThread {
         }
     }
 
+    private func trace(
+        _ what: Logger.Message, _ envelope: Envelope, target: @autoclosure () -> String,
+        _ outcome: @autoclosure () -> String
+    ) {
+        Trace.control?.trace(
+            what,
+            metadata: [
+                "target": "\(target())", "call": "\(envelope.call)", "from": "\(envelope.sender)",
+                "generation": "\(envelope.generation)", "bytes": "\(envelope.payload.count)", "outcome": "\(outcome())",
+            ])
+    }
+
     /// Why a call is stale, if it is; newcomers, who know no generation yet, may call.
     private func staleness(of envelope: Envelope) -> ClusterError? {
         let (generation, incarnation) = state.withShared { ($0.generation, $0.incarnation) }
@@ -261,6 +284,7 @@ final class ControlThread {
         let call = state.withShared { shared in
             shared.calls.isWaiting(envelope.call, for: envelope.sender) ? shared.calls.settle(envelope.call) : nil
         }
+        trace("answer arrived", envelope, target: call?.target ?? "none that waits", "\(envelope.kind)")
         guard let call else { return }
         if envelope.kind == .result {
             call.continuation.resume(returning: envelope.payload)
@@ -316,6 +340,7 @@ final class ControlThread {
             shared.connected.insert(process)
             shared.calls.resendAll(to: process, at: .now)
         }
+        Trace.control?.debug("found", metadata: ["process": "\(process)"])
         state.eventsEnd.yield(.found(process: process))
     }
 
@@ -328,6 +353,7 @@ final class ControlThread {
         if answered.count > PeerTable.limit { answered = answered.filter { peers[$0.key] != nil } }
         let (wasConnected, generation) = state.withShared { ($0.connected.remove(process) != nil, $0.generation) }
         guard wasConnected else { return }
+        Trace.control?.debug("lost", metadata: ["process": "\(process)", "generation": "\(generation)"])
         if state.isCoordinator { state.fail(.lost(process: process)) { $0.process == process } }
         state.eventsEnd.yield(.lost(process: process, generation: generation))
     }

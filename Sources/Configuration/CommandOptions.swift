@@ -60,6 +60,13 @@ package struct CoordinateOptions: Equatable, Sendable {
     }
 }
 
+/// What carries gradients between the workers of different hosts.
+package enum Exchange: String, CaseIterable, Sendable {
+    case links
+    /// The site's MPI, in a build that has it.
+    case mpi
+}
+
 /// The options of `apus work`.
 package struct WorkOptions: Equatable, Sendable {
     /// The coordinator's endpoint; nil: from the environment.
@@ -69,10 +76,7 @@ package struct WorkOptions: Equatable, Sendable {
     package var threads: Int?
     /// The network interface for links between workers; nil: that of the route to the coordinator.
     package var interface: String?
-    #if MPI
-    /// Whether gradients travel through MPI between hosts.
-    package var usesMPI = false
-    #endif
+    package var exchange = Exchange.links
     /// How long to wait for the coordinator.
     package var coordinatorTimeout: Duration
     /// Silence after which the coordinator counts as lost.

@@ -4,7 +4,7 @@ package import Cluster
 package enum WorkerCall: String, CaseIterable, Sendable {
     case prepare
     case form
-    case run
+    case step
     case commit
     case evaluate
     case stateHash
@@ -23,14 +23,14 @@ extension Worker: NamedCalls {
         switch function {
         case .prepare: return try CallResult(await prepare(generation: call.argument(), keys: call.argument()))
         case .form: return try CallResult(await form(call.argument()))
-        case .run: return try CallResult(await run(call.argument()))
+        case .step: return try CallResult(await step(call.argument()))
         case .commit: try await commit(call.argument())
         case .evaluate: return try CallResult(await evaluate(chunks: call.argument(), of: call.argument()))
         case .stateHash: return try CallResult(await stateHash())
         case .computeFeatures: try await computeFeatures(chunks: call.argument())
         case .sendState: try await sendState()
         case .nonFiniteLane: return try CallResult(await nonFiniteLane())
-        case .abort: return try CallResult(await abort())
+        case .abort: try await abort()
         case .leave: try await leave(call.argument())
         }
         return .nothing
@@ -50,7 +50,7 @@ extension Coordinator: NamedCalls {
         guard let function = CoordinatorCall(rawValue: call.function) else { return nil }
         switch function {
         case .arithmetic: return try CallResult(await arithmetic())
-        case .join: try await join(call.argument(), call.argument(), call.argument())
+        case .join: try await join(call.argument(), call.argument())
         }
         return .nothing
     }

@@ -17,7 +17,7 @@ package distributed actor Coordinator<ActorSystem: CodableActorSystem> {
 
     /// Admits a worker to the next generation.
     /// - Throws: ``JoinRefused``.
-    package distributed func join(_ identity: WorkerIdentity, _ worker: ActorAddress, _ held: HeldState) async throws {
-        try membership.join(identity, worker, held)
+    package distributed func join(_ identity: WorkerIdentity, _ worker: ActorAddress) async throws {
+        try membership.join(identity, worker)
     }
 }

@@ -72,7 +72,7 @@ final class CoordinatorData {
             [(.lane, plan.target, data.target)]
             + (plan.source.flatMap { source in data.source.map { [(.sourceLane, source, $0)] } } ?? [])
         for (rank, lanes) in mesh.formation.lanes.enumerated() {
-            let frames = (lanes[0]..<(lanes[0] + lanes[1])).flatMap { lane in
+            let frames = lanes.flatMap { lane in
                 streams.indices.flatMap { stream in streams[stream].1.lanes[lane].indices.map { (lane, stream, $0) } }
             }
             for (lane, stream, batch) in frames.prefix(limit).dropFirst(begun) {

@@ -4,8 +4,11 @@ internal import Configuration
 internal import Console
 internal import Distributed
 internal import Learning
+internal import Logging
+internal import Reduction
 internal import Runs
 internal import Telemetry
+internal import Tracing
 internal import Tensors
 internal import Transport
 internal import Wording
@@ -83,23 +86,24 @@ extension CoordinatorEngine {
         journal.add(.generation(generation))
         system.generation = generation
         let members = membership.takeMembers()
+        trace("generation begins", ["workers": "\(members.count)"])
         do {
             let proxies = try members.map { try Proxy.resolve(id: $0.address, using: system) }
             let own = try await data.perform { try $0.prepare(generation: generation) }
             let prepared = try await prepare(members, proxies, generation, own: own.peer)
             let peers = prepared.map(\.peer) + [own.peer]
             let roster = MeshRoster(generation: generation, token: surroundings.random(in: 1 ... .max), peers: peers)
-            for (member, worker) in zip(members, prepared) { membership.update(member.address, worker.held) }
-            // Not earlier reports: their state once nothing could change it any more.
+            // Their state once nothing could change it any more.
             let start = try start(prepared.map(\.held))
             run.freeze = freeze()
             let formations = formations(members, roster, start)
             let group = Group(
                 members: members, proxies: proxies, formation: formations[0], canceller: own.canceller,
                 hasFeatures: try stageModel.hasFixedFeatures)
-            pace.lanes = group.formation.lanes.map { $0[1] }.max() ?? 1
+            pace.lanes = group.formation.lanes.map(\.count).max() ?? 1
             membership.endLinks(own.canceller, ofGeneration: generation, whenLost: members)
             try await stand(group, formations)
+            trace("generation formed")
             linked = Set(members.map(\.address))
             linkPatience.linked(members.map(\.identity))
             announce(group)
@@ -166,7 +170,7 @@ extension CoordinatorEngine {
     private func formations(_ members: [Membership.Member], _ roster: MeshRoster, _ start: GenerationStart)
         -> [Formation]
     {
-        let lanes = LaneShares.of(laneCount: inputs.plan.laneCount, workers: members.count)
+        let lanes = LaneAssignment(laneCount: inputs.plan.laneCount, workers: members.count).lanes
         let names = members.map(\.identity.host)
         let hosts = names.map { name in names.firstIndex(of: name) ?? 0 }
         let from = start.sources
@@ -198,12 +202,11 @@ extension CoordinatorEngine {
             + DataPlane.reportTime(after: DataPlane.formingTime)
         let held = try await callAll(
             group, within: limit,
-            meanwhile: { try await links.orEnd("the coordinator's links were not established", rank: place.rank) }
+            meanwhile: { try await links.orEnd("the coordinator's links were not established", formingAs: place.rank) }
         ) {
             proxy, rank in
             try await proxy.form(formations[rank])
         }
-        for (rank, state) in held.enumerated() { membership.update(group.members[rank].address, state) }
         try begin(group, with: held)
     }
 
@@ -227,16 +230,22 @@ extension CoordinatorEngine {
         get throws { inputs.model.freezing(try FrozenParameters(run.freeze, lora: run.lora).contains) }
     }
 
+    private func trace(_ what: Logger.Message, _ more: @autoclosure () -> Logger.Metadata = [:]) {
+        Trace.run?.info(
+            what,
+            metadata: ["generation": "\(generation)", "step": "\(position.committed)"].merging(more()) { $1 })
+    }
+
     private func announce(_ group: Group) {
         let members = group.members
         let workers = zip(members, group.formation.lanes).enumerated().map { rank, worker in
             GenerationEvent.Worker(
                 rank: rank, host: worker.0.identity.hostName, process: Int(worker.0.identity.processID),
-                threads: worker.0.identity.threads, firstLane: worker.1[0], lanes: worker.1[1])
+                threads: worker.0.identity.threads, firstLane: worker.1.lowerBound, lanes: worker.1.count)
         }
         record(GenerationEvent(afterStep: position.committed, generation: Int(generation), workers: workers))
         let hosts = Set(members.map(\.identity.host)).count
-        let idle = group.formation.lanes.count { $0[1] == 0 }
+        let idle = group.formation.lanes.count(where: \.isEmpty)
         display.say(
             "generation \(generation): \(members.count) \(members.count == 1 ? "worker" : "workers") on \(hosts) "
                 + "\(hosts == 1 ? "host" : "hosts")"
@@ -256,7 +265,7 @@ extension CoordinatorEngine {
         group.canceller.cancel()
         await data.performQuietly { $0.leaveGroup() }
         guard let end else {
-            let lost = await refresh(group.members)
+            let lost = await abort(group.members)
             if let first = lost.first {
                 let host = group.members[first].identity.hostName
                 let reason = "worker \(first) on \(host) was lost between two steps"
@@ -268,16 +277,17 @@ extension CoordinatorEngine {
         await dropLost(group.members, because: end)
     }
 
-    /// Asks every member for its state and removes those that do not answer.
+    /// Tells every member that the generation has ended, and removes those that do not answer.
     private func dropLost(_ members: [Membership.Member], because end: GenerationEnd) async {
         let unlinked = await sendAway(unlinkedOf: members, end)
-        let lost = await refresh(members, but: Set(end.untrueRanks.keys).union(unlinked))
+        let lost = await abort(members, but: Set(end.untrueRanks.keys).union(unlinked))
         if lost.isEmpty, end.untrueRanks.isEmpty, unlinked.isEmpty { fruitlessEnds.add(at: surroundings.now) }
         tell(end, (lost + unlinked).sorted(), members)
     }
 
     /// Records why the generation ended, and which of its members are lost.
     private func tell(_ end: GenerationEnd, _ lost: [Int], _ members: [Membership.Member]) {
+        trace("generation ended", ["reason": "\(end.reason)", "removed": "\(lost)"])
         record(
             GenerationEndEvent(
                 afterStep: position.committed, generation: Int(generation), reason: end.reason, lost: lost))
@@ -315,41 +325,48 @@ extension CoordinatorEngine {
         return away
     }
 
-    private func refresh(_ members: [Membership.Member], but left: Set<Int> = []) async -> [Int] {
-        let (system, limit) = (system, pace.limit)
-        let answers = await withTaskGroup(of: (Int, HeldState?).self) { tasks in
-            for (rank, member) in members.enumerated() where !left.contains(rank) {
-                tasks.addTask {
-                    guard let proxy = try? Proxy.resolve(id: member.address, using: system) else { return (rank, nil) }
-                    return (rank, await Self.held(by: proxy, within: limit))
-                }
-            }
-            var answers: [(Int, HeldState?)] = []
-            for await answer in tasks { answers.append(answer) }
-            return answers
-        }
-        var lost: [Int] = []
-        for (rank, held) in answers {
-            if let held {
-                membership.update(members[rank].address, held)
-            } else {
-                membership.remove(members[rank])
-                lost.append(rank)
-            }
-        }
-        return lost.sorted()
+    /// What a worker makes of the end of its generation.
+    private enum Departure {
+        /// It waits for the next generation.
+        case left
+        /// Its process or connection is lost.
+        case lost
+        /// Its process lives while its data thread is stalled: a replacement can do its part.
+        case dismissed
     }
 
-    /// The state of a worker that has left the generation; nil if it is lost.
-    ///
-    /// A worker whose process lives while its data thread is stalled is removed: a replacement can do its part.
-    private static func held(by worker: Proxy, within limit: Duration) async -> HeldState? {
-        do { return try await System.within(limit) { try await worker.abort() } } catch ClusterError.deadline {
+    /// - Returns: the ranks of the members that were removed.
+    private func abort(_ members: [Membership.Member], but left: Set<Int> = []) async -> [Int] {
+        let (system, limit) = (system, pace.limit)
+        let removed = await withTaskGroup(of: (Int, Departure).self) { tasks in
+            for (rank, member) in members.enumerated() where !left.contains(rank) {
+                tasks.addTask {
+                    guard let proxy = try? Proxy.resolve(id: member.address, using: system) else {
+                        return (rank, .lost)
+                    }
+                    return (rank, await Self.departure(of: proxy, within: limit))
+                }
+            }
+            var removed: [(rank: Int, departure: Departure)] = []
+            for await answer in tasks where answer.1 != .left { removed.append(answer) }
+            return removed
+        }
+        for (rank, departure) in removed {
+            if departure == .lost { membership.removeLost(members[rank]) } else { membership.remove(members[rank]) }
+        }
+        return removed.map(\.rank).sorted()
+    }
+
+    private static func departure(of worker: Proxy, within limit: Duration) async -> Departure {
+        do {
+            try await System.within(limit) { try await worker.abort() }
+            return .left
+        } catch ClusterError.deadline {
             let reason =
                 "its data thread did not move for \(Int(limit.seconds)) s: the run continues without this worker"
             try? await System.within(.seconds(1)) { try await worker.leave(reason) }
-        } catch {}
-        return nil
+            return .dismissed
+        } catch { return .lost }
     }
 
     /// Dismisses all workers.

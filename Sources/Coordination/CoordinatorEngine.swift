@@ -4,10 +4,12 @@ internal import Configuration
 package import Console
 internal import Distributed
 package import Learning
+internal import Logging
 package import Runs
 internal import Telemetry
 internal import Tensors
 internal import TextData
+internal import Tracing
 internal import Transport
 internal import Wording
 
@@ -137,7 +139,7 @@ package final class CoordinatorEngine<System: ControlPlane>: StepEngine {
         recomputed = RecomputedSteps()
         let start = surroundings.now
         while true {
-            let group = try await formed(for: plan.step)
+            let group = try await caughtUp(through: plan.step - 1, training: plan.step)
             do {
                 var report = try await take(
                     plan, next: next, group, learningRate: learningRate, redone: redone, since: start)
@@ -150,12 +152,12 @@ package final class CoordinatorEngine<System: ControlPlane>: StepEngine {
         }
     }
 
-    /// The generation that computes or has computed `step`, after recomputing earlier steps that were lost with all
+    /// A generation whose state is that after step `last`; trains again the steps before it that were lost with all
     /// workers.
     ///
-    /// - Parameter state: whether the caller needs the state after `step` instead of the step itself.
-    private func formed(for step: Int, state: Bool = false) async throws -> Group {
-        let last = state ? step : step - 1
+    /// - Parameter step: what the caller does then: whether that step trains the same parameters decides whether the
+    ///   present generation can do it.
+    private func caughtUp(through last: Int, training step: Int) async throws -> Group {
         while true {
             let group = try await formed {
                 inputs.freeze(ofStep: position.committed < last ? position.committed + 1 : step)
@@ -201,6 +203,7 @@ package final class CoordinatorEngine<System: ControlPlane>: StepEngine {
             emptyLanes: plan.emptyLanes,
             lossScale: plan.lossScale.bitPattern, sourceBatches: plan.source?.batchCount ?? 0,
             sourceScale: plan.sourceScale.bitPattern)
+        Trace.run?.trace("step", metadata: ["generation": "\(generation)", "step": "\(plan.step)"])
         // The next step's first samples are sent while this one is computed.
         let start = surroundings.now
         let feeding = data.begin { core in
@@ -210,7 +213,7 @@ package final class CoordinatorEngine<System: ControlPlane>: StepEngine {
         let replies = try await callAll(
             group, within: pace.limit, meanwhile: { try await feeding.orEnd("samples could not be sent") }
         ) { proxy, _ in
-            try await proxy.run(command)
+            try await proxy.step(command)
         }
         position.tellAll()
         pace.add(surroundings.now - start, samples: plan.sampleCount)
@@ -226,21 +229,21 @@ package final class CoordinatorEngine<System: ControlPlane>: StepEngine {
         var digests = [UInt64?](repeating: nil, count: plan.lanes.count)
         for (rank, reply) in replies.enumerated() {
             let lanes = group.formation.lanes[rank]
-            guard reply.step == plan.step, reply.losses.count == lanes[1], reply.sourceLosses.count == lanes[1],
-                reply.digests.count == lanes[1]
+            guard reply.step == plan.step, reply.losses.count == lanes.count, reply.sourceLosses.count == lanes.count,
+                reply.digests.count == lanes.count
             else {
                 throw GenerationEnd.untrue(rank, "worker \(rank) reported another step or other lanes")
             }
-            for place in 0..<lanes[1] {
-                losses[lanes[0] + place] = LaneLoss(
-                    target: Double(bitPattern: reply.losses[place]),
-                    source: Double(bitPattern: reply.sourceLosses[place]))
-                digests[lanes[0] + place] = reply.digests[place]
+            for (index, lane) in lanes.enumerated() {
+                losses[lane] = LaneLoss(
+                    target: Double(bitPattern: reply.losses[index]),
+                    source: Double(bitPattern: reply.sourceLosses[index]))
+                digests[lane] = reply.digests[index]
             }
         }
         for (lane, planned) in plan.laneDigests.enumerated() where digests[lane] != planned {
             let reason = "lane \(lane) of step \(plan.step) was not computed over the planned samples"
-            guard let rank = group.formation.lanes.firstIndex(where: { ($0[0]..<($0[0] + $0[1])).contains(lane) })
+            guard let rank = group.formation.lanes.firstIndex(where: { $0.contains(lane) })
             else { throw GenerationEnd.failed(reason: reason) }
             throw GenerationEnd.untrue(rank, reason)
         }
@@ -270,6 +273,7 @@ package final class CoordinatorEngine<System: ControlPlane>: StepEngine {
                     incarnation: system.incarnation, generation: generation, commit: commit, plan: plan.digest,
                     lanes: digests.map { $0 ?? 0 },
                     redone: redone, seconds: (surroundings.now - start).seconds)))
+        Trace.run?.trace("step committed", metadata: ["generation": "\(generation)", "step": "\(plan.step)"])
         fruitlessEnds = FruitlessEnds()
         ledger.count(plan, redone: redone)
         var report = StepReport(commit)
@@ -302,7 +306,7 @@ package final class CoordinatorEngine<System: ControlPlane>: StepEngine {
             let arriving = data.begin { try $0.receiveState(of: model, after: step, from: 0) }
             let limit = self.pace.limit(stateOf: model.layout.count)
             _ = try await self.callAll(
-                [0], of: group, within: limit, meanwhile: { _ = try await arriving.orEnd(stateless) }
+                group, only: [0], within: limit, meanwhile: { _ = try await arriving.orEnd(stateless) }
             ) { proxy, _ in
                 try await proxy.sendState()
             }
@@ -318,7 +322,8 @@ package final class CoordinatorEngine<System: ControlPlane>: StepEngine {
     /// generation ends meanwhile.
     func withCommitted<Result>(_ body: (Group, _ hash: UInt64) async throws -> Result) async throws -> Result {
         while true {
-            let group = try await formed(for: max(1, position.reached), state: true)
+            let last = max(1, position.reached)
+            let group = try await caughtUp(through: last, training: last)
             do {
                 if let commit = position.pendingCommit {
                     _ = try await callAll(group, within: pace.limit) { proxy, _ in try await proxy.commit(commit) }

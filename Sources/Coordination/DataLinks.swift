@@ -1,4 +1,4 @@
-internal import Collectives
+internal import Configuration
 internal import Transport
 
 /// A worker's data links: the endpoints that it opened for the next generation, and how they become a mesh.
@@ -12,10 +12,8 @@ final class DataLinks: GenerationLinks {
     private var bulk: BulkListener?
     /// The certificate for this process's bulk links; nil before the first, and without keys.
     private var identity: TLSIdentity?
-    #if MPI
     /// Nil until the first generation, and if the links carry everything.
     private var world: MPIWorld?
-    #endif
 
     init(context: Context, place: MeshPlace, refusals: RefusalCount) {
         endpoint = OpenEndpoint(context: context, place: place, refusals: refusals)
@@ -25,27 +23,21 @@ final class DataLinks: GenerationLinks {
     /// Opens the endpoints at which the other ranks of `generation` find this one.
     func open(generation: UInt32) throws -> (peer: MeshPeer, canceller: MeshCanceller) {
         close()
-        #if MPI
-        if place.usesMPI, world == nil { world = try MPIWorld() }
-        #endif
+        if place.exchange == .mpi, world == nil { world = try MPIWorld.begin() }
         if let address = bulkAddress {
             if place.keys != nil, identity == nil { identity = try TLSIdentity() }
             bulk = try BulkListener(address: address, identity: identity, heartbeatTimeout: place.heartbeatTimeout)
         }
         var (peer, canceller) = try endpoint.open(generation: generation)
         peer.bulk = bulk?.place
-        #if MPI
         peer.process = world?.rank
-        #endif
         return (peer, canceller)
     }
 
     /// Where bulk links are taken; nil if ZeroMQ's links or MPI carry everything.
     private var bulkAddress: String? {
-        #if MPI
-        if world != nil { return nil }
-        #endif
-        return if case .address(let address) = place.kind { address } else { nil }
+        guard world == nil, case .address(let address) = place.kind else { return nil }
+        return address
     }
 
     /// The canceller of the endpoints that are open for `generation`; nil if none are.
@@ -57,39 +49,12 @@ final class DataLinks: GenerationLinks {
     }
 
     /// Turns the open endpoints into the mesh of a generation.
-    /// - Throws: ``WorkerFailure/unlinked(ranks:_:)``, ``MeshError``.
-    func mesh(rank: Int, _ roster: MeshRoster, within limit: Duration) throws -> any Mesh {
+    func mesh(rank: Int, _ roster: MeshRoster, within limit: Duration) throws(MeshError) -> any Mesh {
         let roster = place.completed(roster)
-        let links: any Mesh
-        do { links = try formed(rank, roster, within: limit) } catch let error as MeshError {
-            guard let ranks = error.unlinked else { throw error }
-            throw WorkerFailure.unlinked(ranks: ranks, "\(ExchangeError.mesh(error))")
-        }
-        #if MPI
-        if world != nil {
-            return MPIMesh(
-                rank: links.rank, processes: roster.peers.map(\.process), generation: roster.generation, links: links)
-        }
-        #endif
-        return links
+        let links = try endpoint.take().mesh(rank: rank, roster: roster, bulk: bulk, deadline: .now + limit)
+        return TracedMesh.around(world?.mesh(of: roster, over: links) ?? links)
     }
 
-    private func formed(_ rank: Int, _ roster: MeshRoster, within limit: Duration) throws -> any Mesh {
-        return try endpoint.take().mesh(rank: rank, roster: roster, bulk: bulk, deadline: .now + limit)
-    }
-
-    #if MPI
     /// Ends MPI, together with all other workers.
     func leaveWorld() { world?.end() }
-    #endif
-}
-
-extension MeshError {
-    /// The ranks without a link, if that is the failure.
-    var unlinked: [Int]? {
-        switch self {
-        case .deadline(let ranks), .unreachable(let ranks, _): ranks
-        case .lost, .cancelled, .socket: nil
-        }
-    }
 }

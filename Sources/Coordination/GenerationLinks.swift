@@ -13,13 +13,14 @@ package protocol GenerationLinks: AnyObject {
 
     /// Turns the open endpoints into the mesh of a generation.
     /// - Parameter limit: how long the links may take.
-    /// - Throws: ``MeshError``; for a worker's links also ``WorkerFailure/unlinked(ranks:_:)``.
-    func mesh(rank: Int, _ roster: MeshRoster, within limit: Duration) throws -> any Mesh
+    func mesh(rank: Int, _ roster: MeshRoster, within limit: Duration) throws(MeshError) -> any Mesh
 
-    #if MPI
     /// Ends MPI, together with all other workers.
     func leaveWorld()
-    #endif
+}
+
+extension GenerationLinks {
+    package func leaveWorld() {}
 }
 
 /// The coordinator's links, all of them ZeroMQ's.
@@ -44,17 +45,13 @@ final class CoordinatorLinks: GenerationLinks {
         unformed = nil
     }
 
-    func mesh(rank: Int, _ roster: MeshRoster, within limit: Duration) throws -> any Mesh {
+    func mesh(rank: Int, _ roster: MeshRoster, within limit: Duration) throws(MeshError) -> any Mesh {
         let listener = endpoint.take()
         let deadline = ContinuousClock.now + limit
         let links = try listener.begun(rank: rank, roster: roster, until: deadline)
         unformed = links
         try links.form(deadline: deadline)
         unformed = nil
-        return links
+        return TracedMesh.around(links)
     }
-
-    #if MPI
-    func leaveWorld() {}
-    #endif
 }

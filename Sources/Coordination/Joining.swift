@@ -8,7 +8,7 @@ package struct Joining<System: ControlPlane>: Sendable {
     /// Of this process's worker.
     package let worker: ActorAddress
     package let thread: WorkerThread
-    /// How long one report of this worker's state may wait for the coordinator's answer.
+    /// How long one request to join may wait for the coordinator's answer.
     package let timeout: Duration
     package let surroundings: any Surroundings
 
@@ -32,16 +32,15 @@ package struct Joining<System: ControlPlane>: Sendable {
     package func join(_ identity: @escaping @Sendable (ArithmeticShape) throws -> WorkerIdentity) async throws -> UInt64
     {
         system.generation = 0
-        // This worker's report comes after its data thread's work in progress; the coordinator's deadline begins
-        // after the report.
-        var held = await thread.abort()
+        // The coordinator's deadline begins once this worker is free for a generation.
+        await thread.abort()
         var deadline = surroundings.now + timeout
         while true {
-            let (report, limit) = (held, deadline - surroundings.now)
+            let limit = deadline - surroundings.now
             do {
                 try await System.within(limit) {
                     let identity = try identity(try await coordinator.arithmetic())
-                    try await coordinator.join(identity, worker, report)
+                    try await coordinator.join(identity, worker)
                 }
                 return system.incarnation
             } catch ClusterError.staleIncarnation {
@@ -51,12 +50,12 @@ package struct Joining<System: ControlPlane>: Sendable {
                 // The coordinator readmitted this worker by itself, into a generation that has ended.
                 guard system.generation < current else { return system.incarnation }
                 system.generation = 0
-                held = await thread.abort()
+                await thread.abort()
                 deadline = surroundings.now + timeout
             } catch ClusterError.deadline where system.isConnected(to: coordinator.id.process) {
                 // It is running, and still reads its data; or it readmitted this worker by itself.
                 guard system.generation == 0 else { return system.incarnation }
-                held = await thread.abort()
+                await thread.abort()
                 deadline = surroundings.now + timeout
             }
         }

@@ -34,6 +34,7 @@ extension Membership {
 
     /// Readmits lost workers that are heard again, such as after a suspension: as if they joined again.
     package func readmitReturning<System: ControlPlane>(through system: System) async {
+        async let afterRemoval: Void = readmitRemoved(through: system)
         await withDiscardingTaskGroup { tasks in
             for await event in system.events {
                 switch event {
@@ -44,6 +45,18 @@ extension Membership {
                     tasks.addTask { await self.readmit(member, through: system) }
                 case .coordinatorChanged, .refused: continue
                 }
+            }
+        }
+        removalsEnd.finish()
+        await afterRemoval
+    }
+
+    /// Readmits lost workers that were heard again after a call to them had failed and before they were removed. They
+    /// were members when they were found, so that nothing was to be done then.
+    private func readmitRemoved<System: ControlPlane>(through system: System) async {
+        await withDiscardingTaskGroup { tasks in
+            for await member in removals where system.isConnected(to: member.address.process) && isNewest(member) {
+                tasks.addTask { await self.readmit(member, through: system) }
             }
         }
     }
@@ -61,8 +74,10 @@ extension Membership {
         guard let proxy = try? Worker.resolve(id: member.address, using: system) else { return }
         repeat {
             do {
-                let held = try await System.within(.seconds(30)) { try await proxy.abort() }
-                return try join(member.identity, member.address, held)
+                try await System.within(.seconds(30)) { try await proxy.abort() }
+                // It may have joined by itself, or have been found and removed at once.
+                guard isNewest(member) else { return }
+                return try join(member.identity, member.address)
             } catch ClusterError.deadline where system.isConnected(to: member.address.process) {} catch { return }
         } while isNewest(member)
     }

@@ -1,5 +1,7 @@
 package import Cluster
+internal import Logging
 internal import Synchronization
+internal import Tracing
 package import Transport
 
 /// The present workers, by assigned numbers and then in the order in which they joined.
@@ -8,8 +10,6 @@ package final class Membership: Sendable {
     package struct Member: Sendable {
         package let address: ActorAddress
         package let identity: WorkerIdentity
-        /// The newest report of its process.
-        package fileprivate(set) var held: HeldState
         /// Distinguishes this joining from an earlier one of the same process.
         fileprivate let joining: Int
     }
@@ -38,15 +38,6 @@ package final class Membership: Sendable {
         /// Time in which all placed workers should have come, once it is over.
         var rendezvousTime: (limit: Duration, advice: String)?
 
-        /// The newer one of a report and the known report of that process, lost or not: a report that was repeated or
-        /// overtaken is outdated.
-        func newest(_ held: HeldState, of address: ActorAddress) -> HeldState {
-            guard let known = known[address.process], known.address == address, known.held.report > held.report else {
-                return held
-            }
-            return known.held
-        }
-
         mutating func wake() {
             waiting?.resume()
             waiting = nil
@@ -54,6 +45,9 @@ package final class Membership: Sendable {
     }
 
     let state = Mutex(State())
+    /// Members that were removed because they did not answer.
+    let removals: AsyncStream<Member>
+    let removalsEnd: AsyncStream<Member>.Continuation
     private let allowList: AllowList?
     /// Ranks of the job in which an engine placed all workers; nil if any worker with a key may join.
     package let placed: Int?
@@ -64,6 +58,7 @@ package final class Membership: Sendable {
     package init(allowList: AllowList? = nil, placed: Int? = nil) {
         self.allowList = allowList
         self.placed = placed
+        (removals, removalsEnd) = AsyncStream.makeStream()
     }
 
     /// Sets the version and fingerprint that every worker must have, before the first one joins.
@@ -71,7 +66,7 @@ package final class Membership: Sendable {
 
     /// Admits a worker.
     /// - Throws: ``JoinRefused`` if its results could differ from the others', or it does not belong to the job.
-    package func join(_ identity: WorkerIdentity, _ address: ActorAddress, _ held: HeldState) throws(JoinRefused) {
+    package func join(_ identity: WorkerIdentity, _ address: ActorAddress) throws(JoinRefused) {
         guard address.process != "coordinator" else {
             throw JoinRefused("a worker named itself as the coordinator: start it with apus work")
         }
@@ -84,8 +79,7 @@ package final class Membership: Sendable {
         }
         state.withLock { state in
             state.joinings += 1
-            let held = state.newest(held, of: address)
-            let member = Member(address: address, identity: identity, held: held, joining: state.joinings)
+            let member = Member(address: address, identity: identity, joining: state.joinings)
             state.members.removeAll { $0.address == address }
             let number = identity.number ?? .max
             let place = state.members.firstIndex { number < $0.identity.number ?? .max } ?? state.members.endIndex
@@ -95,6 +89,8 @@ package final class Membership: Sendable {
             state.hasNews = true
             state.wake()
         }
+        Trace.run?.debug(
+            "worker joined", metadata: ["process": "\(address.process)", "host": "\(identity.hostName)"])
     }
 
     /// A placed worker that may not join prevents the run from starting.
@@ -149,18 +145,16 @@ package final class Membership: Sendable {
         }
     }
 
-    /// Removes a lost worker, unless it has joined again meanwhile.
-    package func remove(_ member: Member) { state.withLock { $0.members.removeAll { $0.joining == member.joining } } }
+    /// Removes a worker, unless it has joined again meanwhile.
+    package func remove(_ member: Member) {
+        state.withLock { $0.members.removeAll { $0.joining == member.joining } }
+        Trace.run?.debug("worker removed", metadata: ["process": "\(member.address.process)"])
+    }
 
-    /// Records a worker's report, even if it has joined again meanwhile, unless a newer report is known.
-    package func update(_ address: ActorAddress, _ held: HeldState) {
-        state.withLock { state in
-            let newest = state.newest(held, of: address)
-            state.known[address.process]?.held = newest
-            if let index = state.members.firstIndex(where: { $0.address == address }) {
-                state.members[index].held = newest
-            }
-        }
+    /// Removes a worker that did not answer. It is readmitted if it has been heard again since.
+    package func removeLost(_ member: Member) {
+        remove(member)
+        removalsEnd.yield(member)
     }
 
     /// Returns when a worker has joined, or after ``wake()`` or ``giveUp(_:)``.

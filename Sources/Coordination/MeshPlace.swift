@@ -1,3 +1,4 @@
+internal import Configuration
 internal import Files
 internal import Foundation
 internal import Processes
@@ -19,10 +20,8 @@ package struct MeshPlace: Sendable {
     var heartbeatTimeout = Duration.seconds(3)
     /// Prevents removal of a launcher's folder while this process lives.
     private let hold: FolderHold?
-    #if MPI
-    /// Whether frames between workers travel through MPI.
-    var usesMPI = false
-    #endif
+    /// What carries frames between workers.
+    var exchange = Exchange.links
     /// The coordinator's host as this process reaches it.
     private let coordinatorHost: String
 

@@ -50,13 +50,8 @@ package struct WorkerIdentity: Codable, Sendable, Equatable {
     }
 }
 
-/// A report of a worker's state of a run at one time.
-///
-/// Reports may overtake one another, and after a dropped connection one may be repeated much later. The highest number
-/// is the newest report; an older one never replaces it.
+/// A worker's state of a run, as the answer to a call that nothing may follow before the generation is formed.
 package struct HeldState: Codable, Sendable, Equatable {
-    /// Number of this report among those of its process, from 1; 0 if no worker reported.
-    package var report: UInt64
     /// The run's ``RunDescription/id``; nil without state.
     package var run: UInt64?
     /// Last step whose update it made; nil without state.
@@ -69,10 +64,8 @@ package struct HeldState: Codable, Sendable, Equatable {
     package var hash: UInt64?
 
     package init(
-        report: UInt64 = 0, run: UInt64? = nil, committedStep: Int? = nil, keptStep: Int? = nil, commit: Commit? = nil,
-        hash: UInt64? = nil
+        run: UInt64? = nil, committedStep: Int? = nil, keptStep: Int? = nil, commit: Commit? = nil, hash: UInt64? = nil
     ) {
-        self.report = report
         self.run = run
         self.committedStep = committedStep
         self.keptStep = keptStep
@@ -145,8 +138,8 @@ package struct Formation: Codable, Sendable, Equatable {
     /// Workers in rank order, and the coordinator last.
     package var roster: MeshRoster
     package var rank: Int
-    /// First lane and lane count of each worker; a count of 0 means standby.
-    package var lanes: [[Int]]
+    /// Of each worker; no lanes mean standby.
+    package var lanes: [Range<Int>]
     /// Equal numbers share memory.
     package var hosts: [Int]
     /// Rank that sends the state, the coordinator's being the number of workers; nil if the worker has it.
@@ -163,7 +156,7 @@ package struct Formation: Codable, Sendable, Equatable {
     package var linkSeconds: Int
 
     package init(
-        run: RunDescription, roster: MeshRoster, rank: Int, lanes: [[Int]], hosts: [Int], stateFrom: Int?,
+        run: RunDescription, roster: MeshRoster, rank: Int, lanes: [Range<Int>], hosts: [Int], stateFrom: Int?,
         stateTo: [Int], step: Int,
         commit: Commit?, newest: Commit? = nil, linkSeconds: Int = 30
     ) {

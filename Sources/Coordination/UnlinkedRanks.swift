@@ -4,8 +4,17 @@
 /// removed first; among ties, one that has joined since links last worked, then the highest rank. This repeats until no
 /// dead link is left. The coordinator has the last rank and is never removed.
 struct UnlinkedRanks: Sendable, Equatable {
-    /// The ends of each dead link, lower rank first.
-    private(set) var dead: Set<[Int]> = []
+    /// The ends of a dead link.
+    struct Link: Hashable, Sendable {
+        let low: Int
+        let high: Int
+
+        init(_ one: Int, _ other: Int) { (low, high) = (min(one, other), max(one, other)) }
+
+        var ends: [Int] { [low, high] }
+    }
+
+    private(set) var dead: Set<Link> = []
 
     init() {}
 
@@ -13,13 +22,15 @@ struct UnlinkedRanks: Sendable, Equatable {
 
     /// Notes that `rank` waited in vain for links with `missing`.
     mutating func add(_ missing: some Sequence<Int>, reportedBy rank: Int) {
-        for other in missing where other != rank { dead.insert([min(rank, other), max(rank, other)]) }
+        for other in missing where other != rank { dead.insert(Link(rank, other)) }
     }
 
     mutating func add(_ other: UnlinkedRanks) { dead.formUnion(other.dead) }
 
     /// The other ends of a rank's dead links, in ascending order.
-    func missing(by rank: Int) -> [Int] { dead.filter { $0.contains(rank) }.joined().filter { $0 != rank }.sorted() }
+    func missing(by rank: Int) -> [Int] {
+        dead.filter { $0.ends.contains(rank) }.flatMap(\.ends).filter { $0 != rank }.sorted()
+    }
 
     /// - Parameters:
     ///   - workers: how many there are; the coordinator's rank is this number.
@@ -28,13 +39,13 @@ struct UnlinkedRanks: Sendable, Equatable {
     func ranksToSendAway(workers: Int, newcomers: Set<Int>) -> [Int] {
         var (links, away) = (dead, [Int]())
         while true {
-            let counts = links.joined().filter { (0..<workers).contains($0) }.reduce(into: [Int: Int]()) {
+            let counts = links.lazy.flatMap(\.ends).filter { (0..<workers).contains($0) }.reduce(into: [Int: Int]()) {
                 $0[$1, default: 0] += 1
             }
             func weight(_ rank: Int) -> (Int, Int, Int) { (counts[rank] ?? 0, newcomers.contains(rank) ? 1 : 0, rank) }
             guard let worst = counts.keys.max(by: { weight($0) < weight($1) }) else { return away.sorted() }
             away.append(worst)
-            links = links.filter { !$0.contains(worst) }
+            links = links.filter { !$0.ends.contains(worst) }
         }
     }
 }

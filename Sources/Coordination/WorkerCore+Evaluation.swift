@@ -1,5 +1,4 @@
 internal import BERT
-internal import Collectives
 internal import Learning
 internal import Synchronization
 internal import Tensors
@@ -44,23 +43,19 @@ extension WorkerCore {
         _ group: Group
     ) throws -> [FedChunk] {
         let deadline = surroundings.now + DataPlane.exchangeTime
-        do {
-            return try (0..<count).map { _ in
-                let frame = try group.mesh.receiveFed(deadline: deadline) {
-                    $0.kind == kind.rawValue && $0.generation == group.generation
-                        && Int($0.sender) == group.mesh.coordinator
-                }
-                let bytes = frame.withPayload { payload in unsafe payload.withUnsafeBytes { unsafe Array($0) } }
-                guard
-                    let packed = ShardFrame.decode(
-                        bytes, count: frame.header.count, run: run, stream: stream, withFeatures: withFeatures)
-                else {
-                    throw WorkerFailure.generationEnded("the samples of chunk \(frame.header.bucket) cannot be read")
-                }
-                return FedChunk(chunk: Int(frame.header.bucket), batch: packed, wantsScores: frame.header.offset == 1)
+        return try (0..<count).map { _ in
+            let frame = try group.mesh.receiveFed(deadline: deadline) {
+                $0.kind == kind.rawValue && $0.generation == group.generation
+                    && Int($0.sender) == group.mesh.coordinator
             }
-        } catch let error as MeshError {
-            throw WorkerFailure.generationEnded("\(ExchangeError.mesh(error))")
+            let bytes = frame.withPayload { payload in unsafe payload.withUnsafeBytes { unsafe Array($0) } }
+            guard
+                let packed = ShardFrame.decode(
+                    bytes, count: frame.header.count, run: run, stream: stream, withFeatures: withFeatures)
+            else {
+                throw WorkerFailure.generationEnded("the samples of chunk \(frame.header.bucket) cannot be read")
+            }
+            return FedChunk(chunk: Int(frame.header.bucket), batch: packed, wantsScores: frame.header.offset == 1)
         }
     }
 
@@ -94,26 +89,18 @@ extension WorkerCore {
             kind: kind.rawValue, sender: UInt16(group.mesh.rank), generation: group.generation, step: 0,
             bucket: UInt32(chunk), offset: 0,
             count: UInt64(values.count))
-        do {
-            try unsafe group.mesh.send(
-                header, payload: values.span.bytes, to: group.mesh.coordinator,
-                deadline: surroundings.now + DataPlane.exchangeTime)
-        } catch {
-            throw WorkerFailure.generationEnded("\(ExchangeError.mesh(error))")
-        }
+        try unsafe group.mesh.send(
+            header, payload: values.span.bytes, to: group.mesh.coordinator,
+            deadline: surroundings.now + DataPlane.exchangeTime)
     }
 
     /// Sends the whole state to the coordinator.
     func sendState() throws {
         guard let group, let replica else { throw WorkerFailure.outOfOrder("no state to send") }
-        do {
-            try StateTransfer.send(
-                replica.state, after: replica.step, over: group.mesh, generation: group.generation,
-                to: group.mesh.coordinator,
-                deadline: surroundings.now + DataPlane.stateTime(parameters: replica.parameters.count))
-        } catch {
-            throw WorkerFailure.generationEnded("\(ExchangeError.mesh(error))")
-        }
+        try StateTransfer.send(
+            replica.state, after: replica.step, over: group.mesh, generation: group.generation,
+            to: group.mesh.coordinator,
+            deadline: surroundings.now + DataPlane.stateTime(parameters: replica.parameters.count))
     }
 }
 

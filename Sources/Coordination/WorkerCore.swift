@@ -23,8 +23,6 @@ final class WorkerCore {
     /// Step of the replica's state; nil without a complete state. Only the replica knows it: no message can
     /// relabel a state.
     private var committedStep: Int? { hasState ? replica?.step : nil }
-    /// Number of reports of this worker's state so far.
-    private var reports: UInt64 = 0
     /// The gradient of the step that was reported ready, until its commit or its abort is seen.
     ///
     /// It is in the shared memory of its generation, which stays mapped for it. No rank of that generation writes there
@@ -58,13 +56,11 @@ final class WorkerCore {
         self.surroundings = surroundings
     }
 
-    /// A report of this worker's present state, with a higher number than all earlier ones.
-    func report() -> HeldState {
-        reports += 1
-        guard let committedStep, let replica else { return HeldState(report: reports) }
+    /// This worker's present state.
+    var held: HeldState {
+        guard let committedStep, let replica else { return HeldState() }
         return HeldState(
-            report: reports, run: run?.id, committedStep: committedStep, keptStep: kept?.step, commit: newestCommit,
-            hash: replica.hash)
+            run: run?.id, committedStep: committedStep, keptStep: kept?.step, commit: newestCommit, hash: replica.hash)
     }
 
     // MARK: Forming
@@ -76,16 +72,14 @@ final class WorkerCore {
     func prepare(generation: UInt32) throws -> (ready: PreparedWorker, canceller: MeshCanceller) {
         leaveGroup()
         let (peer, canceller) = try endpoints.open(generation: generation)
-        return (PreparedWorker(peer: peer, held: report()), canceller)
+        return (PreparedWorker(peer: peer, held: held), canceller)
     }
 
-    #if MPI
     /// Ends MPI, together with all other workers.
     func leaveWorld() {
         leaveGroup()
         endpoints.leaveWorld()
     }
-    #endif
 
     /// Forms the generation: links, state, memory.
     func form(_ formation: Formation) throws -> HeldState {
@@ -93,7 +87,7 @@ final class WorkerCore {
             throw WorkerFailure.outOfOrder(
                 "generation \(formation.roster.generation) was formed before it was prepared")
         }
-        if let commit = formation.commit { try apply(commit) }
+        if let commit = formation.commit { try self.commit(commit) }
         try checkBeginning(of: formation)
         // The gradient in the ended generation's memory is applied or dropped before that memory is released.
         kept = nil
@@ -102,9 +96,7 @@ final class WorkerCore {
         let generation = formation.roster.generation
         guard let model = replica?.model else { preconditionFailure("a formed worker has a model") }
         do {
-            let mesh = WorkerMesh(
-                try endpoints.mesh(
-                    rank: formation.rank, formation.roster, within: .seconds(formation.linkSeconds)))
+            let mesh = WorkerMesh(try establishLinks(formation))
             // Workers that have the state wait for those that receive it.
             let deadline =
                 surroundings.now + DataPlane.formingTime
@@ -112,7 +104,7 @@ final class WorkerCore {
             try transferState(formation, mesh, deadline: deadline)
             let links = ExchangeLinks(mesh: mesh, generation: generation)
             let plan = ExchangePlan(
-                laneCount: formation.run.laneCount, lanes: formation.lanes.map { $0[0]..<($0[0] + $0[1]) },
+                laneCount: formation.run.laneCount, lanes: formation.lanes,
                 hosts: formation.hosts,
                 count: model.layout.denseCount, rowWidth: model.layout.sparseTable == nil ? 0 : model.shape.width)
             var random = SystemRandomNumberGenerator()
@@ -130,13 +122,20 @@ final class WorkerCore {
                 formation: formation, mesh: mesh, canceller: canceller, links: links, allReduce: allReduce,
                 rows: RowExchange(plan: memory.plan, links: links, memory: memory.memory),
                 hasFeatures: model.hasFixedFeatures)
-        } catch let error as MeshError {
-            throw WorkerFailure.generationEnded("\(ExchangeError.mesh(error))")
-        } catch let error as ExchangeError {
-            throw WorkerFailure.generationEnded(error.description)
         }
         newestCommit = formation.newest ?? newestCommit.flatMap { $0.step == formation.step ? $0 : nil }
-        return report()
+        return held
+    }
+
+    /// - Throws: ``WorkerFailure/unlinked(ranks:_:)`` if links are missing, ``MeshError``.
+    private func establishLinks(_ formation: Formation) throws -> any Mesh {
+        do throws(MeshError) {
+            return try endpoints.mesh(
+                rank: formation.rank, formation.roster, within: .seconds(formation.linkSeconds))
+        } catch {
+            guard let ranks = error.unlinked else { throw error }
+            throw WorkerFailure.unlinked(ranks: ranks, "\(ExchangeError.mesh(error))")
+        }
     }
 
     /// Refuses a generation that begins after another step than that of this worker's state, unless it receives a
@@ -216,7 +215,7 @@ final class WorkerCore {
     /// Computes the own lanes of a step and takes part in its all-reduce. To look at a worker's step in a debugger, set
     /// the breakpoint here.
     func step(_ command: StepCommand) throws -> StepReady {
-        if let commit = command.commit { try apply(commit) }
+        if let commit = command.commit { try self.commit(commit) }
         guard let group, let replica, let runner else { throw WorkerFailure.outOfOrder("a step without a generation") }
         guard let committedStep, command.step == committedStep + 1 else { throw outOfOrder("step \(command.step)") }
         kept = nil
@@ -260,10 +259,6 @@ final class WorkerCore {
                 exchange: (surroundings.now - computed).seconds - waiting,
                 wait: (fed - start).seconds + waiting,
                 bytes: after.bytesSent - before.bytesSent + after.bytesShared - before.bytesShared)
-        } catch let error as MeshError {
-            throw WorkerFailure.generationEnded("\(ExchangeError.mesh(error))")
-        } catch let error as ExchangeError {
-            throw WorkerFailure.generationEnded(error.description)
         }
     }
 
@@ -307,7 +302,7 @@ final class WorkerCore {
     }
 
     /// Makes the update of the step whose gradient is kept. A second commit of the same step changes nothing.
-    func apply(_ commit: Commit) throws {
+    func commit(_ commit: Commit) throws {
         guard commit.step != committedStep else { return }
         guard let replica, let kept, kept.step == commit.step, commit.step - 1 == committedStep,
             let update = OptimizerUpdate(bits: commit.constants)
@@ -355,5 +350,5 @@ extension LaneWork {
 }
 
 extension Formation {
-    var ownLanes: Range<Int> { lanes[rank][0]..<(lanes[rank][0] + lanes[rank][1]) }
+    var ownLanes: Range<Int> { lanes[rank] }
 }

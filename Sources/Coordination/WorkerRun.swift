@@ -21,6 +21,7 @@ package final class WorkerRun: Sendable {
     private let identity = Mutex<(shape: ArithmeticShape, identity: WorkerIdentity)?>(nil)
     private let authenticator: Authenticator?
     private let endpoint: String
+    private let exchange: Exchange
     private let timeout: Duration
     private let search: CoordinatorSearch
 
@@ -48,6 +49,7 @@ package final class WorkerRun: Sendable {
                 id: ActorAddress(process: "coordinator", name: "coordinator"), using: system),
             worker: worker.id, thread: thread, timeout: options.coordinatorTimeout)
         self.threads = threads
+        exchange = options.exchange
         number = options.rank ?? place.rank
         worldSize = place.worldSize
         key = security.keys?.publicKey
@@ -64,9 +66,7 @@ package final class WorkerRun: Sendable {
     {
         var links = try MeshPlace(coordinator: endpoint, interface: options.interface, keys: security.keys)
         links.heartbeatTimeout = options.heartbeatTimeout
-        #if MPI
-        links.usesMPI = options.usesMPI
-        #endif
+        links.exchange = options.exchange
         return links
     }
 
@@ -85,9 +85,7 @@ package final class WorkerRun: Sendable {
             defer { tasks.cancelAll() }
             return try await tasks.next() ?? nil
         }
-        #if MPI
-        await thread.leaveWorld()
-        #endif
+        if exchange == .mpi { await thread.leaveWorld() }
         await system.shutDown()
         thread.end()
         let refused = thread.refusals.total

@@ -7,6 +7,7 @@ internal import Coordination
 internal import Foundation
 internal import Processes
 package import Runs
+internal import Tracing
 internal import Transport
 internal import Wording
 
@@ -51,7 +52,7 @@ package struct ClusterLaunch {
                 "coordinate", "--launched", "--workers", String(cluster.workers), "--endpoint", endpoint.listening,
                 "--config", file,
             ]
-                + (options.isBrief ? ["--brief"] : []),
+                + (options.isBrief ? ["--brief"] : []) + Trace.arguments,
             opening: LauncherPipe.opening(rings?.coordinator))
         let workers = zip(shells, reports).flatMap { shell, report in
             (0..<shell.host.workers).map { _ in (shell, threads(shell.host, cores: report.cores)) }
@@ -89,7 +90,7 @@ package struct ClusterLaunch {
         ["work", "--launched", "--coordinator", endpoint, "--threads", String(threads), "--rank", String(number)]
             + options.configuration.workerTimeouts
             + (host.interface.map { ["--interface", $0] } ?? [])
-            + (options.configuration.insecure ? ["--insecure"] : [])
+            + (options.configuration.insecure ? ["--insecure"] : []) + Trace.arguments
     }
 }
 

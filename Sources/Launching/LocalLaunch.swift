@@ -4,6 +4,7 @@ internal import Coordination
 internal import Foundation
 internal import Processes
 package import Runs
+internal import Tracing
 
 /// A coordinator and workers on this machine, as children of this process; nothing listens on a network.
 package struct LocalLaunch {
@@ -39,7 +40,7 @@ package struct LocalLaunch {
             arguments: [
                 "coordinate", "--launched", "--workers", String(workers), "--endpoint", endpoint, "--config", file,
             ]
-                + (options.isBrief ? ["--brief"] : []),
+                + (options.isBrief ? ["--brief"] : []) + Trace.arguments,
             opening: opening)
         let resumption = try Resumption(configuration, folder: folder)
         let commands = (0..<workers).map { number in
@@ -49,7 +50,7 @@ package struct LocalLaunch {
                     "work", "--launched", "--coordinator", endpoint, "--threads", String(threads), "--rank",
                     String(number),
                 ]
-                    + configuration.workerTimeouts,
+                    + configuration.workerTimeouts + Trace.arguments,
                 opening: opening)
         }
         var supervisor = Supervisor(

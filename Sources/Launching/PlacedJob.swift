@@ -5,6 +5,7 @@ internal import Coordination
 internal import Foundation
 internal import Processes
 internal import Runs
+internal import Tracing
 internal import Transport
 internal import Wording
 
@@ -64,7 +65,7 @@ struct PlacedJob {
             arguments: [
                 "coordinate", "--launched", "--rendezvous-timeout", limit, "--workers", String(workers), "--endpoint",
                 endpoint.listening, "--config", file,
-            ], opening: LauncherPipe.opening(rings?.coordinator))
+            ] + Trace.arguments, opening: LauncherPipe.opening(rings?.coordinator))
         let worker = ChildCommand(
             executable: ownProgram(),
             arguments: [
@@ -72,7 +73,7 @@ struct PlacedJob {
             ]
                 + configuration.workerTimeouts
                 + (options.interface.map { ["--interface", $0] } ?? []) + (options.insecure ? ["--insecure"] : [])
-                + exchange,
+                + exchange + Trace.arguments,
             opening: LauncherPipe.opening(rings?.worker))
         let resumption = try Resumption(configuration, folder: ownFolder)
         var supervisor = Supervisor(
@@ -83,13 +84,7 @@ struct PlacedJob {
     }
 
     /// The arguments for MPI; its world does not accept a replacement of a rank.
-    private var exchange: [String] {
-        #if MPI
-        options.usesMPI ? ["--exchange", "mpi"] : []
-        #else
-        []
-        #endif
-    }
+    private var exchange: [String] { options.exchange == .mpi ? ["--exchange", options.exchange.rawValue] : [] }
 
     /// Keys for the coordinator and this rank's worker; nil if links stay on this host or are plain.
     private func rings() throws -> (coordinator: KeyRing, worker: KeyRing)? {

@@ -1,8 +1,10 @@
 internal import Console
 internal import Coordination
 internal import Foundation
+internal import Logging
 internal import Processes
 internal import Runs
+internal import Tracing
 internal import Wording
 
 /// Starts the processes of a run, supervises them, passes on signals, and leaves no process running.
@@ -54,7 +56,9 @@ struct Supervisor {
         var status = perform(state.begin())
         while true {
             if let status { return status }
-            status = perform(state.handle(next(), at: .now))
+            let event = next()
+            Trace.launcher?.debug("event", metadata: ["event": "\(event)"])
+            status = perform(state.handle(event, at: .now))
         }
     }
 
@@ -69,6 +73,7 @@ struct Supervisor {
     /// - Returns: the job's exit status once it is over.
     private mutating func perform(_ actions: [JobState.Action]) -> Int32? {
         for action in actions {
+            Trace.launcher?.debug("action", metadata: ["action": "\(action)"])
             switch action {
             case .start(let role):
                 do throws(RunError) {

@@ -2,10 +2,10 @@ package import Files
 package import Learning
 
 /// The order to make one step's update.
-package struct Commit: Codable, Sendable, Equatable {
+package struct Commit: WordCoded, Sendable, Equatable {
     package var step: Int
     /// Bit patterns of the optimizer's constants.
-    @Packed package var constants: [UInt32]
+    package var constants: [UInt32]
     /// Bit patterns of the sums of all losses, and of the gradient's norm: the step's values in the run's metrics.
     package var lossSum: UInt64
     package var sourceLossSum: UInt64
@@ -42,6 +42,12 @@ extension Commit {
         words.append(integer: step)
         words.append(row: constants.map(UInt64.init))
         return words
+    }
+
+    package init?(words: [UInt64]) {
+        var reader = WordReader(words)
+        guard let commit = Commit(&reader), reader.isAtEnd else { return nil }
+        self = commit
     }
 
     package init?(_ reader: inout WordReader) {

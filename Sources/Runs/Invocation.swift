@@ -30,8 +30,19 @@ package struct Invocation: Sendable {
     ///
     /// A child of the launcher names the launcher's.
     package var command: String {
-        environment[Variable.command]
-            ?? arguments.filter { $0 != "--dashboard" }.map(shellQuoted).joined(separator: " ")
+        environment[Variable.command] ?? shown.map(shellQuoted).joined(separator: " ")
+    }
+
+    private var shown: [String] {
+        var (shown, isValue) = ([String](), false)
+        for argument in arguments {
+            let name = argument.replacing("_", with: "-")
+            if !isValue, name != "--dashboard", name != "--log-level", !name.hasPrefix("--log-level=") {
+                shown.append(argument)
+            }
+            isValue = !isValue && name == "--log-level"
+        }
+        return shown
     }
 
     /// What children find in their environment.

@@ -8,10 +8,8 @@ package struct MeshPeer: Codable, Equatable, Sendable {
     package var key: PublicKey?
     /// Where it takes bulk links; nil for the coordinator, and if its links stay on this machine.
     package var bulk: BulkPlace?
-    #if MPI
     /// Its process in MPI's world; nil for the coordinator, and if links carry everything.
     package var process: Int?
-    #endif
 
     package init(endpoint: String, key: PublicKey?) {
         self.endpoint = endpoint

@@ -82,6 +82,11 @@ import Transport
         #expect(nobody.status == 1)
         #expect(nobody.complaint.contains("no coordinator answers at tcp://127.0.0.1:"))
         #expect(!nobody.complaint.contains("Coordinator."), "no name of a call: \(nobody.complaint)")
+        for (exchange, words) in [("mpi", "this build has no MPI"), ("rdma", "must be links or mpi")] {
+            let run = try ApusProcess(
+                "work", "--coordinator", "tcp://127.0.0.1:9", "--insecure", "--exchange", exchange)
+            expectOneLine(run, status: 2, "--exchange is", words)
+        }
         expectOneLine(
             try ApusProcess("work", "--coordinator", "nonsense", "--insecure"), status: 2,
             "'nonsense' is not an endpoint", "HOST:PORT")

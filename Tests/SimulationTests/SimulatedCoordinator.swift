@@ -69,21 +69,21 @@ final class SimulatedCoordinator: @unchecked Sendable {
         let shape = ArithmeticShape(inputs.model.shape, blas: .own, precision: .float32)
         let coordinator = Coordinator(membership, shape: shape, actorSystem: system)
         let (own, network) = (own, job.data)
-        let data = CoordinatorDataThread(surroundings: own) { SimulatedLinks(own, network, isWorker: false) }
+        let data = CoordinatorDataThread(surroundings: own) { SimulatedLinks(own, network) }
         own.atDeath.append { data.thread.end() }
         let engine = try CoordinatorEngine(
             inputs: inputs, source: replica.state, step: found?.step ?? 0, newest: inputs.plan.totalSteps,
             journal: journal, patience: history == nil ? nil : .seconds(10), wanted: wanted, system: system,
             membership: membership, data: data, display: display, stop: stop, surroundings: own)
         let watched = WatchedEngine(engine, job)
-        let recorder = Recorder(inputs, journal, steps, display)
+        let recorder = Recorder(inputs, journal, steps, display, job)
         let readmitting = Task(executorPreference: own) { [system] in
             await membership.readmitReturning(through: system)
         }
         defer { readmitting.cancel() }
         let loop = TrainingLoop(
             plan: inputs.plan, schedule: inputs.schedule, engine: watched, recorder: recorder, stop: stop,
-            checkpointEvery: nil, hasValidation: false)
+            checkpointEvery: nil, hasValidation: true)
         let result: Result<String?, any Error>
         do {
             let beginning = try await engine.begin(after: progress.step)
@@ -93,6 +93,7 @@ final class SimulatedCoordinator: @unchecked Sendable {
             case .finished:
                 result = .success(SimulatedInputs.digest(try await engine.state()))
                 checkBeginning(journal.history, of: engine.generation)
+                checkBest(progress)
             case .stopped: result = .success(nil)
             case .failed(let step, _): throw step
             }
@@ -114,6 +115,24 @@ extension SimulatedCoordinator {
     }
 }
 
+extension SimulatedCoordinator {
+    /// Whichever processes scored, the run knows its newest validation and its best one. A validation before the newest
+    /// is forgotten with a coordinator whose disk took nothing: no worker has that state any more.
+    private func checkBest(_ progress: RunProgress) {
+        let (all, last) = (job.shared.evaluations, SimulatedInputs.steps)
+        let known = all.filter { $0.key == last || !job.mayForget || progress.bestStep == $0.key }
+        let best = known.sorted { $0.key < $1.key }.reduce(into: (step: 0, report: EvaluationReport?.none)) {
+            best, next in
+            if best.report.map({ next.value.report.isBetter(than: $0) }) ?? true {
+                best = (next.key, next.value.report)
+            }
+        }
+        guard progress.latest != all[last]?.report || progress.best != best.report || progress.bestStep != best.step
+        else { return }
+        job.complain("step \(progress.bestStep ?? 0) is the best by validation, not step \(best.step)")
+    }
+}
+
 private struct DamagedJournal: Error { let problem: String }
 
 /// Reports each step of an engine to the job.
@@ -127,7 +146,12 @@ private final class WatchedEngine: StepEngine {
     var threads: Int { engine.threads }
     var fewestThreads: Int { engine.fewestThreads }
     func begin(after step: Int) async throws -> RunBeginning { try await engine.begin(after: step) }
-    func evaluate(_ split: Split) async throws -> Evaluated { try await engine.evaluate(split) }
+    func evaluate(_ split: Split) async throws -> Evaluated {
+        job.isEvaluating = true
+        defer { job.isEvaluating = false }
+        return try await engine.evaluate(split)
+    }
+
     func state() async throws -> TrainingState { try await engine.state() }
 
     func run(_ plan: StepPlan, next: StepPlan?, learningRate: Double) async throws -> StepReport {
@@ -143,9 +167,13 @@ private final class Recorder: RunRecorder {
     private let journal: RunJournal
     private let steps: SimulatedDisk.Steps
     private let display: RunDisplay
+    private let job: SimulatedJob
 
-    init(_ inputs: RunInputs, _ journal: RunJournal, _ steps: SimulatedDisk.Steps, _ display: RunDisplay) {
-        (self.inputs, self.journal, self.steps, self.display) = (inputs, journal, steps, display)
+    init(
+        _ inputs: RunInputs, _ journal: RunJournal, _ steps: SimulatedDisk.Steps, _ display: RunDisplay,
+        _ job: SimulatedJob
+    ) {
+        (self.inputs, self.journal, self.steps, self.display, self.job) = (inputs, journal, steps, display, job)
     }
 
     func record(_ event: some MetricsEvent) throws {}
@@ -154,7 +182,10 @@ private final class Recorder: RunRecorder {
     func show(_ step: ProgressMeter.Step) {}
     func showWork(_ what: String) {}
     func note(_ progress: RunProgress) { journal.add(.progress(progress)) }
-    func keepScores(_ evaluated: Evaluated, _ split: Split, _ progress: RunProgress, isBest: Bool) {}
+    func keepScores(_ evaluated: Evaluated, _ split: Split, _ progress: RunProgress, isBest: Bool) {
+        job.report(progress.step, evaluated)
+    }
+
     func keepBest(_ state: TrainingState, _ progress: inout RunProgress) {}
 
     func checkpoint(_ state: TrainingState, _ progress: inout RunProgress) -> Bool {

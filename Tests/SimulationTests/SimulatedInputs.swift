@@ -18,6 +18,20 @@ struct SimulatedInputs: Sendable {
     /// What an undisturbed run of one process has: the digest of its weights, and each step's loss.
     let digest: String
     let losses: [Double]
+    /// What it finds by its validation, by the step before.
+    let evaluations: [Int: Scored]
+
+    /// The figures of an evaluation and the bits of every score.
+    struct Scored: Equatable, Sendable {
+        let report: EvaluationReport
+        let scores: [UInt32]
+
+        init(_ evaluated: Evaluated) {
+            report = evaluated.report
+            scores =
+                evaluated.scores?.logits.withSpan { span in span.indices.map { span[$0].bitPattern } } ?? []
+        }
+    }
 
     /// The folder of the runs, each of which begins with it empty.
     var output: String { inputs.configuration.output }
@@ -44,12 +58,16 @@ struct SimulatedInputs: Sendable {
         // Their values do not matter: the run begins with random ones.
         let zeros = StateFiles.tensors(FloatBuffer(count: layout.count), layout)
         try SafetensorsWriter.write(zeros, to: "\(folder)/model.safetensors", steps: PlainFileSteps())
-        let rows = (0..<12).map { row in
-            (0...(row * 7 % 5)).map { "w\((row * 31 + $0 * 17) % 43)" }.joined(separator: " ") + "\t\(row % 3)\n"
+        // Three chunks to validate.
+        for (name, rows) in [("train", 0..<12), ("validation", 100..<170)] {
+            let lines = rows.map { row in
+                (0...(row * 7 % 5)).map { "w\((row * 31 + $0 * 17) % 43)" }.joined(separator: " ") + "\t\(row % 3)\n"
+            }
+            try Data(("sentence\tlabel\n" + lines.joined()).utf8).write(to: URL(filePath: "\(folder)/\(name).tsv"))
         }
-        try Data(("sentence\tlabel\n" + rows.joined()).utf8).write(to: URL(filePath: "\(folder)/train.tsv"))
         var configuration = TrainingConfiguration(
             model: folder, train: "\(folder)/train.tsv", output: "\(folder)-run", threads: 1)
+        configuration.validation = "\(folder)/validation.tsv"
         configuration.fromScratch = true
         configuration.maxLength = 8
         configuration.learningRate = 1e-3
@@ -63,12 +81,15 @@ struct SimulatedInputs: Sendable {
         let replica = Replica(model: inputs.model, parameters: Self.copy(inputs.parameters), threads: 1)
         let engine = SingleProcessEngine(inputs: inputs, replica: replica, debug: false)
         var losses: [Double] = []
+        var evaluations: [Int: Scored] = [:]
         for step in 1...inputs.plan.totalSteps {
             let plan = inputs.plan.step(step, order: inputs.plan.order(ofEpoch: inputs.plan.epoch(ofStep: step)))
             let report = try await engine.run(plan, next: nil, learningRate: inputs.schedule.rate(step: step))
             losses.append(report.lossSum)
+            if plan.endsEpoch { evaluations[step] = Scored(try await engine.evaluate(.validation)) }
         }
         self.losses = losses
+        self.evaluations = evaluations
         digest = Self.digest(replica.state)
         precondition(inputs.plan.totalSteps == Self.steps, "\(inputs.plan.totalSteps) steps")
     }

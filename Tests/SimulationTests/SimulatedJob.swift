@@ -29,6 +29,14 @@ final class SimulatedJob: @unchecked Sendable {
     private(set) var took = Duration.zero
     /// Each step's sums of losses, in the order of the reports.
     private(set) var losses: [(step: Int, loss: Double)] = []
+    /// What validation found, in the order of the reports.
+    private(set) var evaluations: [(step: Int, found: SimulatedInputs.Scored)] = []
+    /// Whether the coordinator scores the validation data.
+    var isEvaluating = false
+    /// Faults during an evaluation.
+    private(set) var faultsInEvaluations = 0
+    /// Whether a coordinator may have ended with what its disk did not take.
+    var mayForget: Bool { disk.failures > 0 && coordinatorStarts > 1 }
     /// What the ledger said at the end of an epoch.
     private(set) var accounts: [String] = []
     /// How often the operator resumed.
@@ -99,6 +107,7 @@ final class SimulatedJob: @unchecked Sendable {
 
     private func startCoordinator() {
         coordinatorStarts += 1
+        isEvaluating = false
         let own = process("coordinator")
         own.atDeath.append { [self] in data.died(own.name) }
         coordinator = SimulatedCoordinator(self, own, incarnation: UInt64(coordinatorStarts), wanted: wanted)
@@ -178,6 +187,8 @@ final class SimulatedJob: @unchecked Sendable {
         if let account = report.samplesOfEpoch { accounts.append(account.text) }
     }
 
+    func report(_ step: Int, _ evaluated: Evaluated) { evaluations.append((step, SimulatedInputs.Scored(evaluated))) }
+
     func say(_ line: String) { simulation.note(line) }
 
     /// Something that no fault explains.
@@ -198,7 +209,10 @@ final class SimulatedJob: @unchecked Sendable {
 
     private func suffer(_ fault: Fault, at worker: SimulatedWorker? = nil) {
         simulation.note("FAULT \(fault.rawValue)")
-        if happens(fault, worker ?? someWorker) { happened[fault, default: 0] += 1 }
+        let isEvaluating = isEvaluating
+        guard happens(fault, worker ?? someWorker) else { return }
+        happened[fault, default: 0] += 1
+        if isEvaluating { faultsInEvaluations += 1 }
     }
 
     /// - Returns: whether there was something to which it could happen.

@@ -106,12 +106,11 @@ final class SimulatedDataNetwork: @unchecked Sendable {
 final class SimulatedLinks: GenerationLinks {
     private let process: SimulatedProcess
     private let network: SimulatedDataNetwork
-    private let isWorker: Bool
     private let bell: SimulatedBell
     private var opened: (generation: UInt32, canceller: MeshCanceller)?
 
-    init(_ process: SimulatedProcess, _ network: SimulatedDataNetwork, isWorker: Bool) {
-        (self.process, self.network, self.isWorker) = (process, network, isWorker)
+    init(_ process: SimulatedProcess, _ network: SimulatedDataNetwork) {
+        (self.process, self.network) = (process, network)
         bell = SimulatedBell(process.simulation)
     }
 
@@ -127,29 +126,16 @@ final class SimulatedLinks: GenerationLinks {
 
     func close() { opened = nil }
 
-    func mesh(rank: Int, _ roster: MeshRoster, within limit: Duration) throws -> any Mesh {
+    func mesh(rank: Int, _ roster: MeshRoster, within limit: Duration) throws(MeshError) -> any Mesh {
         guard let canceller = opened?.canceller else { preconditionFailure("a mesh without an endpoint") }
         opened = nil
         let world = network.world(roster)
         world.bells[rank] = bell
         let mesh = SimulatedMesh(process, network, world, rank: rank, canceller, bell)
         world.ringAll()
-        let deadline = process.now + limit
-        let failure: MeshError?
-        do throws(MeshError) {
-            try mesh.form(deadline: deadline)
-            failure = nil
-        } catch { failure = error }
-        guard let failure else { return mesh }
-        if isWorker, case .deadline(let ranks) = failure {
-            throw WorkerFailure.unlinked(ranks: ranks, "no link to ranks \(ranks)")
-        }
-        throw failure
+        try mesh.form(deadline: process.now + limit)
+        return mesh
     }
-
-    #if MPI
-    func leaveWorld() {}
-    #endif
 }
 
 /// Frames of one sender keep their order; which sender's comes next is chance.

@@ -14,12 +14,13 @@ import Testing
     private static let inputs = Task { try await SimulatedInputs() }
     private static let usualSeeds: UInt64 = 200
     /// Turns of an undisturbed run of three workers.
-    private static let usualTurns = 450
+    private static let usualTurns = 650
 
     @Test(arguments: 1...4) func `undisturbed it has the weights of one process`(workers: Int) async throws {
         let job = SimulatedJob(Scenario(seed: 1, workers: workers), try await Self.inputs.value)
         check(job)
         #expect(job.losses.map(\.step) == Array(1...SimulatedInputs.steps))
+        #expect(job.evaluations.map(\.step) == [3, 6])
         #expect(job.resumptions == 0)
     }
 
@@ -64,8 +65,8 @@ import Testing
         let shared = try await Self.inputs.value
         // Of both workers together: the numbers of a call's first and some later times.
         let calls = [
-            ("prepare", [1, 2]), ("form", [1, 2]), ("run", [1, 2, 7, 12]), ("commit", [1, 2]), ("stateHash", [1, 2]),
-            ("sendState", [1]),
+            ("prepare", [1, 2]), ("form", [1, 2]), ("step", [1, 2, 7, 12]), ("commit", [1, 2]), ("stateHash", [1, 2]),
+            ("evaluate", [1, 2, 3, 4]), ("sendState", [1]),
         ]
         for (name, numbers) in calls {
             for number in numbers {
@@ -84,7 +85,8 @@ import Testing
         }
     }
 
-    /// One digest, the same loss of each step however often it was computed, each sample once, nothing left.
+    /// One digest, the same loss of each step and the same scores however often they were computed, each sample once,
+    /// nothing left.
     private func check(_ job: SimulatedJob) {
         let ending = job.run()
         let scenario = job.scenario
@@ -92,6 +94,9 @@ import Testing
         #expect(job.errors == [], "\(scenario)")
         #expect(job.digest == job.shared.digest, "\(scenario)")
         for (step, loss) in job.losses { #expect(loss == job.shared.losses[step - 1], "step \(step), \(scenario)") }
+        for (step, found) in job.evaluations {
+            #expect(found == job.shared.evaluations[step], "validation after step \(step), \(scenario)")
+        }
         for account in job.accounts {
             #expect(account.hasPrefix("12 of 12 samples computed, each exactly once"), "\(scenario): \(account)")
         }
@@ -105,11 +110,16 @@ private struct Seen: CustomStringConvertible {
 
     private static let all =
         Fault.allCases.map(\.rawValue) + SimulatedControlNetwork.Effect.allCases.map { "\($0)" }
-        + ["overtakenFrame", "failedFileStep", "halfWrite", "resumption", "stepComputedAgain"]
+        + [
+            "faultInEvaluation", "evaluatedAgain", "overtakenFrame", "failedFileStep", "halfWrite", "resumption",
+            "stepComputedAgain",
+        ]
 
     mutating func add(_ job: SimulatedJob) {
         for (fault, count) in job.happened { counts[fault.rawValue, default: 0] += count }
         for (effect, count) in job.control.effects { counts["\(effect)", default: 0] += count }
+        counts["faultInEvaluation", default: 0] += job.faultsInEvaluations
+        counts["evaluatedAgain", default: 0] += max(0, job.evaluations.count - job.shared.evaluations.count)
         counts["overtakenFrame", default: 0] += job.data.overtaken
         counts["failedFileStep", default: 0] += job.disk.failures
         counts["halfWrite", default: 0] += job.disk.halfWrites

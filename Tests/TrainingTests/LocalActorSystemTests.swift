@@ -4,6 +4,7 @@ import Cluster
 import Distributed
 import Foundation
 import Kernels
+import Reduction
 import Testing
 import Transport
 
@@ -44,22 +45,21 @@ extension LocalTestingDistributedActorSystem: CodableActorSystem {}
         let cluster = try Cluster(run, inputs, count: 1)
         let command = StepCommand(step: 1, commit: nil, batches: 1, emptyLanes: [], lossScale: Float(1).bitPattern)
         await #expect(throws: WorkerFailure.outOfOrder("a step without a generation")) {
-            try await cluster.workers[0].run(command)
+            try await cluster.workers[0].step(command)
         }
-        #expect(try await cluster.workers[0].abort() == HeldState(report: 1))
+        #expect(try await cluster.workers[0].prepare(generation: 1, keys: []).held == HeldState())
         try await cluster.join()
         try await cluster.form()
         var second = command
         second.step = 2
-        await #expect(throws: WorkerFailure.self) { try await cluster.workers[0].run(second) }
-        let held = try await cluster.workers[0].abort()
-        #expect(held.has(inputs.description.id, step: 0) && held.report == 5 && held.hash != nil)
+        await #expect(throws: WorkerFailure.self) { try await cluster.workers[0].step(second) }
+        let held = try await cluster.workers[0].prepare(generation: 2, keys: []).held
+        #expect(held.has(inputs.description.id, step: 0) && held.hash != nil)
         await cluster.end()
     }
 
-    /// What a worker said of itself before a connection dropped may arrive, by a second joining, when the generation
-    /// that it formed has gone on. Turn by turn: whatever the coordinator believes, no state gets another step's name.
-    @Test func `a report that arrives twice neither relabels a state nor repeats a step`() async throws {
+    /// Whatever a coordinator believes of a worker's state, no state gets another step's name.
+    @Test func `a generation that begins with a state that a worker no longer has is refused`() async throws {
         let (run, reference) = (try SmallRun(samples: 20), try SmallRun(samples: 20))
         func inputs(_ run: SmallRun) throws -> RunInputs {
             try run.inputs {
@@ -73,14 +73,11 @@ extension LocalTestingDistributedActorSystem: CodableActorSystem {}
         try await cluster.join()
         try await cluster.form()
         try await cluster.step(1)
-        // The connection drops: the worker reports and joins, and its messages are also sent a second time.
-        let stale = try await cluster.workers[0].abort()
-        #expect(stale.committedStep == 1)
-        try await cluster.join(0, stale)
+        // The connection drops, and the worker joins again.
+        try await cluster.workers[0].abort()
+        try await cluster.join(0)
         try await cluster.form(2, having: 1)
         try await cluster.step(2)
-        try await cluster.join(0, stale)
-        // Were the coordinator to believe it, the worker would not.
         var mistaken = try await cluster.prepare(3, having: 1)
         for (rank, worker) in cluster.workers.enumerated() {
             mistaken.rank = rank
@@ -89,12 +86,7 @@ extension LocalTestingDistributedActorSystem: CodableActorSystem {}
             if case .outOfOrder = failure { continue }
             Issue.record("\(String(describing: failure))")
         }
-        #expect(try await cluster.workers.asyncMap { try await $0.abort().committedStep } == [2, 2])
-        // It does not believe it: the report that came with the preparation has a higher number.
-        let prepared = try await cluster.workers.asyncMap { try await $0.prepare(generation: 4, keys: []).held }
-        for (rank, held) in prepared.enumerated() { cluster.membership.update(Cluster.address(rank), held) }
-        try await cluster.join(0, stale)
-        let held = cluster.membership.members.map(\.held)
+        let held = try await cluster.workers.asyncMap { try await $0.prepare(generation: 4, keys: []).held }
         let start = try #require(GenerationStart(held, run: inputs.description.id, known: [], floor: 0))
         #expect(start.step == 2 && start.ways == [.has, .has])
         try await cluster.form(5, having: start.step)
@@ -148,21 +140,19 @@ extension LocalTestingDistributedActorSystem: CodableActorSystem {}
 
         static func address(_ rank: Int) -> ActorAddress { ActorAddress(process: "worker-\(rank)", name: "worker") }
 
-        func join(_ rank: Int, _ held: HeldState) async throws {
+        func join(_ rank: Int) async throws {
             let identity = Fingerprint.identity(try await coordinator.arithmetic(), threads: 1)
-            try await coordinator.join(identity, Self.address(rank), held)
+            try await coordinator.join(identity, Self.address(rank))
         }
 
         func join() async throws {
             let identity = Fingerprint.identity(try await coordinator.arithmetic(), threads: 1)
-            for (rank, worker) in workers.enumerated() {
-                try await coordinator.join(identity, Self.address(rank), await worker.abort())
-            }
+            for rank in workers.indices { try await coordinator.join(identity, Self.address(rank)) }
             #expect(membership.takeMembers().map(\.address.process) == workers.indices.map { "worker-\($0)" })
             var other = identity
             other.fingerprint = "other"
             await #expect(throws: JoinRefused.self) {
-                try await coordinator.join(other, ActorAddress(process: "x", name: "worker"), HeldState())
+                try await coordinator.join(other, ActorAddress(process: "x", name: "worker"))
             }
         }
 
@@ -177,8 +167,8 @@ extension LocalTestingDistributedActorSystem: CodableActorSystem {}
             return Formation(
                 run: inputs.description, roster: MeshRoster(generation: generation, token: 9, peers: peers),
                 rank: count,
-                lanes: LaneShares.of(laneCount: inputs.plan.laneCount, workers: count), hosts: workers.map { _ in 0 },
-                stateFrom: nil,
+                lanes: LaneAssignment(laneCount: inputs.plan.laneCount, workers: count).lanes,
+                hosts: workers.map { _ in 0 }, stateFrom: nil,
                 stateTo: step == nil ? Array(workers.indices) : [], step: step ?? 0, commit: nil)
         }
 
@@ -206,7 +196,7 @@ extension LocalTestingDistributedActorSystem: CodableActorSystem {}
                 step: step, commit: nil, batches: 1,
                 emptyLanes: plan.lanes.indices.filter { plan.lanes[$0].allSatisfy(\.isEmpty) },
                 lossScale: Float(1 / Double(plan.sampleCount)).bitPattern)
-            let ready = try await all { worker, _ in try await worker.run(command) }
+            let ready = try await all { worker, _ in try await worker.step(command) }
             #expect(ready.flatMap(\.digests) == plan.lanes.map { SampleDigest.of($0) })
             #expect(Set(ready.map(\.norm)).count == 1)
             let scale = inputs.optimizer.clippingFactor(norm: Double(bitPattern: ready[0].norm))

@@ -98,9 +98,9 @@ private enum Example {
         let identity = WorkerIdentity(
             version: "1", fingerprint: "f", arithmetic: 1, arithmeticName: "arithmetic 1",
             host: "h", hostName: "h", processID: 3, threads: 2)
-        let held = HeldState(report: 3, run: 5, committedStep: 7, keptStep: nil, hash: 11)
+        let held = HeldState(run: 5, committedStep: 7, keptStep: nil, hash: 11)
         return [
-            InvocationEncoder.payload(of: [identity, ActorAddress(process: "p", name: "worker"), held]),
+            InvocationEncoder.payload(of: [identity, ActorAddress(process: "p", name: "worker")]),
             InvocationEncoder.payload(of: [StepCommand(step: 3, commit: nil, batches: 1, emptyLanes: [2], lossScale: 7)]
             ),
             InvocationEncoder.payload(of: [held]),

@@ -81,7 +81,6 @@ enum WireReaders {
         let isJoin =
             (try? joining.decodeNextArgument() as WorkerIdentity) != nil
             && (try? joining.decodeNextArgument() as ActorAddress) != nil
-            && (try? joining.decodeNextArgument() as HeldState) != nil
         func takes<Argument: Codable>(_ type: Argument.Type) -> Bool {
             var decoder = InvocationDecoder(input)
             return (try? decoder.decodeNextArgument() as Argument) != nil

@@ -64,7 +64,7 @@ import Transport
             .update(step: 6, learningRate: 1e-4, gradientScale: 1),
         lossSum: 1.5, sourceLossSum: 0.25, norm: 3)
 
-    private static let held = HeldState(report: 3, run: 7, committedStep: 6, keptStep: 5, commit: nil, hash: 9)
+    private static let held = HeldState(run: 7, committedStep: 6, keptStep: 5, commit: nil, hash: 9)
 
     private static func messages() throws -> [(name: String, text: String)] {
         let key = try #require(PublicKey(String(repeating: "a", count: 40)))
@@ -79,7 +79,7 @@ import Transport
             lora: LoRA(rank: 2, alpha: 4, targets: [.query], dropout: 0.5), laneCount: 4, seed: 1, hasTypes: true,
             recompute: false)
         let formation = Formation(
-            run: run, roster: MeshRoster(generation: 2, token: 5, peers: [peer, peer]), rank: 1, lanes: [[0, 4]],
+            run: run, roster: MeshRoster(generation: 2, token: 5, peers: [peer, peer]), rank: 1, lanes: [0..<4],
             hosts: [0],
             stateFrom: 0, stateTo: [1], step: 6, commit: commit, newest: nil)
         let command = StepCommand(
@@ -98,7 +98,7 @@ import Transport
             ("Envelope", hex(call.bytes)),
             ("WorkerIdentity", try json(identity)), ("HeldState", try json(held)),
             ("PreparedWorker", try json(PreparedWorker(peer: peer, held: held))),
-            ("Formation", try json(formation)), ("Commit", try json(commit)),
+            ("Formation", try json(formation)), ("Commit", hex(commit.words.flatMap(Self.bytes))),
             ("StepCommand", hex(command.words.flatMap(Self.bytes))),
             ("StepReady", hex(ready.words.flatMap(Self.bytes))),
             ("WorkerFailure.generationEnded", try json(WorkerFailure.generationEnded("r"))),

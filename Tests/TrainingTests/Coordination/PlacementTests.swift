@@ -18,7 +18,7 @@ import Testing
     }
 
     func join(_ identity: WorkerIdentity, as name: String) throws {
-        try membership.join(identity, ActorAddress(process: name, name: "worker"), HeldState())
+        try membership.join(identity, ActorAddress(process: name, name: "worker"))
     }
 
     @Test func `a rank that is given twice keeps the run from beginning`() throws {

@@ -1,4 +1,5 @@
 import Foundation
+import Reduction
 import Synchronization
 import Testing
 import TextData
@@ -41,7 +42,7 @@ import Transport
         let own = try await data.perform { try $0.prepare(generation: 1).peer }
         let peers = (0..<workers).map { MeshPeer(endpoint: "ipc://\(run.folder)/rank-\($0)", key: nil) }
         let roster = MeshRoster(generation: 1, token: 7, peers: peers + [own])
-        let lanes = LaneShares.of(laneCount: 4, workers: workers)
+        let lanes = LaneAssignment(laneCount: 4, workers: workers).lanes
         let formation = Formation(
             run: inputs.description, roster: roster, rank: workers, lanes: lanes, hosts: (0..<workers).map { $0 },
             stateFrom: nil, stateTo: [], step: 0, commit: nil, linkSeconds: 600)
@@ -64,7 +65,7 @@ import Transport
             for try await (rank, end) in group {
                 ends.append(end)
                 let found = end.found
-                let share = lanes[rank][0]..<(lanes[rank][0] + lanes[rank][1])
+                let share = lanes[rank]
                 let planned = plans.flatMap { plan in
                     share.flatMap { lane in
                         plan.lanes[lane].enumerated().map { batch, members in
