@@ -46,6 +46,7 @@ static double now(void) {
 #define WORK_left_pairs_turned 0.0, 6.0 * rows * n
 #define WORK_right_pairs 0.0, 6.0 * rows * n
 #define WORK_right_pairs_turned 0.0, 6.0 * columns * inner
+#define WORK_right_pairs_of_left 0.0, 4.0 * rows * n
 #define WORK_multiply_pairs 4.0 * block->m * block->n * block->pairs, 4.0 * (block->m * block->pairs \
     + block->pairs * block->n + block->m * block->n)
 #define WORK_cross_entropy 16.0 * n, 8.0 * n
@@ -109,8 +110,8 @@ static const apus_kernel_table timed = {.level = "timed", APUS_KERNELS(ENTRY)};
 static apus_kernel_table noted;
 
 // The forward pass over a sentence: what attention's products are repeated by.
-static void noted_attention(const apus_attention_shape *shape, const float *queries, const float *keys,
-    const float *values,
+static void noted_attention(const apus_attention_shape *shape, const void *queries, const void *keys,
+    const void *values,
                             const uint16_t *bits, float *context, float *scratch) {
     note_sentence(shape);
     timed_attention(shape, queries, keys, values, bits, context, scratch);

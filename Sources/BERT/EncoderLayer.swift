@@ -2,37 +2,37 @@ internal import Kernels
 internal import Tensors
 
 /// Values of a layer's forward pass that its backward pass needs.
+///
+/// A factor of a weight's gradient is nil if the weight is frozen.
 struct LayerTape {
     /// (T, D).
-    let input: Matrix
+    let input: Factor?
     /// Rows that the layer puts out; nil for all of them.
     let read: ReadRows?
     /// (R, D), the input's rows that are read; the input itself if all are.
-    let readInput: Matrix
-    /// (T, 3D) query, key and value of all rows; or (T, 2D) key and value if only some rows have queries.
-    let projections: Matrix
-    let queries: Matrix
-    let keys: Matrix
-    let values: Matrix
+    let readInput: Factor?
+    /// (R, D).
+    let queries: Factor
+    /// (T, D).
+    let keys: Factor
+    let values: Factor
     let attention: Attention
     /// Keep bits of the attention's probabilities.
     let probabilityBits: BitView?
     /// (R, D).
-    let context: Matrix
+    let context: Factor?
     let attentionBits: BitView?
     let attentionNormalized: Matrix
     let attentionInverse: FloatView
     /// (R, D), output of the attention half.
-    let attended: Matrix
+    let attended: Factor?
     /// (R, F), derivative of the activation.
     let slope: Matrix
     /// (R, F).
-    let inner: Matrix
+    let inner: Factor?
     let outerBits: BitView?
     let outerNormalized: Matrix
     let outerInverse: FloatView
-    /// (R, D).
-    let output: Matrix
     let adapters: AdapterTapes
     /// The lanes of the T rows, and of the R rows.
     let allLanes: LaneRows
@@ -42,12 +42,17 @@ struct LayerTape {
 extension BERTModel {
     /// One encoder layer: attention and feed-forward, each with residual, dropout and layer norm after it.
     ///
-    /// Shapes: `input` (T, D); the tape's output (R, D). `all` are the batch's rows. With `read`, keys and values are
-    /// computed for all rows, everything else only for the rows read.
+    /// Shapes: `input` (T, D); `output` (R, D). `all` are the batch's rows. With `read`, keys and values are computed
+    /// for all rows, everything else only for the rows read.
     /// Source: Devlin et al. 2019; post-norm as in Vaswani et al. 2017.
+    /// - Parameters:
+    ///   - arena: for the tape.
+    ///   - scratch: for all else, and afterwards as before. Training in bf16 needs an arena of its own: the tape has
+    ///     neither `input` nor `output`. In single precision it is `arena`, since the backward pass reads nearly
+    ///     everything. Without a backward pass it is `arena`, too.
     func layerForward(
-        _ layer: Int, _ input: Matrix, read: ReadRows?, all: ReadRows, _ batch: PackedBatch, _ weights: Weights,
-        dropout: DropoutContext?, arena: Arena
+        _ layer: Int, _ input: Matrix, into output: Matrix, read: ReadRows?, all: ReadRows, _ batch: PackedBatch,
+        _ weights: Weights, dropout: DropoutContext?, arena: Arena, scratch: Arena
     ) -> LayerTape {
         let p = places.layers[layer]
         let (d, f) = (shape.width, shape.feedForward)
@@ -55,25 +60,50 @@ extension BERTModel {
         let readInput: Matrix
         let projections: Matrix
         let queries: Matrix
+        let (order, isApart) = (precision.order, scratch !== arena)
+        precondition(order != nil || !isApart, "the tape of single precision has parts in the scratch memory")
+        let start = scratch.mark
+        defer { if isApart { scratch.release(to: start) } }
+        /// Multiplies by weights; returns the factor if their gradient will need it.
+        func product(_ x: Matrix, _ places: Range<Int>, _ multiply: (Factor) -> Void) -> Factor? {
+            let isKept = order == nil || isApart && layout.isTrained(places)
+            let mark = scratch.mark
+            defer { if order != nil { scratch.release(to: mark) } }
+            let factor = Factor(x, order, arena: isKept ? arena : scratch)
+            multiply(factor)
+            return isKept ? factor : nil
+        }
+        func product(_ x: Matrix, _ place: Int, _ weight: EncoderWeight, into y: Matrix) -> Factor? {
+            product(x, place..<(place + 1)) { linear($0, by: weight, ofLayer: layer, weights, into: y) }
+        }
         var adapters: AdapterTapes = [:]
         func adapt(_ target: LoRA.Target, _ x: Matrix, onto y: Matrix, _ rows: ReadRows?) {
             guard lora != nil else { return }
             self.adapt(
                 target, ofLayer: layer, x, onto: y, rows: rows ?? all, batch, weights, dropout: dropout, arena: arena,
-                &adapters)
+                copies: isApart, &adapters)
         }
+        let inputFactor: Factor?
+        let readFactor: Factor?
         if let read {
-            readInput = gather(input, read.rows, arena: arena)
-            projections = arena.take(rows: input.rows, columns: 2 * d)
-            linear(input, by: .keyValue, ofLayer: layer, weights, into: projections, arena: arena)
+            readInput = gather(input, read.rows, arena: scratch)
+            projections = scratch.take(rows: input.rows, columns: 2 * d)
+            inputFactor = product(input, p.projectionWeights) {
+                linear($0, by: .keyValue, ofLayer: layer, weights, into: projections)
+            }
             addBias(bias[d..<(3 * d)], to: projections)
-            queries = arena.take(rows: readInput.rows, columns: d)
-            linear(readInput, by: .query, ofLayer: layer, weights, into: queries, arena: arena)
+            queries = scratch.take(rows: readInput.rows, columns: d)
+            readFactor = product(readInput, p.projectionWeights) {
+                linear($0, by: .query, ofLayer: layer, weights, into: queries)
+            }
             addBias(bias[0..<d], to: queries)
         } else {
             readInput = input
-            projections = arena.take(rows: input.rows, columns: 3 * d)
-            project(input, ofLayer: layer, weights, into: projections, arena: arena)
+            projections = scratch.take(rows: input.rows, columns: 3 * d)
+            inputFactor = product(input, p.projectionWeights) {
+                project($0, ofLayer: layer, weights, into: projections)
+            }
+            readFactor = inputFactor
             addBias(bias, to: projections)
             queries = projections.columns(0..<d)
         }
@@ -88,15 +118,20 @@ extension BERTModel {
         let attention = Attention(
             rows: AttentionRows(keys: batch.offsets, queries: rows.offsets), heads: shape.heads,
             dropout: attentionDropout(layer, read, batch, dropout), precision: precision)
-        let context = arena.take(rows: rows.rows.count, columns: d)
+        let context = scratch.take(rows: rows.rows.count, columns: d)
         let probabilityBits = attention.bits(arena: arena)
-        attention.forward(
-            queries: queries, keys: keys, values: values, bits: probabilityBits, into: context, arena: arena)
+        let mark = scratch.mark
+        let (q, k, v) = (
+            Factor(queries, order, arena: arena), Factor(keys, order, arena: arena),
+            Factor(values, order, arena: arena)
+        )
+        attention.forward(queries: q, keys: k, values: v, bits: probabilityBits, into: context, arena: scratch)
+        if order != nil { scratch.release(to: mark) }
 
         let attentionSum = arena.take(rows: context.rows, columns: d)
-        let attended = arena.take(rows: context.rows, columns: d)
+        let attended = scratch.take(rows: context.rows, columns: d)
         let attentionInverse = arena.take(context.rows)
-        linear(context, by: .attention, ofLayer: layer, weights, into: attentionSum, arena: arena)
+        let contextFactor = product(context, p.attentionWeight, .attention, into: attentionSum)
         adapt(.attentionOutput, context, onto: attentionSum, rows)
         let attentionBits = dropout.flatMap {
             $0.bits($0.hidden, rows: rows, of: batch, columns: d, layer: layer, site: .attentionOutput, arena: arena)
@@ -111,15 +146,14 @@ extension BERTModel {
             inverseDeviation: attentionInverse)
 
         let slope = arena.take(rows: context.rows, columns: f)
-        let inner = arena.take(rows: context.rows, columns: f)
-        linear(attended, by: .inner, ofLayer: layer, weights, into: slope, arena: arena)
+        let inner = scratch.take(rows: context.rows, columns: f)
+        let attendedFactor = product(attended, p.innerWeight, .inner, into: slope)
         adapt(.intermediate, attended, onto: slope, rows)
         activate(shape.activation, bias: weights.vector(p.innerBias), slope, into: inner)
 
         let outerSum = arena.take(rows: context.rows, columns: d)
-        let output = arena.take(rows: context.rows, columns: d)
         let outerInverse = arena.take(context.rows)
-        linear(inner, by: .outer, ofLayer: layer, weights, into: outerSum, arena: arena)
+        let innerFactor = product(inner, p.outerWeight, .outer, into: outerSum)
         adapt(.output, inner, onto: outerSum, rows)
         let outerBits = dropout.flatMap {
             $0.bits($0.hidden, rows: rows, of: batch, columns: d, layer: layer, site: .feedForward, arena: arena)
@@ -131,12 +165,11 @@ extension BERTModel {
             into: output,
             inverseDeviation: outerInverse)
         return LayerTape(
-            input: input, read: read, readInput: readInput, projections: projections, queries: queries, keys: keys,
-            values: values,
-            attention: attention, probabilityBits: probabilityBits, context: context, attentionBits: attentionBits,
-            attentionNormalized: attentionSum, attentionInverse: attentionInverse, attended: attended, slope: slope,
-            inner: inner, outerBits: outerBits,
-            outerNormalized: outerSum, outerInverse: outerInverse, output: output, adapters: adapters,
+            input: inputFactor, read: read, readInput: readFactor, queries: q, keys: k, values: v,
+            attention: attention, probabilityBits: probabilityBits, context: contextFactor,
+            attentionBits: attentionBits, attentionNormalized: attentionSum, attentionInverse: attentionInverse,
+            attended: attendedFactor, slope: slope, inner: innerFactor, outerBits: outerBits,
+            outerNormalized: outerSum, outerInverse: outerInverse, adapters: adapters,
             allLanes: all.lanes, lanes: rows.lanes)
     }
 
@@ -171,7 +204,7 @@ extension BERTModel {
         let p = places.layers[layer]
         let (d, f) = (shape.width, shape.feedForward)
         let rate = dropout?.hidden ?? DropoutRate(0)
-        let (lanes, order) = (tape.lanes, weights.pairs?.order)
+        let (lanes, order) = (tape.lanes, precision.order)
         let scratch = arena.take(rows: gradient.rows, columns: d)
         func adaptBackward(_ target: LoRA.Target, _ gradient: Matrix, onto inputGradient: Matrix?) {
             self.adaptBackward(
@@ -243,8 +276,8 @@ extension BERTModel {
         inputGradient: Matrix, sink: GradientSink, arena: Arena, adaptBackward: (LoRA.Target, Matrix, Matrix?) -> Void
     ) -> Matrix? {
         let (d, p) = (shape.width, places.layers[layer])
-        let order = weights.pairs?.order
-        let projected = arena.take(rows: tape.projections.rows, columns: tape.projections.columns)
+        let order = precision.order
+        let projected = arena.take(rows: tape.allLanes.rows, columns: tape.read == nil ? 3 * d : 2 * d)
         let first = projected.columns - 2 * d
         let (keyGradient, valueGradient) = (
             projected.columns(first..<(first + d)), projected.columns((first + d)..<(first + 2 * d))

@@ -6,17 +6,20 @@ extension BERTModel {
     /// `y = x Wᵀ`.
     ///
     /// Shapes: `x` (R, inputs), `y` (R, outputs).
-    func linear(
-        _ x: Matrix, by weight: EncoderWeight, ofLayer layer: Int, _ weights: Weights, into y: Matrix, arena: Arena
-    ) {
-        guard let pairs = weights.pairs else {
+    func linear(_ x: Factor, by weight: EncoderWeight, ofLayer layer: Int, _ weights: Weights, into y: Matrix) {
+        switch x {
+        case .single(let x):
             let matrix = weights.matrix(places.layers[layer], weight, width: shape.width)
-            return Kernels.multiply(x, .plain, matrix, .transposed, into: y)
+            Kernels.multiply(x, .plain, matrix, .transposed, into: y)
+        case .rounded(let left):
+            let pairs = packed(weights)
+            Kernels.multiply(left, pairs.forward(layer, weight), pairs.order, into: y)
         }
-        let mark = arena.mark
-        let left = LeftFactor(x, arena: arena)
-        Kernels.multiply(left, pairs.forward(layer, weight), pairs.order, into: y)
-        arena.release(to: mark)
+    }
+
+    private func packed(_ weights: Weights) -> PairedWeights {
+        guard let pairs = weights.pairs else { preconditionFailure("a factor in bf16 for weights that are not packed") }
+        return pairs
     }
 
     /// `dx = dy W`, or, with `accumulate`, the chains that `dx` contains continued.
@@ -37,16 +40,16 @@ extension BERTModel {
     }
 
     /// Query, key and value of the same rows: `projections` (R, 3D).
-    func project(_ x: Matrix, ofLayer layer: Int, _ weights: Weights, into projections: Matrix, arena: Arena) {
-        guard let pairs = weights.pairs else {
+    func project(_ x: Factor, ofLayer layer: Int, _ weights: Weights, into projections: Matrix) {
+        let d = shape.width
+        switch x {
+        case .single(let x):
             let weight = weights.matrix(places.layers[layer].projectionWeights)
-            return Kernels.multiply(x, .plain, weight, .transposed, into: projections)
+            Kernels.multiply(x, .plain, weight, .transposed, into: projections)
+        case .rounded:
+            linear(x, by: .query, ofLayer: layer, weights, into: projections.columns(0..<d))
+            linear(x, by: .keyValue, ofLayer: layer, weights, into: projections.columns(d..<(3 * d)))
         }
-        let (d, mark) = (shape.width, arena.mark)
-        let left = LeftFactor(x, arena: arena)
-        Kernels.multiply(left, pairs.forward(layer, .query), pairs.order, into: projections.columns(0..<d))
-        Kernels.multiply(left, pairs.forward(layer, .keyValue), pairs.order, into: projections.columns(d..<(3 * d)))
-        arena.release(to: mark)
     }
 
     /// The way back: the gradient of the projections (R, 3D), times their weights, added to `gradient` (R, D).

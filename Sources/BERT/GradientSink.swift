@@ -70,8 +70,8 @@ package final class GradientSink {
         }
     }
 
-    func isTrained(_ place: Int) -> Bool { layout.entries[place].gradientOffset != nil }
-    func isTrained(_ places: Range<Int>) -> Bool { places.contains(where: isTrained) }
+    func isTrained(_ place: Int) -> Bool { layout.isTrained(place..<(place + 1)) }
+    func isTrained(_ places: Range<Int>) -> Bool { layout.isTrained(places) }
 
     /// Lets `compute` overwrite one gradient; does nothing if the parameter is frozen.
     func vector(_ place: Int, _ compute: (FloatView) -> Void) { vector(place..<(place + 1), compute) }
@@ -89,14 +89,16 @@ package final class GradientSink {
     /// Lanes are added tile by tile, without memory for their own gradients.
     /// - Parameters:
     ///   - outputs: the weight rows that `gradient` belongs to; nil: all of them.
+    ///   - input: nil if none of the weights is trained.
     ///   - lanes: of the R rows.
-    ///   - order: rounds both factors to bf16 and adds their products in this order; nil: in single precision.
+    ///   - order: of the products, if the input is in bf16; the gradient will be rounded.
     func product(
-        _ places: Range<Int>, outputs: Range<Int>? = nil, _ gradient: Matrix, _ input: Matrix, _ lanes: LaneRows,
-        _ order: ProductOrder? = nil
+        _ places: Range<Int>, outputs: Range<Int>? = nil, _ gradient: Matrix, _ input: Factor?, _ lanes: LaneRows,
+        _ order: ProductOrder?
     ) {
         let entries = layout.entries[places]
         for place in places { written[place] = true }
+        guard let input else { return }
         let all = entries.reduce(0) { $0 + $1.shape[0] }
         let outputs = outputs ?? 0..<all
         precondition(outputs.count == gradient.columns, "\(outputs.count) rows for \(gradient.columns) outputs")
@@ -116,23 +118,30 @@ package final class GradientSink {
     }
 
     private func multiply(
-        _ gradient: Matrix, _ input: Matrix, _ lanes: LaneRows, _ order: ProductOrder?, to offset: Int
+        _ gradient: Matrix, _ input: Factor, _ lanes: LaneRows, _ order: ProductOrder?, to offset: Int
     ) {
         let place = Matrix(
             dense.part(from: offset, count: gradient.columns * input.columns), rows: gradient.columns,
             columns: input.columns)
-        guard let order else { return multiplyLanes(gradient, input, lanes, into: place, add: mode == .add) }
-        let mark = arena.mark
-        let left = LeftFactor(turning: gradient, lanes, arena: arena)
-        let right = RightFactor(input, lanes, arena: arena)
-        multiplyLanes(left, right, order, lanes, into: place, add: mode == .add)
-        arena.release(to: mark)
+        switch input {
+        case .single(let x): multiplyLanes(gradient, x, lanes, into: place, add: mode == .add)
+        case .rounded(let x):
+            guard let order else { preconditionFailure("products in bf16 without an order") }
+            let mark = arena.mark
+            let left = LeftFactor(turning: gradient, lanes, arena: arena)
+            let right = RightFactor(x, lanes, arena: arena)
+            multiplyLanes(left, right, order, lanes, into: place, add: mode == .add)
+            arena.release(to: mark)
+        }
     }
 
-    func product(
-        _ place: Int, _ gradient: Matrix, _ input: Matrix, _ lanes: LaneRows, _ order: ProductOrder? = nil
-    ) {
+    func product(_ place: Int, _ gradient: Matrix, _ input: Factor?, _ lanes: LaneRows, _ order: ProductOrder?) {
         product(place..<(place + 1), gradient, input, lanes, order)
+    }
+
+    /// The same in single precision.
+    func product(_ place: Int, _ gradient: Matrix, _ input: Matrix, _ lanes: LaneRows) {
+        product(place..<(place + 1), gradient, .single(input), lanes, nil)
     }
 
     /// Lets `compute` overwrite the gradients of consecutive parameters.

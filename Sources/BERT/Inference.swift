@@ -47,21 +47,19 @@ extension BERTModel {
             arena.take(rows: batch.tokenCount, columns: shape.width),
             arena.take(rows: batch.tokenCount, columns: shape.width),
         ]
-        func keep(_ output: Matrix, _ place: Int) -> Matrix {
-            let matrix = kept[place % 2].rows(0..<output.rows)
-            matrix.elements.copy(from: output.elements)
-            return matrix
-        }
         let all = ReadRows(allOf: batch)
         let mark = arena.mark
-        var hidden = keep(embedForward(batch, all, weights, dropout: nil, arena: arena).output, 0)
+        var hidden = kept[0]
+        hidden.elements.copy(from: embedForward(batch, all, weights, dropout: nil, arena: arena).output.elements)
         arena.release(to: mark)
         observe?(hidden)
         for layer in 0..<layers {
-            let tape = layerForward(
-                layer, hidden, read: layer == layers - 1 ? read : nil, all: all, batch, weights, dropout: nil,
-                arena: arena)
-            hidden = keep(tape.output, layer + 1)
+            let read = layer == layers - 1 ? read : nil
+            let output = kept[(layer + 1) % 2].rows(0..<(read?.rows.count ?? batch.tokenCount))
+            _ = layerForward(
+                layer, hidden, into: output, read: read, all: all, batch, weights, dropout: nil, arena: arena,
+                scratch: arena)
+            hidden = output
             arena.release(to: mark)
             observe?(hidden)
         }

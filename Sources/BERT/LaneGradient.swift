@@ -55,22 +55,22 @@ extension BERTModel {
         observe?(.embeddings, embeddings.output, nil, batch)
         let branch = branch(batch.stream)
         let reading = Reading(batch, branch.head, &memory.chosenRows)
+        let lowest = min(lowestTrainedLayer, branch.layers)
         let layers = LayerStack(
-            model: self, batch: batch, last: branch.layers - 1, read: reading.read, all: memory.allRows,
-            weights: weights,
-            dropout: dropout, arena: arena)
+            model: self, batch: batch, embeddings: embeddings.output, last: branch.layers - 1, lowest: lowest,
+            recompute: recompute, read: reading.read, all: memory.allRows, weights: weights, dropout: dropout,
+            arena: arena, memory: memory)
         defer {
             memory.layers.removeAll(keepingCapacity: true)
             memory.allRows.forgetBatch()
         }
         var hidden = embeddings.output
         for layer in 0..<branch.layers {
-            let result = recompute ? layers.output(layer, hidden) : layers.tape(layer, hidden)
-            memory.layers.append(result)
-            hidden = result.output
+            let (kept, output) = layers.keep(layer, hidden)
+            memory.layers.append(kept)
+            hidden = output
             observe?(.layer(layer), hidden, layers.read(layer)?.rows, batch)
         }
-        let lowest = min(lowestTrainedLayer, branch.layers)
         var gradient: Matrix?
         var decoderGradient: ((Matrix) -> Void)?
         func losses(_ logits: Matrix) -> Double {
@@ -102,7 +102,7 @@ extension BERTModel {
             gradient = layerBackward(
                 layer, above, layers.tape(of: memory.layers[layer], layer), weights, dropout: dropout,
                 needsInput: layer > lowest,
-                inputGradient: inputGradient, sink: sink, arena: arena)
+                inputGradient: inputGradient, sink: sink, arena: layers.scratch)
             arena.release(to: mark)
         }
         if lowest < 0, let gradient {
@@ -123,8 +123,10 @@ extension BERTModel {
 
     /// Lowest encoder layer with a trained parameter; -1 if the embeddings are trained, L if nothing of the encoder is.
     var lowestTrainedLayer: Int {
-        func trained(_ range: Range<Int>) -> Bool { range.contains { layout.entries[$0].gradientOffset != nil } }
-        if trained(0..<(places.embeddingShift + 1)) || layout.entries[places.wordEmbeddings].gradientOffset != nil {
+        let trained = layout.isTrained
+        if trained(0..<(places.embeddingShift + 1))
+            || trained(places.wordEmbeddings..<(places.wordEmbeddings + 1))
+        {
             return -1
         }
         for (layer, p) in places.layers.enumerated()

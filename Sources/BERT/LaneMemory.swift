@@ -1,7 +1,7 @@
 internal import Kernels
 package import Tensors
 
-/// Lists that a lane's passes use, kept from step to step so that a step does not allocate.
+/// Lists and memory that a lane's passes use, kept from step to step so that a step does not allocate.
 ///
 /// Used by one thread at a time. A list that is still referenced elsewhere is copied before it changes.
 package final class LaneMemory {
@@ -13,6 +13,8 @@ package final class LaneMemory {
     var positionGroups = TokenGroups()
     var typeGroups = TokenGroups()
     var wordGroups = TokenGroups()
+    /// For what a pass over one layer needs and the next layer overwrites.
+    package let scratch = Arena()
     /// Where the lane's word rows come from.
     let spareRows: SparseRowPool
 

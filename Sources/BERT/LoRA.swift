@@ -87,10 +87,11 @@ typealias AdapterTapes = [LoRA.Target: AdapterTape]
 
 extension BERTModel {
     /// Adds an adapter's share to the product `y` (R, outputs) of `x` (R, inputs), if there is an adapter.
+    /// - Parameter copies: whether `x` ends before the tape.
     func adapt(
         _ target: LoRA.Target, ofLayer layer: Int, _ x: Matrix, onto y: Matrix, rows: ReadRows, _ batch: PackedBatch,
         _ weights: Weights,
-        dropout: DropoutContext?, arena: Arena, _ tapes: inout AdapterTapes
+        dropout: DropoutContext?, arena: Arena, copies: Bool, _ tapes: inout AdapterTapes
     ) {
         guard let lora, let places = places.layers[layer].adapters[target] else { return }
         var input = x
@@ -101,6 +102,9 @@ extension BERTModel {
         if let bits, let dropout {
             input = arena.take(rows: x.rows, columns: x.columns)
             Kernels.dropout(x, bits: bits, rate: dropout.adapter, into: input)
+        } else if copies {
+            input = arena.take(rows: x.rows, columns: x.columns)
+            input.elements.copy(from: x.elements)
         }
         let inner = arena.take(rows: x.rows, columns: lora.rank)
         multiply(input, .plain, weights.matrix(places.down), .transposed, into: inner, scale: lora.scale)

@@ -96,9 +96,13 @@ struct PairedWeights: Sendable {
     }
 }
 
-/// Memory for packed weights that is reused from step to step.
+/// Memory for packed weights that is reused from step to step, and the weights that it holds.
 package final class PairMemory {
     fileprivate var buffer: FloatBuffer?
+    /// The weights packed last, if they are of a named state.
+    fileprivate var last: (state: Int, weights: Weights)?
+    /// How often weights were packed.
+    package fileprivate(set) var packings = 0
 
     package init() {}
 }
@@ -108,11 +112,19 @@ extension BERTModel {
     /// - Parameters:
     ///   - parameters: (layout.count); packed weights do not follow later changes.
     ///   - trains: whether there will be a backward pass.
+    ///   - state: a number for what the parameters contain: weights that the memory holds of the same state, for no
+    ///     backward pass, are not packed again.
     ///   - memory: for packed weights; until its next use they stay valid.
-    package func weights(_ parameters: FloatView, trains: Bool, memory: PairMemory = PairMemory()) -> Weights {
+    package func weights(
+        _ parameters: FloatView, trains: Bool, state: Int? = nil, memory: PairMemory = PairMemory()
+    ) -> Weights {
         guard let order = precision.order else { return Weights(layout: layout, values: parameters) }
+        if let last = memory.last, last.state == state, !trains { return last.weights }
         let pairs = PairedWeights(
             self, order, parameters, trains: trains && lowestTrainedLayer < shape.layers, memory: &memory.buffer)
-        return Weights(layout: layout, values: parameters, pairs: pairs)
+        memory.packings += 1
+        let weights = Weights(layout: layout, values: parameters, pairs: pairs)
+        memory.last = trains ? nil : state.map { ($0, weights) }
+        return weights
     }
 }

@@ -92,9 +92,17 @@ typedef struct {
 } factor_rows;
 
 // Rows of a factor: where they are, or, for an order that needs it, rounded in `copy`.
-INLINE factor_rows factor(int order, size_t rows, size_t n, const float *x, size_t x_row, float *copy) {
+INLINE factor_rows rounded_factor(int order, size_t rows, size_t n, const float *x, size_t x_row, float *copy) {
     if (order == APUS_SINGLE_PRECISION) return (factor_rows){x, x_row};
     round_rows(rows, n, x, x_row, copy, n);
+    return (factor_rows){copy, n};
+}
+
+// Rows of queries, keys or values from element `first` on: where they are, or, in bf16, as single-precision numbers in
+// `copy`.
+INLINE factor_rows factor(int order, size_t rows, size_t n, const void *x, size_t first, size_t x_row, float *copy) {
+    if (order == APUS_SINGLE_PRECISION) return (factor_rows){(const float *)x + first, x_row};
+    widen_rows(rows, n, (const uint16_t *)x + first, x_row, copy, n);
     return (factor_rows){copy, n};
 }
 
@@ -110,18 +118,18 @@ INLINE size_t whole_vectors(size_t n) { return (n + W - 1) / W * W; }
 INLINE vf drop(vf x, const uint16_t *bits, size_t word, float scale) { return bits ? choose(lanes_of(bits[word]),
     x * scale, 0.0f) : x; }
 
-void VARIANT(attention)(const apus_attention_shape *s, const float *queries, const float *keys, const float *values,
+void VARIANT(attention)(const apus_attention_shape *s, const void *queries, const void *keys, const void *values,
                         const uint16_t *bits, float *context, float *scratch) {
     const size_t n = s->keys, ld = whole_vectors(n), turned_row = ld + W, width = s->width;
     float *turned = scratch, *p = turned + width * turned_row, *copies = p + ROWS * ld;
     for (size_t head = 0; head < s->heads; head++) {
         const size_t column = head * width;
-        transpose(n, width, keys + column, s->key_row, turned, turned_row);
-        round_in_place(s->order, width, ld, turned, turned_row);
-        const factor_rows v = factor(s->order, n, width, values + column, s->key_row, copies + ROWS * width);
+        const factor_rows k = factor(s->order, n, width, keys, column, s->key_row, copies + ROWS * width);
+        transpose(n, width, k.x, k.row, turned, turned_row);
+        const factor_rows v = factor(s->order, n, width, values, column, s->key_row, copies + ROWS * width);
         for (size_t row = 0; row < s->queries; row += ROWS) {
             const size_t m = s->queries - row < ROWS ? s->queries - row : ROWS;
-            const factor_rows q = factor(s->order, m, width, queries + row * s->query_row + column, s->query_row,
+            const factor_rows q = factor(s->order, m, width, queries, row * s->query_row + column, s->query_row,
                 copies);
             product(s->order, m, ld, width, q.x, q.row, 1, turned, turned_row, p, ld, 0);
             for (size_t r = 0; r < m; r++) {
@@ -158,8 +166,8 @@ INLINE void attention_row_backward(size_t n, size_t ld, float scale, const uint1
     }
 }
 
-void VARIANT(attention_backward)(const apus_attention_shape *s, const float *queries, const float *keys,
-    const float *values,
+void VARIANT(attention_backward)(const apus_attention_shape *s, const void *queries, const void *keys,
+    const void *values,
                                  const uint16_t *bits, const float *dcontext, float *dqueries, float *dkeys,
                                      float *dvalues,
                                  float *scratch) {
@@ -168,16 +176,15 @@ void VARIANT(attention_backward)(const apus_attention_shape *s, const float *que
     float *p = turned_values + width * turned_row, *dp = p + ROWS * ld, *copies = dp + ROWS * ld;
     for (size_t head = 0; head < s->heads; head++) {
         const size_t column = head * width;
-        transpose(n, width, keys + column, s->key_row, turned_keys, turned_row);
-        transpose(n, width, values + column, s->key_row, turned_values, turned_row);
-        round_in_place(s->order, width, ld, turned_keys, turned_row);
-        round_in_place(s->order, width, ld, turned_values, turned_row);
-        const factor_rows k = factor(s->order, n, width, keys + column, s->key_row, copies + 2 * ROWS * width);
+        const factor_rows v = factor(s->order, n, width, values, column, s->key_row, copies + 2 * ROWS * width);
+        transpose(n, width, v.x, v.row, turned_values, turned_row);
+        const factor_rows k = factor(s->order, n, width, keys, column, s->key_row, copies + 2 * ROWS * width);
+        transpose(n, width, k.x, k.row, turned_keys, turned_row);
         for (size_t row = 0; row < s->queries; row += ROWS) {
             const size_t m = s->queries - row < ROWS ? s->queries - row : ROWS;
-            const factor_rows q = factor(s->order, m, width, queries + row * s->query_row + column, s->query_row,
+            const factor_rows q = factor(s->order, m, width, queries, row * s->query_row + column, s->query_row,
                 copies);
-            const factor_rows dc = factor(s->order, m, width, dcontext + row * s->context_row + column,
+            const factor_rows dc = rounded_factor(s->order, m, width, dcontext + row * s->context_row + column,
                 s->context_row, copies + ROWS * width);
             product(s->order, m, ld, width, q.x, q.row, 1, turned_keys, turned_row, p, ld, 0);
             product(s->order, m, ld, width, dc.x, dc.row, 1, turned_values, turned_row, dp, ld, 0);

@@ -71,6 +71,25 @@ void VARIANT(right_pairs_turned)(size_t columns, size_t inner, const float *x, s
         }
 }
 
+// The rows of a left factor (rows, n) as a right one: pairs along the columns become pairs across the rows. A left
+// factor's rows are filled up to 32 columns.
+void VARIANT(right_pairs_of_left)(size_t rows, size_t n, const uint32_t *x, size_t x_row, uint32_t *y, size_t panel) {
+    const size_t pairs = (rows + 2 * W - 1) / (2 * W) * W;
+    for (size_t p = 0; p < pairs; p++) {
+        const size_t row = 2 * p;
+        for (size_t j = 0; j < n; j += 2 * W) {
+            const uint32_t *from = x + row * x_row + j / 2;
+            const word_vector upper = row < rows ? load_words(from) : (word_vector)0u;
+            const word_vector lower = row + 1 < rows ? load_words(from + x_row) : (word_vector)0u;
+            const word_vector even = (upper & 0xffffu) | (lower << 16), odd = (upper >> 16) | (lower & 0xffff0000u);
+            uint32_t *to = y + j / 32 * panel + p * 32;
+            store_words(to, __builtin_shufflevector(even, odd, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23));
+            store_words(to + W, __builtin_shufflevector(even, odd, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14,
+                30, 15, 31));
+        }
+    }
+}
+
 INLINE vf even_of(word_vector pairs) { return floats_of(pairs << 16); }
 INLINE vf odd_of(word_vector pairs) { return floats_of(pairs & 0xffff0000u); }
 

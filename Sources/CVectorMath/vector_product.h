@@ -295,7 +295,18 @@ static void multiply_turned(const apus_product *s, const float *a, const float *
     }
 }
 
+// Chains without elements: +0, to which an old value is added.
+static void multiply_nothing(const apus_product *s, float *c) {
+    for (size_t i = 0; i < s->m; i++)
+        for (size_t j = 0; j < s->n; j++) {
+            float *old = c + i * s->c_row + j;
+            if (s->add == APUS_OVERWRITE) *old = 0;
+            else if (s->add == APUS_ADD_FINISHED) *old += 0.0f;
+        }
+}
+
 void VARIANT(multiply)(const apus_product *s, const float *a, const float *b, float *c, float *scratch) {
-    if (s->n <= W && s->n < s->m && s->a_step != 1) multiply_turned(s, a, b, c, scratch);
+    if (s->k == 0 && !s->lanes) multiply_nothing(s, c);
+    else if (s->n <= W && s->n < s->m && s->a_step != 1) multiply_turned(s, a, b, c, scratch);
     else multiply_blocks(s, a, b, c, scratch);
 }

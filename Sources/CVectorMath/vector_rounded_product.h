@@ -73,6 +73,24 @@ static __attribute__((noinline)) void product_in_tile_order(size_t m, size_t n, 
     rounded_product(APUS_TILE_ORDER, m, n, inner, a, a_row, a_step, b, b_row, c, c_row, add);
 }
 
+typedef uint16_t half_words __attribute__((ext_vector_type(16)));
+typedef uint16_t unaligned_half_words __attribute__((ext_vector_type(16), aligned(2), may_alias));
+
+INLINE vf widened(half_words x) { return floats_of(__builtin_convertvector(x, word_vector) << 16); }
+
+// Copies rows of n numbers in bf16 as single-precision ones.
+static void widen_rows(size_t rows, size_t n, const uint16_t *x, size_t x_row, float *y, size_t y_row) {
+    for (size_t r = 0; r < rows; r++, x += x_row, y += y_row) {
+        size_t i = 0;
+        for (; i + W <= n; i += W) store(y + i, widened(*(const unaligned_half_words *)(x + i)));
+        if (i < n) {
+            half_words some = 0;
+            memcpy(&some, x + i, (n - i) * sizeof *x);
+            store_some(y + i, widened(some), n - i);
+        }
+    }
+}
+
 // Rounds rows of n numbers to bf16, from x to y, which may be the same.
 static void round_rows(size_t rows, size_t n, const float *x, size_t x_row, float *y, size_t y_row) {
     for (size_t r = 0; r < rows; r++, x += x_row, y += y_row)

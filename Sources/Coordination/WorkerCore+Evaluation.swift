@@ -15,7 +15,7 @@ extension WorkerCore {
         let found = try fedChunks(chunks.count, .chunk, of: stream, withFeatures: group.hasFeatures, run, group)
         let scores = ChunkScores(count: found.count)
         let canceller = group.canceller
-        let weights = runner.weights(replica.parameters.view, trains: false)
+        let weights = runner.weights(replica.parameters.view, trains: false, state: replica.version)
         inParallel(found.count, threads: threads) { piece in
             guard !canceller.isCancelled else { return }
             let score = runner.withArena {
@@ -67,7 +67,7 @@ extension WorkerCore {
         let found = try fedChunks(chunks.count, .featureChunk, of: .target, withFeatures: false, run, group)
         let canceller = group.canceller
         let features = Mutex([[Float]](repeating: [], count: found.count))
-        let weights = runner.weights(replica.parameters.view, trains: false)
+        let weights = runner.weights(replica.parameters.view, trains: false, state: replica.version)
         inParallel(found.count, threads: threads) { piece in
             guard !canceller.isCancelled else { return }
             let values = runner.withArena {

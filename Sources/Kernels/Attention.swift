@@ -95,23 +95,25 @@ package struct Attention {
 
     /// `context = dropout(softmax(scale · queries · keysᵀ)) · values` within each sentence and head.
     ///
-    /// Shapes: `queries`, `context` (R, D); `keys`, `values` (T, D).
+    /// Shapes: `queries`, `context` (R, D); `keys`, `values` (T, D). All three factors are in the precision.
     package func forward(
-        queries: Matrix, keys: Matrix, values: Matrix, bits: BitView?, into context: Matrix, arena: Arena
+        queries: Factor, keys: Factor, values: Factor, bits: BitView?, into context: Matrix, arena: Arena
     ) {
         precondition(
             keys.stride == values.stride && keys.columns == values.columns && queries.columns == context.columns)
+        checkPrecision(queries, keys, values)
         forEachPart(bits) { asking, answering, heads, bits in
             guard BLAS.foreignProduct == nil else {
                 return forwardByProducts(
-                    queries.rows(asking), keys.rows(answering), values.rows(answering), bits,
+                    queries.matrix.rows(asking), keys.matrix.rows(answering), values.matrix.rows(answering), bits,
                     into: context.rows(asking), arena: arena)
             }
             var shape = shape(asking, answering, heads.count, queries: queries, keys: keys, context: context)
             let column = heads.lowerBound * shape.width
             unsafe apus_attention(
-                &shape, queries.rows(asking).elements.base + column, keys.rows(answering).elements.base + column,
-                values.rows(answering).elements.base + column, bits?.base,
+                &shape, queries.address(row: asking.lowerBound, column: column),
+                keys.address(row: answering.lowerBound, column: column),
+                values.address(row: answering.lowerBound, column: column), bits?.base,
                 context.rows(asking).elements.base + column,
                 apus_thread_scratch(apus_attention_scratch(answering.count, shape.width)))
         }
@@ -121,7 +123,7 @@ package struct Attention {
     ///
     /// Shapes and bits as in ``forward``; all three gradients are overwritten.
     package func backward(
-        queries: Matrix, keys: Matrix, values: Matrix, bits: BitView?, contextGradient: Matrix, queryGradient: Matrix,
+        queries: Factor, keys: Factor, values: Factor, bits: BitView?, contextGradient: Matrix, queryGradient: Matrix,
         keyGradient: Matrix,
         valueGradient: Matrix, arena: Arena
     ) {
@@ -132,6 +134,7 @@ package struct Attention {
         precondition(
             queries.columns == keys.columns && queryGradient.columns == keys.columns
                 && contextGradient.columns == keys.columns)
+        checkPrecision(queries, keys, values)
         forEachPart(bits) { asking, answering, heads, bits in
             guard !asking.isEmpty else {
                 // A sentence without queries contributes nothing to its keys' and values' gradients.
@@ -144,7 +147,7 @@ package struct Attention {
             }
             guard BLAS.foreignProduct == nil else {
                 return backwardByProducts(
-                    queries.rows(asking), keys.rows(answering), values.rows(answering), bits,
+                    queries.matrix.rows(asking), keys.matrix.rows(answering), values.matrix.rows(answering), bits,
                     contextGradient: contextGradient.rows(asking),
                     queryGradient: queryGradient.rows(asking), keyGradient: keyGradient.rows(answering),
                     valueGradient: valueGradient.rows(answering),
@@ -155,8 +158,9 @@ package struct Attention {
             shape.key_gradient_row = keyGradient.stride
             let column = heads.lowerBound * shape.width
             unsafe apus_attention_backward(
-                &shape, queries.rows(asking).elements.base + column, keys.rows(answering).elements.base + column,
-                values.rows(answering).elements.base + column, bits?.base,
+                &shape, queries.address(row: asking.lowerBound, column: column),
+                keys.address(row: answering.lowerBound, column: column),
+                values.address(row: answering.lowerBound, column: column), bits?.base,
                 contextGradient.rows(asking).elements.base + column,
                 queryGradient.rows(asking).elements.base + column,
                 keyGradient.rows(answering).elements.base + column,
@@ -193,8 +197,18 @@ package struct Attention {
         }
     }
 
+    private func checkPrecision(_ factors: Factor...) {
+        for factor in factors {
+            if case .rounded = factor {
+                precondition(precision != .float32, "factors in bf16 for attention in single precision")
+            } else {
+                precondition(precision == .float32, "factors in single precision for attention in bf16")
+            }
+        }
+    }
+
     private func shape(
-        _ asking: Range<Int>, _ answering: Range<Int>, _ count: Int, queries: Matrix, keys: Matrix, context: Matrix
+        _ asking: Range<Int>, _ answering: Range<Int>, _ count: Int, queries: Factor, keys: Factor, context: Matrix
     ) -> apus_attention_shape {
         let width = queries.columns / heads
         return apus_attention_shape(

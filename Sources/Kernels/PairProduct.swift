@@ -32,6 +32,13 @@ package struct LeftFactor {
         }
     }
 
+    /// The first number, in bf16: a row's numbers lie one after another, and rows ``elementStride`` numbers apart.
+    var elements: UnsafePointer<UInt16> {
+        unsafe UnsafeRawPointer(memory.base).assumingMemoryBound(to: UInt16.self)
+    }
+
+    var elementStride: Int { 2 * stride }
+
     /// The columns of `x` (inner, rows), whose rows belong to lanes, in memory of the arena.
     package init(turning x: Matrix, _ lanes: LaneRows, arena: Arena) {
         precondition(x.rows == lanes.rows, "\(x.rows) rows, \(lanes.rows) in lanes")
@@ -70,17 +77,18 @@ package struct RightFactor: Sendable {
         panel = apus_stored_pairs(inner) * Self.width
     }
 
-    /// The rows of `x` (inner, columns), which belong to lanes, in memory of the arena.
-    package init(_ x: Matrix, _ lanes: LaneRows, arena: Arena) {
+    /// The rows of a left factor (inner, columns), which belong to lanes, in memory of the arena.
+    package init(_ x: LeftFactor, _ lanes: LaneRows, arena: Arena) {
         precondition(x.rows == lanes.rows, "\(x.rows) rows, \(lanes.rows) in lanes")
-        (columns, inner) = (x.columns, x.rows)
+        (columns, inner) = (x.inner, x.rows)
         panel = lanes.storedPairs * Self.width
-        memory = arena.take((x.columns + Self.width - 1) / Self.width * panel)
-        Team.divide(x.columns, unit: Self.width, cost: 2 * x.rows) { columns in
+        memory = arena.take((x.inner + Self.width - 1) / Self.width * panel)
+        Team.divide(x.inner, unit: Self.width, cost: 2 * x.rows) { columns in
             lanes.forEachWithPairs { rows, first in
-                unsafe apus_right_pairs(
-                    rows.count, columns.count, x.elements.base + rows.lowerBound * x.stride + columns.lowerBound,
-                    x.stride, words(memory) + columns.lowerBound / Self.width * panel + first * Self.width, panel)
+                unsafe apus_right_pairs_of_left(
+                    rows.count, columns.count,
+                    words(x.memory) + rows.lowerBound * x.stride + columns.lowerBound / 2, x.stride,
+                    words(memory) + columns.lowerBound / Self.width * panel + first * Self.width, panel)
             }
         }
     }
@@ -102,7 +110,6 @@ package struct RightFactor: Sendable {
             min(panels.upperBound * Self.width, columns) - first, inner, x.elements.base + first * x.stride, x.stride,
             words(memory) + panels.lowerBound * panel, panel)
     }
-
 }
 
 /// Writes the product of two factors in bf16 into `c` (rows, columns), or continues the chains that `c` contains.

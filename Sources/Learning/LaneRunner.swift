@@ -102,11 +102,15 @@ package final class LaneRunner: Sendable {
 
     /// The weights as a pass reads them, rounded and packed now if the model computes in bf16. They are valid until the
     /// next call, whose memory is the same.
-    package func weights(_ parameters: FloatView, trains: Bool) -> Weights {
+    /// - Parameter state: of this runner's parameters, see ``Replica/version``; they are packed once for it.
+    package func weights(_ parameters: FloatView, trains: Bool, state: Int? = nil) -> Weights {
         pairMemory.withLock { memory in
-            Team.with(threads: threads) { model.weights(parameters, trains: trains, memory: memory) }
+            Team.with(threads: threads) { model.weights(parameters, trains: trains, state: state, memory: memory) }
         }
     }
+
+    /// How often weights were packed.
+    package var packings: Int { pairMemory.withLock { $0.packings } }
 
     /// Lends an arena to `body` on the calling thread.
     package func withArena<Result>(_ body: (Arena) -> Result) -> Result { withPlace { body($0.arena) } }

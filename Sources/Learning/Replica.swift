@@ -32,6 +32,7 @@ package final class Replica: Sendable {
     package let threads: Int
     private let touchedRows: Mutex<TouchedRows>
     private let updates: Mutex<Int>
+    private let changes = Mutex(0)
     private let chunks: [Chunk]
     /// Compares memory with the values written there; nil if not requested.
     private let watch: StateWatch?
@@ -86,11 +87,15 @@ package final class Replica: Sendable {
     /// The step of the state: it changes only with updates.
     package var step: Int { updates.withLock { $0 } }
 
+    /// Counts what the memory of the weights has contained: another number after each update and each received state.
+    package var version: Int { changes.withLock { $0 } }
+
     // MARK: Truth
 
     /// Declares the present contents of memory the state after `step`, for a received state.
     package func trust(asOf step: Int) {
         updates.withLock { $0 = step }
+        changes.withLock { $0 += 1 }
         guard let watch else { return }
         watch.take(state)
         let frozen = watch.frozenSum(parameters.view)
@@ -161,6 +166,7 @@ package final class Replica: Sendable {
     /// One optimizer update from the sum of all lanes' gradients. An absent gradient is zero.
     package func apply(_ gradient: StepGradient, _ update: OptimizerUpdate) {
         updates.withLock { $0 += 1 }
+        changes.withLock { $0 += 1 }
         written.reset()
         moments.reset()
         inParallel(chunks.count, threads: threads) { piece in

@@ -1,11 +1,14 @@
 /// Scratch memory that is allocated in parts and given back all at once.
 ///
-/// After the first step of a given size an arena allocates nothing: it keeps its chunks. An arena belongs to one
+/// After the first steps of a given size an arena allocates nothing: it keeps its chunks. An arena belongs to one
 /// thread at a time.
 package final class Arena {
     private var chunks: [FloatBuffer] = []
     private var chunk = 0
     private var used = 0
+    /// Elements taken now, and the most at one time.
+    private var taken = 0
+    private var most = 0
     private let chunkSize: Int
 
     /// - Parameter chunkSize: minimum number of elements of a new chunk.
@@ -15,17 +18,22 @@ package final class Arena {
     package struct Mark {
         fileprivate let chunk: Int
         fileprivate let used: Int
+        fileprivate let taken: Int
     }
 
-    package var mark: Mark { Mark(chunk: chunk, used: used) }
+    package var mark: Mark { Mark(chunk: chunk, used: used, taken: taken) }
 
     /// Gives back everything taken since `mark`.
-    package func release(to mark: Mark) {
-        chunk = mark.chunk
-        used = mark.used
-    }
+    package func release(to mark: Mark) { (chunk, used, taken) = (mark.chunk, mark.used, mark.taken) }
 
-    package func reset() { release(to: Mark(chunk: 0, used: 0)) }
+    /// Gives back everything. Several chunks, whose ends may be too short for what is taken, are replaced by one.
+    package func reset() {
+        release(to: Mark(chunk: 0, used: 0, taken: 0))
+        guard chunks.count > 1 else { return }
+        chunks.removeAll()
+        // A little more, so that a somewhat larger batch does not need a second one; unused memory is not resident.
+        addChunk(most + most / 8)
+    }
 
     /// `count` elements of unspecified value, aligned to a cache line.
     /// - Complexity: O(1), once chunks of this size exist.
@@ -36,14 +44,20 @@ package final class Arena {
             used = 0
         }
         if chunk == chunks.count {
-            let size = max(rounded, chunkSize)
-            chunks.append(FloatBuffer(count: size, whole: size))
+            // As much again as there is: few chunks have few ends.
+            addChunk(max(rounded, chunkSize, chunks.reduce(0) { $0 + $1.count }))
             used = 0
         }
-        defer { used += rounded }
+        defer {
+            used += rounded
+            taken += rounded
+            most = max(most, taken)
+        }
         return chunks[chunk].view.part(from: used, count: count)
     }
 
-    /// Bytes that the arena holds.
-    package var byteCount: Int { chunks.reduce(0) { $0 + $1.count * MemoryLayout<Float>.stride } }
+    private func addChunk(_ size: Int) { chunks.append(FloatBuffer(count: size, whole: size)) }
+
+    /// The most bytes taken at one time.
+    package var mostBytes: Int { most * MemoryLayout<Float>.stride }
 }

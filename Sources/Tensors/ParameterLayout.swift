@@ -73,6 +73,9 @@ package struct ParameterLayout: Sendable {
             isFrozen: isFrozen)
     }
 
+    /// Whether any of these parameters has a gradient.
+    package func isTrained(_ places: Range<Int>) -> Bool { entries[places].contains { $0.gradientOffset != nil } }
+
     package func index(of name: String) -> Int? { indices[name] }
 
     /// The row-sparse table, if it is trained.

@@ -80,7 +80,7 @@ import Testing
                 recompute: recompute,
                 sink: sink,
                 arena: arena)
-            return arena.byteCount
+            return arena.mostBytes
         }
         let kept = bytes(layers: 6, recompute: false) - bytes(layers: 2, recompute: false)
         let recomputed = bytes(layers: 6, recompute: true) - bytes(layers: 2, recompute: true)

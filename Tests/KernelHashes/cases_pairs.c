@@ -42,6 +42,18 @@ void apus_case_left_pairs_turned(hashing *h) { pack(h, apus_left_pairs_turned, 1
 void apus_case_right_pairs(hashing *h) { pack(h, apus_right_pairs, 0, 0); }
 void apus_case_right_pairs_turned(hashing *h) { pack(h, apus_right_pairs_turned, 0, 1); }
 
+void apus_case_right_pairs_of_left(hashing *h) {
+    for (int i = 0; i < SHAPES; i++)
+        for (int kind = 0; kind < KINDS; kind++) {
+            const size_t rows = shapes[i][1], n = shapes[i][2], row = apus_stored_pairs(n) + 16;
+            const size_t panel = apus_stored_pairs(rows) * 32, count = (n + 31) / 32 * panel;
+            uint32_t *left = words(rows * row), *y = words(count);
+            apus_left_pairs(rows, n, numbers(h, rows * n, kind), n, left, row);
+            apus_right_pairs_of_left(rows, n, left, row, y, panel);
+            add_pairs(h, y, count);
+        }
+}
+
 // Packed factors of a product, whose inner dimension is that of lanes or one chain.
 typedef struct {
     uint32_t *left, *right;

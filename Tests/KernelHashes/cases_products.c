@@ -69,6 +69,15 @@ static const uint16_t *bits_of(hashing *h, const apus_attention_shape *s) {
     return apus_bits(h, s->heads * s->queries * ((s->keys + 15) / 16));
 }
 
+// Queries, keys or values as the order reads them.
+static const void *read_numbers(hashing *h, size_t n, float scale, int order) {
+    const float *x = apus_numbers(h, n, scale);
+    if (order == APUS_SINGLE_PRECISION) return x;
+    uint32_t *rounded = apus_memory(apus_stored_pairs(n) * sizeof *rounded);
+    apus_left_pairs(1, n, x, n, rounded, 0);
+    return rounded;
+}
+
 #define FOR_SENTENCES(s, round) \
     for (int order = APUS_SINGLE_PRECISION; order <= APUS_TILE_ORDER; order++) \
         for (int i = 0; i < SENTENCES; i++) \
@@ -79,8 +88,9 @@ void apus_case_attention(hashing *h) {
     FOR_SENTENCES(s, round) {
         float *memory = apus_memory(apus_attention_scratch(s.keys, s.width) * sizeof(float));
         float *context = apus_output(s.queries * s.context_row);
-        apus_attention(&s, apus_numbers(h, s.queries * s.query_row, scale_of(round)),
-            apus_numbers(h, s.keys * s.key_row, scale_of(round)), apus_numbers(h, s.keys * s.key_row, 1),
+        apus_attention(&s, read_numbers(h, s.queries * s.query_row, scale_of(round), order),
+            read_numbers(h, s.keys * s.key_row, scale_of(round), order),
+            read_numbers(h, s.keys * s.key_row, 1, order),
             round % 2 ? bits_of(h, &s) : 0, context, memory);
         apus_add_floats(h, context, s.queries * s.context_row);
     }
@@ -91,8 +101,9 @@ void apus_case_attention_backward(hashing *h) {
         const size_t asked = s.queries * s.query_gradient_row, answered = s.keys * s.key_gradient_row;
         float *memory = apus_memory(apus_attention_scratch(s.keys, s.width) * sizeof(float));
         float *dqueries = apus_output(asked), *dkeys = apus_output(answered), *dvalues = apus_output(answered);
-        apus_attention_backward(&s, apus_numbers(h, s.queries * s.query_row, scale_of(round)),
-            apus_numbers(h, s.keys * s.key_row, scale_of(round)), apus_numbers(h, s.keys * s.key_row, 1),
+        apus_attention_backward(&s, read_numbers(h, s.queries * s.query_row, scale_of(round), order),
+            read_numbers(h, s.keys * s.key_row, scale_of(round), order),
+            read_numbers(h, s.keys * s.key_row, 1, order),
             round % 2 ? bits_of(h, &s) : 0, apus_numbers(h, s.queries * s.context_row, 1), dqueries, dkeys, dvalues,
             memory);
         apus_add_floats(h, dqueries, asked);

@@ -53,9 +53,10 @@ import Testing
             dkv.elements.fill(.nan)
             let arena = Arena()
             let bits = attention.bits(arena: arena)
-            attention.forward(queries: queries, keys: keys, values: values, bits: bits, into: context, arena: arena)
+            let (q, k, v) = (Factor.single(queries), Factor.single(keys), Factor.single(values))
+            attention.forward(queries: q, keys: k, values: v, bits: bits, into: context, arena: arena)
             attention.backward(
-                queries: queries, keys: keys, values: values, bits: bits, contextGradient: gradient, queryGradient: dq,
+                queries: q, keys: k, values: v, bits: bits, contextGradient: gradient, queryGradient: dq,
                 keyGradient: dkv.columns(0..<d), valueGradient: dkv.columns(d..<(2 * d)), arena: arena)
             return [context, dq, dkv].map(\.elements.array)
         }
@@ -134,13 +135,14 @@ import Testing
         let (queries, projections, _) = all.inputs()
         let (keys, values) = (projections.columns(0..<32), projections.columns(32..<64))
         let (context, alone) = (zeros(49, 32), zeros(2, 32))
-        all.attention.forward(queries: queries, keys: keys, values: values, bits: nil, into: context, arena: Arena())
+        let (k, v) = (Factor.single(keys), Factor.single(values))
+        all.attention.forward(queries: .single(queries), keys: k, values: v, bits: nil, into: context, arena: Arena())
         let first = zeros(2, 32)
         for (place, row) in [0, 40].enumerated() {
             first.rows(place..<(place + 1)).elements.copy(from: queries.rows(row..<(row + 1)).elements)
         }
         let some = Case(lengths: lengths, heads: 2, width: 16, firstOnly: true)
-        some.attention.forward(queries: first, keys: keys, values: values, bits: nil, into: alone, arena: Arena())
+        some.attention.forward(queries: .single(first), keys: k, values: v, bits: nil, into: alone, arena: Arena())
         for (place, row) in [0, 40].enumerated() {
             #expect(
                 bits(alone.rows(place..<(place + 1)).elements.array)

@@ -188,8 +188,9 @@ private struct PlainPairs {
                             let arena = Arena()
                             multiplyLanes(
                                 LeftFactor(turning: matrix(a, rows: all, columns: m), lanes, arena: arena),
-                                RightFactor(matrix(b, rows: all, columns: n), lanes, arena: arena), order, lanes,
-                                into: c, add: adds)
+                                RightFactor(
+                                    LeftFactor(matrix(b, rows: all, columns: n), arena: arena), lanes, arena: arena),
+                                order, lanes, into: c, add: adds)
                         }
                         return bits(c.elements.array)
                     }
@@ -242,9 +243,12 @@ private struct PlainPairs {
                     own[0..<width].copy(from: Array(k[(row * width)..<(row * width + width)]))
                     own[width..<(2 * width)].copy(from: Array(v[(row * width)..<(row * width + width)]))
                 }
+                let arena = Arena()
+                func factor(_ x: Matrix) -> Factor { Factor(x, precision.order, arena: arena) }
                 attention.forward(
-                    queries: matrix(q, rows: length, columns: width), keys: keyValues.columns(0..<width),
-                    values: keyValues.columns(width..<(2 * width)), bits: nil, into: context, arena: Arena())
+                    queries: factor(matrix(q, rows: length, columns: width)),
+                    keys: factor(keyValues.columns(0..<width)),
+                    values: factor(keyValues.columns(width..<(2 * width))), bits: nil, into: context, arena: arena)
                 return bits(context.elements.array)
             }
             for values in found { #expect(values == expected, "\(precision)") }

@@ -101,6 +101,20 @@ private func guarded(_ values: [Float]) throws -> FloatView {
     ])
     func blocksDoNotShowInTheBits(m: Int, n: Int, k: Int) { check(m, n, k) }
 
+    /// Empty chains are +0, with which old values stay what they were.
+    @Test func `a product without an inner dimension is zero`() {
+        for (m, n) in [(1, 1), (40, 3), (5, 40)] {
+            for (left, right) in Self.orientations {
+                for accumulate in [false, true] {
+                    let results = onEachInstructionSet {
+                        Case(m, n, 0).product(left, right, accumulate: accumulate, gap: 2)
+                    }
+                    for result in results { #expect(result == Case(m, n, 0).expected(accumulate: accumulate)) }
+                }
+            }
+        }
+    }
+
     @Test(arguments: [(29, 43, 530), (86, 300, 64), (97, 130, 131)])
     func everyInstructionSetGivesTheSameBits(m: Int, n: Int, k: Int) throws {
         let product = Case(m, n, k)

@@ -59,6 +59,25 @@ import Testing
         }
     }
 
+    @Test func `the weights of one state are packed once for evaluations, and again after training or an update`() {
+        let model = BERTModel(shape: Self.shape, head: .classification(labels: 3), precision: .bf16)
+        let replica = Replica(model: model, parameters: Self.parameters, threads: 1)
+        let runner = LaneRunner(model: model, laneCount: 2, threads: 1)
+        func pack() -> Int {
+            _ = runner.weights(replica.parameters.view, trains: false, state: replica.version)
+            return runner.packings
+        }
+        #expect([pack(), pack(), pack()] == [1, 1, 1])
+        let results = runner.run(Self.work(samples: 4, lanes: 2), parameters: replica.parameters.view)
+        #expect([runner.packings, pack(), pack()] == [2, 3, 3])
+        let update = OptimizerSettings(kind: .adam, weightDecay: 0, maxGradientNorm: nil).update(
+            step: 1, learningRate: 1e-3, gradientScale: 1)
+        replica.apply(StepGradient(results.blocks[0]), update)
+        #expect([pack(), pack()] == [4, 4])
+        replica.trust(asOf: 0)
+        #expect([pack(), pack()] == [5, 5])
+    }
+
     /// The team is called a number of times that depends on the layers, not on samples, lanes or threads.
     @Test(arguments: [(8, 1), (8, 8), (33, 4), (33, 16)])
     func `a pass divides its work a bounded number of times`(samples: Int, lanes: Int) {

@@ -5,12 +5,14 @@ import Testing
 @Suite(
     .enabled(if: Bridge.isPossible && SSHServer.isPossible, "needs root and network namespaces, and OpenSSH's server"))
 struct NetworkNamespaceTests {
-    @Test func `three hosts in namespaces of their own give the bits of a single process`() throws {
+    @Test(arguments: ["float32", "bf16"])
+    func `three hosts in namespaces of their own give the bits of a single process`(precision: String) throws {
+        let options = ClusterLaunchTests.options + ["--precision", precision]
         let job = try SmallJob()
         let bridge = try Bridge(hosts: 3)
         let servers = try bridge.hosts.map { try SSHServer(at: [$0.address], namespace: $0.namespace) }
         let single = try ApusProcess(
-            ["launch", "--single"] + job.command("single", ClusterLaunchTests.options).dropFirst())
+            ["launch", "--single"] + job.command("single", options).dropFirst())
         #expect(single.status == 0, "\(single.complaint)")
         // Each host has keys of its own: one ssh that chooses by the address.
         let choices = zip(bridge.hosts, servers).map {
@@ -26,7 +28,7 @@ struct NetworkNamespaceTests {
         )
         let command =
             [ApusProcess.executable.path, "launch", "--cluster", job.path("cluster.yaml")]
-            + job.command("cluster", ClusterLaunchTests.options).dropFirst()
+            + job.command("cluster", options).dropFirst()
         let words = command.map { "'\($0)'" }.joined(separator: " ")
         let run = try ScriptRun(
             shell: "PATH='\(job.folder.path)':\"$PATH\" timeout -k 5 60 ip netns exec \(bridge.home) \(words)")

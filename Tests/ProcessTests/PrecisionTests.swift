@@ -56,6 +56,19 @@ import Testing
         #expect(answers[0] == answers[1] && answers[0] != answers[2])
     }
 
+    @Test func `killed workers and a stop do not change the bits`() throws {
+        let job = try SmallJob()
+        let run = try job.startEndless("run", workers: 2, "--precision", "bf16")
+        for victim in [1, 0] {
+            try run.waitForEpoch()
+            kill(job.workers[victim], SIGKILL)
+            try run.waitForGenerationEnd()
+            try run.waitForGeneration(workers: 2)
+        }
+        try run.waitForEpoch()
+        try job.expectUndisturbed(run, "run", ["--precision", "bf16"])
+    }
+
     @Test(arguments: ["bf16", "bf16-amx"])
     func `where a precision is slow, prediction, evaluation and a dry run say so as a run does`(precision: String)
         throws

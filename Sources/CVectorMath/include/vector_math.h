@@ -38,7 +38,8 @@ enum { APUS_SINGLE_PRECISION = 0, APUS_PAIR_ORDER = 1, APUS_TILE_ORDER = 2 };
 
 /// One sentence's attention: `queries` query rows, `keys` key and value rows, `heads` heads of `width` columns each. A
 /// row of a matrix lies `…_row` elements after the one before; keys and values have one distance, and so have their
-/// gradients.
+/// gradients. Queries, keys and values are single-precision numbers if that is the order's, else numbers in bf16, two
+/// bytes each; all else is in single precision.
 typedef struct {
     size_t queries, keys, heads, width;
     size_t query_row, key_row, context_row;
@@ -155,13 +156,15 @@ enum { APUS_PRODUCT_SCRATCH = 1 << 20 };
         x, x_row, y, panel)) \
     X(void, right_pairs_turned, (size_t columns, size_t inner, const float *x, size_t x_row, uint32_t *y, \
         size_t panel), (columns, inner, x, x_row, y, panel)) \
+    X(void, right_pairs_of_left, (size_t rows, size_t n, const uint32_t *x, size_t x_row, uint32_t *y, size_t panel), \
+        (rows, n, x, x_row, y, panel)) \
     X(void, multiply_pairs, (const apus_pair_block *block, const uint32_t *left, const uint32_t *right, float *c, \
         float *scratch), (block, left, right, c, scratch)) \
-    X(void, attention, (const apus_attention_shape *shape, const float *queries, const float *keys, \
-        const float *values, const uint16_t *bits, float *context, float *scratch), (shape, queries, keys, values, \
+    X(void, attention, (const apus_attention_shape *shape, const void *queries, const void *keys, \
+        const void *values, const uint16_t *bits, float *context, float *scratch), (shape, queries, keys, values, \
         bits, context, scratch)) \
-    X(void, attention_backward, (const apus_attention_shape *shape, const float *queries, const float *keys, \
-        const float *values, const uint16_t *bits, const float *dcontext, float *dqueries, float *dkeys, \
+    X(void, attention_backward, (const apus_attention_shape *shape, const void *queries, const void *keys, \
+        const void *values, const uint16_t *bits, const float *dcontext, float *dqueries, float *dkeys, \
         float *dvalues, float *scratch), (shape, queries, keys, values, bits, dcontext, dqueries, dkeys, dvalues, \
         scratch)) \
     X(double, cross_entropy, (size_t n, const float *logits, size_t label, float scale, float *dlogits), (n, logits, \
@@ -221,7 +224,7 @@ void apus_flush_to_zero(void);
 /// Elements of scratch memory that attention over `keys` rows needs.
 static inline size_t apus_attention_scratch(size_t keys, size_t width) {
     size_t row = (keys + 15) / 16 * 16;
-    // Transposed keys and values; scores and their gradients; what is rounded to bf16: keys or values, and rows.
+    // Transposed keys and values; scores and their gradients; what is in bf16: keys or values, and rows.
     return 2 * width * (row + 16) + 2 * APUS_ATTENTION_ROWS * row + (keys + 2 * APUS_ATTENTION_ROWS) * width;
 }
 /// Name of the instruction set in use: "avx512", "avx2", "neon" or, for any processor, slowly, "portable".

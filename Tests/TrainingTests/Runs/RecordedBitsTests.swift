@@ -14,6 +14,7 @@ import Testing
 @Suite struct RecordedBitsTests {
     enum Job: String, CaseIterable, Sendable {
         case plain, adapters, masked, regression, layers, unfreezing, twoTasks, pairs, tiles
+        case pairsOfAdapters, tilesOfTwoTasks
 
         var digest: String {
             switch self {
@@ -25,6 +26,8 @@ import Testing
             case .unfreezing: "1d73c8eacb9c597920f55462f796ffbe5a1f5c3af5e6fb40a7f4b044dd7501d2"
             case .pairs: "4a4e1daefd78e56f0978c52b1efc8789828bdbd7114ea5f69bb18434f3a6b69b"
             case .tiles: "376d2d65888f972e5e6697021932f669f842be60e4a2be5888371ad56d3f4fdf"
+            case .pairsOfAdapters: "8bf9ed0e32271b582b4f04ab392870826697a111f8d846c2d53f72fa99d26b68"
+            case .tilesOfTwoTasks: "4c9785cef2d1cafbd4ef0b4888c775cd0af87dca7be6a9b281bb9b824b42d2ae"
             case .twoTasks: "ea52b00f0af59fa5ca9ea0f62eec526bb9778ecbd2e6a3912ee1151ed9a4292c"
             }
         }
@@ -45,6 +48,14 @@ import Testing
                     2, ["query", "value", "output"], 0.1
                 )
                 configuration.pooling = .mean
+            case .pairsOfAdapters:
+                (configuration.loraRank, configuration.loraTargets, configuration.loraDropout) = (
+                    2, ["query", "key", "intermediate"], 0
+                )
+                (configuration.precision, configuration.pooling) = (.bf16, .mean)
+            case .tilesOfTwoTasks:
+                (configuration.sourceTrain, configuration.lambda) = (configuration.train, 0.5)
+                (configuration.precision, configuration.freeze) = (.bf16AMX, ["layers 0-0"])
             case .masked: configuration.task = .maskedLM
             case .regression:
                 configuration.task = .regression
