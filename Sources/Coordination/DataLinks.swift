@@ -79,6 +79,9 @@ final class DataLinks: GenerationLinks {
     }
 
     #if MPI
+    /// MPI is called by the thread that began it.
+    var areBound: Bool { world != nil }
+
     /// Ends MPI, together with all other workers.
     func leaveWorld() { world?.end() }
     #endif

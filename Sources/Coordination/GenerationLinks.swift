@@ -16,10 +16,17 @@ package protocol GenerationLinks: AnyObject {
     /// - Throws: ``MeshError``; for a worker's links also ``WorkerFailure/unlinked(ranks:_:)``.
     func mesh(rank: Int, _ roster: MeshRoster, within limit: Duration) throws -> any Mesh
 
+    /// Whether no other thread than the data thread can use the mesh.
+    var areBound: Bool { get }
+
     #if MPI
     /// Ends MPI, together with all other workers.
     func leaveWorld()
     #endif
+}
+
+extension GenerationLinks {
+    package var areBound: Bool { false }
 }
 
 /// The coordinator's links, all of them ZeroMQ's.
