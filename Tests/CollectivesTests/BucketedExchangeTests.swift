@@ -20,7 +20,7 @@ import Transport
         }
     }
 
-    static let count = 5 * 4_096 + 1
+    static let count = 3 * 4_096 + 1
     static let lanes = 8
 
     static let cases: [Case] = [2, 3, 5].flatMap { workers in
@@ -28,7 +28,7 @@ import Transport
             ExchangePlanTests.hostings(workers).flatMap { hosts in
                 [
                     Case(size: size, workers: workers, hosts: hosts),
-                    Case(size: size, workers: workers, hosts: hosts, empty: [0, 1, 2, 6], late: 11_000),
+                    Case(size: size, workers: workers, hosts: hosts, empty: [0, 1, 2, 6], late: 9_000),
                 ]
             }
         }
@@ -94,11 +94,11 @@ import Transport
                         // From the end, in parts that know nothing of the buckets; the first ones are left to the end.
                         var end = Self.count
                         while end > 0 {
-                            let range = max(0, end - 7_001)..<end
+                            let range = max(0, end - 2_001)..<end
                             for (view, values) in zip(reduce.blocks, sums) {
                                 view[range].copy(from: values[range].map { $0 * Float(1 << step) })
                             }
-                            if end > 7_001 { gate.isFinal(range) }
+                            if end > 2_001 { gate.isFinal(range) }
                             end = range.lowerBound
                         }
                         gate.complete()
@@ -110,12 +110,12 @@ import Transport
                 gradient.copy(into: whole)
                 found.append(bits(whole.array))
                 var (next, parts) = (0, FloatBuffer(count: Self.count).view)
-                gradient.forEachPart(in: 5_000..<17_456) { part in
+                gradient.forEachPart(in: 5_000..<11_456) { part in
                     #expect(part.range.lowerBound == max(next, 5_000))
                     next = part.range.upperBound
                     parts[part.range].copy(from: part.values)
                 }
-                #expect(next == 17_456 && bits(parts[5_000..<17_456].array) == Array(bits(whole.array)[5_000..<17_456]))
+                #expect(next == 11_456 && bits(parts[5_000..<11_456].array) == Array(bits(whole.array)[5_000..<11_456]))
                 // A step begins when all have ended the one before.
                 _ = try links.allGather([], step: step, bucket: 1_000, deadline: .farOff)
             }
