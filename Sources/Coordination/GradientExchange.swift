@@ -23,11 +23,11 @@ final class GradientExchange {
         let emptyLanes: Set<Int>
         let limit: @Sendable () -> ContinuousClock.Instant
         /// Nil without the thread.
-        var behind: (gate: BucketGate, result: Result)?
+        var behind: (gate: BucketGate, outcome: Outcome)?
     }
 
-    private final class Result: Sendable {
-        let value = Mutex<Swift.Result<ReducedGradient?, ExchangeError>?>(nil)
+    private final class Outcome: Sendable {
+        let value = Mutex<Result<ReducedGradient?, ExchangeError>?>(nil)
     }
 
     /// @unchecked: used by one thread at a time, see above; the thread's bells order them.
@@ -51,17 +51,17 @@ final class GradientExchange {
         guard let thread else { return }
         let bell = bell
         let gate = BucketGate(allReduce.plan, ring: { bell.ring() }, wait: { bell.wait() })
-        let (lent, result) = (Lent(allReduce: allReduce), Result())
+        let (lent, outcome) = (Lent(allReduce: allReduce), Outcome())
         thread.begin {
             Arithmetic.setFloatEnvironment()
-            let made: Swift.Result<ReducedGradient?, ExchangeError>
+            let made: Result<ReducedGradient?, ExchangeError>
             do throws(ExchangeError) {
                 made = .success(
                     try lent.allReduce.run(step: step, emptyLanes: emptyLanes, gate: gate, limit: limit))
             } catch { made = .failure(error) }
-            result.value.withLock { $0 = made }
+            outcome.value.withLock { $0 = made }
         }
-        open?.behind = (gate, result)
+        open?.behind = (gate, outcome)
     }
 
     /// Told which elements of the block sums are final; nil if nobody waits for that.
@@ -71,13 +71,13 @@ final class GradientExchange {
     func finish() throws(ExchangeError) -> ReducedGradient? {
         guard let step = open else { preconditionFailure("an exchange is finished that has not begun") }
         open = nil
-        guard let thread, let (gate, result) = step.behind else {
+        guard let thread, let (gate, outcome) = step.behind else {
             return try allReduce.run(
                 step: step.step, emptyLanes: step.emptyLanes, gate: nil, limit: step.limit)
         }
         gate.complete()
         thread.join()
-        guard let made = result.value.withLock({ $0.take() }) else {
+        guard let made = outcome.value.withLock({ $0.take() }) else {
             preconditionFailure("the exchange thread has left no result")
         }
         return try made.get()
