@@ -4,7 +4,8 @@
 #     Benchmarks/hosts.sh [ROUNDS=3] [RATE…]      # rates as tc takes them, such as 10gbit 1gbit; unlimited without one
 #
 # In each round every way runs once for each rate: with keys, with --insecure, and the same two workers over shared memory.
-# Prints the medians in samples/s, and the ratios. Both namespaces share this machine's cores, with all copying and sealing: no two
+# Prints the medians in samples/s, the ratios, and the time of a step with keys that is exchanging and waiting, after the backward
+# pass that the exchange goes on behind. Both namespaces share this machine's cores, with all copying and sealing: no two
 # real hosts are measured. STEPS=60 sets the steps of a run, OPTIONS=... adds training options, APUS=PROGRAM measures another program.
 # Needs root and iproute2.
 set -euo pipefail
@@ -58,12 +59,13 @@ limit() {
 
 # shellcheck disable=SC2206 # options are words
 job=(--validation none --test none --max-steps "$steps" ${OPTIONS:-})
-# speed RUN: samples/s of its median step, the first five left out.
+# speed RUN: of its median step, the first five left out: samples/s, and the ms that a worker exchanged and waited.
 speed() {
     python3 -c '
 import json, statistics, sys
-steps = [event for event in map(json.loads, open(sys.argv[1])) if event["event"] == "step"]
-print(statistics.median(step["samples"] / step["seconds"] for step in steps[5:]))' "$1/metrics.jsonl"
+steps = [event for event in map(json.loads, open(sys.argv[1])) if event["event"] == "step"][5:]
+waited = [1000 * (worker["exchange"] + worker["wait"]) for step in steps for worker in step["workers"]]
+print(statistics.median(step["samples"] / step["seconds"] for step in steps), statistics.median(waited))' "$1/metrics.jsonl"
 }
 
 # hosts WAY [OPTION…]: one run over both namespaces; adds a line "WAY RATE samples/s" to the results.
@@ -105,12 +107,16 @@ python3 - "$work/results" <<'P'
 import statistics, sys
 found = {}
 for line in open(sys.argv[1]):
-    rate, way, speed = line.split()
+    rate, way, speed, waited = line.split()
     found.setdefault(rate, {}).setdefault(way, []).append(float(speed))
-print("| link | keys (default) | --insecure | shared memory | keys / insecure | keys / shared |\n|---|---|---|---|---|---|")
+    if way == "keys":
+        found[rate].setdefault("waited", []).append(float(waited))
+print("| link | keys (default) | --insecure | shared memory | keys / insecure | keys / shared | ms after the pass |")
+print("|---|---|---|---|---|---|---|")
 for rate, ways in found.items():
     def ratio(other):
         return statistics.median(a / b for a, b in zip(ways["keys"], ways[other]))
     cells = [f"{statistics.median(ways[way]):.1f}" for way in ("keys", "insecure", "shared")]
-    print(f"| {rate} | {' | '.join(cells)} | {ratio('insecure'):.2f} | {ratio('shared'):.2f} |")
+    waited = statistics.median(ways["waited"])
+    print(f"| {rate} | {' | '.join(cells)} | {ratio('insecure'):.2f} | {ratio('shared'):.2f} | {waited:.0f} |")
 P

@@ -95,6 +95,19 @@ package struct BERTModel: Sendable {
         var outerGain = 0
         var outerShift = 0
         var adapters: [LoRA.Target: AdapterPlaces] = [:]
+
+        /// The layer's own parameters.
+        var all: Range<Int> { projectionWeights.lowerBound..<(outerShift + 1) }
+        /// Those of its second half, the feed-forward network.
+        var secondHalf: Range<Int> { innerWeight..<(outerShift + 1) }
+
+        /// Those of its adapters, which follow each other; nil if there are none.
+        var adapterPlaces: Range<Int>? {
+            guard let first = adapters.values.map(\.down).min(), let last = adapters.values.map(\.up).max() else {
+                return nil
+            }
+            return first..<(last + 1)
+        }
     }
 
     /// - Parameter isFrozen: whether the parameter of this Hugging Face name is not trained.
@@ -211,6 +224,18 @@ package struct BERTModel: Sendable {
             return shape.layers + 2
         }
         return layer + 1
+    }
+
+    /// The first element of the gradient that a backward pass completes at its very end although it lies behind all
+    /// others: the word table if a head is tied to it. Nil if there is none.
+    package var lateGradient: Int? {
+        layout.sparseTable == nil ? layout.entries[places.wordEmbeddings].gradientOffset : nil
+    }
+
+    /// Parameters of the heads of all tasks.
+    var headPlaces: Range<Int> {
+        let first = places.layers.last.map { $0.outerShift + 1 } ?? places.embeddingShift + 1
+        return first..<(places.layers.first?.adapterPlaces?.lowerBound ?? places.wordEmbeddings)
     }
 
     /// Whether the name is that of a parameter of the head rather than of the encoder.

@@ -235,6 +235,7 @@ extension BERTModel {
         linearBackward(
             innerGradient, by: .inner, ofLayer: layer, weights, into: gradient, accumulate: true, arena: arena)
         adaptBackward(.intermediate, innerGradient, onto: gradient)
+        sink.close(p.secondHalf)
 
         // Attention half.
         sink.always(p.attentionGain..<(p.attentionShift + 1)) { both in

@@ -17,6 +17,10 @@ package final class GradientSink {
     let arena: Arena
     /// Which parameters' gradients have been computed.
     private var written: [Bool]
+    /// Told the ranges of the block's gradient that this pass writes no more, each once; nil if nobody asks.
+    private var whenFinal: ((Range<Int>) -> Void)?
+    /// Which parameters' gradients are final, if somebody asks.
+    private var isFinal: [Bool]
     /// Each lane's word-embedding rows, if that table is row-sparse and trained.
     private var laneRows: [SparseRows] = []
     private var lanes = LaneRows(one: 0)
@@ -29,6 +33,7 @@ package final class GradientSink {
         self.mode = mode
         self.arena = arena
         written = [Bool](repeating: false, count: layout.entries.count)
+        isFinal = written
     }
 
     /// A sink that needs ``begin(dense:mode:)`` before each batch.
@@ -38,14 +43,17 @@ package final class GradientSink {
         mode = .overwrite
         self.arena = arena
         written = [Bool](repeating: false, count: layout.entries.count)
+        isFinal = written
     }
 
     /// Begins another batch's backward pass.
-    package func begin(dense: FloatView, mode: Mode) {
+    /// - Parameter whenFinal: told the ranges of `dense` that the pass writes no more: together all of it, each once.
+    package func begin(dense: FloatView, mode: Mode, whenFinal: ((Range<Int>) -> Void)? = nil) {
         precondition(dense.count == layout.denseCount, "\(dense.count) gradients for \(layout.denseCount)")
         self.dense = dense
         self.mode = mode
-        for place in written.indices { written[place] = false }
+        self.whenFinal = whenFinal
+        for place in written.indices { (written[place], isFinal[place]) = (false, false) }
         laneRows.removeAll(keepingCapacity: true)
     }
 
@@ -64,9 +72,43 @@ package final class GradientSink {
     /// Ends one batch's backward pass: parameters that the batch does not use, such as another task's head, get a zero
     /// gradient.
     func finish() {
+        zeroUnwritten(layout.entries.indices)
+        close(layout.entries.indices)
+        whenFinal = nil
+    }
+
+    private func zeroUnwritten(_ places: Range<Int>) {
         guard mode == .overwrite else { return }
-        for (place, entry) in layout.entries.enumerated() where !written[place] && !entry.isRowSparse {
+        for place in places where !written[place] && !layout.entries[place].isRowSparse {
+            let entry = layout.entries[place]
             if let offset = entry.gradientOffset { dense.part(from: offset, count: entry.count).fill(0) }
+            written[place] = true
+        }
+    }
+
+    /// The rest of the pass writes no gradient of these parameters; those that it has not written are zero.
+    func close(_ places: Range<Int>) {
+        guard let whenFinal else { return }
+        zeroUnwritten(places)
+        var range: Range<Int>?
+        for place in places where !isFinal[place] && !layout.entries[place].isRowSparse {
+            isFinal[place] = true
+            let entry = layout.entries[place]
+            guard let offset = entry.gradientOffset else { continue }
+            if let known = range, known.upperBound == offset {
+                range = known.lowerBound..<(offset + entry.count)
+            } else {
+                if let range { whenFinal(range) }
+                range = offset..<(offset + entry.count)
+            }
+        }
+        if let range { whenFinal(range) }
+    }
+
+    private func note(writing places: Range<Int>) {
+        for place in places {
+            precondition(!isFinal[place], "the gradient of \(layout.entries[place].name) is written after its end")
+            written[place] = true
         }
     }
 
@@ -97,7 +139,7 @@ package final class GradientSink {
         _ order: ProductOrder?
     ) {
         let entries = layout.entries[places]
-        for place in places { written[place] = true }
+        note(writing: places)
         guard let input else { return }
         let all = entries.reduce(0) { $0 + $1.shape[0] }
         let outputs = outputs ?? 0..<all
@@ -158,7 +200,7 @@ package final class GradientSink {
     private func withScratch(_ places: Range<Int>, _ compute: (FloatView) -> Void) {
         let entries = layout.entries[places]
         let count = entries.reduce(0) { $0 + $1.count }
-        for place in places { written[place] = true }
+        note(writing: places)
         if mode == .overwrite, let first = entries.first?.gradientOffset,
             entries.allSatisfy({ $0.gradientOffset != nil })
         {

@@ -94,6 +94,8 @@ extension BERTModel {
                 tape, batch, reading.rows.lanes, branch, weights, dropout: dropout,
                 needsInput: lowest < branch.layers, sink: sink, arena: arena)
         }
+        sink.close(headPlaces)
+        for layer in branch.layers..<shape.layers { close(layer, sink) }
         let inputGradient = arena.take(rows: lowest < branch.layers ? batch.tokenCount : 0, columns: shape.width)
         for layer in (max(lowest, 0)..<max(branch.layers, lowest, 0)).reversed() {
             guard let above = gradient else { break }
@@ -104,6 +106,7 @@ extension BERTModel {
                 needsInput: layer > lowest,
                 inputGradient: inputGradient, sink: sink, arena: layers.scratch)
             arena.release(to: mark)
+            close(layer, sink)
         }
         if lowest < 0, let gradient {
             observe?(.gradientOfEmbeddings, gradient, nil, batch)
@@ -113,6 +116,12 @@ extension BERTModel {
         }
         sink.finish()
         return loss
+    }
+
+    /// Nothing of the pass writes this layer's gradients any more.
+    private func close(_ layer: Int, _ sink: GradientSink) {
+        sink.close(places.layers[layer].all)
+        if let adapters = places.layers[layer].adapterPlaces { sink.close(adapters) }
     }
 
     /// Whether several lanes may be packed into one batch: not with a dense word table, whose gradient two passes

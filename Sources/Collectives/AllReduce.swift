@@ -3,9 +3,10 @@ package import Tensors
 
 /// Adds the gradients of all ranks in the order of the reduction tree, for one generation.
 ///
-/// Phases: every rank publishes its block sums; servers send partial sums to the owners on other hosts; owners add
-/// frame by frame as soon as all of a frame's partial sums are there and send the total; a second signal ends the
-/// exchange. One rank, one host and many hosts are the same code. Belongs to the thread of its mesh.
+/// Phases of a bucket: every rank publishes its block sums; servers send partial sums to the owners on other hosts;
+/// owners add frame by frame as soon as all of a frame's partial sums are there and send the total. Frames of the next
+/// bucket follow at once if this rank's sums of it are complete. A last signal ends the exchange. One rank, one host
+/// and many hosts are the same code. Used by one thread at a time, as its mesh.
 ///
 /// A server sends an owner frame k only when it has frame k - 3 of the total (``window``). A link therefore holds at
 /// most 6 (R + 1) frames of two successive exchanges, R being the most roots of a host, at most 2 log₂(lanes): with a
@@ -23,6 +24,7 @@ package final class AllReduce {
     package let memory: HostMemory
     package let links: ExchangeLinks
     private let parallel: Parallel
+    private let route: ExchangeRoute
     /// The additions of the last exchange; reused for the next one if the same lanes are empty.
     private var additions: Additions?
 
@@ -43,10 +45,19 @@ package final class AllReduce {
         self.memory = memory
         self.links = links
         self.parallel = parallel
+        route = ExchangeRoute(plan, rank: links.rank)
     }
 
-    /// This rank's block sums, to be written by the caller before ``run(step:bucket:emptyLanes:deadline:)``.
+    /// This rank's block sums, to be written by the caller before ``run(step:emptyLanes:gate:limit:)`` or, with a gate,
+    /// before it says so.
     package var blocks: [FloatView] { memory.regions[links.rank]?.blocks ?? [] }
+
+    /// The sum over all lanes, of block sums that are complete.
+    package func run(step: UInt64, emptyLanes: Set<Int> = [], deadline: ContinuousClock.Instant)
+        throws(ExchangeError) -> ReducedGradient?
+    {
+        try run(step: step, emptyLanes: emptyLanes, gate: nil) { deadline }
+    }
 
     /// The sum over all lanes.
     ///
@@ -55,33 +66,30 @@ package final class AllReduce {
     /// result. The block sums may be overwritten once the result is no longer needed.
     ///
     /// - Parameters:
-    ///   - step: with `bucket` unique in this generation.
+    ///   - step: unique in this generation.
     ///   - emptyLanes: lanes without samples, the same on every rank. A block with only empty lanes is not read.
+    ///   - gate: says which buckets of the block sums are complete; nil if all are.
+    ///   - limit: the deadline as of now; asked for whenever a bucket is complete.
     /// - Returns: nil if every lane is empty.
     /// - Throws: ``ExchangeError``. The generation is over; this rank's block sums are unchanged, and the result memory
     ///   contains no valid sum.
     /// - Complexity: 2 hops between hosts, 2 signals within one; bytes as in Collectives.docc.
     package func run(
-        step: UInt64, bucket: UInt32 = 0, emptyLanes: Set<Int> = [], deadline: ContinuousClock.Instant
+        step: UInt64, emptyLanes: Set<Int>, gate: BucketGate?, limit: @escaping () -> ContinuousClock.Instant
     ) throws(ExchangeError) -> ReducedGradient? {
-        let id = ExchangeID(step: step, bucket: bucket)
         let additions = additions(emptyLanes)
         guard let program = additions.program else { return nil }
-        let neighbours = plan.members[plan.hosts[links.rank]].filter { $0 != links.rank }
-        try links.signal(.published, id, to: neighbours, deadline: deadline)
-        try links.await(.published, id, from: neighbours, deadline: deadline)
-
+        links.computed = gate.map { gate in { gate.completed } }
+        defer { links.computed = nil }
         let run = AllReduceRun(
-            plan: plan, memory: memory, sums: additions.sums, program: program, links: links, id: id, deadline: deadline
-        )
+            plan: plan, route: route, memory: memory, sums: additions.sums, program: program, links: links, step: step,
+            gate: gate, limit: limit)
         if plan.members.count == 1 {
-            run.addOwnRange(parallel)
+            try run.addOnHost(parallel)
         } else {
             try run.exchangeFrames()
         }
-
-        try links.signal(.reduced, id, to: neighbours, deadline: deadline)
-        try links.await(.reduced, id, from: neighbours, deadline: deadline)
+        try run.end()
         let result = run.result
         links.countShared(run.sharedBytes)
         return result

@@ -1,8 +1,9 @@
 /// The contents of an exchange's frame: `FrameHeader.kind` on the data plane.
 package enum ExchangeKind: UInt8, Sendable {
-    /// No payload: the sender's block sums are complete, and it no longer reads the previous exchange's result.
+    /// No payload: the sender's block sums of this bucket are complete, and it no longer reads the previous exchange's
+    /// result.
     case published = 16
-    /// No payload: the sums in the sender's memory are complete, and it no longer reads block sums.
+    /// No payload: the sums of all buckets in the sender's memory are complete, and it no longer reads block sums.
     case reduced = 17
     /// Elements of a partial sum, for the owner of their range.
     case partialSum = 18
@@ -20,7 +21,7 @@ package enum ExchangeKind: UInt8, Sendable {
     case value = 24
 }
 
-/// One exchange of a generation. Every rank makes the same exchanges in the same order, each once.
+/// One exchange of a generation, or one bucket of it. Every rank makes the same exchanges in the same order, each once.
 package struct ExchangeID: Hashable, Sendable {
     package let step: UInt64
     package let bucket: UInt32

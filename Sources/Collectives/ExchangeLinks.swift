@@ -3,8 +3,8 @@ package import Transport
 
 /// One rank's links as seen by exchanges: frames are requested by kind, and counted.
 ///
-/// Ranks that are ahead send frames of the next phase or exchange; those wait here until requested. Belongs to the
-/// thread of its mesh. After an error it is unusable, like its mesh.
+/// Ranks that are ahead send frames of the next phase or exchange; those wait here until requested. Used by one thread
+/// at a time, as its mesh. After an error it is unusable, like its mesh.
 package final class ExchangeLinks {
     /// A rank runs ahead of a receiver by a few frames; more than this violates the protocol.
     private static let mostWaiting = 4_096
@@ -13,6 +13,9 @@ package final class ExchangeLinks {
     package let generation: UInt32
     package private(set) var counters = ExchangeCounters()
     private var waiting: [any ReceivedFrame] = []
+    /// Returns when this rank's computing ended, nil before: waiting for frames until then costs nothing. Nil if it
+    /// ended before the exchange began.
+    var computed: (() -> ContinuousClock.Instant?)?
 
     package init(mesh: any Mesh, generation: UInt32) {
         self.mesh = mesh
@@ -35,8 +38,9 @@ package final class ExchangeLinks {
         deadline: ContinuousClock.Instant
     ) throws(ExchangeError) {
         let header = header(kind, id, offset: offset, count: count)
+        let isAhead = isAhead
         do { try mesh.send(header, payload: payload, toEach: peers, deadline: deadline) } catch { throw .mesh(error) }
-        self.count(sent: payload.byteCount, toEach: peers)
+        self.count(sent: payload.byteCount, toEach: peers, isAhead: isAhead)
     }
 
     /// Sends one frame to each of `peers`, from memory that is not written until all of them have received it or the
@@ -48,8 +52,9 @@ package final class ExchangeLinks {
         let header = header(kind, id, offset: offset, count: values.count)
         let payload = unsafe LentBytes(
             UnsafeRawBufferPointer(UnsafeBufferPointer(start: values.base, count: values.count)), of: values.owner)
+        let isAhead = isAhead
         do { try mesh.send(header, lending: payload, toEach: peers, deadline: deadline) } catch { throw .mesh(error) }
-        count(sent: payload.count, toEach: peers)
+        count(sent: payload.count, toEach: peers, isAhead: isAhead)
     }
 
     private func header(_ kind: ExchangeKind, _ id: ExchangeID, offset: Int, count: Int) -> FrameHeader {
@@ -59,9 +64,13 @@ package final class ExchangeLinks {
             count: UInt64(count))
     }
 
-    private func count(sent bytes: Int, toEach peers: [Int]) {
+    /// Whether this rank is still computing.
+    private var isAhead: Bool { computed.map { $0() == nil } ?? false }
+
+    private func count(sent bytes: Int, toEach peers: [Int], isAhead: Bool) {
         counters.framesSent += peers.count
         counters.bytesSent += peers.count * bytes
+        if isAhead { counters.bytesAhead += peers.count * bytes }
     }
 
     /// Counts bytes read from other ranks' memory.
@@ -82,32 +91,49 @@ package final class ExchangeLinks {
         _ kinds: Set<ExchangeKind>, _ id: ExchangeID, from expected: some Sequence<Int>,
         deadline: ContinuousClock.Instant
     ) throws(ExchangeError) -> any ReceivedFrame {
-        func fits(_ header: FrameHeader) -> Bool {
-            guard header.step == id.step, header.bucket == id.bucket, let kind = ExchangeKind(rawValue: header.kind)
-            else { return false }
-            return kinds.contains(kind)
+        try receive(waitingFor: { expected.sorted() }, step: id.step, deadline: deadline) { kind, bucket in
+            bucket == id.bucket && kinds.contains(kind)
         }
-        if let place = waiting.firstIndex(where: { fits($0.header) }) { return waiting.remove(at: place) }
+    }
+
+    /// The next frame of step `step` that `fits`, in order for each sender.
+    ///
+    /// - Parameter waitingFor: the ranks that can send it; named if the deadline passes.
+    func receive(
+        waitingFor: () -> [Int], step: UInt64, deadline: ContinuousClock.Instant,
+        _ fits: (_ kind: ExchangeKind, _ bucket: UInt32) -> Bool
+    ) throws(ExchangeError) -> any ReceivedFrame {
+        func isWanted(_ header: FrameHeader) -> Bool {
+            guard header.step == step, let kind = ExchangeKind(rawValue: header.kind) else { return false }
+            return fits(kind, header.bucket)
+        }
+        if let place = waiting.firstIndex(where: { isWanted($0.header) }) { return waiting.remove(at: place) }
         let start = ContinuousClock.now
-        defer { counters.waiting += ContinuousClock.now - start }
+        defer { countWaiting(since: start) }
         while true {
             let frame: any ReceivedFrame
             do { frame = try mesh.receive(deadline: deadline) } catch {
                 guard case .deadline = error else { throw .mesh(error) }
-                throw .mesh(.deadline(waitingFor: expected.sorted()))
+                throw .mesh(.deadline(waitingFor: waitingFor()))
             }
             let header = frame.header
             guard header.generation == generation else { continue }
             counters.framesReceived += 1
             counters.bytesReceived += frame.withPayload { $0.byteCount }
-            if fits(header) { return frame }
+            if isWanted(header) { return frame }
             guard waiting.count < Self.mostWaiting else {
                 throw .unexpected(
                     rank: Int(header.sender), found: "\(waiting.count) unrequested frames",
-                    needed: "frames of step \(id.step)")
+                    needed: "frames of step \(step)")
             }
             waiting.append(frame)
         }
+    }
+
+    private func countWaiting(since start: ContinuousClock.Instant) {
+        let now = ContinuousClock.now
+        guard let computed else { return counters.waiting += now - start }
+        if let computed = computed() { counters.waiting += now - max(start, computed) }
     }
 
     /// Receives one signal from each of `peers`.
@@ -130,10 +156,12 @@ package final class ExchangeLinks {
 package struct ExchangeCounters: Sendable, Equatable {
     package var framesSent = 0
     package var bytesSent = 0
+    /// Of those, sent while this rank was still computing.
+    package var bytesAhead = 0
     package var framesReceived = 0
     package var bytesReceived = 0
     /// Read from the memory of other ranks of the same host.
     package var bytesShared = 0
-    /// Time spent in waiting for frames.
+    /// Time spent in waiting for frames after this rank's computing had ended.
     package var waiting: Duration = .zero
 }

@@ -62,11 +62,9 @@ extension HostMemory {
             return EstablishedMemory(plan: plan, memory: HostMemory(regions: regions, isShared: true), failure: nil)
         }
         let hosts = plan.hosts.enumerated().map { rank, host in splits[host] ? plan.members.count + rank : host }
-        let divided = ExchangePlan(
-            laneCount: plan.tree.laneCount, lanes: plan.lanes, hosts: hosts, count: plan.count, rowWidth: plan.rowWidth,
-            frameElements: plan.frameElements)
         let next = try establish(
-            divided, links: links, step: step, bucket: bucket + 2, deadline: deadline, generator: &generator)
+            plan.dividing(into: hosts), links: links, step: step, bucket: bucket + 2, deadline: deadline,
+            generator: &generator)
         return EstablishedMemory(plan: next.plan, memory: next.memory, failure: failure ?? next.failure)
     }
 }

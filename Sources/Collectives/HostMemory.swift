@@ -9,7 +9,7 @@ package struct HostMemory: Sendable {
     package struct Region: Sendable {
         /// Block sums, each of the gradient's size, in the order of the rank's blocks.
         package let blocks: [FloatView]
-        /// The finished sums of the ranges that the rank serves, one after another.
+        /// The finished sums of the ranges that the rank serves, bucket after bucket.
         package let results: FloatView
         /// The rows of a table that its lanes touch; nil if they are sent as messages.
         package let rows: SharedRows?
@@ -51,7 +51,7 @@ extension ExchangePlan {
     /// Elements of `rank`'s memory: its block sums, its touched rows, then the results it serves.
     package func memoryElements(of rank: Int) -> Int {
         blocks(of: rank).count * slot + rowElements(of: rank)
-            + served(by: rank).reduce(0) { $0 + owned[$1.owner].count }
+            + (served(by: rank).last.map { $0.start + $0.range.count } ?? 0)
     }
 
     /// Divides `memory`, of ``memoryElements(of:)``.

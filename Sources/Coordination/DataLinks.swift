@@ -55,6 +55,9 @@ final class DataLinks: GenerationLinks {
         return TracedMesh.around(world?.mesh(of: roster, over: links) ?? links)
     }
 
+    /// MPI is called by the thread that began it.
+    var areBound: Bool { world != nil }
+
     /// Ends MPI, together with all other workers.
     func leaveWorld() { world?.end() }
 }

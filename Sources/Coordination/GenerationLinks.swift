@@ -15,12 +15,17 @@ package protocol GenerationLinks: AnyObject {
     /// - Parameter limit: how long the links may take.
     func mesh(rank: Int, _ roster: MeshRoster, within limit: Duration) throws(MeshError) -> any Mesh
 
+    /// Whether no other thread than the data thread can use the mesh.
+    var areBound: Bool { get }
+
     /// Ends MPI, together with all other workers.
     func leaveWorld()
 }
 
 extension GenerationLinks {
     package func leaveWorld() {}
+
+    package var areBound: Bool { false }
 }
 
 /// The coordinator's links, all of them ZeroMQ's.

@@ -19,7 +19,7 @@ package struct ProtocolNumbers: Codable, Sendable, Equatable, CustomStringConver
     /// Those of this build.
     package static let current = ProtocolNumbers(control: 6, frames: Int(FrameCodec.version))
     /// Those of builds that did not say theirs.
-    package static let unnamed = ProtocolNumbers(control: 1, frames: Int(FrameCodec.version))
+    package static let unnamed = ProtocolNumbers(control: 1, frames: 2)
 
     package var description: String { "control messages \(control) and frames \(frames)" }
 }

@@ -14,6 +14,7 @@ final class WorkerCore {
     let threads: Int
     private let endpoints: any GenerationLinks
     let surroundings: any Surroundings
+    private let bucket: Int?
     var run: RunDescription?
     var replica: Replica?
     var runner: LaneRunner?
@@ -42,7 +43,7 @@ final class WorkerCore {
         let mesh: WorkerMesh
         let canceller: MeshCanceller
         let links: ExchangeLinks
-        let allReduce: AllReduce
+        let dense: GradientExchange
         let rows: RowExchange
         /// Whether samples come with features instead of their tokens.
         let hasFeatures: Bool
@@ -50,11 +51,15 @@ final class WorkerCore {
         var ownLanes: Range<Int> { formation.ownLanes }
     }
 
-    init(threads: Int, _ endpoints: any GenerationLinks, surroundings: any Surroundings) {
+    /// - Parameter bucket: elements of a bucket of the gradient; nil for the usual size. The same in all workers.
+    init(threads: Int, _ endpoints: any GenerationLinks, surroundings: any Surroundings, bucket: Int? = nil) {
         self.threads = threads
         self.endpoints = endpoints
         self.surroundings = surroundings
+        self.bucket = bucket
     }
+
+    deinit { endGroup() }
 
     /// This worker's present state.
     var held: HeldState {
@@ -91,7 +96,7 @@ final class WorkerCore {
         try checkBeginning(of: formation)
         // The gradient in the ended generation's memory is applied or dropped before that memory is released.
         kept = nil
-        group = nil
+        endGroup()
         try takeUp(formation.run)
         let generation = formation.roster.generation
         guard let model = replica?.model else { preconditionFailure("a formed worker has a model") }
@@ -106,7 +111,8 @@ final class WorkerCore {
             let plan = ExchangePlan(
                 laneCount: formation.run.laneCount, lanes: formation.lanes,
                 hosts: formation.hosts,
-                count: model.layout.denseCount, rowWidth: model.layout.sparseTable == nil ? 0 : model.shape.width)
+                count: model.layout.denseCount, rowWidth: model.layout.sparseTable == nil ? 0 : model.shape.width,
+                cut: BucketCut(size: bucket, late: model.lateGradient))
             var random = SystemRandomNumberGenerator()
             let memory = try HostMemory.establish(
                 plan, links: links, step: 0, bucket: 0, deadline: deadline, generator: &random)
@@ -119,7 +125,9 @@ final class WorkerCore {
                 inParallel(count, threads: threads, body)
             }
             group = Group(
-                formation: formation, mesh: mesh, canceller: canceller, links: links, allReduce: allReduce,
+                formation: formation, mesh: mesh, canceller: canceller, links: links,
+                dense: GradientExchange(
+                    allReduce, canceller: canceller, isBound: endpoints.areBound, surroundings: surroundings),
                 rows: RowExchange(plan: memory.plan, links: links, memory: memory.memory),
                 hasFeatures: model.hasFixedFeatures)
         }
@@ -207,6 +215,11 @@ final class WorkerCore {
     /// Ends the links; keeps the state, and a gradient whose commit may still arrive.
     func leaveGroup() {
         endpoints.close()
+        endGroup()
+    }
+
+    private func endGroup() {
+        group?.dense.end()
         group = nil
     }
 
@@ -222,28 +235,34 @@ final class WorkerCore {
         let start = surroundings.now
         do {
             try takeLanes(command, group)
-            let fed = surroundings.now
-            let results = runner.run(work, parameters: replica.parameters.view, into: group.allReduce.blocks)
-            // After this step's last read of them, and before any rank receives sums computed from them.
+            let (fed, step, surroundings) = (surroundings.now, UInt64(command.step), surroundings)
+            // Another rank may take several times as long as this one.
+            let limit: @Sendable () -> ContinuousClock.Instant = {
+                let now = surroundings.now
+                return now + DataPlane.exchangeTime + (now - fed) * StepPace.patience
+            }
+            let before = group.links.counters
+            group.dense.begin(step: step, emptyLanes: Set(command.emptyLanes), limit: limit)
+            defer { group.dense.abandon() }
+            let results = runner.run(
+                work, parameters: replica.parameters.view, into: group.dense.allReduce.blocks,
+                whenFinal: group.dense.whenFinal)
+            // After this step's last read of them, and before any rank has the sum computed from them.
             guard group.hasFeatures ? replica.isHeadIntact : replica.isIntact(rows: work.rows) else {
                 throw memoryChanged(replica)
             }
             let computed = surroundings.now
-            // Another rank may take several times as long as this one.
-            let deadline = computed + DataPlane.exchangeTime + (computed - fed) * StepPace.patience
-            let before = group.links.counters
-            let empty = Set(command.emptyLanes)
             let ownRows = results.blocks.map(\.rows)
             let hasRows = replica.model.layout.sparseTable != nil
             if hasRows { group.rows.publish(ownRows) }
-            let dense = try group.allReduce.run(step: UInt64(command.step), emptyLanes: empty, deadline: deadline)
+            let dense = try group.dense.finish()
             // Without a dense part no lane has samples.
             let rows =
                 hasRows && dense != nil
                 ? try group.rows.run(
-                    ownRows, width: replica.model.shape.width, rows: replica.model.shape.vocabulary,
-                    step: UInt64(command.step), bucket: 1,
-                    deadline: deadline)
+                    ownRows, width: replica.model.shape.width, rows: replica.model.shape.vocabulary, step: step,
+                    bucket: UInt32(group.dense.allReduce.plan.buckets.count),
+                    deadline: computed + DataPlane.exchangeTime + (computed - fed) * StepPace.patience)
                 : nil
             for block in results.blocks { runner.pool.rows.give(back: block.rows) }
             let gradient = StepGradient(dense: dense, rows: rows)

@@ -25,15 +25,17 @@ package final class WorkerThread: Sendable {
         }
     }
 
-    /// - Parameter links: makes the process's links, on the data thread.
+    /// - Parameters:
+    ///   - bucket: see ``WorkerCore``.
+    ///   - links: makes the process's links, on the data thread.
     init(
-        threads: Int, allowList: AllowList, refusals: RefusalCount = RefusalCount(),
+        threads: Int, allowList: AllowList, refusals: RefusalCount = RefusalCount(), bucket: Int? = nil,
         surroundings: any Surroundings = SystemSurroundings(), entered: @escaping @Sendable (UInt32) -> Void,
         links: @escaping @Sendable () -> any GenerationLinks
     ) {
         self.refusals = refusals
         thread = DataThread(name: "apus data", surroundings: surroundings) {
-            WorkerCore(threads: threads, links(), surroundings: surroundings)
+            WorkerCore(threads: threads, links(), surroundings: surroundings, bucket: bucket)
         }
         (departures, ending) = AsyncStream.makeStream()
         self.entered = entered

@@ -135,10 +135,13 @@ package final class LaneRunner: Sendable {
     /// As many lanes as fit are packed together and computed by all threads; with products of a library, whose bits
     /// depend on the rows of a batch, each lane is computed by one thread.
     /// One run at a time. Its result is reused in the next one unless it is still referenced.
-    /// - Parameter targets: buffers that receive the blocks' sums, in the order of the blocks; nil takes them from the
-    ///   pool.
+    /// - Parameters:
+    ///   - targets: buffers that receive the blocks' sums, in the order of the blocks; nil takes them from the pool.
+    ///   - whenFinal: told, by the calling thread, ranges of all `targets` that this run writes no more, each element
+    ///     at most once; at its end all are final. Not called with products of a library.
     package func run(
-        _ work: LaneWork, parameters: FloatView, into targets: [FloatView]? = nil, observe: StageObserver? = nil
+        _ work: LaneWork, parameters: FloatView, into targets: [FloatView]? = nil, observe: StageObserver? = nil,
+        whenFinal: ((Range<Int>) -> Void)? = nil
     ) -> LaneResults {
         let tree = ReductionTree(laneCount: laneCount)
         let lanes = work.firstLane..<(work.firstLane + work.lanes.count)
@@ -146,7 +149,8 @@ package final class LaneRunner: Sendable {
         let (whole, pieces) = begin(lanes, tree, threads: together ? 1 : threads)
         let job = Job(
             runner: self, tree: tree, work: work, weights: weights(parameters, trains: true),
-            targets: Self.places(of: targets, work, whole), joins: together && model.joinsLanes, observe: observe)
+            targets: Self.places(of: targets, work, whole), joins: together && model.joinsLanes, observe: observe,
+            last: together ? whenFinal.flatMap { LastPass(of: work, whenFinal: $0) } : nil)
         func compute(_ piece: Int) {
             let sum = job.block(pieces[piece])
             lists.withLock { $0.done[piece] = sum }
@@ -246,6 +250,8 @@ private struct Job {
     /// Whether lanes may be packed together.
     let joins: Bool
     let observe: StageObserver?
+    /// Nil if nobody asks when it writes what.
+    let last: LastPass?
 
     /// The sum of a block's lanes.
     func block(_ lanes: Range<Int>) -> BlockGradient { sum(lanes, onto: nil) ?? inTwo(lanes) }
@@ -254,11 +260,17 @@ private struct Job {
     private func inTwo(_ lanes: Range<Int>) -> BlockGradient {
         let middle = tree.middle(of: lanes)
         let left = block(lanes.lowerBound..<middle)
-        return sum(middle..<lanes.upperBound, onto: left) ?? serialSum(left, block(middle..<lanes.upperBound))
+        return sum(middle..<lanes.upperBound, onto: left) ?? serialSum(left) { block(middle..<lanes.upperBound) }
     }
 
-    private func serialSum(_ left: BlockGradient, _ right: BlockGradient) -> BlockGradient {
-        BlockGradient.sum(left, right, runner.pool) { from, into in Kernels.add(from, to: into) }
+    /// The sum of a block and of what follows it, which is computed by itself first.
+    private func serialSum(_ left: BlockGradient, _ right: () -> BlockGradient) -> BlockGradient {
+        last?.begin(addingTo: left.dense)
+        let right = right()
+        let isAdded = last?.end(addingTo: left.dense) ?? false
+        return BlockGradient.sum(left, right, runner.pool) { from, into in
+            if !isAdded { Kernels.add(from, to: into) }
+        }
     }
 
     private func batches(_ lane: Int) -> [PackedBatch] { work.lanes[lane - work.firstLane] }
@@ -282,7 +294,10 @@ private struct Job {
         runner.withPlace { place in
             place.memory.joined.set(
                 lanes: found.lazy.compactMap { batches($0).first { $0.sentenceCount > 0 } }, joins: counts)
-            add(place.memory.joined, from: first, to: &sum, place) { runner.note($1, of: $2, at: found[$0]) }
+            let isLast = last?.lane == found.last
+            add(place.memory.joined, from: first, to: &sum, place, isLast: isLast) {
+                runner.note($1, of: $2, at: found[$0])
+            }
         }
         return sum
     }
@@ -326,12 +341,13 @@ private struct Job {
         let batches = batches(lane)
         if let left, batches.count(where: { $0.sentenceCount > 0 }) > 1 {
             // The lane's own sum comes first; only then is it added to its neighbour.
-            return serialSum(left, self.lane(lane, onto: nil))
+            return serialSum(left) { self.lane(lane, onto: nil) }
         }
         var sum = BlockGradient(lanes: span(left, lane..<(lane + 1)), dense: left?.dense, rows: left?.rows)
-        for batch in batches where batch.sentenceCount > 0 {
+        for (number, batch) in batches.enumerated() where batch.sentenceCount > 0 {
             runner.withPlace { place in
-                add(batch, from: lane, to: &sum, place) { runner.note($1, of: $2, at: lane) }
+                let isLast = last?.lane == lane && last?.batch == number
+                add(batch, from: lane, to: &sum, place, isLast: isLast) { runner.note($1, of: $2, at: lane) }
             }
         }
         return sum
@@ -340,13 +356,16 @@ private struct Job {
     /// Adds one packed batch's gradient to `sum`.
     /// - Parameters:
     ///   - first: the first of its lanes.
+    ///   - isLast: whether no other pass of this run follows.
     ///   - note: receives the loss of each of its lanes.
     private func add(
-        _ batch: PackedBatch, from first: Int, to sum: inout BlockGradient, _ place: LaneRunner.Place,
+        _ batch: PackedBatch, from first: Int, to sum: inout BlockGradient, _ place: LaneRunner.Place, isLast: Bool,
         note: (_ lane: Int, _ loss: Double, _ stream: TaskStream) -> Void
     ) {
         let buffer = sum.dense ?? targets[first] ?? runner.pool.take()
-        place.sink.begin(dense: buffer, mode: sum.dense == nil ? .overwrite : .add)
+        place.sink.begin(
+            dense: buffer, mode: sum.dense == nil ? .overwrite : .add,
+            whenFinal: isLast ? last.map { last in { last.isFinal($0, of: buffer) } } : nil)
         let isTarget = batch.stream == .target
         _ = runner.model.laneGradient(
             batch, weights, lossScale: isTarget ? work.lossScale : work.sourceScale,

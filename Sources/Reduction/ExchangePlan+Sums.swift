@@ -46,10 +46,11 @@ extension ExchangePlan {
 
     /// Payload bytes that `rank` sends in one exchange.
     ///
-    /// As server: its host's roots over the ranges it serves for other hosts. As owner: its range to each other host.
+    /// As server: its host's roots over the ranges it serves for other hosts. As owner: its ranges to each other host.
     package func bytesSent(by rank: Int, _ sums: Sums) -> Int {
         let roots = sums.hosts[hosts[rank]].roots.count
-        let away = served(by: rank).filter { hosts[$0.owner] != hosts[rank] }.reduce(0) { $0 + owned[$1.owner].count }
-        return (roots * away + owned[rank].count * (members.count - 1)) * MemoryLayout<Float>.stride
+        let away = served(by: rank).filter { hosts[$0.owner] != hosts[rank] }.reduce(0) { $0 + $1.range.count }
+        let own = owned.reduce(0) { $0 + $1[rank].count }
+        return (roots * away + own * (members.count - 1)) * MemoryLayout<Float>.stride
     }
 }

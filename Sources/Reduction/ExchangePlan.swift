@@ -1,11 +1,11 @@
 /// Which rank adds which part of a dense gradient, which ranks send it, and which receive the sum.
 ///
-/// Each rank with lanes owns a range. On every host one rank serves it: it adds up the host's blocks, sends the owner
-/// those partial sums, and keeps the finished sum where all ranks of the host can read it. The owner serves its own
-/// host. Without shared memory each rank is a host by itself, and the plan is the direct reduce-scatter and all-gather.
-/// Formulas: Collectives.docc.
+/// The gradient is exchanged in buckets, and each rank with lanes owns a range of each. On every host one rank serves
+/// an owner: it adds up the host's blocks, sends the owner those partial sums, and keeps the finished sum where all
+/// ranks of the host can read it. The owner serves its own host. Without shared memory each rank is a host by itself,
+/// and the plan is the direct reduce-scatter and all-gather. Formulas: Collectives.docc.
 package struct ExchangePlan: Sendable {
-    /// Elements at which owned ranges may begin: the fixed blocks of norms and hashes.
+    /// Elements at which buckets and owned ranges may begin: the fixed blocks of norms and hashes.
     package static let granularity = 4_096
 
     package let tree: ReductionTree
@@ -21,12 +21,18 @@ package struct ExchangePlan: Sendable {
     package let rowWidth: Int
     /// Most elements of one frame.
     package let frameElements: Int
-    /// Range of the gradient that each rank owns; together they are all of it.
-    package let owned: [Range<Int>]
+    /// How the gradient is cut into buckets.
+    package let cut: BucketCut
+    /// Ranges that together are the gradient, in the order in which they are exchanged; one where all ranks share
+    /// memory.
+    package let buckets: [Range<Int>]
+    /// The range that each rank owns, by bucket and rank; together they are the gradient.
+    package let owned: [[Range<Int>]]
 
     /// - Parameter hosts: any number per rank, equal for ranks that share memory.
     package init(
-        laneCount: Int, lanes: [Range<Int>], hosts: [Int], count: Int, rowWidth: Int = 0, frameElements: Int = 1 << 15
+        laneCount: Int, lanes: [Range<Int>], hosts: [Int], count: Int, rowWidth: Int = 0, frameElements: Int = 1 << 15,
+        cut: BucketCut = BucketCut()
     ) {
         precondition(lanes.count == hosts.count, "\(lanes.count) ranks with lanes, \(hosts.count) with hosts")
         precondition(frameElements > 0, "a frame of \(frameElements) elements")
@@ -34,12 +40,21 @@ package struct ExchangePlan: Sendable {
         precondition(lanes.reduce(0) { $0 + $1.count } == laneCount, "\(lanes) are not \(laneCount) lanes")
         let order = hosts.reduce(into: [Int]()) { if !$0.contains($1) { $0.append($1) } }
         let numbers = hosts.map { host in order.firstIndex(of: host) ?? 0 }
-        let blocks = (count + Self.granularity - 1) / Self.granularity
-        var owned = lanes.map { _ in 0..<0 }
-        for (place, rank) in contributors.enumerated() {
-            let first = min(place * blocks / contributors.count * Self.granularity, count)
-            let end = min((place + 1) * blocks / contributors.count * Self.granularity, count)
-            owned[rank] = first..<end
+        // A frame for each owner at least: buckets make no frame shorter.
+        buckets =
+            order.count == 1
+            ? [0..<count] : cut.buckets(of: count, atLeast: contributors.count * frameElements)
+        owned = buckets.enumerated().map { number, bucket in
+            var owned = lanes.map { _ in 0..<0 }
+            let blocks = (bucket.count + Self.granularity - 1) / Self.granularity
+            for place in contributors.indices {
+                let first = place * blocks / contributors.count * Self.granularity
+                let end = min((place + 1) * blocks / contributors.count * Self.granularity, bucket.count)
+                // Another owner gets the short part of each bucket.
+                owned[contributors[(place + number) % contributors.count]] =
+                    (bucket.lowerBound + min(first, end))..<(bucket.lowerBound + end)
+            }
+            return owned
         }
         tree = ReductionTree(laneCount: laneCount)
         self.lanes = lanes
@@ -48,7 +63,14 @@ package struct ExchangePlan: Sendable {
         self.count = count
         self.rowWidth = rowWidth
         self.frameElements = frameElements
-        self.owned = owned
+        self.cut = cut
+    }
+
+    /// The same exchange by other hosts.
+    package func dividing(into hosts: [Int]) -> ExchangePlan {
+        ExchangePlan(
+            laneCount: tree.laneCount, lanes: lanes, hosts: hosts, count: count, rowWidth: rowWidth,
+            frameElements: frameElements, cut: cut)
     }
 
     package var worldSize: Int { lanes.count }
@@ -58,23 +80,29 @@ package struct ExchangePlan: Sendable {
         lanes[rank].isEmpty ? [] : tree.blocks(covering: lanes[rank])
     }
 
-    /// The rank that serves `owner`'s range on `host`.
+    /// The rank that serves `owner`'s ranges on `host`.
     package func server(of owner: Int, on host: Int) -> Int {
         hosts[owner] == host ? owner : members[host][owner % members[host].count]
     }
 
-    /// The ranks whose ranges `rank` serves, ascending, and the start of each in its result memory.
+    /// The ranges that `rank` serves, bucket after bucket, and the start of each in its result memory.
     package func served(by rank: Int) -> [Served] {
         var start = 0
-        return owned.indices.compactMap { owner in
-            guard !owned[owner].isEmpty, server(of: owner, on: hosts[rank]) == rank else { return nil }
-            defer { start += owned[owner].count }
-            return Served(owner: owner, start: start)
+        return buckets.indices.flatMap { bucket in
+            owned[bucket].indices.compactMap { owner in
+                let range = owned[bucket][owner]
+                guard !range.isEmpty, server(of: owner, on: hosts[rank]) == rank else { return nil }
+                // Each begins at a cache line.
+                defer { start += (range.count + Self.granularity - 1) / Self.granularity * Self.granularity }
+                return Served(bucket: bucket, owner: owner, range: range, start: start)
+            }
         }
     }
 
     package struct Served: Sendable, Equatable {
+        package let bucket: Int
         package let owner: Int
+        package let range: Range<Int>
         /// First element in the server's result memory.
         package let start: Int
     }

@@ -39,13 +39,24 @@ package struct ReducedGradient: Sendable {
     }
 
     /// Takes the parts of `range` one after another, clipped to it.
-    /// - Complexity: O(parts).
+    /// - Complexity: O(log parts), and the parts of `range`.
     package func forEachPart(in range: Range<Int>, _ body: (Part) -> Void) {
-        forEachPart { part in
+        func take(_ part: Part) {
             let common = part.range.clamped(to: range)
             guard !common.isEmpty else { return }
             let start = common.lowerBound - part.range.lowerBound
             body(Part(range: common, values: part.values.part(from: start, count: common.count)))
+        }
+        if let first { take(first) }
+        // The first part that ends after the range's beginning.
+        var (place, end) = (others.startIndex, others.endIndex)
+        while place < end {
+            let middle = (place + end) / 2
+            if others[middle].range.upperBound > range.lowerBound { end = middle } else { place = middle + 1 }
+        }
+        while place < others.endIndex, others[place].range.lowerBound < range.upperBound {
+            take(others[place])
+            place += 1
         }
     }
 

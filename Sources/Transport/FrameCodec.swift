@@ -10,7 +10,7 @@
 /// are misaligned, and the kernel makes such copies.
 package enum FrameCodec {
     package static let headerBytes = 53
-    package static let version: UInt8 = 2
+    package static let version: UInt8 = 3
     private static let fieldBytes = 48
     private static let magic: UInt32 = 0x5355_5041
 

@@ -12,7 +12,10 @@ import Tensors
 
 /// The smallest model that has everything a run needs, and a run of six steps in two epochs over it.
 struct SimulatedInputs: Sendable {
+    /// Of the usual configuration.
     static let steps = 6
+    /// Elements of a bucket: the model's gradient has three where it crosses hosts.
+    static let bucket = 4_096
     let inputs: RunInputs
     let identity: WorkerIdentity
     /// What an undisturbed run of one process has: the digest of its weights, and each step's loss.
@@ -36,7 +39,8 @@ struct SimulatedInputs: Sendable {
     /// The folder of the runs, each of which begins with it empty.
     var output: String { inputs.configuration.output }
 
-    init() async throws {
+    /// - Parameter change: of the configuration; the data may be trained as a source task, too.
+    init(_ change: (inout TrainingConfiguration) -> Void = { _ in }) async throws {
         // In memory where that is possible: nothing is to be synced to a disk.
         let place = FileManager.default.isWritableFile(atPath: "/dev/shm") ? "/dev/shm" : NSTemporaryDirectory()
         let folder = "\(place)/apus-simulation-\(getpid())"
@@ -46,7 +50,7 @@ struct SimulatedInputs: Sendable {
         let words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"] + (0..<43).map { "w\($0)" }
         try Data((words.joined(separator: "\n") + "\n").utf8).write(to: URL(filePath: "\(folder)/vocab.txt"))
         let model: [String: Any] = [
-            "model_type": "bert", "hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 1,
+            "model_type": "bert", "hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 4,
             "num_attention_heads": 2, "max_position_embeddings": 16, "vocab_size": words.count, "type_vocab_size": 2,
             "hidden_act": "gelu", "layer_norm_eps": 1e-12, "hidden_dropout_prob": 0.1,
             "attention_probs_dropout_prob": 0.1, "initializer_range": 0.02, "pad_token_id": 0,
@@ -55,9 +59,11 @@ struct SimulatedInputs: Sendable {
         let shape = try BERTConfiguration(JSONValue(parsing: FileSystem.read("\(folder)/config.json")), path: folder)
             .shape
         let layout = BERTModel(shape: shape, head: .classification(labels: 3)).layout
-        // Their values do not matter: the run begins with random ones.
-        let zeros = StateFiles.tensors(FloatBuffer(count: layout.count), layout)
-        try SafetensorsWriter.write(zeros, to: "\(folder)/model.safetensors", steps: PlainFileSteps())
+        // Their values do not matter where the run begins with random ones.
+        let values = FloatBuffer(count: layout.count)
+        for place in 0..<values.count { values.view[place] = Float((place * 7_919) % 1_000) / 2_500 - 0.2 }
+        try SafetensorsWriter.write(
+            StateFiles.tensors(values, layout), to: "\(folder)/model.safetensors", steps: PlainFileSteps())
         // Three chunks to validate.
         for (name, rows) in [("train", 0..<12), ("validation", 100..<170)] {
             let lines = rows.map { row in
@@ -75,6 +81,7 @@ struct SimulatedInputs: Sendable {
         configuration.batchSize = 4
         configuration.lanes = 4
         configuration.epochs = 2
+        change(&configuration)
         inputs = try RunInputs(configuration)
         let arithmetic = ArithmeticShape(inputs.model.shape, blas: .own, precision: .float32)
         identity = Fingerprint.identity(arithmetic, threads: 1)
@@ -90,8 +97,7 @@ struct SimulatedInputs: Sendable {
         }
         self.losses = losses
         self.evaluations = evaluations
-        digest = Self.digest(replica.state)
-        precondition(inputs.plan.totalSteps == Self.steps, "\(inputs.plan.totalSteps) steps")
+        digest = Self.digest(try await engine.state())
     }
 
     /// Of weights and moments.

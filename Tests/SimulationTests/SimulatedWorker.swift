@@ -18,8 +18,9 @@ final class SimulatedWorker: @unchecked Sendable {
         let system = SimulatedControl(own, incarnation: 0, in: job.control)
         let data = job.data
         let thread = WorkerThread(
-            threads: 1, allowList: AllowList(), surroundings: own, entered: { system.generation = $0 },
-            links: { SimulatedLinks(own, data) })
+            threads: 1, allowList: AllowList(), bucket: SimulatedInputs.bucket, surroundings: own,
+            entered: { system.generation = $0 },
+            links: { SimulatedLinks(own, data, isWorker: true) })
         let worker = Worker(thread, actorSystem: system)
         (self.system, self.thread, self.worker) = (system, thread, worker)
         own.atDeath.append { thread.end() }

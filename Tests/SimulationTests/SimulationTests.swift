@@ -1,5 +1,9 @@
+import BERT
 import Foundation
+import Tensors
 import Testing
+
+@testable import Runs
 
 /// The real coordinator and real workers in one process, with chance, time, links and threads decided by a seed:
 /// docs/simulation.md.
@@ -13,8 +17,8 @@ import Testing
 
     private static let inputs = Task { try await SimulatedInputs() }
     private static let usualSeeds: UInt64 = 200
-    /// Turns of an undisturbed run of three workers.
-    private static let usualTurns = 650
+    /// Turns of an undisturbed run of three workers, two of them on one host.
+    private static let usualTurns = 900
 
     @Test(arguments: 1...4) func `undisturbed it has the weights of one process`(workers: Int) async throws {
         let job = SimulatedJob(Scenario(seed: 1, workers: workers), try await Self.inputs.value)
@@ -82,6 +86,21 @@ import Testing
                     #expect(job.happened == [fault: 1] || fault == .dataLinkDrops, "\(scenario)")
                 }
             }
+        }
+    }
+
+    /// Gradients in one bucket and in several, within a host and between hosts.
+    @Test(arguments: Way.allCases)
+    func `every way to train has the weights of one process, whoever shares memory`(way: Way) async throws {
+        let shared = try await SimulatedInputs(way.change)
+        #expect(shared.inputs.model.layout.denseCount > SimulatedInputs.bucket || way == .unfreezing)
+        for hosts in [[0], [0, 0], [0, 1], [0, 1, 2], [0, 0, 1], [0, 1, 0, 1], [0, 1, 2, 3, 4]] {
+            let job = SimulatedJob(Scenario(seed: 1, workers: hosts.count, hosts: hosts), shared)
+            #expect(job.run() == .done, "\(hosts)")
+            #expect(job.errors == [], "\(hosts)")
+            #expect(job.digest == shared.digest, "\(hosts)")
+            for (step, loss) in job.losses { #expect(loss == shared.losses[step - 1], "step \(step) on \(hosts)") }
+            await Task.yield()
         }
     }
 
