@@ -26,7 +26,7 @@ struct LayerStack {
     let dropout: DropoutContext?
     /// For tapes and, with `recompute` or in single precision, outputs.
     let arena: Arena
-    /// For what a pass over a layer needs besides: in bf16 not the arena of the tapes.
+    /// For everything else that a pass over one layer needs; in bf16 not the arena of the tapes.
     let scratch: Arena
     /// (T, D) twice: if tapes do not contain outputs, the outputs of layers with an even and with an odd number.
     private let outputs: [Matrix]

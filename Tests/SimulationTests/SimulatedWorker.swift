@@ -20,7 +20,7 @@ final class SimulatedWorker: @unchecked Sendable {
         let thread = WorkerThread(
             threads: 1, allowList: AllowList(), bucket: SimulatedInputs.bucket, surroundings: own,
             entered: { system.generation = $0 },
-            links: { SimulatedLinks(own, data, isWorker: true) })
+            links: { SimulatedLinks(own, data) })
         let worker = Worker(thread, actorSystem: system)
         (self.system, self.thread, self.worker) = (system, thread, worker)
         own.atDeath.append { thread.end() }
