@@ -132,7 +132,7 @@ let package = Package(
             "Inputs",
             [
                 "Configuration", "Learning", "BERT", "Hub", "Console", "Checkpoints", "TextData", "Files", "Wording",
-                "Tensors",
+                "Tensors", "CSystem",
             ]),
         module("Telemetry", ["Learning", "Console", "Files", "Wording"]),
         module(

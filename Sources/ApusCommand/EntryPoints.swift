@@ -57,9 +57,17 @@ package enum EntryPoints {
     }
 
     /// Describes a run in lines without writing anything.
-    package static func dryRun(_ configuration: TrainingConfiguration) throws -> [String] {
+    package static func dryRun(_ configuration: TrainingConfiguration, workers: Int = 1) throws -> [String] {
         let configuration = try configuration.withModelFolder()
-        return try waitFor { try await DryRun(configuration).lines() }
+        return try waitFor { try await DryRun(configuration, workers: workers).lines() }
+    }
+
+    /// The same for a job of workers on this machine.
+    package static func dryRun(_ options: LaunchOptions) throws -> [String] {
+        let (workers, threads) = LocalLaunch.shares(options, cores: ProcessorCount.usable)
+        var configuration = options.configuration
+        configuration.threads = workers * threads
+        return try dryRun(configuration, workers: workers)
     }
 
     package static func coordinate(_ options: CoordinateOptions, _ invocation: Invocation) throws {

@@ -50,17 +50,15 @@ struct Launch: RunCommand {
     }
 
     func run(_ invocation: Invocation) throws {
-        guard !dryRun else {
-            var configuration = try options.resolved()
-            if let workers { configuration.threads *= try options.merged()[.threads] == nil ? 1 : workers }
-            for line in try EntryPoints.dryRun(configuration) { try StandardOutput.write(line: line) }
-            return
-        }
         let (configuration, threadsGiven) = (try options.resolved(), try options.merged()[.threads] != nil)
         var launched = LaunchOptions(
             workers: workers, threadsGiven: threadsGiven, single: single, debug: debug, cluster: cluster,
             configuration: configuration)
         launched.dashboard = dashboard
+        guard !dryRun else {
+            for line in try EntryPoints.dryRun(launched) { try StandardOutput.write(line: line) }
+            return
+        }
         try EntryPoints.launch(launched, invocation)
     }
 }

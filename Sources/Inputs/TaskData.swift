@@ -1,4 +1,5 @@
 package import BERT
+internal import CSystem
 package import Configuration
 internal import Console
 internal import Files
@@ -78,22 +79,21 @@ package struct TaskData: Sendable {
             raw.append((split, rows))
             digests.merge(try DataDigests.of(path, split)) { own, _ in own }
         }
-        guard let whole = raw.first?.1 else { preconditionFailure("a task has training data") }
-        let (train, held) = try Self.hold(whole, asked, reading)
-        if let held {
-            heldOut = (0..<held.count).map(held.position)
-            raw[0].1 = train
-            raw.insert((.validation, held), at: 1)
+        precondition(!raw.isEmpty, "a task has training data")
+        if let held = try Self.holdOut(&raw, asked, reading) {
+            heldOut = held
             digests[Split.validation.rawValue] = Digests.bytes(
                 Array(heldOut.joined(separator: " ").utf8))
         }
-        let choice = try TaskChoice(asked, of: train)
-        if let note = choice.note { notes.append("\(train.path): \(note)") }
+        let choice = try TaskChoice(asked, of: raw[0].1)
+        if let note = choice.note { notes.append("\(raw[0].1.path): \(note)") }
         task = choice.task
-        columns = train.columns
-        (head, labels) = try Self.head(task, train, reading)
+        columns = raw[0].1.columns
+        (head, labels) = try Self.head(task, raw[0].1, reading)
         finding = DataReview(raw, task).brief
-        for (split, rows) in raw {
+        raw.reverse()
+        // Texts are given up as soon as their tokens are there.
+        while let (split, rows) = raw.popLast() {
             let name = DataFiles.lastName(rows.path)
             let dataset = try Activity.during("tokenizing \(name)", of: rows.count) { activity in
                 try Self.tokenize(rows, task, head, labels, reading, tokenizer) { activity.advance(by: $0) }
@@ -101,11 +101,16 @@ package struct TaskData: Sendable {
             if let note = Self.noteOnTextsLeftOut(rows, dataset) { notes.append(note) }
             datasets[split] = dataset
         }
+        // The heap keeps freed texts, each too small for pages of its own, and training would come on top of them.
+        malloc_trim(0)
     }
 
-    /// The training rows without the held-out ones, and the held-out rows, if requested.
-    private static func hold(_ rows: Dataset, _ asked: Task?, _ reading: Reading) throws -> (Dataset, Dataset?) {
-        guard let share = reading.validationSplit else { return (rows, nil) }
+    /// Moves the rows to hold out, if that is requested, from the training data to validation data of their own.
+    /// - Returns: their lines.
+    private static func holdOut(_ raw: inout [(Split, Dataset)], _ asked: Task?, _ reading: Reading) throws -> [String]?
+    {
+        guard let share = reading.validationSplit else { return nil }
+        let rows = raw[0].1
         let task = try TaskChoice(asked, of: rows).task
         let split = HeldOutRows(rows, share: share, seed: reading.seed, stratified: task == .classification)
         guard !split.validation.isEmpty, !split.training.isEmpty else {
@@ -113,7 +118,10 @@ package struct TaskData: Sendable {
                 "\(rows.path): --validation-split \(share) of \(counted(rows.count, "row")) leaves none on one side: "
                     + "choose another share, or name a file with --validation")
         }
-        return (rows.rows(split.training), rows.rows(split.validation))
+        let held = rows.rows(split.validation)
+        raw[0].1 = rows.rows(split.training)
+        raw.insert((.validation, held), at: 1)
+        return (0..<held.count).map(held.position)
     }
 
     /// Names of the outputs: the classes, or the columns of the numbers if each has one.

@@ -16,10 +16,16 @@ package struct LocalLaunch {
     package init(_ options: LaunchOptions, _ invocation: Invocation, cores: Int) {
         self.options = options
         self.invocation = invocation
+        (workers, threads) = Self.shares(options, cores: cores)
+    }
+
+    /// How many workers are started, and the threads of each.
+    package static func shares(_ options: LaunchOptions, cores: Int) -> (workers: Int, threads: Int) {
+        guard !options.single else { return (1, options.configuration.threads) }
         let shares = WorkerShares(
             cores: cores, lanes: options.configuration.laneCount, workers: options.workers,
             threads: options.threadsGiven ? options.configuration.threads : nil)
-        (workers, threads) = (shares.workers, shares.threads)
+        return (shares.workers, shares.threads)
     }
 
     /// - Returns: the exit status of the job.

@@ -221,15 +221,16 @@ package enum Evaluation {
         return store
     }
 
-    /// Scores the whole dataset, or its first samples, on the runner's threads.
+    /// Scores the whole dataset, or only some of its chunks, on the runner's threads.
     /// - Throws: ``StoppedBetweenSteps`` soon after `stop` asks for it.
     package static func run(
         _ dataset: TokenizedDataset, _ stream: TaskStream = .target, runner: LaneRunner, parameters: FloatView,
-        features: FeatureStore? = nil, names: [String]? = nil, first: Int = .max, stop: StopRequest = StopRequest()
+        features: FeatureStore? = nil, names: [String]? = nil, only some: [Range<Int>]? = nil,
+        stop: StopRequest = StopRequest()
     ) throws(StoppedBetweenSteps) -> Evaluated {
-        let chunks = chunks(of: min(first, dataset.count))
+        let chunks = some ?? chunks(of: dataset.count)
         let head = runner.model.head(of: stream)
-        let kept = first < dataset.count ? nil : ScorePlan(dataset, head, runner.model.shape).map(EvaluationScores.init)
+        let kept = some == nil ? ScorePlan(dataset, head, runner.model.shape).map(EvaluationScores.init) : nil
         let weights = runner.weights(parameters, trains: false)
         let scores = Mutex([ChunkScore](repeating: ChunkScore(), count: chunks.count))
         inParallel(chunks.count, threads: runner.threads) { piece in

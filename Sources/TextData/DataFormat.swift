@@ -17,6 +17,9 @@ package enum DataFormat: String, Codable, CaseIterable, Sendable {
     /// One text per line.
     case text
 
+    /// As many lines tell what a file is.
+    static let firstLines = 200
+
     static let endings: [String: DataFormat] = [
         "tsv": .tsv, "tab": .tsv, "csv": .csv, "jsonl": .jsonLines, "json": .jsonLines, "ndjson": .jsonLines,
         "conll": .conll, "conllu": .conll,
@@ -27,15 +30,19 @@ package enum DataFormat: String, Codable, CaseIterable, Sendable {
     ///
     /// The file name's suffix decides, then the first lines: if they contradict the suffix or, without a known suffix,
     /// if they indicate a format.
-    /// - Parameter allowsPlainText: whether a file of one text per line is accepted.
+    /// - Parameters:
+    ///   - bytes: the file's, at least its first lines.
+    ///   - allowsPlainText: whether a file of one text per line is accepted.
+    ///   - quotes: looks at the fields of the whole file, if tabs are between them.
     /// - Throws: ``DatasetError`` if neither determines the format.
     static func found(
-        in bytes: [UInt8], path: String, columns: ColumnNames, allowsPlainText: Bool
+        in bytes: [UInt8], path: String, columns: ColumnNames, allowsPlainText: Bool,
+        quotes: () throws(DatasetError) -> TabQuotes
     ) throws(DatasetError) -> (format: DataFormat, note: String?) {
         let ending = Self.ending(of: path)
         let lines = FirstLines(bytes)
         switch endings[ending] {
-        case .csv?: return try commas(bytes, lines, path: path)
+        case .csv?: return try commas(lines, quotes)
         case .tsv?:
             let comma = UInt8(ascii: ",")
             let isCSV =
@@ -45,7 +52,7 @@ package enum DataFormat: String, Codable, CaseIterable, Sendable {
             }
             return isCSV
                 ? (.csv, "commas separate the fields of its header, so it is read as --input-format csv")
-                : try tabs(bytes, path: path)
+                : tabs(try quotes())
         case let format?: return (format, nil)
         case nil where ending == "txt" && allowsPlainText: return (.text, nil)
         case nil:
@@ -58,7 +65,7 @@ package enum DataFormat: String, Codable, CaseIterable, Sendable {
                         + "jsonl or conll, or use that suffix"
                 )
             }
-            if found == .tsv { return try tabs(bytes, path: path, because: why) }
+            if found == .tsv { return tabs(try quotes(), because: why) }
             return (found, "\(why), it is read as --input-format \(found.rawValue) by its first lines")
         }
     }
@@ -72,7 +79,7 @@ package enum DataFormat: String, Codable, CaseIterable, Sendable {
 
     /// CSV, or what the header shows instead.
     private static func commas(
-        _ bytes: [UInt8], _ lines: FirstLines, path: String
+        _ lines: FirstLines, _ quotes: () throws(DatasetError) -> TabQuotes
     ) throws(DatasetError) -> (format: DataFormat, note: String?) {
         if lines.header(has: UInt8(ascii: ",")) { return (.csv, nil) }
         if lines.header(has: UInt8(ascii: ";")) {
@@ -82,15 +89,13 @@ package enum DataFormat: String, Codable, CaseIterable, Sendable {
             )
         }
         return lines.header(has: 0x09)
-            ? try tabs(bytes, path: path, because: "tabs separate the fields of its header") : (.csv, nil)
+            ? tabs(try quotes(), because: "tabs separate the fields of its header") : (.csv, nil)
     }
 
     /// TSV, with or without quotes as its fields show.
-    private static func tabs(_ bytes: [UInt8], path: String, because: String? = nil) throws(DatasetError) -> (
-        format: DataFormat, note: String?
-    ) {
+    private static func tabs(_ quotes: TabQuotes, because: String? = nil) -> (format: DataFormat, note: String?) {
         func note(_ more: String) -> String { [because, more].compactMap { $0 }.joined(separator: "; ") }
-        switch TabQuotes(bytes) {
+        switch quotes {
         case .none: return (.tsv, because.map { "\($0), so it is read as --input-format tsv" })
         case .fields:
             return (
@@ -116,7 +121,7 @@ private struct FirstLines {
     init(_ bytes: [UInt8]) {
         var lines: [ArraySlice<UInt8>] = []
         var start = 0
-        while start < bytes.count, lines.count < 200 {
+        while start < bytes.count, lines.count < DataFormat.firstLines {
             let end = bytes[start...].firstIndex(of: 0x0A) ?? bytes.count
             lines.append(bytes[start..<end].last == 0x0D ? bytes[start..<(end - 1)] : bytes[start..<end])
             start = end + 1

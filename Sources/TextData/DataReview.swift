@@ -74,14 +74,16 @@ package struct DataReview: Sendable {
     /// - Complexity: O(bytes) time; memory for a number of each text.
     package init(training: Part?, others: [Part], namesRareClasses: Bool) {
         var warnings: [Warning] = []
-        let known = training.map { Set($0.rows.keys) } ?? []
+        var known: EqualTexts?
         let names = training?.labels.map { Set($0.joined()) }
         for part in [training].compactMap({ $0 }) + others {
             if part.name != training?.name {
-                warnings += Self.shared(part, known)
+                if let known { warnings += Self.shared(part, known) }
                 if let names { warnings += Self.unknown(part, names) }
             }
-            warnings += Self.similarLabels(part) + Self.repeated(part) + Self.empty(part)
+            var texts = EqualTexts(part.rows)
+            warnings += Self.similarLabels(part) + Self.repeated(part, &texts) + Self.empty(part)
+            if part.name == training?.name { known = texts }
             if namesRareClasses { warnings += Self.rare(part) }
         }
         self.warnings = Warning.Kind.allCases.flatMap { kind in warnings.filter { $0.kind == kind } }
@@ -99,8 +101,8 @@ package struct DataReview: Sendable {
 
     private static func text(_ count: Int) -> String { count == 1 ? "1 text" : "\(count) texts" }
 
-    private static func shared(_ part: Part, _ known: Set<String>) -> [Warning] {
-        let rows = part.rows.keys.enumerated().filter { known.contains($0.element) }.map(\.offset)
+    private static func shared(_ part: Part, _ known: EqualTexts) -> [Warning] {
+        let rows = (0..<part.rows.count).filter { known.contains($0, of: part.rows) }
         return warning(
             .sharedWithTraining, part, rows: rows,
             "\(text(rows.count)) of \(part.rows.count) \(rows.count == 1 ? "is" : "are") in the training data too")
@@ -112,14 +114,12 @@ package struct DataReview: Sendable {
     }
 
     /// Rows whose text is that of an earlier row, and of those the ones with another label.
-    private static func repeated(_ part: Part) -> [Warning] {
-        var first: [String: Int] = [:]
+    /// - Parameter texts: takes all rows.
+    private static func repeated(_ part: Part, _ texts: inout EqualTexts) -> [Warning] {
         var (again, torn) = ([Int](), [Int]())
-        for (row, key) in part.rows.keys.enumerated() where !Dataset.isBlank(part.rows.texts[row]) {
-            guard let earlier = first[key] else {
-                first[key] = row
-                continue
-            }
+        for row in 0..<part.rows.count {
+            let earlier = texts.firstRow(like: row)
+            guard earlier < row, !Dataset.isBlank(part.rows.texts[row]) else { continue }
             again.append(row)
             if let labels = part.labels, labels[earlier] != labels[row] { torn.append(row) }
         }
@@ -175,12 +175,5 @@ package struct DataReview: Sendable {
                 message: "\(found.count == 1 ? "1 label is" : "\(found.count) labels are") not in the training data, "
                     + "which a run refuses: \(shown.joined(separator: ", "))", examples: shown)
         ]
-    }
-}
-
-extension Dataset {
-    /// What rows with equal texts have in common, each row's.
-    var keys: some Collection<String> {
-        (0..<count).lazy.map { row in self.pairs.map { self.texts[row] + "\0" + $0[row] } ?? self.texts[row] }
     }
 }

@@ -7,8 +7,8 @@ package struct Dataset: Sendable {
     package private(set) var path: String
     /// The files of the rows, and each row's; nil if there is one file.
     private var origin: (files: [String], ofRow: [Int])?
-    package private(set) var texts: [String] = []
-    package private(set) var pairs: [String]?
+    package private(set) var texts = PackedTexts()
+    package private(set) var pairs: PackedTexts?
     /// Each row's label, or several of them, according to ``labelLayout``.
     package private(set) var labels: [[String]]?
     package private(set) var labelLayout = LabelLayout.single
@@ -62,46 +62,50 @@ package struct Dataset: Sendable {
         var bytes: [UInt8]
         do throws(TextFile.Failure) {
             blocks = try TextBlocks(path: path)
-            bytes = try blocks.next() ?? []
+            bytes = try blocks.next(lines: DataFormat.firstLines) ?? []
         } catch { throw DatasetError(path: path, problem: error.problem) }
         guard !bytes.isEmpty else {
             throw DatasetError(path: path, problem: "is empty, expected a header and rows: name another file")
         }
-        // JSON lines are read block by block; in other formats a row may end anywhere.
-        if !blocks.isOver {
-            let first = bytes
-            let found =
-                asked ?? (try? DataFormat.found(in: first, path: path, columns: columns, allowsPlainText: false).format)
-            if found == .jsonLines, !JSONLines.isList(first) {
-                try read(JSONLines(first, blocks, path: path), columns, need, keepsTable)
-                return
-            }
-            do throws(TextFile.Failure) { bytes = try blocks.remaining(after: first) } catch {
-                throw DatasetError(path: path, problem: error.problem)
-            }
-        }
-        if !bytes.contains(0x0A), bytes.contains(0x0D) {
+        if blocks.isOver, !bytes.contains(0x0A), bytes.contains(0x0D) {
             bytes = bytes.map { $0 == 0x0D ? 0x0A : $0 }
             notes.append("its lines end in bare carriage returns, which are read as line ends")
         }
+        func wholeFile() throws(DatasetError) {
+            do throws(TextFile.Failure) { bytes = try blocks.remaining(after: bytes) } catch {
+                throw DatasetError(path: path, problem: error.problem)
+            }
+        }
         let (format, note) =
             if let asked { (asked, nil as String?) } else {
-                try DataFormat.found(in: bytes, path: path, columns: columns, allowsPlainText: allowsPlainText)
+                try DataFormat.found(in: bytes, path: path, columns: columns, allowsPlainText: allowsPlainText) {
+                    () throws(DatasetError) in
+                    guard !blocks.isOver, blocks.isLasting else {
+                        try wholeFile()
+                        return TabQuotes(bytes)
+                    }
+                    do throws(TextFile.Failure) { return try TabQuotes(TextBlocks(path: path)) } catch {
+                        throw DatasetError(path: path, problem: error.problem)
+                    }
+                }
             }
         if let note { notes.append(note) }
         switch format {
-        case .csv: try read(DelimitedRows(bytes, .csv, path: path), columns, need, keepsTable)
-        case .semicolons: try read(DelimitedRows(bytes, .semicolons, path: path), columns, need, keepsTable)
-        case .tsv: try read(DelimitedRows(bytes, .tsv, path: path), columns, need, keepsTable)
-        case .quotedTSV: try read(DelimitedRows(bytes, .quotedTSV, path: path), columns, need, keepsTable)
-        case .jsonLines: try read(JSONLines(bytes, path: path), columns, need, keepsTable)
-        case .conll: try read(WordLines(bytes, path: path, columns: columns, labels: need))
+        case .csv: try read(DelimitedRows(bytes, blocks, .csv, path: path), columns, need, keepsTable)
+        case .semicolons: try read(DelimitedRows(bytes, blocks, .semicolons, path: path), columns, need, keepsTable)
+        case .tsv: try read(DelimitedRows(bytes, blocks, .tsv, path: path), columns, need, keepsTable)
+        case .quotedTSV: try read(DelimitedRows(bytes, blocks, .quotedTSV, path: path), columns, need, keepsTable)
+        case .jsonLines:
+            if JSONLines.isList(bytes) { try wholeFile() }
+            try read(
+                JSONLines(bytes, blocks.isOver ? nil : blocks, path: path), columns, need, keepsTable)
+        case .conll: try read(WordLines(bytes, blocks, path: path, columns: columns, labels: need))
         case .text:
             guard allowsPlainText else {
                 throw DatasetError(
                     path: path, problem: "a file of one text per line has no labels: that is data for --task masked-lm")
             }
-            try read(plainText: bytes)
+            try read(plainText: bytes, blocks)
         }
     }
 
@@ -116,6 +120,7 @@ package struct Dataset: Sendable {
             text: header[choice.text], pair: choice.pair.map { header[$0] },
             label: choice.labels.isEmpty ? nil : choice.labels.map { header[$0] }.joined(separator: ","))
         if keepsTable { table = (header, []) }
+        var known = KnownLabels()
         if choice.pair != nil { pairs = [] }
         if !choice.labels.isEmpty { labels = [] }
         if choice.labels.count > 1 { labelLayout = .columns(choice.labels.map { source.header[$0] }) }
@@ -124,7 +129,7 @@ package struct Dataset: Sendable {
             if let pair = row.pair { pairs?.append(pair) }
             lines.append(row.line)
             try take(row.words)
-            if let found = row.labels { try take(found, isList: row.isList, words: row.words, need) }
+            if let found = row.labels { try take(found, isList: row.isList, words: row.words, need, &known) }
             if let fields = row.fields { table?.rows.append(fields) }
         }
         guard !texts.isEmpty else {
@@ -148,9 +153,9 @@ package struct Dataset: Sendable {
         if let found { words?.append(found) }
     }
 
-    private mutating func take(_ found: [String], isList: Bool, words: [String]?, _ need: LabelNeed)
-        throws(DatasetError)
-    {
+    private mutating func take(
+        _ found: [String], isList: Bool, words: [String]?, _ need: LabelNeed, _ known: inout KnownLabels
+    ) throws(DatasetError) {
         let found = found.map(Self.trimmed)
         guard need == .requiredPerhapsEmpty || !found.contains(where: \.isEmpty) else {
             let remedy =
@@ -160,7 +165,7 @@ package struct Dataset: Sendable {
             throw DatasetError(path: path, line: lines.last, problem: "the label is empty: \(remedy)")
         }
         if isList { labelLayout = words == nil ? .lists : .words }
-        labels?.append(found)
+        labels?.append(known.shared(found))
     }
 
     private func needLabelsOfAllWords() throws(DatasetError) {
@@ -185,9 +190,10 @@ package struct Dataset: Sendable {
     private mutating func readListsInFields() throws(DatasetError) {
         guard let fields = labels else { return }
         let isAll = fields.allSatisfy { $0[0].isEmpty || ListLiteral.isLikely($0[0]) }
-        let literals = fields.map { ListLiteral($0[0]) }
-        let certain = literals.firstIndex { $0?.isCertain == true }
-        guard let first = isAll ? fields.firstIndex(where: { !$0[0].isEmpty }) : certain else { return }
+        guard let first = isAll ? fields.firstIndex(where: { !$0[0].isEmpty }) : Self.firstCertainList(fields) else {
+            return
+        }
+        var known = KnownLabels()
         var lists: [[String]] = []
         for (row, field) in fields.enumerated() {
             guard field[0].isEmpty || ListLiteral.isLikely(field[0]) else {
@@ -197,7 +203,7 @@ package struct Dataset: Sendable {
                         "the label \"\(field[0].prefix(40))\" is not a list, as \"\(fields[first][0].prefix(40))\" in "
                         + "line \(lines[first]) is: write lists in all rows, [] for no label")
             }
-            guard let list = field[0].isEmpty ? [] : literals[row]?.elements.map(Self.trimmed) else {
+            guard let list = field[0].isEmpty ? [] : ListLiteral(field[0])?.elements.map(Self.trimmed) else {
                 throw DatasetError(
                     path: path, line: lines[row],
                     problem:
@@ -205,11 +211,21 @@ package struct Dataset: Sendable {
                         + "JSON lines"
                 )
             }
-            lists.append(list)
+            lists.append(known.shared(list))
         }
         labels = lists
         labelLayout = .lists
         readWordsInFields()
+    }
+
+    /// The first row whose label cannot be anything but a list. Labels that come again are looked at once.
+    private static func firstCertainList(_ fields: [[String]]) -> Int? {
+        var plain: Set<String> = []
+        return fields.firstIndex { field in
+            guard !plain.contains(field[0]) else { return false }
+            if plain.count < KnownLabels.most { plain.insert(field[0]) }
+            return ListLiteral(field[0])?.isCertain == true
+        }
     }
 
     /// Takes printed lists of words beside as long lists of labels for a label a word.
@@ -220,13 +236,13 @@ package struct Dataset: Sendable {
             return
         }
         words = lists
-        texts = lists.map { $0.joined(separator: " ") }
+        texts = PackedTexts(lists.lazy.map { $0.joined(separator: " ") })
         labelLayout = .words
         notes.append("its texts and labels are lists of the same lengths, which are read as words with a label each")
     }
 
     private mutating func read(_ source: WordLines) throws(DatasetError) {
-        texts = source.sentences.map { $0.joined(separator: " ") }
+        texts = PackedTexts(source.sentences.lazy.map { $0.joined(separator: " ") })
         words = source.sentences
         labels = source.labels
         lines = source.lines
@@ -238,12 +254,12 @@ package struct Dataset: Sendable {
     }
 
     /// Lines that are not blank.
-    private mutating func read(plainText bytes: [UInt8]) throws(DatasetError) {
-        for (index, line) in bytes.split(separator: 0x0A, omittingEmptySubsequences: false).enumerated() {
-            let text = String(decoding: line.last == 0x0D ? line.dropLast() : line, as: UTF8.self)
+    private mutating func read(plainText first: [UInt8], _ blocks: TextBlocks) throws(DatasetError) {
+        var reading = LineReading(first, blocks, path: path)
+        while let (number, text) = try reading.next() {
             guard !Self.isBlank(text) else { continue }
             texts.append(text)
-            lines.append(index + 1)
+            lines.append(number)
         }
         guard !texts.isEmpty else {
             throw DatasetError(path: path, problem: "has no text, expected at least one line: name another file")
@@ -263,8 +279,8 @@ package struct Dataset: Sendable {
         var ofRow = origin?.ofRow ?? [Int](repeating: 0, count: count)
         ofRow += [Int](repeating: (ofRow.last ?? 0) + 1, count: other.count)
         origin = (files, ofRow)
-        texts += other.texts
-        if let added = other.pairs { pairs?.append(contentsOf: added) }
+        for text in other.texts { texts.append(text) }
+        for pair in other.pairs ?? [] { pairs?.append(pair) }
         if let added = other.labels { labels?.append(contentsOf: added) }
         if let added = other.words { words?.append(contentsOf: added) }
         if let added = other.table { table?.rows.append(contentsOf: added.rows) }
@@ -289,8 +305,8 @@ package struct Dataset: Sendable {
     /// Some of the rows, by their numbers from 0.
     package func rows(_ numbers: [Int]) -> Dataset {
         var part = self
-        part.texts = numbers.map { texts[$0] }
-        part.pairs = pairs.map { all in numbers.map { all[$0] } }
+        part.texts = PackedTexts(numbers.lazy.map { texts[$0] })
+        part.pairs = pairs.map { all in PackedTexts(numbers.lazy.map { all[$0] }) }
         part.labels = labels.map { all in numbers.map { all[$0] } }
         part.words = words.map { all in numbers.map { all[$0] } }
         part.lines = numbers.map { lines[$0] }
@@ -310,24 +326,4 @@ package struct Dataset: Sendable {
     }
 
     private static func isSpace(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x09 || byte == 0x0D }
-}
-
-/// One row, reduced to the chosen columns.
-struct Row {
-    let line: Int
-    /// The words joined by spaces, if the row gives them one by one.
-    let text: String
-    let pair: String?
-    let labels: [String]?
-    /// Whether the labels were written as a list.
-    var isList = false
-    var words: [String]?
-    /// All of the row's fields, if they are kept.
-    var fields: [String]?
-}
-
-/// A file format: column names first, then row after row.
-protocol RowSource {
-    var header: [String] { get }
-    mutating func next(_ choice: ColumnChoice) throws(DatasetError) -> Row?
 }

@@ -22,14 +22,27 @@ struct TableDialect: Equatable {
 }
 
 /// Splits bytes into rows of fields; records field ranges and makes strings only on request.
+///
+/// Bytes may come in blocks of whole lines. A row whose quoted field goes on in the next block is read again with that
+/// block behind it.
 struct DelimitedRows: RowSource {
     private struct Field {
         let range: Range<Int>
         let hasDoubledQuotes: Bool
     }
 
+    private enum Opening: Equatable {
+        case none
+        /// The position of the opening quote.
+        case quote(Int)
+        /// The next block decides.
+        case undecided
+    }
+
     private(set) var header: [String] = []
-    private let bytes: [UInt8]
+    private var bytes: [UInt8]
+    /// The rest of the file, if `bytes` is a block of it.
+    private let blocks: TextBlocks?
     private let dialect: TableDialect
     private let path: String
     private var offset = 0
@@ -40,8 +53,10 @@ struct DelimitedRows: RowSource {
     private static let carriageReturn: UInt8 = 0x0D
     private static let quote: UInt8 = 0x22
 
-    init(_ bytes: [UInt8], _ dialect: TableDialect, path: String) throws(DatasetError) {
+    /// - Parameter blocks: what follows after `bytes`, which end with a line.
+    init(_ bytes: [UInt8], _ blocks: TextBlocks? = nil, _ dialect: TableDialect, path: String) throws(DatasetError) {
         self.bytes = bytes
+        self.blocks = blocks
         self.dialect = dialect
         self.path = path
         guard try readFields() != nil else { return }
@@ -69,21 +84,46 @@ struct DelimitedRows: RowSource {
 
     /// Reads one record into `fields` and returns the line on which it began, nil at the end.
     private mutating func readFields() throws(DatasetError) -> Int? {
+        if offset == bytes.count { try readMore(keeping: offset) }
         guard offset < bytes.count else { return nil }
-        fields.removeAll(keepingCapacity: true)
         let start = line
+        var begin = offset
+        while try !readRecord() {
+            try readMore(keeping: begin)
+            (begin, line) = (offset, start)
+        }
+        return start
+    }
+
+    /// Whether nothing follows after `bytes`.
+    private var isLast: Bool { blocks?.isOver ?? true }
+
+    /// Goes back to `begin`, drops the bytes before it and adds as many as are kept, at least a block, so that the time
+    /// to read a long record again and again stays proportional to its length.
+    private mutating func readMore(keeping begin: Int) throws(DatasetError) {
+        offset = begin
+        guard let blocks else { return }
+        let kept = bytes.count - begin
+        do throws(TextFile.Failure) {
+            guard var more = try blocks.next() else { return }
+            while more.count < kept, let next = try blocks.next() { more += next }
+            bytes = kept == 0 ? more : bytes[begin...] + more
+            offset = 0
+        } catch { throw DatasetError(path: path, problem: error.problem) }
+    }
+
+    /// Reads the record at `offset`.
+    /// - Returns: false if it goes on in the next block.
+    private mutating func readRecord() throws(DatasetError) -> Bool {
+        fields.removeAll(keepingCapacity: true)
         while true {
-            if dialect.hasQuotes, let opening = openingQuote() {
-                offset = opening
-                fields.append(try quotedField())
-            } else {
-                let begin = offset
-                while offset < bytes.count, bytes[offset] != dialect.separator, bytes[offset] != Self.newline {
-                    offset += 1
-                }
-                let endsLine = offset == bytes.count || bytes[offset] == Self.newline
-                let hasReturn = endsLine && offset > begin && bytes[offset - 1] == Self.carriageReturn
-                fields.append(Field(range: begin..<(hasReturn ? offset - 1 : offset), hasDoubledQuotes: false))
+            switch dialect.hasQuotes ? opening() : .none {
+            case .undecided: return false
+            case .quote(let place):
+                offset = place
+                guard let field = try quotedField() else { return false }
+                fields.append(field)
+            case .none: fields.append(plainField())
             }
             guard offset < bytes.count, bytes[offset] == dialect.separator else { break }
             offset += 1
@@ -92,28 +132,37 @@ struct DelimitedRows: RowSource {
             offset += 1
             line += 1
         }
-        return start
+        return true
     }
 
-    /// The position of a field's opening quote. Spaces before it are skipped if it opens a whole field: a writer
-    /// that adds spaces quotes like any other, and a text that begins like this is quoted in full.
-    private func openingQuote() -> Int? {
+    private mutating func plainField() -> Field {
+        let begin = offset
+        while offset < bytes.count, bytes[offset] != dialect.separator, bytes[offset] != Self.newline { offset += 1 }
+        let endsLine = offset == bytes.count || bytes[offset] == Self.newline
+        let hasReturn = endsLine && offset > begin && bytes[offset - 1] == Self.carriageReturn
+        return Field(range: begin..<(hasReturn ? offset - 1 : offset), hasDoubledQuotes: false)
+    }
+
+    /// A field's opening quote. Spaces before it are skipped if it opens a whole field: a writer that adds spaces
+    /// quotes like any other, and a text that begins like this is quoted in full.
+    private func opening() -> Opening {
         var index = offset
         while index < bytes.count, bytes[index] == 0x20 { index += 1 }
-        guard index < bytes.count, bytes[index] == Self.quote else { return nil }
-        if index == offset { return index }
+        guard index < bytes.count, bytes[index] == Self.quote else { return .none }
+        if index == offset { return .quote(index) }
         var end = index + 1
         while end < bytes.count, bytes[end] != Self.quote || (end + 1 < bytes.count && bytes[end + 1] == Self.quote) {
             end += bytes[end] == Self.quote ? 2 : 1
         }
-        guard end < bytes.count else { return nil }
+        guard end < bytes.count else { return isLast ? .none : .undecided }
         let isWhole =
             end + 1 == bytes.count || [dialect.separator, Self.newline, Self.carriageReturn].contains(bytes[end + 1])
-        return isWhole ? index : nil
+        return isWhole ? .quote(index) : .none
     }
 
     /// Reads a field from its opening quote up to the separator or line end after it.
-    private mutating func quotedField() throws(DatasetError) -> Field {
+    /// - Returns: nil if it goes on in the next block.
+    private mutating func quotedField() throws(DatasetError) -> Field? {
         let opened = line
         offset += 1
         let begin = offset
@@ -142,6 +191,7 @@ struct DelimitedRows: RowSource {
             }
             return field
         }
+        guard isLast else { return nil }
         throw DatasetError(
             path: path, line: opened, problem: "a quote is never closed: close it, or double the quotes within a field")
     }

@@ -13,35 +13,46 @@ package struct HeldOutRows: Equatable, Sendable {
     /// - Complexity: O(rows log rows).
     package init(_ dataset: Dataset, share: Double, seed: UInt64, stratified: Bool) {
         precondition(share > 0 && share < 1, "a share of \(share)")
-        /// Rows with one text, in their order.
-        var groups: [[Int]] = []
-        var places: [[String]: Int] = [:]
+        // Rows with one text are a group.
+        var groupOfRow: [Int] = []
+        var sizes: [Int] = []
+        var texts = EqualTexts(dataset)
         for row in 0..<dataset.count {
-            let text = [dataset.texts[row]] + (dataset.pairs.map { [$0[row]] } ?? [])
-            if let place = places[text] {
-                groups[place].append(row)
-            } else {
-                places[text] = groups.count
-                groups.append([row])
-            }
+            let first = texts.firstRow(like: row)
+            groupOfRow.append(first == row ? sizes.count : groupOfRow[first])
+            if first == row { sizes.append(1) } else { sizes[groupOfRow[first]] += 1 }
         }
+        let groups = Self.groups(groupOfRow, sizes)
         // A text with two labels counts for the label of its first row.
         var strata: [[String]: [Int]] = [:]
-        for group in Self.shuffled(groups.count, seed: seed) {
-            let label = stratified ? dataset.labels?[groups[group][0]] ?? [] : []
+        for group in Self.shuffled(sizes.count, seed: seed) {
+            let label = stratified ? dataset.labels?[groups(group)[0]] ?? [] : []
             strata[label, default: []].append(group)
         }
         var (held, due, seen) = ([Int](), 0, 0)
         for label in strata.keys.sorted(by: { $0.lexicographicallyPrecedes($1) }) {
             let members = strata[label] ?? []
-            seen += members.reduce(0) { $0 + groups[$1].count }
+            seen += members.reduce(0) { $0 + sizes[$1] }
             // The rounding remainder of one label carries over to the next.
             due = Int((share * Double(seen)).rounded())
-            for group in members where held.count + groups[group].count <= due { held += groups[group] }
+            for group in members where held.count + sizes[group] <= due { held += groups(group) }
         }
         validation = held.sorted()
         let isHeld = Set(held)
         training = (0..<dataset.count).filter { !isHeld.contains($0) }
+    }
+
+    /// The rows of each group, in their order.
+    private static func groups(_ groupOfRow: [Int], _ sizes: [Int]) -> (Int) -> [Int] {
+        var ends: [Int] = []
+        for size in sizes { ends.append((ends.last ?? 0) + size) }
+        var free = zip(ends, sizes).map { $0 - $1 }
+        var rows = [Int](repeating: 0, count: groupOfRow.count)
+        for (row, group) in groupOfRow.enumerated() {
+            rows[free[group]] = row
+            free[group] += 1
+        }
+        return { Array(rows[(ends[$0] - sizes[$0])..<ends[$0]]) }
     }
 
     private static func shuffled(_ count: Int, seed: UInt64) -> [Int] {

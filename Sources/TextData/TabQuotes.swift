@@ -12,72 +12,125 @@ enum TabQuotes: Equatable {
     /// Some fields begin and end with a quote, but possibly as part of the text.
     case perhaps(count: Int)
 
+    /// - Complexity: O(bytes).
+    init(_ bytes: [UInt8]) {
+        var scan = TabQuoteScan()
+        scan.pass(bytes)
+        self = scan.result
+    }
+
+    /// Reads blocks until their end or until it is certain that no field is quoted.
+    init(_ blocks: TextBlocks) throws(TextFile.Failure) {
+        var scan = TabQuoteScan()
+        while !scan.isRefuted, let block = try blocks.next() { scan.pass(block) }
+        self = scan.result
+    }
+}
+
+/// A pass over a table that comes in blocks.
+private struct TabQuoteScan {
+    private enum Place {
+        /// At the start of a field.
+        case start
+        /// In a field without quotes around it.
+        case plain
+        case quoted
+        /// Behind a quote that closes the field or is the first of two.
+        case closing
+        /// Behind the carriage return after a closing quote.
+        case returned
+    }
+
     private static let quote: UInt8 = 0x22
     private static let tab: UInt8 = 0x09
     private static let newline: UInt8 = 0x0A
+    private static let carriageReturn: UInt8 = 0x0D
 
-    /// - Complexity: O(bytes).
-    init(_ bytes: [UInt8]) {
-        self = .none
-        guard bytes.contains(Self.quote) else { return }
-        var (index, quoted, plainInHeader, isHeader) = (0, 0, 0, true)
-        var (hasDoubled, spansLines) = (false, false)
-        while index < bytes.count {
-            if bytes[index] == Self.quote {
-                guard let field = Self.quotedField(bytes, from: index) else { return }
-                hasDoubled = hasDoubled || (field.hasDoubled && !field.spansLines)
-                spansLines = spansLines || field.spansLines
-                quoted += 1
-                index = field.end
-            } else {
-                let start = index
-                while index < bytes.count, bytes[index] != Self.tab, bytes[index] != Self.newline {
-                    guard bytes[index] != Self.quote else { return }
-                    index += 1
-                }
-                if isHeader, index > start { plainInHeader += 1 }
-            }
-            if index < bytes.count, bytes[index] == Self.newline { isHeader = false }
-            index += 1
+    /// Whether there was a quote that no such writer leaves.
+    private(set) var isRefuted = false
+    private var place = Place.start
+    private var isHeader = true
+    private var plainInHeader = 0
+    private var quoted = 0
+    private var (hasDoubled, spansLines) = (false, false)
+    /// Of the quoted field that is open.
+    private var (fieldHasDoubled, fieldSpansLines) = (false, false)
+
+    /// The tabs of the first line that is not empty, and whether all others have as many.
+    private var usualTabs: Int?
+    private var linesAreAlike = true
+    private var (tabs, length, isReturn) = (0, 0, false)
+
+    mutating func pass(_ block: [UInt8]) {
+        for byte in block {
+            count(byte)
+            step(byte)
+            if isRefuted { return }
         }
-        guard quoted > 0 else { return }
-        let isPlainTable = Self.linesHaveOneCount(bytes)
+    }
+
+    /// What the table is, if it ends here.
+    var result: TabQuotes {
+        var end = self
+        end.endLine()
+        if end.place == .closing || end.place == .returned { end.endQuoted() }
+        guard !end.isRefuted, end.place != .quoted, end.quoted > 0 else { return .none }
         // A quote that opens in one row and closes in another is text if the rows are complete without it.
-        if isPlainTable, spansLines { return }
-        self = hasDoubled || plainInHeader == 0 || !isPlainTable ? .fields : .perhaps(count: quoted)
+        if end.linesAreAlike, end.spansLines { return .none }
+        return end.hasDoubled || end.plainInHeader == 0 || !end.linesAreAlike
+            ? .fields : .perhaps(count: end.quoted)
     }
 
-    /// The field whose opening quote is at `start`; nil if no tab or line end follows its closing one.
-    private static func quotedField(_ bytes: [UInt8], from start: Int) -> (
-        end: Int, hasDoubled: Bool, spansLines: Bool
-    )? {
-        var index = start + 1
-        var (hasDoubled, spansLines) = (false, false)
-        while index < bytes.count {
-            if bytes[index] == newline { spansLines = true }
-            guard bytes[index] == quote else {
-                index += 1
-                continue
+    private mutating func step(_ byte: UInt8) {
+        let isEnd = byte == Self.tab || byte == Self.newline
+        switch place {
+        case .start:
+            if byte == Self.quote {
+                place = .quoted
+                (fieldHasDoubled, fieldSpansLines) = (false, false)
+            } else if !isEnd {
+                place = .plain
+                if isHeader { plainInHeader += 1 }
             }
-            if index + 1 < bytes.count, bytes[index + 1] == quote {
-                hasDoubled = true
-                index += 2
-                continue
+        case .plain:
+            if byte == Self.quote { isRefuted = true }
+            if isEnd { place = .start }
+        case .quoted:
+            if byte == Self.newline { fieldSpansLines = true }
+            if byte == Self.quote { place = .closing }
+            return
+        case .closing:
+            if byte == Self.quote {
+                fieldHasDoubled = true
+                place = .quoted
+                return
             }
-            index += 1
-            if index < bytes.count, bytes[index] == 0x0D { index += 1 }
-            return index == bytes.count || bytes[index] == tab || bytes[index] == newline
-                ? (index, hasDoubled, spansLines) : nil
+            if isEnd { endQuoted() } else if byte == Self.carriageReturn { place = .returned } else { isRefuted = true }
+        case .returned:
+            if isEnd { endQuoted() } else { isRefuted = true }
         }
-        return nil
+        if byte == Self.newline { isHeader = false }
     }
 
-    /// Whether all non-empty lines have the same number of tabs.
-    private static func linesHaveOneCount(_ bytes: [UInt8]) -> Bool {
-        let counts = bytes.split(separator: newline).lazy.filter { !$0.elementsEqual([0x0D]) }.map { line in
-            line.count { $0 == tab }
+    private mutating func endQuoted() {
+        hasDoubled = hasDoubled || (fieldHasDoubled && !fieldSpansLines)
+        spansLines = spansLines || fieldSpansLines
+        quoted += 1
+        place = .start
+    }
+
+    private mutating func count(_ byte: UInt8) {
+        guard byte != Self.newline else { return endLine() }
+        if byte == Self.tab { tabs += 1 }
+        length += 1
+        isReturn = byte == Self.carriageReturn
+    }
+
+    private mutating func endLine() {
+        if length > 1 || (length == 1 && !isReturn) {
+            linesAreAlike = linesAreAlike && tabs == usualTabs ?? tabs
+            usualTabs = usualTabs ?? tabs
         }
-        guard let first = counts.first else { return true }
-        return counts.allSatisfy { $0 == first }
+        (tabs, length, isReturn) = (0, 0, false)
     }
 }

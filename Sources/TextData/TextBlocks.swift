@@ -18,21 +18,26 @@ final class TextBlocks {
     /// Whether all of the file was returned.
     var isOver: Bool { isAtEnd && rest.isEmpty }
 
+    /// Whether the file can be opened once more and read from its beginning, as a pipe cannot.
+    let isLasting: Bool
+
     private static let usual = 1 << 20
 
-    /// - Parameter least: bytes that a block has at least, apart from the last one.
+    /// - Parameter least: bytes that a block has at least, apart from the last one, and that are read at a time.
     init(path: String, least: Int = TextBlocks.usual) throws(TextFile.Failure) {
         let target = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
         guard let attributes = try? FileManager.default.attributesOfItem(atPath: target) else { throw .missing }
         guard attributes[.type] as? FileAttributeType != .typeDirectory else { throw .folder }
         self.least = least
+        isLasting = attributes[.type] as? FileAttributeType == .typeRegular
         do {
             handle = try FileHandle(forReadingFrom: URL(fileURLWithPath: path))
         } catch {
             throw .unreadable(String(describing: (error as NSError).localizedDescription))
         }
         size = attributes[.size] as? Int ?? 0
-        let first = try read()
+        // Enough to tell what it is.
+        let first = try read(atLeast: 2)
         guard Gunzip.isCompressed(first) else {
             rest = first
             return
@@ -42,7 +47,7 @@ final class TextBlocks {
             let descriptor = handle
             unpacking = try GunzipStream(limit: TextFile.longest(packed: size)) {
                 defer { begin = [] }
-                return begin.isEmpty ? try Self.read(descriptor)[...] : begin
+                return begin.isEmpty ? try Self.read(descriptor, Self.usual)[...] : begin
             }
         } catch { throw .packed(error, size: size) }
     }
@@ -65,6 +70,14 @@ final class TextBlocks {
         return try checked(rest)
     }
 
+    /// The next lines, at least that many unless they are very long or the file ends.
+    func next(lines least: Int) throws(TextFile.Failure) -> [UInt8]? {
+        let before = lines
+        guard var found = try next() else { return nil }
+        while lines - before < least, found.count < 8 * Self.usual, let more = try next() { found += more }
+        return found
+    }
+
     /// All lines that were not returned yet, after `block`.
     func remaining(after block: [UInt8]) throws(TextFile.Failure) -> [UInt8] {
         var all = block
@@ -85,9 +98,16 @@ final class TextBlocks {
         }
     }
 
+    /// As many bytes, unless the file ends.
+    private func read(atLeast count: Int) throws(TextFile.Failure) -> [UInt8] {
+        var bytes: [UInt8] = []
+        while bytes.count < count, case let more = try read(), !more.isEmpty { bytes += more }
+        return bytes
+    }
+
     private func read() throws(TextFile.Failure) -> [UInt8] {
         do {
-            return try unpacking.map { Array(try $0.next()) } ?? Self.read(handle)
+            return try unpacking.map { Array(try $0.next()) } ?? Self.read(handle, least)
         } catch let failure as Gunzip.Failure {
             throw .packed(failure, size: size)
         } catch let failure as DescriptorReading.Failure {
@@ -97,7 +117,7 @@ final class TextBlocks {
         }
     }
 
-    private static func read(_ handle: FileHandle) throws(DescriptorReading.Failure) -> [UInt8] {
-        try DescriptorReading.read(handle.fileDescriptor, most: 1 << 20)
+    private static func read(_ handle: FileHandle, _ most: Int) throws(DescriptorReading.Failure) -> [UInt8] {
+        try DescriptorReading.read(handle.fileDescriptor, most: most)
     }
 }

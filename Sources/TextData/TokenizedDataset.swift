@@ -56,12 +56,12 @@ package struct TokenizedDataset: Equatable, Sendable {
                 "\(values.count) targets for \(dataset.count) samples of \(width)")
         case .tokens: preconditionFailure("word labels require words")
         }
-        let parts = Self.parts(of: dataset.count, threads: threads) {
-            Part(dataset, $0, tokenizer, maxLength, progress)
-        }
         if dataset.pairs != nil { types = [] }
-        offsets.reserveCapacity(dataset.count + 1)
-        for part in parts { append(part) }
+        self = Self.collect(dataset.count, threads: threads, into: self) {
+            Part(dataset, $0, tokenizer, maxLength, progress)
+        } take: { whole, part in
+            whole.append(part, of: dataset.count)
+        }
     }
 
     /// Tokenizes rows word by word; the class of a word belongs to its first token, other tokens have none.
@@ -73,17 +73,18 @@ package struct TokenizedDataset: Equatable, Sendable {
     ) {
         precondition(words.count == wordClasses.count, "classes of \(wordClasses.count) rows for \(words.count)")
         labels = .none
-        let parts = Self.parts(of: words.count, threads: threads) { Part(words, $0, tokenizer, maxLength, progress) }
-        var tokens = TokenLabels()
-        for part in parts {
-            append(part)
+        let (whole, tokens) = Self.collect(words.count, threads: threads, into: (self, TokenLabels())) {
+            Part(words, $0, tokenizer, maxLength, progress)
+        } take: { state, part in
+            state.0.append(part, of: words.count)
             for firsts in part.firstPieces {
-                let classes = wordClasses[tokens.offsets.count - 1]
-                tokens.tokens.append(contentsOf: firsts.map(\.token))
-                tokens.classes.append(contentsOf: firsts.map { classes[$0.word] })
-                tokens.offsets.append(tokens.tokens.count)
+                let classes = wordClasses[state.1.offsets.count - 1]
+                state.1.tokens.append(contentsOf: firsts.map(\.token))
+                state.1.classes.append(contentsOf: firsts.map { classes[$0.word] })
+                state.1.offsets.append(state.1.tokens.count)
             }
         }
+        self = whole
         labels = .tokens(tokens)
     }
 
@@ -110,7 +111,9 @@ package struct TokenizedDataset: Equatable, Sendable {
     package var longest: Int { (0..<count).reduce(0) { max($0, length(of: $1)) } }
     package var meanLength: Double { count == 0 ? 0 : Double(tokenCount) / Double(count) }
 
-    private mutating func append(_ part: Part) {
+    /// - Parameter rows: of the whole dataset.
+    private mutating func append(_ part: Part, of rows: Int) {
+        reserve(part, of: rows)
         let base = ids.count
         ids.append(contentsOf: part.ids)
         types?.append(contentsOf: part.types)
@@ -119,18 +122,61 @@ package struct TokenizedDataset: Equatable, Sendable {
         wholeLengths += part.wholeLengths
     }
 
-    private static func parts(of count: Int, threads: Int, _ make: @Sendable (Range<Int>) -> Part) -> [Part] {
-        let threads = max(1, min(threads, count))
-        let parts = Mutex([Part?](repeating: nil, count: threads))
-        DispatchQueue.concurrentPerform(iterations: threads) { share in
-            let part = make(count * share / threads..<count * (share + 1) / threads)
-            parts.withLock { $0[share] = part }
+    /// Makes room for a part's ids, and at the same time for those of all rows if they are as long as those so far: an
+    /// array that grows as it needs is three times in memory while it does. Room that is not used is not resident.
+    private mutating func reserve(_ part: Part, of rows: Int) {
+        if offsets.count == 1 {
+            offsets.reserveCapacity(rows + 1)
+            wholeLengths.reserveCapacity(rows)
         }
-        return parts.withLock { $0 }.compactMap { $0 }
+        let count = ids.count + part.ids.count
+        guard ids.capacity < count else { return }
+        let mean = Double(count) / Double(offsets.count - 1 + part.ends.count)
+        let room = max(count, Int(1.02 * mean * Double(rows)), ids.capacity + ids.capacity / 4)
+        ids.reserveCapacity(room)
+        types?.reserveCapacity(room)
     }
 
-    /// The rows that one thread tokenizes.
-    private struct Part {
+    /// Rows that a thread takes at a time: two parts a thread are in memory beside the whole, seldom more.
+    private static let partRows = 4_096
+
+    /// Parts that are taken in their order, whatever the order in which threads finish them.
+    private struct Taking<State: Sendable>: Sendable {
+        var state: State
+        var begun = 0
+        var taken = 0
+        var early: [Int: Part] = [:]
+    }
+
+    /// Makes the parts of all rows on some threads.
+    private static func collect<State: Sendable>(
+        _ rows: Int, threads: Int, into state: State, make: @Sendable (Range<Int>) -> Part,
+        take: @Sendable (inout State, Part) -> Void
+    ) -> State {
+        let parts = (rows + partRows - 1) / partRows
+        let taking = Mutex(Taking(state: state))
+        DispatchQueue.concurrentPerform(iterations: max(1, min(threads, parts))) { _ in
+            while true {
+                let number = taking.withLock { taking in
+                    defer { taking.begun += 1 }
+                    return taking.begun
+                }
+                guard number < parts else { return }
+                let part = make(number * partRows..<min(rows, (number + 1) * partRows))
+                taking.withLock { taking in
+                    taking.early[number] = part
+                    while let next = taking.early.removeValue(forKey: taking.taken) {
+                        take(&taking.state, next)
+                        taking.taken += 1
+                    }
+                }
+            }
+        }
+        return taking.withLock { $0.state }
+    }
+
+    /// Rows that one thread tokenizes.
+    private struct Part: Sendable {
         var ids: [Int32] = []
         var types: [UInt8] = []
         var ends: [Int] = []

@@ -33,9 +33,16 @@ struct WordLines {
         let isComment: Bool
     }
 
+    /// Last fields of the lines that certainly are words.
+    private var tags: Set<String> = []
+    /// Sentences before which comments stand that may be words, and their indices: all tags decide.
+    private var doubtful: [(index: Int, lines: [Line])] = []
+
     /// - Parameter asked: columns by their numbers from 1; the first is the word and the last its label, in CoNLL-U,
     ///   whose name ends in `.conllu`, the second is the word.
-    init(_ bytes: [UInt8], path: String, columns asked: ColumnNames, labels need: LabelNeed) throws(DatasetError) {
+    init(
+        _ bytes: [UInt8], _ blocks: TextBlocks, path: String, columns asked: ColumnNames, labels need: LabelNeed
+    ) throws(DatasetError) {
         func number(_ name: String?, flag: String) throws(DatasetError) -> Int? {
             guard let name else { return nil }
             guard let number = Int(name), number > 0 else {
@@ -61,45 +68,75 @@ struct WordLines {
         self.path = path
         columns = Columns(areNumbered: areNumbered, word: word, label: label, isLabelWanted: need != .unwanted)
         if columns.isLabelWanted { labels = [] }
-        let sentences = Self.sentences(bytes)
-        let tags = Set(sentences.joined().lazy.filter { !$0.isComment }.compactMap(\.fields.last))
-        for sentence in sentences { try append(sentence, tags: tags) }
+        var reading = LineReading(bytes, blocks, path: path)
+        while let sentence = try Self.sentence(&reading) { try append(sentence) }
+        for (index, lines) in doubtful { try fill(index, with: words(of: lines)) }
+        for (index, _) in doubtful.reversed() where sentences[index].isEmpty {
+            sentences.remove(at: index)
+            labels?.remove(at: index)
+            lines.remove(at: index)
+        }
+        doubtful = []
     }
 
-    /// Lines between blank ones.
-    private static func sentences(_ bytes: [UInt8]) -> [[Line]] {
-        var sentences: [[Line]] = []
+    /// The lines up to the next blank one; nil at the end.
+    private static func sentence(_ reading: inout LineReading) throws(DatasetError) -> [Line]? {
         var open: [Line] = []
-        for (index, bytes) in bytes.split(separator: 0x0A, omittingEmptySubsequences: false).enumerated() {
-            let line = String(decoding: bytes.last == 0x0D ? bytes.dropLast() : bytes, as: UTF8.self)
+        while let (number, line) = try reading.next() {
             guard !Dataset.isBlank(line), !line.hasPrefix("-DOCSTART-") else {
-                if !open.isEmpty { sentences.append(open) }
-                open = []
+                if !open.isEmpty { return open }
                 continue
             }
             let fields = line.utf8.contains(0x09) ? line.split(separator: "\t") : line.split(separator: " ")
             open.append(
-                Line(number: index + 1, fields: fields, isComment: line.hasPrefix("# ") && open.allSatisfy(\.isComment))
-            )
+                Line(number: number, fields: fields, isComment: line.hasPrefix("# ") && open.allSatisfy(\.isComment)))
         }
-        return open.isEmpty ? sentences : sentences + [open]
+        return open.isEmpty ? nil : open
     }
 
-    /// - Parameter tags: last fields of the lines that certainly are words.
-    private mutating func append(_ sentence: [Line], tags: Set<Substring>) throws(DatasetError) {
-        let width = sentence.first { !$0.isComment }?.fields.count
-        let words = sentence.filter { line in
+    private mutating func append(_ sentence: [Line]) throws(DatasetError) {
+        for line in sentence where !line.isComment {
+            if let tag = line.fields.last { tags.insert(String(tag)) }
+        }
+        let width = Self.width(of: sentence)
+        if sentence.contains(where: { $0.isComment && Self.mayBeWord($0, width) }) {
+            doubtful.append((sentences.count, sentence))
+            add()
+            return
+        }
+        let words = words(of: sentence)
+        guard !words.isEmpty else { return }
+        add()
+        try fill(sentences.count - 1, with: words)
+    }
+
+    private mutating func add() {
+        sentences.append([])
+        labels?.append([])
+        lines.append(0)
+    }
+
+    /// The fields of a sentence's first line that certainly is a word; nil if none is.
+    private static func width(of sentence: [Line]) -> Int? { sentence.first { !$0.isComment }?.fields.count }
+
+    private static func mayBeWord(_ comment: Line, _ width: Int?) -> Bool {
+        comment.fields.first == "#" && comment.fields.count == width
+    }
+
+    private func words(of sentence: [Line]) -> [Line] {
+        let width = Self.width(of: sentence)
+        return sentence.filter { line in
             if line.isComment {
-                return line.fields.first == "#" && line.fields.count == width
-                    && line.fields.last.map(tags.contains) == true
+                return Self.mayBeWord(line, width) && line.fields.last.map { tags.contains(String($0)) } == true
             }
             // Numbers of multiword tokens and of empty nodes.
             return !columns.areNumbered || line.fields[0].allSatisfy(\.isNumber)
         }
+    }
+
+    private mutating func fill(_ sentence: Int, with words: [Line]) throws(DatasetError) {
         guard let first = words.first else { return }
-        sentences.append([])
-        labels?.append([])
-        lines.append(first.number)
+        lines[sentence] = first.number
         for line in words {
             let fields = line.fields
             guard fields.count >= columns.needed else {
@@ -110,10 +147,8 @@ struct WordLines {
                         + "\(columns.needed): "
                         + "a word and its label, separated by a tab or spaces")
             }
-            sentences[sentences.count - 1].append(String(fields[columns.word]))
-            if columns.isLabelWanted {
-                labels?[sentences.count - 1].append(String(fields[columns.label ?? fields.count - 1]))
-            }
+            sentences[sentence].append(String(fields[columns.word]))
+            if columns.isLabelWanted { labels?[sentence].append(String(fields[columns.label ?? fields.count - 1])) }
         }
     }
 }

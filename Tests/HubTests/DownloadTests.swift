@@ -77,6 +77,22 @@ internal import Testing
         #expect(path.contains("/models--tiny-of-old/snapshots/"))
     }
 
+    /// Names of old that lead from one to the next, and the last to the model.
+    private func moved(_ count: Int) -> String {
+        let names = (0..<count).map { "\"old\($0)\": \"\($0 + 1 == count ? "org/tiny" : "old\($0 + 1)")\"" }
+        return "{\"moved\": {\(names.joined(separator: ", "))}}"
+    }
+
+    @Test func `five redirects are followed and no sixth`() throws {
+        // The weights' own is the last one.
+        let hub = try LocalHub(moved(4))
+        let path = try hub.get("old0")
+        #expect(try Data(contentsOf: URL(filePath: "\(path)/model.safetensors")) == LocalHub.weights)
+        let far = try LocalHub(moved(5))
+        expectRefused("more than 5 redirects", "model.safetensors") { try far.get("old0") }
+        #expect(!far.cached.contains { $0.hasSuffix("model.safetensors") || $0.contains("/refs/") })
+    }
+
     @Test func `the token reaches the hub and nobody else`() throws {
         let hub = try LocalHub(#"{"private": ["org/tiny"], "token": "hf_right"}"#)
         try hub.get(token: "hf_right")

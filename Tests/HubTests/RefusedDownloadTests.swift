@@ -71,6 +71,19 @@ internal import Testing
         #expect(try !hub.requests.contains { $0.path.contains("bashrc") || $0.path.contains("etc") })
     }
 
+    @Test(arguments: [
+        Case(#"{"private": ["org/tiny"], "token": "hf_right"}"#, "the token may not read it"),
+        Case(#"{"gated": ["org/tiny"], "token": "hf_right"}"#, "use the token of that account"),
+        Case(#"{"status": {"config.json": [403]}}"#, "does not let this token read"),
+    ])
+    func `a token that does not open the model is not shown`(fault: Case) throws {
+        let hub = try LocalHub(fault.faults)
+        let error = #expect(throws: HubError.self) { try hub.get(token: "hf_wrong") }
+        let line = error?.description ?? ""
+        #expect(line.contains(fault.words[0]) && !line.contains("hf_wrong"), "\(line)")
+        #expect(hub.cached.isEmpty)
+    }
+
     @Test func `a pickle is named and not asked for`() throws {
         let hub = try LocalHub(files: ["pytorch_model.bin": Data("code".utf8)])
         expectRefused("pytorch_model.bin", "can hold code") { try hub.get() }

@@ -26,8 +26,18 @@ import Testing
             #expect(run.status == 0, "\(run.complaint)")
             return String(try #require(run.output.split(separator: "\n").first { $0.hasPrefix(beginning) }))
         }
-        #expect(try line("time on ", ["--test", job.data]).contains(" for the test data, "))
+        let time = try line("time on ", ["--test", job.data])
+        #expect(time.contains(" for the test data, ") && time.hasSuffix(" in all but the writing of checkpoints"))
         #expect(try !line("time on ", []).contains("test data"))
+    }
+
+    @Test func `a dry run of a job says what each worker takes`() throws {
+        let job = try SmallJob()
+        let command = ["launch", "--workers", "2", "--threads", "1", "--dry-run"] + job.command("run", []).dropFirst()
+        let run = try ApusProcess(command)
+        #expect(run.status == 0, "\(run.complaint)")
+        #expect(run.output.contains("memory of each of 2 workers: about "), "\(run.output)")
+        #expect(run.output.contains("time on 2 threads of this machine"), "\(run.output)")
     }
 
     @Test func `a dry run finds what a run would be refused for`() throws {

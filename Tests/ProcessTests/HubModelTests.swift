@@ -112,6 +112,20 @@ import Testing
         #expect(run.status == 0, "\(run.text)")
     }
 
+    @Test func `a proxy is asked in place of the hub and of the host of the weights`() throws {
+        let hub = try Hub(#"{"private": ["test/small"], "token": "hf_secret"}"#)
+        // Only the proxy, which is the server itself, knows this name.
+        let variables = [
+            "HF_ENDPOINT": "http://hub.invalid", "http_proxy": hub.endpoint, "no_proxy": "", "HF_TOKEN": "hf_secret",
+        ]
+        let run = try hub.run(["download", "test/small"], variables)
+        #expect(run.status == 0, "\(run.complaint)")
+        let requests = try hub.job.text("hub/requests.jsonl").split(separator: "\n")
+        #expect(requests.count { $0.contains("\"host\": \"hub.invalid\"") } > 2)
+        let weights = try #require(requests.first { $0.contains("/storage/") })
+        #expect(weights.contains("\"host\": \"localhost:") && !weights.contains("hf_secret"))
+    }
+
     @Test func `a resumed run downloads the commit that it was begun with`() throws {
         let hub = try Hub()
         #expect(try hub.train("run", "test/small", [:], "--max-steps", "1").status == 0)

@@ -46,4 +46,28 @@ import Testing
         #expect(several.offsets == one.offsets)
         #expect(several.truncatedCount == one.truncatedCount)
     }
+
+    @Test func `samples of many parts are in order, whoever made them`() throws {
+        let texts = (0..<20_000).map { String(repeating: "a b ", count: $0 % 5) }
+        let dataset = try dataset("text\n" + texts.map { $0 + "\n" }.joined())
+        let one = try TokenizedDataset(dataset, tokenizer: tokenizer(), maxLength: 8, labels: .none, threads: 1)
+        let three = try TokenizedDataset(dataset, tokenizer: tokenizer(), maxLength: 8, labels: .none, threads: 3)
+        let lengths: [Int32] = (0..<20_000).map { 2 + 2 * Int32($0 % 5) }
+        #expect(one.lengths == lengths.map { min(8, $0) })
+        #expect(one.wholeLengths == lengths)
+        #expect(three == one)
+    }
+
+    @Test func `words of many parts keep their classes`() throws {
+        let words: [[String]] = (0..<9_000).map { row in (0..<(row % 4)).map { $0 == 0 ? "aa" : "b" } }
+        let classes: [[Int32]] = words.enumerated().map { row, words in words.indices.map { Int32((row + $0) % 5) } }
+        func samples(threads: Int) throws -> TokenizedDataset {
+            try TokenizedDataset(
+                words: words, tokenizer: tokenizer(), maxLength: 9, wordClasses: classes, threads: threads)
+        }
+        let one = try samples(threads: 1)
+        guard case .tokens(let tokens) = one.labels else { throw TokenizerError(path: "", problem: "no tokens") }
+        #expect(tokens.classes == Array(classes.joined()))
+        #expect(try samples(threads: 4) == one)
+    }
 }
