@@ -229,6 +229,24 @@ import Testing
         #expect(try complaint(["tokenizer.json": Self.json(normalizer: deep)]).contains("nested over 64 deep"))
     }
 
+    @Test func `a token without an unknown one is refused`() throws {
+        #expect(
+            try complaint(["vocab.txt": Self.vocabulary, "tokenizer_config.json": #"{"unk_token": null}"#])
+                == "vocab.txt: its tokenizer has a null unk_token, expected one such as [UNK]: name one in "
+                + "tokenizer_config.json")
+    }
+
+    @Test func `a token that only counts between words hides the tokens in it`() throws {
+        let added =
+            #"{"id":6,"content":"Hell","single_word":true,"normalized":false},"#
+            + #"{"id":7,"content":"ell","normalized":false}"#
+        let folder = try TemporaryFolder([
+            "tokenizer.json": Self.json(added: added), "tokenizer_config.json": Self.fast,
+        ])
+        let tokenizer = try WordPieceTokenizer(folder: folder.url)
+        #expect(tokenizer.encode("Hello Hell éHell Hell, Hell\u{301} ell").ids == [2, 4, 6, 1, 6, 1, 1, 7, 3])
+    }
+
     @Test(arguments: [
         ("{", "the text ends, expected a \""),
         ("{}", "has no model.vocab"),
@@ -237,7 +255,6 @@ import Testing
             "has 3 tokens and ids up to 90, most have no token"
         ),
         (json(added: #"{"id":-1,"content":"x"}"#), "id is -1, expected a whole number from 0"),
-        (json(added: #"{"id":6,"content":"x","single_word":true}"#), "the added token x is for single words only"),
         (json(model: #"{"type":"BPE","vocab":{}}"#), "the model is BPE, expected WordPiece"),
         (json(model: #"{"type":"WordPiece","vocab":{"[UNK]":0,"b":0}}"#), "two tokens have the id 0"),
         (json(model: #"{"type":"WordPiece","max_input_chars_per_word":0}"#), "max_input_chars_per_word is 0"),
