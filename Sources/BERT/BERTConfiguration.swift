@@ -148,13 +148,18 @@ package struct BERTConfiguration: Sendable, Equatable {
         guard let members = json["id2label"]?.members, !members.isEmpty else { return nil }
         var names = [String](repeating: "", count: members.count)
         for member in members {
-            guard let id = Int(member.key), String(id) == member.key, names.indices.contains(id),
-                let name = member.value.string
-            else {
+            guard let id = Int(member.key), String(id) == member.key, names.indices.contains(id) else {
                 throw FileError(
                     path,
                     "id2label has the key \(member.key.prefix(40)), expected numbers from 0 to \(members.count - 1) "
                         + "with names"
+                )
+            }
+            guard let name = member.value.string ?? member.value.integer.map({ String($0) }) else {
+                throw FileError(
+                    path,
+                    "id2label names class \(id) \(member.value.line.prefix(40)), expected a text or a whole number: "
+                        + "correct it"
                 )
             }
             names[id] = name

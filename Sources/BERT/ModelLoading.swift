@@ -24,7 +24,7 @@ extension BERTModel {
     ///   - growing: whether tables of words and positions may have more rows than the folder's; the rest of them are 0.
     ///   - forgetting: whether a parameter is newly initialized although the folder has it.
     ///   - trained: sizes of gradient and optimizer state; nil if nothing is trained.
-    /// - Throws: ``FileError``, before any allocation: a configuration may claim more than this machine has.
+    /// - Throws: ``FileError``; if the model is larger than this machine's memory, before any allocation.
     package func load(
         _ folder: ModelFolder, keepsHead: Bool, seed: UInt64, forgetting: (String) -> Bool = { _ in false },
         growing: Bool = false,
@@ -46,7 +46,25 @@ extension BERTModel {
             }
             if let failure { throw failure }
         }
+        try needTiedDecoder(folder, sources.tensors, parameters, initialized)
         return LoadedWeights(parameters: parameters, initialized: initialized, unexpected: sources.unexpected)
+    }
+
+    /// Refuses a folder whose masked-LM head is taken and has a decoder of its own.
+    private func needTiedDecoder(
+        _ folder: ModelFolder, _ sources: [TensorEntry?], _ parameters: FloatBuffer, _ initialized: [String]
+    ) throws(FileError) {
+        let takesHead = zip(layout.entries, sources).contains { entry, source in
+            source != nil && entry.name.hasSuffix("cls.predictions.transform.dense.weight")
+                && !initialized.contains(entry.name)
+        }
+        guard takesHead, let words = sources[places.wordEmbeddings] else { return }
+        let table = parameters.view.part(from: layout.entries[places.wordEmbeddings].offset, count: words.count)
+        var failure: FileError?
+        table.withSpan { values in
+            do throws(FileError) { try TiedDecoder.check(folder, words: words, values) } catch { failure = error }
+        }
+        if let failure { throw failure }
     }
 
     /// Refuses a model that does not fit this machine's memory.
@@ -69,10 +87,11 @@ extension BERTModel {
         in folder: ModelFolder, keepsHead: Bool, growing: Bool
     ) throws(FileError) -> (tensors: [TensorEntry?], unexpected: [String]) {
         var tensors: [TensorEntry?] = []
-        var used: Set<String> = ["cls.predictions.decoder.weight", "cls.predictions.decoder.bias"]
+        var used: Set<String> = [TiedDecoder.weight, TiedDecoder.bias]
         for entry in layout.entries {
             let found = Self.names(of: entry.name).compactMap { folder.tensor($0) }.first
             if let found { used.insert(found.name) }
+            if found?.name == TiedDecoder.bias { used.insert(TiedDecoder.headBias) }
             let isHead = Self.isHead(entry.name)
             guard let found, keepsHead || !isHead || Self.isSourceHead(entry.name) else {
                 guard isHead || entry.name.hasPrefix("bert.pooler.") || LoRA.isAdapter(entry.name) else {
@@ -98,7 +117,7 @@ extension BERTModel {
     private static func isGrown(_ found: [Int], _ entry: ParameterLayout.Entry) -> Bool {
         let grows = [
             "bert.embeddings.word_embeddings.weight", "bert.embeddings.position_embeddings.weight",
-            "cls.predictions.bias",
+            TiedDecoder.headBias,
         ]
         return grows.contains(entry.name) && found.count == entry.shape.count && found[0] < entry.shape[0]
             && found.dropFirst() == entry.shape.dropFirst()
@@ -155,7 +174,7 @@ extension BERTModel {
         }
         let plain = name.hasPrefix("bert.") ? [name, String(name.dropFirst(5))] : [name]
         guard name.contains("LayerNorm.") else {
-            return plain + (name == "cls.predictions.bias" ? ["cls.predictions.decoder.bias"] : [])
+            return name == TiedDecoder.headBias ? [TiedDecoder.bias, name] : plain
         }
         return plain
             + plain.map {

@@ -9,11 +9,14 @@ package enum ModelExport {
         package let id: Int
         /// Whether it is matched in the normalized text.
         package let isNormalized: Bool
+        /// Whether it only matches between other words.
+        package let isSingleWord: Bool
 
-        package init(_ text: String, id: Int, isNormalized: Bool) {
+        package init(_ text: String, id: Int, isNormalized: Bool, isSingleWord: Bool = false) {
             self.text = text
             self.id = id
             self.isNormalized = isNormalized
+            self.isSingleWord = isSingleWord
         }
     }
 

@@ -44,6 +44,7 @@ package struct ModelFolder: Sendable {
             throw FileError(path, "has no config.json: expected a Hugging Face model folder")
         }
         do {
+            try GitPointer.refuse(try MappedFile(file))
             let value = try JSONValue(parsing: try FileSystem.read(file, limit: longestJSON))
             guard value.members != nil else { throw JSONError(offset: 0, problem: "no object") }
             return value

@@ -10,6 +10,7 @@ package final class SafetensorsFile: Sendable {
     package init(_ path: String) throws(FileError) {
         file = try MappedFile(path)
         self.path = path
+        try GitPointer.refuse(file)
         do {
             let end = try SafetensorsHeader.end(of: file.bytes(0..<min(8, file.count)), fileSize: file.count)
             header = try SafetensorsHeader(parsing: file.bytes(8..<end), fileSize: file.count)

@@ -68,7 +68,8 @@ enum TokenizerExport {
 
     private static func entry(_ token: ModelExport.AddedToken, isSpecial: Bool) -> JSONValue {
         .object([
-            .init("id", .integer(token.id)), .init("content", .string(token.text)), .init("single_word", .bool(false)),
+            .init("id", .integer(token.id)), .init("content", .string(token.text)),
+            .init("single_word", .bool(token.isSingleWord)),
             .init("lstrip", .bool(false)), .init("rstrip", .bool(false)),
             .init("normalized", .bool(token.isNormalized)),
             .init("special", .bool(isSpecial)),
@@ -91,12 +92,13 @@ enum TokenizerExport {
         func special(_ key: String, _ usual: String) -> String {
             configuration[key]?.string ?? configuration[key]?["content"]?.string ?? usual
         }
-        let specials = [
-            special("pad_token", "[PAD]"), special("unk_token", "[UNK]"), special("cls_token", "[CLS]"),
-            special("sep_token", "[SEP]"),
-            special("mask_token", "[MASK]"),
+        let keys = [
+            ("pad_token", "[PAD]"), ("unk_token", "[UNK]"), ("cls_token", "[CLS]"), ("sep_token", "[SEP]"),
+            ("mask_token", "[MASK]"),
         ]
-        let (first, last) = (specials[2], specials[3])
+        // A null stands for no such token.
+        let specials = keys.filter { configuration[$0.0] != .null }.map { special($0.0, $0.1) }
+        let (first, last) = (special("cls_token", "[CLS]"), special("sep_token", "[SEP]"))
         func token(_ name: String, _ type: Int) -> JSONValue {
             .object([.init("SpecialToken", .object([.init("id", .string(name)), .init("type_id", .integer(type))]))])
         }
@@ -145,7 +147,7 @@ enum TokenizerExport {
             .init(
                 "model",
                 .object([
-                    .init("type", .string("WordPiece")), .init("unk_token", .string(specials[1])),
+                    .init("type", .string("WordPiece")), .init("unk_token", .string(special("unk_token", "[UNK]"))),
                     .init("continuing_subword_prefix", .string("##")), .init("max_input_chars_per_word", .integer(100)),
                     .init("vocab", .object(known)),
                 ])),

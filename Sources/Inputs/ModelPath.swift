@@ -1,4 +1,5 @@
 internal import Configuration
+internal import Files
 internal import Foundation
 package import Wording
 
@@ -25,27 +26,51 @@ package enum ModelPath {
                     + (isInside ? "give the folder that it is in, --model \(parent)" : "give --model a folder"))
         }
         if needsModel, !exists(path + "/config.json") { throw InputError(withoutConfiguration(path)) }
-        for name in names(in: path) where isPointer("\(path)/\(name)") {
-            throw InputError(
-                "\(path)/\(name): is a Git LFS pointer, not the file itself: run 'git lfs install' once and 'git lfs "
-                    + "pull' "
-                    + "in that folder"
-            )
+        for name in names(in: path) where GitPointer.isAt("\(path)/\(name)") {
+            throw InputError("\(path)/\(name): \(GitPointer.problem)")
         }
     }
 
     private static func missing(_ path: String) -> String {
         let url = URL(fileURLWithPath: path).standardizedFileURL
-        let (parent, name) = (url.deletingLastPathComponent().path, url.lastPathComponent)
-        let folders = names(in: parent).filter { exists("\(parent)/\($0)/config.json") }
-        if let near = NearMiss.of(name, among: folders) {
-            return "\(path): does not exist: did you mean \(parent)/\(near)?"
-        }
+        if let near = near(url.path) { return "\(path): does not exist: did you mean \(near)?" }
+        let name = url.lastPathComponent
         let usual = DefaultFiles(environment: ProcessInfo.processInfo.environment).model
         if usual.hasSuffix("/" + name), exists(usual + "/config.json") {
             return "\(path): does not exist: did you mean the default model, \(usual)? It is used without --model"
         }
         return "\(path): there is no such model folder: check --model, or run scripts/fetch.sh for the default one"
+    }
+
+    /// The model folder that was probably meant by a path to nothing: each part of the path may be misspelled.
+    static func near(_ path: String) -> String? {
+        let parts = path.split(separator: "/").map { String($0) }
+        var found = path.hasPrefix("/") ? "/" : ""
+        for (index, name) in parts.enumerated() {
+            let parent = found
+            func joined(_ name: String) -> String {
+                parent.isEmpty || parent == "/" ? parent + name : "\(parent)/\(name)"
+            }
+            func leadsOn(_ name: String) -> Bool {
+                index == parts.count - 1 ? model(at: joined(name)) != nil : FileSystem.isFolder(joined(name))
+            }
+            guard !leadsOn(name) else {
+                found = joined(name)
+                continue
+            }
+            func plain(_ name: String) -> String { name.lowercased().replacing("_", with: "-") }
+            let folders = names(in: parent.isEmpty ? "." : parent).filter(leadsOn)
+            guard let near = NearMiss.of(name, among: folders.map(plain)),
+                let folder = folders.first(where: { plain($0) == near })
+            else { return nil }
+            found = joined(folder)
+        }
+        return model(at: found)
+    }
+
+    /// The path itself if it is a model folder, or the better model of the run folder that it is.
+    private static func model(at path: String) -> String? {
+        ["", "/model-best", "/model"].map { path + $0 }.first { exists($0 + "/config.json") }
     }
 
     /// The model that the address of a hub's page names; nil for anything else.
@@ -64,8 +89,11 @@ package enum ModelPath {
                 + (exists(merged + "/config.json")
                     ? "the merged model is in \(merged)" : "give the folder of a merged model")
         }
-        for name in ["model-best", "model"] where exists("\(path)/\(name)/config.json") {
-            return "\(path): is a run folder: give one of its models, --model \(path)/\(name)"
+        if let model = model(at: path) { return "\(path): is a run folder: give one of its models, --model \(model)" }
+        if let run = run(ofCheckpoint: path) {
+            return "\(path): is a checkpoint, for --resume only: "
+                + (model(at: run).map { "give one of its run's models, --model \($0)" }
+                    ?? "its run has no model yet, 'apus train --resume --output \(run)' resumes it")
         }
         if exists(path + "/config.yaml") || exists(path + "/journal") {
             return
@@ -78,11 +106,11 @@ package enum ModelPath {
         return "\(path): has no config.json: a model folder in Hugging Face's layout has one"
     }
 
-    /// Git's placeholder for a large file that was not fetched.
-    private static func isPointer(_ path: String) -> Bool {
-        guard let file = FileHandle(forReadingAtPath: path) else { return false }
-        defer { try? file.close() }
-        return (try? file.read(upToCount: 42)) == Data("version https://git-lfs.github.com/spec/v1".utf8)
+    /// The run folder of a checkpoint, or of the folder of a run's checkpoints.
+    private static func run(ofCheckpoint path: String) -> String? {
+        let above = URL(fileURLWithPath: path).standardizedFileURL.deletingLastPathComponent()
+        if exists(path + "/manifest.json") { return above.deletingLastPathComponent().path }
+        return names(in: path).contains { exists("\(path)/\($0)/manifest.json") } ? above.path : nil
     }
 
     private static func exists(_ path: String) -> Bool { FileManager.default.fileExists(atPath: path) }

@@ -61,7 +61,8 @@ package enum SourceModel {
             let beginning = text.map { "\($0): there is no such folder, and " } ?? ""
             switch error.kind {
             case .notFound: throw InputError(beginning + error.description + near(text, hub))
-            case .unreachable: throw InputError("\(beginning)\(error.description); \(contents(hub))")
+            case .unreachable:
+                throw InputError("\(beginning)\(error.description); \(nearFolder(text) ?? contents(hub))")
             case .other: throw InputError(error.description)
             }
         }
@@ -72,12 +73,13 @@ package enum SourceModel {
         let known = hub.cached
         let short = known.first { ModelName($0)?.shortName == name.shortName && $0 != name.repository }
         guard let near = short ?? NearMiss.of(name.repository, among: known) else {
-            let folders = ((try? FileManager.default.contentsOfDirectory(atPath: ".")) ?? []).filter {
-                exists("\($0)/config.json")
-            }
-            return NearMiss.of(name.repository, among: folders).map { "; did you mean the folder \($0)?" } ?? ""
+            return nearFolder(text).map { "; \($0)" } ?? ""
         }
         return "; did you mean \(near), which is in the cache?"
+    }
+
+    private static func nearFolder(_ text: String?) -> String? {
+        text.flatMap { ModelPath.near($0) }.map { "did you mean the folder \($0)?" }
     }
 
     private static func contents(_ hub: ModelHub) -> String {

@@ -3,7 +3,7 @@ internal import Wording
 
 /// The weights of a task's classes, from `--class-weights`.
 enum ClassWeights {
-    /// - Parameter given: `balanced`, or LABEL=WEIGHT for some labels.
+    /// - Parameter given: `balanced`, or LABEL=WEIGHT for some labels, each as the data or as the model names it.
     /// - Returns: (C) weights; empty if none were given.
     static func values(_ given: [String], _ labels: LabelSet?, _ samples: SampleLabels) throws(InputError) -> [Float] {
         guard !given.isEmpty else { return [] }
@@ -19,7 +19,7 @@ enum ClassWeights {
                     "--class-weights has '\(pair)', expected 'balanced' or LABEL=WEIGHT with a weight above 0")
             }
             let word = String(pair[..<sign])
-            guard let place = labels.index(of: word) else {
+            guard let place = labels.index(of: word) ?? labels.names.firstIndex(of: word) else {
                 let known = labels.words.prefix(10).joined(separator: ", ")
                 throw InputError("--class-weights names the label '\(word)', expected one of \(known): fix it")
             }

@@ -19,7 +19,10 @@ extension RunInputs {
         json["apus_pooling"] = model.head.pooling == .mean ? .string(Head.Pooling.mean.rawValue) : nil
         json["apus_whole_word_masking"] =
             configuration.wholeWordMasking && model.head == .maskedLanguageModel ? .bool(true) : nil
-        if model.head != .maskedLanguageModel {
+        if model.head == .maskedLanguageModel {
+            // The export has no decoder of its own.
+            if json["tie_word_embeddings"]?.bool == false { json["tie_word_embeddings"] = .bool(true) }
+        } else {
             let names = outputNames ?? (0..<model.head.outputs(model.shape)).map { "LABEL_\($0)" }
             json["id2label"] = .object(names.enumerated().map { .init(String($0), .string($1)) })
             json["label2id"] = .object(names.enumerated().map { .init($1, .integer($0)) })

@@ -18,7 +18,9 @@ struct TextPipeline: Sendable {
         layer = try InputLayer(configuration, source: source.configuration.shape)
         let tokenizer = layer.tokenizer
         settings = Self.settings(of: tokenizer)
-        addedTokens = tokenizer.addedTokens.map { .init($0.text, id: $0.id, isNormalized: $0.isNormalized) }
+        addedTokens = tokenizer.addedTokens.map {
+            .init($0.text, id: $0.id, isNormalized: $0.isNormalized, isSingleWord: $0.isSingleWord)
+        }
         if let words = layer.words?.words, !words.isEmpty {
             // Before any work, not at the first export.
             try ModelExport.check(

@@ -47,6 +47,14 @@ extension Unicode.Scalar {
         }
     }
 
+    /// Of a word to a token for single words: \w of Rust's regular expressions.
+    var isWordCharacter: Bool {
+        switch properties.generalCategory {
+        case .nonspacingMark, .spacingMark, .enclosingMark, .decimalNumber, .connectorPunctuation: true
+        default: properties.isAlphabetic || properties.isJoinControl
+        }
+    }
+
     private var isOfUnicode8: Bool { isAssigned(before: 9) }
 
     /// Whether the character was assigned before Unicode `major`.0.

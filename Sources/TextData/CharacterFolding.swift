@@ -76,6 +76,16 @@ struct CharacterFolding: Sendable {
         }
     }
 
+    /// As ``forEachOutput(of:_:)``, with the spaces that the reference puts around Chinese characters.
+    ///
+    /// They end no other words, but an added word may begin or end with one.
+    func forEachSpacedOutput(of scalar: Unicode.Scalar, _ body: (Output) -> Void) {
+        let isShort = options.tokenizeChineseCharacters && (0x4E00...0x9FFF).contains(scalar.value)
+        if isShort { body(Output(" ", .separator)) }
+        forEachOutput(of: scalar, body)
+        if isShort { body(Output(" ", .separator)) }
+    }
+
     private func fold(_ scalar: Unicode.Scalar, into outputs: inout [Output]) {
         if options.cleansText {
             if scalar.isDropped { return }

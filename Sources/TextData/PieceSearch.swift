@@ -20,16 +20,19 @@ struct PieceSearch {
     mutating func appendPieces(of text: Span<UInt8>, limit: Int, to ids: inout [Int32]) {
         guard model.words.isEmpty else { return appendPiecesAndWords(of: text, limit: limit, to: &ids) }
         let end = limit > Int.max - ids.count ? Int.max : ids.count + limit
-        var index = 0
+        var (index, plainEnd) = (0, 0)
         while index < text.count, ids.count < end {
             let byte = text[index]
             var action = model.actions.action(of: byte)
             if action == .maybeAddedToken {
-                if let token = model.addedTokens.first(where: { $0.matches(text, at: index) }) {
-                    endWord(&ids)
-                    ids.append(token.id)
-                    index += token.bytes.count
-                    continue
+                if index >= plainEnd, let token = model.addedTokens.first(where: { $0.matches(text, at: index) }) {
+                    if token.counts(in: text, at: index) {
+                        endWord(&ids)
+                        ids.append(token.id)
+                        index += token.bytes.count
+                        continue
+                    }
+                    plainEnd = index + token.bytes.count
                 }
                 action = ByteActions.ordinaryAction(of: Unicode.Scalar(byte), cleansText: model.actions.cleansText)
             }

@@ -4,6 +4,8 @@ internal import Gzip
 /// The bytes of a whole file, checked to be UTF-8; a byte order mark is dropped.
 struct TextFile {
     private(set) var bytes: [UInt8]
+    /// Whether a byte order mark was dropped.
+    private(set) var hadMark = false
 
     enum Failure: Error, Equatable {
         case missing, folder, unreadable(String)
@@ -37,7 +39,8 @@ struct TextFile {
             throw error
         }
         if let signature = FileSignature(text: bytes) { throw .foreign(signature) }
-        if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { self.bytes = Array(bytes.dropFirst(3)) }
+        hadMark = bytes.starts(with: [0xEF, 0xBB, 0xBF])
+        if hadMark { self.bytes = Array(bytes.dropFirst(3)) }
     }
 
     /// Bytes that are not the first ones of their file.

@@ -3,14 +3,22 @@ struct TokenEntry: Equatable, Sendable {
     let text: String
     /// Whether it is matched in the normalized text instead of the original text.
     let isNormalized: Bool
+    /// Whether it only matches between other words.
+    let isSingleWord: Bool
 
-    init(_ text: String, isNormalized: Bool = false) {
+    init(_ text: String, isNormalized: Bool = false, isSingleWord: Bool = false) {
         self.text = text
         self.isNormalized = isNormalized
+        self.isSingleWord = isSingleWord
     }
 
     /// Bytes, because Swift considers texts equal that differ only in how an accent is composed.
     var bytes: [UInt8] { Array(text.utf8) }
+
+    /// Whether the two have the same bytes and are matched alike.
+    func isSame(_ other: TokenEntry) -> Bool {
+        isNormalized == other.isNormalized && isSingleWord == other.isSingleWord && bytes == other.bytes
+    }
 }
 
 extension JSONCursor {
@@ -19,28 +27,25 @@ extension JSONCursor {
     /// - Parameter isSpecial: whether an object without that key is a special token, which is not normalized
     ///   unless its object says so.
     mutating func tokenEntry(isSpecial: Bool = false) throws(Failure) -> TokenEntry? {
-        let start = offset
         switch peek() {
         case UInt8(ascii: "\""): return TokenEntry(try string())
         case UInt8(ascii: "{"):
             var text: String?
-            var (isNormalized, special): (Bool?, Bool) = (nil, isSpecial)
+            var (isNormalized, special, isSingleWord): (Bool?, Bool, Bool) = (nil, isSpecial, false)
             try open("{")
             while let key = try nextKey() {
                 switch key {
                 case "content": text = try string()
                 case "normalized": isNormalized = try boolean(named: key)
                 case "special": special = try boolean(named: key) ?? special
-                case "single_word":
-                    if try boolean(named: key) == true {
-                        throw Failure(
-                            problem: "the added token \(text ?? "") is for single words only, which is not supported",
-                            offset: start)
-                    }
+                case "single_word": isSingleWord = try boolean(named: key) ?? false
                 default: try skipValue()
                 }
             }
-            return text.map { TokenEntry($0, isNormalized: isNormalized ?? !(isSpecial || special)) }
+            return text.map {
+                TokenEntry(
+                    $0, isNormalized: isNormalized ?? !(isSpecial || special), isSingleWord: isSingleWord)
+            }
         default:
             try skipValue()
             return nil

@@ -21,6 +21,8 @@ struct TokenizerConfiguration {
     private(set) var tokenizeChineseCharacters: Bool?
     /// By their keys, such as "cls_token".
     private(set) var named: [String: TokenEntry] = [:]
+    /// Keys of special tokens that the files say there are none of, in place of the class's default.
+    private(set) var absent: Set<String> = []
     /// Tokens with names specific to the model, in order.
     private(set) var namedOtherwise: [TokenEntry] = []
     /// Special tokens without a name.
@@ -116,8 +118,7 @@ struct TokenizerConfiguration {
                 while try cursor.nextKey() != nil {
                     if let token = try cursor.tokenEntry() { namedOtherwise.append(token) }
                 }
-            case _ where key.hasSuffix("_token"):
-                if let token = try cursor.tokenEntry() { take(token, named: key) }
+            case _ where key.hasSuffix("_token"): try takeNamed(key, &cursor)
             default: try cursor.skipValue()
             }
         }
@@ -127,8 +128,17 @@ struct TokenizerConfiguration {
         }
     }
 
-    private mutating func take(_ token: TokenEntry, named key: String) {
-        if Self.names.contains(key) { named[key] = token } else { namedOtherwise.append(token) }
+    private mutating func takeNamed(_ key: String, isSpecial: Bool = false, _ cursor: inout JSONCursor)
+        throws(JSONCursor.Failure)
+    {
+        let isNull = cursor.peek() == UInt8(ascii: "n")
+        let token = try cursor.tokenEntry(isSpecial: isSpecial)
+        guard Self.names.contains(key) else {
+            if let token { namedOtherwise.append(token) }
+            return
+        }
+        if isNull { absent.insert(key) } else if token != nil { absent.remove(key) }
+        if isNull || token != nil { named[key] = token }
     }
 
     private mutating func readDecoder(_ cursor: inout JSONCursor) throws(JSONCursor.Failure) {
@@ -157,8 +167,7 @@ struct TokenizerConfiguration {
             case "additional_special_tokens" where cursor.peek() == UInt8(ascii: "["):
                 let found = try Self.list(&cursor, areSpecial: true)
                 if !hasFurther { further = found }
-            case _ where key.hasSuffix("_token"):
-                if let token = try cursor.tokenEntry(isSpecial: true) { take(token, named: key) }
+            case _ where key.hasSuffix("_token"): try takeNamed(key, isSpecial: true, &cursor)
             default: try cursor.skipValue()
             }
         }

@@ -80,17 +80,22 @@ struct TokenizerFiles {
         let usual = [
             "unk_token": "[UNK]", "sep_token": "[SEP]", "pad_token": "[PAD]", "cls_token": "[CLS]",
             "mask_token": "[MASK]",
-        ]
+        ].filter { !configuration.absent.contains($0.key) }
         var table = AddedTokenTable(pieces)
         table.add(Self.tokens(configuration, listed: listed, present: [], usual: usual))
         let given = Self.tokens(configuration, listed: listed, present: []).map(\.bytes)
         let unasked = Set(usual.values.map { Array($0.utf8) }).subtracting(given)
         self.usual = table.addedOnly.filter { unasked.contains(Array(table.pieces[Int($0)].utf8)) }
-        func name(_ key: String) -> String { configuration.named[key]?.text ?? usual[key] ?? "" }
+        func name(_ key: String) -> String? { configuration.named[key]?.text ?? usual[key] }
+        guard let unknown = name("unk_token") else {
+            throw TokenizerError(
+                path: path,
+                problem: "its tokenizer has a null unk_token, expected one such as [UNK]: name one in "
+                    + "tokenizer_config.json")
+        }
         specials = try table.specials(
-            path: path, unknown: name("unk_token"), first: name("cls_token"), last: name("sep_token"),
-            padding: name("pad_token"),
-            mask: name("mask_token"), except: self.usual)
+            path: path, unknown: unknown, first: name("cls_token"), last: name("sep_token"),
+            padding: name("pad_token"), mask: name("mask_token"), except: self.usual)
         (self.pieces, addedTokens, addedOnly) = (table.pieces, table.tokens, table.addedOnly)
     }
 
@@ -122,12 +127,13 @@ struct TokenizerFiles {
             byText[token.bytes] = token
         }
         var tokens = decoder.sorted { $0.key < $1.key }.map(\.value).filter { !present.contains($0) }
-        var known = Set((present + tokens).map(\.bytes))
+        let known = Set((present + tokens).map(\.bytes))
         let named = TokenizerConfiguration.names.compactMap { key in
             configuration.named[key].map { byText[$0.bytes] ?? $0 } ?? usual[key].map { TokenEntry($0) }
         }
+        // Without a list that has its text, a token is added again where it is described differently: the last counts.
         for token in named + configuration.namedOtherwise + configuration.further
-        where known.insert(token.bytes).inserted { tokens.append(token) }
+        where !known.contains(token.bytes) && !tokens.contains(where: { $0.isSame(token) }) { tokens.append(token) }
         return tokens
     }
 
@@ -135,11 +141,13 @@ struct TokenizerFiles {
     private static func pieces(ofLinesAt path: String) throws(TokenizerError) -> [String] {
         let file: TextFile
         do { file = try TextFile(path: path) } catch { throw TokenizerError(path: path, problem: error.problem) }
-        guard !file.bytes.isEmpty else {
+        // A byte order mark belongs to the first token, as in the reference.
+        let bytes = file.hadMark ? Array("\u{FEFF}".utf8) + file.bytes : file.bytes
+        guard !bytes.isEmpty else {
             throw TokenizerError(
                 path: path, problem: "is empty, expected one token per line: copy the model's vocabulary again")
         }
-        var lines = file.bytes.split(separator: 0x0A, omittingEmptySubsequences: false)
+        var lines = bytes.split(separator: 0x0A, omittingEmptySubsequences: false)
         if lines.last?.isEmpty == true { lines.removeLast() }
         return lines.map { line in
             var piece = String(decoding: line, as: UTF8.self)
@@ -167,26 +175,30 @@ struct AddedTokenTable {
     }
 
     /// The tokens with a meaning of their own.
-    /// - Parameter unasked: tokens to treat as absent.
+    /// - Parameters:
+    ///   - first: nil: the reference begins a text with token 2.
+    ///   - last: nil: the reference ends a text with token 3.
+    ///   - unasked: tokens to treat as absent.
     func specials(
-        path: String, unknown: String, first: String, last: String, padding: String, mask: String,
+        path: String, unknown: String, first: String?, last: String?, padding: String?, mask: String?,
         except unasked: Set<Int32> = []
     ) throws(TokenizerError) -> Vocabulary.Specials {
         func id(_ token: String) -> Int32? { ids[Array(token.utf8)].flatMap { unasked.contains($0) ? nil : $0 } }
-        func needed(_ token: String) throws(TokenizerError) -> Int32 {
-            guard let id = id(token) else {
+        func needed(_ token: String?, otherwise usual: Int32 = 0) throws(TokenizerError) -> Int32 {
+            guard let id = token.map(id) ?? (Int(usual) < pieces.count ? usual : nil) else {
                 throw TokenizerError(
                     path: path,
                     problem:
-                        "\(token) is not among the \(vocabularyCount) tokens, a BERT tokenizer needs it: is this its "
-                        + "vocabulary?"
+                        "\(token ?? "token \(usual)") is not among the \(vocabularyCount) tokens, a BERT tokenizer "
+                        + "needs it: is this its vocabulary?"
                 )
             }
             return id
         }
         return Vocabulary.Specials(
-            unknown: try needed(unknown), classification: try needed(first), separator: try needed(last),
-            padding: id(padding), mask: id(mask))
+            unknown: try needed(unknown), classification: try needed(first, otherwise: 2),
+            separator: try needed(last, otherwise: 3),
+            padding: padding.flatMap(id), mask: mask.flatMap(id))
     }
 
     /// Adds tokens in order: one that is in the vocabulary keeps its id, others get the next ids after it.
@@ -209,6 +221,7 @@ struct AddedTokenTable {
         }
         largestAdded = max(largestAdded ?? id, id)
         tokens.removeAll { $0.bytes == token.bytes }
-        tokens.append(AddedToken(token.text, id: id, isNormalized: token.isNormalized))
+        tokens.append(
+            AddedToken(token.text, id: id, isNormalized: token.isNormalized, isSingleWord: token.isSingleWord))
     }
 }

@@ -12,6 +12,8 @@ struct TokenizerJSON {
     private(set) var maxWordCharacters = 100
     private(set) var unknownToken: String?
 
+    /// The first part that does not split texts as BERT does; BertTokenizer takes no notice of it.
+    private var foreign: JSONCursor.Failure?
     private var piecesByID: [(id: Int, piece: String)] = []
     private var hasPreTokenizer = false
     private var hasPostProcessor = false
@@ -30,7 +32,8 @@ struct TokenizerJSON {
             try read(&cursor)
         } catch {
             throw TokenizerError(
-                path: path, problem: "\(error.problem), at byte \(error.offset): use the tokenizer of a BERT model")
+                path: path,
+                problem: "\(error.problem), at byte \(error.offset): \(error.remedy ?? "copy the model's file again")")
         }
         try orderPieces(path: path)
     }
@@ -44,7 +47,7 @@ struct TokenizerJSON {
                 while try cursor.nextElement() { try readAddedToken(&cursor) }
             case "normalizer" where cursor.peek() == UInt8(ascii: "{"): try readNormalizer(&cursor)
             case "pre_tokenizer" where cursor.peek() == UInt8(ascii: "{"):
-                try Self.requireType(["BertPreTokenizer"], of: key, &cursor)
+                try readPreTokenizer(&cursor)
                 hasPreTokenizer = true
             case "post_processor" where cursor.peek() == UInt8(ascii: "{"):
                 try readPostProcessor(&cursor)
@@ -69,14 +72,39 @@ struct TokenizerJSON {
         addedTokens.append((id, token))
     }
 
-    private mutating func readNormalizer(_ cursor: inout JSONCursor) throws(JSONCursor.Failure) {
+    /// Reads the parts of a sequence; one part alone is as if it stood in its place.
+    /// - Returns: how many there are.
+    private mutating func readSequence(
+        _ cursor: inout JSONCursor, depth: Int,
+        _ read: (inout TokenizerJSON, inout JSONCursor, _ depth: Int) throws(JSONCursor.Failure) -> Void
+    ) throws(JSONCursor.Failure) -> Int {
+        guard depth < JSONCursor.deepest else {
+            throw JSONCursor.Failure(
+                problem: "values are nested over \(JSONCursor.deepest) deep", offset: cursor.offset)
+        }
+        var count = 0
+        try cursor.open("[")
+        while try cursor.nextElement() {
+            count += 1
+            try read(&self, &cursor, depth + 1)
+        }
+        return count
+    }
+
+    private mutating func readNormalizer(_ cursor: inout JSONCursor, depth: Int = 0) throws(JSONCursor.Failure) {
         let start = cursor.offset
         var type = ""
+        var count = 0
         options = TextOptions()
         try cursor.open("{")
         while let key = try cursor.nextKey() {
             switch key {
             case "type": type = try cursor.string()
+            case "normalizers" where cursor.peek() == UInt8(ascii: "["):
+                count = try readSequence(&cursor, depth: depth) {
+                    (file, cursor, depth) throws(JSONCursor.Failure) in
+                    try file.readNormalizer(&cursor, depth: depth)
+                }
             case "lowercase": options.lowercase = try cursor.boolean(named: key) ?? true
             case "strip_accents": options.stripAccents = try cursor.boolean(named: key)
             case "handle_chinese_chars": options.tokenizeChineseCharacters = try cursor.boolean(named: key) ?? true
@@ -84,12 +112,32 @@ struct TokenizerJSON {
             default: try cursor.skipValue()
             }
         }
-        try Self.check(type, among: ["BertNormalizer"], of: "normalizer", at: start)
+        note(type, of: count, among: ["BertNormalizer"], of: "normalizer", at: start)
     }
 
-    private mutating func readPostProcessor(_ cursor: inout JSONCursor) throws(JSONCursor.Failure) {
+    private mutating func readPreTokenizer(_ cursor: inout JSONCursor, depth: Int = 0) throws(JSONCursor.Failure) {
         let start = cursor.offset
         var type = ""
+        var count = 0
+        try cursor.open("{")
+        while let key = try cursor.nextKey() {
+            switch key {
+            case "type": type = try cursor.string()
+            case "pretokenizers" where cursor.peek() == UInt8(ascii: "["):
+                count = try readSequence(&cursor, depth: depth) {
+                    (file, cursor, depth) throws(JSONCursor.Failure) in
+                    try file.readPreTokenizer(&cursor, depth: depth)
+                }
+            default: try cursor.skipValue()
+            }
+        }
+        note(type, of: count, among: ["BertPreTokenizer"], of: "pre_tokenizer", at: start)
+    }
+
+    private mutating func readPostProcessor(_ cursor: inout JSONCursor, depth: Int = 0) throws(JSONCursor.Failure) {
+        let start = cursor.offset
+        var type = ""
+        var count = 0
         var (single, pair): ([String]?, [String]?)
         var names: [String: String] = [:]
         try cursor.open("{")
@@ -107,10 +155,17 @@ struct TokenizerJSON {
                 }
             case "single": single = try Self.template(&cursor)
             case "pair": pair = try Self.template(&cursor)
+            case "processors" where cursor.peek() == UInt8(ascii: "["):
+                count = try readSequence(&cursor, depth: depth) {
+                    (file, cursor, depth) throws(JSONCursor.Failure) in
+                    try file.readPostProcessor(&cursor, depth: depth)
+                }
             default: try cursor.skipValue()
             }
         }
-        try Self.check(type, among: ["BertProcessing", "TemplateProcessing"], of: "post_processor", at: start)
+        let known = ["BertProcessing", "TemplateProcessing"]
+        note(type, of: count, among: known, of: "post_processor", at: start)
+        guard known.contains(type) else { return }
         if let first = names["cls"], let last = names["sep"] { template = (first, last) }
         guard let single, single.count == 3, single[1] == "A:0", single[0].hasSuffix(":0"), single[2].hasSuffix(":0")
         else { return }
@@ -143,17 +198,21 @@ struct TokenizerJSON {
     /// Refuses a file that does not split texts as BERT does.
     /// - Parameter needsTemplate: whether the special tokens come only from the file.
     func checkPipeline(path: String, needsTemplate: Bool) throws(TokenizerError) {
+        if let foreign {
+            throw TokenizerError(
+                path: path, problem: "\(foreign.problem), at byte \(foreign.offset): \(Self.remedy)")
+        }
         guard hasPreTokenizer || !needsTemplate else {
             throw TokenizerError(
                 path: path,
-                problem: "has no pre_tokenizer, expected BertPreTokenizer: use the tokenizer of a BERT model")
+                problem: "has no pre_tokenizer, expected BertPreTokenizer: \(Self.remedy)")
         }
         guard template != nil || !(needsTemplate || hasPostProcessor) else {
             throw TokenizerError(
                 path: path,
                 problem:
-                    "its post_processor does not put [CLS] before and [SEP] after a text: use the tokenizer of a "
-                    + "BERT model"
+                    "its post_processor does not put [CLS] before and [SEP] after a text: "
+                    + Self.remedy
             )
         }
     }
@@ -176,28 +235,21 @@ struct TokenizerJSON {
             default: try cursor.skipValue()
             }
         }
-        try Self.check(type, among: ["WordPiece"], of: "model", at: start)
-    }
-
-    private static func requireType(_ types: [String], of name: String, _ cursor: inout JSONCursor) throws(JSONCursor
-        .Failure)
-    {
-        let start = cursor.offset
-        var type = ""
-        try cursor.open("{")
-        while let key = try cursor.nextKey() {
-            if key == "type" { type = try cursor.string() } else { try cursor.skipValue() }
-        }
-        try check(type, among: types, of: name, at: start)
-    }
-
-    private static func check(_ type: String, among types: [String], of name: String, at start: Int) throws(JSONCursor
-        .Failure)
-    {
-        guard types.contains(type) else {
+        guard type == "WordPiece" else {
             throw JSONCursor.Failure(
-                problem: "the \(name) is \(type), expected \(types.joined(separator: " or "))", offset: start)
+                problem: "the model is \(type), expected WordPiece", offset: start, remedy: Self.remedy)
         }
+    }
+
+    /// What to do about a file that does not split texts as BERT does.
+    private static let remedy = "use a model with BERT's own tokenizer"
+
+    /// Remembers a part that is neither of `types` nor a sequence of one.
+    /// - Parameter count: parts of the sequence.
+    private mutating func note(_ type: String, of count: Int, among types: [String], of name: String, at start: Int) {
+        guard foreign == nil, !types.contains(type), !(type == "Sequence" && count == 1) else { return }
+        foreign = JSONCursor.Failure(
+            problem: "the \(name) is \(type), expected \(types.joined(separator: " or "))", offset: start)
     }
 
     /// Puts every token of the vocabulary at its id.
@@ -208,7 +260,7 @@ struct TokenizerJSON {
         guard let highest = all.last?.id else {
             throw TokenizerError(
                 path: path,
-                problem: "has no model.vocab, expected a WordPiece vocabulary: use the tokenizer of a BERT model")
+                problem: "has no model.vocab, expected a WordPiece vocabulary: \(Self.remedy)")
         }
         if let twice = zip(all, all.dropFirst()).first(where: { $0.id == $1.id }) {
             throw TokenizerError(

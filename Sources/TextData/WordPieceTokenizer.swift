@@ -15,7 +15,7 @@ package struct WordPieceTokenizer: Sendable {
     package let vocabulary: Vocabulary
     package let options: TextOptions
     /// Tokens that are matched before words: special tokens and added words.
-    package let addedTokens: [(text: String, id: Int, isNormalized: Bool)]
+    package let addedTokens: [(text: String, id: Int, isNormalized: Bool, isSingleWord: Bool)]
     private let model: WordPieceModel
 
     /// The shortest length of a truncated pair: its special tokens.
@@ -59,7 +59,9 @@ package struct WordPieceTokenizer: Sendable {
         model = try WordPieceModel(files)
         options = files.options
         followsFile = files.followsFile
-        addedTokens = files.addedTokens.map { (String(decoding: $0.bytes, as: UTF8.self), Int($0.id), $0.isNormalized) }
+        addedTokens = files.addedTokens.map {
+            (String(decoding: $0.bytes, as: UTF8.self), Int($0.id), $0.isNormalized, $0.isSingleWord)
+        }
         vocabulary = Vocabulary(pieces: files.pieces, specials: files.specials)
     }
 

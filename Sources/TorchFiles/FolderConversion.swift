@@ -112,6 +112,7 @@ package struct FolderConversion {
         }
         for name in ["config.json"] + ModelFolder.tokenizerFiles
         where FileManager.default.fileExists(atPath: "\(input)/\(name)") {
+            try GitPointer.refuse(try MappedFile("\(input)/\(name)"))
             try FileSystem.replace("\(partial)/\(name)", with: FileSystem.read("\(input)/\(name)", limit: 64 << 20))
         }
         try FileSystem.rename(partial, to: output)
@@ -123,9 +124,11 @@ package struct FolderConversion {
     }
 
     private static func open(_ path: String) throws -> TorchFile {
+        let file = try MappedFile(path)
+        try GitPointer.refuse(file)
         do {
-            return try TorchFile(ByteSource(try MappedFile(path)))
-        } catch let error as TorchFileError {
+            return try TorchFile(ByteSource(file))
+        } catch {
             throw Failure(description: "\(path): \(error)")
         }
     }

@@ -60,11 +60,20 @@ import Testing
     }
 
     @Test(arguments: [
-        #"{"0":"a","2":"b"}"#, #"{"0":"a","00":"b"}"#, #"{"-1":"a"}"#, #"{"+0":"a"}"#, #"{"a":"b"}"#, #"{"0":1}"#,
+        #"{"0":"a","2":"b"}"#, #"{"0":"a","00":"b"}"#, #"{"-1":"a"}"#, #"{"+0":"a"}"#, #"{"a":"b"}"#,
     ])
     func refusesLabelsWithoutProperNumbers(text: String) {
         let error = #expect(throws: FileError.self) { try read(("id2label", text)) }
         #expect(error?.problem.hasPrefix("id2label has the key ") == true)
+    }
+
+    @Test func aLabelMayBeANumber() throws {
+        #expect(try read(("id2label", #"{"0":1,"1":-1}"#)).labels == ["1", "-1"])
+        #expect(try read(("id2label", #"{"0":0,"1":1}"#)).namesLabels)
+        for value in ["null", "true", "[]", "0.5"] {
+            let error = #expect(throws: FileError.self) { try read(("id2label", "{\"0\":\(value)}")) }
+            #expect(error?.problem.hasPrefix("id2label names class 0 \(value), expected a text") == true)
+        }
     }
 
     @Test(arguments: [

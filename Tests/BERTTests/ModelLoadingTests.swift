@@ -205,6 +205,40 @@ import Testing
         #expect(loaded.initialized == [] && loaded.unexpected == [])
     }
 
+    /// As Transformers decides: a decoder that differs is never tied, whatever config.json says.
+    @Test func `a decoder must be the word table, and its bias wins`() throws {
+        let words = BERTModel(shape: smallShape(layers: 1), head: .maskedLanguageModel)
+        let parameters = randomParameters(words)
+        func part(_ name: String) throws -> [Float] {
+            parameters.view[words.layout.entries[try #require(words.layout.index(of: name))].range].array
+        }
+        func tensor(_ name: String, _ shape: [Int], _ values: [Float]) -> SafetensorsWriter.Tensor {
+            SafetensorsWriter.Tensor(name, shape) { body in body(values.span) }
+        }
+        let decoder = "cls.predictions.decoder"
+        var table = try part("bert.embeddings.word_embeddings.weight")
+        let bias = try part("cls.predictions.bias")
+        let added = [
+            tensor("\(decoder).weight", [37, 24], table), tensor("\(decoder).bias", [37], bias),
+            tensor("cls.predictions.bias", [37], bias.map { $0 + 1 }),
+        ]
+        let tied = try folder(of: words, parameters, adding: added) { $0 == "cls.predictions.bias" ? nil : $0 }
+        let loaded = try words.load(tied, keepsHead: true, seed: 1)
+        #expect(loaded.parameters.view.array == parameters.view.array)
+        #expect(loaded.initialized == [] && loaded.unexpected == [])
+
+        table[table.count - 1] += 0x1p-20
+        let untied = try folder(
+            of: words, parameters, adding: [tensor("\(decoder).weight", [37, 24], table)])
+        let error = #expect(throws: FileError.self) { try words.load(untied, keepsHead: true, seed: 1) }
+        #expect(error?.problem.hasPrefix("tensor \(decoder).weight differs from bert.embeddings.word_emb") == true)
+        // Nothing uses the decoder: a new model, and one for another task.
+        _ = try words.load(untied, keepsHead: true, seed: 1, forgetting: { _ in true })
+        #expect(try model.load(untied, keepsHead: false, seed: 1).initialized.contains("classifier.weight"))
+        let short = try folder(of: words, parameters, adding: [zeros("\(decoder).weight", [36, 24])])
+        #expect(throws: FileError.self) { try words.load(short, keepsHead: true, seed: 1) }
+    }
+
     @Test func newWeightsAreOnesAtGainsZerosAtBiasesAndDrawnElsewhere() {
         let parameters = model.initialized(seed: 9)
         for entry in model.layout.entries {

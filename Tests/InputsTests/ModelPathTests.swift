@@ -39,6 +39,27 @@ internal import Testing
         try expect(root + "/bert-base-uncasd", "does not exist", "did you mean \(root)/bert-base-uncased?")
     }
 
+    @Test(arguments: [
+        ("rum", "run/model-best"), ("rum/model", "run/model"), ("RUN/model", "run/model"), ("run/modle", "run/model"),
+        ("Rum/model-bst", "run/model-best"),
+    ])
+    func `each part of a path may be mistyped`(typed: String, meant: String) throws {
+        for model in ["model", "model-best"] { try write("run/\(model)/config.json") }
+        try expect("\(root)/\(typed)", "does not exist", "did you mean \(root)/\(meant)?")
+    }
+
+    @Test(arguments: ["run/checkpoints/step-18", "run/checkpoints"])
+    func `a checkpoint is answered with its run's model`(path: String) throws {
+        try write("run/checkpoints/step-18/manifest.json")
+        try write("run/model/config.json")
+        try expect("\(root)/\(path)", "is a checkpoint", "--model \(root)/run/model")
+    }
+
+    @Test func `a checkpoint of a run without a model is answered with the command that resumes it`() throws {
+        try write("run/checkpoints/step-18/manifest.json")
+        try expect("\(root)/run/checkpoints/step-18", "is a checkpoint", "'apus train --resume --output \(root)/run'")
+    }
+
     @Test func `a path of several folders is not taken for a name`() throws {
         try expect(root + "/a/b/c", "there is no such model folder")
     }

@@ -66,6 +66,13 @@ import Testing
         }
     }
 
+    @Test func `a class is weighted by the name in the data or by the model's`() throws {
+        let job = try SmallJob()
+        let one = try job.train("one", "--max-steps", "2", "--class-weights", "1=2", "0=0.5")
+        let other = try job.train("other", "--max-steps", "2", "--class-weights", "LABEL_1=2", "LABEL_0=0.5")
+        #expect(one.digest == other.digest)
+    }
+
     @Test func `a model that names its tensors without a prefix gives the same bits`() throws {
         let job = try SmallJob()
         let plain = try job.train("plain", "--max-steps", "2")

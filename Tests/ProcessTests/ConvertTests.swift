@@ -55,6 +55,19 @@ import Testing
         try FileManager.default.createDirectory(at: folder.url("model"), withIntermediateDirectories: false)
         expectOneLine(
             try ApusProcess("convert", folder.url("model").path, folder.url("x").path), status: 2, "pytorch_model.bin")
+        let pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 9\n"
+        try Data(pointer.utf8).write(to: folder.url("model/pytorch_model.bin"))
+        expectOneLine(
+            try ApusProcess("convert", folder.url("model").path, folder.url("x").path), status: 2,
+            "pytorch_model.bin: is a Git LFS pointer")
+        try copy("plain.bin", to: folder.url("plain.bin").path)
+        try FileManager.default.removeItem(at: folder.url("model/pytorch_model.bin"))
+        try FileManager.default.moveItem(at: folder.url("plain.bin"), to: folder.url("model/pytorch_model.bin"))
+        try Data(pointer.utf8).write(to: folder.url("model/tokenizer.json"))
+        expectOneLine(
+            try ApusProcess("convert", folder.url("model").path, folder.url("x").path), status: 2,
+            "tokenizer.json: is a Git LFS pointer")
+        try FileManager.default.removeItem(at: folder.url("model/pytorch_model.bin"))
         let index = #"{"weight_map": {"a": "../pytorch_model-00001-of-00001.bin"}}"#
         try Data(index.utf8).write(to: folder.url("model/pytorch_model.bin.index.json"))
         expectOneLine(

@@ -59,6 +59,19 @@ import Testing
         )
     }
 
+    @Test func `a Git LFS pointer is recognized`() throws {
+        let folder = try ScratchFolder()
+        let pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 438000000\n"
+        for name in ["model.safetensors", "config.json"] {
+            try Data("{}".utf8).write(to: folder.url("config.json"))
+            try Data(pointer.utf8).write(to: folder.url(name))
+            for path in [folder.path, folder.path + "/model.safetensors"] {
+                let error = #expect(throws: FileError.self) { try Inspection.lines(path) }
+                #expect(error?.problem.hasPrefix("is a Git LFS pointer") == true)
+            }
+        }
+    }
+
     @Test func `what is none of these is refused by name`() throws {
         let folder = try ScratchFolder()
         for path in [folder.path, folder.path + "/none"] {

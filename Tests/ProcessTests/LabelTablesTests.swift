@@ -102,8 +102,11 @@ import Testing
 
         try job.write(
             "run/model/config.json",
-            job.text("run/model/config.json").replacing("BertForMaskedLM", with: "BertForPreTraining"))
+            job.text("run/model/config.json").replacing("BertForMaskedLM", with: "BertForPreTraining").replacing(
+                "\"architectures\"", with: "\"tie_word_embeddings\": false, \"architectures\""))
         let again = try ApusProcess(job.command("again", ["--model", job.path("run/model")] + options))
         #expect(again.status == 0 && !again.output.contains("newly initialized"), "\(again.output)")
+        // Transformers would draw the decoder, which the export lacks, from a normal distribution.
+        #expect(try job.text("again/model/config.json").contains("\"tie_word_embeddings\": true"))
     }
 }

@@ -239,6 +239,9 @@ import Testing
         Fault(
             "weights of an unknown class", "--class-weights names the label '9'", "0, 1, 2",
             options: ["--class-weights", "9=2"]),
+        Fault(
+            "weights of an unknown class by number", "--class-weights names the label 'LABEL_3'", "0, 1, 2",
+            options: ["--class-weights", "LABEL_3=2"]),
         Fault("weights without a number", "'0=x'", "LABEL=WEIGHT", options: ["--class-weights", "0=x"]),
         Fault("a table for words", "has no single words", ".conll", options: ["--task", "token-classification"]),
         Fault(

@@ -211,6 +211,43 @@ import Testing
     }
 
     @Test(arguments: [
+        (#"{"type":"Lowercase"}"#, "Lowercase"), (#"{"type":"Sequence","normalizers":[{"type":"NFC"}]}"#, "NFC"),
+        (#"{"type":"Sequence","normalizers":[{"type":"BertNormalizer"},{"type":"BertNormalizer"}]}"#, "Sequence"),
+    ])
+    func `a normalizer is refused where it counts`(normalizer: String, type: String) throws {
+        let text = Self.json(normalizer: normalizer)
+        let message = try complaint(["tokenizer.json": text, "tokenizer_config.json": Self.fast])
+        #expect(message.contains("the normalizer is \(type), expected BertNormalizer, at byte "), "\(message)")
+        #expect(message.hasSuffix(": use a model with BERT's own tokenizer"), "\(message)")
+        #expect(throws: TokenizerError.self) { try WordPieceTokenizer(tokenizerJSON: Array(text.utf8)) }
+        let folder = try TemporaryFolder(["tokenizer.json": text])
+        #expect(try WordPieceTokenizer(folder: folder.url).encode("hello<e>").ids == [2, 1, 6, 3])
+    }
+
+    @Test func `sequences in sequences are read up to a depth`() throws {
+        let deep = String(repeating: #"{"type":"Sequence","normalizers":["#, count: 100)
+        #expect(try complaint(["tokenizer.json": Self.json(normalizer: deep)]).contains("nested over 64 deep"))
+    }
+
+    @Test func `a token without an unknown one is refused`() throws {
+        #expect(
+            try complaint(["vocab.txt": Self.vocabulary, "tokenizer_config.json": #"{"unk_token": null}"#])
+                == "vocab.txt: its tokenizer has a null unk_token, expected one such as [UNK]: name one in "
+                + "tokenizer_config.json")
+    }
+
+    @Test func `a token that only counts between words hides the tokens in it`() throws {
+        let added =
+            #"{"id":6,"content":"Hell","single_word":true,"normalized":false},"#
+            + #"{"id":7,"content":"ell","normalized":false}"#
+        let folder = try TemporaryFolder([
+            "tokenizer.json": Self.json(added: added), "tokenizer_config.json": Self.fast,
+        ])
+        let tokenizer = try WordPieceTokenizer(folder: folder.url)
+        #expect(tokenizer.encode("Hello Hell éHell Hell, Hell\u{301} ell").ids == [2, 4, 6, 1, 6, 1, 1, 7, 3])
+    }
+
+    @Test(arguments: [
         ("{", "the text ends, expected a \""),
         ("{}", "has no model.vocab"),
         (
@@ -218,8 +255,6 @@ import Testing
             "has 3 tokens and ids up to 90, most have no token"
         ),
         (json(added: #"{"id":-1,"content":"x"}"#), "id is -1, expected a whole number from 0"),
-        (json(added: #"{"id":6,"content":"x","single_word":true}"#), "the added token x is for single words only"),
-        (json(normalizer: #"{"type":"Lowercase"}"#), "the normalizer is Lowercase, expected BertNormalizer"),
         (json(model: #"{"type":"BPE","vocab":{}}"#), "the model is BPE, expected WordPiece"),
         (json(model: #"{"type":"WordPiece","vocab":{"[UNK]":0,"b":0}}"#), "two tokens have the id 0"),
         (json(model: #"{"type":"WordPiece","max_input_chars_per_word":0}"#), "max_input_chars_per_word is 0"),

@@ -73,6 +73,11 @@ def file_of(added=(), lowercase=True, accents=None, chinese=True, clean=True, no
     ), ensure_ascii=False).replace('"@VOCABULARY@"', "@VOCABULARY@")
 
 
+def changed(text, **parts):
+    """A tokenizer.json with other parts."""
+    return json.dumps({**json.loads(text.replace("@VOCABULARY@", '"@VOCABULARY@"')), **parts}, ensure_ascii=False).replace('"@VOCABULARY@"', "@VOCABULARY@")
+
+
 BERT = json.dumps(dict(model_type="bert"))
 LISTED = {str(place): whole(text, False, True) for place, text in enumerate(SPECIALS)}
 
@@ -113,6 +118,43 @@ def written():
     yield {"tokenizer.json": file_of(lowercase=False), "config.json": json.dumps(dict(model_type="bert", tokenizer_class="PreTrainedTokenizerFast"))}
     yield {"tokenizer.json": file_of(normalizer=False), **text, "tokenizer_config.json": fast, "special_tokens_map.json": {"mask_token": token("<mask>", lstrip=True, normalized=False)}}
     yield {"tokenizer.json": file_of(post="none"), "tokenizer_config.json": config}
+
+
+    # What a null stands for; BertTokenizer then begins and ends a text with tokens 2 and 3.
+    for key in ("mask_token", "pad_token", "cls_token", "sep_token"):
+        yield {**text, "tokenizer_config.json": {key: None}}
+        yield {**text, "tokenizer_config.json": {key: "<mask>"}, "special_tokens_map.json": {key: None}}
+        yield {**text, "tokenizer_config.json": {key: None, "added_tokens_decoder": LISTED}}
+        yield {"tokenizer.json": file_of(specials=False), "tokenizer_config.json": {**config, key: None}}
+    yield {**text, "tokenizer_config.json": {"mask_token": None}, "special_tokens_map.json": {"mask_token": "<mask>"}}
+    # Chinese characters get spaces around them, which a normalized token may begin and end with.
+    yield {**text, "added_tokens.json": {" hello ": len(VOCABULARY), "\u56fd ": len(VOCABULARY) + 1}}
+    yield {**text, "added_tokens.json": {"\u4e2d": len(VOCABULARY), "hello\u56fd": len(VOCABULARY) + 1, "e": len(VOCABULARY) + 2}}
+    yield {"vocab.txt": "\ufeff@VOCABULARY@"}
+    yield {**text, "tokenizer_config.json": {
+        "mask_token": {"__type": "AddedToken", **whole("<mask>", True, True)}, "additional_special_tokens": ["</s>", "<mask>"], "added_tokens_decoder": LISTED}}
+    for normalized in (False, True):
+        single = {**whole("movie", normalized, False), "single_word": True}
+        short = {**whole("hel", normalized, False), "single_word": True}
+        listed = {**LISTED, str(VOCABULARY.index("movie")): single, str(len(VOCABULARY)): short, str(len(VOCABULARY) + 1): whole("el", normalized, False)}
+        yield {**text, "tokenizer_config.json": {"added_tokens_decoder": listed}}
+        yield {"tokenizer.json": changed(file_of(), added_tokens=[dict(id=int(place), **entry) for place, entry in listed.items()]), "tokenizer_config.json": fast}
+        yield {**text, "special_tokens_map.json": {"mask_token": {**whole("hello", normalized, True), "single_word": True}}}
+    # BertTokenizer reads the vocabulary and the added tokens, nothing else.
+    sequence = {name: {"type": "Sequence", name + "s": []} for name in ("normalizer", "pretokenizer", "processor")}
+    for parts in (
+            dict(normalizer={"type": "NFC"}), dict(normalizer={"type": "Lowercase"}), dict(pre_tokenizer={"type": "Whitespace"}),
+            dict(normalizer={"type": "Sequence", "normalizers": [{"type": "NFD"}, {"type": "Lowercase"}, {"type": "StripAccents"}]}),
+            dict(pre_tokenizer={"type": "Sequence", "pretokenizers": [{"type": "WhitespaceSplit"}, {"type": "Punctuation", "behavior": "Isolated"}]}),
+            dict(post_processor={"type": "RobertaProcessing", "sep": ["[SEP]", 3], "cls": ["[CLS]", 2], "trim_offsets": True, "add_prefix_space": False}),
+            dict(normalizer=sequence["normalizer"], pre_tokenizer=sequence["pretokenizer"], post_processor=sequence["processor"])):
+        yield {"tokenizer.json": changed(file_of(), **parts), "tokenizer_config.json": config}
+        yield {"tokenizer.json": changed(file_of(lowercase=False), **parts)}
+    plain = json.loads(file_of(lowercase=False).replace("@VOCABULARY@", "0"))
+    one = dict(
+        normalizer={"type": "Sequence", "normalizers": [plain["normalizer"]]}, pre_tokenizer={"type": "Sequence", "pretokenizers": [plain["pre_tokenizer"]]},
+        post_processor={"type": "Sequence", "processors": [plain["post_processor"]]})
+    yield {"tokenizer.json": changed(file_of(), **one), "tokenizer_config.json": fast}
 
 
 def maybe(chance):
