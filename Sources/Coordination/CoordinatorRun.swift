@@ -69,7 +69,9 @@ package struct CoordinatorRun {
             }
         }
         run = try TrainingRun(
-            options.configuration, invocation, stop: stop, isBrief: options.isBrief, hasWorkers: true)
+            options.configuration, invocation, stop: stop, isBrief: options.isBrief,
+            role: options.launched && endpoint.hasPrefix("ipc://")
+                ? .coordinatorHere(workers: options.workers) : .coordinator)
         if !(options.launched && options.rendezvousTimeout != nil) {
             stop.listen()
         } else {

@@ -4,6 +4,7 @@ package import Distributed
 package import Runs
 internal import Synchronization
 package import Transport
+internal import Wording
 
 /// Receives a worker's commands; the work itself happens on the worker's data thread.
 ///
@@ -61,6 +62,8 @@ package final class WorkerThread: Sendable {
     private let ending: AsyncStream<String>.Continuation
     /// The reason why the coordinator removed this worker.
     package let departures: AsyncStream<String>
+    /// Why this process cannot take part in the run.
+    let unfitness = Mutex<InputError?>(nil)
     /// Called when this worker enters a generation, before anything else of it.
     private let entered: @Sendable (UInt32) -> Void
     private let allowList: AllowList
@@ -102,7 +105,14 @@ package final class WorkerThread: Sendable {
         return ready
     }
 
-    func form(_ formation: Formation) async throws -> HeldState { try await thread.perform { try $0.form(formation) } }
+    func form(_ formation: Formation) async throws -> HeldState {
+        do { return try await thread.perform { try $0.form(formation) } } catch let error as InputError {
+            // It could not form any later generation either.
+            unfitness.withLock { $0 = error }
+            leave(error.description)
+            throw error
+        }
+    }
 
     func step(_ command: StepCommand) async throws -> StepReady { try await thread.perform { try $0.step(command) } }
 

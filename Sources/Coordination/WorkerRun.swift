@@ -96,6 +96,7 @@ package final class WorkerRun: Sendable {
                 "\(counted(refused, "connection or message", "connections or messages")) from unknown processes refused"
             )
         }
+        if let error = thread.unfitness.withLock({ $0 }) { throw error }
         if let reason, !reason.isEmpty { throw RunError(reason) }
         search.say("the coordinator has ended the run; this worker ends too")
     }
