@@ -156,6 +156,15 @@ struct LimitTests {
         #expect(!job.exists("run/metrics.jsonl"))
     }
 
+    /// Room for the weights and not for the shared memory of two workers.
+    @Test func `a limit on the size of files that keeps gradients from shared memory is named`() throws {
+        let run = try run("-f 600", ["launch", "--workers", "2"])
+        #expect(run.status == 0, "\(run.text)")
+        let lines = run.text.split(separator: "\n").filter { $0.contains("shared memory failed") }
+        #expect(lines.count == 2 && lines.allSatisfy { $0.contains("ulimit -f") }, "\(run.text)")
+        #expect(!run.text.contains("/dev/shm"))
+    }
+
     @Test func `a process computes on the processors that it is bound to`() throws {
         let words = job.command("run", ["--max-steps", "1"]).dropFirst().map { "'\($0)'" }.joined(separator: " ")
         let run = try ScriptRun(shell: "exec taskset -c 0 '\(ApusProcess.executable.path)' train \(words)")
