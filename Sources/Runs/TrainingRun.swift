@@ -261,7 +261,12 @@ package struct TrainingRun {
                 isSaved
                 ? "the weights before it are kept in \(folder.path)/checkpoints/step-\(progress.step)"
                 : progress.step == 0 ? "it is the first step" : "THE WEIGHTS BEFORE IT ARE LOST, see the reason above"
-            throw RunError("\(step); \(kept): lower the learning rate, set --max-grad-norm, or check these samples")
+            // No update was made yet that a lower learning rate would change.
+            let remedy =
+                progress.step == 0
+                ? "check these samples, or choose another source model"
+                : "lower the learning rate, set --max-grad-norm, or check these samples"
+            throw RunError("\(step); \(kept): \(remedy)")
         }
     }
 
