@@ -291,6 +291,9 @@ final class ControlThread {
             case .expectsAnotherKey:
                 refuse()
                 state.options.expectsAnotherKey()
+            case .differsInKeys:
+                refuse()
+                state.options.differsInKeys()
             case .reached:
                 break
             }
