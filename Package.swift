@@ -119,8 +119,8 @@ let package = Package(
         module(
             "Inference",
             [
-                "Inputs", "Configuration", "Learning", "BERT", "Kernels", "Console", "Checkpoints", "TextData", "Files",
-                "Wording", "Tensors",
+                "Inputs", "Configuration", "Learning", "BERT", "Kernels", "Console", "Processes", "Checkpoints",
+                "TextData", "Files", "Wording", "Tensors",
             ]),
         module(
             "Reports",

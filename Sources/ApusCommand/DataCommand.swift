@@ -59,6 +59,7 @@ struct DataCommand: ParsableCommand {
     }
 
     func run() throws {
+        try SystemLimits.provide(.inference(threads: ProcessorCount.usable))
         let report = try DataReport(
             .init(
                 files: files, validation: validation, test: test, model: model, maxLength: maxLength,

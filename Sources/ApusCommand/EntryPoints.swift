@@ -41,7 +41,7 @@ package enum EntryPoints {
         _ configuration: TrainingConfiguration, _ invocation: Invocation, debug: Bool, _ stop: StopRequest,
         isBrief: Bool
     ) throws {
-        try SystemLimits.provide(.single(threads: configuration.threads))
+        try SystemLimits.provide(.single(threads: configuration.threads, library: configuration.blas != .own))
         let run = try TrainingRun(configuration, invocation, stop: stop, isBrief: isBrief)
         stop.listen(heedsHangup: true)
         let inputs = run.inputs
@@ -58,6 +58,7 @@ package enum EntryPoints {
 
     /// Describes a run in lines without writing anything.
     package static func dryRun(_ configuration: TrainingConfiguration, workers: Int = 1) throws -> [String] {
+        try SystemLimits.provide(.single(threads: configuration.threads, library: configuration.blas != .own))
         let configuration = try configuration.withModelFolder()
         return try waitFor { try await DryRun(configuration, workers: workers).lines() }
     }
@@ -75,7 +76,9 @@ package enum EntryPoints {
             throw InputError(
                 "--seeds makes several runs, a coordinator has one: give --seed, or the seeds to apus launch")
         }
-        try SystemLimits.provide(.coordinator(workers: options.workers, threads: options.configuration.threads))
+        let own = options.configuration
+        try SystemLimits.provide(
+            .coordinator(workers: options.workers, threads: own.threads, library: own.blas != .own))
         let (least, workers) = (options.configuration.minWorkers, options.workers)
         guard least <= workers else {
             throw InputError(
@@ -121,6 +124,7 @@ package enum EntryPoints {
     /// The metrics, as one JSON object.
     /// - Parameter predictions: a new file for each sample's scores.
     package static func evaluate(_ options: InferenceOptions, predictions: String? = nil) throws -> String {
+        try SystemLimits.provide(.inference(threads: options.threads, library: (options.blas ?? .own) != .own))
         var options = options
         options.model = try SourceModel.folder(options.model)
         if let doubt = options.precision.doubt { sayToUser(doubt) }
@@ -132,6 +136,7 @@ package enum EntryPoints {
     package static func predict(
         _ options: InferenceOptions, _ answers: AnswerOptions, emit: (String) throws -> Void, flush: () throws -> Void
     ) throws {
+        try SystemLimits.provide(.inference(threads: options.threads, library: (options.blas ?? .own) != .own))
         if let output = answers.output { try NewFile.check(output, flag: "--output") }
         var options = options
         options.model = try SourceModel.folder(options.model)
@@ -165,6 +170,7 @@ package enum EntryPoints {
 
     /// The largest errors of one reference folder, as one JSON object.
     package static func verify(case folder: String, blas: BLAS, precision: Precision) throws -> String {
+        try SystemLimits.provide(.inference(threads: 2, library: blas != .own))
         try blas.use(threads: 2)
         return try jsonLine(try Verification(try ReferenceCase(folder: folder), precision, lanes: 3, threads: 2).run())
     }

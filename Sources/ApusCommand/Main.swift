@@ -22,11 +22,13 @@ enum Main {
             }
             // Before the token leaves the environment, which the program keeps if it is started again.
             try StackLimit.provide(arguments)
+            AddressLimit.begin()
             HubToken.take()
             let invocation = Invocation(
                 arguments: arguments, environment: ProcessInfo.processInfo.environment)
             try CommandName.check(words)
             var command = try ApusCommand.parseAsRoot(try FieldNames.translated(words))
+            try SystemLimits.provide(.command)
             if let run = command as? any RunCommand {
                 try run.trace.begin(invocation)
                 try run.run(invocation)

@@ -42,7 +42,10 @@ extension BERTModel {
             }
             var failure: FileError?
             parameters.view.part(from: entry.offset, count: source.count).withMutableSpan { values in
-                do throws(FileError) { try folder.readFloats(source.name, into: &values) } catch { failure = error }
+                do throws(FileError) {
+                    try folder.readFloats(source.name, into: &values)
+                    try Self.needFinite(values.span, source.name, folder)
+                } catch { failure = error }
             }
             if let failure { throw failure }
         }
@@ -65,6 +68,19 @@ extension BERTModel {
             do throws(FileError) { try TiedDecoder.check(folder, words: words, values) } catch { failure = error }
         }
         if let failure { throw failure }
+    }
+
+    /// Refuses a tensor with a value that is not a finite number.
+    private static func needFinite(_ values: Span<Float>, _ name: String, _ folder: ModelFolder) throws(FileError) {
+        let exponent: UInt32 = 0x7F80_0000
+        // Without a branch, so that the compiler uses vectors.
+        var count: UInt32 = 0
+        for place in values.indices { count &+= values[place].bitPattern & exponent == exponent ? 1 : 0 }
+        guard count > 0 else { return }
+        throw FileError(
+            folder.path,
+            "tensor \(name) has \(count) of \(values.count) values that are not finite numbers, expected none: "
+                + "download the model again, or choose another one")
     }
 
     /// Refuses a model that does not fit this machine's memory.

@@ -12,6 +12,8 @@ package struct ControlOptions: Sendable {
     package var allowList: AllowList?
     /// Called on the socket's thread when a process at the other end expects another key from this one.
     package var expectsAnotherKey: @Sendable () -> Void = {}
+    /// Called on the socket's thread when the process at the other end has keys and this one has none, or the reverse.
+    package var differsInKeys: @Sendable () -> Void = {}
     /// Maximum size of arguments or of a result, in bytes.
     package var largestCall = 4 << 20
 

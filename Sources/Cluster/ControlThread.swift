@@ -315,6 +315,9 @@ final class ControlThread {
             case .expectsAnotherKey:
                 refuse()
                 state.options.expectsAnotherKey()
+            case .differsInKeys:
+                refuse()
+                state.options.differsInKeys()
             case .reached:
                 break
             }

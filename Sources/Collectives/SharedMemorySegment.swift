@@ -135,8 +135,15 @@ package struct SharedMemoryError: Error, Equatable, Sendable, CustomStringConver
 
     package var description: String {
         let reason = unsafe String(cString: strerror(code))
+        let remedy =
+            switch code {
+            case EFBIG: "raise the limit on the size of files with ulimit -f unlimited"
+            case ENOMEM: "raise the limit of the address space with ulimit -v unlimited"
+            case EMFILE: "raise the limit of open files with ulimit -n"
+            default: "give /dev/shm more room"
+            }
         return
             "\(operation) of \(bytes) bytes of shared memory failed: \(reason); gradients use sockets instead, which "
-            + "is slower: give /dev/shm more room"
+            + "is slower: \(remedy)"
     }
 }

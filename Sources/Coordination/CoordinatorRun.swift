@@ -45,6 +45,9 @@ package struct CoordinatorRun {
         authenticator = try security.authenticator(in: context, report: refusals)
         var control = security.options
         control.expectsAnotherKey = { [refusals, security] in refusals.note(.otherCoordinator, file: security.file) }
+        control.differsInKeys = { [refusals, security] in
+            refusals.note(.differsInKeys, file: security.file, isPlain: security.keys == nil)
+        }
         control.lossAfter = .seconds(options.configuration.heartbeatTimeout)
         do {
             system = try .coordinator(
@@ -69,7 +72,9 @@ package struct CoordinatorRun {
             }
         }
         run = try TrainingRun(
-            options.configuration, invocation, stop: stop, isBrief: options.isBrief, hasWorkers: true)
+            options.configuration, invocation, stop: stop, isBrief: options.isBrief,
+            role: options.launched && endpoint.hasPrefix("ipc://")
+                ? .coordinatorHere(workers: options.workers) : .coordinator)
         if !(options.launched && options.rendezvousTimeout != nil) {
             stop.listen()
         } else {
@@ -153,7 +158,10 @@ package struct CoordinatorRun {
 extension CoordinatorRun {
     /// The command that starts a worker of this run; nil if a launcher does.
     private var startHint: String? {
-        guard !options.launched, let place = HostAddress(endpoint: system.endpoint) else { return nil }
+        guard !options.launched else { return nil }
+        guard let place = HostAddress(endpoint: system.endpoint) else {
+            return "apus work --coordinator \(shellQuoted(system.endpoint))"
+        }
         let isOpen = ["*", "0.0.0.0", "[::]"].contains(place.host)
         let host = isOpen ? ProcessInfo.processInfo.hostName : place.host
         let key =

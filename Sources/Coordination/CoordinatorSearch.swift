@@ -47,10 +47,11 @@ struct CoordinatorSearch: Sendable {
                     "the process at \(endpoint) is not a coordinator without keys: does the coordinator run with "
                     + "--insecure?"
             }
-            let file = security.file.map { " of \($0)" } ?? ""
+            let causes =
+                security.file.map { "it does not know the key \(key) of \($0), has another key than that file names" }
+                ?? "its \(KeySource.secret) or key is another one"
             return
-                "the coordinator at \(endpoint) refuses this worker: it does not know the key \(key)\(file), or has "
-                + "another key than that file names; "
+                "the coordinator at \(endpoint) refuses this worker: \(causes), or has no keys (--insecure); "
                 + "retrying for \(Int(timeout.seconds)) s"
         case .none:
             guard let reason = await reason(host, port) else { return nil }

@@ -10,6 +10,8 @@ struct RefusalNotices {
         case unknownKey(PublicKey)
         /// The other end expects another key of this process.
         case otherCoordinator
+        /// One end has keys, the other has none.
+        case differsInKeys
     }
 
     static let pause = Duration.seconds(60)
@@ -48,8 +50,9 @@ final class RefusalReport: Sendable {
     /// - Parameters:
     ///   - address: the connection's origin; nil if unknown.
     ///   - file: the key file of this process; nil if it has none.
-    func note(_ cause: RefusalNotices.Cause, from address: String? = nil, file: String?) {
-        let line = Self.line(cause, from: address, file: file)
+    ///   - isPlain: whether this process has no keys at all.
+    func note(_ cause: RefusalNotices.Cause, from address: String? = nil, file: String?, isPlain: Bool = false) {
+        let line = Self.line(cause, from: address, file: file, isPlain: isPlain)
         let say = state.withLock { state -> (@Sendable (String) -> Void)? in
             guard state.notices.note(cause, at: .now) else { return nil }
             if state.say == nil { state.early.append(line) }
@@ -58,18 +61,28 @@ final class RefusalReport: Sendable {
         say?(line)
     }
 
-    private static func line(_ cause: RefusalNotices.Cause, from address: String?, file: String?) -> String {
+    private static func line(_ cause: RefusalNotices.Cause, from address: String?, file: String?, isPlain: Bool)
+        -> String
+    {
         let origin = address.map { " from \($0)" } ?? ""
         switch cause {
         case .unknownKey(let key):
             let remedy =
                 file.map { "to let it in, add the line 'worker \(key)' to \($0) and send SIGHUP" }
-                ?? "give it the keys of this run"
+                ?? "give it this run's \(KeySource.secret) or key file"
             return "a connection\(origin) was refused: its key \(key) is not one of this run's; \(remedy)"
         case .otherCoordinator:
-            return
-                "a connection\(origin) was refused: its end expects another coordinator's key; give it a key file "
-                + "that was made with this run's"
+            let remedy =
+                file == nil
+                ? "give it this run's \(KeySource.secret) or key file"
+                : "give it a key file that was made with this run's"
+            return "a connection\(origin) was refused: its end expects another coordinator's key; \(remedy)"
+        case .differsInKeys:
+            return isPlain
+                ? "a connection\(origin) was refused: its end has keys, this coordinator runs with --insecure; give "
+                    + "both keys, or start that worker with --insecure too"
+                : "a connection\(origin) was refused: its end has no keys or is not a worker; start it with this run's "
+                    + (file == nil ? "\(KeySource.secret)" : "\(KeySource.file)") + " and without --insecure"
         }
     }
 }

@@ -24,7 +24,7 @@ package distributed actor Worker<ActorSystem: CodableActorSystem> {
 
     /// Forms the generation; returns when links, state and memory are ready.
     package distributed func form(_ formation: Formation) async throws -> HeldState {
-        try await thread.perform { try $0.form(formation) }
+        try await thread.form(formation)
     }
 
     /// Computes one step up to the reduced gradient, which the worker keeps until the commit.

@@ -97,7 +97,7 @@ final class WorkerCore {
         // The gradient in the ended generation's memory is applied or dropped before that memory is released.
         kept = nil
         endGroup()
-        try takeUp(formation.run)
+        try takeUp(formation)
         let generation = formation.roster.generation
         guard let model = replica?.model else { preconditionFailure("a formed worker has a model") }
         do {
@@ -162,7 +162,9 @@ final class WorkerCore {
     }
 
     /// Creates the model of a run; an existing state is kept, even if the run trains other parameters from now on.
-    private func takeUp(_ next: RunDescription) throws {
+    /// - Throws: ``InputError`` if the system does not give this process enough address space for it.
+    private func takeUp(_ formation: Formation) throws {
+        let next = formation.run
         guard run != next || replica == nil else { return }
         let frozen = try FrozenParameters(next.freeze, lora: next.lora)
         if let replica, run?.id == next.id {
@@ -180,6 +182,7 @@ final class WorkerCore {
         let model = BERTModel(
             shape: next.shape, head: next.head, source: next.source, loss: next.loss, lora: next.lora,
             precision: next.precision, isFrozen: frozen.contains)
+        try MemoryCheck.run(model, formation, threads: threads)
         let count = model.layout.count
         replica = Replica(
             model: model, parameters: FloatBuffer(count: count, whole: count), threads: threads, isWatched: true)

@@ -94,6 +94,7 @@ package final class WorkerRun: Sendable {
                 "\(counted(refused, "connection or message", "connections or messages")) from unknown processes refused"
             )
         }
+        if let error = thread.unfitness.withLock({ $0 }) { throw error }
         if let reason, !reason.isEmpty { throw RunError(reason) }
         search.say("the coordinator has ended the run; this worker ends too")
     }
@@ -109,10 +110,13 @@ package final class WorkerRun: Sendable {
         } catch let unusable as BLASError {
             throw unusable
         } catch  where system.contact == .refused {
+            let remedy =
+                if let key {
+                    "give it a key of this run, add its key \(key) to the coordinator's key file, or, if that one "
+                        + "has no keys, start it with --insecure"
+                } else { "if the coordinator has keys, give it one of them instead of --insecure" }
             throw RunError(
-                "the coordinator at \(endpoint) refused this worker for \(Int(timeout.seconds)) s: "
-                    + "give it a key of this run, or add its key\(key.map { " \($0)" } ?? "") to the coordinator's key "
-                    + "file")
+                "the coordinator at \(endpoint) refused this worker for \(Int(timeout.seconds)) s: \(remedy)")
         } catch {
             // The name of an unanswered call adds nothing.
             let cause = if case .deadline = error as? ClusterError { "" } else { " (\(error))" }

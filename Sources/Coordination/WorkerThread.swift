@@ -1,6 +1,7 @@
 internal import Collectives
 internal import Synchronization
 internal import Transport
+internal import Wording
 
 /// A worker's data thread, and what other threads may do while it is busy: end its waiting, dismiss the worker.
 package final class WorkerThread: Sendable {
@@ -9,6 +10,8 @@ package final class WorkerThread: Sendable {
     private let ending: AsyncStream<String>.Continuation
     /// The reason why the coordinator removed this worker.
     package let departures: AsyncStream<String>
+    /// Why this process cannot take part in the run.
+    let unfitness = Mutex<InputError?>(nil)
     /// Called when this worker enters a generation, before anything else of it.
     private let entered: @Sendable (UInt32) -> Void
     private let allowList: AllowList
@@ -61,6 +64,15 @@ package final class WorkerThread: Sendable {
         let (ready, canceller) = try await thread.perform { try $0.prepare(generation: generation) }
         self.canceller.withLock { $0 = canceller }
         return ready
+    }
+
+    func form(_ formation: Formation) async throws -> HeldState {
+        do { return try await perform { try $0.form(formation) } } catch let error as InputError {
+            // It could not form any later generation either.
+            unfitness.withLock { $0 = error }
+            leave(error.description)
+            throw error
+        }
     }
 
     /// Returns after the work in progress.

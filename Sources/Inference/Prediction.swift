@@ -13,7 +13,7 @@ package struct Prediction: Sendable {
     private let weights: Weights
 
     /// Most tokens of a packed batch, except for a single longer text.
-    private static let batchTokens = 1_024
+    static let batchTokens = 1_024
 
     /// Whether the model was trained on pairs of texts; nil if its folder does not say.
     package var readsPairs: Bool? { trained.readsPairs }

@@ -29,6 +29,7 @@ package enum Scoring {
         let tokenized = try TaskData.tokenize(
             dataset, task, trained.model.head, trained.labels, reading, trained.tokenizer)
         if let note = TaskData.noteOnTextsLeftOut(dataset, tokenized) { sayToUser(note) }
+        try trained.checkMemory(options, scoring: tokenized.lengths)
         let runner = LaneRunner(model: trained.model, laneCount: 1, threads: options.threads)
         let names = trained.labels?.names
         let evaluated = try Evaluation.run(tokenized, runner: runner, parameters: trained.parameters.view, names: names)

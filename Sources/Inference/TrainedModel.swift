@@ -5,6 +5,8 @@ internal import Files
 internal import Foundation
 internal import Inputs
 internal import Kernels
+internal import Learning
+internal import Processes
 internal import Tensors
 internal import TextData
 internal import Wording
@@ -32,6 +34,8 @@ struct TrainedModel: Sendable {
         try options.blas?.use(threads: options.threads)
         let json = try ModelFolder.configuration(options.model)
         configuration = try BERTConfiguration(json, path: options.model + "/config.json")
+        let bytes = ModelPath.weightBytes(in: options.model)
+        try Self.provide(bytes, options, for: "reading weights of \(bytes / 1_000_000) MB")
         let folder = try ModelFolder(options.model)
         guard let head = configuration.heads(in: folder).first else {
             throw InputError(
@@ -41,6 +45,10 @@ struct TrainedModel: Sendable {
             folder: URL(fileURLWithPath: options.model), rows: configuration.shape.vocabulary)
         try configuration.shape.checkVocabulary(tokenizer.vocabulary.count, model: options.model)
         model = BERTModel(shape: configuration.shape, head: head, precision: options.precision)
+        let memory = MemoryEstimate(model, threads: options.threads, computesApart: true)
+        try Self.provide(
+            memory.weights + memory.scoring(tokens: Prediction.batchTokens, longest: configuration.shape.positions),
+            options, for: "this model, whose weights have \(memory.plainWeights / 1_000_000) MB,")
         let loaded = try model.load(folder, keepsHead: true, seed: 0)
         guard loaded.initialized.isEmpty else {
             throw InputError(
@@ -69,6 +77,19 @@ struct TrainedModel: Sendable {
                     + "\(options.model) has \(longest) positions"
             )
         }
+    }
+
+    /// Refuses samples whose scoring needs more address space than the system gives this process.
+    /// - Parameter lengths: tokens of each sample.
+    func checkMemory(_ options: InferenceOptions, scoring lengths: [Int32]) throws(InputError) {
+        guard AddressLimit() != nil else { return }
+        let memory = MemoryEstimate(model, threads: options.threads, computesApart: true)
+        try Self.provide(memory.scoring(lengths: lengths), options, for: "scoring \(options.input)")
+    }
+
+    private static func provide(_ bytes: Int, _ options: InferenceOptions, for what: String) throws(InputError) {
+        let others = SystemNeed.inference(threads: options.threads).allAddresses
+        try AddressLimit.provide(bytes + others, for: what, advice: "lower --threads")
     }
 
     /// Refuses texts that are not what the model was trained on: one text per sample, or two.

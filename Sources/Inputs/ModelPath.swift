@@ -31,6 +31,16 @@ package enum ModelPath {
         }
     }
 
+    /// Bytes of a folder's files of weights, which are mapped as they are.
+    package static func weightBytes(in folder: String) -> Int {
+        names(in: folder).filter { $0.hasSuffix(".safetensors") }.reduce(0) { sum, name in
+            // Of a link the file that it leads to, as in the hub's cache.
+            let file = URL(fileURLWithPath: "\(folder)/\(name)").resolvingSymlinksInPath().path
+            let attributes = try? FileManager.default.attributesOfItem(atPath: file)
+            return sum + ((attributes?[.size] as? NSNumber)?.intValue ?? 0)
+        }
+    }
+
     private static func missing(_ path: String) -> String {
         let url = URL(fileURLWithPath: path).standardizedFileURL
         if let near = near(url.path) { return "\(path): does not exist: did you mean \(near)?" }

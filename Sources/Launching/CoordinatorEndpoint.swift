@@ -25,9 +25,10 @@ struct CoordinatorEndpoint: Equatable, Sendable {
             )
         }
         // Some systems resolve their own name only to a loopback address, which other hosts cannot reach.
-        let isNumber = [number, TCPProbe.bracketed(number)].contains(place.address)
-        let isLoopbackName = TCPProbe.isLoopback(number) && !isNumber && place.address != "localhost"
-        if TCPProbe.isLoopback(number), !isLoopbackName, let host = hosts.first(where: { TCPProbe.isOwn($0) == false })
+        let isLoopbackName =
+            TCPProbe.isLoopback(number) && !TCPProbe.isNumber(place.address) && place.address != "localhost"
+        if TCPProbe.meansReader(number), !isLoopbackName,
+            let host = hosts.first(where: { TCPProbe.isOwn($0) == false })
         {
             throw InputError(Self.unreachable(place.address, from: host))
         }
@@ -46,7 +47,7 @@ struct CoordinatorEndpoint: Equatable, Sendable {
         reachable = "tcp://\(TCPProbe.bracketed(place.address)):\(port)"
     }
 
-    /// Why a host cannot reach the coordinator at a loopback address.
+    /// Why a host cannot reach the coordinator at an address that leads it to itself.
     static func unreachable(_ address: String, from host: String) -> String {
         let own = TCPProbe.interfaces.map(\.address).filter { !TCPProbe.isLoopback($0) && !$0.hasPrefix("fe80:") }
         let choice = own.isEmpty ? "" : " (it has \(own.joined(separator: ", ")))"

@@ -52,7 +52,7 @@ struct HostReport: Codable, Equatable, Sendable {
     ).first.map(String.init)
 
     /// Whether a different machine considers the coordinator's address its own.
-    var isLedToItself: Bool { machine != nil && machine != Self.thisMachine && TCPProbe.isLoopback(address) }
+    var isLedToItself: Bool { machine != nil && machine != Self.thisMachine && TCPProbe.meansReader(address) }
 
     static func freeDisk(_ path: String) -> Int {
         let attributes = try? FileManager.default.attributesOfFileSystem(forPath: path)

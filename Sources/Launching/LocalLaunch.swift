@@ -2,6 +2,7 @@ package import Configuration
 internal import Console
 internal import Coordination
 internal import Foundation
+internal import Kernels
 internal import Processes
 package import Runs
 internal import Tracing
@@ -31,7 +32,8 @@ package struct LocalLaunch {
     /// - Returns: the exit status of the job.
     package func run() throws -> Int32 {
         if !options.isBrief, let doubt = ProcessorCount.doubt(threads: threads) { sayToUser(doubt) }
-        try SystemLimits.provide(.launch(workers: workers, threads: threads))
+        let usesLibrary = options.configuration.blas != .own
+        try SystemLimits.provide(.launch(workers: workers, threads: threads, library: usesLibrary))
         let folder = try PrivateFolder()
         defer { folder.remove() }
         var configuration = options.configuration

@@ -3,6 +3,7 @@ internal import Configuration
 internal import Console
 internal import Coordination
 internal import Foundation
+internal import Kernels
 internal import Processes
 internal import Runs
 internal import Tracing
@@ -49,7 +50,7 @@ struct PlacedJob {
     /// - Returns: the exit status of the job.
     func run() throws -> Int32 {
         let rings = try rings()
-        try SystemLimits.provide(.launch(workers: 1, threads: threads))
+        try SystemLimits.provide(.launch(workers: 1, threads: threads, library: configuration.blas != .own))
         Screen.shared.use(configuration.progress, sharesTerminal: true)
         let ownFolder = try PrivateFolder()
         let cleanUp: @Sendable () -> Void = { [folder] in

@@ -196,7 +196,7 @@ package final class LaneRunner: Sendable {
 
     /// Most tokens of lanes that are packed together: more are not faster, and take more memory than the gradients that
     /// they save.
-    fileprivate static let mostTokens = 512
+    static let mostTokens = 512
 
     /// The lane whose gradient begins each block's sum, the first with samples, and the buffer for the sum.
     private static func places(of targets: [FloatView]?, _ work: LaneWork, _ blocks: [Range<Int>]) -> [Int: FloatView] {

@@ -8,7 +8,9 @@ package enum SystemLimits {
     /// - Throws: ``InputError`` naming the limit, its value and the requirement.
     package static func provide(_ need: SystemNeed) throws(InputError) {
         try provideDescriptors(need)
-        try tryAddresses(need.addresses)
+        let stacks = need.ownThreads * AddressLimit.stackBytes
+        try AddressLimit.provide(
+            need.addresses + stacks, for: need.what, advice: need.ownThreads > 6 ? "lower --threads" : "")
         try tryThreads(need)
     }
 
@@ -29,7 +31,7 @@ package enum SystemLimits {
         }
         guard limit.rlim_cur >= wanted else {
             throw InputError(
-                "a process of this run needs up to \(wanted) open files, the limit is \(limit.rlim_cur): raise it "
+                "\(need.what) needs up to \(wanted) open files, the limit is \(limit.rlim_cur): raise it "
                     + "with ulimit -n \(wanted)\(need.hasWorkers ? ", or use fewer workers" : "")"
             )
         }
@@ -41,35 +43,10 @@ package enum SystemLimits {
     private static func tryThreads(_ need: SystemNeed) throws(InputError) {
         let started = Int(apus_try_threads(Int32(clamping: need.threads)))
         guard started < need.threads else { return }
-        let what = need.processes == 1 ? "this process needs" : "\(need.processes) processes need"
+        let what = need.processes == 1 ? "\(need.what) needs" : "\(need.processes) processes need"
         throw InputError(
             "\(what) up to \(need.threads) threads, the system starts \(started) more: raise the limit of processes "
-                + "(ulimit -u, or the control group's "
-                + "pids.max), or use fewer \(need.hasWorkers ? "workers and threads" : "threads")")
-    }
-
-    /// The kernel counts what a process may address, used or not.
-    private static func tryAddresses(_ bytes: Int) throws(InputError) {
-        let limits = [(RLIMIT_AS, "-v"), (RLIMIT_DATA, "-d")].compactMap { resource, option -> (UInt64, String)? in
-            var limit = rlimit()
-            guard unsafe getrlimit(__rlimit_resource_t(resource.rawValue), &limit) == 0,
-                limit.rlim_cur < rlim_t(Int64.max)
-            else { return nil }
-            return (UInt64(limit.rlim_cur), option)
-        }
-        guard let least = limits.min(by: { $0.0 < $1.0 }) else { return }
-        let trial = unsafe mmap(nil, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)
-        guard unsafe trial == MAP_FAILED else {
-            unsafe munmap(trial, bytes)
-            // Models and batches may still exceed the rest.
-            unsafe apus_say_when_crashing(
-                "apus: probably out of memory: the limit of the address space is \(least.0 / 1_000_000) MB; raise "
-                    + "it with ulimit \(least.1) unlimited\n"
-            )
-            return
-        }
-        throw InputError(
-            "a process of this run needs about \(bytes / 1_000_000) MB of address space beside what it has, the limit "
-                + "of all is \(least.0 / 1_000_000) MB: raise it with ulimit \(least.1) unlimited, or lower --threads")
+                + "(ulimit -u, or the control group's pids.max)"
+                + (need.threads > 6 ? ", or use fewer \(need.hasWorkers ? "workers and threads" : "threads")" : ""))
     }
 }

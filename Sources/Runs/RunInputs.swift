@@ -65,7 +65,8 @@ package struct RunInputs: Sendable {
 
     /// Reads and checks in stages, each of which needs those before it: the source model, the tokenizer, the data of
     /// the target task and of the second one, the plan, and the model before its first step.
-    package init(_ given: TrainingConfiguration) throws {
+    /// - Parameter role: decides how much memory this process needs.
+    package init(_ given: TrainingConfiguration, role: RunRole = .alone) throws {
         var configuration = given
         let folder = try SourceFolder(configuration.model)
         let text = try TextPipeline(configuration, folder)
@@ -79,7 +80,7 @@ package struct RunInputs: Sendable {
         configuration.lanes = configuration.laneCount
         let loss = try LossOptions(configuration, data)
         plan = TrainingPlan(configuration, data, loss)
-        let start = try StartingModel(configuration, folder, text, data, loss, plan)
+        let start = try StartingModel(configuration, folder, text, data, loss, plan, role: role)
 
         self.configuration = configuration
         source = folder.configuration

@@ -17,6 +17,10 @@ struct SourceFolder: Sendable {
         try ModelPath.check(path)
         json = try ModelFolder.configuration(path)
         configuration = try BERTConfiguration(json, path: path + "/config.json")
+        let bytes = ModelPath.weightBytes(in: path)
+        try AddressLimit.provide(
+            bytes + SystemNeed.command.allAddresses, for: "reading weights of \(bytes / 1_000_000) MB",
+            advice: "choose a smaller model")
         let folder = try ModelFolder(path)
         self.folder = folder
         digests = BackgroundWork { try folder.digests() }

@@ -24,7 +24,7 @@ struct StartingModel: Sendable {
 
     init(
         _ configuration: TrainingConfiguration, _ source: SourceFolder, _ text: TextPipeline, _ data: RunData,
-        _ loss: LossOptions, _ plan: TrainingPlan
+        _ loss: LossOptions, _ plan: TrainingPlan, role: RunRole
     ) throws {
         let shape = configuration.dropout.map(text.layer.shape.dropout) ?? text.layer.shape
         let head = data.target.head
@@ -42,6 +42,7 @@ struct StartingModel: Sendable {
             adapters: adapters)
         model = try Self.begin(whole, configuration, frozen, freeze)
         mostTrained = whole.layout.stateCount
+        try RunMemory.check(configuration, whole, data, plan, role)
         let names = data.target.outputNames
         let keepsHead =
             source.configuration.heads(in: source.folder).contains(head)

@@ -35,19 +35,19 @@ package struct TrainingRun {
     ///
     /// - Parameters:
     ///   - isBrief: whether an earlier run of a series has already described the data.
-    ///   - hasWorkers: whether workers compute its steps, including those of an earlier coordinator.
+    ///   - role: a coordinator's workers may be those of an earlier one.
     package init(
         _ configuration: TrainingConfiguration, _ invocation: Invocation, stop: StopRequest, isBrief: Bool = false,
-        hasWorkers: Bool = false
+        role: RunRole = .alone
     ) throws {
         started = .now
         self.invocation = invocation
         resumeCommand = invocation.resumeCommand ?? invocation.resuming(configuration)
-        (self.isBrief, self.hasWorkers) = (isBrief, hasWorkers)
+        (self.isBrief, hasWorkers) = (isBrief, role != .alone)
         Screen.shared.use(configuration.progress)
         self.stop = stop
         try configuration.blas.use(threads: configuration.threads)
-        inputs = try RunInputs(configuration)
+        inputs = try RunInputs(configuration, role: role)
         folder = try RunFolder(
             configuration.output, resuming: configuration.resume, neededBytes: 2 * inputs.checkpointBytes,
             largestFile: inputs.weightBytes)
@@ -219,7 +219,12 @@ package struct TrainingRun {
                 isSaved
                 ? "the weights before it are kept in \(folder.path)/checkpoints/step-\(progress.step)"
                 : progress.step == 0 ? "it is the first step" : "THE WEIGHTS BEFORE IT ARE LOST, see the reason above"
-            throw RunError("\(step); \(kept): lower the learning rate, set --max-grad-norm, or check these samples")
+            // No update was made yet that a lower learning rate would change.
+            let remedy =
+                progress.step == 0
+                ? "check these samples, or choose another source model"
+                : "lower the learning rate, set --max-grad-norm, or check these samples"
+            throw RunError("\(step); \(kept): \(remedy)")
         }
     }
 

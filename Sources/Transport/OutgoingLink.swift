@@ -90,7 +90,7 @@ final class OutgoingLink {
                 case .connected: stands = true
                 case .disconnected: isBroken = isBroken || stands
                 case .reached: probe = nil
-                case .refused, .expectsAnotherKey: break
+                case .refused, .expectsAnotherKey, .differsInKeys: break
                 }
             }
             return isBroken

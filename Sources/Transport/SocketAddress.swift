@@ -98,6 +98,12 @@ package struct SocketAddress {
     /// Whether it is a loopback address.
     var isLoopback: Bool { host == "::1" || host.hasPrefix("127.") || host.hasPrefix("::ffff:127.") }
 
+    /// Whether it stands for all addresses of a machine; connected to, it means the machine itself.
+    private var isUnspecified: Bool { ["0.0.0.0", "::", "::ffff:0.0.0.0"].contains(host) }
+
+    /// Whether a machine that connects to it reaches itself, whichever machine it is.
+    var meansReader: Bool { isLoopback || isUnspecified }
+
     private var names: (host: String, port: String) {
         var (host, port) = ([CChar](repeating: 0, count: Int(NI_MAXHOST)), [CChar](repeating: 0, count: 32))
         let flags = NI_NUMERICHOST | NI_NUMERICSERV

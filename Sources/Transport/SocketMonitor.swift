@@ -18,6 +18,8 @@ package struct SocketMonitor: ~Copyable {
         case refused
         /// A peer that expects another key of this end.
         case expectsAnotherKey
+        /// One end has keys, the other has none.
+        case differsInKeys
     }
 
     package let socket: Socket
@@ -69,6 +71,8 @@ package struct SocketMonitor: ~Copyable {
             case ZMQ_EVENT_CONNECTED: return .reached
             case ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL where value == ZMQ_PROTOCOL_ERROR_ZMTP_CRYPTOGRAPHIC:
                 return .expectsAnotherKey
+            case ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL where value == ZMQ_PROTOCOL_ERROR_ZMTP_MECHANISM_MISMATCH:
+                return .differsInKeys
             // The other end disconnected, or was silent for too long: that also happens to killed processes.
             case ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL where value != EFAULT: continue
             default: return .refused

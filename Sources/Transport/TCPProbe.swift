@@ -59,6 +59,12 @@ package enum TCPProbe {
     /// Whether a host's name or number means the machine that reads it (loopback). False for unknown names.
     package static func isLoopback(_ host: String) -> Bool { SocketAddress(host, port: 0)?.isLoopback ?? false }
 
+    /// Whether a host's name or number leads every machine to itself. False for unknown names.
+    package static func meansReader(_ host: String) -> Bool { SocketAddress(host, port: 0)?.meansReader ?? false }
+
+    /// Whether it is a number, in any form that the system reads: 127.1 is one.
+    package static func isNumber(_ host: String) -> Bool { SocketAddress(number: host, port: 0) != nil }
+
     /// Whether a host's name or number is an address of this machine; nil for unknown names.
     package static func isOwn(_ host: String) -> Bool? {
         guard let place = SocketAddress(host, port: 0) else { return nil }

@@ -8,7 +8,9 @@ import Transport
 @testable import Wording
 
 @Suite struct CoordinatorEndpointTests {
-    @Test(arguments: ["127.0.0.1", "localhost", "127.1.2.3"])
+    @Test(arguments: [
+        "127.0.0.1", "localhost", "127.1.2.3", "127.1", "0", "0.0.0.0", "::1", "::", "[::]", "::ffff:127.0.0.1",
+    ])
     func `an address that leads other hosts to themselves is refused`(address: String) {
         let error = #expect(throws: InputError.self) {
             try CoordinatorEndpoint(
@@ -47,6 +49,8 @@ import Transport
         var report = try HostReport(.standard, address: "127.0.0.1", port: 1)
         #expect(!report.isLedToItself)
         report.machine = "another"
+        #expect(report.isLedToItself)
+        report.address = "0.0.0.0"
         #expect(report.isLedToItself)
         report.address = "192.0.2.7"
         #expect(!report.isLedToItself)

@@ -69,6 +69,33 @@ import Transport
         #expect(!job.exists("run"))
     }
 
+    /// One end has keys and the other has none; then a fitting worker does the run.
+    @Test(arguments: [true, false])
+    func `coordinator and worker say so when only one of them has keys`(coordinatorHasKeys: Bool) throws {
+        let options = ["--max-steps", "1", "--batch-size", "8", "--lanes", "4"]
+        #expect(try ApusProcess("keygen", job.path("keys"), "--workers", "1").status == 0)
+        let (own, key) = (job.path("keys/coordinator.key"), job.path("keys/worker-1.key"))
+        let port = try freePort()
+        let coordinator = try coordinator(
+            port, workers: 1, keys: coordinatorHasKeys ? own : nil,
+            options + (coordinatorHasKeys ? [] : ["--insecure"]))
+        try coordinator.waitForPort(port)
+        let plain = ["--insecure", "--coordinator-timeout", "3"]
+        let unequal = try RunningApus(
+            ["work", "--coordinator", "tcp://127.0.0.1:\(port)"] + (coordinatorHasKeys ? plain : Array(plain[1...])),
+            environment: coordinatorHasKeys ? [:] : ["APUS_KEY_FILE": key]
+        ).end()
+        #expect(unequal.status == 1, "\(unequal.complaint)")
+        let words = coordinatorHasKeys ? "has keys" : "has no keys"
+        #expect(unequal.complaint.last?.contains(words) == true, "\(unequal.complaint)")
+        let fitting =
+            coordinatorHasKeys ? try worker(port, keys: key) : try worker(port, keys: nil, "--insecure")
+        let end = coordinator.end()
+        #expect(end.status == 0 && fitting.end().status == 0, "\(end.complaint)")
+        let said = coordinatorHasKeys ? "its end has no keys" : "its end has keys"
+        #expect(end.output.contains { $0.contains(said) }, "\(end.output)")
+    }
+
     @Test func `a port in use and a coordinator's address of nobody end in one line`() throws {
         let taken = try TCPProbe.Listener(address: "127.0.0.1", port: 0)
         expectOneLine(

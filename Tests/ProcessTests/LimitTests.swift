@@ -33,7 +33,67 @@ struct LimitTests {
 
     @Test(arguments: [["train"], ["launch", "--workers", "2"]])
     func `too little address space is told before the run begins`(command: [String]) throws {
-        expectRefusal(try run("-v 300000", command), "-v")
+        expectRefusal(try run("-v \(Self.leastAddresses + 40_000)", command), "-v")
+    }
+
+    /// KiB with which the program starts at all.
+    private static let leastAddresses =
+        (1...100).map { 20_000 * $0 }.first { limit in
+            SSHServer.succeeds(
+                "ulimit -v \(limit) && '\(ApusProcess.executable.path)' --version >/dev/null 2>&1")
+        } ?? 0
+
+    /// Every command, with options that make it work if the limits allow.
+    private func commands() -> [[String]] {
+        let training = job.command("run", ["--max-steps", "2", "--threads", "2"], validation: true).dropFirst()
+        let scoring = ["--model", job.model, "--threads", "2", "--input", job.data]
+        return [
+            ["train"] + training, ["train", "--dry-run"] + training, ["launch", "--workers", "2"] + training,
+            ["predict"] + scoring, ["predict", "--blas", "openblas"] + scoring, ["evaluate"] + scoring,
+            ["data", "--model", job.model, job.data], ["tokenize", "--model", job.model],
+        ]
+    }
+
+    /// Either one line about the limit and status 2 before any work, or the command as ever.
+    private func expectRefusalOrSuccess(_ run: ScriptRun, _ command: [String], _ option: String) {
+        if run.status == 0 { return }
+        let lines = run.text.split(separator: "\n")
+        #expect(
+            run.status == 2 && lines.count == 1 && lines.first?.contains("ulimit \(option)") == true,
+            "\(command.prefix(3)): status \(run.status), \(run.text)")
+        #expect(!job.exists("run"))
+    }
+
+    private func quoted(_ command: [String]) -> String { command.map { "'\($0)'" }.joined(separator: " ") }
+
+    @Test(arguments: [10_000, 40_000, 80_000, 120_000, 160_000, 200_000, 260_000, 320_000, 400_000, 600_000])
+    func `whatever the limit of addresses, a command works or says so`(more: Int) throws {
+        for command in commands() {
+            let run = try ScriptRun(
+                shell: "ulimit -v \(Self.leastAddresses + more) && exec timeout -s KILL 60 "
+                    + "'\(ApusProcess.executable.path)' \(quoted(command)) </dev/null")
+            expectRefusalOrSuccess(run, command, "-v")
+            try? FileManager.default.removeItem(atPath: job.path("run"))
+        }
+    }
+
+    /// The weights of a model four times as wide as the small one make up most of the need.
+    @Test(arguments: [1, 2, 3, 4, 6, 8, 10, 12])
+    func `a model's need of addresses is told before the run begins`(part: Int) throws {
+        let wide = try WideModel(job)
+        let training = job.command("run", ["--max-steps", "1", "--threads", "1"], validation: true).dropFirst().map {
+            $0 == job.model ? wide.path : $0
+        }
+        for command in [["train"], ["train", "--dry-run"], ["launch", "--workers", "2"]].map({ $0 + training })
+            + [["evaluate", "--model", wide.path, "--threads", "1", "--input", job.data]]
+        {
+            let limit = Self.leastAddresses + 60_000 + part * wide.weightKiB
+            let run = try ScriptRun(
+                shell: "ulimit -v \(limit) && exec timeout -s KILL 60 '\(ApusProcess.executable.path)' "
+                    + "\(quoted(command)) </dev/null")
+            expectRefusalOrSuccess(run, command, "-v")
+            try? FileManager.default.removeItem(atPath: job.path("run"))
+        }
     }
 
     @Test func `a soft limit of descriptors that may be raised is raised`() throws {
@@ -62,6 +122,20 @@ struct LimitTests {
 
     @Test(
         .enabled(if: getuid() == 0, "needs root, who may become a user whose processes are limited"),
+        arguments: [2, 3, 4, 5, 7, 9])
+    func `whatever the limit of processes, a command works or says so`(most: Int) throws {
+        for command in commands() {
+            let run = try ScriptRun(
+                shell: "chmod -R a+rwX '\(job.path(""))' && exec setpriv --reuid 54322 --regid 54322 --clear-groups "
+                    + "env HOME=/tmp timeout -s KILL 60 prlimit --nproc=\(most) '\(ApusProcess.executable.path)' "
+                    + "\(quoted(command)) </dev/null")
+            expectRefusalOrSuccess(run, command, "-u")
+            try? FileManager.default.removeItem(atPath: job.path("run"))
+        }
+    }
+
+    @Test(
+        .enabled(if: getuid() == 0, "needs root, who may become a user whose processes are limited"),
         arguments: ["train --nonsense", "train --threads 1 --model m --train t.tsv --output run", "predict --model m"])
     func `a process that can start no thread says so or what else is wrong`(command: String) throws {
         let run = try ScriptRun(
@@ -80,6 +154,15 @@ struct LimitTests {
         let last = run.text.split(separator: "\n").last
         #expect(last?.hasPrefix("apus: ") == true && last?.contains("ulimit -f") == true, "\(run.text)")
         #expect(!job.exists("run/metrics.jsonl"))
+    }
+
+    /// Room for the weights and not for the shared memory of two workers.
+    @Test func `a limit on the size of files that keeps gradients from shared memory is named`() throws {
+        let run = try run("-f 600", ["launch", "--workers", "2"])
+        #expect(run.status == 0, "\(run.text)")
+        let lines = run.text.split(separator: "\n").filter { $0.contains("shared memory failed") }
+        #expect(lines.count == 2 && lines.allSatisfy { $0.contains("ulimit -f") }, "\(run.text)")
+        #expect(!run.text.contains("/dev/shm"))
     }
 
     @Test func `a process computes on the processors that it is bound to`() throws {

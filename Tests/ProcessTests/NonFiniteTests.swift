@@ -49,11 +49,25 @@ import Testing
         let job = try SmallJob()
         for word in SmallText.vocabulary { try job.spoilRow(of: word) }
         let run = try ApusProcess(job.command("run", ["--batch-size", "4"]))
-        expectOneLine(run, status: 1, "apus: step 1: ", "it is the first step")
+        expectOneLine(run, status: 1, "apus: step 1: ", "it is the first step", "choose another source model")
+        #expect(!run.complaint.contains("learning rate"))
         #expect(!job.exists("run/checkpoints"))
     }
 
-    /// A word that only validation texts have, and whose row is not a number.
+    @Test(arguments: ["train", "launch", "predict", "evaluate"])
+    func `a source model with values that are not numbers is refused by the tensor's name`(command: String) throws {
+        let job = try SmallJob()
+        try job.spoilRow(of: "ban", with: [0, 0, 0xC0, 0x7F])
+        let words =
+            ["train", "launch"].contains(command)
+            ? [command] + job.command("run", command == "launch" ? ["--workers", "2"] : []).dropFirst()
+            : [command, "--model", job.model, "--input", job.data]
+        let run = try ApusProcess(words)
+        expectOneLine(run, status: 2, "tensor bert.embeddings.word_embeddings.weight has ", "not finite numbers")
+        #expect(!job.exists("run"))
+    }
+
+    /// A word that only validation texts have, and whose row is too large to be squared.
     @Test(arguments: [["--threads", "2"], ["--workers", "2"]])
     func `a validation loss that is not a number costs no checkpoint and no summary`(way: [String]) throws {
         let job = try SmallJob()
@@ -91,8 +105,8 @@ import Testing
 }
 
 extension SmallJob {
-    /// Makes the model's row of a word one that is not a number.
-    fileprivate func spoilRow(of word: String) throws {
+    /// Gives the model's row of a word another value everywhere: the largest finite one, or these four bytes.
+    fileprivate func spoilRow(of word: String, with value: [UInt8] = [0xFF, 0xFF, 0x7F, 0x7F]) throws {
         let row = try #require(SmallText.vocabulary.firstIndex(of: word))
         var bytes = try bytes("model/model.safetensors")
         let length = bytes.prefix(8).enumerated().reduce(0) { $0 | Int($1.element) << (8 * $1.offset) }
@@ -101,7 +115,7 @@ extension SmallJob {
         let (shape, offsets) = (try #require(table["shape"] as? [Int]), try #require(table["data_offsets"] as? [Int]))
         let start = 8 + length + offsets[0] + 4 * row * shape[1]
         for place in 0..<shape[1] {
-            bytes.replaceSubrange((start + 4 * place)..<(start + 4 * place + 4), with: [0, 0, 0xC0, 0x7F])
+            bytes.replaceSubrange((start + 4 * place)..<(start + 4 * place + 4), with: value)
         }
         try bytes.write(to: folder.url("model/model.safetensors"))
     }

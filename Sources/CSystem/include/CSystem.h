@@ -24,6 +24,9 @@ int apus_close_door(int listener, int closed);
 /// Number of processors in the calling process's affinity mask; 0 if the system does not say.
 int apus_affinity_count(void);
 
+/// Keeps glibc from reserving a heap of 64 MiB for each thread. To be called before the first thread starts.
+void apus_use_one_heap(void);
+
 /// Tries to start `count` more threads and ends them again. Returns how many could be started.
 int apus_try_threads(int count);
 
@@ -56,7 +59,7 @@ static inline void apus_pause(void) {
 #endif
 }
 
-/// Makes the process write `line` to standard error before its own fault ends it by a signal.
+/// Makes the process write `line` to standard error and exit with status 1 when its own fault would end it by a signal.
 void apus_say_when_crashing(const char *line);
 
 #endif
