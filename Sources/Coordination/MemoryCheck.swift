@@ -16,8 +16,9 @@ enum MemoryCheck {
         let estimate = MemoryEstimate(model, threads: threads, computesApart: BLAS.current != .own)
         let lanes = formation.run.laneCount
         let onHost = formation.hosts.count { $0 == formation.hosts[formation.rank] }
-        // The samples are not known yet.
-        let step = estimate.step(.init(lanes: lanes), recompute: formation.run.recompute)
+        // The samples are not known yet; a launched worker's coordinator, which knows them, has counted them.
+        let least = MemoryEstimate.Batch(lengths: [128], batchSize: 1, lanes: lanes, hasSeveral: false)
+        let step = estimate.step(least, recompute: formation.run.recompute)
         let need =
             estimate.weights + estimate.moments + step + estimate.exchange(workers: onHost, lanes: lanes)
             + threads * threadBytes + margin

@@ -46,12 +46,6 @@ package struct MemoryEstimate: Sendable {
             (tokens, longest) = (most.reduce(0, +), most.first ?? 0)
             laneTokens = min(tokens, tokens / max(1, lanes) + longest)
         }
-
-        /// A batch of unknown samples.
-        package init(lanes: Int) {
-            (self.lanes, hasSeveral, longest) = (lanes, false, 128)
-            (laneTokens, tokens) = (LaneRunner.mostTokens, LaneRunner.mostTokens * lanes)
-        }
     }
 
     /// Gradients and activations of a step whose lanes are all this process's; without the weights.
