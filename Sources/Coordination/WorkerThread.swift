@@ -71,7 +71,7 @@ package final class WorkerThread: Sendable {
             // It could not form any later generation either.
             unfitness.withLock { $0 = error }
             leave(error.description)
-            throw error
+            throw WorkerFailure.generationEnded(error.description)
         }
     }
 
