@@ -119,7 +119,7 @@ extension SimulatedCoordinator {
     /// Whichever processes scored, the run knows its newest validation and its best one. A validation before the newest
     /// is forgotten with a coordinator whose disk took nothing: no worker has that state any more.
     private func checkBest(_ progress: RunProgress) {
-        let (all, last) = (job.shared.evaluations, SimulatedInputs.steps)
+        let (all, last) = (job.shared.evaluations, job.shared.inputs.plan.totalSteps)
         let known = all.filter { $0.key == last || !job.mayForget || progress.bestStep == $0.key }
         let best = known.sorted { $0.key < $1.key }.reduce(into: (step: 0, report: EvaluationReport?.none)) {
             best, next in

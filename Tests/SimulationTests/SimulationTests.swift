@@ -18,7 +18,7 @@ import Testing
     private static let inputs = Task { try await SimulatedInputs() }
     private static let usualSeeds: UInt64 = 200
     /// Turns of an undisturbed run of three workers, two of them on one host.
-    private static let usualTurns = 900
+    private static let usualTurns = 820
 
     @Test(arguments: 1...4) func `undisturbed it has the weights of one process`(workers: Int) async throws {
         let job = SimulatedJob(Scenario(seed: 1, workers: workers), try await Self.inputs.value)
