@@ -14,7 +14,7 @@ struct TraceOptions: ParsableArguments {
             valueName: "level"))
     var logLevel: String?
 
-    /// - Throws: ``InputError`` if there is no such level.
+    /// - Throws: ``InputError`` if the level is unknown.
     func begin(_ invocation: Invocation) throws(InputError) {
         let variable = invocation.environment[Self.variable].flatMap { $0.isEmpty ? nil : (Self.variable, $0) }
         guard let (source, name) = logLevel.map({ ("--log-level", $0) }) ?? variable else { return }

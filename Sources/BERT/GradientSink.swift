@@ -17,9 +17,10 @@ package final class GradientSink {
     let arena: Arena
     /// Which parameters' gradients have been computed.
     private var written: [Bool]
-    /// Told the ranges of the block's gradient that this pass writes no more, each once; nil if nobody asks.
+    /// Called once for each range of the block's gradient when this pass has made its last write there; nil if no
+    /// caller waits for that.
     private var whenFinal: ((Range<Int>) -> Void)?
-    /// Which parameters' gradients are final, if somebody asks.
+    /// Which parameters' gradients are final; kept only with ``whenFinal``.
     private var isFinal: [Bool]
     /// Each lane's word-embedding rows, if that table is row-sparse and trained.
     private var laneRows: [SparseRows] = []
@@ -47,7 +48,7 @@ package final class GradientSink {
     }
 
     /// Begins another batch's backward pass.
-    /// - Parameter whenFinal: told the ranges of `dense` that the pass writes no more: together all of it, each once.
+    /// - Parameter whenFinal: called for each range of `dense` after its last write; the ranges together are all of it.
     package func begin(dense: FloatView, mode: Mode, whenFinal: ((Range<Int>) -> Void)? = nil) {
         precondition(dense.count == layout.denseCount, "\(dense.count) gradients for \(layout.denseCount)")
         self.dense = dense

@@ -40,7 +40,7 @@ package final class BucketGate: Sendable {
 
     // MARK: The computing thread
 
-    /// Nobody writes `range` of the block sums any more; each element is declared at most once.
+    /// Declares `range` of the block sums final: it is not written again in this step. Each element at most once.
     package func isFinal(_ range: Range<Int>) {
         change { state in
             for (number, bucket) in buckets.enumerated() {

@@ -64,7 +64,7 @@ final class GradientExchange {
         open?.behind = (gate, outcome)
     }
 
-    /// Told which elements of the block sums are final; nil if nobody waits for that.
+    /// To be called with each range of the block sums that is final; nil if the exchange waits for all of them.
     var whenFinal: ((Range<Int>) -> Void)? { open?.behind.map { behind in { behind.gate.isFinal($0) } } }
 
     /// The sum over all lanes, once the block sums are complete; nil if every lane is empty.

@@ -100,37 +100,35 @@ final class WorkerCore {
         try takeUp(formation)
         let generation = formation.roster.generation
         guard let model = replica?.model else { preconditionFailure("a formed worker has a model") }
-        do {
-            let mesh = WorkerMesh(try establishLinks(formation))
-            // Workers that have the state wait for those that receive it.
-            let deadline =
-                surroundings.now + DataPlane.formingTime
-                + DataPlane.transferTime(parameters: model.layout.count, workers: formation.workers)
-            try transferState(formation, mesh, deadline: deadline)
-            let links = ExchangeLinks(mesh: mesh, generation: generation)
-            let plan = ExchangePlan(
-                laneCount: formation.run.laneCount, lanes: formation.lanes,
-                hosts: formation.hosts,
-                count: model.layout.denseCount, rowWidth: model.layout.sparseTable == nil ? 0 : model.shape.width,
-                cut: BucketCut(size: bucket, late: model.lateGradient))
-            var random = SystemRandomNumberGenerator()
-            let memory = try HostMemory.establish(
-                plan, links: links, step: 0, bucket: 0, deadline: deadline, generator: &random)
-            if let failure = memory.failure, !saidUnshared {
-                saidUnshared = true
-                sayToUser("\(failure)")
-            }
-            let threads = threads
-            let allReduce = AllReduce(plan: memory.plan, memory: memory.memory, links: links) { count, body in
-                inParallel(count, threads: threads, body)
-            }
-            group = Group(
-                formation: formation, mesh: mesh, canceller: canceller, links: links,
-                dense: GradientExchange(
-                    allReduce, canceller: canceller, isBound: endpoints.areBound, surroundings: surroundings),
-                rows: RowExchange(plan: memory.plan, links: links, memory: memory.memory),
-                hasFeatures: model.hasFixedFeatures)
+        let mesh = WorkerMesh(try establishLinks(formation))
+        // Workers that have the state wait for those that receive it.
+        let deadline =
+            surroundings.now + DataPlane.formingTime
+            + DataPlane.transferTime(parameters: model.layout.count, workers: formation.workers)
+        try transferState(formation, mesh, deadline: deadline)
+        let links = ExchangeLinks(mesh: mesh, generation: generation)
+        let plan = ExchangePlan(
+            laneCount: formation.run.laneCount, lanes: formation.lanes,
+            hosts: formation.hosts,
+            count: model.layout.denseCount, rowWidth: model.layout.sparseTable == nil ? 0 : model.shape.width,
+            cut: BucketCut(size: bucket, late: model.lateGradient))
+        var random = SystemRandomNumberGenerator()
+        let memory = try HostMemory.establish(
+            plan, links: links, step: 0, bucket: 0, deadline: deadline, generator: &random)
+        if let failure = memory.failure, !saidUnshared {
+            saidUnshared = true
+            sayToUser("\(failure)")
         }
+        let threads = threads
+        let allReduce = AllReduce(plan: memory.plan, memory: memory.memory, links: links) { count, body in
+            inParallel(count, threads: threads, body)
+        }
+        group = Group(
+            formation: formation, mesh: mesh, canceller: canceller, links: links,
+            dense: GradientExchange(
+                allReduce, canceller: canceller, isBound: endpoints.areBound, surroundings: surroundings),
+            rows: RowExchange(plan: memory.plan, links: links, memory: memory.memory),
+            hasFeatures: model.hasFixedFeatures)
         newestCommit = formation.newest ?? newestCommit.flatMap { $0.step == formation.step ? $0 : nil }
         return held
     }
@@ -236,52 +234,50 @@ final class WorkerCore {
         guard let committedStep, command.step == committedStep + 1 else { throw outOfOrder("step \(command.step)") }
         kept = nil
         let start = surroundings.now
-        do {
-            try takeLanes(command, group)
-            let (fed, step, surroundings) = (surroundings.now, UInt64(command.step), surroundings)
-            // Another rank may take several times as long as this one.
-            let limit: @Sendable () -> ContinuousClock.Instant = {
-                let now = surroundings.now
-                return now + DataPlane.exchangeTime + (now - fed) * StepPace.patience
-            }
-            let before = group.links.counters
-            group.dense.begin(step: step, emptyLanes: Set(command.emptyLanes), limit: limit)
-            defer { group.dense.abandon() }
-            let results = runner.run(
-                work, parameters: replica.parameters.view, into: group.dense.allReduce.blocks,
-                whenFinal: group.dense.whenFinal)
-            // After this step's last read of them, and before any rank has the sum computed from them.
-            guard group.hasFeatures ? replica.isHeadIntact : replica.isIntact(rows: work.rows) else {
-                throw memoryChanged(replica)
-            }
-            let computed = surroundings.now
-            let ownRows = results.blocks.map(\.rows)
-            let hasRows = replica.model.layout.sparseTable != nil
-            if hasRows { group.rows.publish(ownRows) }
-            let dense = try group.dense.finish()
-            // Without a dense part no lane has samples.
-            let rows =
-                hasRows && dense != nil
-                ? try group.rows.run(
-                    ownRows, width: replica.model.shape.width, rows: replica.model.shape.vocabulary, step: step,
-                    bucket: UInt32(group.dense.allReduce.plan.buckets.count),
-                    deadline: computed + DataPlane.exchangeTime + (computed - fed) * StepPace.patience)
-                : nil
-            for block in results.blocks { runner.pool.rows.give(back: block.rows) }
-            let gradient = StepGradient(dense: dense, rows: rows)
-            let norm = replica.norm(of: gradient)
-            kept = (command.step, gradient)
-            let after = group.links.counters
-            let waiting = (after.waiting - before.waiting).seconds
-            return StepReady(
-                step: command.step, losses: results.losses.map(\.bitPattern),
-                sourceLosses: results.sourceLosses.map(\.bitPattern),
-                digests: work.lanes.map(SampleDigest.of), norm: norm.bitPattern,
-                state: replica.hash, compute: (computed - fed).seconds,
-                exchange: (surroundings.now - computed).seconds - waiting,
-                wait: (fed - start).seconds + waiting,
-                bytes: after.bytesSent - before.bytesSent + after.bytesShared - before.bytesShared)
+        try takeLanes(command, group)
+        let (fed, step, surroundings) = (surroundings.now, UInt64(command.step), surroundings)
+        // Another rank may take several times as long as this one.
+        let limit: @Sendable () -> ContinuousClock.Instant = {
+            let now = surroundings.now
+            return now + DataPlane.exchangeTime + (now - fed) * StepPace.patience
         }
+        let before = group.links.counters
+        group.dense.begin(step: step, emptyLanes: Set(command.emptyLanes), limit: limit)
+        defer { group.dense.abandon() }
+        let results = runner.run(
+            work, parameters: replica.parameters.view, into: group.dense.allReduce.blocks,
+            whenFinal: group.dense.whenFinal)
+        // After this step's last read of them, and before any rank has the sum computed from them.
+        guard group.hasFeatures ? replica.isHeadIntact : replica.isIntact(rows: work.rows) else {
+            throw memoryChanged(replica)
+        }
+        let computed = surroundings.now
+        let ownRows = results.blocks.map(\.rows)
+        let hasRows = replica.model.layout.sparseTable != nil
+        if hasRows { group.rows.publish(ownRows) }
+        let dense = try group.dense.finish()
+        // Without a dense part no lane has samples.
+        let rows =
+            hasRows && dense != nil
+            ? try group.rows.run(
+                ownRows, width: replica.model.shape.width, rows: replica.model.shape.vocabulary, step: step,
+                bucket: UInt32(group.dense.allReduce.plan.buckets.count),
+                deadline: computed + DataPlane.exchangeTime + (computed - fed) * StepPace.patience)
+            : nil
+        for block in results.blocks { runner.pool.rows.give(back: block.rows) }
+        let gradient = StepGradient(dense: dense, rows: rows)
+        let norm = replica.norm(of: gradient)
+        kept = (command.step, gradient)
+        let after = group.links.counters
+        let waiting = (after.waiting - before.waiting).seconds
+        return StepReady(
+            step: command.step, losses: results.losses.map(\.bitPattern),
+            sourceLosses: results.sourceLosses.map(\.bitPattern),
+            digests: work.lanes.map(SampleDigest.of), norm: norm.bitPattern,
+            state: replica.hash, compute: (computed - fed).seconds,
+            exchange: (surroundings.now - computed).seconds - waiting,
+            wait: (fed - start).seconds + waiting,
+            bytes: after.bytesSent - before.bytesSent + after.bytesShared - before.bytesShared)
     }
 
     /// Extracts the own lanes' samples of a step from the frames of the coordinator.

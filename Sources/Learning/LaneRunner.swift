@@ -250,7 +250,7 @@ private struct Job {
     /// Whether lanes may be packed together.
     let joins: Bool
     let observe: StageObserver?
-    /// Nil if nobody asks when it writes what.
+    /// Nil if no exchange waits for final parts of the gradient.
     let last: LastPass?
 
     /// The sum of a block's lanes.

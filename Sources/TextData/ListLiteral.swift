@@ -1,6 +1,8 @@
-/// A list as programs print it into one field of a table: `['a', 'b']` of Python, `["a", "b"]` of JSON, `[1 0 0]` of
-/// NumPy, `[a, b]` of Spark, each perhaps within `array(…)` or `tensor(…)`; `{'a', 'b'}`, a set of Python, and `{a,b}`,
-/// an array of PostgreSQL; a tuple only where its elements have quotes.
+/// A list as programs print it into one field of a table.
+///
+/// `['a', 'b']` of Python, `["a", "b"]` of JSON, `[1 0 0]` of NumPy, `[a, b]` of Spark, each perhaps within `array(…)`
+/// or `tensor(…)`; `{'a', 'b'}`, a set of Python, and `{a,b}`, an array of PostgreSQL; a tuple only where its elements
+/// have quotes.
 struct ListLiteral {
     /// The elements as written, without quotes and without the constructors of NumPy around them.
     let elements: [String]

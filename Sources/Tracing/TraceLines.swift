@@ -19,7 +19,7 @@ package struct TraceLines: LogHandler {
         // On a terminal over the line that shows the progress, which is drawn again.
         let line = (isTerminal ? "\r\u{1B}[K" : "") + line(event, at: Date()) + "\n"
         let bytes = Array(line.utf8)
-        // One call, so that lines of several processes do not mix; if nobody reads it, nothing is to be done.
+        // One call, so that lines of several processes do not mix. A failed write is ignored: a trace ends no run.
         _ = unsafe bytes.withUnsafeBytes { unsafe write(STDERR_FILENO, $0.baseAddress, $0.count) }
     }
 

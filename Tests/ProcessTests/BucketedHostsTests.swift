@@ -5,14 +5,20 @@ import Testing
 @Suite(.enabled(if: Bridge.isPossible, "needs root and network namespaces"))
 struct BucketedHostsTests {
     let job: SmallJob
+    /// Its gradient has several buckets.
+    let model: WideModel
 
     init() throws {
         job = try SmallJob()
-        try job.widenModel()
+        model = try WideModel(job, width: 128, feedForward: 512, layers: 4)
         #expect(try ApusProcess("keygen", job.path("keys"), "--workers", "3").status == 0)
     }
 
-    private static let options = [
+    private var options: [String] {
+        ["--model", model.path] + Self.sizes
+    }
+
+    private static let sizes = [
         "--from-scratch", "--batch-size", "8", "--lanes", "8", "--learning-rate", "1e-3", "--max-grad-norm", "0.5",
     ]
 
@@ -53,17 +59,18 @@ struct BucketedHostsTests {
     func `hosts that exchange buckets behind the backward pass have the bits of one process`(hosts: Int, isOpen: Bool)
         throws
     {
-        let options = Self.options + ["--max-steps", "6"]
+        let options = self.options + ["--max-steps", "6"]
         let single = try ApusProcess(job.command("single", options))
         #expect(single.status == 0, "\(single.complaint)")
         let bridge = try Bridge(hosts: hosts)
         let run = try run(bridge, options, open: isOpen)
         #expect(run.text.contains("status 0"), "\(run.text)")
+        #expect(try job.bytes("run/model/model.safetensors").count > model.weightKiB << 10)
         #expect(try FinishedRun(job, "run").digest == FinishedRun(job, "single").digest)
     }
 
     @Test func `a worker that is killed while buckets are under way is missed, and the bits stay`() throws {
-        let options = Self.options + ["--epochs", "40"]
+        let options = self.options + ["--epochs", "40"]
         let alone = try ApusProcess(job.command("single", options))
         #expect(alone.status == 0, "\(alone.complaint)")
         let bridge = try Bridge(hosts: 3)
@@ -78,50 +85,5 @@ struct BucketedHostsTests {
         #expect(try done.digest == FinishedRun(job, "single").digest)
         let counts = Set(done.events("step").compactMap { ($0["workers"] as? [Any])?.count })
         #expect(counts == [2, 3])
-    }
-}
-
-extension SmallJob {
-    /// Gives the model layers of a width with which its gradient has several buckets. Its weights are zero.
-    fileprivate func widenModel() throws {
-        let (width, inner, layers) = (128, 512, 4)
-        var settings = try #require(
-            try JSONSerialization.jsonObject(with: bytes("model/config.json")) as? [String: Any])
-        settings["hidden_size"] = width
-        settings["intermediate_size"] = inner
-        settings["num_hidden_layers"] = layers
-        try JSONSerialization.data(withJSONObject: settings).write(to: folder.url("model/config.json"))
-        func number(_ name: String) throws -> Int { try #require(settings[name] as? Int) }
-        var shapes: [(String, [Int])] = [
-            ("embeddings.word_embeddings.weight", [try number("vocab_size"), width]),
-            ("embeddings.position_embeddings.weight", [try number("max_position_embeddings"), width]),
-            ("embeddings.token_type_embeddings.weight", [try number("type_vocab_size"), width]),
-        ]
-        func norm(_ name: String) { shapes += [("\(name).weight", [width]), ("\(name).bias", [width])] }
-        func linear(_ name: String, _ outputs: Int, _ inputs: Int) {
-            shapes += [("\(name).weight", [outputs, inputs]), ("\(name).bias", [outputs])]
-        }
-        norm("embeddings.LayerNorm")
-        for layer in 0..<layers {
-            let name = "encoder.layer.\(layer)"
-            for part in ["query", "key", "value"] { linear("\(name).attention.self.\(part)", width, width) }
-            linear("\(name).attention.output.dense", width, width)
-            norm("\(name).attention.output.LayerNorm")
-            linear("\(name).intermediate.dense", inner, width)
-            linear("\(name).output.dense", width, inner)
-            norm("\(name).output.LayerNorm")
-        }
-        linear("pooler.dense", width, width)
-        var (header, offset): ([String: Any], Int) = ([:], 0)
-        for (name, shape) in shapes {
-            let end = offset + 4 * shape.reduce(1, *)
-            header["bert.\(name)"] = ["dtype": "F32", "shape": shape, "data_offsets": [offset, end]]
-            offset = end
-        }
-        let text = try JSONSerialization.data(withJSONObject: header)
-        var file = Data((0..<8).map { UInt8(truncatingIfNeeded: text.count >> (8 * $0)) })
-        file.append(text)
-        file.append(Data(count: offset))
-        try file.write(to: folder.url("model/model.safetensors"))
     }
 }

@@ -1,23 +1,21 @@
 import Foundation
 import Testing
 
-/// A model folder whose weights need more memory than everything else in a process: all of them 0, and wider than those
-/// of the ``SmallJob`` whose data it fits.
+/// A model folder of other sizes than those of the ``SmallJob`` whose data it fits. All weights are 0.
 struct WideModel {
     let path: String
     /// Size of the weights.
     let weightKiB: Int
 
-    init(_ job: SmallJob) throws {
+    init(_ job: SmallJob, width: Int = 768, feedForward: Int = 3_072, layers: Int = 2) throws {
         path = job.path("wide")
         try FileManager.default.copyItem(atPath: job.model, toPath: path)
         var configuration = try #require(
             try JSONSerialization.jsonObject(with: job.bytes("wide/config.json")) as? [String: Any])
-        let (width, feedForward, layers) = (768, 3_072, 2)
         configuration["hidden_size"] = width
         configuration["intermediate_size"] = feedForward
         configuration["num_hidden_layers"] = layers
-        configuration["num_attention_heads"] = 12
+        configuration["num_attention_heads"] = width / 64
         try JSONSerialization.data(withJSONObject: configuration).write(to: job.folder.url("wide/config.json"))
         let (rows, positions) = (
             try #require(configuration["vocab_size"] as? Int),

@@ -70,7 +70,7 @@ import TransportTesting
         exchange.end()
     }
 
-    @Test func `there is no thread for one bucket, within a host, and for links of one thread`() throws {
+    @Test func `one bucket, one host, or links of one thread need no exchange thread`() throws {
         let (mesh, surroundings) = (InMemoryMesh.world(size: 2)[0], Watched())
         let exchanges = [
             try Self.exchange(mesh, count: Self.size, in: surroundings),
