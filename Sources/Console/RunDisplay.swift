@@ -90,12 +90,15 @@ package final class RunDisplay: Sendable {
     }
 
     /// Notes an operation other than steps, such as an evaluation; on a terminal the line shows it until the next step.
-    package func showWork(_ what: String) {
+    /// - Parameter share: how much of it is done, from 0 to 1.
+    package func showWork(_ what: String, share: (@Sendable () -> Double)? = nil) {
         let began = ContinuousClock.now
         let safe = ShownText.safe(what)
         screen.show { columns, _ in
-            ShownText.cut(
-                "\(safe)  \(ProgressFigures.clock((ContinuousClock.now - began).seconds))", to: max(0, columns - 3))
+            let part = share.map { "  \(Int(100 * $0())) %" } ?? ""
+            return ShownText.cut(
+                "\(safe)\(part)  \(ProgressFigures.clock((ContinuousClock.now - began).seconds))",
+                to: max(0, columns - 3))
         }
     }
 

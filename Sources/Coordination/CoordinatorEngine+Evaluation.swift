@@ -8,7 +8,7 @@ internal import TextData
 internal import Wording
 
 extension CoordinatorEngine {
-    package func evaluate(_ split: Split) async throws -> Evaluated {
+    package func evaluate(_ split: Split, counting scored: ScoredSamples) async throws -> Evaluated {
         guard let dataset = inputs.datasets[split] else {
             throw RunError("there is no \(split.rawValue) data to evaluate")
         }
@@ -19,6 +19,7 @@ extension CoordinatorEngine {
             let data = self.data
             let features = try await self.features(split, group)
             var scores: [ScoredChunk] = []
+            scored.begin(of: dataset.count)
             let chunks = self.chunksARound(split.stream)
             let round = chunks * group.members.count
             for start in stride(from: 0, to: count, by: round) {
@@ -36,6 +37,7 @@ extension CoordinatorEngine {
                 }
                 try self.check(answers, shares, of: dataset, split)
                 scores += answers.joined()
+                scored.add(answers.joined().reduce(0) { $0 + $1.score.samples })
             }
             return scores
         }

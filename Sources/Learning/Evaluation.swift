@@ -222,16 +222,18 @@ package enum Evaluation {
     }
 
     /// Scores the whole dataset, or only some of its chunks, on the runner's threads.
+    /// - Parameter scored: told of each chunk's samples once they are scored.
     /// - Throws: ``StoppedBetweenSteps`` soon after `stop` asks for it.
     package static func run(
         _ dataset: TokenizedDataset, _ stream: TaskStream = .target, runner: LaneRunner, parameters: FloatView,
         features: FeatureStore? = nil, names: [String]? = nil, only some: [Range<Int>]? = nil,
-        stop: StopRequest = StopRequest()
+        counting scored: ScoredSamples? = nil, stop: StopRequest = StopRequest()
     ) throws(StoppedBetweenSteps) -> Evaluated {
         let chunks = some ?? chunks(of: dataset.count)
         let head = runner.model.head(of: stream)
         let kept = some == nil ? ScorePlan(dataset, head, runner.model.shape).map(EvaluationScores.init) : nil
         let weights = runner.weights(parameters, trains: false)
+        scored?.begin(of: chunks.reduce(0) { $0 + $1.count })
         let scores = Mutex([ChunkScore](repeating: ChunkScore(), count: chunks.count))
         inParallel(chunks.count, threads: runner.threads) { piece in
             guard stop.signal == nil else { return }
@@ -244,6 +246,7 @@ package enum Evaluation {
                 }
             }
             scores.withLock { $0[piece] = score }
+            scored?.add(chunks[piece].count)
         }
         try stop.check()
         let report = EvaluationReport(scores.withLock { $0 }, head, names: names, scores: kept.map { ($0, dataset) })

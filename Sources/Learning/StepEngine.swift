@@ -116,7 +116,9 @@ package protocol StepEngine: AnyObject {
     /// - Throws: ``NonFiniteStep`` before any update, with the state as it was.
     /// - Parameter next: the step after it, whose samples may be sent meanwhile.
     func run(_ plan: StepPlan, next: StepPlan?, learningRate: Double) async throws -> StepReport
-    func evaluate(_ split: Split) async throws -> Evaluated
+    /// Scores a dataset with the state after the last step.
+    /// - Parameter scored: told how far it is, for the display.
+    func evaluate(_ split: Split, counting scored: ScoredSamples) async throws -> Evaluated
     /// The state after the last step; not to be changed.
     func state() async throws -> TrainingState
     /// Worker processes, 1 without workers, and the most threads of one.
@@ -124,6 +126,12 @@ package protocol StepEngine: AnyObject {
     var threads: Int { get }
     /// The fewest threads of one.
     var fewestThreads: Int { get }
+}
+
+extension StepEngine {
+    package func evaluate(_ split: Split) async throws -> Evaluated {
+        try await evaluate(split, counting: ScoredSamples())
+    }
 }
 
 /// A loss or gradient that is not a finite number, found before the update.

@@ -122,7 +122,7 @@ package enum ReportData {
             summary[key]?.double.map { decimal($0, places) + unit }
         }
         let list: [(String, String?)] = [
-            ("steps", number("steps", 0)), ("epochs", number("epochs", 0)),
+            ("steps", number("steps", 0)), ("epochs", epochs(run)),
             (
                 run.events.processes > 1 ? "time of the last of \(run.events.processes) processes" : "time",
                 number("seconds", 1, " s")
@@ -135,6 +135,14 @@ package enum ReportData {
             ("command", summary["command"]?.string.map(ReportText.shown)), ("apus", Build.version),
         ]
         return list.compactMap { name, value in value.map { (name, $0) } }
+    }
+
+    /// The epochs that were computed: of a run that `--max-steps` or patience ended, a part of what was asked for.
+    private static func epochs(_ run: RunRecord) -> String? {
+        guard let steps = run.summary?["steps"]?.double,
+            let each = run.events.start?["steps_per_epoch"]?.double, each > 0
+        else { return run.summary?["epochs"]?.double.map { decimal($0, 0) } }
+        return decimal(steps / each, steps.truncatingRemainder(dividingBy: each) == 0 ? 0 : 2)
     }
 
     private static func data(_ run: RunRecord) -> [JSONValue] {

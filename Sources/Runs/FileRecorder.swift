@@ -88,7 +88,7 @@ package final class FileRecorder: RunRecorder {
 
     package func show(_ step: ProgressMeter.Step) { display.show(step) }
 
-    package func showWork(_ what: String) { display.showWork(what) }
+    package func showWork(_ what: String, share: (@Sendable () -> Double)?) { display.showWork(what, share: share) }
 
     private static func description(_ change: AppendedFile.Change) -> String {
         switch change {

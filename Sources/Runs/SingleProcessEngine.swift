@@ -46,16 +46,20 @@ package final class SingleProcessEngine: StepEngine {
         return try step(plan, learningRate: learningRate)
     }
 
-    package func evaluate(_ split: Split) async throws -> Evaluated { try evaluate(split, only: nil) }
+    package func evaluate(_ split: Split, counting scored: ScoredSamples) async throws -> Evaluated {
+        try evaluate(split, only: nil, counting: scored)
+    }
 
     /// - Parameter chunks: the only ones to score; nil: all.
-    func evaluate(_ split: Split, only chunks: [Range<Int>]?) throws -> Evaluated {
+    func evaluate(_ split: Split, only chunks: [Range<Int>]?, counting scored: ScoredSamples? = nil) throws -> Evaluated
+    {
         guard let dataset = inputs.datasets[split] else {
             throw RunError("there is no \(split.rawValue) data to evaluate")
         }
         return try Evaluation.run(
             dataset, split.stream, runner: runner, parameters: replica.parameters.view, features: features(split),
-            names: split.stream == .target ? inputs.labels?.names : nil, only: chunks, stop: stop)
+            names: split.stream == .target ? inputs.labels?.names : nil, only: chunks, counting: scored,
+            stop: stop)
     }
 
     package func state() async throws -> TrainingState {

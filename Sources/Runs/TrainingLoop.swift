@@ -47,7 +47,8 @@ package protocol RunRecorder: AnyObject {
     /// Shows the progress of the run.
     func show(_ step: ProgressMeter.Step)
     /// Shows work between two steps.
-    func showWork(_ what: String)
+    /// - Parameter share: how much of it is done, from 0 to 1; may be asked by any thread until other work is shown.
+    func showWork(_ what: String, share: (@Sendable () -> Double)?)
     /// Saves everything needed to resume. A failure is reported and does not end the run.
     /// - Returns: whether it is on the disk.
     func checkpoint(_ state: TrainingState, _ progress: inout RunProgress) -> Bool
@@ -263,9 +264,8 @@ package struct TrainingLoop {
 
     /// - Returns: the figures as text, and whether they are the best so far.
     private func validate(_ epoch: Int, _ progress: inout RunProgress) async throws -> (words: String, isBest: Bool) {
-        recorder.showWork("\(place(epoch, progress.step))  scoring the validation data")
         let start = ContinuousClock.now
-        let evaluated = try await engine.evaluate(.validation)
+        let evaluated = try await score(.validation, "validation data", epoch, progress)
         let report = evaluated.report
         let seconds = (ContinuousClock.now - start).seconds
         scoring.add(samples: report.samples, seconds: seconds)
@@ -303,9 +303,8 @@ package struct TrainingLoop {
 extension TrainingLoop {
     /// The source task's figures as text; only the target task selects the best model.
     private func validateSource(_ epoch: Int, _ progress: inout RunProgress) async throws -> String {
-        recorder.showWork("\(place(epoch, progress.step))  scoring the source task's validation data")
         let start = ContinuousClock.now
-        let evaluated = try await engine.evaluate(.sourceValidation)
+        let evaluated = try await score(.sourceValidation, "source task's validation data", epoch, progress)
         let report = evaluated.report
         let seconds = (ContinuousClock.now - start).seconds
         scoring.add(samples: report.samples, seconds: seconds)
@@ -319,6 +318,20 @@ extension TrainingLoop {
         recorder.note(progress)
         return "source validation \(report.line(nil))"
     }
+}
+
+extension TrainingLoop {
+    /// Scores a dataset, and shows how much of it is done.
+    private func score(_ split: Split, _ name: String, _ epoch: Int, _ progress: RunProgress) async throws -> Evaluated
+    {
+        let scored = ScoredSamples()
+        recorder.showWork("\(place(epoch, progress.step))  scoring the \(name)") { scored.share }
+        return try await engine.evaluate(split, counting: scored)
+    }
+}
+
+extension RunRecorder {
+    func showWork(_ what: String) { showWork(what, share: nil) }
 }
 
 /// How fast the evaluations of this process were.

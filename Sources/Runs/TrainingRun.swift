@@ -295,7 +295,8 @@ package struct TrainingRun {
         -> EvaluationReport?
     {
         guard let dataset = inputs.datasets[.test] else { return nil }
-        display.showWork("scoring the test data")
+        let scored = ScoredSamples()
+        display.showWork("scoring the test data") { scored.share }
         let start = ContinuousClock.now
         var parameters = state.parameters
         if progress.best != nil {
@@ -306,7 +307,8 @@ package struct TrainingRun {
         let evaluated: Evaluated
         do {
             evaluated = try Evaluation.run(
-                dataset, runner: runner, parameters: parameters.view, names: inputs.labels?.names, stop: stop)
+                dataset, runner: runner, parameters: parameters.view, names: inputs.labels?.names,
+                counting: scored, stop: stop)
         } catch {
             let how = ", before the test data were scored"
             throw SignalStop(signal: error.signal, after: progress.step, how, resumeCommand: resumeCommand)

@@ -109,6 +109,16 @@ import Testing
         for path in [first, second] { try FileManager.default.removeItem(atPath: path) }
     }
 
+    @Test(arguments: [(20, "0.20"), (100, "1"), (250, "2.50")])
+    func `the epochs of a run are those that it computed`(steps: Int, epochs: String) throws {
+        let path = try folder(
+            #"{"event":"start","after_step":0,"steps_per_epoch":100,"epochs":1}"# + "\n" + step(steps))
+        try Data(#"{"steps":\#(steps),"epochs":3}"#.utf8).write(to: URL(filePath: path + "/summary.json"))
+        let facts = ReportData.json([try RunRecord(path)], withTexts: true)["runs"]?.array?.first?["facts"]?.array
+        #expect(facts?.first { $0.array?.first?.string == "epochs" }?.array?.last?.string == epochs)
+        try FileManager.default.removeItem(atPath: path)
+    }
+
     @Test func `a folder that is no run is refused`() throws {
         #expect(throws: InputError.self) { try RunRecord("/nowhere/run") }
         #expect(throws: InputError.self) { try RunRecord(FileManager.default.temporaryDirectory.path) }

@@ -146,10 +146,10 @@ private final class WatchedEngine: StepEngine {
     var threads: Int { engine.threads }
     var fewestThreads: Int { engine.fewestThreads }
     func begin(after step: Int) async throws -> RunBeginning { try await engine.begin(after: step) }
-    func evaluate(_ split: Split) async throws -> Evaluated {
+    func evaluate(_ split: Split, counting scored: ScoredSamples) async throws -> Evaluated {
         job.isEvaluating = true
         defer { job.isEvaluating = false }
-        return try await engine.evaluate(split)
+        return try await engine.evaluate(split, counting: scored)
     }
 
     func state() async throws -> TrainingState { try await engine.state() }
@@ -180,7 +180,7 @@ private final class Recorder: RunRecorder {
     func say(_ line: String) { display.say(line) }
     func sayEpoch(_ line: String, isNews: Bool) {}
     func show(_ step: ProgressMeter.Step) {}
-    func showWork(_ what: String) {}
+    func showWork(_ what: String, share: (@Sendable () -> Double)?) {}
     func note(_ progress: RunProgress) { journal.add(.progress(progress)) }
     func keepScores(_ evaluated: Evaluated, _ split: Split, _ progress: RunProgress, isBest: Bool) {
         job.report(progress.step, evaluated)

@@ -32,8 +32,11 @@ import TextData
         let inputs = try small.inputs()
         let data = try #require(inputs.datasets[.train])
         let runner = LaneRunner(model: inputs.model, laneCount: 1, threads: 2)
+        let scored = ScoredSamples()
+        #expect(scored.share == 0)
         let evaluated = try Evaluation.run(
-            data, runner: runner, parameters: inputs.parameters.view, names: inputs.labels?.names)
+            data, runner: runner, parameters: inputs.parameters.view, names: inputs.labels?.names, counting: scored)
+        #expect(scored.share == 1)
         let scores = try #require(evaluated.scores)
         guard case .classes(let classes) = data.labels else { return }
         let logits = scores.logits.array

@@ -89,7 +89,7 @@ final class ScriptedRun: StepEngine, RunRecorder {
         return StepReport(lossSum: Double(step), gradientNorm: 1)
     }
 
-    func evaluate(_ split: Split) async throws -> Evaluated {
+    func evaluate(_ split: Split, counting scored: ScoredSamples) async throws -> Evaluated {
         try actOrEnd()
         let loss = losses[step % losses.count]
         return Evaluated(
@@ -113,7 +113,7 @@ final class ScriptedRun: StepEngine, RunRecorder {
     func say(_ line: String) { if act() { disk.said.append(line) } }
     func sayEpoch(_ line: String, isNews: Bool) {}
     func show(_ step: ProgressMeter.Step) {}
-    func showWork(_ what: String) {}
+    func showWork(_ what: String, share: (@Sendable () -> Double)?) {}
     func keepScores(_ evaluated: Evaluated, _ split: Split, _ progress: RunProgress, isBest: Bool) {}
 
     func checkpoint(_ state: TrainingState, _ progress: inout RunProgress) -> Bool {

@@ -28,7 +28,7 @@ import Testing
         func say(_ line: String) {}
         func sayEpoch(_ line: String, isNews: Bool) {}
         func show(_ step: ProgressMeter.Step) {}
-        func showWork(_ what: String) {
+        func showWork(_ what: String, share: (@Sendable () -> Double)?) {
             guard what.contains("scoring") else { return }
             begun += 1
             if begun == number { stop.request(2) }
