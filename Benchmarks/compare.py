@@ -125,8 +125,8 @@ def figure(name, value):
 
 def round_of(name):
     speed = lambda summary: summary["samples_per_second"]
-    two = ["launch", "--workers", "2", "--threads", "1", "--lanes", "2"]
-    one = ["train", "--threads", "1", "--lanes", "2"]
+    two = ["launch", "--workers", "2", "--threads", "1"]
+    one = ["train", "--threads", "1"]
     if name == "default":
         figure("default.apus", speed(apus(two, job())))
         figure("default.peer", speed(torch(2, 1, "batch", job())))
@@ -161,9 +161,9 @@ def round_of(name):
             figure(f"predict.peer, {word}", json.loads(out.splitlines()[-1])["samples_per_second"])
     elif name == "workers":
         figure("workers.two", speed(apus(two, job())))
-        figure("workers.one", speed(apus(["launch", "--workers", "1", "--threads", "1", "--lanes", "2"], job())))
+        figure("workers.one", speed(apus(["launch", "--workers", "1", "--threads", "1"], job())))
     elif name == "threads":
-        figure("threads.two", speed(apus(["train", "--threads", "2", "--lanes", "2"], job())))
+        figure("threads.two", speed(apus(["train", "--threads", "2"], job())))
         figure("threads.one", speed(apus(one, job())))
     elif name == "allreduce":
         for side, command in (("apus", [os.path.join(release, "AllReduceBenchmark"), "--over", "shared"]),
@@ -178,7 +178,7 @@ def round_of(name):
     elif name == "start":
         found = {}
         begun = time.time()
-        apus(["train", "--threads", "2", "--lanes", "2"], job(steps=6),
+        apus(["train", "--threads", "2"], job(steps=6),
              watch=lambda process: first_step(process, os.path.join(work, "run", "metrics.jsonl"), found))
         figure("start.apus", found["at"] - begun)
         begun = time.time()

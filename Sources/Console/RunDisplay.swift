@@ -12,6 +12,8 @@ package final class RunDisplay: Sendable {
     /// Descriptor of the log; -1 before it is opened.
     private let log = Mutex<CInt>(-1)
     private let state = Mutex(State())
+    /// Runs while the progress of work between two steps may be told.
+    private let ticker = Mutex<Ticker?>(nil)
 
     private struct State {
         /// Whether the run is computing steps.
@@ -51,7 +53,9 @@ package final class RunDisplay: Sendable {
             state.isRunning = isRunning
             if state.interval == nil { state.interval = GrowingInterval(from: .now) }
         }
-        if !isRunning { screen.hide() }
+        if isRunning { return }
+        endWork()
+        screen.hide()
     }
 
     /// Reports news.
@@ -63,6 +67,7 @@ package final class RunDisplay: Sendable {
     /// The end of an epoch; of very many epochs only some are reported outside the log.
     /// - Parameter isNews: whether something else than the epoch's number is new.
     package func sayEpoch(_ line: String, isNews: Bool) {
+        endWork()
         let isTold = state.withLock { state in
             state.epochsTold += 1
             return isNews || state.epochsTold <= Self.mostEpochs || state.interval?.isDue(.now) ?? true
@@ -72,6 +77,7 @@ package final class RunDisplay: Sendable {
 
     /// Notes a finished step.
     package func show(_ step: ProgressMeter.Step) {
+        endWork()
         let (recent, due) = state.withLock { state -> (ProgressFigures, ProgressFigures?) in
             state.recent.add(step)
             state.window.add(step)
@@ -85,11 +91,16 @@ package final class RunDisplay: Sendable {
                 recent.line(columns: columns, elapsed: (ContinuousClock.now - drawn).seconds, colors: colors)
             }
         }
-        guard let due else { return }
-        if screen.redraws || !screen.showsProgress { append(due.text) } else { tell(due.text) }
+        if let due { note(due.text) }
     }
 
-    /// Notes an operation other than steps, such as an evaluation; on a terminal the line shows it until the next step.
+    /// Progress that a terminal shows in its line: elsewhere it is said, and the log has it.
+    private func note(_ line: String) {
+        if screen.redraws || !screen.showsProgress { append(line) } else { tell(line) }
+    }
+
+    /// Notes an operation other than steps, such as an evaluation; on a terminal the line shows it until the next step,
+    /// elsewhere its progress is told at growing intervals.
     /// - Parameter share: how much of it is done, from 0 to 1.
     package func showWork(_ what: String, share: (@Sendable () -> Double)? = nil) {
         let began = ContinuousClock.now
@@ -100,7 +111,19 @@ package final class RunDisplay: Sendable {
                 "\(safe)\(part)  \(ProgressFigures.clock((ContinuousClock.now - began).seconds))",
                 to: max(0, columns - 3))
         }
+        let next = share.map { share in
+            Ticker { [weak self] in self?.tellWork(safe, share: share(), now: .now) }
+        }
+        ticker.withLock { $0 = next }
     }
+
+    /// Tells how far an operation is, if that is due; of one that is done there is nothing to tell.
+    func tellWork(_ what: String, share: Double, now: ContinuousClock.Instant) {
+        guard share < 1, state.withLock({ $0.interval?.isDue(now) ?? false }) else { return }
+        note("\(what)  \(Int(100 * share)) %")
+    }
+
+    private func endWork() { ticker.withLock { $0 = nil } }
 
     private func tell(_ line: String) {
         let isStamped = !screen.redraws && state.withLock { $0.isRunning }

@@ -232,19 +232,3 @@ struct StandardStreams: OutputSink {
         _ = done.wait(timeout: .now() + limit.seconds)
     }
 }
-
-/// Calls something four times a second for as long as it lives.
-///
-/// @unchecked: it only owns the timer, which Dispatch itself guards.
-private final class Ticker: @unchecked Sendable {
-    private let timer: any DispatchSourceTimer
-
-    init(_ act: @escaping @Sendable () -> Void) {
-        timer = DispatchSource.makeTimerSource(queue: .global())
-        timer.schedule(deadline: .now() + .milliseconds(250), repeating: .milliseconds(250))
-        timer.setEventHandler(handler: act)
-        timer.resume()
-    }
-
-    deinit { timer.cancel() }
-}
