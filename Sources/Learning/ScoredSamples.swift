@@ -7,7 +7,7 @@ package final class ScoredSamples: Sendable {
 
     package init() {}
 
-    /// An evaluation of so many samples begins, perhaps for a second time.
+    /// An evaluation begins; one that is repeated starts again at 0.
     package func begin(of samples: Int) {
         total.store(samples, ordering: .relaxed)
         counted.store(0, ordering: .relaxed)
