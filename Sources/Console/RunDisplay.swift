@@ -117,9 +117,9 @@ package final class RunDisplay: Sendable {
         ticker.withLock { $0 = next }
     }
 
-    /// Tells how far an operation is, if that is due; of one that is done there is nothing to tell.
+    /// Tells how far an operation is, if that is due; of one that begins or is done there is nothing to tell.
     func tellWork(_ what: String, share: Double, now: ContinuousClock.Instant) {
-        guard share < 1, state.withLock({ $0.interval?.isDue(now) ?? false }) else { return }
+        guard share > 0, share < 1, state.withLock({ $0.interval?.isDue(now) ?? false }) else { return }
         note("\(what)  \(Int(100 * share)) %")
     }
 
