@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import Configuration
 internal import Foundation
+internal import TextData
 
 extension AnswerFormat: ExpressibleByArgument {}
 
@@ -10,7 +11,7 @@ struct Predict: ParsableCommand {
         usage: "apus predict --model <dir> [<options>]",
         discussion: """
             A file has a header and columns; standard input is plain text, one per line, and each line is answered as \
-            it arrives. Examples:
+            it arrives; with --input-format it is read as such a file. Examples:
               $ apus predict --model runs/short/model-best --input reviews.csv --output answers.csv
               $ tail -f comments.txt | apus predict --model runs/short/model-best --with-text
             """)
@@ -31,9 +32,11 @@ struct Predict: ParsableCommand {
 
     func validate() throws {
         let columns = [("--text-column", arguments.textColumn), ("--pair-column", arguments.pairColumn)]
-        if input == "-", let (flag, _) = columns.first(where: { $0.1 != nil }) {
+        let isPlain = arguments.inputFormat == nil || arguments.inputFormat == .text
+        if input == "-", isPlain, let (flag, _) = columns.first(where: { $0.1 != nil }) {
             throw ValidationError(
-                "\(flag) names a column, standard input is plain text, one per line: add --input FILE, or leave it out")
+                "\(flag) names a column, standard input is plain text, one per line: say what it is, such as "
+                    + "--input-format tsv, or add --input FILE, or leave it out")
         }
         let ending = output.map { URL(filePath: $0).pathExtension.lowercased() }
         if withText, format == .tsv || format == .csv || (format == nil && (ending == "tsv" || ending == "csv")) {

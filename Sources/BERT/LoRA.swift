@@ -61,6 +61,12 @@ package struct LoRA: Sendable, Equatable, Codable {
 
     var scale: Float { Float(alpha / Double(rank)) }
 
+    /// The names of an adapter's two matrices, in the order of their products.
+    package static func names(of target: Target, inLayer layer: Int) -> (first: String, second: String) {
+        let product = target.product(ofLayer: layer)
+        return ("\(product).lora_A.weight", "\(product).lora_B.weight")
+    }
+
     /// Whether the name is that of an adapter's parameter.
     package static func isAdapter(_ name: String) -> Bool {
         name.hasSuffix(".lora_A.weight") || name.hasSuffix(".lora_B.weight")

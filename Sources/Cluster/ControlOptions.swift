@@ -23,9 +23,19 @@ package struct ControlOptions: Sendable {
 /// The state of a worker's connection to its coordinator.
 package enum CoordinatorContact: Equatable, Sendable {
     case none
-    /// The keys differ, or the other end is not a coordinator. Retried.
-    case refused
+    /// Retried.
+    case refused(Refusal)
     case connected
+
+    /// What the end of the last connection before it was established shows.
+    package enum Refusal: Equatable, Sendable {
+        /// The other end is the expected coordinator, and does not know this worker's key.
+        case ownKey
+        /// The other end has another key than the expected one, or is not a coordinator.
+        case otherKey
+        /// One end has keys, the other has none.
+        case differsInKeys
+    }
 }
 
 /// Events of the processes at the other ends.

@@ -41,10 +41,17 @@ final class ControlThread {
     private var endsAt: ContinuousClock.Instant?
     /// Whether a refusal by the coordinator's end was reported since the last connection.
     private var saysRefused = false
+    /// Why the coordinator's end refuses the newest connection, if that is known.
+    private var refusal: CoordinatorContact.Refusal?
+    private let endpoint: String
+    /// When to connect again, after libzmq gave up: the key may be on the list then.
+    private var connectsAt: ContinuousClock.Instant?
+    private static let pause = Duration.seconds(1)
 
-    /// Takes over `socket`, bound or connected, with its monitor.
-    init(_ state: ControlState, socket: consuming Socket, monitor: consuming SocketMonitor) {
+    /// Takes over `socket`, bound at or connected to `endpoint`, with its monitor.
+    init(_ state: ControlState, socket: consuming Socket, monitor: consuming SocketMonitor, at endpoint: String) {
         self.state = state
+        self.endpoint = endpoint
         self.socket = socket
         self.monitor = monitor
         detector = FailureDetector(lossAfter: state.options.lossAfter)
@@ -84,6 +91,10 @@ final class ControlThread {
             if now >= end || state.withShared({ $0.unanswered == 0 }) && (deliversUntil ?? now) <= now { return false }
         }
         if let dueCall, dueCall <= now { try callsAreDue(at: now) }
+        if let due = connectsAt, due <= now {
+            connectsAt = nil
+            try socket.reconnect(endpoint)
+        }
         // Preferably together with other work.
         if nextBeat <= now || !orders.isEmpty && nextBeat <= now + early { try beat(at: now) }
         // Sending may have received messages.
@@ -318,8 +329,13 @@ final class ControlThread {
             case .differsInKeys:
                 refuse()
                 state.options.differsInKeys()
+                noteRefusal(.differsInKeys)
+            case .ownKeyRefused:
+                refuse()
+                noteRefusal(.ownKey)
+                connectsAt = .now + Self.pause
             case .reached:
-                break
+                refusal = nil
             }
         }
     }
@@ -330,9 +346,16 @@ final class ControlThread {
         state.withShared { $0.calls.resendAll(to: coordinator, at: .now) }
     }
 
+    /// Why the coordinator's end refuses this worker, before or after the connection's end.
+    private func noteRefusal(_ reason: CoordinatorContact.Refusal) {
+        guard !state.isCoordinator else { return }
+        refusal = reason
+        state.withShared { $0.contact = .refused(reason) }
+    }
+
     /// A connection of this process to the coordinator that ended before it was established.
     private func endedBeforeHandshake() {
-        state.withShared { $0.contact = .refused }
+        state.withShared { $0.contact = .refused(refusal ?? .otherKey) }
         guard !saysRefused else { return }
         saysRefused = true
         state.eventsEnd.yield(.refused)

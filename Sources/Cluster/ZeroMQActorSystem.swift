@@ -40,7 +40,7 @@ package final class ZeroMQActorSystem: DistributedActorSystem, Sendable {
         let socket = try Socket(.router, in: context, options: socketOptions(security, options))
         let monitor = try SocketMonitor(socket, in: context)
         let bound = try socket.bind(endpoint)
-        return ZeroMQActorSystem(state, at: bound, ControlThread(state, socket: socket, monitor: monitor))
+        return ZeroMQActorSystem(state, at: bound, ControlThread(state, socket: socket, monitor: monitor, at: bound))
     }
 
     /// Connects to the coordinator at `endpoint`, in the background, and reconnects.
@@ -54,7 +54,8 @@ package final class ZeroMQActorSystem: DistributedActorSystem, Sendable {
         let socket = try Socket(.dealer, in: context, options: socketOptions(security, options))
         let monitor = try SocketMonitor(socket, in: context)
         try socket.connect(endpoint)
-        return ZeroMQActorSystem(state, at: endpoint, ControlThread(state, socket: socket, monitor: monitor))
+        return ZeroMQActorSystem(
+            state, at: endpoint, ControlThread(state, socket: socket, monitor: monitor, at: endpoint))
     }
 
     private init(_ state: ControlState, at endpoint: String, _ thread: sending ControlThread) {
@@ -70,6 +71,7 @@ package final class ZeroMQActorSystem: DistributedActorSystem, Sendable {
         socket.security = security
         socket.unacknowledgedLimit = options.lossAfter
         socket.queuesOnlyWhenConnected = true
+        socket.tellsRefusedKeys = true
         return socket
     }
 

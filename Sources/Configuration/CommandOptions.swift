@@ -130,9 +130,11 @@ package struct AnswerOptions: Equatable, Sendable {
 /// The options of `apus evaluate` and `apus predict`.
 package struct InferenceOptions: Equatable, Sendable {
     package var model: String
-    /// A file with a header, or `-`: plain text from standard input, one per line.
+    /// A file with a header, or `-` for standard input.
     package var input: String
-    /// Nil: detected from the input's name and first lines.
+    /// The input in messages.
+    package var inputName: String { input == "-" ? "standard input" : input }
+    /// Nil: detected from the input's name and first lines; standard input is one text per line.
     package var inputFormat: DataFormat?
     package var textColumn: String?
     package var pairColumn: String?

@@ -11,7 +11,7 @@ package final class Activity: Sendable {
     private let hasEnded = Atomic(false)
     private let wasTold = Atomic(false)
     private let began = ContinuousClock.now
-    private let pace: Mutex<GrowingInterval>
+    private let pace: Mutex<ActivityPace>
     private let screen: Screen
     private let timer = Mutex<Clockwork?>(nil)
 
@@ -27,7 +27,7 @@ package final class Activity: Sendable {
         self.name = ShownText.safe(name)
         self.total = total
         self.screen = screen
-        pace = Mutex(GrowingInterval(from: .now))
+        pace = Mutex(ActivityPace(from: .now))
         let source = DispatchSource.makeTimerSource(queue: .global())
         source.schedule(deadline: .now() + .milliseconds(700), repeating: .milliseconds(250))
         source.setEventHandler { [weak self] in self?.tell() }
@@ -66,7 +66,7 @@ package final class Activity: Sendable {
                 screen.show { columns, _ in ShownText.cut(text, to: max(0, columns - 3)) }
             } else if isFirst {
                 screen.say(name)
-            } else if pace.withLock({ $0.isDue(.now) }) {
+            } else if pace.withLock({ $0.isDue(.now, percentage: percentage) }) {
                 screen.say(text)
             }
         }
@@ -75,7 +75,25 @@ package final class Activity: Sendable {
     private var text: String {
         let seconds = (ContinuousClock.now - began).seconds
         guard total > 0 else { return "\(name)  \(ProgressFigures.clock(seconds))" }
-        let part = min(1, Double(done.load(ordering: .relaxed)) / Double(total))
-        return "\(name)  \(Int(100 * part)) %  \(ProgressFigures.clock(seconds))"
+        return "\(name)  \(percentage) %  \(ProgressFigures.clock(seconds))"
+    }
+
+    private var percentage: Int {
+        total > 0 ? Int(100 * min(1, Double(done.load(ordering: .relaxed)) / Double(total))) : 0
+    }
+}
+
+/// When an activity gets another line where lines are not redrawn: when one is due, and says more than the last one.
+struct ActivityPace {
+    private var interval: GrowingInterval
+    private var told = 0
+
+    init(from start: ContinuousClock.Instant) { interval = GrowingInterval(from: start) }
+
+    /// - Parameter percentage: what is done; 0 where that is unknown.
+    mutating func isDue(_ now: ContinuousClock.Instant, percentage: Int) -> Bool {
+        guard percentage != told, interval.isDue(now) else { return false }
+        told = percentage
+        return true
     }
 }

@@ -37,22 +37,17 @@ struct CoordinatorSearch: Sendable {
     /// Reports to a person who watches this worker.
     func say(_ line: String) { if isWatched { sayToUser(line) } }
 
+    func advice(_ refusal: CoordinatorContact.Refusal) -> RefusalAdvice {
+        RefusalAdvice(refusal: refusal, endpoint: endpoint, key: security.keys?.publicKey, file: security.file)
+    }
+
     private func line(_ host: String, _ port: UInt16) async -> String? {
         switch system.contact {
         case .connected:
             return isWatched ? "connected to the coordinator at \(endpoint), which is still preparing the run" : nil
-        case .refused:
-            guard let key = security.keys?.publicKey else {
-                return
-                    "the process at \(endpoint) is not a coordinator without keys: does the coordinator run with "
-                    + "--insecure?"
-            }
-            let causes =
-                security.file.map { "it does not know the key \(key) of \($0), has another key than that file names" }
-                ?? "its \(KeySource.secret) or key is another one"
-            return
-                "the coordinator at \(endpoint) refuses this worker: \(causes), or has no keys (--insecure); "
-                + "retrying for \(Int(timeout.seconds)) s"
+        case .refused(let refusal):
+            let advice = self.advice(refusal)
+            return "\(advice.cause): \(advice.remedy); retrying for \(Int(timeout.seconds)) s"
         case .none:
             guard let reason = await reason(host, port) else { return nil }
             return

@@ -109,15 +109,13 @@ package final class WorkerRun: Sendable {
             throw InputError(refused.description)
         } catch let unusable as BLASError {
             throw unusable
-        } catch  where system.contact == .refused {
-            let remedy =
-                if let key {
-                    "give it a key of this run, add its key \(key) to the coordinator's key file, or, if that one "
-                        + "has no keys, start it with --insecure"
-                } else { "if the coordinator has keys, give it one of them instead of --insecure" }
-            throw RunError(
-                "the coordinator at \(endpoint) refused this worker for \(Int(timeout.seconds)) s: \(remedy)")
         } catch {
+            if case .refused(let refusal) = system.contact {
+                let advice = search.advice(refusal)
+                throw RunError(
+                    "the coordinator at \(endpoint) refused this worker for \(Int(timeout.seconds)) s: "
+                        + "\(advice.cause); \(advice.remedy)")
+            }
             // The name of an unanswered call adds nothing.
             let cause = if case .deadline = error as? ClusterError { "" } else { " (\(error))" }
             throw RunError(
@@ -146,9 +144,7 @@ package final class WorkerRun: Sendable {
             } else if event == .refused, key != nil {
                 // Without keys a coordinator that is just starting or ending looks the same. With them, so does one on
                 // a busy host, or whose port another program used briefly.
-                do { joined = try await join() } catch let error as RunError {
-                    throw RunError("\(error); if it runs, it does not know this worker's key: check APUS_KEY_FILE")
-                }
+                joined = try await join()
             }
         }
         return nil

@@ -40,15 +40,14 @@ enum InputLook: String {
 
     /// For the user, on one line.
     var note: String {
-        let ending =
+        let format =
             switch self {
-            case .jsonLines: ".jsonl"
-            case .csv: ".csv"
-            case .tsv, .column: ".tsv"
+            case .jsonLines: "jsonl"
+            case .csv: "csv"
+            case .tsv, .column: "tsv"
             }
         return
-            "standard input looks like \(rawValue) and is read as plain text, one text per line: to read its "
-            + "columns, save it as a file and give "
-            + "--input FILE\(ending)"
+            "standard input looks like \(rawValue) and is read as plain text, one text per line: "
+            + "--input-format \(format) reads its columns"
     }
 }

@@ -27,20 +27,32 @@ package struct PredictionRun {
     ///   - flush: called when the lines so far should reach their reader.
     package func run(emit: (String) throws -> Void, flush: () throws -> Void) throws {
         if let doubt = Arithmetic.doubt { sayToUser(doubt) }
-        guard options.input == "-" else { return try answerFile(emit) }
-        try answerStream(emit, flush)
+        if options.input == "-", options.inputFormat == nil || options.inputFormat == .text {
+            try answerStream(emit, flush)
+        } else {
+            try answerFile(emit)
+        }
     }
 
     private func answerFile(_ emit: (String) throws -> Void) throws {
         let columns = ColumnNames(text: options.textColumn, pair: options.pairColumn, usual: trained.columns)
-        let dataset = try Dataset(
-            path: options.input, part: .test, format: options.inputFormat, columns: columns, labels: .unwanted,
-            allowsPlainText: trained.model.head == .maskedLanguageModel || options.inputFormat == .text,
-            keepsTable: try AnswerWriter.format(asked) != .jsonl)
-        for note in dataset.notes { sayToUser("\(options.input): \(note)") }
+        let keepsTable = try AnswerWriter.format(asked) != .jsonl
+        let dataset =
+            if options.input == "-" {
+                try Dataset(
+                    stream: .standardInput, name: options.inputName, format: options.inputFormat, columns: columns,
+                    labels: .unwanted, keepsTable: keepsTable)
+            } else {
+                try Dataset(
+                    path: options.input, part: .test, format: options.inputFormat, columns: columns, labels: .unwanted,
+                    allowsPlainText: trained.model.head == .maskedLanguageModel || options.inputFormat == .text,
+                    keepsTable: keepsTable)
+            }
+        for note in dataset.notes { sayToUser("\(options.inputName): \(note)") }
         try trained.checkPairs(dataset, options)
         let header = dataset.table?.header ?? ["text"]
-        let writer = try AnswerWriter(asked, input: options.input, columns: header, answers: Answer.columns(trained))
+        let writer = try AnswerWriter(
+            asked, input: options.inputName, columns: header, answers: Answer.columns(trained))
         func question(_ row: Int) -> AnswerWriter.Asked {
             .init(
                 text: dataset.texts[row], pair: dataset.pairs?[row],
@@ -61,8 +73,8 @@ package struct PredictionRun {
     private func answerStream(_ emit: (String) throws -> Void, _ flush: () throws -> Void) throws {
         if trained.readsPairs == true {
             throw InputError(
-                "standard input is single texts, \(options.model) was trained on pairs: put them into a table with "
-                    + "two text columns and name it with --input"
+                "standard input is single texts, \(options.model) was trained on pairs: pass a table with two "
+                    + "text columns and say which it is, such as --input-format tsv"
             )
         }
         var reader = try BareTextReader(FileHandle.standardInput)

@@ -84,7 +84,7 @@ struct TrainedModel: Sendable {
     func checkMemory(_ options: InferenceOptions, scoring lengths: [Int32]) throws(InputError) {
         guard AddressLimit() != nil else { return }
         let memory = MemoryEstimate(model, threads: options.threads, computesApart: true)
-        try Self.provide(memory.scoring(lengths: lengths), options, for: "scoring \(options.input)")
+        try Self.provide(memory.scoring(lengths: lengths), options, for: "scoring \(options.inputName)")
     }
 
     private static func provide(_ bytes: Int, _ options: InferenceOptions, for what: String) throws(InputError) {
@@ -100,15 +100,15 @@ struct TrainedModel: Sendable {
                 let text = dataset.columns.text
             {
                 throw InputError(
-                    "\(options.input) has pairs of texts (\"\(text)\" and \"\(pair)\"), \(options.model) was trained "
-                        + "on single texts: "
+                    "\(options.inputName) has pairs of texts (\"\(text)\" and \"\(pair)\"), \(options.model) was "
+                        + "trained on single texts: "
                         + "name the one to read with --text-column")
             }
         } else if readsPairs == true {
             let named = columns.flatMap { columns in columns.pair.map { " (\"\(columns.text)\" and \"\($0)\")" } } ?? ""
             throw InputError(
-                "\(options.input) was read as single texts, \(options.model) was trained on pairs\(named): name the "
-                    + "second text with --pair-column"
+                "\(options.inputName) was read as single texts, \(options.model) was trained on pairs\(named): name "
+                    + "the second text with --pair-column"
             )
         }
     }

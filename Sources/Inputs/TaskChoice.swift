@@ -49,6 +49,9 @@ package struct TaskChoice: Equatable, Sendable {
         switch separator {
         case "|": "vertical bars"
         case ";": "semicolons"
+        case "/": "slashes"
+        case "+": "plus signs"
+        case "&": "ampersands"
         case " ": "spaces"
         default: "commas"
         }
@@ -142,7 +145,7 @@ package struct TaskChoice: Equatable, Sendable {
             let notes = [noteOnMissing(values), rest.note].compactMap { $0 }
             return TaskChoice(rest.task, notes.joined(separator: "; "))
         }
-        if values.allSatisfy({ Float($0) != nil }) {
+        if values.allSatisfy({ Float($0) != nil && !$0.contains { $0 == "x" || $0 == "X" } }) {
             if let digits = joinedFlags(values) {
                 throw DatasetError(
                     path: dataset.path,
@@ -160,9 +163,51 @@ package struct TaskChoice: Equatable, Sendable {
                         + "a point"
             )
         }
+        if let (text, notation) = NumberNotation.foreign(
+            (dataset.labels ?? []).lazy.map { $0[0] }.filter(values.contains))
+        {
+            guard notation == .unit else {
+                throw dataset.error(
+                    aboutNumber: text, notation,
+                    ways: ", or choose --task classification if each such text is a class")
+            }
+            return TaskChoice(
+                .classification,
+                "labels such as \"\(text)\" are classes; write numbers alone if they are meant for a regression")
+        }
+        try needNumbersThroughout(values, dataset)
         let separator = dataset.labelSeparator
-        guard values.contains(where: { $0.contains(separator) }) else { return TaskChoice(.classification) }
+        guard values.contains(where: { $0.contains(separator) }) else {
+            return TaskChoice(.classification, noteOnWord(values, dataset))
+        }
         return try parted(values, by: separator, dataset)
+    }
+
+    /// The first row with a word where nine in ten rows or more have numbers.
+    private static func oddWord(_ values: Set<String>, _ dataset: Dataset) -> Int? {
+        let numbers = values.filter { NumberNotation($0) != nil }
+        guard !numbers.isEmpty, let labels = dataset.labels else { return nil }
+        let others = labels.indices.filter { values.contains(labels[$0][0]) && !numbers.contains(labels[$0][0]) }
+        return others.first.flatMap { 10 * others.count <= labels.count ? $0 : nil }
+    }
+
+    private static func noteOnWord(_ values: Set<String>, _ dataset: Dataset) -> String? {
+        oddWord(values, dataset).flatMap { row in
+            dataset.labels.map {
+                "the label \"\($0[row][0])\" in line \(dataset.position(ofRow: row)) is a class beside numbers"
+            }
+        }
+    }
+
+    /// Refuses a word among fractions: it would make a class of each number.
+    private static func needNumbersThroughout(_ values: Set<String>, _ dataset: Dataset) throws(DatasetError) {
+        guard let row = oddWord(values, dataset), values.contains(where: { Float($0) != nil && Int($0) == nil }),
+            let labels = dataset.labels
+        else { return }
+        throw dataset.error(
+            inRow: row,
+            "the label \"\(labels[row][0])\" is not a number, the others are: correct the row or take it out; --task "
+                + "classification takes each as a class")
     }
 
     /// One of the labels if all are zeros and ones without anything between, as many in each, and not whole numbers.
@@ -178,12 +223,7 @@ package struct TaskChoice: Equatable, Sendable {
         let parts = values.map { Dataset.parts(of: $0, separator) }
         let single = Set(parts.joined())
         guard single.allSatisfy({ Float($0) != nil }) else {
-            // Labels occur in several combinations, or alone and in one; the parts of a name with a comma in it, such
-            // as "Portland, Oregon", do not.
-            let count = parts.reduce(0) { $0 + $1.count }
-            let alone = Set(parts.filter { $0.count == 1 }.joined())
-            let isMixed = parts.contains { $0.count > 1 && !alone.isDisjoint(with: $0) }
-            guard isMixed || single.count <= values.count && count > single.count else {
+            guard Dataset.comeAgain(parts) else {
                 return TaskChoice(.classification)
             }
             let shown = single.sorted().prefix(8).joined(separator: ", ") + (single.count > 8 ? ", …" : "")
@@ -203,9 +243,9 @@ package struct TaskChoice: Equatable, Sendable {
             throw DatasetError(
                 path: dataset.path,
                 problem: "labels such as \"\(example)\" may be several numbers or several labels: write numbers with "
-                    + "commas between, or say --task multi-label")
+                    + "commas between, or choose --task multi-label, or --task classification if each is a class")
         }
-        guard !values.allSatisfy(isDecimal) else {
+        guard !values.allSatisfy({ [.plain, .decimalComma].contains(NumberNotation($0)) }) else {
             throw DatasetError(
                 path: dataset.path,
                 problem:

@@ -204,7 +204,8 @@ package enum Evaluation {
     /// The features of a dataset, chunk by chunk, on the runner's threads.
     /// - Throws: ``StoppedBetweenSteps`` soon after `stop` asks for it.
     package static func features(
-        of dataset: TokenizedDataset, runner: LaneRunner, parameters: FloatView, stop: StopRequest
+        of dataset: TokenizedDataset, runner: LaneRunner, parameters: FloatView, stop: StopRequest,
+        progress: @Sendable (_ samples: Int) -> Void = { _ in }
     ) throws(StoppedBetweenSteps) -> FeatureStore {
         let chunks = chunks(of: dataset.count)
         let weights = runner.weights(parameters, trains: false)
@@ -216,6 +217,7 @@ package enum Evaluation {
                     chunks[piece],
                     runner.model.features(PackedBatch(chunks[piece], of: dataset), weights, arena: arena).elements)
             }
+            progress(chunks[piece].count)
         }
         try stop.check()
         return store

@@ -34,9 +34,9 @@ extension StartingModel {
             guard !holds else { return }
             throw InputError("\(option) is about \(what), which --freeze keeps unchanged: leave one out")
         }
-        if model.lora != nil {
-            // An A without its B changes nothing: B begins at zero.
+        if let lora = model.lora {
             try need("--lora-rank", trained.contains { $0.hasSuffix(".lora_B.weight") }, "adapters")
+            try FrozenAdapters(model, lora).check(lora)
         }
         let hasTrainedLayer = trained.contains { model.depth(of: $0) <= layers }
         try need("--unfreeze-every", configuration.unfreezeEvery == nil || hasTrainedLayer, "encoder layers")

@@ -110,6 +110,7 @@ package struct RunInputs: Sendable {
         notes =
             text.layer.notes + doubts + target.heldOutNotes(configuration) + target.notes
             + (second?.data.notes ?? []) + Self.doubts(configuration, plan)
+            + (try FrozenAdapters.notes(configuration, model))
             + Self.taskNotes(data, plan, layers: start.model.shape.layers)
             + [Self.describeFeatures(model, datasets)].compactMap { $0 }
         modelDigests = try folder.digests.value()

@@ -90,10 +90,12 @@ package final class SingleProcessEngine: StepEngine {
         let store =
             try features[split]
             ?? Activity.during(
-                "computing the frozen encoder's output for \(counted(dataset.count, "\(split.rawValue) sample"))"
-            ) { _ throws(StoppedBetweenSteps) in
+                "computing the frozen encoder's output for \(counted(dataset.count, "\(split.rawValue) sample"))",
+                of: dataset.count
+            ) { activity throws(StoppedBetweenSteps) in
                 try Evaluation.features(
-                    of: dataset, runner: runner, parameters: replica.parameters.view, stop: stop)
+                    of: dataset, runner: runner, parameters: replica.parameters.view, stop: stop
+                ) { activity.advance(by: $0) }
             }
         features[split] = store
         return store

@@ -56,7 +56,7 @@ struct TrainedShare {
     }
 
     /// Layers as text, such as `layers 0-3` and `layer 5`.
-    private static func ranges(_ layers: [Int]) -> [String] {
+    static func ranges(_ layers: [Int]) -> [String] {
         var ranges: [ClosedRange<Int>] = []
         for layer in layers.sorted() {
             if let last = ranges.last, last.upperBound + 1 == layer {

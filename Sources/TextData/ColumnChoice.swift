@@ -106,12 +106,21 @@ struct ColumnChoice: Equatable {
             }
             return place
         }
-        func firstKnown(_ names: [String]) -> String? {
-            names.first { header.contains($0) && $0 != asked.pair && $0 != asked.label }
+        /// Which option names a column.
+        let flags = Self.flags(asked, header)
+        func firstKnown(_ names: [String]) -> String? { names.first { header.contains($0) && flags[$0] == nil } }
+        /// What is missing where an option took the column that would have been found.
+        func missing(_ what: String, _ known: [String], flag: String, else other: String) -> String {
+            guard let taken = known.first(where: { header.contains($0) && flags[$0] != nil }), let taking = flags[taken]
+            else { return problem(other, known, flag: flag) }
+            return "\(taking) names \"\(taken)\", and no other column looks like a \(what), \(found): name the \(what) "
+                + "with \(flag)"
         }
 
         let usual = asked.usual.flatMap { header.contains($0.text) && $0.pair.map(header.contains) != false ? $0 : nil }
-        let knownPair = Self.knownPairs.first { header.contains($0.0) && header.contains($0.1) }
+        let knownPair = Self.knownPairs.first { pair in
+            [pair.0, pair.1].allSatisfy { header.contains($0) && flags[$0] == nil }
+        }
         if asked.text == nil, asked.pair == nil, let usual {
             text = try column(usual.text, flag: "--text-column")
             if let name = usual.pair { pair = try column(name, flag: "--pair-column") } else { pair = nil }
@@ -120,7 +129,8 @@ struct ColumnChoice: Equatable {
             pair = try column(knownPair.1, flag: "--pair-column")
         } else {
             guard let name = asked.text ?? firstKnown(Self.knownTexts) else {
-                let line = problem("no column looks like a text", Self.knownTexts, flag: "--text-column")
+                let line = missing(
+                    "text", Self.knownTexts, flag: "--text-column", else: "no column looks like a text")
                 throw DatasetError(path: path, problem: line)
             }
             text = try column(name, flag: "--text-column")
@@ -146,9 +156,29 @@ struct ColumnChoice: Equatable {
             self.labels = places
         case (nil, .ifPresent): self.labels = []
         case (nil, .required), (nil, .requiredPerhapsEmpty):
-            let line = problem("no column \"label\"", Self.knownLabels, flag: "--label-column")
+            let line = missing("label", Self.knownLabels, flag: "--label-column", else: "no column \"label\"")
             throw DatasetError(path: path, problem: line)
         }
+        let uses =
+            [("text", "--text-column", text)] + (pair.map { [("second text", "--pair-column", $0)] } ?? [])
+            + self.labels.map { ("label", "--label-column", $0) }
+        for (index, (what, flag, place)) in uses.enumerated() {
+            guard let other = uses[..<index].first(where: { $0.2 == place }) else { continue }
+            throw DatasetError(
+                path: path,
+                problem:
+                    "\"\(header[place])\" would be both \(other.0) and \(what), \(found): name another column with "
+                    + "\(other.1) or \(flag)")
+        }
+    }
+
+    /// The options that name columns, by the columns.
+    private static func flags(_ asked: ColumnNames, _ header: [String]) -> [String: String] {
+        var flags: [String: String] = [:]
+        for name in asked.label.map({ names(in: $0, header) }) ?? [] { flags[name] = "--label-column" }
+        if let name = asked.pair { flags[name] = "--pair-column" }
+        if let name = asked.text { flags[name] = "--text-column" }
+        return flags
     }
 
     /// What a first line is that names no column, and what to do; nil where nothing speaks for one of these.

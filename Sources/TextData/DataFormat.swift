@@ -41,15 +41,16 @@ package enum DataFormat: String, Codable, CaseIterable, Sendable {
     ) throws(DatasetError) -> (format: DataFormat, note: String?) {
         let ending = Self.ending(of: path)
         let lines = FirstLines(bytes)
+        if let found = try contradiction(ending, lines, columns, allowsPlainText, path: path) {
+            if found.format == .tsv { return tabs(try quotes(), because: found.because) }
+            return (found.format, "\(found.because), so it is read as --input-format \(found.format.rawValue)")
+        }
         switch endings[ending] {
         case .csv?: return try commas(lines, quotes)
         case .tsv?:
             let comma = UInt8(ascii: ",")
             let isCSV =
                 !lines.header(has: 0x09) && lines.header(has: comma) && lines.namesColumns(columns, between: comma)
-            if lines.areTaggedWords, lines.beginsWithTag, !lines.namesColumns(columns, between: 0x09) {
-                return (.conll, "its lines are words with tags, so it is read as --input-format conll")
-            }
             return isCSV
                 ? (.csv, "commas separate the fields of its header, so it is read as --input-format csv")
                 : tabs(try quotes())
@@ -67,6 +68,37 @@ package enum DataFormat: String, Codable, CaseIterable, Sendable {
             }
             if found == .tsv { return tabs(try quotes(), because: why) }
             return (found, "\(why), it is read as --input-format \(found.rawValue) by its first lines")
+        }
+    }
+
+    /// The format of a file whose first lines cannot be what its suffix says, and what they are; nil if they may be.
+    private static func contradiction(
+        _ ending: String, _ lines: FirstLines, _ columns: ColumnNames, _ allowsPlainText: Bool, path: String
+    ) throws(DatasetError) -> (format: DataFormat, because: String)? {
+        let named = endings[ending] ?? (ending == "txt" && allowsPlainText ? .text : nil)
+        guard let named else { return nil }
+        if named != .jsonLines, lines.beginsObjectWithKey { return (.jsonLines, "its lines are JSON objects") }
+        switch named {
+        case .csv, .tsv:
+            let isTable = [0x09, UInt8(ascii: ","), UInt8(ascii: ";")].contains {
+                lines.namesColumns(columns, between: $0)
+            }
+            guard lines.areTaggedWords, lines.beginsWithTag, !isTable else { return nil }
+            return (.conll, "its lines are words with tags")
+        case .jsonLines:
+            guard let found = lines.format(columns), found != .jsonLines else { return nil }
+            return found == .conll
+                ? (.conll, "its lines are words with tags") : (found, "its first line names the columns of a table")
+        default:
+            let because = "its first line names the columns of a table"
+            if lines.namesTextAndLabel(between: 0x09) {
+                guard named == .conll, lines.haveBlankOnes || lines.areTaggedWords else { return (.tsv, because) }
+                throw DatasetError(
+                    path: path, line: 1,
+                    problem: "names columns, which a file of one word a line does not have: take that line out")
+            }
+            if lines.namesTextAndLabel(between: UInt8(ascii: ",")) { return (.csv, because) }
+            return lines.namesTextAndLabel(between: UInt8(ascii: ";")) ? (.semicolons, because) : nil
         }
     }
 
@@ -111,72 +143,5 @@ package enum DataFormat: String, Codable, CaseIterable, Sendable {
                 .tsv, note("the quotes around \(fields) are kept in the texts; --input-format quoted-tsv removes them")
             )
         }
-    }
-}
-
-/// The first lines of a file, to tell what it is.
-private struct FirstLines {
-    private let lines: [ArraySlice<UInt8>]
-
-    init(_ bytes: [UInt8]) {
-        var lines: [ArraySlice<UInt8>] = []
-        var start = 0
-        while start < bytes.count, lines.count < DataFormat.firstLines {
-            let end = bytes[start...].firstIndex(of: 0x0A) ?? bytes.count
-            lines.append(bytes[start..<end].last == 0x0D ? bytes[start..<(end - 1)] : bytes[start..<end])
-            start = end + 1
-        }
-        self.lines = lines
-    }
-
-    private var header: ArraySlice<UInt8> { lines.first ?? [] }
-
-    func header(has separator: UInt8) -> Bool { header.contains(separator) }
-
-    /// An object, or a list of them.
-    private var beginsObject: Bool {
-        var first = lines.lazy.joined().filter { $0 != 0x20 && $0 != 0x09 }.makeIterator()
-        let byte = first.next()
-        return byte == UInt8(ascii: "{") || (byte == UInt8(ascii: "[") && first.next() == UInt8(ascii: "{"))
-    }
-
-    /// The format that the lines indicate; nil if they could be anything.
-    func format(_ columns: ColumnNames) -> DataFormat? {
-        if beginsObject { return .jsonLines }
-        if namesColumns(columns, between: 0x09) { return .tsv }
-        if namesColumns(columns, between: UInt8(ascii: ",")) { return .csv }
-        if namesColumns(columns, between: UInt8(ascii: ";")) { return .semicolons }
-        return areTaggedWords ? .conll : nil
-    }
-
-    /// Whether the first line has one of the known column names.
-    func namesColumns(_ asked: ColumnNames, between separator: UInt8) -> Bool {
-        let names = header.split(separator: separator, omittingEmptySubsequences: false).map { part in
-            Dataset.trimmed(String(decoding: part, as: UTF8.self)).trimmingCharacters(in: ["\""])
-        }
-        let known = Set(
-            ColumnChoice.knownTexts + ColumnChoice.knownLabels
-                + [asked.text, asked.pair, asked.label].compactMap { $0 })
-        return !known.isDisjoint(with: names)
-    }
-
-    /// Whether most lines end in a tag as the CoNLL tasks have them, and one of them is O.
-    var areTaggedWords: Bool {
-        let tags = lines.filter { !$0.isEmpty }.compactMap { line -> ArraySlice<UInt8>? in
-            let fields = line.split { $0 == 0x20 || $0 == 0x09 }
-            return fields.count > 1 ? fields.last : nil
-        }
-        return tags.contains { $0.elementsEqual("O".utf8) } && 2 * tags.count(where: Self.isTag) > tags.count
-    }
-
-    /// Whether the first line ends in such a tag; a header does not.
-    var beginsWithTag: Bool {
-        header.split { $0 == 0x20 || $0 == 0x09 }.last.map(Self.isTag) ?? false
-    }
-
-    private static func isTag(_ tag: ArraySlice<UInt8>) -> Bool {
-        tag.elementsEqual("O".utf8)
-            || (tag.count > 2 && "BIESLU".utf8.contains(tag[tag.startIndex])
-                && tag[tag.startIndex + 1] == UInt8(ascii: "-"))
     }
 }

@@ -136,9 +136,13 @@ package struct DataReview: Sendable {
     }
 
     /// Labels that differ only in upper and lower case or in spaces.
+    private static func isVisible(_ scalar: Unicode.Scalar) -> Bool { scalar.properties.generalCategory != .format }
+
     private static func similarLabels(_ part: Part) -> [Warning] {
         let groups = Dictionary(grouping: part.counts.map(\.label)) { label in
-            label.lowercased().split { $0.isWhitespace }.joined(separator: " ")
+            String(String.UnicodeScalarView(label.lowercased().unicodeScalars.filter(Self.isVisible))).split {
+                $0.isWhitespace
+            }.joined(separator: " ")
         }.values.filter { $0.count > 1 }.map { $0.sorted() }.sorted { $0[0] < $1[0] }
         guard !groups.isEmpty else { return [] }
         let shown = groups.prefix(mostExamples).map { $0.map { "\"\($0)\"" }.joined(separator: " and ") }

@@ -3,12 +3,36 @@ extension Dataset {
     package static let listSeparator: Character = ","
 
     /// What parts the labels of a text here: the first of a comma, a vertical bar and a semicolon that is in any; a
-    /// space where each row is as many zeros and ones.
+    /// slash, a plus sign or an ampersand if its parts come again in other labels; a space where each row is as many
+    /// zeros and ones.
     package var labelSeparator: Character {
         let found = [Self.listSeparator, "|", ";"].first { separator in
             labels?.contains { $0.contains { $0.contains(separator) } } ?? false
         }
-        return found ?? (hasSpacedFlags ? " " : Self.listSeparator)
+        return found ?? ["/", "+", "&"].first(where: joinsLabels) ?? (hasSpacedFlags ? " " : Self.listSeparator)
+    }
+
+    /// Whether a character that names may have too, such as TCP/IP, C++ and R&D, joins labels here.
+    private func joinsLabels(_ separator: Character) -> Bool {
+        guard labelLayout == .single, let labels, labels.contains(where: { $0[0].contains(separator) }) else {
+            return false
+        }
+        let values = Set(labels.lazy.map { $0[0] })
+        let areWhole = values.allSatisfy { value in
+            !value.split(separator: separator, omittingEmptySubsequences: false).contains { Self.isBlank(String($0)) }
+                || value.isEmpty
+        }
+        return areWhole && Self.comeAgain(values.map { Self.parts(of: $0, separator) })
+    }
+
+    /// Whether labels occur in several combinations, or alone and in one; the parts of a name with a comma in it, such
+    /// as "Portland, Oregon", do not.
+    package static func comeAgain(_ lists: [[String]]) -> Bool {
+        let single = Set(lists.joined())
+        let count = lists.reduce(0) { $0 + $1.count }
+        let alone = Set(lists.filter { $0.count == 1 }.joined())
+        let isMixed = lists.contains { $0.count > 1 && !alone.isDisjoint(with: $0) }
+        return isMixed || single.count <= lists.count && count > single.count
     }
 
     /// Whether each row is written as zeros and ones with spaces between, at least two and as many in each.
@@ -27,8 +51,13 @@ extension Dataset {
     package func targets() throws(DatasetError) -> (values: [Float], width: Int) {
         var values: [Float] = []
         var width: Int?
+        var isChecked = false
         for (row, labels) in try neededLabels().enumerated() {
             let isText = labels.count == 1 && labels[0].contains(Self.listSeparator)
+            if isText || labels.contains(where: { Float($0) == nil }), !isChecked {
+                isChecked = true
+                try needPlainNumbers()
+            }
             let numbers = isText ? Self.parts(of: labels[0]) : labels
             let needed = width ?? numbers.count
             width = needed
@@ -49,6 +78,14 @@ extension Dataset {
             }
         }
         return (values, width ?? 1)
+    }
+
+    /// Refuses numbers with signs that no program reads.
+    private func needPlainNumbers() throws(DatasetError) {
+        guard labelLayout == .single, let (text, notation) = NumberNotation.foreign((labels ?? []).joined()) else {
+            return
+        }
+        throw error(aboutNumber: text, notation, ways: "; two numbers go into brackets, [0.5, 2]")
     }
 
     /// Each row's one label.

@@ -1,4 +1,4 @@
-internal import Foundation
+package import Foundation
 
 /// The rows of one data file, or of several that are read as one: texts, optional second texts, optional labels as
 /// written.
@@ -7,17 +7,17 @@ package struct Dataset: Sendable {
     package private(set) var path: String
     /// The files of the rows, and each row's; nil if there is one file.
     private var origin: (files: [String], ofRow: [Int])?
-    package private(set) var texts = PackedTexts()
+    package internal(set) var texts = PackedTexts()
     package private(set) var pairs: PackedTexts?
     /// Each row's label, or several of them, according to ``labelLayout``.
-    package private(set) var labels: [[String]]?
-    package private(set) var labelLayout = LabelLayout.single
+    package internal(set) var labels: [[String]]?
+    package internal(set) var labelLayout = LabelLayout.single
     /// Each row's words, if the file gives them one by one.
-    package private(set) var words: [[String]]?
+    package internal(set) var words: [[String]]?
     /// The line of the file on which each row begins, from 1.
     package private(set) var lines: [Int] = []
     /// Notes for the user about how the file was read, one line each.
-    package private(set) var notes: [String] = []
+    package internal(set) var notes: [String] = []
     /// The columns that were read; empty if the file has none.
     package private(set) var columns = ColumnNames()
     /// The whole table, if requested: names of all columns, and each row's fields.
@@ -53,15 +53,26 @@ package struct Dataset: Sendable {
         self.path = path
     }
 
+    /// Reads data from a stream up to its end, as those of a file.
+    /// - Parameter name: the stream's in messages.
+    package init(
+        stream: FileHandle, name: String, format: DataFormat?, columns: ColumnNames = ColumnNames(),
+        labels need: LabelNeed, allowsPlainText: Bool = false, keepsTable: Bool = false
+    ) throws(DatasetError) {
+        try self.init(
+            file: name, stream: stream, format: format, columns: columns, labels: need,
+            allowsPlainText: allowsPlainText, keepsTable: keepsTable)
+    }
+
     private init(
-        file path: String, format asked: DataFormat?, columns: ColumnNames, labels need: LabelNeed,
-        allowsPlainText: Bool, keepsTable: Bool
+        file path: String, stream: FileHandle? = nil, format asked: DataFormat?, columns: ColumnNames,
+        labels need: LabelNeed, allowsPlainText: Bool, keepsTable: Bool
     ) throws(DatasetError) {
         self.path = path
         let blocks: TextBlocks
         var bytes: [UInt8]
         do throws(TextFile.Failure) {
-            blocks = try TextBlocks(path: path)
+            blocks = if let stream { try TextBlocks(stream: stream) } else { try TextBlocks(path: path) }
             bytes = try blocks.next(lines: DataFormat.firstLines) ?? []
         } catch { throw DatasetError(path: path, problem: error.problem) }
         guard !bytes.isEmpty else {
@@ -124,7 +135,12 @@ package struct Dataset: Sendable {
         if choice.pair != nil { pairs = [] }
         if !choice.labels.isEmpty { labels = [] }
         if choice.labels.count > 1 { labelLayout = .columns(choice.labels.map { source.header[$0] }) }
+        let names = (text: header[choice.text], labels: choice.labels.map { header[$0] })
         while let row = try source.next(choice) {
+            if row.text == names.text, row.labels == names.labels || row.fields == header {
+                throw DatasetError(
+                    path: path, line: row.line, problem: "repeats the names of the columns: take that line out")
+            }
             texts.append(row.text)
             if let pair = row.pair { pairs?.append(pair) }
             lines.append(row.line)
@@ -132,11 +148,13 @@ package struct Dataset: Sendable {
             if let found = row.labels { try take(found, isList: row.isList, words: row.words, need, &known) }
             if let fields = row.fields { table?.rows.append(fields) }
         }
+        if source.hasBareReturns { notes.append(LineEnd.note) }
         guard !texts.isEmpty else {
             throw DatasetError(
                 path: path, problem: "has a header and no rows, expected at least one: name another file")
         }
         if labelLayout == .single { try readListsInFields() }
+        if labelLayout == .single { readTagsInFields() }
         try needLabelsOfAllWords()
     }
 
@@ -184,68 +202,12 @@ package struct Dataset: Sendable {
         }
     }
 
-    /// Takes lists that programs printed into fields for what they are.
-    ///
-    /// A single word in brackets may be the name of a class; anything else that is a list asks for lists in all rows.
-    private mutating func readListsInFields() throws(DatasetError) {
-        guard let fields = labels else { return }
-        let isAll = fields.allSatisfy { $0[0].isEmpty || ListLiteral.isLikely($0[0]) }
-        guard let first = isAll ? fields.firstIndex(where: { !$0[0].isEmpty }) : Self.firstCertainList(fields) else {
-            return
-        }
-        var known = KnownLabels()
-        var lists: [[String]] = []
-        for (row, field) in fields.enumerated() {
-            guard field[0].isEmpty || ListLiteral.isLikely(field[0]) else {
-                throw DatasetError(
-                    path: path, line: lines[row],
-                    problem:
-                        "the label \"\(field[0].prefix(40))\" is not a list, as \"\(fields[first][0].prefix(40))\" in "
-                        + "line \(lines[first]) is: write lists in all rows, [] for no label")
-            }
-            guard let list = field[0].isEmpty ? [] : ListLiteral(field[0])?.elements.map(Self.trimmed) else {
-                throw DatasetError(
-                    path: path, line: lines[row],
-                    problem:
-                        "the list \"\(field[0].prefix(40))\" cannot be read: separate the labels by commas, or use "
-                        + "JSON lines"
-                )
-            }
-            lists.append(known.shared(list))
-        }
-        labels = lists
-        labelLayout = .lists
-        readWordsInFields()
-    }
-
-    /// The first row whose label cannot be anything but a list. Labels that come again are looked at once.
-    private static func firstCertainList(_ fields: [[String]]) -> Int? {
-        var plain: Set<String> = []
-        return fields.firstIndex { field in
-            guard !plain.contains(field[0]) else { return false }
-            if plain.count < KnownLabels.most { plain.insert(field[0]) }
-            return ListLiteral(field[0])?.isCertain == true
-        }
-    }
-
-    /// Takes printed lists of words beside as long lists of labels for a label a word.
-    private mutating func readWordsInFields() {
-        guard words == nil, pairs == nil, let labels else { return }
-        let lists = texts.compactMap { text in ListLiteral(text).flatMap { $0.isCertain ? $0.elements : nil } }
-        guard lists.count == texts.count, zip(lists, labels).allSatisfy({ $0.count == $1.count && !$0.isEmpty }) else {
-            return
-        }
-        words = lists
-        texts = PackedTexts(lists.lazy.map { $0.joined(separator: " ") })
-        labelLayout = .words
-        notes.append("its texts and labels are lists of the same lengths, which are read as words with a label each")
-    }
-
     private mutating func read(_ source: WordLines) throws(DatasetError) {
         texts = PackedTexts(source.sentences.lazy.map { $0.joined(separator: " ") })
         words = source.sentences
         labels = source.labels
         lines = source.lines
+        if source.hasBareReturns { notes.append(LineEnd.note) }
         labelLayout = .words
         guard !texts.isEmpty else {
             throw DatasetError(
@@ -261,6 +223,7 @@ package struct Dataset: Sendable {
             texts.append(text)
             lines.append(number)
         }
+        if reading.hasBareReturns { notes.append(LineEnd.note) }
         guard !texts.isEmpty else {
             throw DatasetError(path: path, problem: "has no text, expected at least one line: name another file")
         }

@@ -1,3 +1,5 @@
+internal import Wording
+
 /// How the fields of a table are separated.
 struct TableDialect: Equatable {
     let separator: UInt8
@@ -29,6 +31,7 @@ struct DelimitedRows: RowSource {
     private struct Field {
         let range: Range<Int>
         let hasDoubledQuotes: Bool
+        var isPlain = false
     }
 
     private enum Opening: Equatable {
@@ -40,6 +43,7 @@ struct DelimitedRows: RowSource {
     }
 
     private(set) var header: [String] = []
+    private(set) var hasBareReturns = false
     private var bytes: [UInt8]
     /// The rest of the file, if `bytes` is a block of it.
     private let blocks: TextBlocks?
@@ -48,9 +52,14 @@ struct DelimitedRows: RowSource {
     private var offset = 0
     private var line = 1
     private var fields: [Field] = []
+    /// Where the newest record begins, if its block is still there.
+    private var recordBegin = 0
+    /// Whether a carriage return alone ends a line. In a table with several columns it may be part of a text: the count
+    /// of a row's fields shows which it is.
+    private var returnsEndLines = false
 
-    private static let newline: UInt8 = 0x0A
-    private static let carriageReturn: UInt8 = 0x0D
+    private static let newline = LineEnd.feed
+    private static let carriageReturn = LineEnd.carriageReturn
     private static let quote: UInt8 = 0x22
 
     /// - Parameter blocks: what follows after `bytes`, which end with a line.
@@ -59,27 +68,51 @@ struct DelimitedRows: RowSource {
         self.blocks = blocks
         self.dialect = dialect
         self.path = path
-        guard try readFields() != nil else { return }
+        guard let start = try readFields() else { return }
+        if hasReturn { try readAgain(from: start) }
         header = fields.map { Dataset.trimmed(string($0)) }
+        returnsEndLines = header.count == 1
     }
 
     /// The next row; an empty line is a row only if rows have a single field.
     mutating func next(_ choice: ColumnChoice) throws(DatasetError) -> Row? {
         while let start = try readFields() {
             if fields.count == 1, fields[0].range.isEmpty, header.count > 1 { continue }
-            guard fields.count == header.count else {
-                throw DatasetError(
-                    path: path, line: start,
-                    problem:
-                        "\(fields.count == 1 ? "1 field" : "\(fields.count) fields"), the header has \(header.count): "
-                        + dialect.remedy)
-            }
+            try checkCount(start)
+            if fields.count == 1, fields[0].range.isEmpty, header.count > 1 { continue }
             return Row(
                 line: start, text: string(fields[choice.text]), pair: choice.pair.map { string(fields[$0]) },
                 labels: choice.labels.isEmpty ? nil : choice.labels.map { string(fields[$0]) },
                 fields: choice.keepsFields ? fields.map { string($0) } : nil)
         }
         return nil
+    }
+
+    /// Refuses a row with more or fewer fields than the header, if carriage returns in it do not end shorter ones.
+    private mutating func checkCount(_ start: Int) throws(DatasetError) {
+        guard fields.count != header.count else { return }
+        let (count, hadReturn) = (fields.count, hasReturn)
+        if hadReturn { try readAgain(from: start) }
+        let isEmpty = hadReturn && fields.count == 1 && fields[0].range.isEmpty
+        guard fields.count != header.count, !isEmpty else { return }
+        throw DatasetError(
+            path: path, line: start,
+            problem: "\(counted(count, "field")), the header has \(header.count): "
+                + (hadReturn
+                    ? "a carriage return stands alone in it: end all lines with line feeds" : dialect.remedy))
+    }
+
+    /// Whether an unquoted field of the record has a carriage return in it.
+    private var hasReturn: Bool {
+        fields.contains { $0.isPlain && bytes[$0.range].contains(Self.carriageReturn) }
+    }
+
+    /// Reads the newest record up to the first carriage return that ends a line.
+    private mutating func readAgain(from start: Int) throws(DatasetError) {
+        (offset, line) = (recordBegin, start)
+        returnsEndLines = true
+        defer { returnsEndLines = header.count == 1 }
+        guard try readRecord() else { preconditionFailure("a part of a whole record is whole") }
     }
 
     /// Reads one record into `fields` and returns the line on which it began, nil at the end.
@@ -92,6 +125,7 @@ struct DelimitedRows: RowSource {
             try readMore(keeping: begin)
             (begin, line) = (offset, start)
         }
+        recordBegin = begin
         return start
     }
 
@@ -129,7 +163,9 @@ struct DelimitedRows: RowSource {
             offset += 1
         }
         if offset < bytes.count {
-            offset += 1
+            let end = LineEnd.next(in: bytes, from: offset)
+            if end.isBare { hasBareReturns = true }
+            offset = end.after
             line += 1
         }
         return true
@@ -137,10 +173,14 @@ struct DelimitedRows: RowSource {
 
     private mutating func plainField() -> Field {
         let begin = offset
-        while offset < bytes.count, bytes[offset] != dialect.separator, bytes[offset] != Self.newline { offset += 1 }
-        let endsLine = offset == bytes.count || bytes[offset] == Self.newline
-        let hasReturn = endsLine && offset > begin && bytes[offset - 1] == Self.carriageReturn
-        return Field(range: begin..<(hasReturn ? offset - 1 : offset), hasDoubledQuotes: false)
+        while offset < bytes.count, bytes[offset] != dialect.separator, bytes[offset] != Self.newline,
+            !returnsEndLines || bytes[offset] != Self.carriageReturn
+        { offset += 1 }
+        var end = offset
+        if offset == bytes.count || bytes[offset] == Self.newline {
+            while end > begin, bytes[end - 1] == Self.carriageReturn { end -= 1 }
+        }
+        return Field(range: begin..<end, hasDoubledQuotes: false, isPlain: true)
     }
 
     /// A field's opening quote. Spaces before it are skipped if it opens a whole field: a writer that adds spaces
@@ -181,11 +221,8 @@ struct DelimitedRows: RowSource {
             }
             let field = Field(range: begin..<offset, hasDoubledQuotes: hasDoubledQuotes)
             offset += 1
-            if offset + 1 < bytes.count, bytes[offset] == Self.carriageReturn, bytes[offset + 1] == Self.newline {
-                offset += 1
-            }
-            if offset + 1 == bytes.count, bytes[offset] == Self.carriageReturn { offset += 1 }
-            guard offset == bytes.count || bytes[offset] == dialect.separator || bytes[offset] == Self.newline else {
+            let ends = [dialect.separator, Self.newline, Self.carriageReturn]
+            guard offset == bytes.count || ends.contains(bytes[offset]) else {
                 throw DatasetError(
                     path: path, line: line, problem: "text follows a closing quote: double the quotes within a field")
             }

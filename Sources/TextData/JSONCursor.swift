@@ -15,8 +15,11 @@ struct JSONCursor {
     private let end: Int
     /// Whether the next member or element is the first of its container, so that no comma comes before it.
     private var isFirst = false
+    /// Whether NaN, Infinity and -Infinity are values, which programs write though JSON does not have them.
+    var allowsNonFinite = false
 
     static let deepest = 64
+    static let nonFinite: Set = ["NaN", "Infinity", "-Infinity"]
 
     init(_ bytes: [UInt8], in range: Range<Int>? = nil) {
         self.bytes = bytes
@@ -73,12 +76,22 @@ struct JSONCursor {
         let text = String(decoding: bytes[start..<offset], as: UTF8.self)
         let isNumber =
             text.first.map { $0 == "-" || $0.isNumber } == true && !text.contains("x") && Double(text)?.isFinite == true
-        guard ["true", "false", "null"].contains(text) || isNumber else {
+        guard
+            ["true", "false", "null"].contains(text) || isNumber || (allowsNonFinite && Self.nonFinite.contains(text))
+        else {
             throw Failure(
-                problem: text.isEmpty ? "a value is missing" : "\"\(text)\" is not a JSON value", offset: start)
+                problem: text.isEmpty ? "a value is missing" : "\"\(text)\" is not a JSON value", offset: start,
+                remedy: Self.remedies[text])
         }
         return text
     }
+
+    /// What JSON has instead of words that other programs write.
+    private static let remedies = [
+        "None": "write null", "nan": "write null", "inf": "write a number", "undefined": "write null",
+        "True": "write true",
+        "False": "write false",
+    ]
 
     mutating func skipValue(depth: Int = 0) throws(Failure) {
         guard depth < Self.deepest else {
@@ -113,7 +126,10 @@ struct JSONCursor {
         }
         guard byte == UInt8(ascii: character) else {
             let found = byte < 0x80 && byte > 0x20 ? "a \(Unicode.Scalar(byte))" : "something else"
-            throw Failure(problem: "found \(found), expected a \(character)", offset: offset)
+            let isQuoted = character == "\"" && byte == UInt8(ascii: "'")
+            throw Failure(
+                problem: "found \(found), expected a \(character)", offset: offset,
+                remedy: isQuoted ? "write double quotes, as json.dumps does" : nil)
         }
         offset += 1
     }
@@ -183,9 +199,8 @@ struct JSONCursor {
 
     private static func isLiteral(_ byte: UInt8) -> Bool {
         switch byte {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "E"),
-            UInt8(ascii: "-"),
-            UInt8(ascii: "+"), UInt8(ascii: "."):
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "+"), UInt8(ascii: "."):
             true
         default: false
         }

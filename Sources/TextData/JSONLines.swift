@@ -1,6 +1,7 @@
 /// Rows of JSON lines, one object per line, or of a list of objects; the keys of the first one are the columns.
 struct JSONLines: RowSource {
     private(set) var header: [String] = []
+    private(set) var hasBareReturns = false
     private var bytes: [UInt8]
     /// The rest of the file, if `bytes` is a block of it.
     private let blocks: TextBlocks?
@@ -22,17 +23,27 @@ struct JSONLines: RowSource {
         self.path = path
         isList = Self.isList(bytes)
         var rows: String?
+        var hasTexts = false
         if var cursor = try nextObject() {
             do throws(JSONCursor.Failure) {
                 try cursor.open("{")
                 while let key = try cursor.nextKey() {
                     header.append(key)
                     if rows == nil, Self.isListOfObjects(cursor) { rows = key }
+                    hasTexts = hasTexts || Self.isListOfTexts(cursor)
                     try cursor.skipValue()
                 }
             } catch { throw failure(error) }
         }
-        if let rows, blocks == nil, offset >= bytes.count || bytes[offset...].allSatisfy({ $0 <= 0x20 }) {
+        let isWhole = blocks == nil && (offset >= bytes.count || bytes[offset...].allSatisfy { $0 <= 0x20 })
+        if isWhole, hasTexts {
+            throw DatasetError(
+                path: path,
+                problem:
+                    "is one object with all texts of a column in a list, expected an object a row: write it so, as "
+                    + "pandas' to_json(orient=\"records\", lines=True) does")
+        }
+        if let rows, isWhole {
             throw DatasetError(
                 path: path,
                 problem: "is one object with a list of objects under \"\(rows)\", expected an object a row: write that "
@@ -51,6 +62,20 @@ struct JSONLines: RowSource {
         var copy = cursor
         guard copy.peek() == UInt8(ascii: "["), (try? copy.open("[")) != nil else { return false }
         return copy.peek() == UInt8(ascii: "{")
+    }
+
+    /// Whether the value that comes next is a list, or an object with numbers as keys, of texts of several words.
+    private static func isListOfTexts(_ cursor: JSONCursor) -> Bool {
+        var cursor = cursor
+        let isList = cursor.peek() == UInt8(ascii: "[")
+        do throws(JSONCursor.Failure) {
+            try cursor.open(isList ? "[" : "{")
+            while isList ? try cursor.nextElement() : try cursor.nextKey().map({ Int($0) != nil }) ?? false {
+                guard cursor.peek() == UInt8(ascii: "\"") else { return false }
+                if try cursor.string().contains(" ") { return true }
+            }
+        } catch {}
+        return false
     }
 
     mutating func next(_ choice: ColumnChoice) throws(DatasetError) -> Row? {
@@ -127,7 +152,7 @@ struct JSONLines: RowSource {
     private mutating func nextElement() throws(DatasetError) -> JSONCursor? {
         guard !isClosed else { return nil }
         let isFirst = offset == 0
-        var cursor = JSONCursor(bytes, in: offset..<bytes.count)
+        var cursor = self.cursor(in: offset..<bytes.count)
         func pass(_ end: Int) {
             reached += bytes[offset..<end].count { $0 == 0x0A }
             offset = end
@@ -153,8 +178,14 @@ struct JSONLines: RowSource {
             let start = offset
             try cursor.skipValue()
             pass(cursor.offset)
-            return JSONCursor(bytes, in: start..<offset)
+            return self.cursor(in: start..<offset)
         } catch { throw failure(error) }
+    }
+
+    private func cursor(in range: Range<Int>) -> JSONCursor {
+        var cursor = JSONCursor(bytes, in: range)
+        cursor.allowsNonFinite = true
+        return cursor
     }
 
     /// Takes the next block if this one is over.
@@ -172,10 +203,11 @@ struct JSONLines: RowSource {
     private mutating func nextObject() throws(DatasetError) -> JSONCursor? {
         if isList { return try nextElement() }
         while try reachLine() {
-            let begin = offset
-            while offset < bytes.count, bytes[offset] != 0x0A { offset += 1 }
-            var cursor = JSONCursor(bytes, in: begin..<offset)
-            offset += 1
+            // No string of JSON has a bare carriage return in it.
+            let end = LineEnd.next(in: bytes, from: offset)
+            var cursor = self.cursor(in: offset..<end.begin)
+            offset = end.after
+            if end.isBare { hasBareReturns = true }
             line += 1
             guard let first = cursor.peek() else { continue }
             guard first == UInt8(ascii: "{") else {
@@ -199,9 +231,9 @@ struct JSONLines: RowSource {
         case UInt8(ascii: "["): break
         default:
             let literal = try cursor.literal()
-            guard literal != "null" else {
+            guard literal != "null", !JSONCursor.nonFinite.contains(literal) else {
                 throw JSONCursor.Failure(
-                    problem: "\"\(key)\" is null", offset: start,
+                    problem: "\"\(key)\" is \(literal)", offset: start,
                     remedy: isText
                         ? "write the text, \"\" if it is empty, or remove the row" : "write the label or remove the row"
                 )

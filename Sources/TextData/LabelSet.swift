@@ -121,9 +121,22 @@ package struct LabelSet: Equatable, Sendable {
                             + "names of its labels"
                 )
             }
-            for label in list { flags[row * count + Int(try index(of: label, row: row, in: dataset))] = 1 }
+            for label in known(list, asWritten: dataset.labels?[row]) {
+                flags[row * count + Int(try index(of: label, row: row, in: dataset))] = 1
+            }
         }
         return flags
+    }
+
+    /// A row's labels as these classes have them: the whole text if it is a class, its parts if a file is too small to
+    /// show what parts them.
+    private func known(_ list: [String], asWritten fields: [String]?) -> [String] {
+        guard let text = fields?.first, fields?.count == 1, !list.allSatisfy({ indices[$0] != nil }) else {
+            return list
+        }
+        if indices[text] != nil { return [text] }
+        let parts = ["/", "+", "&"].map { Dataset.parts(of: text, $0) }
+        return parts.first { $0.allSatisfy { indices[$0] != nil } } ?? list
     }
 
     /// Which of a file's columns holds each label: by the names, or by their order if the labels have no names of their

@@ -5,6 +5,8 @@ struct LineReading {
     private let path: String
     private var offset = 0
     private var number = 0
+    /// Whether a line ended in a carriage return alone.
+    private(set) var hasBareReturns = false
 
     /// - Parameter blocks: what follows after `bytes`, which end with a line.
     init(_ bytes: [UInt8], _ blocks: TextBlocks, path: String) {
@@ -21,10 +23,10 @@ struct LineReading {
             } catch { throw DatasetError(path: path, problem: error.problem) }
         }
         let begin = offset
-        while offset < bytes.count, bytes[offset] != 0x0A { offset += 1 }
-        let end = offset > begin && bytes[offset - 1] == 0x0D ? offset - 1 : offset
-        if offset < bytes.count { offset += 1 }
+        let end = LineEnd.next(in: bytes, from: begin)
+        offset = end.after
+        if end.isBare { hasBareReturns = true }
         number += 1
-        return (number, String(decoding: bytes[begin..<end], as: UTF8.self))
+        return (number, String(decoding: bytes[begin..<end.begin], as: UTF8.self))
     }
 }

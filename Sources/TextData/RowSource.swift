@@ -15,5 +15,7 @@ struct Row {
 /// A file format: column names first, then row after row.
 protocol RowSource {
     var header: [String] { get }
+    /// Whether a line ended in a carriage return alone, among the rows read so far.
+    var hasBareReturns: Bool { get }
     mutating func next(_ choice: ColumnChoice) throws(DatasetError) -> Row?
 }

@@ -24,18 +24,31 @@ final class TextBlocks {
     private static let usual = 1 << 20
 
     /// - Parameter least: bytes that a block has at least, apart from the last one, and that are read at a time.
-    init(path: String, least: Int = TextBlocks.usual) throws(TextFile.Failure) {
+    convenience init(path: String, least: Int = TextBlocks.usual) throws(TextFile.Failure) {
         let target = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
         guard let attributes = try? FileManager.default.attributesOfItem(atPath: target) else { throw .missing }
         guard attributes[.type] as? FileAttributeType != .typeDirectory else { throw .folder }
-        self.least = least
-        isLasting = attributes[.type] as? FileAttributeType == .typeRegular
+        let handle: FileHandle
         do {
             handle = try FileHandle(forReadingFrom: URL(fileURLWithPath: path))
         } catch {
             throw .unreadable(String(describing: (error as NSError).localizedDescription))
         }
-        size = attributes[.size] as? Int ?? 0
+        try self.init(
+            handle, size: attributes[.size] as? Int ?? 0,
+            isLasting: attributes[.type] as? FileAttributeType == .typeRegular, least: least)
+    }
+
+    /// What comes through a stream.
+    convenience init(stream: FileHandle) throws(TextFile.Failure) {
+        try self.init(stream, size: 0, isLasting: false, least: Self.usual)
+    }
+
+    private init(_ handle: FileHandle, size: Int, isLasting: Bool, least: Int) throws(TextFile.Failure) {
+        self.handle = handle
+        self.size = size
+        self.isLasting = isLasting
+        self.least = least
         // Enough to tell what it is.
         let first = try read(atLeast: 2)
         guard Gunzip.isCompressed(first) else {

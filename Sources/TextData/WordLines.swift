@@ -12,6 +12,9 @@ struct WordLines {
     /// The line on which each sentence begins, from 1.
     private(set) var lines: [Int] = []
 
+    /// Whether a line ended in a carriage return alone.
+    private(set) var hasBareReturns = false
+
     private let path: String
     private let columns: Columns
 
@@ -70,6 +73,7 @@ struct WordLines {
         if columns.isLabelWanted { labels = [] }
         var reading = LineReading(bytes, blocks, path: path)
         while let sentence = try Self.sentence(&reading) { try append(sentence) }
+        hasBareReturns = reading.hasBareReturns
         for (index, lines) in doubtful { try fill(index, with: words(of: lines)) }
         for (index, _) in doubtful.reversed() where sentences[index].isEmpty {
             sentences.remove(at: index)

@@ -3,6 +3,9 @@
 /// Answers libzmq's authentication requests (ZAP, RFC 27) on its own thread. Create it before the first socket with
 /// ``Security/server(_:)`` and keep it as long as they live: without it such a socket admits no peer.
 package final class Authenticator: Sendable {
+    /// Of sockets with ``SocketOptions/tellsRefusedKeys``.
+    static let tellingDomain = "apus control"
+
     package let allowList: AllowList
     private let stopping: Wakeup
     private let thread: ServiceThread
@@ -78,9 +81,10 @@ private final class AdmissionDesk {
         }
         let user = admitted ? key?.text ?? "" : ""
         // 300 means try again later: the other end retries, as a link must whose key is added to the list a moment
-        // later. After 400 libzmq gives up that connection permanently.
+        // later. After 400 the other end knows, and libzmq gives up that connection.
+        let refusal = request.count > 2 && request[2] == Array(Authenticator.tellingDomain.utf8) ? "400" : "300"
         let requestID = request.count > 1 ? request[1] : []
-        let reply = [Array("1.0".utf8), requestID, Array((admitted ? "200" : "300").utf8), [], Array(user.utf8), []]
+        let reply = [Array("1.0".utf8), requestID, Array((admitted ? "200" : refusal).utf8), [], Array(user.utf8), []]
         for (index, part) in reply.enumerated() {
             _ = try socket.send(part, more: index + 1 < reply.count)
         }

@@ -90,7 +90,7 @@ final class OutgoingLink {
                 case .connected: stands = true
                 case .disconnected: isBroken = isBroken || stands
                 case .reached: probe = nil
-                case .refused, .expectsAnotherKey, .differsInKeys: break
+                case .refused, .expectsAnotherKey, .differsInKeys, .ownKeyRefused: break
                 }
             }
             return isBroken

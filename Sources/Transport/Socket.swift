@@ -39,6 +39,13 @@ package struct Socket: ~Copyable {
         try check("connecting to \(endpoint)", unsafe zmq_connect(handle.raw, endpoint))
     }
 
+    /// Connects again to an endpoint whose connection libzmq gave up: it ignores a second one to the same endpoint.
+    package borrowing func reconnect(_ endpoint: String) throws(ZeroMQError) {
+        // Nothing is left to disconnect if libzmq has forgotten the endpoint by itself.
+        _ = unsafe zmq_disconnect(handle.raw, endpoint)
+        try connect(endpoint)
+    }
+
     /// Queues `message` and empties it.
     /// - Returns: false, with `message` unchanged, if the queue is full.
     package borrowing func send(_ message: borrowing Message, more: Bool = false) throws(ZeroMQError) -> Bool {
@@ -191,7 +198,7 @@ final class SocketHandle {
         case .server(let pair):
             try set(ZMQ_CURVE_SERVER, Int32(1))
             try setKeys(pair)
-            try set(ZMQ_ZAP_DOMAIN, "apus")
+            try set(ZMQ_ZAP_DOMAIN, options.tellsRefusedKeys ? Authenticator.tellingDomain : "apus")
             try set(enforceDomain, Int32(1))
         case .client(let pair, let server):
             try setKeys(pair)

@@ -20,6 +20,8 @@ package struct SocketMonitor: ~Copyable {
         case expectsAnotherKey
         /// One end has keys, the other has none.
         case differsInKeys
+        /// Of a socket that connects: the other end has the expected key and does not know this one's.
+        case ownKeyRefused
     }
 
     package let socket: Socket
@@ -73,6 +75,7 @@ package struct SocketMonitor: ~Copyable {
                 return .expectsAnotherKey
             case ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL where value == ZMQ_PROTOCOL_ERROR_ZMTP_MECHANISM_MISMATCH:
                 return .differsInKeys
+            case ZMQ_EVENT_HANDSHAKE_FAILED_AUTH where admission.listener == nil: return .ownKeyRefused
             // The other end disconnected, or was silent for too long: that also happens to killed processes.
             case ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL where value != EFAULT: continue
             default: return .refused

@@ -29,6 +29,9 @@ package struct SocketOptions: Sendable {
     /// A TCP connection whose bytes stay unacknowledged for this long is dropped and reconnected; nil leaves it to the
     /// system. Not for links whose reader may pause: a closed window counts as silence.
     package var unacknowledgedLimit: Duration?
+    /// Of a socket that binds: whether a client learns that its key is refused. libzmq then gives that connection up,
+    /// and the client has to connect again by itself. Otherwise it is dropped without a word, and libzmq retries.
+    package var tellsRefusedKeys = false
     /// Queue nothing while there is no connection: sending then fails.
     package var queuesOnlyWhenConnected = false
 

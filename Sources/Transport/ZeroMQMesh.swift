@@ -243,7 +243,7 @@ package final class ZeroMQMesh: Mesh {
 
     private func drainMonitor() throws(ZeroMQError) {
         while let event = try monitor.next() {
-            if [.refused, .expectsAnotherKey, .differsInKeys].contains(event) { refusals.count() }
+            if [.refused, .expectsAnotherKey, .differsInKeys, .ownKeyRefused].contains(event) { refusals.count() }
         }
     }
 

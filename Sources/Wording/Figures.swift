@@ -1,7 +1,9 @@
 internal import Foundation
 
-/// A number with a fixed count of decimals, the same in every locale.
-package func decimal(_ value: Double, _ places: Int) -> String { String(format: "%.\(places)f", value) }
+/// A number with a fixed count of decimals, the same in every locale; `nan` whatever its sign, which says nothing.
+package func decimal(_ value: Double, _ places: Int) -> String {
+    value.isNaN ? "nan" : String(format: "%.\(places)f", value)
+}
 
 /// A count with its noun: "1 step", "2 steps".
 package func counted(_ count: Int, _ noun: String, _ nouns: String? = nil) -> String {

@@ -130,6 +130,34 @@ import Transport
         withExtendedLifetime(authenticator) {}
     }
 
+    @Test func `a worker learns which key is refused, and gets in once its own is on the list`() async throws {
+        let (server, member) = (KeyPair.generate(), KeyPair.generate())
+        let list = AllowList()
+        let authenticator = try Authenticator(in: context, allowList: list)
+        var options = ControlOptions()
+        options.allowList = list
+        options.callLimit = .seconds(60)
+        try await withCoordinator(options, security: .server(server), at: "tcp://127.0.0.1:*") { coordinator in
+            func worker(_ security: Security) throws -> ZeroMQActorSystem {
+                try ZeroMQActorSystem.worker(
+                    of: coordinator.endpoint, security: security, in: context, options: options)
+            }
+            let misled = try worker(.client(member, server: KeyPair.generate().publicKey))
+            #expect(await next(.refused, in: misled.events))
+            #expect(misled.contact == .refused(.otherKey))
+            await misled.shutDown()
+            let unknown = try worker(.client(member, server: server.publicKey))
+            #expect(await next(.refused, in: unknown.events))
+            #expect(unknown.contact == .refused(.ownKey))
+            list.allow(member.publicKey)
+            let tally = try Tally.resolve(id: ActorAddress(process: "coordinator", name: "tally"), using: unknown)
+            #expect(try await tally.add(1) == 1)
+            #expect(unknown.contact == .connected)
+            await unknown.shutDown()
+        }
+        withExtendedLifetime(authenticator) {}
+    }
+
     @Test func `a worker follows the coordinator into its next run`() async throws {
         try await withFolder { folder in
             let endpoint = "ipc://\(folder)/control"

@@ -106,4 +106,24 @@ import Testing
         #expect(lines <= 100)
         #expect(lines >= min(9, seconds / 6))
     }
+
+    @Test func `a loss that is not a number has no sign`() {
+        var figures = Self.large
+        (figures.loss, figures.sourceLoss) = (-Double.nan, -Double.nan)
+        for text in [figures.text, figures.line(columns: 200)] {
+            #expect(text.contains("nan") && !text.contains("-nan"))
+        }
+    }
+
+    @Test func `an activity's line says more than the one before it or does not come`() {
+        let start = ContinuousClock.now
+        var pace = ActivityPace(from: start)
+        func isDue(_ seconds: Int, _ percentage: Int) -> Bool {
+            pace.isDue(start + .seconds(seconds), percentage: percentage)
+        }
+        #expect(
+            [isDue(1, 1), isDue(6, 0), isDue(60, 0), isDue(61, 3), isDue(62, 4), isDue(100, 3), isDue(101, 4)] == [
+                false, false, false, true, false, false, true,
+            ])
+    }
 }

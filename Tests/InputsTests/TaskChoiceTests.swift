@@ -7,10 +7,24 @@ import Testing
 
 /// The task that labels without `--task` stand for.
 @Suite struct TaskChoiceTests {
-    /// - Parameter rows: a label a row, of a TSV file, or objects of JSON lines.
+    @Test(arguments: [
+        ["TCP/IP", "UDP"], ["C++", "C", "C#"], ["R&D", "sales"], ["a/b", "c/d"], ["+a", "a"], ["a&", "a"],
+    ])
+    func `a sign in the name of a class parts nothing`(rows: [String]) throws {
+        for asked in [nil, TaskChoice.Task.multiLabel] {
+            #expect(try choice(rows, asked: asked).note == nil, "\(rows)")
+            #expect(try dataset(rows).labelLists() == rows.map { [$0] })
+        }
+    }
+
     private func choice(
         _ rows: [String], label: String? = nil, asked: TaskChoice.Task? = nil, header: String = "text\tlabel"
     ) throws -> TaskChoice {
+        try TaskChoice(asked, of: try dataset(rows, label: label, header: header))
+    }
+
+    /// - Parameter rows: a label a row, of a TSV file, or objects of JSON lines.
+    private func dataset(_ rows: [String], label: String? = nil, header: String = "text\tlabel") throws -> Dataset {
         let isJSON = rows[0].hasPrefix("{")
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("apus-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
@@ -18,8 +32,7 @@ import Testing
         let file = folder.appendingPathComponent(isJSON ? "a.jsonl" : "a.tsv")
         let text = isJSON ? rows.joined(separator: "\n") : ([header] + rows.map { "x\t" + $0 }).joined(separator: "\n")
         try Data((text + "\n").utf8).write(to: file)
-        return try TaskChoice(
-            asked, of: try Dataset(path: file.path, columns: ColumnNames(label: label), labels: .required))
+        return try Dataset(path: file.path, columns: ColumnNames(label: label), labels: .required)
     }
 
     private func lists(_ rows: String...) -> [String] { rows.map { #"{"text":"x","labels":\#($0)}"# } }
@@ -81,7 +94,7 @@ import Testing
         #expect(offer.note?.contains("(bad, good, long): --task multi-label") == true)
     }
 
-    @Test(arguments: ["|", ";"])
+    @Test(arguments: ["|", ";", "/", "+", "&"])
     func `what parts labels instead of commas is said`(separator: String) throws {
         let rows = ["good\(separator)long", "good", "long"]
         #expect(try choice(rows).note?.contains("--task multi-label") == true)
@@ -107,5 +120,30 @@ import Testing
         #expect(try choice(["0,5", "1,25"], asked: .regression).note?.contains("two numbers") == true)
         #expect(try choice(["0.2,1.5", "1,2"], asked: .regression).note == nil)
         #expect(try choice(["1.0", "0.0"]).note?.contains("--task regression") == true)
+    }
+
+    @Test func `numbers as people write them are refused with how to write them`() throws {
+        for rows in [["1.234,50", "2,5"], ["1,234.50", "1,000.00"], ["1 234,5", "2 000"], ["1'234.5", "5"]] {
+            for asked in [nil, TaskChoice.Task.regression] {
+                let error = #expect(throws: DatasetError.self) {
+                    _ = try choice(rows, asked: asked)
+                    _ = try dataset(rows).targets()
+                }
+                #expect(error?.problem.contains("write it as") == true, "\(rows)")
+            }
+            #expect(try choice(rows, asked: .classification).task == .classification)
+        }
+        #expect(throws: DatasetError.self) { try choice(["3,5", "2.5", "1"]) }
+        #expect(try choice(["12 %", "5 %"]).note?.contains("\"12 %\"") == true)
+    }
+
+    @Test func `a word among fractions does not make classes of them`() throws {
+        let numbers = (1...20).map { "\($0).5" }
+        let error = #expect(throws: DatasetError.self) { try choice(numbers + ["good"]) }
+        #expect(error?.line == 22 && error?.problem.contains("\"good\" is not a number") == true)
+        #expect(try choice(numbers + ["good"], asked: .classification).task == .classification)
+        let whole = try choice((1...20).map(String.init) + ["<1"])
+        #expect(whole.task == .classification && whole.note?.contains("\"<1\" in line 22 is a class beside") == true)
+        #expect(try choice(["0x1a", "0x2b"]) == choice(["a", "b"]))
     }
 }

@@ -174,7 +174,30 @@ import Testing
         let run = try trained.predict(input: "opinion\tstars\nbel\tgood\n")
         #expect(run.status == 0)
         #expect(run.complaint.filter(\.isNewline).count == 1)
-        #expect(run.complaint.contains("--input"))
+        #expect(run.complaint.contains("--input-format tsv"))
         #expect(try FinishedRun.lines(run.output).count == 2)
+    }
+
+    @Test func `standard input of a named format is answered as a file of it is`() throws {
+        let trained = try Trained()
+        let table = "id\topinion\n1\tbel\n2\tdan gom\n"
+        try trained.job.write("in.tsv", table)
+        for options in [[], ["--format", "csv"]] {
+            let file = try ApusProcess(
+                ["predict", "--model", trained.model, "--input", trained.job.path("in.tsv")] + options)
+            let piped = try ApusProcess(
+                ["predict", "--model", trained.model, "--input-format", "tsv"] + options, input: table)
+            #expect(piped.status == 0 && piped.complaint.isEmpty && piped.output == file.output)
+        }
+        let written = try trained.predict(
+            "--input-format", "jsonl", "--output", trained.job.path("out.csv"),
+            input: "{\"id\": 7, \"opinion\": \"bel\"}\n")
+        #expect(written.status == 0, "\(written.complaint)")
+        #expect(try trained.job.text("out.csv").hasPrefix("id,opinion,prediction,score,score_bad,score_good\n7,bel,"))
+        let other = try trained.predict("--input-format", "tsv", "--text-column", "id", "--with-text", input: table)
+        #expect(other.output.contains("\"text\":\"2\""))
+        expectOneLine(try trained.predict("--input-format", "csv"), status: 2, "standard input: is empty")
+        expectOneLine(
+            try trained.predict("--input-format", "csv", input: "a,b\n1,2\n"), status: 2, "standard input: no column")
     }
 }

@@ -30,4 +30,30 @@ import Testing
     func `names of columns are not taken for data`(header: [String]) {
         #expect(!problem(header).contains("no column names but data"))
     }
+
+    @Test func `a column that an option takes for something else is named with that option`() {
+        let header = ["text", "label"]
+        for (asked, part) in [
+            (ColumnNames(pair: "label"), "--pair-column names \"label\", and no other column looks like a label"),
+            (ColumnNames(text: "label"), "--text-column names \"label\", and no other column looks like a label"),
+            (ColumnNames(label: "text"), "--label-column names \"text\", and no other column looks like a text"),
+            (ColumnNames(label: "label,text"), "--label-column names \"text\", and no other"),
+            (ColumnNames(pair: "text"), "--pair-column names \"text\", and no other column looks like a text"),
+        ] { #expect(problem(header, asked).contains(part), "\(problem(header, asked))") }
+    }
+
+    @Test func `a column is used for one thing`() throws {
+        let header = ["text", "body", "label"]
+        for asked in [
+            ColumnNames(text: "text", pair: "text"), ColumnNames(text: "body", label: "body"),
+            ColumnNames(text: "body", label: "label,body"), ColumnNames(pair: "label", label: "label"),
+            ColumnNames(label: "body", usual: .init(text: "body", label: "label")),
+        ] { #expect(problem(header, asked).contains("would be both"), "\(asked)") }
+        func choice(_ asked: ColumnNames, _ header: [String]) throws -> ColumnChoice {
+            try ColumnChoice(asked, in: header, labels: .required, path: "a.csv")
+        }
+        #expect(try choice(ColumnNames(label: "text"), ["sentence", "text"]).labels == [1])
+        #expect(try choice(ColumnNames(label: "text2"), ["text1", "text2"]).pair == nil)
+        #expect(try choice(ColumnNames(text: "label"), ["label", "labels"]).labels == [1])
+    }
 }

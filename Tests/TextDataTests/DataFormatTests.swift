@@ -127,4 +127,61 @@ import Testing
             #expect(error?.problem.contains("is null") == true)
         }
     }
+
+    @Test(arguments: ["NaN", "Infinity", "-Infinity"])
+    func `numbers that JSON does not have are called what they are, and pass where nothing is read`(literal: String)
+        throws
+    {
+        for contents in [
+            "{\"text\":\"x\",\"label\":\(literal)}\n", "{\"text\":\(literal),\"label\":0}\n",
+            "[{\"text\":\"x\",\"label\":0},{\"text\":\"y\",\"label\":\(literal)}]",
+        ] {
+            let error = #expect(throws: DatasetError.self) { try read("a.jsonl", contents) }
+            #expect(error?.problem.contains("is \(literal): write the") == true, "\(error?.problem ?? "")")
+        }
+        #expect(try read("a.jsonl", "{\"text\":\"x\",\"n\":[\(literal)],\"label\":0}\n").labels == [["0"]])
+    }
+
+    @Test func `values as Python prints them are named with what JSON has`() {
+        for (contents, part) in [
+            ("{\"text\":\"x\",\"label\":None}\n", "\"None\" is not a JSON value: write null"),
+            ("{\"text\":\"x\",\"label\":True}\n", "\"True\" is not a JSON value: write true"),
+            ("{'text':'x','label':'a'}\n", "write double quotes"),
+        ] {
+            let error = #expect(throws: DatasetError.self) { try read("a.jsonl", contents) }
+            #expect(error?.problem.contains(part) == true, "\(error?.problem ?? "")")
+        }
+    }
+
+    @Test func `a line that repeats the names of the columns is refused`() throws {
+        for (name, contents) in [
+            ("a.csv", "text,label\nx,1\ntext,label\ny,0\n"), ("a.tsv", "text\tn\nx\t1\ntext\tn\n"),
+        ] {
+            let error = #expect(throws: DatasetError.self) {
+                try read(name, contents, columns: ColumnNames(label: name == "a.csv" ? nil : "n"))
+            }
+            #expect(error?.line == 3 && error?.problem.contains("repeats the names") == true)
+        }
+        #expect(try read("a.csv", "text,label\ntext,1\nx,label\n").count == 2)
+    }
+
+    @Test(arguments: [
+        #"{"text": ["a good film", "bad"], "label": [1, 0]}"#, #"{"label": [1, 0], "text": ["bad", "a good film"]}"#,
+        #"{"text": {"0": "a good film", "1": "bad"}, "label": {"0": 1, "1": 0}}"#,
+    ])
+    func `columns in one JSON object are refused with how to write rows`(contents: String) throws {
+        let error = #expect(throws: DatasetError.self) { try read("a.json", contents) }
+        #expect(error?.problem.contains("lines=True") == true)
+        #expect(try read("a.json", #"{"tokens": ["a", "film"], "ner_tags": ["O", "O"]}"#).words == [["a", "film"]])
+    }
+
+    @Test func `tags with spaces between are a label for each word`() throws {
+        let dataset = try read("a.csv", "text,label\nEU rejects,B-ORG O\nPeter,B-PER\n")
+        #expect(dataset.words == [["EU", "rejects"], ["Peter"]] && dataset.labels == [["B-ORG", "O"], ["B-PER"]])
+        #expect(dataset.labelLayout == .words && dataset.notes.count == 1)
+        let error = #expect(throws: DatasetError.self) { try read("a.csv", "text,label\na,O\nEU rejects it,B-ORG O\n") }
+        #expect(error?.line == 3 && error?.problem.hasPrefix("words: 3, labels: 2") == true)
+        #expect(try read("a.csv", "text,label\nx,O\ny,B-X\n").labelLayout == .single)
+        #expect(try read("a.csv", "text,label\nx,O B\ny,O\n").labelLayout == .single)
+    }
 }

@@ -68,4 +68,13 @@ import Testing
             #expect(error?.line == 3)
         }
     }
+
+    @Test func `a file too small to show what parts its labels has those of the training`() throws {
+        let labels = try LabelSet(listed: dataset(["a+b", "b+c", "a", "c"]))
+        #expect(labels.names == ["a", "b", "c"])
+        #expect(try labels.flags(of: dataset(["a+c"])) == [1, 0, 1])
+        let named = try LabelSet(listed: dataset(["R&D", "sales"]))
+        #expect(try named.flags(of: dataset(["R&D"])) == [1, 0])
+        #expect(throws: DatasetError.self) { try labels.flags(of: dataset(["a+d"])) }
+    }
 }

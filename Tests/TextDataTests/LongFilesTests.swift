@@ -12,6 +12,7 @@ import Testing
         (.csv, "text,label\n  \"spaces, and\nlines\",1\n\"\n\",0\n\"\"\"\",1\n\"\",0\r\n\n\"last\",1"),
         (.quotedTSV, "text\tlabel\n\"a\ttab\"\t1\n\"three\n\nlines\"\t0\r\nplain\t1\n\"x\"\t0\n"),
         (.semicolons, "text;label\n\"\n;\n;\n\";1\nb;0\n"),
+        (.csv, "text,label\r\"a\rb\",1\r\nplain,0\rc,1\r\r\n\"d\",0\r\"e\",1\nf,0\r"),
         (.tsv, "text\tlabel\n\"a\t1\n\"\"b\t0\r\n\nc\"\t1\n"),
     ]
 
