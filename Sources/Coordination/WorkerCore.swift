@@ -30,7 +30,7 @@ final class WorkerCore {
     /// again before this one begins another exchange, and later generations have their own memory.
     private var kept: (step: Int, gradient: StepGradient)?
     /// The samples of the step that was computed last; their memory is reused.
-    private var work = LaneWork(firstLane: 0, lanes: [], lossScale: 0, dropout: nil)
+    private var work = LaneWork()
     /// The commit of `committedStep`, for a coordinator that lost it.
     private var newestCommit: Commit?
     /// Whether the user knows that this process cannot share memory with its host's other workers.
