@@ -126,7 +126,7 @@ final class SimulatedLinks: GenerationLinks {
 
     func close() { opened = nil }
 
-    func mesh(rank: Int, _ roster: MeshRoster, within limit: Duration) throws(MeshError) -> any Mesh {
+    func mesh(rank: Int, _ roster: MeshRoster, early: Int, within limit: Duration) throws(MeshError) -> any Mesh {
         guard let canceller = opened?.canceller else { preconditionFailure("a mesh without an endpoint") }
         opened = nil
         let world = network.world(roster)
