@@ -185,7 +185,9 @@ final class SimulatedMesh: Mesh {
             if canceller.isCancelled || process.isDead { throw .cancelled }
             if let value = try body() { return value }
             guard process.now < deadline else { throw .deadline(waitingFor: waitingFor()) }
+            process.waitsInGeneration = world.generation
             bell.wait(until: deadline, in: process)
+            process.waitsInGeneration = nil
         }
     }
 
