@@ -183,7 +183,7 @@ let package = Package(
             "SimulationTests",
             [
                 "Coordination", "Runs", "Telemetry", "Configuration", "Learning", "BERT", "Cluster", "Transport",
-                "Kernels", "Console", "Checkpoints", "TextData", "Files", "Tensors",
+                "Kernels", "Console", "Checkpoints", "TextData", "Files", "Tensors", "Wording",
             ]),
         tests("ChaosTests", ["Chaos"]),
         tests(

@@ -113,7 +113,7 @@ package struct PackedBatch: Sendable {
     /// - Parameters:
     ///   - lanes: of one stream, none of them empty.
     ///   - joins: how their sums are added, see ``LaneRows``.
-    package mutating func set(lanes: some Sequence<PackedBatch>, joins: [UInt8]) {
+    package mutating func fill(lanes: some Sequence<PackedBatch>, joins: [UInt8]) {
         var (rows, classes, values) = takeTargets()
         var kind = Targets.none
         removeAll()

@@ -13,6 +13,8 @@ package enum ExchangeError: Error, Equatable, Sendable, CustomStringConvertible 
         case .mesh(.deadline(let ranks)):
             "no frame from ranks \(ranks) before the deadline: the step is redone without those that do not answer"
         case .mesh(.unreachable(let ranks, let reason)): "no way to ranks \(ranks): \(reason)"
+        case .mesh(.flooded(let rank)):
+            "rank \(rank) sent more than may arrive before all links stand: does it run the same build?"
         case .mesh(.cancelled): "the exchange was cancelled: the step is redone in the next generation"
         case .mesh(.socket(let operation, let code)):
             "\(operation) failed with error \(code) during an exchange: the step is redone"

@@ -40,7 +40,7 @@ final class CoordinatorData {
     func form(_ formation: Formation, sending state: TrainingState?) throws {
         guard endpoints.canceller(of: formation.roster.generation) != nil else { return }
         let links = try endpoints.mesh(
-            rank: formation.workers, formation.roster, within: .seconds(formation.linkSeconds))
+            rank: formation.workers, formation.roster, early: 0, within: .seconds(formation.linkSeconds))
         mesh = (links, formation)
         ahead = (0, 0)
         guard let state else { return }

@@ -61,14 +61,12 @@ package struct CoordinatorRun {
             allowList: security.keys == nil ? nil : security.allowList,
             placed: options.rendezvousTimeout == nil ? nil : options.workers)
         if options.launched {
-            LauncherPipe.watch { [stop, membership] word in
-                switch word {
-                case .givenUp: return membership.giveUp(1)
-                case .stop(let signal): return stop.request(signal)
-                case .end, .gone: stop.request(SIGTERM)
+            LauncherPipe.follow(LaunchedProcess(.coordinator)) { [stop, membership] action in
+                switch action {
+                case .giveUpWorker: membership.giveUp(1)
+                case .stop(let signal): stop.request(signal)
+                case .wait, .exit: break
                 }
-                sleep(9)
-                _exit(128 + SIGTERM)
             }
         }
         run = try TrainingRun(

@@ -49,9 +49,10 @@ final class DataLinks: GenerationLinks {
     }
 
     /// Turns the open endpoints into the mesh of a generation.
-    func mesh(rank: Int, _ roster: MeshRoster, within limit: Duration) throws(MeshError) -> any Mesh {
+    func mesh(rank: Int, _ roster: MeshRoster, early: Int, within limit: Duration) throws(MeshError) -> any Mesh {
         let roster = place.completed(roster)
-        let links = try endpoint.take().mesh(rank: rank, roster: roster, bulk: bulk, deadline: .now + limit)
+        let links = try endpoint.take().mesh(
+            rank: rank, roster: roster, bulk: bulk, early: early, deadline: .now + limit)
         return TracedMesh.around(world?.mesh(of: roster, over: links) ?? links)
     }
 

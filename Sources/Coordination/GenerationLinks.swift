@@ -12,8 +12,10 @@ package protocol GenerationLinks: AnyObject {
     func close()
 
     /// Turns the open endpoints into the mesh of a generation.
-    /// - Parameter limit: how long the links may take.
-    func mesh(rank: Int, _ roster: MeshRoster, within limit: Duration) throws(MeshError) -> any Mesh
+    /// - Parameters:
+    ///   - early: bytes of a state that this rank is to receive, which may arrive before all its links stand.
+    ///   - limit: how long the links may take.
+    func mesh(rank: Int, _ roster: MeshRoster, early: Int, within limit: Duration) throws(MeshError) -> any Mesh
 
     /// Whether no other thread than the data thread can use the mesh.
     var areBound: Bool { get }
@@ -50,10 +52,10 @@ final class CoordinatorLinks: GenerationLinks {
         unformed = nil
     }
 
-    func mesh(rank: Int, _ roster: MeshRoster, within limit: Duration) throws(MeshError) -> any Mesh {
+    func mesh(rank: Int, _ roster: MeshRoster, early: Int, within limit: Duration) throws(MeshError) -> any Mesh {
         let listener = endpoint.take()
         let deadline = ContinuousClock.now + limit
-        let links = try listener.begun(rank: rank, roster: roster, until: deadline)
+        let links = try listener.begun(rank: rank, roster: roster, early: early, until: deadline)
         unformed = links
         try links.form(deadline: deadline)
         unformed = nil

@@ -60,21 +60,37 @@ package enum LauncherPipe {
         }
     }
 
-    /// Calls `hear` for each message of the launcher, the last of which is its end or the request to end.
-    package static func watch(_ hear: @escaping @Sendable (Word) -> Void) {
+    /// Takes what the launcher says, one message after another, on a thread of its own, and carries out what `process`
+    /// makes of it.
+    /// - Parameter act: carries out what is neither a wait nor the end.
+    package static func follow(
+        _ process: LaunchedProcess, _ act: @escaping @Sendable (LaunchedProcess.Action) -> Void = { _ in }
+    ) {
         let thread = Thread {
-            while let byte = byte() {
-                if byte == Self.givenUp {
-                    hear(.givenUp)
-                } else if let signal = Self.stop.first(where: { $0.value == byte })?.key {
-                    hear(.stop(signal))
-                } else {
-                    return hear(.end)
+            var process = process
+            var due: ContinuousClock.Instant?
+            while true {
+                for action in process.handle(next(due: due)) {
+                    switch action {
+                    case .giveUpWorker, .stop: act(action)
+                    case .wait(let time): due = .now + time
+                    case .exit(let status): _exit(status)
+                    }
                 }
             }
-            hear(.gone)
         }
         thread.name = "apus launcher"
         thread.start()
+    }
+
+    /// The next message, the last of which is the launcher's end; once an end is due, only that.
+    private static func next(due: ContinuousClock.Instant?) -> LaunchedProcess.Event {
+        if let due {
+            Thread.sleep(forTimeInterval: max(0, (due - .now).seconds))
+            return .due
+        }
+        guard let byte = byte() else { return .word(.gone) }
+        if byte == Self.givenUp { return .word(.givenUp) }
+        return .word(Self.stop.first { $0.value == byte }.map { .stop($0.key) } ?? .end)
     }
 }

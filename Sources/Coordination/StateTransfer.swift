@@ -6,6 +6,9 @@ internal import Transport
 enum StateTransfer {
     static let frameElements = 1 << 15
 
+    /// Bytes of a state's values; those of its headers and touched rows are few.
+    static func bytes(of layout: ParameterLayout) -> Int { 4 * (layout.count + 2 * layout.stateCount) }
+
     /// Sends the state after `step` to one rank. Every frame names that step.
     static func send(
         _ state: TrainingState, after step: Int, over mesh: any Mesh, generation: UInt32, to peer: Int,

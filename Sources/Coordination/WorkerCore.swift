@@ -30,7 +30,7 @@ final class WorkerCore {
     /// again before this one begins another exchange, and later generations have their own memory.
     private var kept: (step: Int, gradient: StepGradient)?
     /// The samples of the step that was computed last; their memory is reused.
-    private var work = LaneWork(firstLane: 0, lanes: [], lossScale: 0, dropout: nil)
+    private var work = LaneWork()
     /// The commit of `committedStep`, for a coordinator that lost it.
     private var newestCommit: Commit?
     /// Whether the user knows that this process cannot share memory with its host's other workers.
@@ -100,7 +100,8 @@ final class WorkerCore {
         try takeUp(formation)
         let generation = formation.roster.generation
         guard let model = replica?.model else { preconditionFailure("a formed worker has a model") }
-        let mesh = WorkerMesh(try establishLinks(formation))
+        let state = formation.stateFrom == nil ? 0 : StateTransfer.bytes(of: model.layout)
+        let mesh = WorkerMesh(try establishLinks(formation, early: state))
         // Workers that have the state wait for those that receive it.
         let deadline =
             surroundings.now + DataPlane.formingTime
@@ -134,10 +135,10 @@ final class WorkerCore {
     }
 
     /// - Throws: ``WorkerFailure/unlinked(ranks:_:)`` if links are missing, ``MeshError``.
-    private func establishLinks(_ formation: Formation) throws -> any Mesh {
+    private func establishLinks(_ formation: Formation, early: Int) throws -> any Mesh {
         do throws(MeshError) {
             return try endpoints.mesh(
-                rank: formation.rank, formation.roster, within: .seconds(formation.linkSeconds))
+                rank: formation.rank, formation.roster, early: early, within: .seconds(formation.linkSeconds))
         } catch {
             guard let ranks = error.unlinked else { throw error }
             throw WorkerFailure.unlinked(ranks: ranks, "\(ExchangeError.mesh(error))")

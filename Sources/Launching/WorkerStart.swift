@@ -85,13 +85,7 @@ package struct WorkerStart {
         if place.rank != nil, place.worldSize != nil, options.launched || place.starter != .somebodyElse {
             signal(SIGTERM, SIG_IGN)
         }
-        if options.launched {
-            LauncherPipe.watch { word in
-                // After its launcher has ended, a worker has time to help the coordinator write a last checkpoint.
-                if case .gone = word { sleep(8) }
-                _exit(1)
-            }
-        }
+        if options.launched { LauncherPipe.follow(LaunchedProcess(.worker)) }
         let security = try ClusterSecurity.worker(
             of: endpoint, rank: place.rank, handedOver: ring, insecure: options.insecure)
         if security.keys == nil, endpoint.hasPrefix("tcp://") { sayToUser(ClusterSecurity.insecureNotice) }

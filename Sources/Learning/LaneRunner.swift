@@ -4,30 +4,6 @@ internal import Reduction
 internal import Synchronization
 package import Tensors
 
-/// A worker's share of one global batch: its lanes' packed sentences.
-package struct LaneWork: Sendable {
-    /// Number of the first lane; lanes are consecutive.
-    package var firstLane: Int
-    /// The packed batches of each lane, one for each global batch of the step, the target task's first; empty if the
-    /// lane has no samples.
-    package var lanes: [[PackedBatch]]
-    /// Factor on each sample's loss of the target task: its weight / its normalizer.
-    package var lossScale: Float
-    /// The same of the source task.
-    package var sourceScale: Float
-    package var dropout: DropoutContext?
-
-    package init(
-        firstLane: Int, lanes: [[PackedBatch]], lossScale: Float, sourceScale: Float = 0, dropout: DropoutContext?
-    ) {
-        self.firstLane = firstLane
-        self.lanes = lanes
-        self.lossScale = lossScale
-        self.sourceScale = sourceScale
-        self.dropout = dropout
-    }
-}
-
 /// The lanes' gradients added up block by block, and each lane's loss.
 package struct LaneResults: Sendable {
     /// Sums of the maximal aligned blocks that make up the lanes, lowest first.
@@ -40,18 +16,6 @@ package struct LaneResults: Sendable {
     package var sourceLosses: [Double] { laneLosses.map(\.source) }
     package var lossSum: Double { laneLosses.reduce(0) { $0 + $1.target } }
     package var sourceLossSum: Double { laneLosses.reduce(0) { $0 + $1.source } }
-}
-
-/// The sum of one lane's sample losses, per task.
-package struct LaneLoss: Sendable, Equatable {
-    package var target = 0.0
-    package var source = 0.0
-
-    package init(target: Double = 0.0, source: Double = 0.0) {
-        self.target = target
-        self.source = source
-    }
-    package var isFinite: Bool { target.isFinite && source.isFinite }
 }
 
 /// Computes lanes with this process's threads.
@@ -85,10 +49,17 @@ package final class LaneRunner: Sendable {
         var lanes = 0..<0
         var whole: [Range<Int>] = []
         var pieces: [Range<Int>] = []
-        /// Sums of parts and of blocks, and the lanes' losses.
-        var done: [BlockGradient?] = []
+        /// What each part was computed to.
+        var done: [Part] = []
+        /// Sums of blocks, and the lanes' losses.
         var blocks: [BlockGradient] = []
         var losses: [LaneLoss] = []
+    }
+
+    /// The sum and the losses of the lanes that one thread computes.
+    private struct Part {
+        var sum: BlockGradient?
+        var losses = LaneLosses()
     }
 
     package init(model: BERTModel, laneCount: Int, threads: Int, recompute: Bool = false) {
@@ -152,8 +123,14 @@ package final class LaneRunner: Sendable {
             targets: Self.places(of: targets, work, whole), joins: together && model.joinsLanes, observe: observe,
             last: together ? whenFinal.flatMap { LastPass(of: work, whenFinal: $0) } : nil)
         func compute(_ piece: Int) {
-            let sum = job.block(pieces[piece])
-            lists.withLock { $0.done[piece] = sum }
+            // The memory of its last run; nobody else writes there.
+            var part = lists.withLock { lists in
+                defer { lists.done[piece] = Part() }
+                return lists.done[piece]
+            }
+            part.losses.begin(pieces[piece])
+            part.sum = job.block(pieces[piece], &part.losses)
+            lists.withLock { $0.done[piece] = part }
         }
         if together {
             Team.with(threads: threads) { for piece in pieces.indices { compute(piece) } }
@@ -162,7 +139,10 @@ package final class LaneRunner: Sendable {
         }
         return lists.withLock { lists in
             for block in whole { lists.blocks.append(combine(block, tree, lists.done)) }
-            lists.done.removeAll(keepingCapacity: true)
+            for place in lists.done.indices {
+                lists.done[place].sum = nil
+                lists.losses.append(contentsOf: lists.done[place].losses.values)
+            }
             return LaneResults(blocks: lists.blocks, laneLosses: lists.losses)
         }
     }
@@ -177,20 +157,11 @@ package final class LaneRunner: Sendable {
                 lists.lanes = lanes
                 lists.whole = tree.blocks(covering: lanes).map(\.lanes)
                 lists.pieces = lists.whole.flatMap { split($0, tree, into: (lanes.count + threads - 1) / threads) }
+                lists.done = lists.pieces.map { _ in Part() }
             }
             lists.blocks.removeAll(keepingCapacity: true)
-            lists.done.removeAll(keepingCapacity: true)
-            lists.done.append(contentsOf: repeatElement(nil, count: lists.pieces.count))
             lists.losses.removeAll(keepingCapacity: true)
-            lists.losses.append(contentsOf: repeatElement(LaneLoss(), count: lanes.count))
             return (lists.whole, lists.pieces)
-        }
-    }
-
-    fileprivate func note(_ loss: Double, of stream: TaskStream, at lane: Int) {
-        lists.withLock { lists in
-            let place = lane - lists.lanes.lowerBound
-            if stream == .target { lists.losses[place].target += loss } else { lists.losses[place].source += loss }
         }
     }
 
@@ -221,11 +192,11 @@ package final class LaneRunner: Sendable {
     }
 
     /// Adds the blocks that cover `lanes`, in the order of the tree.
-    private func combine(_ lanes: Range<Int>, _ tree: ReductionTree, _ blocks: [BlockGradient?]) -> BlockGradient {
-        for case let found? in blocks where found.lanes == lanes { return found }
+    private func combine(_ lanes: Range<Int>, _ tree: ReductionTree, _ parts: [Part]) -> BlockGradient {
+        for part in parts { if let found = part.sum, found.lanes == lanes { return found } }
         let middle = tree.middle(of: lanes)
         return combine(
-            combine(lanes.lowerBound..<middle, tree, blocks), combine(middle..<lanes.upperBound, tree, blocks))
+            combine(lanes.lowerBound..<middle, tree, parts), combine(middle..<lanes.upperBound, tree, parts))
     }
 
     /// `left + right`, into the left one's buffer.
@@ -254,13 +225,17 @@ private struct Job {
     let last: LastPass?
 
     /// The sum of a block's lanes.
-    func block(_ lanes: Range<Int>) -> BlockGradient { sum(lanes, onto: nil) ?? inTwo(lanes) }
+    /// - Parameter losses: receives those of the lanes, as in all that follow.
+    func block(_ lanes: Range<Int>, _ losses: inout LaneLosses) -> BlockGradient {
+        sum(lanes, onto: nil, &losses) ?? inTwo(lanes, &losses)
+    }
 
     /// A block as the sum of its two halves.
-    private func inTwo(_ lanes: Range<Int>) -> BlockGradient {
+    private func inTwo(_ lanes: Range<Int>, _ losses: inout LaneLosses) -> BlockGradient {
         let middle = tree.middle(of: lanes)
-        let left = block(lanes.lowerBound..<middle)
-        return sum(middle..<lanes.upperBound, onto: left) ?? serialSum(left) { block(middle..<lanes.upperBound) }
+        let left = block(lanes.lowerBound..<middle, &losses)
+        return sum(middle..<lanes.upperBound, onto: left, &losses)
+            ?? serialSum(left) { block(middle..<lanes.upperBound, &losses) }
     }
 
     /// The sum of a block and of what follows it, which is computed by itself first.
@@ -277,8 +252,8 @@ private struct Job {
 
     /// The sum of lanes that one pass or one lane's passes compute, added to the block before them; nil if they have to
     /// be divided.
-    private func sum(_ lanes: Range<Int>, onto left: BlockGradient?) -> BlockGradient? {
-        if lanes.count == 1 { return lane(lanes.lowerBound, onto: left) }
+    private func sum(_ lanes: Range<Int>, onto left: BlockGradient?, _ losses: inout LaneLosses) -> BlockGradient? {
+        if lanes.count == 1 { return lane(lanes.lowerBound, onto: left, &losses) }
         guard joins, fits(lanes) else { return nil }
         var (found, counts): ([Int], [UInt8]) = ([], [])
         _ = walk(lanes, &found, &counts)
@@ -286,17 +261,17 @@ private struct Job {
             return BlockGradient(lanes: span(left, lanes), dense: left?.dense, rows: left?.rows)
         }
         if found.count == 1 {
-            var only = lane(first, onto: left)
+            var only = lane(first, onto: left, &losses)
             only.lanes = span(left, lanes)
             return only
         }
         var sum = BlockGradient(lanes: span(left, lanes), dense: left?.dense, rows: left?.rows)
         runner.withPlace { place in
-            place.memory.joined.set(
+            place.memory.joined.fill(
                 lanes: found.lazy.compactMap { batches($0).first { $0.sentenceCount > 0 } }, joins: counts)
             let isLast = last?.lane == found.last
             add(place.memory.joined, from: first, to: &sum, place, isLast: isLast) {
-                runner.note($1, of: $2, at: found[$0])
+                losses.add($1, of: $2, at: found[$0])
             }
         }
         return sum
@@ -337,17 +312,17 @@ private struct Job {
     }
 
     /// One lane, as a first value or added to the block before it.
-    private func lane(_ lane: Int, onto left: BlockGradient?) -> BlockGradient {
+    private func lane(_ lane: Int, onto left: BlockGradient?, _ losses: inout LaneLosses) -> BlockGradient {
         let batches = batches(lane)
         if let left, batches.count(where: { $0.sentenceCount > 0 }) > 1 {
             // The lane's own sum comes first; only then is it added to its neighbour.
-            return serialSum(left) { self.lane(lane, onto: nil) }
+            return serialSum(left) { self.lane(lane, onto: nil, &losses) }
         }
         var sum = BlockGradient(lanes: span(left, lane..<(lane + 1)), dense: left?.dense, rows: left?.rows)
         for (number, batch) in batches.enumerated() where batch.sentenceCount > 0 {
             runner.withPlace { place in
                 let isLast = last?.lane == lane && last?.batch == number
-                add(batch, from: lane, to: &sum, place, isLast: isLast) { runner.note($1, of: $2, at: lane) }
+                add(batch, from: lane, to: &sum, place, isLast: isLast) { losses.add($1, of: $2, at: lane) }
             }
         }
         return sum

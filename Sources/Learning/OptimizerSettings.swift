@@ -49,22 +49,12 @@ package struct OptimizerSettings: Sendable, Equatable {
     ///
     /// The moments of a depth that was frozen at first are as old as its own updates, as in PyTorch.
     package func update(step: Int, learningRate: Double, gradientScale: Double) -> OptimizerUpdate {
-        var update = OptimizerUpdate(groups: [])
-        set(&update, step: step, learningRate: learningRate, gradientScale: gradientScale)
+        var update = OptimizerUpdate()
+        update.fill(by: self, step: step, learningRate: learningRate, gradientScale: gradientScale)
         return update
     }
 
-    /// As ``update(step:learningRate:gradientScale:)``, reusing the memory of an earlier update.
-    package func set(_ update: inout OptimizerUpdate, step: Int, learningRate: Double, gradientScale: Double) {
-        update.groups.removeAll(keepingCapacity: true)
-        for depth in 0..<max(factors.count, beginnings.count) {
-            let age = max(1, step - beginnings[min(depth, beginnings.count - 1)])
-            let rate = learningRate * factors[min(depth, factors.count - 1)]
-            update.groups.append(group(age: age, learningRate: rate, gradientScale: gradientScale))
-        }
-    }
-
-    private func group(age: Int, learningRate: Double, gradientScale: Double) -> OptimizerUpdate.Group {
+    fileprivate func group(age: Int, learningRate: Double, gradientScale: Double) -> OptimizerUpdate.Group {
         let correction1 = 1 - power(beta1, age)
         let correction2 = 1 - power(beta2, age)
         func constants(decay: Double) -> AdamConstants {
@@ -89,10 +79,26 @@ package struct OptimizerUpdate: Sendable, Equatable {
     }
 
     /// By depth; the last serves all greater depths.
-    package var groups: [Group]
+    package private(set) var groups: [Group]
+
+    /// Without constants: an update that is filled, step by step in the same memory.
+    package init() { groups = [] }
 
     package init(groups: [Group]) {
         self.groups = groups
+    }
+
+    /// Takes the constants of another step.
+    package mutating func fill(
+        by settings: OptimizerSettings, step: Int, learningRate: Double, gradientScale: Double
+    ) {
+        let (factors, beginnings) = (settings.factors, settings.beginnings)
+        groups.removeAll(keepingCapacity: true)
+        for depth in 0..<max(factors.count, beginnings.count) {
+            let age = max(1, step - beginnings[min(depth, beginnings.count - 1)])
+            let rate = learningRate * factors[min(depth, factors.count - 1)]
+            groups.append(settings.group(age: age, learningRate: rate, gradientScale: gradientScale))
+        }
     }
 
     package subscript(depth: Int) -> Group { groups[min(depth, groups.count - 1)] }

@@ -8,11 +8,11 @@ extension PackedBatch {
     package init(_ samples: [PlannedSample], of dataset: TokenizedDataset, step: Int = 0, stream: TaskStream = .target)
     {
         self.init()
-        set(samples, of: dataset, step: step, stream: stream)
+        fill(samples, of: dataset, step: step, stream: stream)
     }
 
     /// Packs other samples into the same memory.
-    package mutating func set(
+    package mutating func fill(
         _ samples: [PlannedSample], of dataset: TokenizedDataset, step: Int = 0, stream: TaskStream = .target
     ) {
         var (rows, classes, values) = takeTargets()

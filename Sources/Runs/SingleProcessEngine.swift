@@ -17,8 +17,8 @@ package final class SingleProcessEngine: StepEngine {
     private let debug: Bool
     private let stop: StopRequest
     /// Memory of the last step, for reuse.
-    private var work = LaneWork(firstLane: 0, lanes: [], lossScale: 0, dropout: nil)
-    private var update = OptimizerUpdate(groups: [])
+    private var work = LaneWork()
+    private var update = OptimizerUpdate()
     /// Features of the datasets used since the encoder is frozen.
     private var features: [Split: FeatureStore] = [:]
 
@@ -104,7 +104,7 @@ package final class SingleProcessEngine: StepEngine {
     /// Lanes, sum, norm, update. To look at a training step in a debugger, set the breakpoint here.
     private func step(_ plan: StepPlan, learningRate: Double) throws -> StepReport {
         guard let dataset = inputs.datasets[.train] else { preconditionFailure("a step needs training data") }
-        work.set(
+        work.fill(
             plan, of: dataset, features: try features(.train), source: inputs.datasets[.sourceTrain],
             model: replica.model,
             seed: inputs.configuration.seed)
@@ -119,7 +119,7 @@ package final class SingleProcessEngine: StepEngine {
         }
         let optimizer = inputs.optimizer
         let scale = optimizer.clippingFactor(norm: norm)
-        optimizer.set(&update, step: plan.step, learningRate: learningRate, gradientScale: scale)
+        update.fill(by: optimizer, step: plan.step, learningRate: learningRate, gradientScale: scale)
         replica.apply(gradient, update)
         return StepReport(lossSum: results.lossSum, sourceLossSum: results.sourceLossSum, gradientNorm: norm)
     }
@@ -148,12 +148,12 @@ extension LaneWork {
         model: BERTModel,
         seed: UInt64
     ) {
-        self.init(firstLane: 0, lanes: [], lossScale: 0, dropout: nil)
-        set(plan, of: dataset, features: features, source: source, model: model, seed: seed)
+        self.init()
+        fill(plan, of: dataset, features: features, source: source, model: model, seed: seed)
     }
 
     /// Loads another step's lanes into the same memory.
-    package mutating func set(
+    package mutating func fill(
         _ plan: StepPlan, of dataset: TokenizedDataset, features: FeatureStore?, source: TokenizedDataset?,
         model: BERTModel, seed: UInt64
     ) {
@@ -166,7 +166,7 @@ extension LaneWork {
                 guard let stream, let dataset else { return }
                 for samples in stream.lanes[lane] {
                     if place == lanes[lane].count { lanes[lane].append(PackedBatch()) }
-                    lanes[lane][place].set(samples, of: dataset, step: plan.step, stream: kind)
+                    lanes[lane][place].fill(samples, of: dataset, step: plan.step, stream: kind)
                     if let features { lanes[lane][place].replaceTokens(with: features) }
                     place += 1
                 }

@@ -172,20 +172,22 @@ package final class BulkMesh: Mesh {
 extension MeshListener {
     /// Connects to every other rank and waits until all links are established: bulk links to the ranks that take them.
     ///
-    /// - Parameter bulk: what this rank's place in the roster names; nil if all links are ZeroMQ's.
+    /// - Parameters:
+    ///   - bulk: what this rank's place in the roster names; nil if all links are ZeroMQ's.
+    ///   - early: see ``begun(rank:roster:others:early:until:)``.
     /// - Throws: ``MeshError``; `deadline` names the ranks whose links are not established, `unreachable` those whose
     ///   addresses refuse them.
     package consuming func mesh(
-        rank: Int, roster: MeshRoster, bulk: BulkListener?, deadline: ContinuousClock.Instant
+        rank: Int, roster: MeshRoster, bulk: BulkListener?, early: Int = 0, deadline: ContinuousClock.Instant
     ) throws(MeshError) -> any Mesh {
-        guard let bulk else { return try mesh(rank: rank, roster: roster, deadline: deadline) }
+        guard let bulk else { return try mesh(rank: rank, roster: roster, early: early, deadline: deadline) }
         let (canceller, refusals, silence) = (canceller, refusals, bulk.heartbeatTimeout * 2)
         let roster = try roster.numbered(for: rank, until: deadline, canceller)
         let direct = Set(roster.peers.indices.filter { $0 != rank && roster.peers[$0].bulk != nil })
         let forming = try BulkForming(
             bulk, rank: rank, roster: roster, peers: direct, canceller: canceller, refusals: refusals)
         let others = Set(roster.peers.indices).subtracting(direct)
-        let links = try begun(rank: rank, roster: roster, others: others, until: deadline)
+        let links = try begun(rank: rank, roster: roster, others: others, early: early, until: deadline)
         do throws(MeshError) {
             try links.form(deadline: deadline)
             return BulkMesh(links, bulk: try forming.form(deadline: deadline), silence: silence)

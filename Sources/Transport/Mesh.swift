@@ -102,6 +102,8 @@ package enum MeshError: Error, Equatable, Sendable {
     case deadline(waitingFor: [Int])
     /// The addresses of these ranks refuse connections.
     case unreachable(ranks: [Int], reason: String)
+    /// This rank sent more than may arrive while links form.
+    case flooded(rank: Int)
     /// The mesh was told to stop from another thread.
     case cancelled
     /// The socket itself failed.

@@ -43,23 +43,30 @@ package struct MeshListener: ~Copyable {
     }
 
     /// Connects to every other rank and waits until all links are established in both directions.
+    /// - Parameter early: see ``begun(rank:roster:others:early:until:)``.
     /// - Throws: ``MeshError``; `deadline` names the ranks whose links are not established, `unreachable` those whose
     ///   addresses refuse them.
-    package consuming func mesh(rank: Int, roster: MeshRoster, deadline: ContinuousClock.Instant) throws(MeshError)
-        -> ZeroMQMesh
-    {
-        let mesh = try begun(rank: rank, roster: roster, until: deadline)
+    package consuming func mesh(
+        rank: Int, roster: MeshRoster, early: Int = 0, deadline: ContinuousClock.Instant
+    ) throws(MeshError) -> ZeroMQMesh {
+        let mesh = try begun(rank: rank, roster: roster, early: early, until: deadline)
         try mesh.form(deadline: deadline)
         return mesh
     }
 
     /// Begins to connect to the other ranks. No link ends as long as the mesh exists, also if it cannot be formed.
-    /// - Parameter others: the ranks to link with; nil for all.
+    /// - Parameters:
+    ///   - others: the ranks to link with; nil for all.
+    ///   - early: bytes that may arrive before all links stand, beyond ``FrameInbox/byteLimit``: a state that this rank
+    ///     is to receive.
     package consuming func begun(
-        rank: Int, roster: MeshRoster, others: Set<Int>? = nil, until deadline: ContinuousClock.Instant
+        rank: Int, roster: MeshRoster, others: Set<Int>? = nil, early: Int = 0,
+        until deadline: ContinuousClock.Instant
     ) throws(MeshError) -> ZeroMQMesh {
         let roster = try roster.numbered(for: rank, until: deadline, canceller)
-        do throws(ZeroMQError) { return try ZeroMQMesh(self, rank: rank, roster: roster, others: others) } catch {
+        do throws(ZeroMQError) {
+            return try ZeroMQMesh(self, rank: rank, roster: roster, others: others, early: early)
+        } catch {
             throw MeshError(error)
         }
     }

@@ -23,21 +23,27 @@ protocol SizedFrame: ReceivedFrame {
     var byteCount: Int { get }
 }
 
-/// Frames that arrived while their rank waited to send.
+/// Frames that arrived while their rank waited to send, or while its links formed.
 ///
 /// Two ranks that both send more than their queues hold would otherwise deadlock. Beyond the limit, frames
 /// stay in the links' queues, which are bounded, too.
 struct FrameInbox<Frame: SizedFrame> {
-    private let byteLimit = 64 << 20
+    static var byteLimit: Int { 64 << 20 }
+    /// What a frame takes in addition to its bytes, at most.
+    private static var frameBytes: Int { 256 }
+    /// Bytes that may be here beyond the limit.
+    private let more: Int
     /// Oldest first from `taken` on; earlier ones were handed out.
     private var frames: [Frame?] = []
     private var taken = 0
     private var bytes = 0
 
-    var hasRoom: Bool { bytes < byteLimit }
+    init(more: Int = 0) { self.more = more }
+
+    var hasRoom: Bool { bytes < Self.byteLimit + more }
 
     mutating func append(_ frame: Frame) {
-        bytes += frame.byteCount
+        bytes += frame.byteCount + Self.frameBytes
         frames.append(frame)
     }
 
@@ -45,7 +51,7 @@ struct FrameInbox<Frame: SizedFrame> {
         guard taken < frames.count, let frame = frames[taken] else { return nil }
         frames[taken] = nil
         taken += 1
-        bytes -= frame.byteCount
+        bytes -= frame.byteCount + Self.frameBytes
         if taken == frames.count {
             frames.removeAll(keepingCapacity: true)
             taken = 0

@@ -21,17 +21,20 @@ package final class ZeroMQMesh: Mesh {
     let poller = Poller()
     private var admission: LinkAdmission
     /// Frames that arrived while the links formed, or while a send waited for room.
-    private var inbox = FrameInbox<ZeroMQFrame>()
+    private var inbox: FrameInbox<ZeroMQFrame>
     /// What a mesh that this one is a part of does before and after each wait for room: ``poller`` has its links, too.
     var aroundWaits: (before: () -> Void, after: () throws(MeshError) -> Void)?
 
-    /// - Parameter others: the ranks to link with; nil for all.
-    init(_ listener: consuming MeshListener, rank: Int, roster: MeshRoster, others: Set<Int>? = nil)
-        throws(ZeroMQError)
-    {
+    /// - Parameters:
+    ///   - others: the ranks to link with; nil for all.
+    ///   - early: bytes that a rank whose links stand may send before all links of this one do.
+    init(
+        _ listener: consuming MeshListener, rank: Int, roster: MeshRoster, others: Set<Int>? = nil, early: Int = 0
+    ) throws(ZeroMQError) {
         precondition(roster.peers.indices.contains(rank), "rank \(rank) is not in a world of \(roster.peers.count)")
         self.rank = rank
         self.roster = roster
+        inbox = FrameInbox(more: early)
         canceller = listener.canceller
         admission = LinkAdmission(roster: roster, rank: rank)
         var links: [OutgoingLink?] = []
@@ -52,6 +55,10 @@ package final class ZeroMQMesh: Mesh {
     // MARK: Forming
 
     /// Sends a hello to every rank and waits for theirs.
+    ///
+    /// Frames of ranks that are ready earlier are kept: the hellos of others come behind them. So there is a limit,
+    /// beyond which a rank sends what it should not.
+    /// - Throws: ``MeshError``; `flooded` names the rank whose frame was one too many.
     package func form(deadline: ContinuousClock.Instant) throws(MeshError) {
         let hello = admission.hello
         var refused = RefusedDials()
@@ -60,7 +67,10 @@ package final class ZeroMQMesh: Mesh {
             guard !canceller.isCancelled else { throw .cancelled }
             // One frame per turn: a rank whose links are already established may send as fast as this one reads.
             let frame = try nextFrame()
-            if let frame { inbox.append(frame) }
+            if let frame {
+                guard inbox.hasRoom else { throw .flooded(rank: Int(frame.header.sender)) }
+                inbox.append(frame)
+            }
             try checkLinks()
             let missing = roster.peers.indices.filter {
                 guard let link = outgoing[$0] else { return false }

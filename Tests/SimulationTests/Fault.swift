@@ -5,6 +5,7 @@ enum Fault: String, CaseIterable {
     case workerDies
     case coordinatorDies
     case allDie
+    case powerFails
     case workerFreezes
     case coordinatorFreezes
     case controlDrops
@@ -20,6 +21,9 @@ enum Fault: String, CaseIterable {
     case clockJumps
     case memoryChanges
     case operatorStops
+
+    /// As they are drawn: what rarely occurs otherwise, or has a rare effect, is there several times.
+    static let drawn = allCases + [.memoryChanges, .memoryChanges, .powerFails, .callsAreRepeated]
 
     /// A fault that no comparison sees if no other worker has the true state: never together with lost workers.
     var needsOthers: Bool { self == .memoryChanges }
@@ -37,12 +41,12 @@ struct Scenario: CustomStringConvertible {
     let workers: Int
     /// The host of each worker, in the order of their starts, again and again.
     let hosts: [Int]
-    /// By the turn before which they happen.
+    /// By the turn before which they happen; later if there is nothing then to which one could happen.
     let faults: [(turn: Int, fault: Fault)]
     /// Happens to the worker that executes a call.
     var atCall: (target: String, number: Int, moment: SimulatedControlNetwork.Moment, fault: Fault)?
 
-    /// - Parameter turns: of an undisturbed run.
+    /// - Parameter turns: of an undisturbed run of three workers.
     init(seed: UInt64, turns: Int) {
         var random = SeededGenerator(seed: seed &* 0x9E37_79B9 &+ 1)
         func number(_ range: ClosedRange<Int>) -> Int { Int.random(in: range, using: &random) }
@@ -50,12 +54,13 @@ struct Scenario: CustomStringConvertible {
         let count = number(1...4)
         let oneHost = number(0...1) == 0
         hosts = (0..<4).map { oneHost ? 0 : $0 / 2 }
-        let first = Fault.allCases[number(0...(Fault.allCases.count - 1))]
+        let first = Fault.drawn[number(0...(Fault.drawn.count - 1))]
         workers = first.needsOthers ? max(3, count) : count
-        let others = Fault.allCases.filter { first.needsOthers ? !$0.losesWorkers && $0 != first : !$0.needsOthers }
+        let others = Fault.drawn.filter { first.needsOthers ? !$0.losesWorkers && $0 != first : !$0.needsOthers }
         var all = [first]
-        for _ in 0..<number(0...4) { all.append(others[number(0...(others.count - 1))]) }
-        faults = all.map { (number(0...(turns * 5 / 4)), $0) }.sorted { $0.turn < $1.turn }
+        for _ in 0..<number(0...5) { all.append(others[number(0...(others.count - 1))]) }
+        let last = turns * (workers + 1) / 4
+        faults = all.map { (number(0...last), $0) }.sorted { $0.turn < $1.turn }
     }
 
     /// Without faults.

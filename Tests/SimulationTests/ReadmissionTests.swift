@@ -84,6 +84,22 @@ import Transport
         end()
     }
 
+    /// The same, except that it is removed before it is heard again: it is no member then, and not silent either.
+    @Test func `one that joined late and was removed is readmitted once it is heard again`() throws {
+        run { isMember }
+        let joined = membership.members[0]
+        loseConnection()
+        run { membership.state.withLock { $0.silent.contains("worker-1") } }
+        #expect(system.executeJoiningAgain(of: "worker-1"))
+        run { !membership.isNewest(joined) }
+        let late = membership.members[0]
+        membership.removeLost(late)
+        #expect(!isMember && !system.isConnected(to: "worker-1"))
+        settle()
+        #expect(isMember && !membership.isNewest(late))
+        end()
+    }
+
     @Test func `one that is dismissed stays away`() throws {
         run { isMember }
         let member = membership.members[0]

@@ -191,6 +191,7 @@ final class SimulatedControl: ControlPlane, @unchecked Sendable {
             ? .staleIncarnation(received: calling, current: incarnation)
             : sender != 0 && sender < generation ? .staleGeneration(received: sender, current: generation) : nil
         let actor = actors[target.split(separator: ".").first.map(String.init) ?? ""]
+        let (arrival, freezes) = (own.simulation.passed, own.freezes)
         Task(executorPreference: own) { [self] in
             var bytes: [UInt8]
             do {
@@ -200,7 +201,9 @@ final class SimulatedControl: ControlPlane, @unchecked Sendable {
                 }
                 bytes = [1] + result.payload
                 if target == "worker.form" { try checkFormed(result.payload) }
+                if target == "worker.abort" { checkAborted(sender, since: arrival, freezes: freezes) }
             } catch {
+                checkRefused(error, target)
                 bytes = [0] + Wire.encode(failure: error)
             }
             network.onCall(process, target, .isAnswered)
@@ -214,6 +217,22 @@ final class SimulatedControl: ControlPlane, @unchecked Sendable {
     private func checkFormed(_ answer: [UInt8]) throws {
         guard let step = try Wire.decode(HeldState.self, from: answer[...]).keptStep else { return }
         network.complain("\(process) formed a generation and kept the gradient of step \(step)")
+    }
+
+    /// An abort ends every wait of its generation, and takes no time.
+    private func checkAborted(_ generation: UInt32, since arrival: Duration, freezes: Int) {
+        let passed = own.simulation.passed - arrival
+        if passed > .zero, own.freezes == freezes { network.complain("\(process) ended a generation after \(passed)") }
+        if let waiting = own.waitsInGeneration, waiting <= generation {
+            network.complain("\(process) waits in generation \(waiting), which was ended")
+        }
+    }
+
+    /// The coordinator decides by the reports that workers make for the generation, and tells all of them of a commit:
+    /// so none is told to do what does not follow from its state.
+    private func checkRefused(_ error: any Error, _ target: String) {
+        guard case .outOfOrder = error as? WorkerFailure else { return }
+        network.complain("\(process) refused \(target): \(error)")
     }
 
     /// - Returns: whether the process has joined.

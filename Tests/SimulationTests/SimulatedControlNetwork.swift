@@ -25,7 +25,6 @@ final class SimulatedControlNetwork: @unchecked Sendable {
         /// When the newest message of each direction arrives: to the worker, and from it.
         var newest = [Duration.zero, .zero]
         var delayedUntil = Duration.zero
-        var repeatedUntil = Duration.zero
     }
 
     static let lossAfter = Duration.seconds(3)
@@ -33,6 +32,7 @@ final class SimulatedControlNetwork: @unchecked Sendable {
     private var systems: [String: SimulatedControl] = [:]
     private var wires: [String: Wire] = [:]
     private var connections = 0
+    private var repeatedUntil = Duration.zero
     private(set) var effects: [Effect: Int] = [:]
     /// Called when a process is about to execute a call, and to answer it.
     var onCall: (_ process: String, _ target: String, _ moment: Moment) -> Void = { _, _, _ in }
@@ -128,8 +128,8 @@ final class SimulatedControlNetwork: @unchecked Sendable {
     /// Everything of one worker's connection takes seconds for a while.
     func delay(_ worker: String, for pause: Duration) { wires[worker]?.delayedUntil = simulation.time + pause }
 
-    /// Every call over a worker's connection is sent twice for a while.
-    func repeatCalls(_ worker: String, for pause: Duration) { wires[worker]?.repeatedUntil = simulation.time + pause }
+    /// Every call is sent twice for a while.
+    func repeatCalls(for pause: Duration) { repeatedUntil = simulation.time + pause }
 
     func send(_ message: Message, from sender: SimulatedControl, to receiver: String) {
         guard !sender.own.isDead else { return }
@@ -162,8 +162,9 @@ final class SimulatedControlNetwork: @unchecked Sendable {
             }
         }
         deliver(after: .zero)
-        if case .call = message, simulation.time < wire.repeatedUntil {
-            deliver(after: simulation.milliseconds(0...400))
+        if case .call = message, simulation.time < repeatedUntil {
+            // Also while the first one is executed.
+            deliver(after: simulation.number(0...1) == 0 ? .zero : simulation.milliseconds(0...400))
         }
     }
 }

@@ -21,10 +21,12 @@ final class SimulatedDisk: @unchecked Sendable {
     private(set) var halfWrites = 0
     fileprivate var wroteHalf = false
 
-    func set(_ state: State, for pause: Duration, in simulation: Simulation) {
+    /// - Parameter pause: how long; nil: until it is set again.
+    func set(_ state: State, for pause: Duration?, in simulation: Simulation) {
         self.state = state
         changes += 1
         let change = changes
+        guard let pause else { return }
         simulation.after(pause) { [self] in if changes == change { self.state = .works } }
     }
 

@@ -1,6 +1,7 @@
 import Cluster
 import Foundation
 import Transport
+import Wording
 
 @testable import Console
 @testable import Coordination
@@ -41,6 +42,8 @@ final class SimulatedJob: @unchecked Sendable {
     private(set) var accounts: [String] = []
     /// How often the operator resumed.
     private(set) var resumptions = 0
+    /// The turn before which the power fails.
+    private var powerEnds = Int.max
     private(set) var happened: [Fault: Int] = [:]
     private(set) var errors: [String] = []
     private static let mostResumptions = 12
@@ -58,12 +61,13 @@ final class SimulatedJob: @unchecked Sendable {
         try? FileManager.default.removeItem(atPath: shared.output)
         try? FileManager.default.createDirectory(atPath: shared.output, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(atPath: shared.output) }
-        var faults = scenario.faults[...]
+        var faults = scenario.faults
         simulation.beforeTurn = { [self] turn in
-            while let next = faults.first, next.turn <= turn, digest == nil {
-                faults.removeFirst()
-                suffer(next.fault)
+            for place in faults.indices where faults[place].turn <= turn && digest == nil {
+                let hasHappened = suffer(faults[place].fault)
+                faults[place].turn = hasHappened ? .max : turn + simulation.number(1...60)
             }
+            if turn >= powerEnds, digest == nil { losePower() }
         }
         var calls = 0
         control.onCall = { [self] process, target, moment in
@@ -159,6 +163,8 @@ final class SimulatedJob: @unchecked Sendable {
             resume()
         case .failure(let error):
             simulation.note("the run ended: \(error)")
+            // Whatever happens, a run waits or goes on: only a signal stops it.
+            if !(error is SignalStop) { complain("the run ended: \(error)") }
             resume()
         }
     }
@@ -170,6 +176,13 @@ final class SimulatedJob: @unchecked Sendable {
         guard resumptions <= Self.mostResumptions else { return errors.append("resumed \(resumptions) times") }
         wanted = scenario.faults.contains { $0.fault.needsOthers } ? wanted : wanted % 4 + 1
         simulation.after(simulation.milliseconds(100...2_000)) { [self] in start() }
+    }
+
+    /// Everything ends after a time in which the disk took nothing.
+    private func losePower() {
+        powerEnds = .max
+        disk.set(.works, for: nil, in: simulation)
+        if coordinator != nil { resume() }
     }
 
     private func endAll() {
@@ -207,12 +220,15 @@ final class SimulatedJob: @unchecked Sendable {
         workers.isEmpty ? nil : workers[simulation.number(0...(workers.count - 1))]
     }
 
-    private func suffer(_ fault: Fault, at worker: SimulatedWorker? = nil) {
+    /// - Returns: whether there was something to which it could happen.
+    @discardableResult
+    private func suffer(_ fault: Fault, at worker: SimulatedWorker? = nil) -> Bool {
         simulation.note("FAULT \(fault.rawValue)")
         let isEvaluating = isEvaluating
-        guard happens(fault, worker ?? someWorker) else { return }
+        guard happens(fault, worker ?? someWorker) else { return false }
         happened[fault, default: 0] += 1
         if isEvaluating { faultsInEvaluations += 1 }
+        return true
     }
 
     /// - Returns: whether there was something to which it could happen.
@@ -229,6 +245,10 @@ final class SimulatedJob: @unchecked Sendable {
         case .allDie:
             guard coordinator != nil else { return false }
             resume()
+        case .powerFails:
+            guard coordinator != nil, powerEnds == .max else { return false }
+            disk.set(.fails, for: nil, in: simulation)
+            powerEnds = simulation.turns + simulation.number(50...500)
         case .workerFreezes:
             guard let worker else { return false }
             freeze(worker.own)
@@ -254,9 +274,7 @@ final class SimulatedJob: @unchecked Sendable {
         case .callsAreDelayed:
             guard let worker else { return false }
             control.delay(worker.own.name, for: simulation.milliseconds(1_000...15_000))
-        case .callsAreRepeated:
-            guard let worker else { return false }
-            control.repeatCalls(worker.own.name, for: simulation.milliseconds(1_000...15_000))
+        case .callsAreRepeated: control.repeatCalls(for: simulation.milliseconds(1_000...15_000))
         case .joinsAgain:
             guard let worker else { return false }
             return control.repeatJoining(of: worker.own.name)

@@ -126,7 +126,7 @@ final class SimulatedLinks: GenerationLinks {
 
     func close() { opened = nil }
 
-    func mesh(rank: Int, _ roster: MeshRoster, within limit: Duration) throws(MeshError) -> any Mesh {
+    func mesh(rank: Int, _ roster: MeshRoster, early: Int, within limit: Duration) throws(MeshError) -> any Mesh {
         guard let canceller = opened?.canceller else { preconditionFailure("a mesh without an endpoint") }
         opened = nil
         let world = network.world(roster)
@@ -185,7 +185,9 @@ final class SimulatedMesh: Mesh {
             if canceller.isCancelled || process.isDead { throw .cancelled }
             if let value = try body() { return value }
             guard process.now < deadline else { throw .deadline(waitingFor: waitingFor()) }
+            process.waitsInGeneration = world.generation
             bell.wait(until: deadline, in: process)
+            process.waitsInGeneration = nil
         }
     }
 

@@ -44,6 +44,7 @@ final class Simulation: @unchecked Sendable {
 
     private let origin = ContinuousClock.now
     private(set) var time = Duration.zero
+    private var jumped = Duration.zero
     private(set) var turns = 0
     /// Of all choices so far: equal for runs that went the same way.
     private(set) var trace: UInt64 = 0xcbf2_9ce4_8422_2325
@@ -83,7 +84,13 @@ final class Simulation: @unchecked Sendable {
     }
 
     /// Whatever was to happen meanwhile is late.
-    func jump(by pause: Duration) { time += pause }
+    func jump(by pause: Duration) {
+        time += pause
+        jumped += pause
+    }
+
+    /// The time without the clock's jumps.
+    var passed: Duration { time - jumped }
 
     /// - Returns: whether there was a timer.
     private func passTime() -> Bool {
@@ -155,7 +162,10 @@ final class SimulatedProcess: TaskExecutor, Surroundings, @unchecked Sendable {
     let simulation: Simulation
     private(set) var isDead = false
     fileprivate(set) var isFrozen = false
-    private(set) var wasFrozen = false
+    private(set) var freezes = 0
+    var wasFrozen: Bool { freezes > 0 }
+    /// The generation for whose links one of its threads waits.
+    var waitsInGeneration: UInt32?
     /// Makes its threads end, and others notice.
     var atDeath: [() -> Void] = []
     fileprivate var heldTurns: [Simulation.Turn] = []
@@ -174,7 +184,10 @@ final class SimulatedProcess: TaskExecutor, Surroundings, @unchecked Sendable {
         atDeath = []
     }
 
-    func freeze() { (isFrozen, wasFrozen) = (true, true) }
+    func freeze() {
+        isFrozen = true
+        freezes += 1
+    }
 
     func thaw() {
         guard isFrozen else { return }

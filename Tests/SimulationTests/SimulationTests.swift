@@ -28,7 +28,7 @@ import Testing
         #expect(job.resumptions == 0)
     }
 
-    @Test func `every seed ends with the weights of one process, and every fault occurs`() async throws {
+    @Test func `every seed ends with the weights of one process, and every fault occurs often`() async throws {
         let shared = try await Self.inputs.value
         let (first, count) = (Self.variable("APUS_FIRST_SEED") ?? 1, Self.variable("APUS_SEEDS") ?? Self.usualSeeds)
         var seen = Seen()
@@ -41,7 +41,7 @@ import Testing
             await Task.yield()
         }
         print(seen)
-        if count >= Self.usualSeeds { #expect(seen.missing == []) }
+        if first == 1, count >= Self.usualSeeds { #expect(seen.rare == []) }
     }
 
     @Test func `a seed repeats exactly`() async throws {
@@ -53,11 +53,6 @@ import Testing
             #expect(jobs[0].simulation.trace == jobs[1].simulation.trace, "\(jobs[0].scenario)")
             #expect(jobs[0].simulation.time == jobs[1].simulation.time, "\(jobs[0].scenario)")
         }
-    }
-
-    /// A frozen worker whose heartbeats come again; one whose request to join was executed after it had fallen silent.
-    @Test(arguments: [20_087, 21_117] as [UInt64]) func `seeds that once failed pass`(seed: UInt64) async throws {
-        check(SimulatedJob(Scenario(seed: seed, turns: Self.usualTurns), try await Self.inputs.value))
     }
 
     /// The turn of a fault is not left to chance: each call of a worker, as it arrives and as it is answered.
@@ -122,8 +117,9 @@ import Testing
     }
 }
 
-/// What happened in many runs.
+/// In how many of many runs each item of the fault model occurred.
 private struct Seen: CustomStringConvertible {
+    private var runs = 0
     private var counts: [String: Int] = [:]
     private(set) var seconds = 0.0
 
@@ -135,22 +131,26 @@ private struct Seen: CustomStringConvertible {
         ]
 
     mutating func add(_ job: SimulatedJob) {
-        for (fault, count) in job.happened { counts[fault.rawValue, default: 0] += count }
-        for (effect, count) in job.control.effects { counts["\(effect)", default: 0] += count }
-        counts["faultInEvaluation", default: 0] += job.faultsInEvaluations
-        counts["evaluatedAgain", default: 0] += max(0, job.evaluations.count - job.shared.evaluations.count)
-        counts["overtakenFrame", default: 0] += job.data.overtaken
-        counts["failedFileStep", default: 0] += job.disk.failures
-        counts["halfWrite", default: 0] += job.disk.halfWrites
-        counts["resumption", default: 0] += job.resumptions
-        counts["stepComputedAgain", default: 0] += max(0, job.losses.count - SimulatedInputs.steps)
+        runs += 1
+        for (fault, count) in job.happened { add(fault.rawValue, count) }
+        for (effect, count) in job.control.effects { add("\(effect)", count) }
+        add("faultInEvaluation", job.faultsInEvaluations)
+        add("evaluatedAgain", job.evaluations.count - job.shared.evaluations.count)
+        add("overtakenFrame", job.data.overtaken)
+        add("failedFileStep", job.disk.failures)
+        add("halfWrite", job.disk.halfWrites)
+        add("resumption", job.resumptions)
+        add("stepComputedAgain", job.losses.count - SimulatedInputs.steps)
         seconds += job.simulation.time / .seconds(1)
     }
 
-    /// Items of the fault model that did not occur.
-    var missing: [String] { Self.all.filter { (counts[$0] ?? 0) == 0 } }
+    private mutating func add(_ item: String, _ count: Int) { if count > 0 { counts[item, default: 0] += 1 } }
+
+    /// Items that occurred in less than a twentieth of the runs.
+    var rare: [String] { Self.all.filter { (counts[$0] ?? 0) * 20 < runs } }
 
     var description: String {
-        Self.all.map { "\($0) \(counts[$0] ?? 0)" }.joined(separator: ", ") + "; \(Int(seconds)) simulated seconds"
+        "of \(runs) runs: " + Self.all.map { "\($0) \(counts[$0] ?? 0)" }.joined(separator: ", ")
+            + "; \(Int(seconds)) simulated seconds"
     }
 }
