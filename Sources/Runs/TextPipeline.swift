@@ -33,7 +33,14 @@ struct TextPipeline: Sendable {
     private static func settings(of tokenizer: WordPieceTokenizer) -> JSONValue {
         let (options, vocabulary) = (tokenizer.options, tokenizer.vocabulary)
         // The file is complete, and a token named in addition would be added to it.
-        if tokenizer.followsFile { return .object([.init("tokenizer_class", .string("PreTrainedTokenizerFast"))]) }
+        if tokenizer.followsFile {
+            // Versions of Transformers differ in what this class gives if the file does not say.
+            let inputs = ["input_ids"] + (tokenizer.givesTypes ? ["token_type_ids"] : []) + ["attention_mask"]
+            return .object([
+                .init("tokenizer_class", .string("PreTrainedTokenizerFast")),
+                .init("model_input_names", .array(inputs.map { .string($0) })),
+            ])
+        }
         let specials = vocabulary.specials
         var members: [JSONValue.Member] = [
             .init("tokenizer_class", .string("BertTokenizer")), .init("do_lower_case", .bool(options.lowercase)),
