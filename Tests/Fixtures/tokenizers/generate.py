@@ -7,7 +7,8 @@
 With --out the first line holds the vocabulary, the texts and the version of Transformers; each other line a folder: its files, in which
 "@VOCABULARY@" stands for the vocabulary, the ids of every text, and ids and types of some pairs and lengths. With --apus the same folders, and COUNT more whose files say less
 usual things, go through `apus tokenize`, also with pairs and lengths: exit status 1 where an id or a type differs, unless the folder is
-refused. A folder that Transformers itself cannot read is passed over.
+refused. With --export each of these folders gets a small model, which `apus train` trains for a step, with added words or without; then
+the exported folder goes through both. A folder that Transformers itself cannot read is passed over.
 """
 import argparse
 import json
@@ -28,6 +29,7 @@ parser.add_argument("--seed", type=int, default=1)
 parser.add_argument("--count", type=int, default=110, help="folders drawn, beside those that are written down here")
 parser.add_argument("--out")
 parser.add_argument("--apus")
+parser.add_argument("--export", action="store_true")
 arguments = parser.parse_args()
 draw = random.Random(arguments.seed)
 
@@ -392,6 +394,51 @@ def reference(tokenizer, text, pair, length):
     return ids, encoding["token_type_ids"][0] if "token_type_ids" in encoding else [0] * len(ids)
 
 
+def tokenized(path, lines):
+    """What `apus tokenize` says to the lines: answers, or the line of a refusal."""
+    done = subprocess.run([arguments.apus, "tokenize", "--model", path], input=lines, capture_output=True, encoding="utf-8")
+    if done.returncode == 2 and done.stderr.count("\n") == 1:
+        return None, done.stderr.strip().replace(path + "/", "")
+    if done.returncode != 0:
+        raise SystemExit(f"apus tokenize ended with {done.returncode}: {done.stderr[-500:]}")
+    return [json.loads(line) for line in done.stdout.splitlines()], None
+
+
+def exported(path, asked, lines, answers):
+    """What is wrong with the folder that a run exports from this one; None if nothing is."""
+    import torch
+    from transformers import BertConfig, BertModel
+    transformers.utils.logging.disable_progress_bar()
+    run, words = path + "-run", flag()
+    config = BertConfig(vocab_size=len(VOCABULARY) + 24, hidden_size=16, num_hidden_layers=1, num_attention_heads=2, intermediate_size=16, max_position_embeddings=600)
+    torch.manual_seed(1)
+    BertModel(config).save_pretrained(path + "-model")
+    os.rename(path + "-model/model.safetensors", path + "/model.safetensors")
+    with open(path + "/config.json") as file:
+        own = json.load(file)
+    with open(path + "/config.json", "w") as file:
+        json.dump({**config.to_dict(), **own, "architectures": ["BertModel"]}, file)
+    with open(path + "/train.tsv", "w") as file:
+        file.write("text\tlabel\n" + "hello movie\t1\nthe world\t0\n" * 8)
+    with open(path + "/words.txt", "w") as file:
+        file.write("\u4e2d film\nWordy\n<E9>\n")
+    done = subprocess.run([arguments.apus, "train", "--model", path, "--train", path + "/train.tsv", "--batch-size", "4", "--max-steps", "1", "--threads", "1",
+                           "--max-length", "32", "--output", run, *(["--add-tokens", path + "/words.txt"] if words else [])], capture_output=True, encoding="utf-8")
+    if done.returncode != 0:
+        return f"refused: {done.stderr.strip().splitlines()[-1].replace(path + '/', '').replace(path, 'FOLDER')}"
+    own, refusal = tokenized(run + "/model", lines)
+    if refusal:
+        return "export is not read: " + refusal
+    tokenizer = AutoTokenizer.from_pretrained(run + "/model")
+    for question, found, before in zip(asked, own, answers):
+        expected = reference(tokenizer, *question)
+        if (found["ids"], found["types"]) != expected:
+            return f"{ascii(question)[:200]}: exported{' with words' if words else ''}: apus {found}, Transformers {expected}"
+        if not words and expected != before:
+            return f"{ascii(question)[:200]}: before {before}, exported {expected}"
+    return None
+
+
 cases, unread = [], 0
 with tempfile.TemporaryDirectory() as work:
     chosen = [*written(), *(drawn() for _ in range(arguments.count)), *(wide() for _ in range(arguments.count if arguments.apus else 0))]
@@ -420,21 +467,23 @@ with tempfile.TemporaryDirectory() as work:
     if arguments.apus:
         lines = "".join(json.dumps(dict(text=text, pair=pair, max_length=length)) + "\n" for text, pair, length in asked)
         for path, files, answers in cases:
-            done = subprocess.run([arguments.apus, "tokenize", "--model", path], input=lines, capture_output=True, encoding="utf-8")
+            found, refusal = tokenized(path, lines)
             shown = json.dumps({name: contents if len(contents) < 5000 else contents[:5000] + "\u2026" for name, contents in files.items()}, ensure_ascii=False)
-            if done.returncode == 2 and done.stderr.count("\n") == 1:
-                refused.append(done.stderr.strip().replace(path + "/", ""))
-                continue
-            found = [json.loads(line) for line in done.stdout.splitlines()]
-            if done.returncode != 0 or len(found) != len(asked):
-                different += 1
-                print(f"ended with {done.returncode}: {done.stderr[-500:]}: {shown}", file=sys.stderr)
+            if refusal:
+                refused.append(refusal)
                 continue
             for question, own, (ids, types) in zip(asked, found, answers):
                 if own["ids"] != ids or own["types"] != types:
                     different += 1
                     print(f"{ascii(question)[:200]}: apus {own['ids'][:60]} {own['types'][:60]}, Transformers {ids[:60]} {types[:60]}: {shown}", file=sys.stderr)
                     break
+            else:
+                wrong = exported(path, asked, lines, answers) if arguments.export else None
+                if wrong and wrong.startswith("refused: "):
+                    refused.append(wrong)
+                elif wrong:
+                    different += 1
+                    print(f"{wrong}: {shown}", file=sys.stderr)
         for message in sorted(set(refused)):
             print(f"refused {refused.count(message)}: {message}", file=sys.stderr)
         print(json.dumps(dict(folders=len(cases), different=different, refused=len(refused), seed=arguments.seed)))
