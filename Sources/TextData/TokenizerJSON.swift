@@ -23,6 +23,8 @@ struct TokenizerJSON {
     private var piecesByID: [(id: Int, piece: String)] = []
     private var hasPreTokenizer = false
     private var hasPostProcessor = false
+    /// Whether the post processor treats a single text as BERT does, but not a pair.
+    private var joinsPairsOddly = false
     private static let ids = 0...PieceTrie.capacity
 
     init(path: String) throws(TokenizerError) {
@@ -192,7 +194,11 @@ struct TokenizerJSON {
         let (first, last) = (String(single[0].dropLast(2)), String(single[2].dropLast(2)))
         guard let firstID = ids[first], let lastID = ids[last] else { return }
         givesTypes = pair != single + ["B:0", last + ":0"]
-        if pair == nil || !givesTypes || pair == single + ["B:1", last + ":1"] { template = (firstID, lastID) }
+        if pair == nil || !givesTypes || pair == single + ["B:1", last + ":1"] {
+            template = (firstID, lastID)
+        } else {
+            joinsPairsOddly = true
+        }
     }
 
     /// The id that a template gives to each of its tokens; one that stands for several ids is left out.
@@ -253,7 +259,9 @@ struct TokenizerJSON {
             throw TokenizerError(
                 path: path,
                 problem:
-                    "its post_processor does not put [CLS] before and [SEP] after a text: "
+                    "its post_processor does not put "
+                    + (joinsPairsOddly
+                        ? "[SEP] between and after two texts: " : "[CLS] before and [SEP] after a text: ")
                     + Self.remedy
             )
         }

@@ -154,6 +154,13 @@ import Testing
             #expect(try WordPieceTokenizer(folder: folder.url).encode("").ids == [2, 3])
         }
         let first = #"{"SpecialToken":{"id":"Hello","type_id":0}}"#
+        let pair = first + "," + sequence + "," + last + #"],"pair":["# + first + "," + sequence
+        let message = try complaint([
+            "tokenizer.json": Self.json(processor: template(pair)), "tokenizer_config.json": Self.fast,
+        ])
+        #expect(
+            message.contains("its post_processor does not put [SEP] between and after two texts: use a model"),
+            "\(message)")
         let folder = try TemporaryFolder([
             "tokenizer.json": Self.json(processor: template(first + "," + sequence + "," + last)),
             "tokenizer_config.json": Self.fast,
