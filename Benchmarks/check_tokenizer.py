@@ -163,7 +163,7 @@ def folders(work):
         os.mkdir(alone)
         # The class that takes a tokenizer.json as it is; BertTokenizer would follow its own settings.
         with open(os.path.join(alone, "tokenizer_config.json"), "w") as file:
-            json.dump(dict(tokenizer_class="PreTrainedTokenizerFast"), file)
+            json.dump(dict(tokenizer_class="PreTrainedTokenizerFast", model_input_names=["input_ids", "token_type_ids"]), file)
         path = os.path.join(alone, "tokenizer.json")
         if draw.random() < 0.5:
             tokenizer.add_tokens([

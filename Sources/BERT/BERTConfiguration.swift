@@ -131,8 +131,8 @@ package struct BERTConfiguration: Sendable, Equatable {
     private static func activation(_ fields: Fields) throws(FileError) -> Activation {
         guard let value = fields.json["hidden_act"], value != .null else { return .gelu }
         return switch value.string ?? value.line {
-        case "gelu": .gelu
-        case "gelu_new", "gelu_pytorch_tanh": .geluTanh
+        case "gelu", "gelu_python": .gelu
+        case "gelu_new", "gelu_pytorch_tanh", "gelu_python_tanh", "gelu_fast", "gelu_accurate": .geluTanh
         case "relu": .relu
         case let other:
             throw FileError(

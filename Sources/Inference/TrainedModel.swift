@@ -95,7 +95,7 @@ struct TrainedModel: Sendable {
     /// Refuses texts that are not what the model was trained on: one text per sample, or two.
     func checkPairs(_ dataset: Dataset, _ options: InferenceOptions) throws(InputError) {
         if dataset.pairs != nil {
-            try configuration.shape.checkPairs(model: options.model)
+            if tokenizer.givesTypes { try configuration.shape.checkPairs(model: options.model) }
             if readsPairs == false, options.pairColumn == nil, let pair = dataset.columns.pair,
                 let text = dataset.columns.text
             {

@@ -26,7 +26,9 @@ struct RunData: Sendable {
         self.target = target
         self.second = second
         datasets = target.datasets.merging(second?.data.datasets ?? [:]) { own, _ in own }
-        if datasets.values.contains(where: { $0.types != nil }) { try source.checkPairs(model: configuration.model) }
+        if datasets.values.contains(where: { $0.types?.contains(1) == true }) {
+            try source.checkPairs(model: configuration.model)
+        }
         var digests = target.digests.merging(second?.data.digests ?? [:]) { own, _ in own }
         if let file = configuration.addTokens { digests["added words"] = try Digests.file(file) }
         self.digests = digests

@@ -32,8 +32,14 @@ struct TextPipeline: Sendable {
 
     private static func settings(of tokenizer: WordPieceTokenizer) -> JSONValue {
         let (options, vocabulary) = (tokenizer.options, tokenizer.vocabulary)
-        // The file is complete, and a token named in addition would be added to it.
-        if tokenizer.followsFile { return .object([.init("tokenizer_class", .string("PreTrainedTokenizerFast"))]) }
+        let types = tokenizer.givesTypes ? ["token_type_ids"] : []
+        let inputs = JSONValue.Member(
+            "model_input_names", .array((["input_ids"] + types + ["attention_mask"]).map { .string($0) }))
+        // The file is complete, and a token named in addition would be added to it. Versions of Transformers differ in
+        // the inputs of this class.
+        if tokenizer.followsFile {
+            return .object([.init("tokenizer_class", .string("PreTrainedTokenizerFast")), inputs])
+        }
         let specials = vocabulary.specials
         var members: [JSONValue.Member] = [
             .init("tokenizer_class", .string("BertTokenizer")), .init("do_lower_case", .bool(options.lowercase)),
@@ -44,7 +50,12 @@ struct TextPipeline: Sendable {
             ("unk_token", specials.unknown), ("sep_token", specials.separator), ("pad_token", specials.padding),
             ("cls_token", specials.classification), ("mask_token", specials.mask),
         ]
-        for case (let key, let id?) in tokens { members.append(.init(key, .string(vocabulary.pieces[Int(id)]))) }
+        if !tokenizer.givesTypes { members.append(inputs) }
+        // An added token may share an id with another one if vocab.txt has a token twice.
+        let added = Dictionary(tokenizer.addedTokens.map { (Int32($0.id), $0.text) }) { first, _ in first }
+        for case (let key, let id?) in tokens {
+            members.append(.init(key, .string(added[id] ?? vocabulary.pieces[Int(id)])))
+        }
         return .object(members)
     }
 }

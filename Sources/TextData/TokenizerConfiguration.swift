@@ -31,9 +31,16 @@ struct TokenizerConfiguration {
     private(set) var added: [(id: Int, token: TokenEntry)] = []
     /// Whether `added` is complete, so that tokens added in tokenizer.json are ignored.
     private(set) var listsAllAdded = false
+    /// Whether a text that is too long loses its beginning instead of its end; nil if no file says.
+    private(set) var truncatesLeft: Bool?
+    /// Whether the second text of a pair gets token type 1; otherwise all types are 0, as the model is then not given
+    /// any.
+    private(set) var givesTypes = true
 
     /// Whether `further` come from tokenizer_config.json, or from special_tokens_map.json.
     private var hasFurther = false
+    /// Tokens that tokenizer_config.json names by an object instead of a string.
+    private var describedAtLength: Set<[UInt8]> = []
 
     /// The names of special tokens, in the order in which Transformers adds them.
     static let names = ["bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token"]
@@ -42,8 +49,9 @@ struct TokenizerConfiguration {
 
     init(folder: URL) throws(TokenizerError) {
         var className: String?
+        var inputsHaveTypes: Bool?
         try Self.read("tokenizer_config.json", in: folder) { (cursor) throws(JSONCursor.Failure) in
-            try read(&cursor, &className)
+            try read(&cursor, &className, &inputsHaveTypes)
         }
         if className == nil {
             try Self.read("config.json", in: folder) { (cursor) throws(JSONCursor.Failure) in
@@ -57,6 +65,7 @@ struct TokenizerConfiguration {
                 }
             }
         }
+        givesTypes = inputsHaveTypes ?? !Self.withoutTypes.contains(className ?? "")
         guard !listsAllAdded else { return }
         try Self.read("special_tokens_map.json", in: folder) { (cursor) throws(JSONCursor.Failure) in
             try readSpecialTokens(&cursor)
@@ -90,7 +99,9 @@ struct TokenizerConfiguration {
         }
     }
 
-    private mutating func read(_ cursor: inout JSONCursor, _ className: inout String?) throws(JSONCursor.Failure) {
+    private mutating func read(
+        _ cursor: inout JSONCursor, _ className: inout String?, _ inputsHaveTypes: inout Bool?
+    ) throws(JSONCursor.Failure) {
         var additional: [TokenEntry]?
         try cursor.open("{")
         while let key = try cursor.nextKey() {
@@ -106,6 +117,9 @@ struct TokenizerConfiguration {
                         problem: "split_special_tokens is true, which is not supported", offset: start,
                         remedy: "use a model that keeps its special tokens whole")
                 }
+            case "truncation_side": truncatesLeft = try cursor.side(named: key, left: "left", right: "right")
+            case "model_input_names" where cursor.peek() == UInt8(ascii: "["):
+                inputsHaveTypes = try Self.list(&cursor).contains { $0.text == "token_type_ids" }
             case "added_tokens_decoder" where cursor.peek() == UInt8(ascii: "{"):
                 try readDecoder(&cursor)
             case "additional_special_tokens" where cursor.peek() == UInt8(ascii: "["):
@@ -132,7 +146,15 @@ struct TokenizerConfiguration {
         throws(JSONCursor.Failure)
     {
         let isNull = cursor.peek() == UInt8(ascii: "n")
+        let isObject = cursor.peek() == UInt8(ascii: "{")
         let token = try cursor.tokenEntry(isSpecial: isSpecial)
+        if let token {
+            if isObject, !isSpecial {
+                describedAtLength.insert(token.bytes)
+            } else {
+                describedAtLength.remove(token.bytes)
+            }
+        }
         guard Self.names.contains(key) else {
             if let token { namedOtherwise.append(token) }
             return
@@ -174,8 +196,10 @@ struct TokenizerConfiguration {
     }
 
     private mutating func readAddedTokens(_ cursor: inout JSONCursor) throws(JSONCursor.Failure) {
-        // additional_special_tokens of special_tokens_map.json do not make a token of this file special.
-        let special = Set((Array(named.values) + (hasFurther ? further : [])).map(\.bytes))
+        // Neither additional_special_tokens of special_tokens_map.json nor an object in tokenizer_config.json makes a
+        // token of this file special.
+        let special = Set((Array(named.values) + (hasFurther ? further : [])).map(\.bytes)).subtracting(
+            describedAtLength)
         try cursor.open("{")
         while let text = try cursor.nextKey() {
             let id = try cursor.integer(named: "the id of \(text)", in: 0...PieceTrie.capacity)
@@ -200,21 +224,26 @@ struct TokenizerConfiguration {
     private static let kinds: [String: Kind] = [
         "BertTokenizer": .bert, "DistilBertTokenizer": .bert, "ElectraTokenizer": .bert, "MobileBertTokenizer": .bert,
         "SqueezeBertTokenizer": .bert,
-        "LayoutLMTokenizer": .bert, "LxmertTokenizer": .bert, "ConvBertTokenizer": .asTheFileSays,
-        "RetriBertTokenizer": .asTheFileSays,
+        "LayoutLMTokenizer": .bert, "LxmertTokenizer": .bert, "RetriBertTokenizer": .asTheFileSays,
         "PreTrainedTokenizer": .asTheFileSays, "TokenizersBackend": .asTheFileSays,
+    ]
+
+    /// Those that give the model no token types unless model_input_names asks for them.
+    private static let withoutTypes: Set = [
+        "DistilBertTokenizer", "RetriBertTokenizer", "PreTrainedTokenizer", "TokenizersBackend",
     ]
 
     private mutating func take(classOf cursor: inout JSONCursor, _ className: inout String?) throws(JSONCursor.Failure)
     {
         let start = cursor.offset
         guard let name = try cursor.tokenEntry()?.text else { return }
-        guard let found = Self.kinds[name.hasSuffix("Fast") ? String(name.dropLast(4)) : name] else {
+        let slowName = name.hasSuffix("Fast") ? String(name.dropLast(4)) : name
+        guard let found = Self.kinds[slowName] else {
             throw JSONCursor.Failure(
                 problem: "tokenizer_class is \(name), which splits words differently from BertTokenizer", offset: start,
                 remedy: "use a model with BERT's own tokenizer")
         }
-        className = name
+        className = slowName
         kind = found
     }
 }
@@ -228,6 +257,17 @@ extension JSONCursor {
         case "false": return false
         case "null": return nil
         case let other: throw Failure(problem: "\(key) is \(other), expected true, false or null", offset: start)
+        }
+    }
+
+    /// Whether a side is the left one.
+    mutating func side(named key: String, left: String, right: String) throws(Failure) -> Bool {
+        let start = offset
+        switch try string() {
+        case left: return true
+        case right: return false
+        case let other:
+            throw Failure(problem: "\(key) is \(other.prefix(40)), expected \(left) or \(right)", offset: start)
         }
     }
 

@@ -17,6 +17,10 @@ struct TokenizerFiles {
     var maxWordCharacters = 100
     /// Whether tokenizer.json decides how texts are split, instead of the settings of tokenizer_config.json.
     private(set) var followsFile = false
+    /// Whether a text that is too long loses its beginning instead of its end.
+    private(set) var truncatesLeft = false
+    /// Whether the second text of a pair gets token type 1.
+    private(set) var givesTypes = true
 
     /// Reads the files as Transformers' `AutoTokenizer` does.
     ///
@@ -29,8 +33,9 @@ struct TokenizerFiles {
         if FileManager.default.fileExists(atPath: json) {
             try self.init(TokenizerJSON(path: json), path: json, configuration: configuration)
         } else if FileManager.default.fileExists(atPath: vocabulary) {
+            let pieces = try Self.pieces(ofLinesAt: vocabulary)
             try self.init(
-                path: vocabulary, pieces: try Self.pieces(ofLinesAt: vocabulary), configuration: configuration)
+                path: vocabulary, pieces: pieces, hasEmptyToken: pieces.contains(""), configuration: configuration)
         } else {
             throw TokenizerError(
                 path: folder.path,
@@ -41,11 +46,14 @@ struct TokenizerFiles {
     /// Reads the tokenizer.json at `path` with the folder's configuration, or without one.
     init(_ file: TokenizerJSON, path: String, configuration: TokenizerConfiguration?) throws(TokenizerError) {
         if let configuration, configuration.kind == .bert {
-            try self.init(path: path, pieces: file.pieces, configuration: configuration, listed: file.addedTokens)
+            try self.init(
+                path: path, pieces: file.pieces, hasEmptyToken: file.hasEmptyToken, configuration: configuration,
+                listed: file.addedTokens)
         } else {
             try file.checkPipeline(path: path, needsTemplate: configuration != nil)
             try self.init(following: file, path: path, configuration: configuration ?? .init())
         }
+        truncatesLeft = configuration?.truncatesLeft ?? file.truncatesLeft ?? false
     }
 
     private init(following file: TokenizerJSON, path: String, configuration: TokenizerConfiguration)
@@ -57,31 +65,38 @@ struct TokenizerFiles {
         options = file.options
         continuationPrefix = file.continuationPrefix
         maxWordCharacters = file.maxWordCharacters
+        givesTypes = configuration.givesTypes && file.givesTypes
         let present = file.addedTokens.map(\.token)
-        var table = AddedTokenTable(pieces)
-        table.add(present + Self.tokens(configuration, listed: file.addedTokens, present: present))
+        var table = AddedTokenTable(pieces, hasEmptyToken: file.hasEmptyToken)
+        table.add(present)
+        table.add(Self.tokens(configuration, listed: file.addedTokens, present: present))
         let named = configuration.named.mapValues(\.text)
         specials = try table.specials(
-            path: path, unknown: file.unknownToken ?? "[UNK]", first: file.template?.first ?? "[CLS]",
-            last: file.template?.last ?? "[SEP]",
+            path: path, unknown: file.unknownToken ?? "[UNK]",
+            first: file.template.map { .id($0.first) } ?? .token("[CLS]"),
+            last: file.template.map { .id($0.last) } ?? .token("[SEP]"),
             padding: named["pad_token"] ?? "[PAD]", mask: named["mask_token"] ?? "[MASK]")
         (pieces, addedTokens, addedOnly) = (table.pieces, table.tokens, table.addedOnly)
     }
 
     /// A tokenizer of these tokens with BertTokenizer's rules and special tokens.
-    /// - Parameter listed: tokens that a tokenizer.json adds, by id.
+    /// - Parameters:
+    ///   - hasEmptyToken: whether one of the empty `pieces` is a token, not only an id without one.
+    ///   - listed: tokens that a tokenizer.json adds, by id.
     init(
-        path: String = "vocabulary", pieces: [String], configuration: TokenizerConfiguration = .init(),
-        listed: [(id: Int, token: TokenEntry)] = []
+        path: String = "vocabulary", pieces: [String], hasEmptyToken: Bool = false,
+        configuration: TokenizerConfiguration = .init(), listed: [(id: Int, token: TokenEntry)] = []
     ) throws(TokenizerError) {
         self.path = path
         options = configuration.options
+        truncatesLeft = configuration.truncatesLeft ?? false
+        givesTypes = configuration.givesTypes
         let listed = configuration.listsAllAdded ? [] : listed
         let usual = [
             "unk_token": "[UNK]", "sep_token": "[SEP]", "pad_token": "[PAD]", "cls_token": "[CLS]",
             "mask_token": "[MASK]",
         ].filter { !configuration.absent.contains($0.key) }
-        var table = AddedTokenTable(pieces)
+        var table = AddedTokenTable(pieces, hasEmptyToken: hasEmptyToken)
         table.add(Self.tokens(configuration, listed: listed, present: [], usual: usual))
         let given = Self.tokens(configuration, listed: listed, present: []).map(\.bytes)
         let unasked = Set(usual.values.map { Array($0.utf8) }).subtracting(given)
@@ -94,7 +109,9 @@ struct TokenizerFiles {
                     + "tokenizer_config.json")
         }
         specials = try table.specials(
-            path: path, unknown: unknown, first: name("cls_token"), last: name("sep_token"),
+            path: path, unknown: unknown,
+            first: name("cls_token").map { .token($0) } ?? .id(name("sep_token") == nil ? 3 : 2),
+            last: name("sep_token").map { .token($0) } ?? .id(3),
             padding: name("pad_token"), mask: name("mask_token"), except: self.usual)
         (self.pieces, addedTokens, addedOnly) = (table.pieces, table.tokens, table.addedOnly)
     }
@@ -168,44 +185,57 @@ struct AddedTokenTable {
     private var ids: [[UInt8]: Int32] = [:]
     private var largestAdded: Int32?
 
-    init(_ pieces: [String]) {
+    init(_ pieces: [String], hasEmptyToken: Bool) {
         self.pieces = pieces
         for (index, piece) in pieces.enumerated() where !piece.isEmpty { ids[Array(piece.utf8)] = Int32(index) }
-        vocabularyCount = ids.count
+        vocabularyCount = ids.count + (hasEmptyToken ? 1 : 0)
+    }
+
+    /// How a file names a token that stands before or after a text.
+    enum Border {
+        case token(String)
+        case id(Int)
     }
 
     /// The tokens with a meaning of their own.
-    /// - Parameters:
-    ///   - first: nil: the reference begins a text with token 2.
-    ///   - last: nil: the reference ends a text with token 3.
-    ///   - unasked: tokens to treat as absent.
+    /// - Parameter unasked: tokens to treat as absent.
     func specials(
-        path: String, unknown: String, first: String?, last: String?, padding: String?, mask: String?,
+        path: String, unknown: String, first: Border, last: Border, padding: String?, mask: String?,
         except unasked: Set<Int32> = []
     ) throws(TokenizerError) -> Vocabulary.Specials {
         func id(_ token: String) -> Int32? { ids[Array(token.utf8)].flatMap { unasked.contains($0) ? nil : $0 } }
-        func needed(_ token: String?, otherwise usual: Int32 = 0) throws(TokenizerError) -> Int32 {
-            guard let id = token.map(id) ?? (Int(usual) < pieces.count ? usual : nil) else {
+        func needed(_ border: Border) throws(TokenizerError) -> Int32 {
+            let (found, name) =
+                switch border {
+                case .token(let token): (id(token), token)
+                case .id(let id): (id < pieces.count ? Int32(id) : nil, "token \(id)")
+                }
+            guard let found else {
                 throw TokenizerError(
                     path: path,
                     problem:
-                        "\(token ?? "token \(usual)") is not among the \(vocabularyCount) tokens, a BERT tokenizer "
-                        + "needs it: is this its vocabulary?"
+                        "\(name) is not among the \(vocabularyCount) tokens, a BERT tokenizer needs it: is this its "
+                        + "vocabulary?"
                 )
             }
-            return id
+            return found
         }
         return Vocabulary.Specials(
-            unknown: try needed(unknown), classification: try needed(first, otherwise: 2),
-            separator: try needed(last, otherwise: 3),
+            unknown: try needed(.token(unknown)), classification: try needed(first), separator: try needed(last),
             padding: padding.flatMap(id), mask: mask.flatMap(id))
     }
 
-    /// Adds tokens in order: one that is in the vocabulary keeps its id, others get the next ids after it.
+    /// Adds tokens in order: one that is in the vocabulary keeps its id, others get the next ids after those that were
+    /// added before.
     mutating func add(_ added: [TokenEntry]) {
+        var next = max((largestAdded ?? -1) + 1, Int32(vocabularyCount))
         for token in added where !token.text.isEmpty {
-            let next = largestAdded.map { max($0 + 1, Int32(vocabularyCount)) } ?? Int32(vocabularyCount)
-            place(token, ids[token.bytes] ?? next)
+            if let id = ids[token.bytes] {
+                place(token, id)
+            } else {
+                place(token, next)
+                next += 1
+            }
         }
     }
 
@@ -220,7 +250,8 @@ struct AddedTokenTable {
             ids[token.bytes] = id
         }
         largestAdded = max(largestAdded ?? id, id)
-        tokens.removeAll { $0.bytes == token.bytes }
+        // Of those with one id, which a vocabulary with gaps or a token twice leads to, only the last is matched.
+        tokens.removeAll { $0.bytes == token.bytes || $0.id == id }
         tokens.append(
             AddedToken(token.text, id: id, isNormalized: token.isNormalized, isSingleWord: token.isSingleWord))
     }

@@ -6,8 +6,14 @@ struct TokenizerJSON {
     private(set) var addedTokens: [(id: Int, token: TokenEntry)] = []
     /// Without a normalizer in the file, text is not changed.
     private(set) var options = TextOptions.none
-    /// The special tokens that the post processor puts around a text.
-    private(set) var template: (first: String, last: String)?
+    /// Whether the vocabulary has a token without characters, which matches no text but counts.
+    var hasEmptyToken: Bool { piecesByID.contains { $0.piece.isEmpty } }
+    /// The ids of the tokens that the post processor puts around a text.
+    private(set) var template: (first: Int, last: Int)?
+    /// Whether the second text of a pair gets token type 1.
+    private(set) var givesTypes = true
+    /// Whether a text that is too long loses its beginning; nil if the file does not say.
+    private(set) var truncatesLeft: Bool?
     private(set) var continuationPrefix = "##"
     private(set) var maxWordCharacters = 100
     private(set) var unknownToken: String?
@@ -17,6 +23,8 @@ struct TokenizerJSON {
     private var piecesByID: [(id: Int, piece: String)] = []
     private var hasPreTokenizer = false
     private var hasPostProcessor = false
+    /// Whether the post processor treats a single text as BERT does, but not a pair.
+    private var joinsPairsOddly = false
     private static let ids = 0...PieceTrie.capacity
 
     init(path: String) throws(TokenizerError) {
@@ -52,6 +60,7 @@ struct TokenizerJSON {
             case "post_processor" where cursor.peek() == UInt8(ascii: "{"):
                 try readPostProcessor(&cursor)
                 hasPostProcessor = true
+            case "truncation" where cursor.peek() == UInt8(ascii: "{"): try readTruncation(&cursor)
             case "model": try readModel(&cursor)
             default: try cursor.skipValue()
             }
@@ -70,6 +79,18 @@ struct TokenizerJSON {
             throw JSONCursor.Failure(problem: "an added token has no id or no content", offset: start)
         }
         addedTokens.append((id, token))
+    }
+
+    private mutating func readTruncation(_ cursor: inout JSONCursor) throws(JSONCursor.Failure) {
+        truncatesLeft = false
+        try cursor.open("{")
+        while let key = try cursor.nextKey() {
+            if key == "direction" {
+                truncatesLeft = try cursor.side(named: "the truncation's direction", left: "Left", right: "Right")
+            } else {
+                try cursor.skipValue()
+            }
+        }
     }
 
     /// Reads the parts of a sequence; one part alone is as if it stood in its place.
@@ -139,7 +160,7 @@ struct TokenizerJSON {
         var type = ""
         var count = 0
         var (single, pair): ([String]?, [String]?)
-        var names: [String: String] = [:]
+        var ids: [String: Int] = [:]
         try cursor.open("{")
         while let key = try cursor.nextKey() {
             switch key {
@@ -148,11 +169,12 @@ struct TokenizerJSON {
                 try cursor.open("[")
                 while try cursor.nextElement() {
                     if cursor.peek() == UInt8(ascii: "\"") {
-                        names[key] = try cursor.string()
-                    } else {
                         try cursor.skipValue()
+                    } else {
+                        ids[key] = try cursor.integer(named: "the id of \(key)", in: Self.ids)
                     }
                 }
+            case "special_tokens" where cursor.peek() == UInt8(ascii: "{"): try Self.readIDs(&cursor, &ids)
             case "single": single = try Self.template(&cursor)
             case "pair": pair = try Self.template(&cursor)
             case "processors" where cursor.peek() == UInt8(ascii: "["):
@@ -166,11 +188,37 @@ struct TokenizerJSON {
         let known = ["BertProcessing", "TemplateProcessing"]
         note(type, of: count, among: known, of: "post_processor", at: start)
         guard known.contains(type) else { return }
-        if let first = names["cls"], let last = names["sep"] { template = (first, last) }
+        if type == "BertProcessing", let first = ids["cls"], let last = ids["sep"] { template = (first, last) }
         guard let single, single.count == 3, single[1] == "A:0", single[0].hasSuffix(":0"), single[2].hasSuffix(":0")
         else { return }
         let (first, last) = (String(single[0].dropLast(2)), String(single[2].dropLast(2)))
-        if pair == nil || pair == single + ["B:1", last + ":1"] { template = (first, last) }
+        guard let firstID = ids[first], let lastID = ids[last] else { return }
+        givesTypes = pair != single + ["B:0", last + ":0"]
+        if pair == nil || !givesTypes || pair == single + ["B:1", last + ":1"] {
+            template = (firstID, lastID)
+        } else {
+            joinsPairsOddly = true
+        }
+    }
+
+    /// The id that a template gives to each of its tokens; one that stands for several ids is left out.
+    private static func readIDs(_ cursor: inout JSONCursor, _ ids: inout [String: Int]) throws(JSONCursor.Failure) {
+        try cursor.open("{")
+        while let name = try cursor.nextKey() {
+            var found: [Int] = []
+            try cursor.open("{")
+            while let key = try cursor.nextKey() {
+                guard key == "ids" else {
+                    try cursor.skipValue()
+                    continue
+                }
+                try cursor.open("[")
+                while try cursor.nextElement() {
+                    found.append(try cursor.integer(named: "the id of \(name)", in: Self.ids))
+                }
+            }
+            ids[name] = found.count == 1 ? found[0] : nil
+        }
     }
 
     /// The parts of a template: a token or a text's letter, with the type that it gets.
@@ -211,7 +259,9 @@ struct TokenizerJSON {
             throw TokenizerError(
                 path: path,
                 problem:
-                    "its post_processor does not put [CLS] before and [SEP] after a text: "
+                    "its post_processor does not put "
+                    + (joinsPairsOddly
+                        ? "[SEP] between and after two texts: " : "[CLS] before and [SEP] after a text: ")
                     + Self.remedy
             )
         }
@@ -226,7 +276,7 @@ struct TokenizerJSON {
             case "type": type = try cursor.string()
             case "unk_token": unknownToken = try cursor.string()
             case "continuing_subword_prefix": continuationPrefix = try cursor.string()
-            case "max_input_chars_per_word": maxWordCharacters = try cursor.integer(named: key, in: 1...1000)
+            case "max_input_chars_per_word": maxWordCharacters = try cursor.integer(named: key, in: 0...(1 << 20))
             case "vocab" where cursor.peek() == UInt8(ascii: "{"):
                 try cursor.open("{")
                 while let piece = try cursor.nextKey() {

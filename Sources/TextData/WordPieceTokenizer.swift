@@ -4,7 +4,7 @@ package import Foundation
 package struct Encoding: Equatable, Sendable {
     /// [CLS], the text's tokens, [SEP], and for a pair the second text's tokens and another [SEP].
     package let ids: [Int32]
-    /// 0 up to the first [SEP], 1 after it; as many as `ids`.
+    /// 0 up to the first [SEP], 1 after it if the tokenizer gives types; as many as `ids`.
     package let types: [UInt8]
     /// Whether the text was truncated to the maximum length.
     package let truncated: Bool
@@ -23,6 +23,10 @@ package struct WordPieceTokenizer: Sendable {
 
     /// Whether the model's tokenizer.json decides how texts are split, instead of its tokenizer_config.json.
     package let followsFile: Bool
+    /// Whether the second text of a pair gets token type 1; otherwise all types are 0.
+    package let givesTypes: Bool
+    /// Whether a text that is too long loses its beginning instead of its end.
+    let truncatesLeft: Bool
 
     /// Reads the tokenizer of a model folder; see ``TokenizerFiles/init(folder:)``.
     ///
@@ -59,6 +63,8 @@ package struct WordPieceTokenizer: Sendable {
         model = try WordPieceModel(files)
         options = files.options
         followsFile = files.followsFile
+        givesTypes = files.givesTypes
+        truncatesLeft = files.truncatesLeft
         addedTokens = files.addedTokens.map {
             (String(decoding: $0.bytes, as: UTF8.self), Int($0.id), $0.isNormalized, $0.isSingleWord)
         }
@@ -67,7 +73,7 @@ package struct WordPieceTokenizer: Sendable {
 
     /// Encodes `text` and `pair`, if given; above `maxLength` the longer of the two is truncated first.
     ///
-    /// - Complexity: O(bytes), for a single text only up to `maxLength`.
+    /// - Complexity: O(bytes), for a single text only up to `maxLength` unless its beginning is cut off.
     package func encode(_ text: String, pair: String? = nil, maxLength: Int? = nil) -> Encoding {
         var ids: [Int32] = []
         var scratch = Scratch(self)
@@ -75,7 +81,8 @@ package struct WordPieceTokenizer: Sendable {
         return Encoding(ids: ids, types: shape.types, truncated: shape.truncated)
     }
 
-    /// The index of a word's first token in its sentence. A word without tokens has no entry.
+    /// The index of a word's first token in its sentence, or of the first one that is not cut off. A word without
+    /// tokens has no entry.
     package struct FirstPiece: Equatable, Sendable {
         package let word: Int
         package let token: Int32
@@ -102,11 +109,15 @@ package struct WordPieceTokenizer: Sendable {
     /// Encodes samples one after another, reusing memory.
     struct Scratch {
         private let specials: Vocabulary.Specials
+        private let truncatesLeft: Bool
+        private let givesTypes: Bool
         private var search: PieceSearch
         private var second: [Int32] = []
 
         init(_ tokenizer: WordPieceTokenizer) {
             specials = tokenizer.vocabulary.specials
+            truncatesLeft = tokenizer.truncatesLeft
+            givesTypes = tokenizer.givesTypes
             search = PieceSearch(tokenizer.model)
         }
 
@@ -117,32 +128,44 @@ package struct WordPieceTokenizer: Sendable {
                 "a length of \(maxLength ?? 0) has no room for \(specialCount) special tokens")
             let start = ids.count
             let room = maxLength.map { $0 - specialCount } ?? .max
-            let enough = room == .max ? Int.max : room + 1
+            let enough = room == .max || truncatesLeft ? Int.max : room + 1
             ids.append(specials.classification)
             search.appendPieces(of: text.utf8.span, limit: enough, to: &ids)
             let firstFound = ids.count - start - 1
             guard let pair else {
                 let kept = min(firstFound, room)
-                ids.removeLast(firstFound - kept)
+                cut(&ids, from: start + 1, keeping: kept)
                 ids.append(specials.separator)
                 return Shape(firstCount: kept + 2, secondCount: 0, truncated: kept < firstFound)
             }
             second.removeAll(keepingCapacity: true)
             search.appendPieces(of: pair.utf8.span, limit: enough, to: &second)
             let kept = keep(text, firstFound, pair, second.count, room: room)
-            ids.removeLast(firstFound - kept.first)
+            cut(&ids, from: start + 1, keeping: kept.first)
             ids.append(specials.separator)
-            ids.append(contentsOf: second.prefix(kept.second))
+            ids.append(contentsOf: truncatesLeft ? second.suffix(kept.second) : second.prefix(kept.second))
             ids.append(specials.separator)
-            return Shape(
-                firstCount: kept.first + 2, secondCount: kept.second + 1,
-                truncated: kept.first < firstFound || kept.second < second.count)
+            let isTruncated = kept.first < firstFound || kept.second < second.count
+            guard givesTypes else {
+                return Shape(firstCount: ids.count - start, secondCount: 0, truncated: isTruncated)
+            }
+            return Shape(firstCount: kept.first + 2, secondCount: kept.second + 1, truncated: isTruncated)
+        }
+
+        /// Cuts the tokens after `start` down to `count`.
+        private func cut(_ ids: inout [Int32], from start: Int, keeping count: Int) {
+            if truncatesLeft {
+                ids.removeSubrange(start..<ids.count - count)
+            } else {
+                ids.removeLast(ids.count - start - count)
+            }
         }
 
         /// Encodes a sentence that is given word by word; words that do not fit are left out.
         mutating func append(words: [String], maxLength: Int, to ids: inout [Int32]) -> (
             firstPieces: [FirstPiece], truncated: Bool
         ) {
+            if truncatesLeft { return appendLast(words: words, maxLength: maxLength, to: &ids) }
             let start = ids.count
             let end = start + maxLength - 1
             var firsts: [FirstPiece] = []
@@ -159,6 +182,31 @@ package struct WordPieceTokenizer: Sendable {
             if ids.count > end { ids.removeLast(ids.count - end) }
             ids.append(specials.separator)
             return (firsts, isTruncated)
+        }
+
+        /// As ``append(words:maxLength:to:)`` for a tokenizer that cuts off the beginning.
+        private mutating func appendLast(words: [String], maxLength: Int, to ids: inout [Int32]) -> (
+            firstPieces: [FirstPiece], truncated: Bool
+        ) {
+            let start = ids.count
+            ids.append(specials.classification)
+            var ranges: [Range<Int>] = []
+            for word in words {
+                let token = ids.count
+                search.appendPieces(of: word.utf8.span, limit: .max, to: &ids)
+                ranges.append(token..<ids.count)
+            }
+            let found = ids.count - start - 1
+            let kept = min(found, maxLength - 2)
+            cut(&ids, from: start + 1, keeping: kept)
+            ids.append(specials.separator)
+            let isCut = found - kept
+            var firsts: [FirstPiece] = []
+            for (word, range) in ranges.enumerated() where range.upperBound > max(start + 1 + isCut, range.lowerBound) {
+                let token = max(range.lowerBound - isCut, start + 1)
+                firsts.append(FirstPiece(word: word, token: Int32(token - start)))
+            }
+            return (firsts, isCut > 0)
         }
 
         /// How many tokens of each text remain, given how many were found before the search ended.

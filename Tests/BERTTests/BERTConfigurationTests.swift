@@ -38,7 +38,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ("gelu", Activation.gelu), ("gelu_new", .geluTanh), ("gelu_pytorch_tanh", .geluTanh), ("relu", .relu),
+        ("gelu", Activation.gelu), ("gelu_new", .geluTanh), ("gelu_pytorch_tanh", .geluTanh), ("gelu_fast", .geluTanh),
+        ("gelu_python", .gelu), ("gelu_accurate", .geluTanh), ("gelu_python_tanh", .geluTanh), ("relu", .relu),
     ])
     func knowsTheActivations(name: String, activation: Activation) throws {
         #expect(try read(("hidden_act", "\"\(name)\"")).shape.activation == activation)

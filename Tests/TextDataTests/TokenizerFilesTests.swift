@@ -126,7 +126,9 @@ import Testing
             #"{"type":"WordPiece","unk_token":"[UNK]","vocab":{"[UNK]":0,"[CLS]":1,"[SEP]":2,"É":3,"\u0007":4,"#
             + #""中国":5,"a":6}}"#
         let folder = try TemporaryFolder([
-            "tokenizer.json": Self.json(added: "", normalizer: "null", model: model),
+            "tokenizer.json": Self.json(
+                added: "", normalizer: "null", model: model,
+                processor: #"{"type":"BertProcessing","sep":["[SEP]",2],"cls":["[CLS]",1]}"#),
             "tokenizer_config.json": Self.fast,
         ])
         #expect(
@@ -136,11 +138,13 @@ import Testing
 
     @Test func `a file that puts other tokens around a text is refused`() throws {
         func template(_ single: String) -> String {
-            "{\"type\":\"TemplateProcessing\",\"single\":[\(single)],\"special_tokens\":{}}"
+            "{\"type\":\"TemplateProcessing\",\"single\":[\(single)],\"special_tokens\":{"
+                + #""Hello":{"id":"Hello","ids":[4],"tokens":["Hello"]},"[SEP]":{"ids":[3]},"two":{"ids":[4,4]}}}"#
         }
         let sequence = #"{"Sequence":{"id":"A","type_id":0}}"#
         let last = #"{"SpecialToken":{"id":"[SEP]","type_id":0}}"#
-        for processor in ["null", template(sequence), template(sequence + "," + last)] {
+        let two = #"{"SpecialToken":{"id":"two","type_id":0}},"# + sequence + "," + last
+        for processor in ["null", template(sequence), template(sequence + "," + last), template(two)] {
             let message = try complaint([
                 "tokenizer.json": Self.json(processor: processor), "tokenizer_config.json": Self.fast,
             ])
@@ -150,6 +154,13 @@ import Testing
             #expect(try WordPieceTokenizer(folder: folder.url).encode("").ids == [2, 3])
         }
         let first = #"{"SpecialToken":{"id":"Hello","type_id":0}}"#
+        let pair = first + "," + sequence + "," + last + #"],"pair":["# + first + "," + sequence
+        let message = try complaint([
+            "tokenizer.json": Self.json(processor: template(pair)), "tokenizer_config.json": Self.fast,
+        ])
+        #expect(
+            message.contains("its post_processor does not put [SEP] between and after two texts: use a model"),
+            "\(message)")
         let folder = try TemporaryFolder([
             "tokenizer.json": Self.json(processor: template(first + "," + sequence + "," + last)),
             "tokenizer_config.json": Self.fast,
@@ -175,7 +186,9 @@ import Testing
     @Test func piecesThatDifferOnlyInCompositionStayApart() throws {
         let model = #"{"type":"WordPiece","vocab":{"[UNK]":0,"[CLS]":1,"[SEP]":2,"\u00e9":3,"e\u0301":4}}"#
         let folder = try TemporaryFolder([
-            "tokenizer.json": Self.json(added: "", model: model), "tokenizer_config.json": Self.fast,
+            "tokenizer.json": Self.json(
+                added: "", model: model, processor: #"{"type":"BertProcessing","sep":["[SEP]",2],"cls":["[CLS]",1]}"#),
+            "tokenizer_config.json": Self.fast,
         ])
         #expect(try WordPieceTokenizer(folder: folder.url).encode("é e\u{301}").ids == [1, 3, 4, 2])
     }
@@ -189,7 +202,7 @@ import Testing
         ),
         (
             "[UNK]\n[CLS]\n\n\n",
-            "vocab.txt: [SEP] is not among the 2 tokens, a BERT tokenizer needs it: is this its vocabulary?"
+            "vocab.txt: [SEP] is not among the 3 tokens, a BERT tokenizer needs it: is this its vocabulary?"
         ),
     ])
     func badVocabulariesAreRefused(contents: String, message: String) throws {
@@ -257,7 +270,7 @@ import Testing
         (json(added: #"{"id":-1,"content":"x"}"#), "id is -1, expected a whole number from 0"),
         (json(model: #"{"type":"BPE","vocab":{}}"#), "the model is BPE, expected WordPiece"),
         (json(model: #"{"type":"WordPiece","vocab":{"[UNK]":0,"b":0}}"#), "two tokens have the id 0"),
-        (json(model: #"{"type":"WordPiece","max_input_chars_per_word":0}"#), "max_input_chars_per_word is 0"),
+        (json(model: #"{"type":"WordPiece","max_input_chars_per_word":-1}"#), "max_input_chars_per_word is -1"),
         (#"{"x":"# + String(repeating: "[", count: 100), "values are nested over 64 deep"),
         (#"{"x":"\q"}"#, "\\q is not an escape of JSON"),
         (#"{"x":tru}"#, "\"tru\" is not a JSON value"),

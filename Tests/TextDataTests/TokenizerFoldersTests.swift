@@ -9,11 +9,24 @@ import Testing
     private struct Head: Decodable {
         let vocabulary: [String]
         let texts: [String]
+        let further: [Question]
+    }
+
+    private struct Question: Decodable {
+        let text: String
+        let pair: String?
+        let length: Int?
+    }
+
+    private struct Answer: Decodable, Equatable {
+        let ids: [Int32]
+        let types: [UInt8]
     }
 
     private struct Case: Decodable {
         let files: [String: String]
         let ids: [[Int32]]
+        let further: [Answer]
     }
 
     @Test func `each folder gives the ids of the reference`() throws {
@@ -37,6 +50,11 @@ import Testing
             let tokenizer = try WordPieceTokenizer(folder: folder.url)
             for (text, ids) in zip(head.texts, reference.ids) {
                 #expect(tokenizer.encode(text).ids == ids, "\(text.debugDescription) \(reference.files)")
+            }
+            for (question, answer) in zip(head.further, reference.further) {
+                let found = tokenizer.encode(question.text, pair: question.pair, maxLength: question.length)
+                #expect(
+                    Answer(ids: found.ids, types: found.types) == answer, "\(question.text) \(reference.files)")
             }
         }
     }

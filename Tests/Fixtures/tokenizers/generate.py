@@ -5,8 +5,10 @@
     "$(Benchmarks/peers/setup.sh)/bin/python" Tests/Fixtures/tokenizers/generate.py --seed 7 --count 400 --apus .build/release/apus
 
 With --out the first line holds the vocabulary, the texts and the version of Transformers; each other line a folder: its files, in which
-"@VOCABULARY@" stands for the vocabulary, and the ids of every text. With --apus the same folders go through `apus tokenize`: exit
-status 1 where an id differs. A folder that Transformers itself cannot read is passed over.
+"@VOCABULARY@" stands for the vocabulary, the ids of every text, and ids and types of some pairs and lengths. With --apus the same folders, and COUNT more whose files say less
+usual things, go through `apus tokenize`, also with pairs and lengths: exit status 1 where an id or a type differs, unless the folder is
+refused. With --export each of these folders gets a small model, which `apus train` trains for a step, with added words or without; then
+the exported folder goes through both. A folder that Transformers itself cannot read is passed over.
 """
 import argparse
 import json
@@ -27,6 +29,7 @@ parser.add_argument("--seed", type=int, default=1)
 parser.add_argument("--count", type=int, default=110, help="folders drawn, beside those that are written down here")
 parser.add_argument("--out")
 parser.add_argument("--apus")
+parser.add_argument("--export", action="store_true")
 arguments = parser.parse_args()
 draw = random.Random(arguments.seed)
 
@@ -38,6 +41,16 @@ TEXTS = [
     "", "hello world", "Hello CAFÉ movies.", "the café 中国 movie", "blockbuster Blockbuster", "new movie new\tmovie new  movie", "[MASK] hello[MASK]",
     "[mask] <mask> <MASK>", "<e1>hello <E1> x<e1>", "Ce\u0301 e\u0301", "hel\x07lo \x07 wor\u200bld", "中hello国", "[CLS] the [SEP] [PAD][UNK]", "hello\u00a0world\x0bnew",
     "café-world, hello", "newmovie newer news", "cafe Cafe CAFE", "hellohello movie", "<s>the</s>", "the. movie"]
+# What `apus tokenize` is asked beside the texts: text, second text, length.
+FURTHER = [
+    ("hello world the movie", "new movie caf\u00e9", None), ("hello world the movie", "new movie caf\u00e9", 7), ("the movie", None, 3), ("", "", None),
+    ("hello world the movie. hello", None, 5), ("the", "hello world new movie hello", 6), ("x " * 40, "hello " * 41, 20), ("hello " * 9, "the " * 9, 12),
+    ("\0hello\0 wor\ufffdld \ue000the\uf8ff", None, None), ("\u202ehello\u202c \u05d0\u05d1 hello \u0627\u0644", None, None), (" \t\n\u3000 ", None, None),
+    ("hello" * 20, None, None), ("hello" * 21, None, None), ("c" * 100 + " " + "c" * 101, None, None), ("\U0001f469\u200d\U0001f467hello\U0001f44d\U0001f3fd", None, None),
+    ("e\u0301" * 50 + " " + "e\u0301" * 51, None, None), ("hello  <mask>  the", None, None), (" hello \u4e2d hello\u56fd", None, None), ("hello the\u0301movie_movie movie9 movie", None, None),
+    ("\u0130stanbul \u1e9e \u03a3\u03c2 \ufb01ne \uff28\uff25", None, None), ("hello\u0085world\u2028the\x1fmovie\x7f", None, None), ("hello world " * 300, None, 512)]
+# So many of them are recorded.
+RECORDED = 6
 # No two that are the same once they are normalized: which of them Tokenizers takes differs from run to run.
 ADDED = ["blockbuster", "new movie", "Café", "<e1>", "<mask>", "hello", "movie", "中国", "<s>", "</s>", "er"]
 
@@ -155,6 +168,40 @@ def written():
         normalizer={"type": "Sequence", "normalizers": [plain["normalizer"]]}, pre_tokenizer={"type": "Sequence", "pretokenizers": [plain["pre_tokenizer"]]},
         post_processor={"type": "Sequence", "processors": [plain["post_processor"]]})
     yield {"tokenizer.json": changed(file_of(), **one), "tokenizer_config.json": fast}
+    # A token without characters counts among the tokens, an id without a token does not.
+    blank = {"added_tokens.json": {"blockbuster": len(VOCABULARY) + 2}, "tokenizer_config.json": config}
+    yield {"vocab.txt": "@VOCABULARY@\n\n", **blank}
+    yield {"vocab.txt": "@VOCABULARY@\u00a0\r\n\u3000", **blank}
+    listed = dict(added_tokens=[dict(id=len(VOCABULARY) + 1, **whole("blockbuster", True, False))])
+    for own in (config, fast):
+        for further in ({"": len(VOCABULARY)}, {"news": len(VOCABULARY) + 1}):
+            model = json.loads(file_of().replace("@VOCABULARY@", "0"))["model"] | {"vocab": {**{piece: place for place, piece in enumerate(VOCABULARY)}, **further}}
+            yield {"tokenizer.json": changed(file_of(), model=model, **listed), "tokenizer_config.json": own}
+            # Two added tokens with one id: the last one is matched.
+            both = [dict(id=place, **whole(text, True, False)) for place, text in ((len(VOCABULARY), "blockbuster"), (len(VOCABULARY) + 1, "news"))]
+            yield {"tokenizer.json": changed(file_of(), model=model, added_tokens=both), "tokenizer_config.json": own}
+    # The side that is cut, and whether the model is given types.
+    for own in (config, fast):
+        for side in ("left", "right"):
+            yield {"tokenizer.json": file_of(), "tokenizer_config.json": {**own, "truncation_side": side}}
+            cut = dict(direction=side.title(), max_length=5, strategy="LongestFirst", stride=0)
+            yield {"tokenizer.json": changed(file_of(), truncation=cut), "tokenizer_config.json": {**own, "truncation_side": "right"} if side == "left" else own}
+        yield {"tokenizer.json": changed(file_of(), truncation={**cut, "direction": "Left"}), "tokenizer_config.json": own}
+        yield {"tokenizer.json": file_of(), "tokenizer_config.json": {**own, "model_input_names": ["input_ids", "attention_mask"]}}
+        yield {"tokenizer.json": file_of(), "tokenizer_config.json": {**own, "model_input_names": ["input_ids", "token_type_ids", "attention_mask"]}}
+    yield {**text, "tokenizer_config.json": {"truncation_side": "left", "tokenizer_class": "DistilBertTokenizerFast"}}
+    # The template decides the ids, whatever its tokens are called.
+    typed = {**fast, "model_input_names": ["input_ids", "token_type_ids"]}
+    post = json.loads(file_of().replace("@VOCABULARY@", "0"))["post_processor"]
+    for first in ([5], [2]):
+        names = {**post["special_tokens"], "[CLS]": dict(id="[CLS]", ids=first, tokens=["[CLS]"])}
+        yield {"tokenizer.json": changed(file_of(), post_processor={**post, "special_tokens": names}), "tokenizer_config.json": typed}
+    yield {"tokenizer.json": changed(file_of(), post_processor=dict(type="BertProcessing", sep=["[SEP]", 0], cls=["nothing", 7])), "tokenizer_config.json": typed}
+    plain = [{kind: {**part, "type_id": 0}} for entry in post["pair"] for kind, part in entry.items()]
+    yield {"tokenizer.json": changed(file_of(), post_processor={**post, "pair": plain}), "tokenizer_config.json": typed}
+    # An object in tokenizer_config.json does not make a token of added_tokens.json special.
+    yield {**text, "tokenizer_config.json": {"mask_token": {"__type": "AddedToken", **whole("<mask>", False, True)}}, "added_tokens.json": {"<mask>": len(VOCABULARY)}}
+    yield {**text, "tokenizer_config.json": {"cls_token": None, "sep_token": None}}
 
 
 def maybe(chance):
@@ -212,6 +259,121 @@ def drawn():
     return files
 
 
+def odd_vocabulary():
+    """A vocab.txt with what editors and scripts leave in one."""
+    lines, end = list(VOCABULARY), draw.choice(["\n", "\n", "\r\n"])
+    for _ in range(draw.randint(0, 3)):
+        place = draw.randint(5, len(lines))
+        lines.insert(place, draw.choice(["", "", " ", "\u00a0", "hello", "[MASK]", "the ", "\tnew", "\u3000", "a\rb"]))
+    if maybe(0.2):
+        lines.append("")
+    if maybe(0.15):
+        lines[1] = "<unk>"
+    return ("\ufeff" if maybe(0.1) else "") + end.join(lines) + ("" if maybe(0.3) else end)
+
+
+def odd_token(text):
+    return dict(content=text, lstrip=flag(), normalized=flag(), rstrip=flag(), single_word=maybe(0.3), special=flag())
+
+
+def odd_file():
+    """A tokenizer.json with parts that BERT's own has not."""
+    text = file_of(added=[(text, flag(), flag()) for text in draw.sample(ADDED, draw.randint(0, 4))], lowercase=flag(), accents=draw.choice([None, True, False]),
+                   post=draw.choice(["template", "template", "bert", "none"]), specials=not maybe(0.15))
+    own = json.loads(text.replace("@VOCABULARY@", '"@VOCABULARY@"'))
+    bert = own["normalizer"]
+    if maybe(0.3):
+        parts = [{"type": "NFD"}, {"type": "NFC"}, {"type": "NFKC"}, {"type": "Lowercase"}, {"type": "StripAccents"}, {"type": "Strip", "strip_left": True, "strip_right": True},
+                 {"type": "Replace", "pattern": {"String": "h"}, "content": "w"}, bert, {"type": "Prepend", "prepend": "e"}]
+        own["normalizer"] = draw.choice([None, draw.choice(parts), {"type": "Sequence", "normalizers": draw.sample(parts, draw.randint(0, 3))}])
+    if maybe(0.3):
+        parts = [{"type": "BertPreTokenizer"}, {"type": "Whitespace"}, {"type": "WhitespaceSplit"}, {"type": "Punctuation", "behavior": "Isolated"}, {"type": "Digits", "individual_digits": True}]
+        own["pre_tokenizer"] = draw.choice([None, draw.choice(parts), {"type": "Sequence", "pretokenizers": draw.sample(parts, draw.randint(0, 3))}])
+    if own["post_processor"] and own["post_processor"]["type"] == "TemplateProcessing" and maybe(0.3):
+        post = own["post_processor"]
+        kind = draw.randrange(5)
+        if kind == 0:
+            post["single"] = post["single"][1:]
+        elif kind == 1:
+            for part in post["pair"]:
+                list(part.values())[0]["type_id"] = 0
+        elif kind == 2:
+            for part in post["single"] + post["pair"]:
+                if "SpecialToken" in part and part["SpecialToken"]["id"] == "[CLS]":
+                    part["SpecialToken"]["id"] = "<s>"
+            post["special_tokens"]["<s>"] = dict(id="<s>", ids=[draw.choice([2, 0, 5])], tokens=["<s>"])
+        elif kind == 3:
+            post["special_tokens"]["[CLS]"]["ids"] = [draw.choice([5, 2, 2])] * draw.choice([1, 2])
+        else:
+            post["pair"] = post["pair"][:3] + [{"SpecialToken": {"id": "[SEP]", "type_id": 1}}] + post["pair"][3:]
+    if own["post_processor"] and own["post_processor"]["type"] == "BertProcessing" and maybe(0.3):
+        own["post_processor"][draw.choice(["sep", "cls"])] = draw.choice([["[SEP]", 0], ["[CLS]", 3], ["nothing", 2]])
+    if maybe(0.3):
+        own["truncation"] = dict(direction=draw.choice(["Right", "Right", "Left"]), max_length=draw.choice([6, 128]), strategy=draw.choice(["LongestFirst", "OnlyFirst"]), stride=0)
+    if maybe(0.3):
+        own["padding"] = dict(strategy=draw.choice(["BatchLongest", {"Fixed": 8}]), direction="Right", pad_to_multiple_of=None, pad_id=0, pad_type_id=0, pad_token="[PAD]")
+    for entry in own["added_tokens"]:
+        if maybe(0.15):
+            entry.update(odd_token(entry["content"]))
+    if maybe(0.1):
+        del own[draw.choice(["added_tokens", "normalizer", "pre_tokenizer", "post_processor", "decoder", "truncation"])]
+    if maybe(0.15):
+        own["model"][draw.choice(["unk_token", "continuing_subword_prefix", "max_input_chars_per_word"])] = draw.choice(["[PAD]", "[UNK]", "", "e", 0, 7, 5000])
+    if maybe(0.1):
+        own["model"].pop(draw.choice(["type", "unk_token", "continuing_subword_prefix", "max_input_chars_per_word"]))
+    vocabulary = {piece: place for place, piece in enumerate(VOCABULARY)}
+    if maybe(0.3):
+        vocabulary[""] = len(VOCABULARY)
+    if maybe(0.1):
+        vocabulary["blockbuster"] = len(VOCABULARY) + draw.choice([0, 1, 7])
+    if maybe(0.05):
+        vocabulary["world"] = vocabulary["hello"]
+    if maybe(0.05):
+        del vocabulary[draw.choice(["[UNK]", "[MASK]", "[PAD]", "world"])]
+    own["model"]["vocab"] = vocabulary
+    return json.dumps(own, ensure_ascii=flag())
+
+
+def wide():
+    """A folder whose files say what few folders do."""
+    files, kind = {}, draw.choice(["text", "text", "file", "file", "both"])
+    if kind != "file":
+        files["vocab.txt"] = odd_vocabulary()
+    if kind != "text":
+        files["tokenizer.json"] = odd_file()
+    if maybe(0.85):
+        config = {}
+        if maybe(0.7):
+            config["tokenizer_class"] = draw.choice([
+                "BertTokenizer", "BertTokenizerFast", "DistilBertTokenizer", "DistilBertTokenizerFast", "ElectraTokenizerFast", "MPNetTokenizer", "RobertaTokenizer", "Other", None,
+                "MobileBertTokenizer", "SqueezeBertTokenizer", "LayoutLMTokenizer", "LxmertTokenizer", "FunnelTokenizer", "ConvBertTokenizer", "RetriBertTokenizer", "BertTokenizerLegacy",
+                "PreTrainedTokenizerFast", "PreTrainedTokenizerFast", "PreTrainedTokenizer", "TokenizersBackend"])
+        for key, values in (
+                ("do_lower_case", [None, True, False]), ("strip_accents", [None, True, False]), ("tokenize_chinese_chars", [None, True, False]), ("model_max_length", [512, 1e30, 8, 0, None, -1]),
+                ("truncation_side", ["right", "left"]), ("padding_side", ["right", "left"]), ("model_input_names", [["input_ids", "attention_mask"], ["input_ids", "token_type_ids", "attention_mask"]]),
+                ("do_basic_tokenize", [True, False]), ("never_split", [None, ["hello"]]), ("clean_up_tokenization_spaces", [True, False]), ("add_bos_token", [True, False]),
+                ("eos_token", ["[SEP]", None, "</s>"]), ("unk_token", ["[UNK]", "<unk>", "hello"]), ("cls_token", ["[CLS]", "<s>", "hello"]), ("sep_token", ["[SEP]", "</s>", "the"]),
+                ("pad_token", ["[PAD]", "<s>"]), ("mask_token", ["[MASK]", "<mask>", None]), ("extra_special_tokens", [["<e1>"], {"image_token": "<s>"}, [odd_token("er")]]),
+                ("special_tokens_map_file", [None, "nowhere"]), ("tokenizer_file", [None, "/nowhere/tokenizer.json"]), ("max_length", [4]), ("stride", [0, 2]), ("truncation_strategy", ["longest_first", "only_first"])):
+            if maybe(0.12):
+                config[key] = draw.choice(values)
+        if maybe(0.3):
+            listed = dict(LISTED) if maybe(0.8) else {}
+            for place, text in enumerate(draw.sample(ADDED, draw.randint(0, 3))):
+                listed[str(VOCABULARY.index(text) if text in VOCABULARY else len(VOCABULARY) + draw.choice([0, 3]) + place)] = odd_token(text)
+            config["added_tokens_decoder"] = listed
+        files["tokenizer_config.json"] = config
+    if maybe(0.25):
+        files["special_tokens_map.json"] = {
+            key: draw.choice([text, token(text, lstrip=flag(), normalized=flag(), single_word=maybe(0.3)), None])
+            for key, text in (("mask_token", "<mask>"), ("unk_token", "[UNK]"), ("cls_token", "[CLS]"), ("sep_token", "</s>")) if maybe(0.4)}
+    if maybe(0.25):
+        files["added_tokens.json"] = {text: len(VOCABULARY) + draw.choice([0, 2]) + place for place, text in enumerate(draw.sample(ADDED, draw.randint(0, 4)))}
+    if maybe(0.1):
+        files["config.json"] = json.dumps(dict(model_type="bert", tokenizer_class=draw.choice(["BertTokenizer", "PreTrainedTokenizerFast", None])))
+    return files
+
+
 def filled(name, contents):
     lines = "".join(piece + "\n" for piece in VOCABULARY)
     listed = json.dumps({piece: place for place, piece in enumerate(VOCABULARY)}, ensure_ascii=False)
@@ -221,44 +383,108 @@ def filled(name, contents):
 def folder_of(files, path):
     os.makedirs(path)
     for name, contents in files.items():
-        with open(os.path.join(path, name), "w", encoding="utf-8") as file:
+        with open(os.path.join(path, name), "w", encoding="utf-8", newline="") as file:
             file.write(filled(name, contents))
+
+
+def reference(tokenizer, text, pair, length):
+    """Ids and types that the model gets: without types it takes zeros."""
+    encoding = tokenizer([text], None if pair is None else [pair], truncation=length is not None, max_length=length)
+    ids = encoding["input_ids"][0]
+    return ids, encoding["token_type_ids"][0] if "token_type_ids" in encoding else [0] * len(ids)
+
+
+def tokenized(path, lines):
+    """What `apus tokenize` says to the lines: answers, or the line of a refusal."""
+    done = subprocess.run([arguments.apus, "tokenize", "--model", path], input=lines, capture_output=True, encoding="utf-8")
+    if done.returncode == 2 and done.stderr.count("\n") == 1:
+        return None, done.stderr.strip().replace(path + "/", "")
+    if done.returncode != 0:
+        raise SystemExit(f"apus tokenize ended with {done.returncode}: {done.stderr[-500:]}")
+    return [json.loads(line) for line in done.stdout.splitlines()], None
+
+
+def exported(path, asked, lines, answers):
+    """What is wrong with the folder that a run exports from this one; None if nothing is."""
+    import torch
+    from transformers import BertConfig, BertModel
+    transformers.utils.logging.disable_progress_bar()
+    run, words = path + "-run", flag()
+    config = BertConfig(vocab_size=len(VOCABULARY) + 24, hidden_size=16, num_hidden_layers=1, num_attention_heads=2, intermediate_size=16, max_position_embeddings=600)
+    torch.manual_seed(1)
+    BertModel(config).save_pretrained(path + "-model")
+    os.rename(path + "-model/model.safetensors", path + "/model.safetensors")
+    with open(path + "/config.json") as file:
+        own = json.load(file)
+    with open(path + "/config.json", "w") as file:
+        json.dump({**config.to_dict(), **own, "architectures": ["BertModel"]}, file)
+    with open(path + "/train.tsv", "w") as file:
+        file.write("text\tlabel\n" + "hello movie\t1\nthe world\t0\n" * 8)
+    with open(path + "/words.txt", "w") as file:
+        file.write("\u4e2d film\nWordy\n<E9>\n")
+    done = subprocess.run([arguments.apus, "train", "--model", path, "--train", path + "/train.tsv", "--batch-size", "4", "--max-steps", "1", "--threads", "1",
+                           "--max-length", "32", "--output", run, *(["--add-tokens", path + "/words.txt"] if words else [])], capture_output=True, encoding="utf-8")
+    if done.returncode != 0:
+        return f"refused: {done.stderr.strip().splitlines()[-1].replace(path + '/', '').replace(path, 'FOLDER')}"
+    own, refusal = tokenized(run + "/model", lines)
+    if refusal:
+        return "export is not read: " + refusal
+    tokenizer = AutoTokenizer.from_pretrained(run + "/model")
+    for question, found, before in zip(asked, own, answers):
+        expected = reference(tokenizer, *question)
+        if (found["ids"], found["types"]) != expected:
+            return f"{ascii(question)[:200]}: exported{' with words' if words else ''}: apus {found}, Transformers {expected}"
+        if not words and expected != before:
+            return f"{ascii(question)[:200]}: before {before}, exported {expected}"
+    return None
 
 
 cases, unread = [], 0
 with tempfile.TemporaryDirectory() as work:
-    for number, files in enumerate([*written(), *(drawn() for _ in range(arguments.count))]):
+    chosen = [*written(), *(drawn() for _ in range(arguments.count)), *(wide() for _ in range(arguments.count if arguments.apus else 0))]
+    for number, files in enumerate(chosen):
         files = {name: contents if isinstance(contents, str) else json.dumps(contents, ensure_ascii=False) for name, contents in {"config.json": BERT, **files}.items()}
         path = os.path.join(work, str(number))
         folder_of(files, path)
+        asked = [(text, None, None) for text in TEXTS] + (FURTHER if arguments.apus else FURTHER[:RECORDED])
         try:
             tokenizer = AutoTokenizer.from_pretrained(path)
-            ids = [tokenizer([text])["input_ids"][0] for text in TEXTS]
-        except Exception:
+            answers = [reference(tokenizer, *question) for question in asked]
+        except BaseException:
             unread += 1
             continue
-        cases.append((path, files, ids))
+        cases.append((path, files, answers))
     print(f"{len(cases)} folders, {unread} that Transformers cannot read", file=sys.stderr)
     if arguments.out:
         with open(arguments.out, "w", encoding="utf-8") as file:
-            file.write(json.dumps(dict(transformers=transformers.__version__, vocabulary=VOCABULARY, texts=TEXTS)) + "\n")
-            for _, files, ids in cases:
-                file.write(json.dumps(dict(files=files, ids=ids)) + "\n")
-    different = refused = 0
+            further = [dict(text=text, pair=pair, length=length) for text, pair, length in FURTHER[:RECORDED]]
+            file.write(json.dumps(dict(transformers=transformers.__version__, vocabulary=VOCABULARY, texts=TEXTS, further=further)) + "\n")
+            for _, files, answers in cases:
+                ids = [ids for ids, _ in answers]
+                recorded = [dict(ids=ids, types=types) for ids, types in answers[len(TEXTS):][:RECORDED]]
+                file.write(json.dumps(dict(files=files, ids=ids[:len(TEXTS)], further=recorded)) + "\n")
+    different, refused = 0, []
     if arguments.apus:
-        lines = "".join(json.dumps(dict(text=text)) + "\n" for text in TEXTS)
-        for path, files, ids in cases:
-            done = subprocess.run([arguments.apus, "tokenize", "--model", path], input=lines, capture_output=True, encoding="utf-8")
-            if done.returncode != 0:
-                refused += 1
-                print(f"refused: {done.stderr.strip()}", file=sys.stderr)
+        lines = "".join(json.dumps(dict(text=text, pair=pair, max_length=length)) + "\n" for text, pair, length in asked)
+        for path, files, answers in cases:
+            found, refusal = tokenized(path, lines)
+            shown = json.dumps({name: contents if len(contents) < 5000 else contents[:5000] + "\u2026" for name, contents in files.items()}, ensure_ascii=False)
+            if refusal:
+                refused.append(refusal)
                 continue
-            found = [json.loads(line)["ids"] for line in done.stdout.splitlines()]
-            for text, own, theirs in zip(TEXTS, found, ids):
-                if own != theirs:
+            for question, own, (ids, types) in zip(asked, found, answers):
+                if own["ids"] != ids or own["types"] != types:
                     different += 1
-                    shown = {name: contents if len(contents) < 700 else contents[:700] + "…" for name, contents in files.items()}
-                    print(f"{text!r}: apus {own}, Transformers {theirs}: {json.dumps(shown, ensure_ascii=False)}", file=sys.stderr)
+                    print(f"{ascii(question)[:200]}: apus {own['ids'][:60]} {own['types'][:60]}, Transformers {ids[:60]} {types[:60]}: {shown}", file=sys.stderr)
                     break
-        print(json.dumps(dict(folders=len(cases), different=different, refused=refused, seed=arguments.seed)))
+            else:
+                wrong = exported(path, asked, lines, answers) if arguments.export else None
+                if wrong and wrong.startswith("refused: "):
+                    refused.append(wrong)
+                elif wrong:
+                    different += 1
+                    print(f"{wrong}: {shown}", file=sys.stderr)
+        for message in sorted(set(refused)):
+            print(f"refused {refused.count(message)}: {message}", file=sys.stderr)
+        print(json.dumps(dict(folders=len(cases), different=different, refused=len(refused), seed=arguments.seed)))
 sys.exit(1 if different else 0)
