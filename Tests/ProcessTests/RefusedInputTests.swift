@@ -244,9 +244,13 @@ import Testing
             options: ["--class-weights", "LABEL_3=2"]),
         Fault("weights without a number", "'0=x'", "LABEL=WEIGHT", options: ["--class-weights", "0=x"]),
         Fault("a table for words", "has no single words", ".conll", options: ["--task", "token-classification"]),
-        Fault(
+        .data(
             "several columns for a class", "2 labels, classification needs one",
-            options: ["--task", "classification", "--label-column", "label,sentence"]),
+            options: ["--task", "classification", "--label-column", "label,other"],
+            contents: "sentence\tlabel\tother\nbel\t0\t1\ndan\t1\t0\n"),
+        .data(
+            "the text for a label", "--label-column names \"sentence\", and no other column looks like a text",
+            options: ["--label-column", "label,sentence"], contents: "sentence\tlabel\nbel\t0\ndan\t1\n"),
     ])
     func `tasks and losses that do not fit`(fault: Fault) throws { try expectRefused(fault) }
 
