@@ -77,9 +77,10 @@ with tempfile.TemporaryDirectory() as folder:
         for trial in range(4):
             together = [subprocess.Popen(command, env=environment(f"c{trial}"), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
                         for command in [[arguments.apus, "download", NAME], [*python, DOWNLOAD, NAME]] * 2]
-            ends = [(process.communicate(), process.returncode)[1] for process in together]
+            said = [process.communicate()[1].decode(errors="replace")[-600:] for process in together]
+            ends = [process.returncode for process in together]
             if any(ends):
-                sys.exit(f"WRONG together: {ends}")
+                sys.exit(f"WRONG together: {ends}\n" + "\n".join(text for text, end in zip(said, ends) if end))
             step(f"four at once, round {trial + 1}", [*python, OFFLINE, NAME], environment(f"c{trial}", offline=True))
             left = [name for _, _, names in os.walk(f"{folder}/c{trial}/hub") for name in names if "incomplete" in name or "partial" in name]
             if left:

@@ -37,9 +37,8 @@ struct FrozenAdapters {
         let rest = lora.targets.filter { layers[$0]?.count != layerCount }.map(\.rawValue).joined(separator: " ")
         throw InputError(
             "--freeze keeps all adapters of \(target.rawValue) at zero, where they begin; the source's own weights are "
-                + "frozen by --lora-rank anyway: leave out that pattern, or adapt the others with --lora-targets "
-                + rest
-        )
+                + "frozen by --lora-rank anyway: leave out that pattern"
+                + (rest.isEmpty ? "" : ", or adapt the others with --lora-targets \(rest)"))
     }
 
     /// What `--freeze` leaves of adapters, or that it changes nothing: one line each.
