@@ -312,6 +312,7 @@ final class ControlThread {
             case .connected:
                 isConnected = true
                 saysRefused = false
+                connectsAt = nil
                 if !state.isCoordinator {
                     state.withShared { $0.contact = .connected }
                     greet()
