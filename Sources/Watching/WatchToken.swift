@@ -15,6 +15,6 @@ struct WatchToken: Sendable {
     func isEqual(_ other: String) -> Bool {
         let (own, given) = (Array(text.utf8), Array(other.utf8))
         guard own.count == given.count else { return false }
-        return zip(own, given).reduce(UInt8(0)) { $0 | $1.0 ^ $1.1 } == 0
+        return zip(own, given).reduce(UInt8(0)) { $0 | ($1.0 ^ $1.1) } == 0
     }
 }

@@ -10,7 +10,7 @@ import Testing
 ///
 /// `APUS_SEEDS` sets the number of seeds, `APUS_FIRST_SEED` the first one. A seed that fails is printed, and fails in
 /// the same way with `APUS_SEEDS=1 APUS_FIRST_SEED=…`; `APUS_SEED_LOG=1` prints what happens in it.
-@Suite struct SimulationTests {
+@Suite(.serialized) struct SimulationTests {
     private static func variable(_ name: String) -> UInt64? {
         ProcessInfo.processInfo.environment[name].flatMap(UInt64.init)
     }
@@ -31,24 +31,14 @@ import Testing
     @Test func `every seed ends with the weights of one process, and every fault occurs often`() async throws {
         let shared = try await Self.inputs.value
         let (first, count) = (Self.variable("APUS_FIRST_SEED") ?? 1, Self.variable("APUS_SEEDS") ?? Self.usualSeeds)
-        // Side by side, for the cores at hand.
-        let parts: UInt64 = 4
-        let seen = await withTaskGroup(of: Seen.self) { group in
-            for part in 0..<min(parts, count) {
-                group.addTask {
-                    var seen = Seen()
-                    for seed in stride(from: first + part, to: first + count, by: Int(parts)) {
-                        let job = SimulatedJob(Scenario(seed: seed, turns: Self.usualTurns), shared)
-                        if Self.variable("APUS_SEED_LOG") != nil { job.simulation.log = { print($0) } }
-                        check(job)
-                        seen.add(job)
-                        // Other tests have deadlines, and wait for this thread.
-                        await Task.yield()
-                    }
-                    return seen
-                }
-            }
-            return await group.reduce(into: Seen()) { $0.add($1) }
+        var seen = Seen()
+        for seed in first..<(first + count) {
+            let job = SimulatedJob(Scenario(seed: seed, turns: Self.usualTurns), shared)
+            if Self.variable("APUS_SEED_LOG") != nil { job.simulation.log = { print($0) } }
+            check(job)
+            seen.add(job)
+            // Other tests have deadlines, and wait for this thread.
+            await Task.yield()
         }
         print(seen)
         if first == 1, count >= Self.usualSeeds { #expect(seen.rare == []) }
@@ -152,12 +142,6 @@ private struct Seen: CustomStringConvertible {
         add("resumption", job.resumptions)
         add("stepComputedAgain", job.losses.count - SimulatedInputs.steps)
         seconds += job.simulation.time / .seconds(1)
-    }
-
-    mutating func add(_ other: Seen) {
-        runs += other.runs
-        seconds += other.seconds
-        counts.merge(other.counts, uniquingKeysWith: +)
     }
 
     private mutating func add(_ item: String, _ count: Int) { if count > 0 { counts[item, default: 0] += 1 } }

@@ -36,6 +36,12 @@ import WebServer
         #expect(token.text.count == 32 && WatchToken().text != token.text)
     }
 
+    @Test func `no other token is the right one`() {
+        #expect(token.isEqual(token.text))
+        let others = (0..<5_000).map { _ in WatchToken().text }
+        #expect(others.filter(token.isEqual) == [])
+    }
+
     @Test(arguments: [
         ("localhost", true), ("LOCALHOST:8080", true), ("127.0.0.1:1", true), ("[::1]:8080", true), ("[::1]", true),
         ("lab-1:80", true), ("10.0.0.7:80", true), ("evil.example", false), ("localhost.evil.example:80", false),
