@@ -1,4 +1,3 @@
-internal import Dispatch
 internal import Foundation
 internal import Synchronization
 internal import Wording
@@ -13,12 +12,8 @@ package final class Activity: Sendable {
     private let began = ContinuousClock.now
     private let pace: Mutex<ActivityPace>
     private let screen: Screen
-    private let timer = Mutex<Clockwork?>(nil)
-
-    /// @unchecked: it only owns the timer, which Dispatch itself guards.
-    private struct Clockwork: @unchecked Sendable {
-        let source: any DispatchSourceTimer
-    }
+    /// Nil once the operation has ended: then nothing more is told.
+    private let ticker = Mutex<Ticker?>(nil)
 
     /// - Parameters:
     ///   - name: such as `reading train.tsv`.
@@ -28,11 +23,8 @@ package final class Activity: Sendable {
         self.total = total
         self.screen = screen
         pace = Mutex(ActivityPace(from: .now))
-        let source = DispatchSource.makeTimerSource(queue: .global())
-        source.schedule(deadline: .now() + .milliseconds(700), repeating: .milliseconds(250))
-        source.setEventHandler { [weak self] in self?.tell() }
-        timer.withLock { $0 = Clockwork(source: source) }
-        source.resume()
+        let new = Ticker(after: .milliseconds(700)) { [weak self] in self?.tell() }
+        ticker.withLock { $0 = new }
     }
 
     deinit { end() }
@@ -50,16 +42,13 @@ package final class Activity: Sendable {
 
     package func end() {
         guard !hasEnded.exchange(true, ordering: .sequentiallyConsistent) else { return }
-        timer.withLock { timer in
-            timer?.source.cancel()
-            timer = nil
-        }
+        ticker.withLock { $0 = nil }
         if wasTold.load(ordering: .relaxed), screen.redraws { screen.hide() }
     }
 
     private func tell() {
-        timer.withLock { timer in
-            guard timer != nil, screen.showsProgress else { return }
+        ticker.withLock { ticker in
+            guard ticker != nil, screen.showsProgress else { return }
             let isFirst = !wasTold.exchange(true, ordering: .relaxed)
             let text = text
             if screen.redraws {

@@ -25,6 +25,8 @@ package final class RunDisplay: Sendable {
         var interval: GrowingInterval?
         /// Ends of epochs reported since the last other message.
         var epochsTold = 0
+        /// The last line about an operation other than steps.
+        var workTold = ""
     }
 
     /// Consecutive ends of epochs that are reported; later ones only occasionally.
@@ -117,10 +119,17 @@ package final class RunDisplay: Sendable {
         ticker.withLock { $0 = next }
     }
 
-    /// Tells how far an operation is, if that is due; of one that begins or is done there is nothing to tell.
+    /// Tells how far an operation is, if that is due and says more than the last time; of one that begins or is done
+    /// there is nothing to tell.
     func tellWork(_ what: String, share: Double, now: ContinuousClock.Instant) {
-        guard share > 0, share < 1, state.withLock({ $0.interval?.isDue(now) ?? false }) else { return }
-        note("\(what)  \(Int(100 * share)) %")
+        guard share > 0, share < 1 else { return }
+        let line = "\(what)  \(Int(100 * share)) %"
+        let isDue = state.withLock { state in
+            guard line != state.workTold, state.interval?.isDue(now) ?? false else { return false }
+            state.workTold = line
+            return true
+        }
+        if isDue { note(line) }
     }
 
     private func endWork() { ticker.withLock { $0 = nil } }

@@ -6,9 +6,10 @@ internal import Dispatch
 final class Ticker: @unchecked Sendable {
     private let timer: any DispatchSourceTimer
 
-    init(_ act: @escaping @Sendable () -> Void) {
+    /// - Parameter first: how long until the first time.
+    init(after first: DispatchTimeInterval = .milliseconds(250), _ act: @escaping @Sendable () -> Void) {
         timer = DispatchSource.makeTimerSource(queue: .global())
-        timer.schedule(deadline: .now() + .milliseconds(250), repeating: .milliseconds(250))
+        timer.schedule(deadline: .now() + first, repeating: .milliseconds(250))
         timer.setEventHandler(handler: act)
         timer.resume()
     }

@@ -123,7 +123,7 @@ package final class LaneRunner: Sendable {
             targets: Self.places(of: targets, work, whole), joins: together && model.joinsLanes, observe: observe,
             last: together ? whenFinal.flatMap { LastPass(of: work, whenFinal: $0) } : nil)
         func compute(_ piece: Int) {
-            // The memory of its last run; nobody else writes there.
+            // The memory of the part's last run. Only this thread writes there.
             var part = lists.withLock { lists in
                 defer { lists.done[piece] = Part() }
                 return lists.done[piece]

@@ -24,7 +24,7 @@ import Testing
         #expect(grid.rows.allSatisfy { $0.contains("Z scoring the validation data  ") }, "\(grid.rows)")
     }
 
-    @Test func `before the steps there is no such line`() {
+    @Test func `before the first step no progress of an evaluation is told`() {
         let grid = TerminalGrid(columns: 100)
         let display = RunDisplay(screen: Screen(sink: grid, environment: ["TERM": "dumb"]))
         display.tellWork("scoring the validation data", share: 0.5, now: .now + .seconds(100))

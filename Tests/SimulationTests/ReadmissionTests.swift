@@ -53,6 +53,16 @@ import Transport
         run { !system.isConnected(to: "worker-1") && !control.isConnected("worker-1") }
     }
 
+    /// The connection of the member ends, and a request to join that is executed late makes it a member again.
+    private func joinLate() {
+        run { isMember }
+        let joined = membership.members[0]
+        loseConnection()
+        run { membership.state.withLock { $0.silent.contains("worker-1") } }
+        #expect(system.executeJoiningAgain(of: "worker-1"))
+        run { !membership.isNewest(joined) }
+    }
+
     @Test func `one whose connection was dropped is readmitted once it is heard again`() throws {
         run { isMember }
         let first = membership.members[0]
@@ -67,12 +77,7 @@ import Transport
     /// A request to join is executed late and makes a silent worker a member again; a call to it fails; it is heard
     /// again, as a member; then the coordinator removes it, because of that call.
     @Test func `one that is heard again just before it is removed is readmitted`() throws {
-        run { isMember }
-        let joined = membership.members[0]
-        loseConnection()
-        run { membership.state.withLock { $0.silent.contains("worker-1") } }
-        #expect(system.executeJoiningAgain(of: "worker-1"))
-        run { !membership.isNewest(joined) }
+        joinLate()
         let late = membership.members[0]
         #expect(!system.isConnected(to: "worker-1"), "a call fails here")
         settle()
@@ -84,14 +89,9 @@ import Transport
         end()
     }
 
-    /// The same, except that it is removed before it is heard again: it is no member then, and not silent either.
+    /// The same, but it is removed before it is heard again. It is then not a member, and it is not silent.
     @Test func `one that joined late and was removed is readmitted once it is heard again`() throws {
-        run { isMember }
-        let joined = membership.members[0]
-        loseConnection()
-        run { membership.state.withLock { $0.silent.contains("worker-1") } }
-        #expect(system.executeJoiningAgain(of: "worker-1"))
-        run { !membership.isNewest(joined) }
+        joinLate()
         let late = membership.members[0]
         membership.removeLost(late)
         #expect(!isMember && !system.isConnected(to: "worker-1"))
