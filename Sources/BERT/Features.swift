@@ -60,8 +60,7 @@ extension BERTModel {
     /// Whether only one row per sentence is read, and no other task shares the encoder.
     private var readsOneRow: Bool { head.pooling != nil && source == nil }
 
-    /// The head's input for each sentence (S, D): the encoder's output for [CLS], or the mean over the tokens; computed
-    /// by the calling thread.
+    /// The head's input for each sentence (S, D): the encoder's output for [CLS], or the mean over the tokens.
     package func features(_ batch: PackedBatch, _ weights: Weights, arena: Arena) -> Matrix {
         let hidden = encode(batch, weights, layers: shape.layers, read: Reading(batch, head).read, arena: arena)
         guard head.pooling == .mean else { return hidden }

@@ -37,7 +37,7 @@ package final class GradientSink {
         isFinal = written
     }
 
-    /// A sink that needs ``begin(dense:mode:)`` before each batch.
+    /// A sink that needs ``begin(dense:mode:whenFinal:)`` before each batch.
     package init(layout: ParameterLayout, arena: Arena) {
         self.layout = layout
         dense = FloatBuffer(count: 0).view

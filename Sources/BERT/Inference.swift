@@ -10,7 +10,7 @@ package struct InferenceResult: Sendable {
 }
 
 extension BERTModel {
-    /// The head's outputs for a packed batch; computed by the calling thread.
+    /// The head's outputs for a packed batch, and its losses if it has targets.
     package func infer(_ batch: PackedBatch, _ weights: Weights, arena: Arena) -> InferenceResult {
         let branch = branch(batch.stream)
         let reading = Reading(batch, branch.head)

@@ -26,17 +26,18 @@ package enum Stage: Sendable, Equatable, CustomStringConvertible {
 package typealias StageObserver = (_ stage: Stage, _ values: Matrix, _ rows: [Int32]?, _ batch: PackedBatch) -> Void
 
 extension BERTModel {
-    /// Forward and backward pass of one lane's packed batch.
+    /// Forward and backward pass of one packed batch, of one lane or of several that are packed together.
     ///
-    /// The calling thread computes the entire lane: same batch, same bits, wherever it runs. Nothing is
+    /// The kernels may divide their work among a team of threads: same batch, same bits, wherever it runs. Nothing is
     /// back-propagated below the lowest trained parameter.
     /// - Parameters:
-    ///   - weights: see ``weights(_:trains:memory:)``.
+    ///   - weights: see ``weights(_:trains:state:memory:)``.
     ///   - lossScale: factor on each sample's loss gradient, 1 / normalizer of the global batch.
     ///   - recompute: keeps only the layers' outputs and recomputes everything else that the backward pass needs, layer
     ///     by layer: the same bits in less memory.
     ///   - sink: receives the gradients.
-    ///   - memory: owned by this thread, reused from batch to batch.
+    ///   - arena: scratch memory; what the pass took of it is the caller's to give back.
+    ///   - memory: used by one call at a time, reused from batch to batch.
     ///   - laneLoss: receives the sum of the losses of each lane of the batch.
     /// - Returns: the sum of the samples' losses, unscaled.
     package func laneGradient(

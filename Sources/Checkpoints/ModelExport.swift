@@ -49,8 +49,7 @@ package enum ModelExport {
     /// The model card of a model folder.
     package static let cardName = "README.md"
 
-    /// Makes the tokenizer that ``write(_:configuration:tokenizerFolder:tokenizerSettings:words:among:to:steps:)``
-    /// would, and removes it again.
+    /// Makes the tokenizer that `write` would, and removes it again.
     /// - Throws: ``FileError`` if that fails.
     package static func check(
         tokenizerFolder: String, tokenizerSettings: JSONValue, words: [(text: String, id: Int)],

@@ -154,9 +154,8 @@ package final class RunFolder: Sendable {
     /// Keeps the lines of `metrics.jsonl` that `isKept` accepts; an incomplete last line is removed.
     ///
     /// Needs room only if a removed line precedes a kept one. Without room the file stays unchanged until there is
-    /// some.
+    /// some. A file that cannot be read or truncated stays as it is.
     /// - Returns: the error that delays or prevents this.
-    /// A file that cannot be read or truncated stays as it is.
     @discardableResult
     package func trimMetrics(_ isKept: (JSONValue) -> Bool) -> FileError? {
         let file = path + "/metrics.jsonl"

@@ -42,7 +42,7 @@ package struct Envelope: Equatable, Sendable {
     package var sender: String
     /// Name of the actor that is called; empty otherwise.
     package var recipient = ""
-    /// The name of the called function, such as `worker.run`; empty otherwise.
+    /// The name of the called function, such as `worker.step`; empty otherwise.
     package var target = ""
     package var payload: [UInt8] = []
 

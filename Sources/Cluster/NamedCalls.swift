@@ -1,6 +1,6 @@
 package import Distributed
 
-/// A distributed actor whose calls have names of their own on the wire, such as `worker.run`: code that moves to
+/// A distributed actor whose calls have names of their own on the wire, such as `worker.step`: code that moves to
 /// another module renames no call, and a received name can reach no other function.
 package protocol NamedCalls: DistributedActor {
     /// Before the point of each name.
@@ -48,7 +48,7 @@ package protocol WireError: Error, Codable, Sendable {
 extension NamedCalls {
     /// The name of one of its functions on the wire.
     static func wireName(of target: RemoteCallTarget) -> String {
-        // Written as `Coordination.Worker.run(_:)`.
+        // Written as `Coordination.Worker.step(_:)`.
         let function = target.description.prefix { $0 != "(" }.split(separator: ".").last ?? ""
         return "\(wireName).\(function)"
     }

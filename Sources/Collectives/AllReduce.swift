@@ -15,7 +15,7 @@ package final class AllReduce {
     /// Runs independent tasks, possibly on several threads, and returns when all are done.
     package typealias Parallel = (_ count: Int, _ body: @Sendable (Int) -> Void) -> Void
 
-    /// Frames of partial sums that a server sends an owner ahead of the returning totals: 384 KB, 0.3 ms at 10 Gb/s.
+    /// Frames of partial sums that a server sends an owner ahead of the returning totals: 384 KiB, 0.3 ms at 10 Gb/s.
     /// More of them no longer stay in the processor's caches: on one machine, eight frames reduced the speed by a
     /// tenth.
     static let window = 3

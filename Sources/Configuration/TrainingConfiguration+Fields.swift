@@ -95,7 +95,7 @@ extension TrainingConfiguration {
         }
     }
 
-    /// The precision, if it is not the usual one: runs of before know no other.
+    /// The precision, if it is not the usual one: older builds know no other, and can go on with a run without it.
     private var otherPrecision: Precision? {
         get { precision == .float32 ? nil : precision }
         set { precision = newValue ?? .float32 }

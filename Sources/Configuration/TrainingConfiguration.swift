@@ -6,7 +6,7 @@ package import TextData
 
 /// All options of a training run with their values.
 ///
-/// Created by ``TrainingConfiguration/resolve(_:cores:now:files:)`` from the given options, saved with the run as
+/// Made of the given options by `TrainingConfiguration.resolve`, of the module Runs, and saved with the run as
 /// `config.yaml`. Flags of the command line and keys of a file are the raw values of ``Key``.
 package struct TrainingConfiguration: Codable, Equatable, Sendable {
     package enum TargetTask: String, Codable, CaseIterable, Sendable {
@@ -16,12 +16,12 @@ package struct TrainingConfiguration: Codable, Equatable, Sendable {
         case maskedLM = "masked-lm"
     }
 
-    /// Folder of the source model.
+    /// Folder of the source model, or its name on a hub until its folder is found.
     package var model: String
     package var train: String
     /// File scored after each epoch; nil: none.
     package var validation: String?
-    /// Share of the training rows to hold out and scored after each epoch; nil: none.
+    /// Share of the training rows to hold out, which are scored after each epoch; nil: none.
     package var validationSplit: Double?
     /// File scored once, at the end; nil: none.
     package var test: String?

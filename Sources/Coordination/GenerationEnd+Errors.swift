@@ -3,7 +3,7 @@ internal import Collectives
 internal import Transport
 internal import Wording
 
-/// What a failure means for the generation. Here alone do errors of workers and of links become ends.
+/// What a failure means for the generation: the only place where errors of workers and links become ends.
 extension GenerationEnd {
     /// A call to a worker failed.
     /// - Parameter limit: of the call.

@@ -13,7 +13,7 @@ package protocol GenerationLinks: AnyObject {
 
     /// Turns the open endpoints into the mesh of a generation.
     /// - Parameters:
-    ///   - early: bytes of a state that this rank is to receive, which may arrive before all its links stand.
+    ///   - early: bytes of a state that this rank is to receive, which may arrive before all its links are established.
     ///   - limit: how long the links may take.
     func mesh(rank: Int, _ roster: MeshRoster, early: Int, within limit: Duration) throws(MeshError) -> any Mesh
 

@@ -1,7 +1,7 @@
 /// How long the links of a generation may take to form. Pure.
 ///
 /// A worker without links costs a job that whole time. Its replacement on the same host is likely to lack the same
-/// ones, and gets less time until a generation stands with it.
+/// ones, and gets less time until a generation with it is formed.
 struct LinkPatience: Sendable, Equatable {
     /// Enough for a busy host that has still to allocate its model.
     static let shorter = Duration.seconds(10)
@@ -18,7 +18,7 @@ struct LinkPatience: Sendable, Equatable {
     /// Notes that a worker was removed because it had no links to others.
     mutating func removed(_ worker: WorkerIdentity) { suspected.insert(Slot(worker)) }
 
-    /// Notes that all links of a generation stand.
+    /// Notes that all links of a generation are established.
     mutating func linked(_ workers: [WorkerIdentity]) { suspected.subtract(workers.map(Slot.init)) }
 
     /// The time for a generation of these workers.

@@ -152,7 +152,7 @@ package struct Formation: Codable, Sendable, Equatable {
     package var commit: Commit?
     /// The commit of ``step``, for every worker that has its state.
     package var newest: Commit?
-    /// Seconds in which all links must stand.
+    /// Seconds within which all links must be established.
     package var linkSeconds: Int
 
     package init(

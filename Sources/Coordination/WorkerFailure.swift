@@ -2,7 +2,7 @@
 package enum WorkerFailure: Error, Codable, Sendable, Equatable, CustomStringConvertible {
     /// The generation is over; the worker keeps its state.
     case generationEnded(String)
-    /// Links to these ranks, or from them, did not stand in time.
+    /// Links to these ranks, or from them, were not established in time.
     case unlinked(ranks: [Int], String)
     /// The command does not fit what the worker has.
     case outOfOrder(String)

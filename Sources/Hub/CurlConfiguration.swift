@@ -11,7 +11,8 @@ struct CurlConfiguration: Equatable, Sendable {
     /// Arguments: no file of the user's is read but the standard input.
     static let arguments = ["--disable", "--config", "-"]
 
-    /// Seconds until a connection must stand, and seconds without a byte after which one counts as broken.
+    /// Seconds within which a connection must be established, and seconds without a byte after which one counts as
+    /// broken.
     static let (connectSeconds, silentSeconds) = (10, 20)
 
     /// One option a line, as `man curl` describes under `--config`. Redirects are not followed: see ``HubClient``.

@@ -5,8 +5,8 @@ internal import Hub
 
 /// Shows on standard error how far a download is, because standard output may hold answers.
 ///
-/// A file of more than a megabyte has a line; below it stands how much is there, redrawn on a terminal, in new lines at
-/// growing intervals elsewhere.
+/// A file of more than a megabyte has a line, and below it the bytes so far: redrawn on a terminal, elsewhere in new
+/// lines at growing intervals.
 final class DownloadDisplay {
     private let redraws = OutputCapabilities(
         .auto, isTerminal: isatty(STDERR_FILENO) == 1, environment: ProcessInfo.processInfo.environment

@@ -3,8 +3,7 @@ package import TextData
 
 /// The task inferred from labels without `--task`, and a note for the user about the choice.
 ///
-/// An ambiguous choice is reported with the option that decides; if two
-/// tasks are as likely, it is refused.
+/// An ambiguous choice is reported with the option that decides; if two tasks are as likely, it is refused.
 package struct TaskChoice: Equatable, Sendable {
     package typealias Task = TrainingConfiguration.TargetTask
 
@@ -216,7 +215,7 @@ package struct TaskChoice: Equatable, Sendable {
         return values.allSatisfy { $0.count == first.count && $0.allSatisfy { "01".contains($0) } } ? first : nil
     }
 
-    /// Labels of which some have commas, or what else parts the labels of a text.
+    /// Labels some of which have a comma, or another character that separates the labels of a text.
     private static func parted(_ values: Set<String>, by separator: Character, _ dataset: Dataset)
         throws(DatasetError) -> TaskChoice
     {

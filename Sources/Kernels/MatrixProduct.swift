@@ -16,7 +16,7 @@ package enum Orientation: Sendable {
 ///
 /// Shapes after orientation: `a` (m, k), `b` (k, n), `c` (m, n); none aliases another.
 /// Equal shapes give equal bits at any alignment, on any thread, at any repetition.
-/// - Complexity: O(m n k) on the calling thread.
+/// - Complexity: O(m n k), divided among the threads of the ``Team``.
 package func multiply(
     _ a: Matrix, _ aOrientation: Orientation, _ b: Matrix, _ bOrientation: Orientation, into c: Matrix,
     scale: Float = 1, accumulate: Bool = false
@@ -67,7 +67,7 @@ package func multiplyLanes(_ a: Matrix, _ b: Matrix, _ lanes: LaneRows, into c: 
     }
 }
 
-/// The same with Apus's own kernels.
+/// A product as ``multiply(_:_:_:_:into:scale:accumulate:)`` has it, by Apus's own kernels.
 ///
 /// Each element is one chain of fused multiply-adds in ascending order of the inner dimension, on any processor. The
 /// chain starts from +0, or, without a scale, from the old value. A scale multiplies the finished chain once, before

@@ -24,7 +24,7 @@ package struct MemoryEstimate: Sendable {
 
     private var paired: Int { model.precision == .float32 ? 0 : 4 * model.layout.count }
 
-    /// The moments of AdamW.
+    /// Adam's two moments.
     package var moments: Int { 2 * 4 * model.layout.stateCount }
 
     private var gradient: Int { 4 * model.layout.denseCount }

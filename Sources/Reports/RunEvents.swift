@@ -10,7 +10,7 @@ package struct RunEvents: Sendable {
     package private(set) var start: JSONValue?
     /// How many processes have run steps, one after the other.
     package private(set) var processes = 0
-    /// The workers of the newest generation, nil without workers; and what ended it, nil while it stands.
+    /// The workers of the newest generation, nil without workers; and what ended it, nil while it lasts.
     package private(set) var generation: JSONValue?
     package private(set) var end: JSONValue?
     /// Seconds, of the newest steps, that each worker spent.

@@ -164,7 +164,7 @@ package struct RunInputs: Sendable {
     /// Samples of all data files that were truncated to --max-length.
     package var truncatedCount: Int { datasets.values.reduce(0) { $0 + $1.truncatedCount } }
 
-    /// Bytes of the weights, without which a run has no result; a checkpoint that cannot be written is borne with.
+    /// Bytes of the weights, without which a run has no result. A checkpoint that cannot be written does not end a run.
     package var weightBytes: Int { model.layout.count * MemoryLayout<Float>.stride }
 
     /// Bytes of one checkpoint: weights and two moments, once all is trained that will be.

@@ -220,7 +220,7 @@ package struct GenerationEvent: MetricsEvent, Encodable {
     }
 }
 
-/// A line of `metrics.jsonl` when a generation has ended for want of something.
+/// A line of `metrics.jsonl` when a generation has ended early: why, and which workers are lost.
 package struct GenerationEndEvent: MetricsEvent, Encodable {
     package let event = "generation_end"
     package var afterStep: Int

@@ -135,9 +135,9 @@ package struct DataReview: Sendable {
                     + (again.count == 1 ? "is that of an earlier row" : "are those of earlier rows"))
     }
 
-    /// Labels that differ only in upper and lower case or in spaces.
     private static func isVisible(_ scalar: Unicode.Scalar) -> Bool { scalar.properties.generalCategory != .format }
 
+    /// Labels that differ only in upper and lower case, in spaces or in characters that are not seen.
     private static func similarLabels(_ part: Part) -> [Warning] {
         let groups = Dictionary(grouping: part.counts.map(\.label)) { label in
             String(String.UnicodeScalarView(label.lowercased().unicodeScalars.filter(Self.isVisible))).split {

@@ -2,7 +2,7 @@ extension Dataset {
     /// Separates the labels of a list that is written as one text.
     package static let listSeparator: Character = ","
 
-    /// What parts the labels of a text here: the first of a comma, a vertical bar and a semicolon that is in any; a
+    /// What separates the labels of a text here: the first of a comma, a vertical bar and a semicolon that is in any; a
     /// slash, a plus sign or an ampersand if its parts come again in other labels; a space where each row is as many
     /// zeros and ones.
     package var labelSeparator: Character {
@@ -138,7 +138,7 @@ extension Dataset {
         return try neededLabels()
     }
 
-    /// The labels or numbers of a text with commas, or what else parts them, between.
+    /// The labels or numbers of a text, which commas or another character separate.
     package static func parts(of text: String, _ separator: Character = listSeparator) -> [String] {
         text.split(separator: separator).map { trimmed(String($0)) }.filter { !$0.isEmpty }
     }

@@ -129,7 +129,7 @@ package struct LabelSet: Equatable, Sendable {
     }
 
     /// A row's labels as these classes have them: the whole text if it is a class, its parts if a file is too small to
-    /// show what parts them.
+    /// show what separates them.
     private func known(_ list: [String], asWritten fields: [String]?) -> [String] {
         guard let text = fields?.first, fields?.count == 1, !list.allSatisfy({ indices[$0] != nil }) else {
             return list

@@ -39,7 +39,7 @@ package final class StreamedFrame: SizedFrame {
     }
 }
 
-/// Cuts a stream of bytes into frames. Each is a header of 64 bytes, the last 11 of them zero, and its payload.
+/// Cuts a stream of bytes into frames. Each is a header of 64 bytes, the last 16 of them zero, and its payload.
 package struct FrameStream {
     /// ``FrameCodec``'s header and zeros, so that a payload begins at a cache line of the stream.
     package static let headBytes = 64

@@ -57,8 +57,8 @@ package struct MeshListener: ~Copyable {
     /// Begins to connect to the other ranks. No link ends as long as the mesh exists, also if it cannot be formed.
     /// - Parameters:
     ///   - others: the ranks to link with; nil for all.
-    ///   - early: bytes that may arrive before all links stand, beyond ``FrameInbox/byteLimit``: a state that this rank
-    ///     is to receive.
+    ///   - early: bytes that may arrive before all links are there, beyond ``FrameInbox/byteLimit``: a state that this
+    ///     rank is to receive.
     package consuming func begun(
         rank: Int, roster: MeshRoster, others: Set<Int>? = nil, early: Int = 0,
         until deadline: ContinuousClock.Instant

@@ -27,7 +27,7 @@ package final class ZeroMQMesh: Mesh {
 
     /// - Parameters:
     ///   - others: the ranks to link with; nil for all.
-    ///   - early: bytes that a rank whose links stand may send before all links of this one do.
+    ///   - early: bytes that a rank with all its links may send before this one has all of its own.
     init(
         _ listener: consuming MeshListener, rank: Int, roster: MeshRoster, others: Set<Int>? = nil, early: Int = 0
     ) throws(ZeroMQError) {

@@ -4,13 +4,13 @@ internal import Processes
 internal import Reports
 package import Wording
 
-/// `apus watch`: how a run stands, then its log and its progress as they come.
+/// `apus watch`: the state of a run, then its log and its progress as they come.
 package struct TerminalWatch {
     private let folder: String
 
     /// Lines of the log before those to come.
     private static let earlier = 10
-    /// How long a run may stand still, as while its coordinator is started again.
+    /// How long a run may seem to be stopped, as while its coordinator is started again.
     private static let patience = Duration.seconds(10)
     private static let pause: useconds_t = 250_000
 
