@@ -6,6 +6,7 @@ package import Tensors
 /// The first pass of a block overwrites; later ones are added, tensor by tensor. Each is computed separately first, so
 /// that its bits do not depend on what it is added to.
 package final class GradientSink {
+    /// What a pass does with what the buffers hold.
     package enum Mode: Sendable {
         case overwrite
         case add

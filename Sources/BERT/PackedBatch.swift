@@ -30,6 +30,7 @@ package struct PackedBatch: Sendable {
     /// How the lanes' sums are added, see ``LaneRows``.
     package private(set) var laneJoins: [UInt8] = []
 
+    /// What the head is to answer, for S sentences with C outputs each.
     package enum Targets: Sendable, Equatable {
         case none
         /// (S) class numbers.

@@ -2,6 +2,7 @@ internal import Transport
 
 /// The faults of one run of a job, and their times: a pure function of the seed and the run's number.
 package struct ChaosPlan: Equatable, Sendable {
+    /// What is done to a process, or to all of them.
     package enum Deed: Equatable, Sendable {
         /// SIGKILL to a worker.
         case kill
@@ -40,6 +41,7 @@ package struct ChaosPlan: Equatable, Sendable {
         case inCheckpoint(afterStep: Int, Duration)
     }
 
+    /// One fault: what, when and to which worker.
     package struct Strike: Equatable, Sendable {
         package var deed: Deed
         package var moment: Moment

@@ -8,6 +8,7 @@ internal import Yams
 /// `ssh_port`, `binary`, `interface`; an entry of `hosts` also its `address`. `hostfile` names a ``HostFile`` whose
 /// hosts follow those of `hosts`.
 package struct ClusterFile: Equatable, Sendable {
+    /// Where the coordinator listens.
     package struct Coordinator: Equatable, Sendable {
         package var address: String
         /// Nil for a free port.
@@ -19,6 +20,7 @@ package struct ClusterFile: Equatable, Sendable {
         }
     }
 
+    /// A host, its workers, and how ssh reaches it.
     package struct Host: Equatable, Sendable {
         package var address: String
         package var workers = 1

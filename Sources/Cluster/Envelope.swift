@@ -7,6 +7,7 @@
 ///    16  incarnation     24  call        32  settledBelow
 ///    40  target's bytes  44  payload's bytes
 package struct Envelope: Equatable, Sendable {
+    /// What a message is. The numbers are those on the wire.
     package enum Kind: UInt8, Sendable {
         case call = 1
         case result = 2

@@ -2,6 +2,7 @@
 ///
 /// `#` begins a comment. A host without a number gets one process; lines of one host add up, as with Open MPI.
 package enum HostFile {
+    /// A host and the number of its processes.
     package struct Entry: Equatable, Sendable {
         package var address: String
         package var slots: Int

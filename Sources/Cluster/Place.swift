@@ -23,6 +23,7 @@ package struct Place: Equatable, Sendable {
     /// Identifies the ranks of one MPI job on one host; nil if the launcher names no job.
     package var job: String?
 
+    /// Who starts the coordinator.
     package enum Starter: Equatable, Sendable {
         /// It already runs, or is started separately from this job.
         case somebodyElse

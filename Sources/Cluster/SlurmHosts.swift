@@ -1,5 +1,6 @@
 /// Slurm's short form of host lists: `n[01-03,07],other` stands for n01, n02, n03, n07 and other.
 package enum SlurmHosts {
+    /// A text that is not such a list.
     package struct Malformed: Error, Equatable, CustomStringConvertible {
         package let list: String
         package var description: String {

@@ -9,6 +9,7 @@ package import TextData
 /// Made of the given options by `TrainingConfiguration.resolve`, of the module Runs, and saved with the run as
 /// `config.yaml`. Flags of the command line and keys of a file are the raw values of ``Key``.
 package struct TrainingConfiguration: Codable, Equatable, Sendable {
+    /// What is learned; the names are those of `--task`.
     package enum TargetTask: String, Codable, CaseIterable, Sendable {
         case classification, regression
         case multiLabel = "multi-label"

@@ -12,6 +12,7 @@ package final class Screen: Sendable {
     /// The streams of this process.
     package static let shared = Screen(sink: StandardStreams(), environment: ProcessInfo.processInfo.environment)
 
+    /// Standard output or standard error.
     package enum Stream: Sendable { case output, errors }
 
     /// Formats the status line for a terminal's number of columns.

@@ -9,6 +9,7 @@ package protocol GenerationLinks: AnyObject {
     /// The canceller of the endpoints that are open for `generation`; nil if none are.
     func canceller(of generation: UInt32) -> MeshCanceller?
 
+    /// Closes the endpoints, and links of a generation that was not formed. A mesh that was handed out stays.
     func close()
 
     /// Turns the open endpoints into the mesh of a generation.

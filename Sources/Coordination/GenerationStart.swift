@@ -6,6 +6,7 @@ package import Runs
 /// A committed step is never abandoned while a worker has its state, or has the state before it together with its
 /// gradient.
 package struct GenerationStart: Sendable, Equatable {
+    /// How a worker comes to the state with which the generation begins.
     package enum Way: Sendable, Equatable {
         case has
         /// Makes the update of a step whose gradient it kept.

@@ -10,6 +10,7 @@ package import Wording
 /// `apus keygen` on a file system that all hosts share; `APUS_SECRET`, a text that all processes of the run have, from
 /// which each derives every key.
 package struct KeySource: Sendable {
+    /// Whose keys they are.
     package enum Role: Equatable, Sendable {
         case coordinator(workers: Int)
         /// Nil if no launcher gave a rank.

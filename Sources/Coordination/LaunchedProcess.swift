@@ -4,14 +4,17 @@ internal import Glibc
 ///
 /// Pure: ``LauncherPipe/follow(_:_:)`` is the loop that takes what happens and carries the decisions out.
 package struct LaunchedProcess: Sendable {
+    /// What the launcher has started.
     package enum Kind: Sendable { case coordinator, worker }
 
+    /// What happens to the process.
     package enum Event: Equatable, Sendable {
         case word(LauncherPipe.Word)
         /// The time of ``Action/wait(_:)`` is over.
         case due
     }
 
+    /// What the process does next.
     package enum Action: Equatable, Sendable {
         /// One worker will not be replaced any more.
         case giveUpWorker

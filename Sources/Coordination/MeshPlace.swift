@@ -7,6 +7,7 @@ internal import Wording
 
 /// Where a process opens its data links.
 package struct MeshPlace: Sendable {
+    /// Which sockets, and where.
     package enum Kind: Sendable {
         /// Sockets in a private folder of this machine.
         case folder(String)

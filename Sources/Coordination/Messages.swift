@@ -245,6 +245,7 @@ package struct StepReady: WordCoded, Sendable, Equatable {
     package var norm: UInt64
     /// Hash of weights and optimizer state that the step started from.
     package var state: UInt64
+    /// Seconds, as in ``WorkerShare``.
     package var compute: Double
     package var exchange: Double
     package var wait: Double

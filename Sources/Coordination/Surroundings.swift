@@ -19,6 +19,7 @@ package protocol Surroundings: Sendable {
     /// Runs `body` on a thread of its own. The system shows the name with the thread.
     func startThread(_ name: String, _ body: @escaping @Sendable () -> Void)
 
+    /// A bell for two threads: one waits, another rings.
     func makeBell() -> any Bell
 }
 

@@ -37,6 +37,7 @@ package distributed actor Worker<ActorSystem: CodableActorSystem> {
         try await thread.perform { try $0.commit(commit) }
     }
 
+    /// Scores chunks of the evaluation whose samples this worker was sent, with the weights after the last commit.
     package distributed func evaluate(chunks: [Int], of stream: TaskStream) async throws -> [ScoredChunk] {
         try await thread.perform { try $0.evaluate(chunks, of: stream) }
     }

@@ -8,6 +8,7 @@ package enum JSONValue: Equatable, Sendable {
     case array([JSONValue])
     case object([Member])
 
+    /// A key of an object and its value.
     package struct Member: Equatable, Sendable {
         package var key: String
         package var value: JSONValue

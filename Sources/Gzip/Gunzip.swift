@@ -2,6 +2,7 @@
 ///
 /// Source of the format: RFC 1952. A file may have several members, one after another, and zeros behind the last one.
 package enum Gunzip {
+    /// Why the data cannot be unpacked.
     package enum Failure: Error, Equatable {
         /// The data end within a member.
         case cut

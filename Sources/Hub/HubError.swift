@@ -3,6 +3,7 @@ internal import Wording
 
 /// A model that cannot be had from hub or cache: what was found, what was expected, what to do next, in one line.
 package struct HubError: BadInput, Equatable, Sendable, CustomStringConvertible {
+    /// What a caller can do about it.
     package enum Kind: Equatable, Sendable {
         /// The hub knows no such model, or does not show it.
         case notFound

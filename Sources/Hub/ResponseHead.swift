@@ -50,6 +50,7 @@ package struct ResponseHeadReader {
     /// Longest head in bytes.
     static let limit = 64 << 10
 
+    /// What the bytes so far are.
     package enum Step: Equatable {
         /// The head is not complete.
         case more

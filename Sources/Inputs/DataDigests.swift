@@ -31,6 +31,7 @@ package enum DataDigests {
         digests.count == 1 ? digests[0] : Digests.bytes(Array(digests.joined(separator: "\n").utf8))
     }
 
+    /// What differs, and its SHA-256 then and now; nil where it is missing.
     package struct Difference {
         package let what: String
         package let saved: String?

@@ -6,6 +6,7 @@ package import TextData
 
 /// What `apus data` says about data files: sizes, lengths, labels, and what is worth a look.
 package struct DataReport {
+    /// The options of `apus data`.
     package struct Options {
         /// Files, patterns or a folder; the names of files say their split.
         package var files: [String]

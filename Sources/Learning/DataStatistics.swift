@@ -20,6 +20,7 @@ package struct DataStatistics: Codable, Sendable, Equatable {
     /// Whether a sample may have several of the classes, or none.
     private var areLabels = false
 
+    /// A class and the number of its samples, or of its words.
     package struct Class: Codable, Sendable, Equatable {
         package var label: String
         package var count: Int

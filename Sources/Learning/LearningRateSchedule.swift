@@ -2,6 +2,7 @@ internal import Kernels
 
 /// The learning rate of each optimizer step, as in Transformers' schedules.
 package struct LearningRateSchedule: Sendable, Equatable {
+    /// The course after the warm-up; the names are those of `--schedule`.
     package enum Shape: String, Codable, Sendable, CaseIterable {
         case constant
         case linear

@@ -2,6 +2,7 @@ package import Kernels
 
 /// The optimizer with its constants.
 package struct OptimizerSettings: Sendable, Equatable {
+    /// How weight decay acts; the names are those of `--optimizer`.
     package enum Kind: String, Codable, Sendable, CaseIterable {
         /// Decay is added to the gradient.
         case adam
@@ -71,6 +72,7 @@ package struct OptimizerSettings: Sendable, Equatable {
 
 /// The constants of one update, by depth, for parameters with and without weight decay.
 package struct OptimizerUpdate: Sendable, Equatable {
+    /// The constants at one depth.
     package struct Group: Sendable, Equatable {
         package var decayed: AdamConstants
         package var plain: AdamConstants

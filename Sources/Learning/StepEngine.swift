@@ -67,6 +67,7 @@ package struct RunBeginning: Sendable, Equatable {
 /// How one worker spent a step.
 package struct WorkerShare: Codable, Sendable, Equatable {
     package var rank: Int
+    /// Seconds of computing, of exchanging gradients, and of waiting for samples or other ranks.
     package var compute: Double
     package var exchange: Double
     package var wait: Double

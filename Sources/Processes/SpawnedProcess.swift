@@ -7,6 +7,7 @@ package import Wording
 /// Foundation's `Process` considers a child ended once it has closed its inherited descriptors, which ssh does first,
 /// and then does not notice another child's end before that one's.
 package final class SpawnedProcess: Sendable {
+    /// How a process ended: with an exit status, or by a signal.
     package enum End: Equatable, Sendable {
         case status(Int32)
         case signal(Int32)

@@ -1,6 +1,7 @@
 /// What signals ask of a run: the first one to stop after its step, a later one to end at once. Pure: time is an
 /// argument.
 package struct StopSignals: Sendable {
+    /// What one signal asks.
     package enum Meaning: Equatable {
         /// Stop after the step, with a checkpoint.
         case stop

@@ -99,6 +99,7 @@ package struct ExchangePlan: Sendable {
         }
     }
 
+    /// A range of the gradient that a rank adds up over its host, for the range's owner.
     package struct Served: Sendable, Equatable {
         package let bucket: Int
         package let owner: Int

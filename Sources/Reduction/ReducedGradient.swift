@@ -5,6 +5,7 @@ package import Tensors
 /// It is valid until this rank begins its next exchange. The parts are read-only: those of other ranks are
 /// mapped read-only.
 package struct ReducedGradient: Sendable {
+    /// A range of the gradient and its values.
     package struct Part: Sendable {
         package let range: Range<Int>
         package let values: FloatView

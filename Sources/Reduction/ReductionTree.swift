@@ -7,6 +7,7 @@ package struct ReductionTree: Sendable {
 
     package init(laneCount: Int) { self.laneCount = laneCount }
 
+    /// The lanes below one node of the tree.
     package struct Block: Sendable, Equatable { package let lanes: Range<Int> }
 
     /// The split of the block of `lanes`: after the largest power of two below its size.

@@ -2,11 +2,13 @@
 ///
 /// Slot 0 is the destination itself, so a sum of two leaves reads each once and writes once.
 package struct SumProgram: Sendable, Equatable {
+    /// What is added: a block's sum, or what a slot holds.
     package enum Operand: Sendable, Equatable {
         case leaf(Int)
         case scratch(Int)
     }
 
+    /// One addition; the sum goes into the slot `into`.
     package struct Addition: Sendable, Equatable {
         package let left: Operand
         package let right: Operand

@@ -12,6 +12,7 @@ package struct ReferenceBatch: Sendable {
     package let width: Int
     package let labels: Labels
 
+    /// The right answers of B samples: one for each, C numbers, or one for each of L tokens.
     package enum Labels: Sendable {
         case classes([Int64])
         /// (B, C).

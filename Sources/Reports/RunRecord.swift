@@ -31,6 +31,7 @@ package struct RunRecord {
         package let workers: Int
     }
 
+    /// Whether the run has its summary, is held by a process, or neither.
     package enum State: String {
         case finished, running, stopped
     }

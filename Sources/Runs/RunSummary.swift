@@ -5,6 +5,7 @@ package import Learning
 
 /// `summary.json`: the results of a finished run.
 package struct RunSummary: Codable, Sendable {
+    /// The figures of one evaluation.
     package struct Figures: Codable, Sendable {
         package var loss: Double
         package var accuracy: Double?

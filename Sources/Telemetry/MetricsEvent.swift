@@ -180,6 +180,7 @@ package struct StartEvent: MetricsEvent, Encodable {
 
 /// A line of `metrics.jsonl` when workers have formed a generation.
 package struct GenerationEvent: MetricsEvent, Encodable {
+    /// A worker of the generation and the lanes that it computes.
     package struct Worker: Encodable, Sendable {
         package var rank: Int
         package var host: String

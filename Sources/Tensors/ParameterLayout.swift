@@ -4,6 +4,7 @@
 /// Parameters follow each other without gaps. Frozen parameters have no gradient. A row-sparse table, of which
 /// a batch touches few rows, comes last: its gradient travels as rows, and only its optimizer state is dense.
 package struct ParameterLayout: Sendable {
+    /// One parameter and its positions; all in elements.
     package struct Entry: Sendable {
         package let name: String
         package let shape: [Int]

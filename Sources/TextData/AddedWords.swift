@@ -2,6 +2,7 @@ package import Foundation
 
 /// Words of a domain that are added to a tokenizer, and the tokens that represented them before.
 package struct AddedWords: Sendable, Equatable {
+    /// One added word.
     package struct Word: Sendable, Equatable {
         /// As written in the file.
         package let text: String

@@ -9,6 +9,7 @@ package struct ColumnNames: Equatable, Sendable {
     /// Columns that the model was trained on: used if the user named none and the file has them.
     package var usual: Usual?
 
+    /// The columns of a training file.
     package struct Usual: Equatable, Sendable {
         package var text: String
         package var pair: String?

@@ -5,6 +5,7 @@ internal import Foundation
 ///
 /// Source: `datasets/data_files.py`. Files without a split in any name are for training.
 package struct DataFolder {
+    /// A split, as names of files say it.
     package enum Part: String, CaseIterable, Sendable {
         case train, validation, test
 

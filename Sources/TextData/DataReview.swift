@@ -4,6 +4,7 @@
 package struct DataReview: Sendable {
     /// One kind of finding in one split.
     package struct Warning: Equatable, Sendable {
+        /// What was found; the names are those of `apus data --json`.
         package enum Kind: String, CaseIterable, Sendable {
             case sharedWithTraining = "shared-with-training"
             case similarLabels = "similar-labels"

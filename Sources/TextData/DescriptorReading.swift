@@ -2,6 +2,7 @@ internal import Foundation
 
 /// Reads from pipes, terminals and files without waiting for full buffers.
 package enum DescriptorReading {
+    /// Why a read failed.
     package struct Failure: Error {
         /// The system's description.
         package let reason: String

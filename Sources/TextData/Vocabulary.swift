@@ -1,5 +1,6 @@
 /// The tokens of a tokenizer in id order and the ids of its special tokens.
 package struct Vocabulary: Equatable, Sendable {
+    /// The ids of [UNK], [CLS], [SEP], [PAD] and [MASK], or of what takes their place; nil if there is none.
     package struct Specials: Equatable, Sendable {
         package let unknown: Int32
         package let classification: Int32

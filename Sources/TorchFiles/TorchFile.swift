@@ -1,5 +1,6 @@
 /// The tensors of a file of `torch.save`, checked against its storages; see ``StoredZip`` and ``PickleReader``.
 package struct TorchFile {
+    /// A tensor as a view of a storage.
     package struct Tensor {
         package let name: String
         package let type: TorchType

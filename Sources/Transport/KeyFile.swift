@@ -2,6 +2,7 @@ internal import Glibc
 
 /// A ``KeyRing`` in a file that only its owner may read.
 package enum KeyFile {
+    /// Why the file cannot be used.
     package enum Failure: Error, Equatable, CustomStringConvertible {
         case unreadable(path: String, code: Int32)
         case unwritable(path: String, code: Int32)

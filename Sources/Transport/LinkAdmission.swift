@@ -3,6 +3,7 @@
 /// A connection's first frame is its hello: it names the rank and contains the generation's token; the key, where links
 /// are encrypted, must be the one that the roster gives that rank. The first connection to do so speaks for the rank.
 package struct LinkAdmission {
+    /// What becomes of a message: a frame to pass on, a hello that was for this class only, or nothing.
     package enum Verdict {
         case frame(FrameHeader)
         case hello

@@ -6,6 +6,7 @@ internal import Glibc
 /// libzmq forbids sharing a socket between threads. `Socket` is neither copyable nor `Sendable`, so the compiler
 /// forbids it too. No call blocks: sending and receiving return at once; ``Poller`` waits.
 package struct Socket: ~Copyable {
+    /// How a socket addresses its peers.
     package enum Kind: Sendable {
         /// Talks to many peers; each message received or sent begins with a part that identifies the connection.
         case router

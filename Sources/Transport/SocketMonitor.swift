@@ -7,6 +7,7 @@ internal import Glibc
 /// Belongs to the socket's thread. Events come in the order in which they happened, and before any message that a
 /// later connection brought.
 package struct SocketMonitor: ~Copyable {
+    /// What happened to a connection.
     package enum Event: Equatable, Sendable {
         /// A peer connected with a checked key. (libzmq does not report the descriptor.)
         case connected
