@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# What the documents name is there: files that are linked, headings behind #, options and commands of apus.
+# What the documents name is there: linked files, headings behind #, source files, options and commands of apus; so are
+# the symbols that comments of the code link.
 #
 #     scripts/check-docs.sh [APUS]      # default: .build/release/apus
 #
@@ -15,7 +16,9 @@ exec python3 - "$(realpath -- "$apus")" <<'PYTHON'
 import glob, os, re, subprocess, sys
 
 apus = sys.argv[1]
-documents = sorted(glob.glob("*.md") + glob.glob("docs/**/*.md", recursive=True) + glob.glob("*/README.md"))
+documents = sorted(
+    glob.glob("*.md") + glob.glob("docs/**/*.md", recursive=True) + glob.glob("*/README.md")
+    + glob.glob("Sources/**/*.md", recursive=True))
 found = []
 
 
@@ -38,6 +41,16 @@ everywhere = set().union(*known.values()) | {"--generate-completion-script"}
 foreign = set("--filter --sanitize --scratch-path --static-swift-stdlib --traits --signal --no-kill --disable".split())
 # These pages have tables of other programs' names, or of versions that are over.
 without_options = {"CHANGELOG.md", "docs/options.md", "Benchmarks/README.md"}
+
+
+# Source files by the ends of their paths: documents leave out the first folders.
+sources = [path for folder in ("Sources", "Tests", "Benchmarks") for path in glob.glob(folder + "/**", recursive=True)]
+
+
+def is_source(path):
+    """Whether a source file ends like this; … stands for the beginning of its name, * for any part."""
+    end = re.escape(path).replace("…", "[^/]*").replace(r"\*", "[^/]*")
+    return any(re.search(f"(^|/){end}$", source) for source in sources)
 
 
 def slug(heading):
@@ -115,6 +128,49 @@ for name in documents:
             elif re.fullmatch(r"(Sources|Tests|Benchmarks|scripts|docs|cluster)/[\w./+-]+", code):
                 if not os.path.exists(code):
                     complain(name, number, f"names {code}, which is not there")
+            elif name != "CHANGELOG.md" and re.fullmatch(r"[\w+…*./-]+\.(swift|c|h)", code) and not is_source(code):
+                complain(name, number, f"names {code}, which is not a source file")
+
+# Comments of the code: symbols in double backticks, as DocC has them.
+code = {path: open(path).read() for path in sources if path.endswith(".swift")}
+bare = "\n".join(re.sub(r'(?m)(?<![:"])//.*', "", text) for text in code.values())
+names = set(re.findall(r"[A-Za-z_]\w*", bare)) | set(os.listdir("Sources"))
+
+
+def signature(parameters):
+    """The labels of a list of parameters, such as `_:in:`; an associated value without one has `_`."""
+    depth, parts = 0, [""]
+    for character in parameters:
+        depth += (character in "([{<") - (character in ")]}>")
+        if character == "," and depth == 0:
+            parts.append("")
+        else:
+            parts[-1] += character
+    labels = []
+    for part in filter(None, map(str.strip, parts)):
+        label = re.match(r"(?:@\w+(?:\([^)]*\))?\s+)*`?([A-Za-z_]\w*)`?(?:\s+`?\w+`?)?\s*:", part)
+        labels.append((label.group(1) if label else "_") + ":")
+    return "".join(labels)
+
+
+def signatures(text):
+    text = text.replace("->", "  ")
+    for call in re.finditer(r"\b(?:func\s+`?(\w+)`?|(init)[?!]?|case\s+(\w+))\s*(?:<[^>(]*>)?\(", text):
+        depth, end = 1, call.end()
+        while end < len(text) and depth:
+            depth += (text[end] == "(") - (text[end] == ")")
+            end += 1
+        yield (call.group(1) or call.group(2) or call.group(3)), signature(text[call.end():end - 1])
+
+
+known_calls = set(signatures(bare))
+for path, text in code.items():
+    for number, line in enumerate(text.split("\n"), 1):
+        for link in re.findall(r"(?<!`)``([\w/():]+)``(?!`)", line.partition("//")[2]):
+            for part in link.split("/"):
+                name, _, labels = part.rstrip(")").partition("(")
+                if name not in names or (labels and (name, labels) not in known_calls):
+                    complain(path, number, f"links ``{link}``, which is not in the code")
 
 print("\n".join(found), end="\n" if found else "")
 sys.exit(1 if found else 0)
