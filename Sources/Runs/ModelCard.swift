@@ -105,9 +105,10 @@ struct ModelCard {
         lines += ["", "## Data", ""]
         for split in [Split.train, .validation, .test, .sourceTrain, .sourceValidation] {
             guard let found = inputs.statistics[split.rawValue] else { continue }
+            let isHeldOut = inputs.configuration.data(of: split)?.isHeldOut ?? false
             lines.append(
-                "- \(split.rawValue): \(counted(found.samples, "sample")) of \(Self.code(file(split))), "
-                    + "\(decimal(found.meanLength, 1)) tokens on average"
+                "- \(split.rawValue): \(counted(found.samples, "sample"))\(isHeldOut ? " held out" : "") of "
+                    + "\(Self.code(file(split))), \(decimal(found.meanLength, 1)) tokens on average"
             )
         }
         if !figures.isEmpty {
@@ -185,16 +186,7 @@ struct ModelCard {
     }
 
     private func file(_ split: Split) -> String {
-        let configuration = inputs.configuration
-        let path: String? =
-            switch split {
-            case .train: configuration.train
-            case .validation: configuration.validation
-            case .test: configuration.test
-            case .sourceTrain: configuration.sourceTrain
-            case .sourceValidation: configuration.sourceValidation
-            }
-        return DataFiles.lastName(path ?? "")
+        DataFiles.lastName(inputs.configuration.data(of: split)?.files ?? "")
     }
 
     // MARK: Untrusted names

@@ -48,17 +48,21 @@ struct RunData: Sendable {
 
     /// The end of a data file's path, for messages.
     private static func shortName(of split: Split, _ configuration: TrainingConfiguration) -> String {
-        let path: String? =
-            switch split {
-            case .train: configuration.train
-            case .validation:
-                configuration.validation ?? (configuration.validationSplit == nil ? nil : configuration.train)
-            case .test: configuration.test
-            case .sourceTrain: configuration.sourceTrain
-            case .sourceValidation: configuration.sourceValidation
-            }
-        let isHeldOut = split == .validation && configuration.validation == nil && configuration.validationSplit != nil
-        return DataFiles.shortName(path ?? "") + (isHeldOut ? " (held out)" : "")
+        let data = configuration.data(of: split)
+        return DataFiles.shortName(data?.files ?? "") + (data?.isHeldOut == true ? " (held out)" : "")
+    }
+}
+
+extension TrainingConfiguration {
+    /// What an option names for a split, and whether the split's rows are held out of it; nil if there is no split.
+    func data(of split: Split) -> (files: String, isHeldOut: Bool)? {
+        switch split {
+        case .train: (train, false)
+        case .validation: validation.map { ($0, false) } ?? (validationSplit == nil ? nil : (train, true))
+        case .test: test.map { ($0, false) }
+        case .sourceTrain: sourceTrain.map { ($0, false) }
+        case .sourceValidation: sourceValidation.map { ($0, false) }
+        }
     }
 }
 

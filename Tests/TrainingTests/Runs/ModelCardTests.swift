@@ -65,4 +65,19 @@ import TextData
         #expect(!card.contains(run.folder))
         #expect(!card.contains("w17"))
     }
+
+    @Test func `samples that were held out are said to be of the training file`() throws {
+        let run = try SmallRun(samples: 12)
+        let inputs = try run.inputs { $0.validationSplit = 0.25 }
+        let report = EvaluationReport(
+            [
+                ChunkScore(
+                    lossSum: 1, lossCount: 3, samples: 3, asked: 3, correct: 2, truths: [0, 1, 2], answers: [0, 1, 1])
+            ], inputs.model.head)
+        let card = ModelCard(
+            inputs: inputs, figures: [(.validation, report)], step: 3, digests: (file: "f00d", parameters: "cafe")
+        ).text
+        #expect(card.contains(" held out of `train.tsv`, "))
+        #expect(card.contains("      name: \"train.tsv\""))
+    }
 }
