@@ -6,11 +6,13 @@ internal import TextData
 
 /// A model's answer for one text.
 package struct Answer: Sendable, Equatable {
+    package typealias Score = (name: String, probability: Float)
+
     /// Name of the most likely class; nil for regression.
     package let label: String?
     /// Class names in their order with their probabilities; empty for regression. For a token head, those of the first
     /// token.
-    package let scores: [(name: String, probability: Float)]
+    package let scores: [Score]
     /// (C), or (R, C) for the tokens with answers.
     package let logits: [Float]
     /// The answer's members in JSON.
@@ -23,70 +25,87 @@ package struct Answer: Sendable, Equatable {
     }
 
     init(_ logits: [Float], to question: Question, _ trained: TrainedModel) {
-        self.logits = logits
         let names = trained.labels?.names ?? []
-        let numbers = JSONValue.array(logits.map(JSONValue.float))
         let width = trained.model.head.outputs(trained.model.shape)
         let rows = stride(from: 0, to: logits.count, by: width).map { Array(logits[$0..<($0 + width)]) }
         switch trained.model.head {
-        case .classification:
-            scores = Self.softmax(logits, names)
-            let best = Evaluation.largestIndex(logits[...])
-            label = names[best]
-            members = [
-                .init("label", .string(names[best])), .init("scores", Self.listed(scores)), .init("logits", numbers),
-            ]
-            fields = [names[best], scores[best].probability.description] + scores.map(\.probability.description)
-        case .multiLabel:
-            scores = zip(names, logits).map { (name: $0, probability: Float(1 / (1 + exponential(-Double($1))))) }
-            label = names[Evaluation.largestIndex(logits[...])]
-            let chosen = zip(names, logits).filter { $1 > 0 }.map(\.0)
-            members = [
-                .init("label", .array(chosen.map { .string($0) })), .init("scores", Self.listed(scores)),
-                .init("logits", numbers),
-            ]
-            fields = [chosen.joined(separator: ",")] + scores.map(\.probability.description)
-        case .regression(let targets, _):
-            (label, scores) = (nil, [])
-            var members: [JSONValue.Member] = [
-                .init("label", targets == 1 ? .float(logits[0]) : numbers), .init("scores", numbers),
-                .init("logits", numbers),
-            ]
-            if let names = trained.targets {
-                members.append(.init("targets", .object(zip(names, logits).map { .init($0, .float($1)) })))
-            }
-            self.members = members
-            fields = logits.map(\.description)
-        case .tokenClassification:
-            let chosen = rows.map { Evaluation.largestIndex($0[...]) }
-            let probabilities = rows.map { Self.softmax($0, names) }
-            var (labels, sure) = (
-                [JSONValue](repeating: .null, count: question.words.count),
-                [JSONValue](repeating: .null, count: question.words.count)
-            )
-            for (place, word) in question.answered.enumerated() {
-                labels[word] = .string(names[chosen[place]])
-                sure[word] = .float(probabilities[place][chosen[place]].probability)
-            }
-            scores = probabilities.first ?? []
-            label = chosen.first.map { names[$0] }
-            members = [
-                .init("words", .array(question.words.map { .string($0) })), .init("label", .array(labels)),
-                .init("scores", .array(sure)),
-                .init("logits", .array(rows.map { .array($0.map(JSONValue.float)) })),
-            ]
-            fields = [labels.map { $0.string ?? Self.unanswered }.joined(separator: " ")]
-        case .maskedLanguageModel:
-            let pieces = trained.tokenizer.vocabulary.pieces
-            let likely = rows.map { Self.likeliest(Self.softmax($0, pieces), 5) }
-            scores = likely.first ?? []
-            label = likely.first?.first?.name
-            let words = likely.compactMap { $0.first?.name }
-            members = [
-                .init("label", .array(words.map { .string($0) })), .init("scores", .array(likely.map(Self.listed))),
-            ]
-            fields = [words.joined(separator: " ")]
+        case .classification: self.init(classes: names, logits)
+        case .multiLabel: self.init(labels: names, logits)
+        case .regression: self.init(targets: trained.targets, logits)
+        case .tokenClassification: self.init(classes: names, ofWords: question, logits, rows)
+        case .maskedLanguageModel: self.init(hiddenOf: trained.tokenizer.vocabulary.pieces, logits, rows)
         }
+    }
+
+    private init(
+        _ label: String?, _ scores: [Score], _ logits: [Float], _ members: [JSONValue.Member], _ fields: [String]
+    ) {
+        self.label = label
+        self.scores = scores
+        self.logits = logits
+        self.members = members
+        self.fields = fields
+    }
+
+    /// The likeliest class, and the probability of each.
+    private init(classes names: [String], _ logits: [Float]) {
+        let scores = Self.softmax(logits, names)
+        let best = Evaluation.largestIndex(logits[...])
+        self.init(
+            names[best], scores, logits,
+            [.init("label", .string(names[best])), .init("scores", Self.listed(scores)), Self.member(logits)],
+            [names[best], scores[best].probability.description] + scores.map(\.probability.description))
+    }
+
+    /// The labels of more than one half, and the probability of each.
+    private init(labels names: [String], _ logits: [Float]) {
+        let scores = zip(names, logits).map { (name: $0, probability: Float(1 / (1 + exponential(-Double($1))))) }
+        let chosen = zip(names, logits).filter { $1 > 0 }.map(\.0)
+        self.init(
+            names[Evaluation.largestIndex(logits[...])], scores, logits,
+            [
+                .init("label", .array(chosen.map { .string($0) })), .init("scores", Self.listed(scores)),
+                Self.member(logits),
+            ], [chosen.joined(separator: ",")] + scores.map(\.probability.description))
+    }
+
+    /// The numbers themselves.
+    private init(targets names: [String]?, _ logits: [Float]) {
+        let numbers = JSONValue.array(logits.map(JSONValue.float))
+        var members: [JSONValue.Member] = [
+            .init("label", logits.count == 1 ? .float(logits[0]) : numbers), .init("scores", numbers),
+            .init("logits", numbers),
+        ]
+        if let names { members.append(.init("targets", .object(zip(names, logits).map { .init($0, .float($1)) }))) }
+        self.init(nil, [], logits, members, logits.map(\.description))
+    }
+
+    /// The likeliest class of each word, null for one beyond the model's length.
+    private init(classes names: [String], ofWords question: Question, _ logits: [Float], _ rows: [[Float]]) {
+        let chosen = rows.map { Evaluation.largestIndex($0[...]) }
+        let probabilities = rows.map { Self.softmax($0, names) }
+        var labels = [JSONValue](repeating: .null, count: question.words.count)
+        var sure = labels
+        for (place, word) in question.answered.enumerated() {
+            labels[word] = .string(names[chosen[place]])
+            sure[word] = .float(probabilities[place][chosen[place]].probability)
+        }
+        self.init(
+            chosen.first.map { names[$0] }, probabilities.first ?? [], logits,
+            [
+                .init("words", .array(question.words.map { .string($0) })), .init("label", .array(labels)),
+                .init("scores", .array(sure)), .init("logits", .array(rows.map { .array($0.map(JSONValue.float)) })),
+            ], [labels.map { $0.string ?? Self.unanswered }.joined(separator: " ")])
+    }
+
+    /// The likeliest tokens in the place of each hidden one.
+    private init(hiddenOf tokens: [String], _ logits: [Float], _ rows: [[Float]]) {
+        let likely = rows.map { Self.likeliest(Self.softmax($0, tokens), 5) }
+        let words = likely.compactMap { $0.first?.name }
+        self.init(
+            likely.first?.first?.name, likely.first ?? [], logits,
+            [.init("label", .array(words.map { .string($0) })), .init("scores", .array(likely.map(Self.listed)))],
+            [words.joined(separator: " ")])
     }
 
     /// Placeholder in a table for a word beyond the model's length.
@@ -105,20 +124,19 @@ package struct Answer: Sendable, Equatable {
         }
     }
 
-    private static func listed(_ scores: [(name: String, probability: Float)]) -> JSONValue {
+    private static func listed(_ scores: [Score]) -> JSONValue {
         .object(scores.map { .init($0.name, .float($0.probability)) })
     }
 
-    private static func softmax(_ logits: [Float], _ names: [String]) -> [(name: String, probability: Float)] {
-        let most = logits.max() ?? 0
-        let powers = logits.map { exponential(Double($0) - Double(most)) }
-        let all = powers.reduce(0, +)
-        return zip(names, powers).map { (name: $0, probability: Float($1 / all)) }
+    private static func member(_ logits: [Float]) -> JSONValue.Member {
+        .init("logits", .array(logits.map(JSONValue.float)))
     }
 
-    private static func likeliest(_ scores: [(name: String, probability: Float)], _ count: Int) -> [(
-        name: String, probability: Float
-    )] {
+    private static func softmax(_ logits: [Float], _ names: [String]) -> [Score] {
+        zip(names, FurtherFigures.softmax(logits, width: logits.count)).map { (name: $0, probability: $1) }
+    }
+
+    private static func likeliest(_ scores: [Score], _ count: Int) -> [Score] {
         let order = scores.indices.sorted { (scores[$1].probability, $0) < (scores[$0].probability, $1) }
         return order.prefix(count).map { scores[$0] }
     }
