@@ -22,18 +22,7 @@ package struct Dashboard {
 
     private static func passOn(_ pipe: FileHandle?, _ say: @escaping @Sendable (String) -> Void) {
         guard let pipe else { return }
-        Thread.detachNewThread {
-            var rest: [UInt8] = []
-            while true {
-                let bytes = pipe.availableData
-                guard !bytes.isEmpty else { return }
-                rest += bytes
-                while let end = rest.firstIndex(of: 0x0A) {
-                    say(String(decoding: rest[..<end], as: UTF8.self))
-                    rest.removeSubrange(...end)
-                }
-            }
-        }
+        Thread.detachNewThread { pipe.readLines { say(String(decoding: $0, as: UTF8.self)) } }
     }
 
     /// Shows its readers the end of the run, and ends.
