@@ -2,6 +2,7 @@ internal import BERT
 internal import Checkpoints
 internal import Files
 internal import Foundation
+internal import Wording
 
 /// The output of `apus inspect` for a path, depending on what it finds there.
 enum Inspection {
@@ -33,7 +34,7 @@ enum Inspection {
             (shape.vocabulary, "tokens"), (shape.positions, "positions"),
         ]
         let name = configuration.architectures.isEmpty ? "BERT" : configuration.architectures.joined(separator: ", ")
-        let summary = "\(name): " + sizes.map { "\(TensorTable.grouped($0)) \($1)" }.joined(separator: ", ")
+        let summary = "\(name): " + sizes.map { "\(grouped($0)) \($1)" }.joined(separator: ", ")
         let labels = configuration.namesLabels ? ["labels: " + configuration.labels.joined(separator: ", ")] : []
         return ([summary] + labels).map(shown) + table(folder.tensors)
     }

@@ -81,8 +81,7 @@ enum Wire {
     static func encode(_ value: some Encodable) throws -> [UInt8] {
         if let value = value as? any WordCoded { return value.words.bytes }
         let encoder = JSONEncoder()
-        encoder.nonConformingFloatEncodingStrategy = .convertToString(
-            positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+        encoder.takesAllNumbers()
         return Array(try encoder.encode(value))
     }
 
@@ -93,11 +92,8 @@ enum Wire {
             }
             return value
         }
-        let decoder = JSONDecoder()
-        decoder.nonConformingFloatDecodingStrategy = .convertFromString(
-            positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
         let data = Data(bytes)
-        do { return try decoder.decode(type, from: data) } catch {
+        do { return try JSONDecoder.ofAllNumbers().decode(type, from: data) } catch {
             throw ClusterError.undecodable("\(data.count) bytes are not a \(type)")
         }
     }

@@ -68,14 +68,9 @@ extension TrainingConfiguration {
             throw .contradiction(
                 "\(needless.flag) is not for --source-task masked-lm, which learns only from texts: leave one out")
         }
-        let columns: [(Key, String?)] = [
+        try needDistinct([
             (.sourceTextColumn, sourceTextColumn), (.sourcePairColumn, sourcePairColumn),
             (.sourceLabelColumn, sourceLabelColumn),
-        ]
-        for (index, (key, name)) in columns.enumerated() {
-            for (other, otherName) in columns[..<index] {
-                if let name, name == otherName { throw .sameColumn(key: key, other: other, name: name) }
-            }
-        }
+        ])
     }
 }

@@ -32,7 +32,7 @@ extension TrainingConfiguration {
         try need(.progressTimeout, progressTimeout, from: 1)
         try validateAdaptation()
         try need(.labelSmoothing, labelSmoothing >= 0 && labelSmoothing < 1, "a share of at least 0 and below 1")
-        try needOwnColumns()
+        try needDistinct([(.textColumn, textColumn), (.pairColumn, pairColumn), (.labelColumn, labelColumn)])
         try needFittingTask(isFound: findsTask)
         try needFittingSource()
     }
@@ -59,10 +59,8 @@ extension TrainingConfiguration {
     package static let mostLanes = 65_536
     package static let mostThreads = 4_096
 
-    private func needOwnColumns() throws(ConfigurationError) {
-        let columns: [(Key, String?)] = [
-            (.textColumn, textColumn), (.pairColumn, pairColumn), (.labelColumn, labelColumn),
-        ]
+    /// No two options may name one column.
+    func needDistinct(_ columns: [(Key, String?)]) throws(ConfigurationError) {
         for (index, (key, name)) in columns.enumerated() {
             for (other, otherName) in columns[..<index] {
                 if let name, name == otherName { throw .sameColumn(key: key, other: other, name: name) }

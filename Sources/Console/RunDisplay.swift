@@ -41,7 +41,7 @@ package final class RunDisplay: Sendable {
         let descriptor = unsafe Foundation.open(path, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0o644)
         guard descriptor >= 0 else {
             say(
-                "\(path) cannot be written (\(unsafe String(cString: strerror(errno)))): the run continues without a "
+                "\(path) cannot be written (\(systemReason())): the run continues without a "
                     + "log"
             )
             return

@@ -41,10 +41,7 @@ package enum FileSystem {
             case EINVAL, ENOSYS, ENOTSUP: try replaceByTwoNames(to, with: from, steps: steps)
             case let code:
                 throw FileError(
-                    to,
-                    "cannot be put in place (\(unsafe String(cString: strerror(code)))): check the permission of the "
-                        + "folder above"
-                )
+                    to, "cannot be put in place (\(systemReason(code))): check the permission of the folder above")
             }
         } else {
             try rename(from, to: to, steps: steps)

@@ -43,7 +43,7 @@ final class PartialFile {
         let code = DescriptorWriting.write(bytes, to: descriptor)
         guard code == 0 else {
             throw HubError(
-                "\(path): cannot be written (\(unsafe String(cString: strerror(code)))): make room, or set "
+                "\(path): cannot be written (\(systemReason(code))): make room, or set "
                     + "HF_HUB_CACHE to a folder on another disk")
         }
         count += bytes.count
@@ -66,7 +66,7 @@ final class PartialFile {
     func remove() { _ = unsafe unlink(path) }
 
     private static func failure(_ path: String, _ what: String) -> HubError {
-        let reason = unsafe String(cString: strerror(errno))
+        let reason = systemReason()
         return HubError(
             "\(path): cannot be \(what) (\(reason)): check the folder, or set HF_HUB_CACHE to another one")
     }
@@ -95,7 +95,7 @@ final class FileLock {
         }
         descriptor = opened
         guard opened >= 0 else {
-            let reason = unsafe String(cString: strerror(errno))
+            let reason = systemReason()
             throw HubError("\(path): cannot be opened (\(reason)): check the permission, or set HF_HUB_CACHE")
         }
     }

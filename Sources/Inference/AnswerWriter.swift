@@ -1,6 +1,7 @@
 internal import Configuration
 internal import Files
 internal import Foundation
+internal import TextData
 internal import Wording
 
 /// Writes answers as lines: JSON objects, or the rows of a table that keeps the input's columns.
@@ -82,15 +83,6 @@ struct AnswerWriter {
     }
 
     private func line(_ fields: [String]) -> String {
-        format == .tsv ? fields.joined(separator: "\t") : fields.map(Self.quoted).joined(separator: ",")
-    }
-
-    /// A field of CSV, quoted if RFC 4180 requires it.
-    private static func quoted(_ field: String) -> String {
-        let isPlain = !field.utf8.contains { $0 == 0x22 || $0 == 0x2C || $0 == 0x0A || $0 == 0x0D }
-        // By bytes: a quote and a combining mark after it are one Character.
-        return isPlain
-            ? field
-            : "\"" + String(decoding: field.utf8.flatMap { $0 == 0x22 ? [$0, $0] : [$0] }, as: UTF8.self) + "\""
+        format == .tsv ? fields.joined(separator: "\t") : fields.map(TableField.csv).joined(separator: ",")
     }
 }

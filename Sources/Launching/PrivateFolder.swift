@@ -30,7 +30,7 @@ package struct PrivateFolder: Sendable {
         try SocketPath.check(folder: path)
         guard unsafe mkdir(path, 0o700) == 0 else {
             throw InputError(
-                "\(path) cannot be created (\(unsafe String(cString: strerror(errno)))): set TMPDIR to a folder of "
+                "\(path) cannot be created (\(systemReason())): set TMPDIR to a folder of "
                     + "yours, with a short path"
             )
         }

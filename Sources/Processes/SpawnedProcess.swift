@@ -1,3 +1,4 @@
+internal import Files
 package import Foundation
 internal import Synchronization
 package import Wording
@@ -84,7 +85,7 @@ package final class SpawnedProcess: Sendable {
         errors = complaining.map { FileHandle(fileDescriptor: $0.reading, closeOnDealloc: true) }
         id = child
         guard code == 0 else {
-            throw RunError("\(executable) cannot be started: \(unsafe String(cString: strerror(code)))")
+            throw RunError("\(executable) cannot be started: \(systemReason(code))")
         }
         ending.enter()
         Thread { [self] in

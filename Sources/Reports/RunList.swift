@@ -3,6 +3,7 @@ internal import Console
 internal import Files
 internal import Foundation
 internal import Learning
+internal import TextData
 package import Wording
 
 /// `apus runs`: the runs in a folder, and a run's metrics as a table.
@@ -66,17 +67,11 @@ package enum RunList {
             }
         }
         let columns = first + others.sorted()
-        return [columns.map(quoted).joined(separator: ",")]
+        return [columns.map(TableField.csv).joined(separator: ",")]
             + events.map { event in columns.map { event[$0].map(written) ?? "" }.joined(separator: ",") }
     }
 
     private static func isPlain(_ value: JSONValue) -> Bool { value.double != nil || value.string != nil }
 
-    private static func written(_ value: JSONValue) -> String { value.string.map(quoted) ?? value.line }
-
-    /// As RFC 4180 says.
-    private static func quoted(_ text: String) -> String {
-        let isPlain = !text.unicodeScalars.contains { [",", "\"", "\n", "\r"].contains($0) }
-        return isPlain ? text : "\"\(text.replacing("\"", with: "\"\""))\""
-    }
+    private static func written(_ value: JSONValue) -> String { value.string.map(TableField.csv) ?? value.line }
 }

@@ -51,7 +51,7 @@ package struct DryRun {
         let share = 100 * Double(trained) / Double(max(1, model.layout.count))
         let threads = counted(inputs.configuration.threads, "thread")
         return inputs.dataNotes + inputs.notes + [inputs.model.precision.doubt].compactMap { $0 } + [
-            "parameters: \(TrainedShare.grouped(trained)) of \(TrainedShare.grouped(model.layout.count)) are trained "
+            "parameters: \(grouped(trained)) of \(grouped(model.layout.count)) are trained "
                 + "(\(decimal(share, 2)) %)"
                 + (inputs.configuration.unfreezeEvery == nil
                     ? "" : " in the first epochs; later ones train more and take longer"),

@@ -80,7 +80,7 @@ struct StartingModel: Sendable {
             let values = model.layout.entries.filter { names.contains($0.name) }.reduce(0) { $0 + $1.count }
             let which =
                 initialized.count > RunInputs.mostNames
-                ? "\(counted(initialized.count, "tensor")) with \(TrainedShare.grouped(values)) parameters, listed "
+                ? "\(counted(initialized.count, "tensor")) with \(grouped(values)) parameters, listed "
                     + "in \(RunInputs.parametersFile)"
                 : initialized.joined(separator: ", ")
             lines.append("newly initialized for \(head): \(which)")

@@ -18,9 +18,9 @@ struct TrainedShare {
     }
 
     var text: String {
-        guard trained < all else { return "training all \(Self.grouped(all)) parameters" }
+        guard trained < all else { return "training all \(grouped(all)) parameters" }
         return
-            "training \(Self.grouped(trained)) of \(Self.grouped(all)) parameters (\(Self.share(trained, all)) %): "
+            "training \(grouped(trained)) of \(grouped(all)) parameters (\(Self.share(trained, all)) %): "
             + "\(parts.joined(separator: ", "))"
     }
 
@@ -71,12 +71,6 @@ struct TrainedShare {
     /// Parts that `model` trains and `other` does not.
     static func added(_ model: BERTModel, to other: BERTModel) -> String {
         parts(model, without: other).joined(separator: ", ")
-    }
-
-    /// With a comma between thousands.
-    static func grouped(_ count: Int) -> String {
-        let digits = String(count)
-        return digits.enumerated().map { ($0 > 0 && (digits.count - $0) % 3 == 0 ? "," : "") + String($1) }.joined()
     }
 }
 

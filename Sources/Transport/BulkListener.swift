@@ -34,7 +34,7 @@ package final class BulkListener {
         guard unsafe target.withPointer({ unsafe bind(opened, $0, $1) }) == 0, listen(opened, 1_024) == 0,
             let own = SocketAddress(ownOf: opened)
         else {
-            let reason = unsafe String(cString: strerror(errno))
+            let reason = systemReason()
             closeDescriptor(opened)
             throw BulkLinkError("bulk links cannot be taken at \(address): \(reason)")
         }
@@ -60,7 +60,7 @@ package final class BulkListener {
         let kind = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue)
         let opened = Glibc.socket(family, kind, 0)
         guard opened >= 0 else {
-            throw BulkLinkError("no socket for bulk links: \(unsafe String(cString: strerror(errno)))")
+            throw BulkLinkError("no socket for bulk links: \(systemReason())")
         }
         return opened
     }

@@ -12,9 +12,10 @@ package enum KeyFile {
         package var description: String {
             switch self {
             case .unreadable(let path, let code):
-                "\(path) cannot be read (\(reason(code))): give the path of a key made by apus keygen"
+                "\(path) cannot be read (\(systemReason(code))): give the path of a key made by apus keygen"
             case .unwritable(let path, EEXIST): "\(path) already exists: remove it, or choose another folder"
-            case .unwritable(let path, let code): "\(path) cannot be written (\(reason(code))): choose another folder"
+            case .unwritable(let path, let code):
+                "\(path) cannot be written (\(systemReason(code))): choose another folder"
             case .exposed(let path, let mode):
                 "\(path) has mode \(String(mode, radix: 8)), a key needs 600: run chmod 600, and make a new key if "
                     + "others may have read it"
@@ -57,5 +58,3 @@ package enum KeyFile {
         return ring
     }
 }
-
-private func reason(_ code: Int32) -> String { unsafe String(cString: strerror(code)) }

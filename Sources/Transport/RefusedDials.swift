@@ -22,7 +22,7 @@ struct RefusedDials {
     func end(at now: ContinuousClock.Instant) -> MeshError? {
         let ranks = refused.filter { now - $0.value.since >= Self.patience }
         guard let first = ranks.keys.min(), let code = ranks[first]?.code else { return nil }
-        return .unreachable(ranks: ranks.keys.sorted(), reason: unsafe String(cString: strerror(code)))
+        return .unreachable(ranks: ranks.keys.sorted(), reason: systemReason(code))
     }
 
     private static func isRefusal(_ code: Int32) -> Bool {

@@ -41,16 +41,16 @@ package enum TCPProbe {
         guard let place = SocketAddress(host, port: port) else { return "the name \(host) is unknown there" }
         let descriptor = socket(
             place.family, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_NONBLOCK.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
-        guard descriptor >= 0 else { return reason(errno) }
+        guard descriptor >= 0 else { return systemReason() }
         defer { _ = close(descriptor) }
         if unsafe place.withPointer({ unsafe connect(descriptor, $0, $1) }) == 0 { return nil }
-        guard errno == EINPROGRESS else { return reason(errno) }
+        guard errno == EINPROGRESS else { return systemReason() }
         var waiting = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
         guard unsafe poll(&waiting, 1, limit.milliseconds) == 1 else { return "no answer: a firewall may drop it" }
         var code: Int32 = 0
         var length = socklen_t(MemoryLayout<Int32>.size)
         _ = unsafe getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &code, &length)
-        return code == 0 ? nil : reason(code)
+        return code == 0 ? nil : systemReason(code)
     }
 
     /// The address of a name, IPv4 if it has both; nil if it is unknown.
@@ -109,5 +109,3 @@ package enum TCPProbe {
         return place.family == AF_INET6
     }
 }
-
-private func reason(_ code: Int32) -> String { unsafe String(cString: strerror(code)) }

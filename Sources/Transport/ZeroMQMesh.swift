@@ -150,8 +150,8 @@ package final class ZeroMQMesh: Mesh {
         _ header: FrameHeader, _ payload: RawSpan, toEach peers: [Int], deadline: ContinuousClock.Instant
     ) throws(MeshError) {
         precondition(
-            payload.byteCount <= Self.longestPayload,
-            "a frame of \(payload.byteCount) bytes, \(Self.longestPayload) at most")
+            payload.byteCount <= FrameStream.longestPayload,
+            "a frame of \(payload.byteCount) bytes, \(FrameStream.longestPayload) at most")
         let head = FrameCodec.encode(header, payloadBytes: payload.byteCount)
         for peer in peers {
             try send(to: peer, deadline: deadline) { (link) throws(MeshError) in
@@ -232,11 +232,8 @@ package final class ZeroMQMesh: Mesh {
     private func wholePayload() throws(ZeroMQError) -> Message? {
         guard let first = try incoming.receive() else { return nil }
         guard first.hasMore else { return first }
-        return try incoming.gather(first, limit: Self.longestPayload).map { Message(copying: $0) }
+        return try incoming.gather(first, limit: FrameStream.longestPayload).map { Message(copying: $0) }
     }
-
-    /// Bytes of the longest payload.
-    private static let longestPayload = 16 << 20
 
     // MARK: Waiting
 

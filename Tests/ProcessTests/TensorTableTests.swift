@@ -1,4 +1,5 @@
 import Testing
+import Wording
 
 @testable import ApusCommand
 
@@ -25,7 +26,7 @@ import Testing
     @Test(arguments: [
         (0, "0"), (7, "7"), (999, "999"), (1000, "1,000"), (123_456, "123,456"), (-1_234_567, "-1,234,567"),
     ])
-    func `digits stand in groups of three`(number: Int, text: String) {
-        #expect(TensorTable.grouped(number) == text)
+    func `digits are in groups of three`(number: Int, text: String) {
+        #expect(grouped(number) == text)
     }
 }

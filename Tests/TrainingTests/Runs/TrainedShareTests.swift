@@ -6,18 +6,19 @@ import Testing
 @testable import Configuration
 @testable import Learning
 @testable import Runs
+import Wording
 
 @Suite struct TrainedShareTests {
     @Test func `what is trained is said with its share`() throws {
         let run = try SmallRun(samples: 6)
         let all = try run.inputs()
         let count = all.model.layout.count
-        #expect(all.trainedShare(fromStep: 1) == "training all \(TrainedShare.grouped(count)) parameters")
+        #expect(all.trainedShare(fromStep: 1) == "training all \(grouped(count)) parameters")
         let frozen = try run.inputs { $0.freeze = ["embeddings", "layers 0"] }
         let words = frozen.trainedShare(fromStep: 1)
         #expect(
             words.hasPrefix(
-                "training \(TrainedShare.grouped(frozen.model.layout.stateCount)) of \(TrainedShare.grouped(count)) "
+                "training \(grouped(frozen.model.layout.stateCount)) of \(grouped(count)) "
                     + "parameters ("
             ))
         #expect(words.hasSuffix("layers 1-2, pooler, head (parameters.tsv)"), "\(words)")
@@ -90,9 +91,5 @@ import Testing
         #expect(rows.count == adapters.model.layout.entries.count + 1)
         #expect(rows.contains { $0.contains("lora_A") && $0.hasSuffix("\tyes\trandom") })
         #expect(rows.contains { $0.contains("word_embeddings") && $0.hasSuffix("\tno\tsource") })
-    }
-
-    @Test func `thousands are parted`() {
-        #expect([0, 999, 1_000, 22_713_986].map(TrainedShare.grouped) == ["0", "999", "1,000", "22,713,986"])
     }
 }
