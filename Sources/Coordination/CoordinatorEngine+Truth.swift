@@ -5,7 +5,54 @@ internal import Learning
 internal import Runs
 internal import TextData
 
+/// What all workers together computed of a step.
+struct ComputedStep {
+    var losses: [LaneLoss]
+    /// Digest of each lane's samples.
+    var digests: [UInt64]
+    /// The gradient's.
+    var norm: Double
+}
+
 extension CoordinatorEngine {
+    /// Compares the workers' reports of a step with the plan, with each other and with what is known of the state.
+    /// - Throws: ``GenerationEnd`` for the first contradiction, which names the worker if one can be told.
+    func checked(_ replies: [StepReady], _ plan: StepPlan, _ group: Group) throws(GenerationEnd) -> ComputedStep {
+        var losses = [LaneLoss](repeating: LaneLoss(), count: plan.lanes.count)
+        var digests = [UInt64?](repeating: nil, count: plan.lanes.count)
+        for (rank, reply) in replies.enumerated() {
+            let lanes = group.formation.lanes[rank]
+            guard reply.step == plan.step, reply.losses.count == lanes.count, reply.sourceLosses.count == lanes.count,
+                reply.digests.count == lanes.count
+            else {
+                throw .untrue(rank, "worker \(rank) reported another step or other lanes")
+            }
+            for (index, lane) in lanes.enumerated() {
+                losses[lane] = LaneLoss(
+                    target: Double(bitPattern: reply.losses[index]),
+                    source: Double(bitPattern: reply.sourceLosses[index]))
+                digests[lane] = reply.digests[index]
+            }
+        }
+        for (lane, planned) in plan.laneDigests.enumerated() where digests[lane] != planned {
+            let reason = "lane \(lane) of step \(plan.step) was not computed over the planned samples"
+            guard let rank = group.formation.lanes.firstIndex(where: { $0.contains(lane) })
+            else { throw .failed(reason: reason) }
+            throw .untrue(rank, reason)
+        }
+        try agree(replies.map(\.state), group, "after step \(plan.step - 1)")
+        try compareWithBefore(replies[0].state, after: plan.step - 1)
+        guard replies.allSatisfy({ $0.norm == replies[0].norm }) else {
+            let reason = "the workers disagree about the gradient of step \(plan.step)"
+            guard case .minority(let ranks) = Agreement(replies.map(\.norm)), let first = ranks.first else {
+                throw .failed(reason: reason)
+            }
+            throw .untrue(first, reason)
+        }
+        return ComputedStep(
+            losses: losses, digests: digests.map { $0 ?? 0 }, norm: Double(bitPattern: replies[0].norm))
+    }
+
     /// Ends the generation if workers that must have the same state differ.
     ///
     /// The step that they computed is not committed: its sum contains a gradient of another state.

@@ -220,44 +220,13 @@ package final class CoordinatorEngine<System: ControlPlane>: StepEngine {
         return replies
     }
 
-    /// Compares the workers' reports, decides the update, and counts.
+    /// Compares the workers' reports, decides the update, commits it and counts.
     private func finish(
         _ plan: StepPlan, _ replies: [StepReady], _ group: Group, learningRate: Double, redone: Bool,
         since start: ContinuousClock.Instant
     ) async throws -> StepReport {
-        var losses = [LaneLoss](repeating: LaneLoss(), count: plan.lanes.count)
-        var digests = [UInt64?](repeating: nil, count: plan.lanes.count)
-        for (rank, reply) in replies.enumerated() {
-            let lanes = group.formation.lanes[rank]
-            guard reply.step == plan.step, reply.losses.count == lanes.count, reply.sourceLosses.count == lanes.count,
-                reply.digests.count == lanes.count
-            else {
-                throw GenerationEnd.untrue(rank, "worker \(rank) reported another step or other lanes")
-            }
-            for (index, lane) in lanes.enumerated() {
-                losses[lane] = LaneLoss(
-                    target: Double(bitPattern: reply.losses[index]),
-                    source: Double(bitPattern: reply.sourceLosses[index]))
-                digests[lane] = reply.digests[index]
-            }
-        }
-        for (lane, planned) in plan.laneDigests.enumerated() where digests[lane] != planned {
-            let reason = "lane \(lane) of step \(plan.step) was not computed over the planned samples"
-            guard let rank = group.formation.lanes.firstIndex(where: { $0.contains(lane) })
-            else { throw GenerationEnd.failed(reason: reason) }
-            throw GenerationEnd.untrue(rank, reason)
-        }
-        try agree(replies.map(\.state), group, "after step \(plan.step - 1)")
-        try compareWithBefore(replies[0].state, after: plan.step - 1)
-        guard let norm = replies.first.map({ Double(bitPattern: $0.norm) }),
-            replies.allSatisfy({ $0.norm == replies[0].norm })
-        else {
-            let reason = "the workers disagree about the gradient of step \(plan.step)"
-            guard case .minority(let ranks) = Agreement(replies.map(\.norm)), let first = ranks.first else {
-                throw GenerationEnd.failed(reason: reason)
-            }
-            throw GenerationEnd.untrue(first, reason)
-        }
+        let found = try checked(replies, plan, group)
+        let (losses, norm) = (found.losses, found.norm)
         guard norm.isFinite, losses.allSatisfy(\.isFinite) else { throw try await nonFinite(plan, losses, group) }
         let optimizer = inputs.optimizer
         let update = optimizer.update(
@@ -271,8 +240,7 @@ package final class CoordinatorEngine<System: ControlPlane>: StepEngine {
             position.commit(
                 CommittedStep(
                     incarnation: system.incarnation, generation: generation, commit: commit, plan: plan.digest,
-                    lanes: digests.map { $0 ?? 0 },
-                    redone: redone, seconds: (surroundings.now - start).seconds)))
+                    lanes: found.digests, redone: redone, seconds: (surroundings.now - start).seconds)))
         Trace.run?.trace("step committed", metadata: ["generation": "\(generation)", "step": "\(plan.step)"])
         fruitlessEnds = FruitlessEnds()
         ledger.count(plan, redone: redone)
