@@ -54,140 +54,9 @@ extension BERTModel {
         _ layer: Int, _ input: Matrix, into output: Matrix, read: ReadRows?, all: ReadRows, _ batch: PackedBatch,
         _ weights: Weights, dropout: DropoutContext?, arena: Arena, scratch: Arena
     ) -> LayerTape {
-        let p = places.layers[layer]
-        let (d, f) = (shape.width, shape.feedForward)
-        let bias = weights.vector(p.projectionBiases)
-        let readInput: Matrix
-        let projections: Matrix
-        let queries: Matrix
-        let (order, isApart) = (precision.order, scratch !== arena)
-        precondition(order != nil || !isApart, "the tape of single precision has parts in the scratch memory")
-        let start = scratch.mark
-        defer { if isApart { scratch.release(to: start) } }
-        /// Multiplies by weights; returns the factor if their gradient will need it.
-        func product(_ x: Matrix, _ places: Range<Int>, _ multiply: (Factor) -> Void) -> Factor? {
-            let isKept = order == nil || isApart && layout.isTrained(places)
-            let mark = scratch.mark
-            defer { if order != nil { scratch.release(to: mark) } }
-            let factor = Factor(x, order, arena: isKept ? arena : scratch)
-            multiply(factor)
-            return isKept ? factor : nil
-        }
-        func product(_ x: Matrix, _ place: Int, _ weight: EncoderWeight, into y: Matrix) -> Factor? {
-            product(x, place..<(place + 1)) { linear($0, by: weight, ofLayer: layer, weights, into: y) }
-        }
-        var adapters: AdapterTapes = [:]
-        func adapt(_ target: LoRA.Target, _ x: Matrix, onto y: Matrix, _ rows: ReadRows?) {
-            guard lora != nil else { return }
-            self.adapt(
-                target, ofLayer: layer, x, onto: y, rows: rows ?? all, batch, weights, dropout: dropout, arena: arena,
-                copies: isApart, &adapters)
-        }
-        let inputFactor: Factor?
-        let readFactor: Factor?
-        if let read {
-            readInput = gather(input, read.rows, arena: scratch)
-            projections = scratch.take(rows: input.rows, columns: 2 * d)
-            inputFactor = product(input, p.projectionWeights) {
-                linear($0, by: .keyValue, ofLayer: layer, weights, into: projections)
-            }
-            addBias(bias[d..<(3 * d)], to: projections)
-            queries = scratch.take(rows: readInput.rows, columns: d)
-            readFactor = product(readInput, p.projectionWeights) {
-                linear($0, by: .query, ofLayer: layer, weights, into: queries)
-            }
-            addBias(bias[0..<d], to: queries)
-        } else {
-            readInput = input
-            projections = scratch.take(rows: input.rows, columns: 3 * d)
-            inputFactor = product(input, p.projectionWeights) {
-                project($0, ofLayer: layer, weights, into: projections)
-            }
-            readFactor = inputFactor
-            addBias(bias, to: projections)
-            queries = projections.columns(0..<d)
-        }
-        let first = projections.columns - 2 * d
-        let (keys, values) = (
-            projections.columns(first..<(first + d)), projections.columns((first + d)..<(first + 2 * d))
-        )
-        adapt(.query, readInput, onto: queries, read)
-        adapt(.key, input, onto: keys, nil)
-        adapt(.value, input, onto: values, nil)
-        let rows = read ?? all
-        let attention = Attention(
-            rows: AttentionRows(keys: batch.offsets, queries: rows.offsets), heads: shape.heads,
-            dropout: attentionDropout(layer, read, batch, dropout), precision: precision)
-        let context = scratch.take(rows: rows.rows.count, columns: d)
-        let probabilityBits = attention.bits(arena: arena)
-        let mark = scratch.mark
-        let (q, k, v) = (
-            Factor(queries, order, arena: arena), Factor(keys, order, arena: arena),
-            Factor(values, order, arena: arena)
-        )
-        attention.forward(queries: q, keys: k, values: v, bits: probabilityBits, into: context, arena: scratch)
-        if order != nil { scratch.release(to: mark) }
-
-        let attentionSum = arena.take(rows: context.rows, columns: d)
-        let attended = scratch.take(rows: context.rows, columns: d)
-        let attentionInverse = arena.take(context.rows)
-        let contextFactor = product(context, p.attentionWeight, .attention, into: attentionSum)
-        adapt(.attentionOutput, context, onto: attentionSum, rows)
-        let attentionBits = dropout.flatMap {
-            $0.bits($0.hidden, rows: rows, of: batch, columns: d, layer: layer, site: .attentionOutput, arena: arena)
-        }
-        let rate = dropout?.hidden ?? DropoutRate(0)
-        layerNorm(
-            attentionSum,
-            NormalizationInput(
-                bias: weights.vector(p.attentionBias), bits: attentionBits, rate: rate, residual: readInput),
-            gain: weights.vector(p.attentionGain), shift: weights.vector(p.attentionShift), epsilon: shape.epsilon,
-            into: attended,
-            inverseDeviation: attentionInverse)
-
-        let slope = arena.take(rows: context.rows, columns: f)
-        let inner = scratch.take(rows: context.rows, columns: f)
-        let attendedFactor = product(attended, p.innerWeight, .inner, into: slope)
-        adapt(.intermediate, attended, onto: slope, rows)
-        activate(shape.activation, bias: weights.vector(p.innerBias), slope, into: inner)
-
-        let outerSum = arena.take(rows: context.rows, columns: d)
-        let outerInverse = arena.take(context.rows)
-        let innerFactor = product(inner, p.outerWeight, .outer, into: outerSum)
-        adapt(.output, inner, onto: outerSum, rows)
-        let outerBits = dropout.flatMap {
-            $0.bits($0.hidden, rows: rows, of: batch, columns: d, layer: layer, site: .feedForward, arena: arena)
-        }
-        layerNorm(
-            outerSum,
-            NormalizationInput(bias: weights.vector(p.outerBias), bits: outerBits, rate: rate, residual: attended),
-            gain: weights.vector(p.outerGain), shift: weights.vector(p.outerShift), epsilon: shape.epsilon,
-            into: output,
-            inverseDeviation: outerInverse)
-        return LayerTape(
-            input: inputFactor, read: read, readInput: readFactor, queries: q, keys: k, values: v,
-            attention: attention, probabilityBits: probabilityBits, context: contextFactor,
-            attentionBits: attentionBits, attentionNormalized: attentionSum, attentionInverse: attentionInverse,
-            attended: attendedFactor, slope: slope, inner: innerFactor, outerBits: outerBits,
-            outerNormalized: outerSum, outerInverse: outerInverse, adapters: adapters,
-            allLanes: all.lanes, lanes: rows.lanes)
-    }
-
-    private func attentionDropout(_ layer: Int, _ read: ReadRows?, _ batch: PackedBatch, _ dropout: DropoutContext?)
-        -> AttentionDropout?
-    {
-        guard let dropout, !dropout.attention.isZero else { return nil }
-        return AttentionDropout(
-            rate: dropout.attention, key: dropout.key, layer: layer, positions: batch.batchPositions,
-            queryTokens: read?.tokens ?? batch.positions)
-    }
-
-    private func gather(_ x: Matrix, _ rows: [Int32], arena: Arena) -> Matrix {
-        let y = arena.take(rows: rows.count, columns: x.columns)
-        for (place, row) in rows.enumerated() {
-            y.rows(place..<(place + 1)).elements.copy(from: x.rows(Int(row)..<(Int(row) + 1)).elements)
-        }
-        return y
+        var pass = LayerPass(
+            self, layer, read: read, all: all, batch, weights, dropout: dropout, arena: arena, scratch: scratch)
+        return pass.run(input, into: output)
     }
 
     /// The backward pass of ``layerForward``; `gradient` (R, D) is overwritten.
@@ -202,10 +71,8 @@ extension BERTModel {
         let mark = arena.mark
         defer { arena.release(to: mark) }
         let p = places.layers[layer]
-        let (d, f) = (shape.width, shape.feedForward)
-        let rate = dropout?.hidden ?? DropoutRate(0)
         let (lanes, order) = (tape.lanes, precision.order)
-        let scratch = arena.take(rows: gradient.rows, columns: d)
+        let scratch = arena.take(rows: gradient.rows, columns: shape.width)
         func adaptBackward(_ target: LoRA.Target, _ gradient: Matrix, onto inputGradient: Matrix?) {
             self.adaptBackward(
                 target, ofLayer: layer, gradient, onto: inputGradient, tape, weights, dropout: dropout, sink: sink,
@@ -213,19 +80,12 @@ extension BERTModel {
         }
 
         // Feed-forward half. From here on `gradient` is that of the normalized sum, which is the residual's as well.
-        sink.always(p.outerGain..<(p.outerShift + 1)) { both in
-            layerNormBackward(
-                normalized: tape.outerNormalized, inverseDeviation: tape.outerInverse,
-                gain: weights.vector(p.outerGain), gradient, lanes: lanes,
-                gainGradient: both[0..<d], shiftGradient: both[d..<(2 * d)])
-        }
-        var branch = gradient
-        sink.always(p.outerBias) {
-            branch = dropoutBackward(
-                gradient, bits: tape.outerBits, rate: rate, scratch: scratch, lanes: lanes, biasGradient: $0)
-        }
+        var branch = normBackward(
+            gradient, normalized: tape.outerNormalized, tape.outerInverse, bits: tape.outerBits,
+            norm: p.outerGain..<(p.outerShift + 1), bias: p.outerBias, tape, weights, dropout: dropout, sink: sink,
+            scratch: scratch)
         sink.product(p.outerWeight, branch, tape.inner, lanes, order)
-        let innerGradient = arena.take(rows: gradient.rows, columns: f)
+        let innerGradient = arena.take(rows: gradient.rows, columns: shape.feedForward)
         linearBackward(branch, by: .outer, ofLayer: layer, weights, into: innerGradient, arena: arena)
         adaptBackward(.output, branch, onto: innerGradient)
         sink.always(p.innerBias) {
@@ -238,17 +98,10 @@ extension BERTModel {
         sink.close(p.secondHalf)
 
         // Attention half.
-        sink.always(p.attentionGain..<(p.attentionShift + 1)) { both in
-            layerNormBackward(
-                normalized: tape.attentionNormalized, inverseDeviation: tape.attentionInverse,
-                gain: weights.vector(p.attentionGain),
-                gradient, lanes: lanes, gainGradient: both[0..<d], shiftGradient: both[d..<(2 * d)])
-        }
-        branch = gradient
-        sink.always(p.attentionBias) {
-            branch = dropoutBackward(
-                gradient, bits: tape.attentionBits, rate: rate, scratch: scratch, lanes: lanes, biasGradient: $0)
-        }
+        branch = normBackward(
+            gradient, normalized: tape.attentionNormalized, tape.attentionInverse, bits: tape.attentionBits,
+            norm: p.attentionGain..<(p.attentionShift + 1), bias: p.attentionBias, tape, weights, dropout: dropout,
+            sink: sink, scratch: scratch)
         sink.product(p.attentionWeight, branch, tape.context, lanes, order)
         let isNeeded =
             needsInput || sink.isTrained(p.projectionWeights) || sink.isTrained(p.projectionBiases)
@@ -259,7 +112,7 @@ extension BERTModel {
             adaptBackward(.attentionOutput, branch, onto: nil)
             return nil
         }
-        let contextGradient = arena.take(rows: gradient.rows, columns: d)
+        let contextGradient = arena.take(rows: gradient.rows, columns: shape.width)
         linearBackward(branch, by: .attention, ofLayer: layer, weights, into: contextGradient, arena: arena)
         adaptBackward(.attentionOutput, branch, onto: contextGradient)
         return projectionBackward(
@@ -268,6 +121,31 @@ extension BERTModel {
         ) {
             adaptBackward($0, $1, onto: $2)
         }
+    }
+
+    /// Back through the layer norm and the dropout at the end of a half; `gradient` becomes that of the normalized sum.
+    ///
+    /// - Parameters:
+    ///   - norm: the places of gain and shift.
+    ///   - bias: the place of the bias before dropout.
+    /// - Returns: the gradient of the half's last product: `gradient` itself, or `scratch` if something was dropped.
+    private func normBackward(
+        _ gradient: Matrix, normalized: Matrix, _ inverse: FloatView, bits: BitView?, norm: Range<Int>, bias: Int,
+        _ tape: LayerTape, _ weights: Weights, dropout: DropoutContext?, sink: GradientSink, scratch: Matrix
+    ) -> Matrix {
+        let d = shape.width
+        sink.always(norm) { both in
+            layerNormBackward(
+                normalized: normalized, inverseDeviation: inverse, gain: weights.vector(norm.lowerBound), gradient,
+                lanes: tape.lanes, gainGradient: both[0..<d], shiftGradient: both[d..<(2 * d)])
+        }
+        var branch = gradient
+        sink.always(bias) {
+            branch = dropoutBackward(
+                gradient, bits: bits, rate: dropout?.hidden ?? DropoutRate(0), scratch: scratch, lanes: tape.lanes,
+                biasGradient: $0)
+        }
+        return branch
     }
 
     /// From the attention's context back to the layer's input. `gradient` (R, D) is the residual's share.
