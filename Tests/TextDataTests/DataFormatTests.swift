@@ -99,7 +99,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ("text|label\ngood|1\n", "vertical bars part the fields"), ("# a table\ntext,label\ngood,1\n", "is a comment"),
+        ("text|label\ngood|1\n", "vertical bars separate the fields"),
+        ("# a table\ntext,label\ngood,1\n", "is a comment"),
         ("sep=;\ntext;label\ngood;1\n", "tells a spreadsheet the separator"),
         ("'text','label'\n'good','1'\n", "have single quotes"),
     ])
