@@ -82,9 +82,8 @@ struct OptimizationOptions: ParsableArguments {
         help: ArgumentHelp(
             "What decides which model is the best: accuracy; macro-f1 (mean over classes), matthews, roc-auc or "
                 + "average-precision for classes; exact-match for several labels; entity-f1 for tagged entities; "
-                + "pearson, spearman or mse for numbers; loss. (default: accuracy, entity-f1 for tagged entities, "
-                + "loss if "
-                + "there is neither)",
+                + "pearson, spearman or mse for numbers; loss. (default: accuracy, entity-f1 for tagged entities, loss "
+                + "if there is neither)",
             valueName: "name"))
     var metric: String?
     @Option(

@@ -46,8 +46,7 @@ struct RunOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             "auto: a line that is redrawn on a terminal, else lines at growing intervals; bar or plain: one of the "
-                + "two; "
-                + "off: news only. (default: auto)", valueName: "how"))
+                + "two; off: news only. (default: auto)", valueName: "how"))
     var progress: String?
     @Flag(help: "Write nothing for TensorBoard.")
     var noTensorboard = false

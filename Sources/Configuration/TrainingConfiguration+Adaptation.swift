@@ -33,8 +33,7 @@ extension TrainingConfiguration {
         if let unfreezeEvery, maxSteps == nil, !resume, Double(unfreezeEvery) >= epochs.passes {
             throw .contradiction(
                 "--unfreeze-every \(unfreezeEvery) trains the first layer after \(counted(unfreezeEvery, "epoch")), "
-                    + "and the run has "
-                    + "\(epochs.value.shown): give more --epochs, or --freeze encoder")
+                    + "and the run has \(epochs.value.shown): give more --epochs, or --freeze encoder")
         }
         try need(.layerDecay, layerDecay > 0 && layerDecay <= 1, "above 0 and at most 1")
         if let headLearningRate {

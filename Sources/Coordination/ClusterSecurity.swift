@@ -81,8 +81,7 @@ package struct ClusterSecurity: Sendable {
         guard let source = try KeySource(role) else {
             throw InputError(
                 "\(what) uses a network, which needs keys: make them with apus keygen and set \(KeySource.file), set "
-                    + "\(KeySource.secret) for all "
-                    + "processes, or give --insecure")
+                    + "\(KeySource.secret) for all processes, or give --insecure")
         }
         return (source.ring, source.file)
     }

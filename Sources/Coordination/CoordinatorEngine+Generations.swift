@@ -25,8 +25,7 @@ extension CoordinatorEngine {
             guard !fruitlessEnds.isTooMany(at: surroundings.now) else {
                 throw RunError(
                     "\(fruitlessEnds.count) generations in a row ended before step \(position.committed + 1) was done, "
-                        + "though no worker was lost: "
-                        + "see the reasons above, then resume with: \(resumeCommand)")
+                        + "though no worker was lost: see the reasons above, then resume with: \(resumeCommand)")
             }
             if fruitlessEnds.pause > .zero { try await surroundings.sleep(for: fruitlessEnds.pause) }
             try await waitForWorkers()

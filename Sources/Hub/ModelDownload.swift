@@ -18,8 +18,7 @@ struct ModelDownload {
         }
         if let given = Commit(name.revision), given != commit {
             throw HubError(
-                "\(client.endpoint.host) answers with commit \(commit.digits.prefix(12))… of "
-                    + "\(name.repository), asked "
+                "\(client.endpoint.host) answers with commit \(commit.digits.prefix(12))… of \(name.repository), asked "
                     + "for \(given.digits.prefix(12))…: check HF_ENDPOINT")
         }
         try cache.prepare(name, commit)

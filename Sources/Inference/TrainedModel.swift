@@ -101,8 +101,7 @@ struct TrainedModel: Sendable {
             {
                 throw InputError(
                     "\(options.inputName) has pairs of texts (\"\(text)\" and \"\(pair)\"), \(options.model) was "
-                        + "trained on single texts: "
-                        + "name the one to read with --text-column")
+                        + "trained on single texts: name the one to read with --text-column")
             }
         } else if readsPairs == true {
             let named = columns.flatMap { columns in columns.pair.map { " (\"\(columns.text)\" and \"\($0)\")" } } ?? ""

@@ -57,8 +57,7 @@ package struct InputLayer {
             guard configuration.extendPositions else {
                 throw InputError(
                     "--max-length is \(maxLength), the model in \(configuration.model) has \(source.positions) "
-                        + "positions: "
-                        + "lower it, or let --extend-positions repeat the position table")
+                        + "positions: lower it, or let --extend-positions repeat the position table")
             }
             shape.positions = maxLength
             notes.append("positions: \(source.positions) of the source, repeated up to \(shape.positions)")

@@ -36,7 +36,7 @@ package struct TaskChoice: Equatable, Sendable {
         case .regression: return noteOnCommas(dataset)
         case .multiLabel:
             guard dataset.labelLayout == .single, dataset.labelSeparator != Dataset.listSeparator else { return nil }
-            return "\(name(of: dataset.labelSeparator)) part the labels of a text"
+            return "\(name(of: dataset.labelSeparator)) separate the labels of a text"
         case .classification:
             guard dataset.labelLayout == .single else { return nil }
             return noteOnMissing(Set((dataset.labels ?? []).joined()))
@@ -89,8 +89,7 @@ package struct TaskChoice: Equatable, Sendable {
             return TaskChoice(
                 .multiLabel,
                 "\(names.count) columns of 0 and 1 are \(names.count) labels: --task multi-label; --task regression "
-                    + "takes "
-                    + "them as numbers"
+                    + "takes them as numbers"
             )
         }
         guard let other = values.filter({ Float($0) == nil }).min() else {
@@ -228,9 +227,8 @@ package struct TaskChoice: Equatable, Sendable {
             let shown = single.sorted().prefix(8).joined(separator: ", ") + (single.count > 8 ? ", …" : "")
             return TaskChoice(
                 .classification,
-                "\(name(of: separator)) part its labels into \(single.count) (\(shown)): --task multi-label learns "
-                    + "each by "
-                    + "itself, without it each of the \(values.count) combinations is a class")
+                "\(name(of: separator)) separate its labels into \(single.count) (\(shown)): --task multi-label learns "
+                    + "each by itself, without it each of the \(values.count) combinations is a class")
         }
         if let width = dataset.flagWidth, width > 2 {
             let numbers = separator == Dataset.listSeparator ? "; --task regression takes them as numbers" : ""

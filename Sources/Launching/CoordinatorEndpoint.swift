@@ -53,7 +53,6 @@ struct CoordinatorEndpoint: Equatable, Sendable {
         let choice = own.isEmpty ? "" : " (it has \(own.joined(separator: ", ")))"
         return
             "the coordinator's address \(address) refers to host \(host) itself there, not to this machine: name an "
-            + "address of this machine that "
-            + "\(host) can reach\(choice)"
+            + "address of this machine that \(host) can reach\(choice)"
     }
 }

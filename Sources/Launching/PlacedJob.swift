@@ -95,8 +95,7 @@ struct PlacedJob {
         else {
             throw InputError(
                 "the job's links use a network, which needs keys: set \(KeySource.folder) to a folder of apus keygen "
-                    + "that all hosts share, set "
-                    + "\(KeySource.secret) for all ranks, or give --insecure")
+                    + "that all hosts share, set \(KeySource.secret) for all ranks, or give --insecure")
         }
         guard coordinator.file != worker.file || coordinator.file == nil else {
             throw InputError(

@@ -82,8 +82,7 @@ struct ResumptionPoint {
         guard inputs.plan.totalSteps <= max(steps, progress.stoppedEarly == true ? planned : 0) else {
             throw InputError(
                 "the run in \(output) ended after step \(steps) and kept no checkpoint (--keep 0), so that it cannot "
-                    + "be made longer: "
-                    + "start a new run, with --model \(output)/model to begin with its weights")
+                    + "be made longer: start a new run, with --model \(output)/model to begin with its weights")
         }
         return progress
     }
@@ -100,14 +99,13 @@ struct ResumptionPoint {
         guard record.lanes == inputs.plan.laneCount, record.seed == inputs.configuration.seed else {
             throw InputError(
                 "\(found.path) has \(counted(record.lanes, "lane")) and seed \(record.seed), config.yaml "
-                    + "\(inputs.plan.laneCount) and "
-                    + "\(inputs.configuration.seed): the two do not belong together")
+                    + "\(inputs.plan.laneCount) and \(inputs.configuration.seed): the two do not belong together")
         }
         guard record.arithmetic == Arithmetic.description else {
             throw InputError(
                 "\(found.path) was computed with \(record.arithmetic), this is \(Arithmetic.description): the bits "
-                    + "would change on the "
-                    + "way; resume with the build and library that began the run, or start a new run")
+                    + "would change on the way; resume with the build and library that began the run, or start a new "
+                    + "run")
         }
         try inputs.check(record.identity, in: found.path + "/state.json")
         let problem =
@@ -125,9 +123,8 @@ struct ResumptionPoint {
         guard found.step <= inputs.plan.totalSteps else {
             throw InputError(
                 "the run in \(inputs.configuration.output) is already after step \(found.step), --epochs and "
-                    + "--max-steps end it at step "
-                    + "\(inputs.plan.totalSteps): give it at least \(counted(found.step, "step")), or start a new "
-                    + "run in another folder"
+                    + "--max-steps end it at step \(inputs.plan.totalSteps): give it at least "
+                    + "\(counted(found.step, "step")), or start a new run in another folder"
             )
         }
         return record

@@ -84,9 +84,8 @@ extension TaskData {
     func heldOutNotes(_ configuration: TrainingConfiguration) -> [String] {
         guard let share = configuration.validationSplit else { return [] }
         return [
-            "\(configuration.train): \(counted(heldOut.count, "row")) held out for validation, by "
-                + "--validation-split \(share) "
-                + "and seed \(configuration.seed)"
+            "\(configuration.train): \(counted(heldOut.count, "row")) held out for validation, by --validation-split "
+                + "\(share) and seed \(configuration.seed)"
         ]
     }
 }

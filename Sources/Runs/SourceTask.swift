@@ -32,8 +32,7 @@ struct SourceTask: Sendable {
         guard [.classification, .regression, .maskedLM].contains(data.task) else {
             throw InputError(
                 "\(train): its labels make it \(data.task.rawValue), a source task is classification, regression or "
-                    + "masked-lm: "
-                    + "choose one with --source-task")
+                    + "masked-lm: choose one with --source-task")
         }
         head = SourceHead(head: data.head, sharedLayers: shared)
     }

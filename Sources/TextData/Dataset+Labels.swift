@@ -96,8 +96,7 @@ extension Dataset {
                 throw error(
                     inRow: row,
                     "\(labels.count) labels, classification needs one: choose --task multi-label, regression or "
-                        + "token-classification, "
-                        + "or another --label-column")
+                        + "token-classification, or another --label-column")
             }
             column.append(labels[0])
         }

@@ -148,8 +148,7 @@ struct WordLines {
                     path: path, line: line.number,
                     problem:
                         "\(fields.count) \(fields.count == 1 ? "field" : "fields"), expected at least "
-                        + "\(columns.needed): "
-                        + "a word and its label, separated by a tab or spaces")
+                        + "\(columns.needed): a word and its label, separated by a tab or spaces")
             }
             sentences[sentence].append(String(fields[columns.word]))
             if columns.isLabelWanted { labels?[sentence].append(String(fields[columns.label ?? fields.count - 1])) }

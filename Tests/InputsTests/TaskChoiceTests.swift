@@ -98,7 +98,7 @@ import Testing
     func `what parts labels instead of commas is said`(separator: String) throws {
         let rows = ["good\(separator)long", "good", "long"]
         #expect(try choice(rows).note?.contains("--task multi-label") == true)
-        #expect(try choice(rows, asked: .multiLabel).note?.contains("part the labels") == true)
+        #expect(try choice(rows, asked: .multiLabel).note?.contains("separate the labels") == true)
         #expect(try choice(["good", "long"], asked: .multiLabel).note == nil)
         #expect(throws: DatasetError.self) { try choice(["1\(separator)0", "0\(separator)1"]) }
     }
