@@ -79,13 +79,7 @@ enum TokenizerExport {
     /// The tokenizer.json that Transformers would create from a folder without one.
     private static func made(_ folder: String) throws(FileError) -> JSONValue {
         let configuration = try parsed(folder + "/tokenizer_config.json")
-        // Bytes: to Swift "\r\n" is one character.
-        let lines = try FileSystem.read(folder + "/vocab.txt").split(separator: 0x0A, omittingEmptySubsequences: false)
-        let pieces = (lines.last?.isEmpty == true ? lines.dropLast() : lines[...]).map { line in
-            var piece = String(decoding: line, as: UTF8.self)
-            while piece.unicodeScalars.last?.properties.isWhitespace == true { piece.unicodeScalars.removeLast() }
-            return piece
-        }
+        let pieces = try tokens(folder + "/vocab.txt")
         var ids: [String: Int] = [:]
         for (id, piece) in pieces.enumerated() { ids[piece] = id }
         let known: [JSONValue.Member] = pieces.enumerated().filter { ids[$1] == $0 }.map { .init($1, .integer($0)) }
@@ -99,13 +93,6 @@ enum TokenizerExport {
         // A null stands for no such token.
         let specials = keys.filter { configuration[$0.0] != .null }.map { special($0.0, $0.1) }
         let (first, last) = (special("cls_token", "[CLS]"), special("sep_token", "[SEP]"))
-        func token(_ name: String, _ type: Int) -> JSONValue {
-            .object([.init("SpecialToken", .object([.init("id", .string(name)), .init("type_id", .integer(type))]))])
-        }
-        func text(_ name: String, _ type: Int) -> JSONValue {
-            .object([.init("Sequence", .object([.init("id", .string(name)), .init("type_id", .integer(type))]))])
-        }
-        let single = [token(first, 0), text("A", 0), token(last, 0)]
         return .object([
             .init("version", .string("1.0")), .init("truncation", .null), .init("padding", .null),
             .init(
@@ -122,23 +109,7 @@ enum TokenizerExport {
                     .init("strip_accents", configuration["strip_accents"] ?? .null),
                     .init("lowercase", configuration["do_lower_case"] ?? .bool(true)),
                 ])), .init("pre_tokenizer", .object([.init("type", .string("BertPreTokenizer"))])),
-            .init(
-                "post_processor",
-                .object([
-                    .init("type", .string("TemplateProcessing")), .init("single", .array(single)),
-                    .init("pair", .array(single + [text("B", 1), token(last, 1)])),
-                    .init(
-                        "special_tokens",
-                        .object(
-                            [first, last].map { name in
-                                .init(
-                                    name,
-                                    .object([
-                                        .init("id", .string(name)), .init("ids", .array([.integer(ids[name] ?? 0)])),
-                                        .init("tokens", .array([.string(name)])),
-                                    ]))
-                            })),
-                ])),
+            .init("post_processor", template(first, last, ids)),
             .init(
                 "decoder",
                 .object([
@@ -151,6 +122,40 @@ enum TokenizerExport {
                     .init("continuing_subword_prefix", .string("##")), .init("max_input_chars_per_word", .integer(100)),
                     .init("vocab", .object(known)),
                 ])),
+        ])
+    }
+
+    /// A line each, without the white space at its end.
+    private static func tokens(_ path: String) throws(FileError) -> [String] {
+        // Bytes: to Swift "\r\n" is one character.
+        let lines = try FileSystem.read(path).split(separator: 0x0A, omittingEmptySubsequences: false)
+        return (lines.last?.isEmpty == true ? lines.dropLast() : lines[...]).map { line in
+            var token = String(decoding: line, as: UTF8.self)
+            while token.unicodeScalars.last?.properties.isWhitespace == true { token.unicodeScalars.removeLast() }
+            return token
+        }
+    }
+
+    /// Where the special tokens before and after one text or two go.
+    private static func template(_ first: String, _ last: String, _ ids: [String: Int]) -> JSONValue {
+        func part(_ kind: String, _ name: String, _ type: Int) -> JSONValue {
+            .object([.init(kind, .object([.init("id", .string(name)), .init("type_id", .integer(type))]))])
+        }
+        let single = [
+            part("SpecialToken", first, 0), part("Sequence", "A", 0), part("SpecialToken", last, 0),
+        ]
+        let second = [part("Sequence", "B", 1), part("SpecialToken", last, 1)]
+        let tokens = [first, last].map { name in
+            JSONValue.Member(
+                name,
+                .object([
+                    .init("id", .string(name)), .init("ids", .array([.integer(ids[name] ?? 0)])),
+                    .init("tokens", .array([.string(name)])),
+                ]))
+        }
+        return .object([
+            .init("type", .string("TemplateProcessing")), .init("single", .array(single)),
+            .init("pair", .array(single + second)), .init("special_tokens", .object(tokens)),
         ])
     }
 }
