@@ -101,7 +101,7 @@ extension CoordinatorEngine {
                 hasFeatures: try stageModel.hasFixedFeatures)
             pace.lanes = group.formation.lanes.map(\.count).max() ?? 1
             membership.endLinks(own.canceller, ofGeneration: generation, whenLost: members)
-            try await stand(group, formations)
+            try await establish(group, formations)
             trace("generation formed")
             linked = Set(members.map(\.address))
             linkPatience.linked(members.map(\.identity))
@@ -111,7 +111,7 @@ extension CoordinatorEngine {
             let threads = members.map(\.identity.threads)
             if let fewest = threads.min(), let most = threads.max() { seenThreads = fewest...most }
             position.form(knowing: start.commit)
-            source = nil
+            ownState = nil
             return group
         } catch let end as GenerationEnd {
             await judge(end, members)
@@ -142,25 +142,25 @@ extension CoordinatorEngine {
     /// The step after which the generation begins: the newest that any worker has or can reach, else that of a
     /// checkpoint.
     private func start(_ held: [HeldState]) throws -> GenerationStart {
-        let floor = source?.step ?? floor
+        let floor = ownState?.step ?? floor
         // Once it has begun, a coordinator knows of every step; a worker that returns with a later one has it from an
         // earlier coordinator.
         let last = isFirst ? newestUsable : position.reached
         guard let found = GenerationStart(held, run: run.id, known: position.knownCommits, floor: floor, last: last)
         else {
-            if let source, source.step == position.committed {
-                return GenerationStart(step: source.step, workers: held.count)
+            if let ownState, ownState.step == position.committed {
+                return GenerationStart(step: ownState.step, workers: held.count)
             }
             try goBack()
             return GenerationStart(step: position.committed, workers: held.count)
         }
-        source = nil
+        ownState = nil
         if found.step != position.committed {
             display.say(
                 "continuing after step \(found.step), the newest that a worker "
                     + "has\(found.step < position.reached ? "; later ones are recomputed" : "")"
             )
-            take(position.move(to: found.step))
+            note(position.move(to: found.step))
         }
         return found
     }
@@ -172,7 +172,7 @@ extension CoordinatorEngine {
         let lanes = LaneAssignment(laneCount: inputs.plan.laneCount, workers: members.count).lanes
         let names = members.map(\.identity.host)
         let hosts = names.map { name in names.firstIndex(of: name) ?? 0 }
-        let from = start.sources
+        let from = start.donors
         let limit = linkPatience.limit(for: members.map(\.identity))
         return members.indices.map { rank in
             let commit: Commit? = if case .applies(let commit) = start.ways[rank] { commit } else { nil }
@@ -184,15 +184,15 @@ extension CoordinatorEngine {
     }
 
     /// Establishes all links and transfers the state.
-    private func stand(_ group: Group, _ formations: [Formation]) async throws {
+    private func establish(_ group: Group, _ formations: [Formation]) async throws {
         var own = formations[0]
         own.rank = group.members.count
         own.stateTo = formations.indices.filter { formations[$0].stateFrom == group.members.count }
         let before = try inputs.model(ofStep: position.committed)
         let now = try stageModel
-        let source = source.map { $0.state.converted(from: before, to: now) }
+        let state = ownState.map { $0.state.converted(from: before, to: now) }
         let place = own
-        let links = data.begin { try $0.form(place, sending: source) }
+        let links = data.begin { try $0.form(place, sending: state) }
         // Longer than the workers wait for their links: a worker that misses another one reports it.
         let longest =
             DataPlane.formingTime + DataPlane.transferTime(parameters: before.layout.count, workers: formations.count)

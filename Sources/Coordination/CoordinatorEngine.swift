@@ -34,10 +34,10 @@ package final class CoordinatorEngine<System: ControlPlane>: StepEngine {
     let ledger: Ledger
     let journal: RunJournal
     /// The state after a step, if no worker has one; released once a worker has a newer one.
-    var source: (state: TrainingState, step: Int)?
+    var ownState: (state: TrainingState, step: Int)?
     var group: Group?
     var generation: UInt32
-    /// The step of the workers' state, or of `source`.
+    /// The step of the workers' state, or of `ownState`.
     var position: RunPosition
     var isFirst = true
     /// Reminds the user that the run waits for workers.
@@ -80,21 +80,21 @@ package final class CoordinatorEngine<System: ControlPlane>: StepEngine {
     }
 
     /// - Parameters:
-    ///   - source: the initial state, after step `step`, if no worker has a newer one of this run.
+    ///   - state: the initial one, after step `step`, if no worker has a newer one of this run.
     ///   - newest: the newest step whose state on workers of an earlier coordinator can be used.
     ///   - journal: of this run; with the history of an earlier coordinator if there was one.
     ///   - patience: how long to wait for workers of that earlier coordinator; nil if there was none.
     ///   - wanted: workers to wait for before the first step.
     /// - Throws: ``RunError`` if the journal does not match these inputs.
     package init(
-        inputs: RunInputs, source: TrainingState, step: Int, newest: Int, journal: RunJournal, patience: Duration?,
+        inputs: RunInputs, state: TrainingState, step: Int, newest: Int, journal: RunJournal, patience: Duration?,
         wanted: Int, system: System,
         membership: Membership, data: CoordinatorDataThread, display: RunDisplay, stop: StopRequest,
         surroundings: any Surroundings = SystemSurroundings()
     ) throws {
         let history = journal.history
         self.inputs = inputs
-        self.source = (source, step)
+        ownState = (state, step)
         self.journal = journal
         self.system = system
         self.membership = membership
@@ -265,7 +265,7 @@ package final class CoordinatorEngine<System: ControlPlane>: StepEngine {
     // MARK: State
 
     package func state() async throws -> TrainingState {
-        if let source, source.step == position.reached { return source.state }
+        if let ownState, ownState.step == position.reached { return ownState.state }
         let model = try inputs.model(ofStep: position.reached)
         let stateless = "the state did not arrive"
         return try await withCommitted { group, hash in
@@ -308,18 +308,18 @@ package final class CoordinatorEngine<System: ControlPlane>: StepEngine {
 
     /// Reverts the state to the newest checkpoint, or to the beginning: no worker has it any more.
     func goBack() throws {
-        let found = try source ?? inputs.newestState(beganAt: beganAt)
+        let found = try ownState ?? inputs.newestState(beganAt: beganAt)
         display.say(
             "no worker has the state after step \(position.committed): going back to "
                 + "\(found.step == 0 ? "the beginning" : "the checkpoint of step \(found.step)"), from which the "
                 + "same steps are recomputed"
         )
-        source = found
-        take(position.revert(to: found.step, base: journal.history.base))
+        ownState = found
+        note(position.revert(to: found.step, base: journal.history.base))
     }
 
-    /// Records that the state is not that of the last committed step.
-    func take(_ move: JournalEntry) {
+    /// Notes in journal and ledger that the state is not that of the last committed step.
+    func note(_ move: JournalEntry) {
         ledger.goBack(to: position.committed)
         journal.add(move)
     }

@@ -122,7 +122,7 @@ package struct CoordinatorRun {
         let place = try MeshPlace(coordinator: endpoint, keys: security.keys)
         let data = CoordinatorDataThread(context: context, place: place)
         let engine = try CoordinatorEngine(
-            inputs: inputs, source: replica.state, step: run.savedStep, newest: run.newestUsableStep(after: progress),
+            inputs: inputs, state: replica.state, step: run.savedStep, newest: run.newestUsableStep(after: progress),
             journal: journal,
             patience: history == nil ? nil : Self.patience, wanted: options.workers, system: system,
             membership: membership, data: data, display: run.display,

@@ -61,13 +61,13 @@ package struct GenerationStart: Sendable, Equatable {
 
     /// For each worker the rank that sends it the state, the coordinator's being the number of workers; nil if none is
     /// needed.
-    package var sources: [Int?] {
-        let donors = ways.indices.filter { ways[$0] != .receives }
+    package var donors: [Int?] {
+        let owners = ways.indices.filter { ways[$0] != .receives }
         var place = 0
         return ways.map { way in
             guard way == .receives else { return nil }
             defer { place += 1 }
-            return donors.isEmpty ? ways.count : donors[place % donors.count]
+            return owners.isEmpty ? ways.count : owners[place % owners.count]
         }
     }
 }

@@ -201,11 +201,11 @@ final class WorkerCore {
             try StateTransfer.send(
                 replica.state, after: replica.step, over: mesh, generation: generation, to: peer, deadline: deadline)
         }
-        guard let source = formation.stateFrom else { return }
+        guard let donor = formation.stateFrom else { return }
         hasState = false
         var state = replica.state
         try StateTransfer.receive(into: &state, after: formation.step) { () throws(MeshError) in
-            try mesh.receiveFed(deadline: deadline) { Int($0.sender) == source && $0.generation == generation }
+            try mesh.receiveFed(deadline: deadline) { Int($0.sender) == donor && $0.generation == generation }
         }
         replica.touched = state.touched
         replica.trust(asOf: formation.step)

@@ -72,7 +72,7 @@ final class SimulatedCoordinator: @unchecked Sendable {
         let data = CoordinatorDataThread(surroundings: own) { SimulatedLinks(own, network) }
         own.atDeath.append { data.thread.end() }
         let engine = try CoordinatorEngine(
-            inputs: inputs, source: replica.state, step: found?.step ?? 0, newest: inputs.plan.totalSteps,
+            inputs: inputs, state: replica.state, step: found?.step ?? 0, newest: inputs.plan.totalSteps,
             journal: journal, patience: history == nil ? nil : .seconds(10), wanted: wanted, system: system,
             membership: membership, data: data, display: display, stop: stop, surroundings: own)
         let watched = WatchedEngine(engine, job)

@@ -39,7 +39,7 @@ import Testing
         let found = start([held(4), held(6), HeldState(), held(6)])
         #expect(found?.step == 6)
         #expect(found?.ways == [.receives, .has, .receives, .has])
-        #expect(found?.sources == [1, nil, 3, nil])
+        #expect(found?.donors == [1, nil, 3, nil])
     }
 
     @Test func `a kept gradient is applied where its commit is known, from the journal or from another worker`() {
@@ -94,6 +94,6 @@ import Testing
     }
 
     @Test func `where nobody has a state everybody takes the coordinator's`() {
-        #expect(GenerationStart(step: 3, workers: 2).sources == [2, 2])
+        #expect(GenerationStart(step: 3, workers: 2).donors == [2, 2])
     }
 }
