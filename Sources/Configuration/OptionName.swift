@@ -80,7 +80,7 @@ package enum OptionName: Sendable {
         "greater-is-better": "this is fixed for each --metric: remove it",
         "label-names": "name the columns of the labels with --label-column",
         "load-best-model-at-end": "the best model is always kept, in model-best of the run folder: remove it",
-        "logging-dir": "metrics.jsonl in the run folder has a line for each step: remove it",
+        "logging-dir": "the folder of the run, --output, has metrics.jsonl and tensorboard/: remove it",
         "logging-steps": "metrics.jsonl in the run folder has a line for each step: remove it",
         "logging-strategy": "metrics.jsonl in the run folder has a line for each step: remove it",
         "max-eval-samples": "all rows are used: give a shorter file",
@@ -96,7 +96,7 @@ package enum OptionName: Sendable {
             "the batch is global here, never per worker: give --batch-size, this value times the workers",
         "push-to-hub": "upload the model folder with 'hf upload' (Python's huggingface_hub) after the run: remove it",
         "remove-unused-columns": "other columns are not read: remove it",
-        "report-to": "metrics.jsonl in the run folder has a line for each step and each evaluation: remove it",
+        "report-to": "the folder of the run has metrics.jsonl, and tensorboard/ for TensorBoard: remove it",
         "resume-from-checkpoint":
             "give --resume with the run's --output: it resumes from the newest complete checkpoint",
         "run-name": "a run has the name of its folder: give --output",
