@@ -1,7 +1,7 @@
 internal import Files
 internal import Wording
 
-/// A model that cannot be had from hub or cache: what was found, what was expected, what to do next, in one line.
+/// A model that neither cache nor hub can provide: what was found, what was expected, what to do next, in one line.
 package struct HubError: BadInput, Equatable, Sendable, CustomStringConvertible {
     /// What a caller can do about it.
     package enum Kind: Equatable, Sendable {

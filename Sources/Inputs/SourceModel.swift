@@ -13,7 +13,7 @@ package enum SourceModel {
     /// The folder of a model that is given by path or name; a model that is not in the hub's cache is downloaded.
     ///
     /// - Parameter weights: whether these are needed.
-    /// - Throws: ``InputError`` for a model that is not to be had; other ``BadInput`` for one that is not of use.
+    /// - Throws: ``InputError`` for a model that cannot be found or downloaded; other ``BadInput`` for an unusable one.
     package static func folder(_ text: String, weights: Bool = true) throws -> String {
         if let name = ModelText.isName(text) ? ModelName(text) : nil {
             let hub = try hub()

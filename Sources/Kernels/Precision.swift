@@ -30,7 +30,7 @@ package enum Precision: String, Codable, Sendable, CaseIterable {
             + (other.isNative ? ", but one for --precision \(other.rawValue), which has other bits" : "")
     }
 
-    /// Why it cannot be had with a provider of products, in one line; nil if it can.
+    /// Why it does not work with a provider of products, in one line; nil if it does.
     package func refusal(of blas: BLAS) -> String? {
         self == .float32 || blas == .own
             ? nil : "--precision \(rawValue) is computed by Apus's own kernels: leave out --blas \(blas.rawValue)"

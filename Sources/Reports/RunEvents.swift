@@ -1,7 +1,7 @@
 package import Files
 internal import Wording
 
-/// What the lines of `metrics.jsonl` say of a run so far.
+/// What the lines of `metrics.jsonl` say about a run so far.
 package struct RunEvents: Sendable {
     /// In order, each step once: a recomputed one replaces the earlier one.
     package private(set) var steps: [RunRecord.Step] = []
