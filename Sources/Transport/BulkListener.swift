@@ -27,10 +27,7 @@ package final class BulkListener {
             throw BulkLinkError("\(address) is not an address: bulk links need one of this machine")
         }
         let opened = try Self.socket(target.family)
-        // As for ZeroMQ's ports: a connection that never says a word stays in the kernel.
-        var seconds: Int32 = 120
-        _ = unsafe setsockopt(
-            opened, Int32(IPPROTO_TCP), TCP_DEFER_ACCEPT, &seconds, socklen_t(MemoryLayout<Int32>.size))
+        SocketMonitor.leaveSilentToKernel(opened)
         guard unsafe target.withPointer({ unsafe bind(opened, $0, $1) }) == 0, listen(opened, 1_024) == 0,
             let own = SocketAddress(ownOf: opened)
         else {
