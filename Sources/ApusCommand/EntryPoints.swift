@@ -71,6 +71,7 @@ package enum EntryPoints {
         return try dryRun(configuration, workers: workers)
     }
 
+    /// `apus coordinate`: returns once the run has ended.
     package static func coordinate(_ options: CoordinateOptions, _ invocation: Invocation) throws {
         guard options.configuration.seeds == nil else {
             throw InputError(
@@ -95,6 +96,7 @@ package enum EntryPoints {
         try WorkerStart(options, training: training, invocation).run()
     }
 
+    /// `apus launch`: returns once the job has ended.
     package static func launch(_ options: LaunchOptions, _ invocation: Invocation) throws {
         let invocation = invocation.resumed(by: invocation.resuming(options))
         guard !options.single else {

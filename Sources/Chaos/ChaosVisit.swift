@@ -20,6 +20,8 @@ package struct ChaosVisit {
     /// Over this many steps from now on.
     private static let steps = 200
 
+    /// Disturbs the job, run after run, until its end or that of the last plan.
+    /// - Parameter emit: takes a line for the user.
     package func run(emit: (String) throws -> Void) throws {
         let launcher = launcher
         let found = JobProcesses.children(of: launcher)

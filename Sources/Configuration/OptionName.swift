@@ -23,6 +23,7 @@ package enum OptionName: Sendable {
         }
     }
 
+    /// A name with dashes in place of underscores.
     package static func dashed(_ name: String) -> String { name.replacing("_", with: "-") }
 
     /// docs/options.md has the same table for readers.

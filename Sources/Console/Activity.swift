@@ -29,6 +29,7 @@ package final class Activity: Sendable {
 
     deinit { end() }
 
+    /// Counts what is done, from any thread.
     package func advance(by count: Int) { done.add(count, ordering: .relaxed) }
 
     /// Runs `body` as a shown activity.
@@ -40,6 +41,7 @@ package final class Activity: Sendable {
         return try body(activity)
     }
 
+    /// Shows nothing any more; a second call does nothing.
     package func end() {
         guard !hasEnded.exchange(true, ordering: .sequentiallyConsistent) else { return }
         ticker.withLock { $0 = nil }

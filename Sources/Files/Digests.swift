@@ -15,8 +15,10 @@ package enum Digests {
         return hexadecimal(hash.finish())
     }
 
+    /// The digest of bytes in memory.
     package static func bytes(_ bytes: [UInt8]) -> String { hexadecimal(RunningHash.sha256(bytes)) }
 
+    /// Two lowercase digits a byte.
     package static func hexadecimal(_ digest: some Sequence<UInt8>) -> String {
         let digits = Array("0123456789abcdef".utf8)
         var text: [UInt8] = []

@@ -21,6 +21,7 @@ package enum FileSystem {
         try syncFolder(parent(path), steps: steps)
     }
 
+    /// Renames a file or folder; a file, or an empty folder, that had the new name is replaced.
     package static func rename(_ from: String, to: String, steps: any FileSteps = PlainFileSteps()) throws(FileError) {
         try steps.before("rename", to)
         guard unsafe Foundation.rename(from, to) == 0 else {
@@ -87,6 +88,7 @@ package enum FileSystem {
         try syncFolder(above, steps: steps)
     }
 
+    /// Whether there is a folder, or a link to one.
     package static func isFolder(_ path: String) -> Bool {
         var isFolder: ObjCBool = false
         return unsafe FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) && isFolder.boolValue
@@ -98,6 +100,7 @@ package enum FileSystem {
         return unsafe lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFLNK
     }
 
+    /// Syncs the names in a folder to disk.
     package static func syncFolder(_ path: String, steps: any FileSteps = PlainFileSteps()) throws(FileError) {
         try steps.before("sync", path)
         let descriptor = unsafe open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)

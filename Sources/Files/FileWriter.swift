@@ -47,6 +47,7 @@ package struct FileWriter: ~Copyable {
         self.steps = steps
     }
 
+    /// Appends bytes.
     package mutating func write(_ bytes: RawSpan) throws(FileError) {
         let code = DescriptorWriting.write(bytes, to: descriptor, steps: steps)
         guard code == 0 else { throw FileError(unwritable: path, code) }

@@ -66,6 +66,7 @@ extension [UInt64] {
         }
     }
 
+    /// Appends a count or number as one word.
     package mutating func append(integer: Int) { append(UInt64(bitPattern: Int64(integer))) }
 
     /// Appends the length of a list and its words.

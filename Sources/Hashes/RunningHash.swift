@@ -19,6 +19,7 @@ internal import CHashes
 
     deinit { unsafe apus_hash_free(state) }
 
+    /// Adds bytes.
     package mutating func update(_ bytes: RawSpan) {
         let done = unsafe bytes.withUnsafeBytes { unsafe apus_hash_update(state, $0.baseAddress, $0.count) }
         precondition(done == 1, "OpenSSL cannot hash")

@@ -21,6 +21,7 @@ package enum DataDigests {
         return found
     }
 
+    /// Only the digest of the split.
     package static func whole(_ named: String, _ split: Split) throws -> String {
         var digests: [String] = []
         for path in try DataFiles.paths(named, for: split.part) { digests.append(try Digests.file(path)) }

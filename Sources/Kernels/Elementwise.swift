@@ -37,11 +37,13 @@ package func sumOfSquares(_ x: FloatView) -> Double { unsafe apus_sum_of_squares
 /// Whether no element is infinite or NaN.
 package func isFinite(_ x: FloatView) -> Bool { unsafe apus_all_finite(x.count, x.base) != 0 }
 
+/// The exponential of each element.
 package func exponential(_ x: FloatView, into y: FloatView) {
     precondition(x.count == y.count)
     unsafe apus_exp(x.count, x.base, y.base)
 }
 
+/// The hyperbolic tangent of each element.
 package func hyperbolicTangent(_ x: FloatView, into y: FloatView) {
     precondition(x.count == y.count)
     unsafe apus_tanh(x.count, x.base, y.base)

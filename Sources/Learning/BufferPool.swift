@@ -12,8 +12,10 @@ package final class BufferPool: Sendable {
     /// - Parameter size: elements of each buffer.
     package init(size: Int) { self.size = size }
 
+    /// A buffer of unspecified value: a free one, or a new one.
     package func take() -> FloatView { free.withLock { $0.popLast() } ?? FloatBuffer(count: size, whole: size).view }
 
+    /// Takes a buffer back for reuse.
     package func give(back buffer: FloatView?) {
         guard let buffer else { return }
         free.withLock { $0.append(buffer) }

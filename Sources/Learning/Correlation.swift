@@ -19,6 +19,7 @@ package enum Correlation {
     /// Spearman's: Pearson's of the ranks; nil if one of them is constant.
     package static func spearman(_ x: [Double], _ y: [Double]) -> Double? { pearson(ranks(x), ranks(y)) }
 
+    /// The mean of the squared differences; 0 of empty lists.
     package static func meanSquaredError(_ x: [Double], _ y: [Double]) -> Double {
         precondition(x.count == y.count, "\(x.count) numbers and \(y.count)")
         return zip(x, y).reduce(0.0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) } / Double(max(1, x.count))

@@ -139,8 +139,10 @@ package struct Evaluated: Sendable {
 /// Evaluation over fixed chunks of sentences, each computed by one thread, so that its figures have the same bits
 /// on any number of threads and workers.
 package enum Evaluation {
+    /// Samples of a chunk, which one thread computes whole.
     package static let chunkSize = 32
 
+    /// The ranges of `count` samples that are scored together; the last one may be short.
     package static func chunks(of count: Int) -> [Range<Int>] {
         stride(from: 0, to: count, by: chunkSize).map { $0..<min($0 + chunkSize, count) }
     }

@@ -45,6 +45,7 @@ package struct ScorePlan: Sendable {
         stride(from: 0, to: offsets.count - 1, by: every).reduce(0) { $0 + offsets[$1 + 1] - offsets[$1] }
     }
 
+    /// Whether the scores of a chunk are kept.
     package func keeps(_ chunk: Int) -> Bool { chunk % every == 0 }
     package var chunks: StrideTo<Int> { stride(from: 0, to: offsets.count - 1, by: every) }
     /// The range of a chunk's answers in the dataset's.

@@ -19,6 +19,7 @@ package struct EvaluationSteps: Sendable {
     /// Whether a step within an epoch is one of them.
     package func isWithin(_ step: Int) -> Bool { every.map { step > 0 && step.isMultiple(of: $0) } ?? false }
 
+    /// Whether the validation data are scored after a step.
     package func contains(_ step: Int) -> Bool { isEnd(step) || isWithin(step) }
 
     /// How many there are from a step on.

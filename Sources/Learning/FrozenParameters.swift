@@ -35,6 +35,7 @@ package struct FrozenParameters: Sendable {
         return (first...last).map { "bert.encoder.layer.\($0).*" }
     }
 
+    /// Whether a parameter is frozen.
     package func contains(_ name: String) -> Bool {
         if let lora, !BERTModel.isHead(name), !LoRA.isAdapter(name),
             !(lora.trainsPooler && name.hasPrefix("bert.pooler."))

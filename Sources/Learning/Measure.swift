@@ -56,6 +56,7 @@ package enum Measure: String, Codable, CaseIterable, Sendable {
         words(hasExactMatch: report.further.exactMatch != nil)
     }
 
+    /// The same, given whether there is an exact match, as with several labels per text.
     package func words(hasExactMatch: Bool) -> String {
         self == .accuracy && hasExactMatch ? "label accuracy" : words
     }

@@ -2,6 +2,7 @@ package import BERT
 
 /// Digest of which samples a lane computed, at which positions.
 package enum SampleDigest {
+    /// Of the samples in their order in the lane: each one's row in its file, and its position in the global batch.
     package static func of(_ samples: some Sequence<(sample: Int, position: UInt32)>) -> UInt64 {
         // FNV-1a over both numbers of each sample.
         var digest: UInt64 = 0xCBF2_9CE4_8422_2325

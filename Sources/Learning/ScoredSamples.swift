@@ -13,6 +13,7 @@ package final class ScoredSamples: Sendable {
         counted.store(0, ordering: .relaxed)
     }
 
+    /// Counts samples that are scored.
     package func add(_ samples: Int) { counted.add(samples, ordering: .relaxed) }
 
     /// From 0 to 1.

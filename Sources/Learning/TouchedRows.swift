@@ -20,8 +20,10 @@ package struct TouchedRows: Sendable, Equatable {
         self.words = words
     }
 
+    /// Whether a row is touched.
     package func contains(_ row: Int) -> Bool { words[row / 64] >> UInt64(row % 64) & 1 == 1 }
 
+    /// Adds rows by their numbers.
     package mutating func insert(_ ids: [Int32]) {
         for id in ids { insert(id) }
     }

@@ -104,6 +104,7 @@ package struct TrainingPlan: Sendable {
         totalSteps = Self.totalSteps(epochs, stepsPerEpoch: stepsPerEpoch, maxSteps: maxSteps)
     }
 
+    /// The steps of a run that ends after its epochs or after `maxSteps`, whichever comes first.
     package static func totalSteps(_ epochs: EpochCount, stepsPerEpoch: Int, maxSteps: Int?) -> Int {
         min(maxSteps ?? .max, epochs.steps(perEpoch: stepsPerEpoch))
     }
@@ -114,6 +115,7 @@ package struct TrainingPlan: Sendable {
     /// The epoch of a step, both counted from 1.
     package func epoch(ofStep step: Int) -> Int { (step - 1) / stepsPerEpoch + 1 }
 
+    /// The order of the samples in an epoch, counted from 1.
     package func order(ofEpoch epoch: Int) -> EpochPlan {
         EpochPlan(seed: seed, epoch: epoch, sampleCount: lengths.count, batchSize: batchSize)
     }

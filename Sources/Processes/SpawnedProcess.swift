@@ -110,6 +110,7 @@ package final class SpawnedProcess: Sendable {
 
     var isRunning: Bool { ended.withLock { $0 == nil } }
 
+    /// Sends a signal, unless the process has ended.
     package func send(_ signal: Int32) { ended.withLock { if $0 == nil { _ = kill(id, signal) } } }
 
     /// Waits for the end; nil if it does not come in time.

@@ -50,6 +50,7 @@ package struct SystemNeed: Equatable, Sendable {
         return need
     }
 
+    /// A worker; for each peer it has a link each way, with their monitors.
     package static func worker(peers: Int, threads: Int, library: Bool = false) -> SystemNeed {
         var need = single(threads: threads, library: library)
         need.descriptors = 34 + 6 * peers

@@ -61,6 +61,7 @@ package enum ReportPage {
         return String(decoding: bytes, as: UTF8.self)
     }
 
+    /// A text for HTML, outside of tags.
     package static func escaped(_ text: String) -> String {
         text.replacing("&", with: "&amp;").replacing("<", with: "&lt;").replacing(">", with: "&gt;")
     }

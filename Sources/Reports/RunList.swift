@@ -44,6 +44,7 @@ package enum RunList {
         ]
     }
 
+    /// Rows of as many cells each as lines, with the columns below each other.
     package static func aligned(_ rows: [[String]]) -> [String] {
         let widths = rows[0].indices.map { column in rows.map { ShownText.columns($0[column]) }.max() ?? 0 }
         return rows.map { row in

@@ -73,6 +73,7 @@ package enum StateFiles {
         try FileSystem.replace(folder + "/state.json", with: Array(json), steps: steps)
     }
 
+    /// What a checkpoint says about its run.
     package static func record(_ folder: String) throws(FileError) -> Record {
         let path = folder + "/state.json"
         let bytes = try FileSystem.read(path)

@@ -77,6 +77,7 @@ package struct ParameterLayout: Sendable {
     /// Whether any of these parameters has a gradient.
     package func isTrained(_ places: Range<Int>) -> Bool { entries[places].contains { $0.gradientOffset != nil } }
 
+    /// The index in `entries` of a parameter; nil if there is none.
     package func index(of name: String) -> Int? { indices[name] }
 
     /// The row-sparse table, if it is trained.

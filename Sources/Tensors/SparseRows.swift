@@ -16,6 +16,7 @@ package struct SparseRows: Sendable {
 
     package var matrix: Matrix { Matrix(values.view[0..<(ids.count * width)], rows: ids.count, columns: width) }
 
+    /// The values of the row at an index of `ids`.
     package func row(_ place: Int) -> FloatView {
         precondition(place < ids.count, "row \(place) of \(ids.count)")
         return values.view.part(from: place * width, count: width)

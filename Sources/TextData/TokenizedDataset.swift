@@ -101,6 +101,7 @@ package struct TokenizedDataset: Equatable, Sendable {
         }
     }
 
+    /// The number of ids of a sample.
     package func length(of sample: Int) -> Int { offsets[sample + 1] - offsets[sample] }
 
     package func range(of sample: Int) -> Range<Int> { offsets[sample]..<offsets[sample + 1] }

@@ -7,6 +7,7 @@ package final class AllowList: Sendable {
 
     package init(_ keys: Set<PublicKey> = []) { self.keys = Mutex(keys) }
 
+    /// Admits a key from now on.
     package func allow(_ key: PublicKey) { keys.withLock { _ = $0.insert(key) } }
 
     /// Refuses new connections of `key`. Its existing connections last until their sockets close: start a new

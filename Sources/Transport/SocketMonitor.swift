@@ -108,8 +108,8 @@ package struct SocketMonitor: ~Copyable {
         return (number, unsafe bytes.unsafeLoadUnaligned(fromByteOffset: 2, as: Int32.self))
     }
 
-    /// Makes the kernel hold TCP connections until their first byte arrives: a peer sends at once, and a connection that
-    /// never does then costs no descriptor and no timer.
+    /// Makes the kernel hold TCP connections until their first byte arrives: a peer sends at once, and a connection
+    /// that never does then costs no descriptor and no timer.
     static func leaveSilentToKernel(_ listener: Int32) {
         // Longer than the kernel keeps a half-open connection, so that none is accepted merely by waiting.
         var seconds: Int32 = 120
