@@ -42,7 +42,7 @@ final class SimulatedCoordinator: @unchecked Sendable {
         let inputs = job.shared.inputs
         let steps = SimulatedDisk.Steps(disk: job.disk, process: own)
         let display = RunDisplay(screen: Screen(sink: Lines(job: job), environment: [:]))
-        let output = inputs.configuration.output
+        let output = job.output
         // As ResumptionPoint decides.
         let found = CheckpointStore(folder: output + "/checkpoints").newestWhole().found
         let parameters = found == nil ? inputs.parameters : FloatBuffer(count: inputs.model.layout.count)
@@ -192,7 +192,7 @@ private final class Recorder: RunRecorder {
         let record = StateFiles.Record(
             progress: progress, lanes: inputs.plan.laneCount, seed: inputs.configuration.seed,
             run: RunIdentity(data: inputs.digests), touched: state.touched.words, arithmetic: Arithmetic.description)
-        let store = CheckpointStore(folder: inputs.configuration.output + "/checkpoints", steps: steps)
+        let store = CheckpointStore(folder: job.output + "/checkpoints", steps: steps)
         do {
             try store.save(step: progress.step, keep: 2) { (path, steps) throws(FileError) in
                 try StateFiles.write(state, record, layout: inputs.model.layout, to: path, steps: steps)

@@ -3,6 +3,7 @@ import Checkpoints
 import Foundation
 import Kernels
 import Learning
+import Synchronization
 import Tensors
 
 @testable import Configuration
@@ -16,6 +17,7 @@ struct SimulatedInputs: Sendable {
     static let steps = 6
     /// Elements of a bucket: the model's gradient has three where it crosses hosts.
     static let bucket = 4_096
+    private static let count = Atomic(0)
     let inputs: RunInputs
     let identity: WorkerIdentity
     /// What an undisturbed run of one process has: the digest of its weights, and each step's loss.
@@ -36,14 +38,11 @@ struct SimulatedInputs: Sendable {
         }
     }
 
-    /// The folder of the runs, each of which begins with it empty.
-    var output: String { inputs.configuration.output }
-
     /// - Parameter change: of the configuration; the data may be trained as a source task, too.
     init(_ change: (inout TrainingConfiguration) -> Void = { _ in }) async throws {
         // In memory where that is possible: nothing is to be synced to a disk.
         let place = FileManager.default.isWritableFile(atPath: "/dev/shm") ? "/dev/shm" : NSTemporaryDirectory()
-        let folder = "\(place)/apus-simulation-\(getpid())"
+        let folder = "\(place)/apus-simulation-\(getpid())-\(Self.count.add(1, ordering: .relaxed).newValue)"
         try? FileManager.default.removeItem(atPath: folder)
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(atPath: folder) }

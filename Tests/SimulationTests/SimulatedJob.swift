@@ -1,8 +1,10 @@
 import Cluster
 import Foundation
+import Synchronization
 import Transport
 import Wording
 
+@testable import Configuration
 @testable import Console
 @testable import Coordination
 @testable import Files
@@ -17,6 +19,8 @@ final class SimulatedJob: @unchecked Sendable {
     let control: SimulatedControlNetwork
     let data: SimulatedDataNetwork
     let disk = SimulatedDisk()
+    /// Of this job alone, however many run in this process.
+    let output: String
     private(set) var coordinator: SimulatedCoordinator?
     private(set) var workers: [SimulatedWorker] = []
     /// Of the present or the next start of the job.
@@ -47,10 +51,12 @@ final class SimulatedJob: @unchecked Sendable {
     private(set) var happened: [Fault: Int] = [:]
     private(set) var errors: [String] = []
     private static let mostResumptions = 12
+    private static let count = Atomic(0)
 
     init(_ scenario: Scenario, _ shared: SimulatedInputs) {
         (self.scenario, self.shared) = (scenario, shared)
         wanted = scenario.workers
+        output = "\(shared.inputs.configuration.output)-\(Self.count.add(1, ordering: .relaxed).newValue)"
         simulation = Simulation(seed: scenario.seed)
         control = SimulatedControlNetwork(simulation)
         data = SimulatedDataNetwork(simulation)
@@ -58,9 +64,9 @@ final class SimulatedJob: @unchecked Sendable {
 
     /// Runs the job to its end, and on until nothing is left to do.
     func run() -> Simulation.Ending {
-        try? FileManager.default.removeItem(atPath: shared.output)
-        try? FileManager.default.createDirectory(atPath: shared.output, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(atPath: shared.output) }
+        try? FileManager.default.removeItem(atPath: output)
+        try? FileManager.default.createDirectory(atPath: output, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: output) }
         var faults = scenario.faults
         simulation.beforeTurn = { [self] turn in
             for place in faults.indices where faults[place].turn <= turn && digest == nil {

@@ -10,7 +10,8 @@ import Testing
 ///
 /// `APUS_SEEDS` sets the number of seeds, `APUS_FIRST_SEED` the first one. A seed that fails is printed, and fails in
 /// the same way with `APUS_SEEDS=1 APUS_FIRST_SEED=…`; `APUS_SEED_LOG=1` prints what happens in it.
-@Suite(.serialized) struct SimulationTests {
+/// Jobs run side by side, each in a folder of its own.
+@Suite struct SimulationTests {
     private static func variable(_ name: String) -> UInt64? {
         ProcessInfo.processInfo.environment[name].flatMap(UInt64.init)
     }
@@ -31,14 +32,24 @@ import Testing
     @Test func `every seed ends with the weights of one process, and every fault occurs often`() async throws {
         let shared = try await Self.inputs.value
         let (first, count) = (Self.variable("APUS_FIRST_SEED") ?? 1, Self.variable("APUS_SEEDS") ?? Self.usualSeeds)
-        var seen = Seen()
-        for seed in first..<(first + count) {
-            let job = SimulatedJob(Scenario(seed: seed, turns: Self.usualTurns), shared)
-            if Self.variable("APUS_SEED_LOG") != nil { job.simulation.log = { print($0) } }
-            check(job)
-            seen.add(job)
-            // Other tests have deadlines, and wait for this thread.
-            await Task.yield()
+        let isLogged = Self.variable("APUS_SEED_LOG") != nil
+        let lanes = isLogged ? 1 : UInt64(max(1, ProcessInfo.processInfo.activeProcessorCount))
+        let seen = await withTaskGroup(of: Seen.self) { group in
+            for lane in 0..<lanes {
+                group.addTask {
+                    var seen = Seen()
+                    for seed in stride(from: first + lane, to: first + count, by: Int(lanes)) {
+                        let job = SimulatedJob(Scenario(seed: seed, turns: Self.usualTurns), shared)
+                        if isLogged { job.simulation.log = { print($0) } }
+                        check(job)
+                        seen.add(job)
+                        // Other tests have deadlines, and wait for this thread.
+                        await Task.yield()
+                    }
+                    return seen
+                }
+            }
+            return await group.reduce(into: Seen()) { $0.add($1) }
         }
         print(seen)
         if first == 1, count >= Self.usualSeeds { #expect(seen.rare == []) }
@@ -118,7 +129,7 @@ import Testing
 }
 
 /// In how many of many runs each item of the fault model occurred.
-private struct Seen: CustomStringConvertible {
+private struct Seen: CustomStringConvertible, Sendable {
     private var runs = 0
     private var counts: [String: Int] = [:]
     private(set) var seconds = 0.0
@@ -142,6 +153,12 @@ private struct Seen: CustomStringConvertible {
         add("resumption", job.resumptions)
         add("stepComputedAgain", job.losses.count - SimulatedInputs.steps)
         seconds += job.simulation.time / .seconds(1)
+    }
+
+    mutating func add(_ other: Seen) {
+        runs += other.runs
+        counts.merge(other.counts, uniquingKeysWith: +)
+        seconds += other.seconds
     }
 
     private mutating func add(_ item: String, _ count: Int) { if count > 0 { counts[item, default: 0] += 1 } }
