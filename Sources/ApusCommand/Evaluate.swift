@@ -14,6 +14,7 @@ struct Evaluate: ParsableCommand {
     @Option(help: ArgumentHelp("Labelled data: TSV, CSV or JSON lines.", valueName: "file"))
     var input: String
     @Option(
+        parsing: .upToNextOption,
         help: ArgumentHelp(
             "Column of the label; several separated by commas or by repeating the option.", valueName: "name"))
     var labelColumn: [String] = []

@@ -39,10 +39,13 @@ enum FieldNames {
         return translated
     }
 
-    /// Several files behind one option become one list with commas, as a shell writes out an unquoted pattern.
+    /// Several files or label columns behind one option become one list with commas, as a shell writes out an unquoted
+    /// pattern.
     private static func joined(_ words: [String], _ rest: inout ArraySlice<String>) -> [String] {
         let parts = (words.first ?? "").dropFirst(2).split(separator: "=", maxSplits: 1)
-        guard let key = parts.first.flatMap({ TrainingConfiguration.Key(rawValue: String($0)) }), key.namesData else {
+        guard let key = parts.first.flatMap({ TrainingConfiguration.Key(rawValue: String($0)) }),
+            key.namesData || key == .labelColumn || key == .sourceLabelColumn
+        else {
             return words
         }
         var files = parts.dropFirst().map(String.init) + words.dropFirst()

@@ -29,8 +29,8 @@ enum Inspection {
         let configuration = try BERTConfiguration(folder.configuration, path: path + "/config.json")
         let shape = configuration.shape
         let sizes = [
-            (shape.layers, "layers"), (shape.width, "wide"), (shape.heads, "heads"),
-            (shape.feedForward, "feed-forward"),
+            (shape.layers, shape.layers == 1 ? "layer" : "layers"), (shape.width, "wide"),
+            (shape.heads, shape.heads == 1 ? "head" : "heads"), (shape.feedForward, "feed-forward"),
             (shape.vocabulary, "tokens"), (shape.positions, "positions"),
         ]
         let name = configuration.architectures.isEmpty ? "BERT" : configuration.architectures.joined(separator: ", ")

@@ -37,7 +37,7 @@ package struct PredictionRun {
     private func answerFile(_ emit: (String) throws -> Void) throws {
         let columns = ColumnNames(text: options.textColumn, pair: options.pairColumn, usual: trained.columns)
         let keepsTable = try AnswerWriter.format(asked) != .jsonl
-        let dataset =
+        var dataset =
             if options.input == "-" {
                 try Dataset(
                     stream: .standardInput, name: options.inputName, format: options.inputFormat, columns: columns,
@@ -48,6 +48,7 @@ package struct PredictionRun {
                     allowsPlainText: trained.model.head == .maskedLanguageModel || options.inputFormat == .text,
                     keepsTable: keepsTable)
             }
+        if case .tokenClassification = trained.model.head { dataset.readWordsInTexts() }
         for note in dataset.notes { sayToUser("\(options.inputName): \(note)") }
         try trained.checkPairs(dataset, options)
         let header = dataset.table?.header ?? ["text"]

@@ -18,6 +18,7 @@ package struct TaskChoice: Equatable, Sendable {
     /// - Parameter asked: the task from `--task`; nil infers it from the labels.
     package init(_ asked: Task?, of dataset: Dataset) throws {
         if let asked {
+            if asked == .multiLabel { try Self.needParts(dataset) }
             self.init(asked, Self.note(on: dataset, asked))
             return
         }
@@ -35,8 +36,12 @@ package struct TaskChoice: Equatable, Sendable {
         switch asked {
         case .regression: return noteOnCommas(dataset)
         case .multiLabel:
-            guard dataset.labelLayout == .single, dataset.labelSeparator != Dataset.listSeparator else { return nil }
-            return "\(name(of: dataset.labelSeparator)) separate the labels of a text"
+            guard dataset.labelLayout == .single else { return nil }
+            guard dataset.labelSeparator == Dataset.listSeparator else {
+                return "\(name(of: dataset.labelSeparator)) separate the labels of a text"
+            }
+            let isParted = dataset.labels?.contains { $0[0].contains(Dataset.listSeparator) } ?? false
+            return isParted ? nil : "no text has several labels: commas between, or a list, make them several"
         case .classification:
             guard dataset.labelLayout == .single else { return nil }
             return noteOnMissing(Set((dataset.labels ?? []).joined()))
@@ -93,7 +98,7 @@ package struct TaskChoice: Equatable, Sendable {
             )
         }
         guard let other = values.filter({ Float($0) == nil }).min() else {
-            let value = values.filter { !["0", "1"].contains($0) }.min() ?? ""
+            let value = values.filter { LabelFlag.value(of: $0) == nil }.min() ?? ""
             return TaskChoice(
                 .regression,
                 "\(names.count) columns of numbers are targets: --task regression; labels have nothing but 0 and 1 "
@@ -144,12 +149,7 @@ package struct TaskChoice: Equatable, Sendable {
             return TaskChoice(rest.task, notes.joined(separator: "; "))
         }
         if values.allSatisfy({ Float($0) != nil && !$0.contains { $0 == "x" || $0 == "X" } }) {
-            if let digits = joinedFlags(values) {
-                throw DatasetError(
-                    path: dataset.path,
-                    problem: "labels such as \"\(digits)\" look like a 0 or 1 for each of \(digits.count) labels: put "
-                        + "commas between them, or choose --task classification")
-            }
+            try needParts(dataset)
             let isWhole = values.allSatisfy { Int($0) != nil }
             guard !isWhole else { return TaskChoice(.classification) }
             let hasFraction = values.contains { Float($0).map { $0 != $0.rounded() } ?? false }
@@ -176,7 +176,7 @@ package struct TaskChoice: Equatable, Sendable {
         try needNumbersThroughout(values, dataset)
         let separator = dataset.labelSeparator
         guard values.contains(where: { $0.contains(separator) }) else {
-            return TaskChoice(.classification, noteOnWord(values, dataset))
+            return TaskChoice(.classification, noteOnTags(values, dataset) ?? noteOnWord(values, dataset))
         }
         return try parted(values, by: separator, dataset)
     }
@@ -187,6 +187,15 @@ package struct TaskChoice: Equatable, Sendable {
         guard !numbers.isEmpty, let labels = dataset.labels else { return nil }
         let others = labels.indices.filter { values.contains(labels[$0][0]) && !numbers.contains(labels[$0][0]) }
         return others.first.flatMap { 10 * others.count <= labels.count ? $0 : nil }
+    }
+
+    /// Words with entity tags, a row each, which are texts here.
+    private static func noteOnTags(_ values: Set<String>, _ dataset: Dataset) -> String? {
+        guard let tag = values.filter({ $0 != "O" }).min(), Dataset.areTags(values),
+            dataset.texts.allSatisfy({ !$0.contains(" ") })
+        else { return nil }
+        return "each row is a text of its own, and tags such as \"\(tag)\" are classes; words of sentences come as "
+            + ".conll, without a header and with blank lines between, or as JSON lines of tokens and ner_tags"
     }
 
     private static func noteOnWord(_ values: Set<String>, _ dataset: Dataset) -> String? {
@@ -206,6 +215,17 @@ package struct TaskChoice: Equatable, Sendable {
             inRow: row,
             "the label \"\(labels[row][0])\" is not a number, the others are: correct the row or take it out; --task "
                 + "classification takes each as a class")
+    }
+
+    /// Refuses zeros and ones without anything between.
+    private static func needParts(_ dataset: Dataset) throws(DatasetError) {
+        guard dataset.labelLayout == .single, let labels = dataset.labels,
+            let digits = joinedFlags(Set(labels.lazy.map { $0[0] }.filter { !$0.isEmpty }))
+        else { return }
+        throw DatasetError(
+            path: dataset.path,
+            problem: "labels such as \"\(digits)\" look like a 0 or 1 for each of \(digits.count) labels: put "
+                + "commas between them, or choose --task classification")
     }
 
     /// One of the labels if all are zeros and ones without anything between, as many in each, and not whole numbers.

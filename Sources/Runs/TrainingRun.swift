@@ -333,6 +333,7 @@ package struct TrainingRun {
     /// Why a run with these options from the start would end differently; nil if it would not.
     private func departure(_ progress: RunProgress) -> String? {
         if let departure = progress.departure { return departure }
+        if let data = inputs.configuration.passingData { return "\(data) cannot be read again" }
         // A step that was the last one earlier, and was scored for that reason.
         guard let best = progress.bestStep, best % inputs.plan.stepsPerEpoch != 0, best < inputs.plan.totalSteps,
             inputs.configuration.evalEvery.map({ best % $0 != 0 }) ?? true

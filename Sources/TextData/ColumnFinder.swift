@@ -158,7 +158,21 @@ struct ColumnFinder {
         if first.hasPrefix("#") || first.hasPrefix("//") {
             return "the first line (\(first.prefix(40))) is a comment: take it out, the first line names the columns"
         }
-        return nil
+        return otherSeparator(of: first)
+    }
+
+    /// A first line in which something else than a comma, a semicolon or a tab stands between the names of a text and
+    /// of its label.
+    private static func otherSeparator(of line: String) -> String? {
+        func isOfName(_ character: Character) -> Bool {
+            character.isLetter || character.isNumber || character == "_"
+        }
+        let names = Set(line.split { !isOfName($0) }.map { $0.lowercased() })
+        guard !names.isDisjoint(with: ColumnChoice.knownTexts), !names.isDisjoint(with: ColumnChoice.knownLabels),
+            let sign = line.drop(while: { !isOfName($0) }).first(where: { !isOfName($0) })
+        else { return nil }
+        let what = sign == " " ? "spaces separate" : "\"\(sign)\" separates"
+        return "\(what) the fields of its first line (\(line.prefix(40))): write commas, semicolons or tabs instead"
     }
 
     /// The label columns that one name stands for: itself, or several with commas between them.

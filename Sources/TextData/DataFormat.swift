@@ -91,8 +91,11 @@ package enum DataFormat: String, Codable, CaseIterable, Sendable {
                 ? (.conll, "its lines are words with tags") : (found, "its first line names the columns of a table")
         default:
             let because = "its first line names the columns of a table"
-            if lines.namesTextAndLabel(between: 0x09) {
-                guard named == .conll, lines.haveBlankOnes || lines.areTaggedWords else { return (.tsv, because) }
+            let isHeader = lines.namesWordsAndTags && named == .conll
+            if lines.namesTextAndLabel(between: 0x09) || isHeader {
+                guard named == .conll, isHeader || lines.haveBlankOnes || lines.areTaggedWords else {
+                    return (.tsv, because)
+                }
                 throw DatasetError(
                     path: path, line: 1,
                     problem: "names columns, which a file of one word a line does not have: take that line out")

@@ -57,14 +57,16 @@ extension Dataset {
         notes.append("its texts and labels are lists of the same lengths, which are read as words with a label each")
     }
 
-    /// Takes entity tags with spaces between, as `O B-PER`, for a label a word.
+    /// Takes entity tags with spaces or commas between, as `O B-PER`, or in a list beside a text, for a label a word.
     mutating func readTagsInFields() {
-        guard words == nil, pairs == nil, let labels else { return }
+        guard words == nil, pairs == nil, labelLayout == .single || labelLayout == .lists, let labels else { return }
+        let isList = labelLayout == .lists
+        let separator: Character = labels.contains { $0.contains { $0.contains(",") } } ? "," : " "
         var lists: [[String]] = []
         var hasSeveral = false
         for label in labels {
-            let tags = Self.parts(of: label[0], " ")
-            guard tags.allSatisfy({ FirstLines.isTag(Array($0.utf8)[...]) }) else { return }
+            let tags = isList ? label : Self.parts(of: label[0], separator)
+            guard Self.areTags(tags) else { return }
             hasSeveral = hasSeveral || tags.count > 1
             lists.append(tags)
         }
@@ -72,6 +74,22 @@ extension Dataset {
         words = texts.map { text in text.split { $0.isWhitespace }.map(String.init) }
         self.labels = lists
         labelLayout = .words
-        notes.append("its labels are tags with spaces between, which are read as a label for each word")
+        let form = isList ? "lists of tags" : "tags with \(separator == " " ? "spaces" : "commas") between"
+        notes.append("its labels are \(form), which are read as a label for each word")
+    }
+
+    /// Whether all labels are entity tags as the CoNLL tasks have them.
+    package static func areTags(_ labels: some Sequence<String>) -> Bool {
+        labels.allSatisfy { FirstLines.isTag(Array($0.utf8)[...]) }
+    }
+
+    /// Takes texts that are printed lists for the words of sentences; nothing happens unless all are.
+    package mutating func readWordsInTexts() {
+        guard words == nil, pairs == nil else { return }
+        let lists = texts.compactMap { text in ListLiteral(text).flatMap { $0.isCertain ? $0.elements : nil } }
+        guard lists.count == texts.count else { return }
+        words = lists
+        texts = PackedTexts(lists.lazy.map { $0.joined(separator: " ") })
+        notes.append("its texts are lists, which are read as words")
     }
 }

@@ -154,7 +154,7 @@ package struct Dataset: Sendable {
                 path: path, problem: "has a header and no rows, expected at least one: name another file")
         }
         if labelLayout == .single { try readListsInFields() }
-        if labelLayout == .single { readTagsInFields() }
+        readTagsInFields()
         try needLabelsOfAllWords()
     }
 
@@ -207,6 +207,7 @@ package struct Dataset: Sendable {
         words = source.sentences
         labels = source.labels
         lines = source.lines
+        columns = source.named
         if source.hasBareReturns { notes.append(LineEnd.note) }
         labelLayout = .words
         guard !texts.isEmpty else {

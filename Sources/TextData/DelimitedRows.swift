@@ -15,9 +15,9 @@ struct TableDialect: Equatable {
     /// The remedy if a row and the header have different numbers of fields.
     var remedy: String {
         switch self {
-        case .csv: "quote fields that contain commas, and write decimals with a point"
-        case .semicolons: "quote fields that contain semicolons"
-        case .quotedTSV: "quote fields that contain tabs"
+        case .csv: "put double quotes around fields that contain commas, and write decimals with a point"
+        case .semicolons: "put double quotes around fields that contain semicolons"
+        case .quotedTSV: "put double quotes around fields that contain tabs"
         default: "remove tabs from the texts"
         }
     }

@@ -15,12 +15,35 @@ struct FileSignature: Error, Equatable {
             "is a Parquet file, which is not read: write it as JSON lines, \(parquetCommand("FILE.parquet") ?? "")"
         ),
         (Array("ARROW1".utf8), "is an Arrow file: write it as CSV or JSON lines, such as with datasets' to_json"),
+        (Array("SQLite format 3".utf8), "is an SQLite database: write its table as CSV"),
+        ([0x80, 0x04, 0x95], "is a pickle of Python: write it as CSV or JSON lines"),
+        ([0x89, 0x48, 0x44, 0x46], "is an HDF5 file: write it as CSV or JSON lines"),
+        ([0x93, 0x4E, 0x55, 0x4D, 0x50, 0x59], "is an array of NumPy: write it as CSV or JSON lines"),
+        (Array("%PDF-".utf8), "is a PDF: save its text as a file of text"),
         ([0xFF, 0xFE], "is UTF-16: save the file as UTF-8"),
         ([0xFE, 0xFF], "is UTF-16: save the file as UTF-8"),
     ]
 
-    /// What Git leaves in place of a large file that was not fetched, which is text; nil for other text.
+    /// What valid UTF-8 is that is not the file itself: what Git leaves in place of a large file that was not fetched,
+    /// nil for other text.
+    ///
+    /// UTF-16 without a mark, and binary formats that begin with ASCII, have bytes of 0, which text has not.
     init?(text bytes: [UInt8]) {
+        let beginning = bytes.prefix(64)
+        if beginning.contains(0) {
+            if let found = FileSignature(bytes) {
+                self = found
+                return
+            }
+            let isWide =
+                beginning.count > 7
+                && [0, 1].contains { first in
+                    (0..<4).allSatisfy { (bytes[2 * $0 + first] == 0) && bytes[2 * $0 + 1 - first] != 0 }
+                }
+            guard isWide else { return nil }
+            problem = "is UTF-16: save the file as UTF-8"
+            return
+        }
         guard bytes.starts(with: Array("version https://git-lfs.github.com/spec/v1".utf8)) else { return nil }
         problem =
             "is a Git LFS pointer, not the file itself: run 'git lfs install' once and 'git lfs pull' in that folder"

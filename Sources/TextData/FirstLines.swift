@@ -58,6 +58,14 @@ struct FirstLines {
             && !Set(ColumnChoice.knownLabels).isDisjoint(with: names)
     }
 
+    /// Whether the first line names a column of words and, last, one of tags.
+    var namesWordsAndTags: Bool {
+        let names = header.split { $0 == 0x20 || $0 == 0x09 }.map { String(decoding: $0, as: UTF8.self).lowercased() }
+        guard let first = names.first, let last = names.last, names.count > 1 else { return false }
+        return ["word", "words", "token", "tokens", "form"].contains(first)
+            && ["tag", "tags", "label", "labels", "ner", "ner_tag", "ner_tags", "pos", "pos_tags"].contains(last)
+    }
+
     private func names(between separator: UInt8) -> [String] {
         header.split(separator: separator, omittingEmptySubsequences: false).map { part in
             Dataset.trimmed(String(decoding: part, as: UTF8.self)).trimmingCharacters(in: ["\""])

@@ -43,6 +43,13 @@ struct JSONLines: RowSource {
                     "is one object with all texts of a column in a list, expected an object a row: write it so, as "
                     + "pandas' to_json(orient=\"records\", lines=True) does")
         }
+        if isWhole, Set(header).isSuperset(of: ["columns", "data"]) {
+            throw DatasetError(
+                path: path,
+                problem:
+                    "is one object with names and rows apart, expected an object a row: write it so, as "
+                    + "pandas' to_json(orient=\"records\", lines=True) does")
+        }
         if let rows, isWhole {
             throw DatasetError(
                 path: path,

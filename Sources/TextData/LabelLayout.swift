@@ -11,10 +11,17 @@ package enum LabelLayout: Equatable, Sendable {
 }
 
 /// One row's 0 or 1 for a label, in every form that programs write.
-enum LabelFlag {
+package enum LabelFlag {
     private static let zeros: Set = ["0", "0.0", "0.", "false", "False", "FALSE"]
     private static let ones: Set = ["1", "1.0", "1.", "true", "True", "TRUE"]
 
-    /// Nil for any other text.
-    static func value(of text: String) -> Float? { zeros.contains(text) ? 0 : ones.contains(text) ? 1 : nil }
+    /// Nil for any other text. Numbers may have decimals or an exponent, `1.00` and `1.0e+00`.
+    package static func value(of text: String) -> Float? {
+        if zeros.contains(text) { return 0 }
+        if ones.contains(text) { return 1 }
+        guard text.utf8.contains(UInt8(ascii: ".")), let number = Float(text), number == 0 || number == 1 else {
+            return nil
+        }
+        return number
+    }
 }

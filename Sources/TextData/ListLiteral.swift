@@ -1,8 +1,8 @@
 /// A list as programs print it into one field of a table.
 ///
-/// `['a', 'b']` of Python, `["a", "b"]` of JSON, `[1 0 0]` of NumPy, `[a, b]` of Spark, each perhaps within `array(…)`
-/// or `tensor(…)`; `{'a', 'b'}`, a set of Python, and `{a,b}`, an array of PostgreSQL; a tuple only where its elements
-/// have quotes.
+/// `['a', 'b']` of Python, `["a", "b"]` of JSON, `[1 0 0]` of NumPy, `[a, b]` of Spark; `{'a', 'b'}`, a set of Python,
+/// and `{a,b}`, an array of PostgreSQL; a tuple only where its elements have quotes or are numbers. Each perhaps within
+/// the name of its type: `array(…)`, `frozenset(…)`, `list(…)`.
 struct ListLiteral {
     /// The elements as written, without quotes and without the constructors of NumPy around them.
     let elements: [String]
@@ -12,15 +12,18 @@ struct ListLiteral {
     /// Whether a text begins and ends as a list does.
     static func isLikely(_ text: String) -> Bool {
         guard let (body, kind) = brackets(of: text) else { return false }
-        return kind != .tuple || body.contains { $0 == single || $0 == double }
+        return kind != .tuple || body.allSatisfy(isSpace) || body.contains { $0 == single || $0 == double }
+            || numbers(body) != nil
     }
 
     /// Nil if the text is not a whole list.
     init?(_ text: String) {
         guard let (body, kind) = Self.brackets(of: text) else { return nil }
         let hasQuotes = body.contains { $0 == Self.single || $0 == Self.double }
-        guard kind != .tuple || hasQuotes, kind != .set || !Self.hasColon(body),
-            let found = hasQuotes ? Self.quoted(body) : Self.bare(body)
+        let isEmptyTuple = kind == .tuple && body.allSatisfy(Self.isSpace)
+        guard kind != .set || !Self.hasColon(body),
+            let found = isEmptyTuple
+                ? [] : hasQuotes ? Self.quoted(body) : kind == .tuple ? Self.numbers(body) : Self.bare(body)
         else { return nil }
         // NumPy leaves out the middle of a long array, and None is not a label.
         guard !found.contains(where: { ["...", "None", "nan", "null"].contains($0) }) else { return nil }
@@ -36,10 +39,13 @@ struct ListLiteral {
     private static func brackets(of text: String) -> (body: ArraySlice<UInt8>, kind: Kind)? {
         var bytes = Array(text.utf8)[...]
         trim(&bytes)
-        if bytes.elementsEqual("set()".utf8) { return ([], .set) }
-        for constructor in ["array(", "tensor("] where bytes.starts(with: constructor.utf8) {
-            guard bytes.last == UInt8(ascii: ")"), let end = bytes.lastIndex(of: UInt8(ascii: "]")) else { break }
-            bytes = bytes[(bytes.startIndex + constructor.utf8.count)...end]
+        let name = bytes.prefix(while: isOfName)
+        if !name.isEmpty, bytes.last == UInt8(ascii: ")") {
+            guard let inner = contents(of: bytes.dropFirst(name.count)) else {
+                let isEmpty = ["set", "frozenset", "list", "tuple"].contains { name.elementsEqual($0.utf8) }
+                return isEmpty && bytes.count == name.count + 2 ? ([], .set) : nil
+            }
+            bytes = inner
         }
         guard bytes.count >= 2 else { return nil }
         let ends = (bytes[bytes.startIndex], bytes[bytes.endIndex - 1])
@@ -47,6 +53,22 @@ struct ListLiteral {
         if ends == (UInt8(ascii: "("), UInt8(ascii: ")")) { return (bytes.dropFirst().dropLast(), .tuple) }
         if ends == (UInt8(ascii: "{"), UInt8(ascii: "}")) { return (bytes.dropFirst().dropLast(), .set) }
         return nil
+    }
+
+    /// What the parentheses behind a type's name contain first, such as `['a']` of `(['a'], dtype=object)`; nil if that
+    /// is nothing in brackets.
+    private static func contents(of bytes: ArraySlice<UInt8>) -> ArraySlice<UInt8>? {
+        guard bytes.first == UInt8(ascii: "("), let open = bytes.dropFirst().first,
+            let close = [UInt8(ascii: "["): UInt8(ascii: "]"), UInt8(ascii: "{"): UInt8(ascii: "}")][open]
+                ?? (open == UInt8(ascii: "(") ? UInt8(ascii: ")") : nil),
+            let end = bytes.dropLast().lastIndex(of: close)
+        else { return nil }
+        return bytes[(bytes.startIndex + 1)...end]
+    }
+
+    private static func isOfName(_ byte: UInt8) -> Bool {
+        (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20) || byte == UInt8(ascii: "_")
+            || byte == UInt8(ascii: ".")
     }
 
     private static func trim(_ bytes: inout ArraySlice<UInt8>) {
@@ -131,6 +153,14 @@ struct ListLiteral {
             bySpace.count > 1
             && !elements.allSatisfy { Float($0) != nil || LabelFlag.value(of: $0) != nil || $0 == "..." }
         return isOneText ? byComma : elements
+    }
+
+    /// The elements of a tuple without quotes, which needs a comma and has nothing but numbers.
+    private static func numbers(_ body: ArraySlice<UInt8>) -> [String]? {
+        guard body.contains(UInt8(ascii: ",")), let elements = bare(body),
+            elements.allSatisfy({ Float($0) != nil || LabelFlag.value(of: $0) != nil })
+        else { return nil }
+        return elements
     }
 
     private static func all(_ parts: ArraySlice<String>) -> [String]? {

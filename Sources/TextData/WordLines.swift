@@ -2,9 +2,9 @@
 /// line between sentences.
 ///
 /// Columns are separated by tabs, or by spaces if a line has no tab. Lines that begin with `-DOCSTART-` are
-/// skipped, and so are comments before a sentence: lines that begin with `#` and a space, as in CoNLL-U, and, if a word
-/// `#` could be meant, do not look like the sentence's other lines. Source: Tjong Kim Sang and De Meulder 2003;
-/// universaldependencies.org/format.html.
+/// skipped, and so are comments before a sentence: lines that begin with `#`, as in CoNLL-U, and, if a word that begins
+/// so could be meant, do not look like the sentence's other lines. A comment within a sentence is refused.
+/// Source: Tjong Kim Sang and De Meulder 2003; universaldependencies.org/format.html.
 struct WordLines {
     private(set) var sentences: [[String]] = []
     /// One label per word; nil if not requested.
@@ -14,6 +14,9 @@ struct WordLines {
 
     /// Whether a line ended in a carriage return alone.
     private(set) var hasBareReturns = false
+
+    /// The numbers of the columns that were named, now or when the model was trained.
+    private(set) var named = ColumnNames()
 
     private let path: String
     private let columns: Columns
@@ -26,6 +29,8 @@ struct WordLines {
         /// Nil: the last one.
         let label: Int?
         let isLabelWanted: Bool
+        /// Whether they are those of the training data, and nobody named them.
+        let areUsual: Bool
 
         var needed: Int { max(word, isLabelWanted ? label ?? 1 : 0) + 1 }
     }
@@ -36,6 +41,8 @@ struct WordLines {
         let isComment: Bool
     }
 
+    /// Fields of the first line that certainly is a word.
+    private var usualWidth: Int?
     /// Last fields of the lines that certainly are words.
     private var tags: Set<String> = []
     /// Sentences before which comments stand that may be words, and their indices: all tags decide.
@@ -46,8 +53,8 @@ struct WordLines {
     init(
         _ bytes: [UInt8], _ blocks: TextBlocks, path: String, columns asked: ColumnNames, labels need: LabelNeed
     ) throws(DatasetError) {
-        func number(_ name: String?, flag: String) throws(DatasetError) -> Int? {
-            guard let name else { return nil }
+        func number(_ name: String?, _ usual: String?, flag: String) throws(DatasetError) -> Int? {
+            guard let name else { return usual.flatMap { Int($0) }.map { $0 - 1 } }
             guard let number = Int(name), number > 0 else {
                 throw DatasetError(
                     path: path,
@@ -56,9 +63,14 @@ struct WordLines {
             return number - 1
         }
         let areNumbered = [".conllu", ".conllu.gz"].contains(where: path.lowercased().hasSuffix)
-        let word = try number(asked.text, flag: "--text-column") ?? (areNumbered ? 1 : 0)
-        let label = try number(asked.label, flag: "--label-column")
-        guard label != word else {
+        let usual = asked.usual.flatMap { Int($0.text) ?? 0 > 0 ? $0 : nil }
+        let namedWord = try number(asked.text, usual?.text, flag: "--text-column")
+        let word = namedWord ?? (areNumbered ? 1 : 0)
+        let label = try number(asked.label, usual?.label, flag: "--label-column")
+        if namedWord != nil || label != nil {
+            named = ColumnNames(text: String(word + 1), label: label.map { String($0 + 1) })
+        }
+        guard label != word || need == .unwanted else {
             throw DatasetError(
                 path: path,
                 problem: "column \(word + 1) cannot be both the word and its label: name another with --label-column")
@@ -69,7 +81,9 @@ struct WordLines {
                 problem: "CoNLL-U has several labels per word: name one, such as --label-column 4, the part of speech")
         }
         self.path = path
-        columns = Columns(areNumbered: areNumbered, word: word, label: label, isLabelWanted: need != .unwanted)
+        columns = Columns(
+            areNumbered: areNumbered, word: word, label: label, isLabelWanted: need != .unwanted,
+            areUsual: usual != nil && asked.text == nil && asked.label == nil)
         if columns.isLabelWanted { labels = [] }
         var reading = LineReading(bytes, blocks, path: path)
         while let sentence = try Self.sentence(&reading) { try append(sentence) }
@@ -81,6 +95,25 @@ struct WordLines {
             lines.remove(at: index)
         }
         doubtful = []
+        if namedWord == nil, !areNumbered { try refuseNumbers() }
+    }
+
+    /// Refuses words that are the numbers of words, as the first column of CoNLL-U has them.
+    private func refuseNumbers() throws(DatasetError) {
+        let areNumbers = sentences.allSatisfy { words in
+            var count = 0
+            return words.allSatisfy { word in
+                if word == String(count + 1) { count += 1 } else if Int(word) != nil { return false }
+                return word.allSatisfy { $0.isNumber || $0 == "-" || $0 == "." }
+            }
+        }
+        guard areNumbers, sentences.contains(where: { $0.count > 1 }), usualWidth ?? 0 > 2 else { return }
+        throw DatasetError(
+            path: path,
+            problem: "its first column numbers the words, as CoNLL-U does: name the column of the words with "
+                + "--text-column 2"
+                + (columns.isLabelWanted && columns.label == nil
+                    ? ", and that of their labels with --label-column" : ""))
     }
 
     /// The lines up to the next blank one; nil at the end.
@@ -93,7 +126,7 @@ struct WordLines {
             }
             let fields = line.utf8.contains(0x09) ? line.split(separator: "\t") : line.split(separator: " ")
             open.append(
-                Line(number: number, fields: fields, isComment: line.hasPrefix("# ") && open.allSatisfy(\.isComment)))
+                Line(number: number, fields: fields, isComment: line.hasPrefix("#") && open.allSatisfy(\.isComment)))
         }
         return open.isEmpty ? nil : open
     }
@@ -103,6 +136,17 @@ struct WordLines {
             if let tag = line.fields.last { tags.insert(String(tag)) }
         }
         let width = Self.width(of: sentence)
+        usualWidth = usualWidth ?? width
+        if let width,
+            let line = sentence.first(where: {
+                !$0.isComment && $0.fields.first == "#" && $0.fields.count != width
+            })
+        {
+            throw DatasetError(
+                path: path, line: line.number,
+                problem: "fields: \(line.fields.count), the lines around it have \(width): a comment stands before its "
+                    + "sentence, move it there or remove it")
+        }
         if sentence.contains(where: { $0.isComment && Self.mayBeWord($0, width) }) {
             doubtful.append((sentences.count, sentence))
             add()
@@ -127,11 +171,18 @@ struct WordLines {
         comment.fields.first == "#" && comment.fields.count == width
     }
 
+    /// Whether a line that begins with `#` is a word such as `#good`: it has as many fields as the sentence's other
+    /// lines, or, in a sentence of such lines alone, as the file's.
+    private func isHashedWord(_ comment: Line, _ width: Int?) -> Bool {
+        comment.fields.first != "#" && comment.fields.count == width ?? usualWidth ?? comment.fields.count
+    }
+
     private func words(of sentence: [Line]) -> [Line] {
         let width = Self.width(of: sentence)
         return sentence.filter { line in
             if line.isComment {
-                return Self.mayBeWord(line, width) && line.fields.last.map { tags.contains(String($0)) } == true
+                return isHashedWord(line, width)
+                    || (Self.mayBeWord(line, width) && line.fields.last.map { tags.contains(String($0)) } == true)
             }
             // Numbers of multiword tokens and of empty nodes.
             return !columns.areNumbered || line.fields[0].allSatisfy(\.isNumber)
@@ -148,7 +199,9 @@ struct WordLines {
                     path: path, line: line.number,
                     problem:
                         "\(fields.count) \(fields.count == 1 ? "field" : "fields"), expected at least "
-                        + "\(columns.needed): a word and its label, separated by a tab or spaces")
+                        + "\(columns.needed): a word and its label, separated by a tab or spaces"
+                        + (columns.areUsual
+                            ? "; the columns are those of training, --text-column and --label-column name others" : ""))
             }
             sentences[sentence].append(String(fields[columns.word]))
             if columns.isLabelWanted { labels?[sentence].append(String(fields[columns.label ?? fields.count - 1])) }

@@ -11,10 +11,9 @@ import Testing
         ["TCP/IP", "UDP"], ["C++", "C", "C#"], ["R&D", "sales"], ["a/b", "c/d"], ["+a", "a"], ["a&", "a"],
     ])
     func `a sign in the name of a class parts nothing`(rows: [String]) throws {
-        for asked in [nil, TaskChoice.Task.multiLabel] {
-            #expect(try choice(rows, asked: asked).note == nil, "\(rows)")
-            #expect(try dataset(rows).labelLists() == rows.map { [$0] })
-        }
+        #expect(try choice(rows).note == nil, "\(rows)")
+        #expect(try choice(rows, asked: .multiLabel).note?.contains("no text has several labels") == true, "\(rows)")
+        #expect(try dataset(rows).labelLists() == rows.map { [$0] })
     }
 
     private func choice(
@@ -59,6 +58,10 @@ import Testing
         #expect(flags.task == .multiLabel && flags.note?.contains("--task multi-label") == true)
         let numbers = try choice(["1\t0", "0\t2"], label: "a,b", header: "text\ta\tb")
         #expect(numbers.task == .regression && numbers.note?.contains("--task regression") == true)
+        let decimals = try choice(["1.0\t0.0", "0.0\t0.5"], label: "a,b", header: "text\ta\tb")
+        #expect(decimals.task == .regression && decimals.note?.contains("(found \"0.5\")") == true)
+        let printed = try choice(["1.00\t0.000e+00", "0.00\t1.0e+00"], label: "a,b", header: "text\ta\tb")
+        #expect(printed.task == .multiLabel)
         #expect(throws: DatasetError.self) { try choice(["1\tgood", "0\tbad"], label: "a,b", header: "text\ta\tb") }
     }
 
@@ -81,11 +84,21 @@ import Testing
         #expect(flags.task == .multiLabel && flags.note?.contains("3 labels") == true)
         #expect(try choice(["1 0 1", "0 1"]).task == .classification)
         #expect(try choice(["tensor([0, 0, 1])", "tensor([1, 0, 1])"]).task == .multiLabel)
-        #expect(throws: DatasetError.self) { try choice(["101", "011"]) }
+        for asked in [nil, TaskChoice.Task.multiLabel] {
+            #expect(throws: DatasetError.self) { try choice(["101", "011"], asked: asked) }
+        }
         for rows in [["0", "1"], ["10", "11"], ["001", "002"]] {
             #expect(try choice(rows).task == .classification, "\(rows)")
         }
         #expect(try choice(["101", "011"], asked: .classification).task == .classification)
+    }
+
+    @Test func `tuples and numbers with exponents are what they are, and tags a row each are said`() throws {
+        #expect(try choice(["(1, 0, 0)", "(0, 1, 1)"]).note?.contains("3 labels") == true)
+        #expect(try choice(["[1.0000e+00 0.0000e+00]", "[0.0000e+00 0.0000e+00]"]).task == .multiLabel)
+        #expect(try choice(["(0.5, 2)", "(1.5, 3)"]).task == .regression)
+        let tags = try choice(["O", "B-PER", "I-PER"])
+        #expect(tags.task == .classification && tags.note?.contains(".conll") == true)
     }
 
     @Test func `a small set of labels with commas between is offered as multi-label`() throws {
@@ -99,7 +112,7 @@ import Testing
         let rows = ["good\(separator)long", "good", "long"]
         #expect(try choice(rows).note?.contains("--task multi-label") == true)
         #expect(try choice(rows, asked: .multiLabel).note?.contains("separate the labels") == true)
-        #expect(try choice(["good", "long"], asked: .multiLabel).note == nil)
+        #expect(try choice(["good", "good,long"], asked: .multiLabel).note == nil)
         #expect(throws: DatasetError.self) { try choice(["1\(separator)0", "0\(separator)1"]) }
     }
 

@@ -63,8 +63,10 @@ let testEnvironment = ProcessInfo.processInfo.environment.filter { variable in
 final class ScratchFolder {
     private let root: URL
 
-    init() throws {
-        root = FileManager.default.temporaryDirectory.appendingPathComponent("apus-process-\(UUID().uuidString)")
+    /// - Parameter name: what its name ends with.
+    init(_ name: String? = nil) throws {
+        let own = "apus-process-\(UUID().uuidString)" + (name.map { " " + $0 } ?? "")
+        root = FileManager.default.temporaryDirectory.appendingPathComponent(own)
         try FileManager.default.createDirectory(at: root, withIntermediateDirectories: false)
     }
 

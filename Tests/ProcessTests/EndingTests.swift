@@ -23,6 +23,10 @@ import Wording
         #expect(try FieldNames.translated(["inspect", "--lr"]) == ["inspect", "--lr"])
         #expect(try FieldNames.translated(["launch", "--", "--lr", "1"]) == ["launch", "--learning-rate", "1"])
         #expect(try FieldNames.translated([]) == [])
+        #expect(
+            try FieldNames.translated(["train", "--label-column", "a", "b", "--label_column=c", "d"]) == [
+                "train", "--label-column", "a,b", "--label-column", "c,d",
+            ])
         for files in [["--train", "a", "b", "c"], ["--train=a", "b", "c"], ["--train_file", "a", "b", "c"]] {
             #expect(
                 try FieldNames.translated(["train"] + files + ["--test", "d"]) == [

@@ -86,6 +86,36 @@ import Testing
         #expect(scored["entity_f1"] != nil)
     }
 
+    @Test func `a model of words reads the columns and lists that it was trained on`() throws {
+        let job = try SmallJob()
+        let rows = Self.texts.map { $0.split(separator: " ").map(String.init) }
+        func tag(_ place: Int) -> String { place % 3 == 0 ? "B-X" : "O" }
+        let numbered = rows.map { words in
+            words.enumerated().map { "\($0 + 1)\t\($1)\t\(tag($0))\n" }.joined()
+        }
+        try job.write("words.conll", numbered.joined(separator: "\n"))
+        func list(_ items: [String]) -> String { "[" + items.map { "'\($0)'" }.joined(separator: ", ") + "]" }
+        let lines = rows.map { "\"\(list($0))\",\"\(list($0.indices.map(tag)))\"\n" }
+        try job.write("words.csv", "tokens,ner_tags\n" + lines.joined())
+        let columns = ["--text-column", "2", "--label-column", "3", "--max-steps", "2"]
+        #expect(try ApusProcess(job.command("conll", ["--train", job.path("words.conll")] + columns)).status == 0)
+        try job.train("lists", "--train", job.path("words.csv"), "--max-steps", "2")
+        #expect(try FinishedRun(job, "lists").digest == FinishedRun(job, "conll").digest)
+        var answers: [String] = []
+        for file in ["words.conll", "words.csv"] {
+            for model in ["conll/model", "lists/model"] {
+                let options = file == "words.conll" && model == "lists/model" ? ["--text-column", "2"] : []
+                let words = ["--model", job.path(model), "--input", job.path(file)] + options
+                let answer = try ApusProcess(["predict"] + words)
+                #expect(answer.status == 0, "\(answer.complaint)")
+                answers.append(answer.output)
+            }
+        }
+        #expect(Set(answers).count == 1)
+        let scored = try ApusProcess("evaluate", "--model", job.path("conll/model"), "--input", job.path("words.conll"))
+        #expect(try figures(scored)["entity_f1"] != nil)
+    }
+
     @Test func `a masked-LM step always asks for something, and a trained head stays`() throws {
         let job = try SmallJob()
         try job.write("short.txt", "bel\n☃\ndan\nban\n")

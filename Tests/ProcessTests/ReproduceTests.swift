@@ -102,6 +102,13 @@ import Testing
         try expectReproduced("run")
     }
 
+    @Test func `data that cannot be read again are claimed for no command`() throws {
+        let command = job.command("run", ["--max-steps", "2", "--input-format", "tsv", "--train", "/dev/stdin"])
+        let run = try ApusProcess(command, input: job.text("train.tsv"), environment: job.environment)
+        #expect(run.status == 0, "\(run.complaint)")
+        try expectNothingClaimed("run")
+    }
+
     @Test func `each of several seeds`() throws {
         try run(job.command("seeds", Self.options + ["--seeds", "1,2", "--epochs", "1"]))
         let command = try #require(try FinishedRun(job, "seeds/seed-2").summary["reproduce"] as? String)

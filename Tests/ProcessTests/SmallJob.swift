@@ -11,8 +11,9 @@ struct SmallJob {
     /// - Parameters:
     ///   - samples: rows of the training data.
     ///   - labels: as data files write them; two or three.
-    init(samples: Int = 22, labels: [String] = ["0", "1", "2"]) throws {
-        folder = try ScratchFolder()
+    ///   - name: of the folder, if that is not to be an ordinary one.
+    init(samples: Int = 22, labels: [String] = ["0", "1", "2"], in name: String? = nil) throws {
+        folder = try ScratchFolder(name)
         try FileManager.default.createDirectory(at: folder.url("model"), withIntermediateDirectories: false)
         let golden = repository.appending(path: "Tests/Fixtures/golden/classify")
         for name in ["config.json", "model.safetensors"] {

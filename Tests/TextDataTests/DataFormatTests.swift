@@ -102,7 +102,8 @@ import Testing
         ("text|label\ngood|1\n", "vertical bars separate the fields"),
         ("# a table\ntext,label\ngood,1\n", "is a comment"),
         ("sep=;\ntext;label\ngood;1\n", "tells a spreadsheet the separator"),
-        ("'text','label'\n'good','1'\n", "have single quotes"),
+        ("'text','label'\n'good','1'\n", "have single quotes"), ("text~label\ngood~1\n", "\"~\" parts the fields"),
+        ("text  label\ngood  1\n", "spaces part the fields"), ("Text^Label\ngood^1\n", "\"^\" parts the fields"),
     ])
     func `a first line that names no columns is called what it is`(contents: String, part: String) {
         let error = #expect(throws: DatasetError.self) { try read("a.csv", contents) }
@@ -112,7 +113,9 @@ import Testing
     @Test(
         arguments: [
             ([0x1F, 0x8B, 8, 0], "gunzip"), ([0x50, 0x4B, 3, 4, 0xFF], "spreadsheet"),
-            ([0xFF, 0xFE, 0x74, 0], "UTF-16"),
+            ([0xFF, 0xFE, 0x74, 0], "UTF-16"), (Array("text,label".utf8).flatMap { [$0, 0] }, "UTF-16"),
+            (Array("text,label".utf8).flatMap { [0, $0] }, "UTF-16"), (Array("SQLite format 3".utf8) + [0], "SQLite"),
+            (Array("ARROW1".utf8) + [0, 0], "Arrow"),
             (Array("PAR1".utf8) + [0x15, 0x80], "Parquet"), ([0x74, 0xFF], "line 1 is not UTF-8"),
         ] as [([UInt8], String)])
     func `a file that is not text is called what it is`(bytes: [UInt8], part: String) {
@@ -173,13 +176,23 @@ import Testing
     func `columns in one JSON object are refused with how to write rows`(contents: String) throws {
         let error = #expect(throws: DatasetError.self) { try read("a.json", contents) }
         #expect(error?.problem.contains("lines=True") == true)
+        let apart = #"{"columns": ["text", "label"], "index": [0], "data": [["good", 1]]}"#
+        #expect(throws: DatasetError.self) { try read("a.json", apart) }
         #expect(try read("a.json", #"{"tokens": ["a", "film"], "ner_tags": ["O", "O"]}"#).words == [["a", "film"]])
     }
 
-    @Test func `tags with spaces between are a label for each word`() throws {
-        let dataset = try read("a.csv", "text,label\nEU rejects,B-ORG O\nPeter,B-PER\n")
+    @Test(arguments: [
+        "text,label\nEU rejects,B-ORG O\nPeter,B-PER\n", "text,label\nEU rejects,\"B-ORG,O\"\nPeter,B-PER\n",
+        "text,label\nEU rejects,\"['B-ORG', 'O']\"\nPeter,['B-PER']\n",
+        #"{"text":"EU rejects","label":["B-ORG","O"]}"# + "\n" + #"{"text":"Peter","label":["B-PER"]}"#,
+    ])
+    func `tags beside a text are a label for each word`(contents: String) throws {
+        let dataset = try read(contents.hasPrefix("{") ? "a.jsonl" : "a.csv", contents)
         #expect(dataset.words == [["EU", "rejects"], ["Peter"]] && dataset.labels == [["B-ORG", "O"], ["B-PER"]])
         #expect(dataset.labelLayout == .words && dataset.notes.count == 1)
+    }
+
+    @Test func `each word needs a tag, and single tags are labels of texts`() throws {
         let error = #expect(throws: DatasetError.self) { try read("a.csv", "text,label\na,O\nEU rejects it,B-ORG O\n") }
         #expect(error?.line == 3 && error?.problem.hasPrefix("words: 3, labels: 2") == true)
         #expect(try read("a.csv", "text,label\nx,O\ny,B-X\n").labelLayout == .single)

@@ -104,8 +104,8 @@ import Testing
         ("a.tsv", "text\tlabel\na\t1\nb\n", "a.tsv, line 3: 1 field, the header has 2: remove tabs from the texts"),
         (
             "a.csv", "text,label\n\"a\nb\",1\nc,d,0\n",
-            "a.csv, line 4: 3 fields, the header has 2: quote fields that contain commas, and write decimals with a "
-                + "point"
+            "a.csv, line 4: 3 fields, the header has 2: put double quotes around fields that contain "
+                + "commas, and write decimals with a point"
         ),
         (
             "a.csv", "text,label\na,1\n\"b,0\nc,1\n",

@@ -29,14 +29,18 @@ import Testing
         ("{'a', 'b: c'}", ["a", "b: c"]),
         ("{a,b}", ["a", "b"]),
         ("{}", []),
-        ("set()", []),
+        ("set()", []), ("frozenset()", []), ("()", []), ("frozenset({'a', 'b'})", ["a", "b"]),
+        ("list(['a', 'b'])", ["a", "b"]), ("Index(['a'], dtype='object')", ["a"]), ("dict_keys(['a'])", ["a"]),
+        ("np.array([1, 0])", ["1", "0"]), ("tuple(('a', 'b'))", ["a", "b"]), ("(1, 0, 0)", ["1", "0", "0"]),
+        ("(0.5,)", ["0.5"]), ("(True, False)", ["True", "False"]),
     ])
     func `lists of several programs`(text: String, elements: [String]) {
         #expect(ListLiteral(text)?.elements == elements)
     }
 
     @Test(arguments: [
-        "", "toxic", "[", "]", "(a, b)", "[1, [2]]", "['a", "[1 ... 0]", "['a', None]", "[nan, 1]", "['a' 'b]",
+        "", "toxic", "[", "]", "(a, b)", "(1)", "f(x)", "list('ab')", "(1, b)", "list()x",
+        "[1, [2]]", "['a", "[1 ... 0]", "['a', None]", "[nan, 1]", "['a' 'b]",
         "{'a': 1}", "{a:1}", "{\"a\": \"b\"}", "[a, , b]",
         "[np.str_('a']",
     ])

@@ -45,7 +45,7 @@ import Testing
     }
 
     @Test func `names of columns above words are refused`() {
-        for header in ["tokens\tner_tags", "words\tpos_tags"] {
+        for header in ["tokens\tner_tags", "words\tpos_tags", "word\ttag", "Word POS Tag", "Token ner"] {
             let contents = header + "\nthe\tDET\nfilm\tNOUN\n\nloved\tVERB\n"
             let error = #expect(throws: DatasetError.self) { try read("a.conll", contents) }
             #expect(error?.line == 1 && error?.problem.contains("names columns") == true)
@@ -55,6 +55,7 @@ import Testing
     @Test func `what the name promises may begin like something else`() throws {
         #expect(try read("a.conll", "{ O\ntext O\n} B-X\n").words == [["{", "text", "}"]])
         #expect(try read("a.conll", "text\tO\nlabel\tB-X\n").words == [["text", "label"]])
+        #expect(try read("a.conll", "word O\ntag B-X\n").words == [["word", "tag"]])
         #expect(try read("a.csv", "{text},label,text\nx,1,a\n").texts == ["a"])
         #expect(try read("a.txt", "a text, with its label\nmore\n", plain: true).count == 2)
         #expect(throws: DatasetError.self) { try read("a.jsonl", "some words\nmore words\n") }

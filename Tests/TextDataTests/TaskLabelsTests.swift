@@ -245,6 +245,35 @@ import Testing
         #expect(rows.lines == [2, 7, 10, 13])
     }
 
+    @Test func `a line that begins with a number sign is a comment or a word by its fields`() throws {
+        let rows = try dataset(
+            "a.conll", "#\n#sent_id=1\n# text\nthe _ O\nfilm _ B-W\n\n#good _ O\n#film _ B-W\n\n#one _ O\ntwo _ O\n")
+        #expect(rows.words == [["the", "film"], ["#good", "#film"], ["#one", "two"]])
+        #expect(try dataset("a.conll", "#good O\n\n#film B-W\n").words == [["#good"], ["#film"]])
+        #expect(
+            problem { _ = try dataset("a.conll", "the O\n# a comment\nfilm B-W\n") }.contains("line 2: fields: 3"))
+    }
+
+    @Test func `words that are numbers of words are refused, and columns are remembered`() throws {
+        let text = "1\tEU\tB-ORG\n2\trejects\tO\n\n1\tPeter\tB-PER\n"
+        #expect(problem { _ = try dataset("a.conll", text) }.contains("--text-column 2"))
+        #expect(problem { _ = try dataset("a.conll", text, need: .unwanted) }.contains("--text-column 2"))
+        #expect(try dataset("a.conll", "1 O\n2 O\n").words == [["1", "2"]])
+        let folder = try TemporaryFolder(["a.conll": text, "b.conll": "Peter O\n"])
+        let trained = try Dataset(
+            path: folder.path("a.conll"), columns: ColumnNames(text: "2", label: "3"), labels: .required)
+        #expect(trained.columns.text == "2" && trained.columns.label == "3")
+        let usual = ColumnNames(usual: .init(text: "2", label: "3"))
+        let again = try Dataset(path: folder.path("a.conll"), columns: usual, labels: .required)
+        #expect(again.words == trained.words && again.labels == trained.labels)
+        #expect(
+            problem { _ = try Dataset(path: folder.path("b.conll"), columns: usual, labels: .required) }.contains(
+                "the columns are those of training"))
+        // A model that was trained on a table takes the usual columns.
+        let named = ColumnNames(usual: .init(text: "tokens", label: "ner_tags"))
+        #expect(try Dataset(path: folder.path("b.conll"), columns: named, labels: .required).words == [["Peter"]])
+    }
+
     @Test func `the columns of words and labels have numbers`() throws {
         let text = "1\tEU\tPROPN\tB-ORG\n2-3\tdon't\t_\t_\n2\tdo\tAUX\tO\n"
         let folder = try TemporaryFolder(["a.conll": text, "a.conllu": "# text = EU\n" + text])
