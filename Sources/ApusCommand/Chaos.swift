@@ -49,8 +49,8 @@ struct Chaos: ParsableCommand {
     func validate() throws {
         for (name, value) in [
             ("--runs", runs), ("--first", first), ("--workers", workers ?? 1), ("--deadline", deadline ?? 1),
-        ] where value < 1 {
-            throw ValidationError("\(name) is \(value), must be at least 1")
+        ] where !(1...Int(Int32.max)).contains(value) {
+            throw ValidationError("\(name) is \(value), must be 1 to \(Int32.max)")
         }
         if launcher != nil, everything || !job.isEmpty || workers != nil {
             throw ValidationError(

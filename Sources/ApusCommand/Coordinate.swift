@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Cluster
 internal import Configuration
 internal import Runs
 
@@ -33,9 +34,11 @@ struct Coordinate: RunCommand {
     @OptionGroup var options: TrainOptions
 
     func validate() throws {
-        guard workers >= 1 else { throw ValidationError("--workers is \(workers), must be at least 1") }
-        if let limit = rendezvousTimeout, limit < 1 {
-            throw ValidationError("--rendezvous-timeout is \(limit), must be at least 1")
+        guard (1...ClusterFile.mostWorkers).contains(workers) else {
+            throw ValidationError("--workers is \(workers), must be 1 to \(ClusterFile.mostWorkers)")
+        }
+        if let limit = rendezvousTimeout, !(1...Int(Int32.max)).contains(limit) {
+            throw ValidationError("--rendezvous-timeout is \(limit), must be 1 to \(Int32.max)")
         }
     }
 

@@ -43,7 +43,8 @@ package enum EntryPoints {
     ) throws {
         try SystemLimits.provide(.single(threads: configuration.threads, library: configuration.blas != .own))
         let run = try TrainingRun(configuration, invocation, stop: stop, isBrief: isBrief)
-        stop.listen(heedsHangup: true)
+        // Once for all seeds.
+        if !isBrief { stop.listen(heedsHangup: true) }
         let inputs = run.inputs
         let replica = Replica(
             model: try run.firstModel, parameters: inputs.parameters, threads: inputs.configuration.threads)

@@ -8,10 +8,11 @@ struct Evaluate: ParsableCommand {
             Examples:
               $ apus evaluate --model runs/short/model-best --input test.tsv
               $ apus evaluate --model runs/short/model-best --input test.csv --text-column review --label-column stars
+              $ zstdcat test.tsv.zst | apus evaluate --model runs/short/model-best --input -
             """)
 
     @OptionGroup var arguments: InferenceArguments
-    @Option(help: ArgumentHelp("Labelled data: TSV, CSV or JSON lines.", valueName: "file"))
+    @Option(help: ArgumentHelp("Labelled data: TSV, CSV or JSON lines, or '-' for standard input.", valueName: "file"))
     var input: String
     @Option(
         parsing: .upToNextOption,

@@ -36,7 +36,8 @@ enum Inspection {
         let name = configuration.architectures.isEmpty ? "BERT" : configuration.architectures.joined(separator: ", ")
         let summary = "\(name): " + sizes.map { "\(grouped($0)) \($1)" }.joined(separator: ", ")
         let labels = configuration.namesLabels ? ["labels: " + configuration.labels.joined(separator: ", ")] : []
-        return ([summary] + labels).map(shown) + table(folder.tensors)
+        let doubts = [configuration.contradiction].compactMap { $0 }
+        return ([summary] + labels + doubts).map(shown) + table(folder.tensors)
     }
 
     private static func checkpointLines(_ path: String) throws(FileError) -> [String] {

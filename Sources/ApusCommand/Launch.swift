@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Cluster
 internal import Configuration
 internal import Runs
 
@@ -32,7 +33,9 @@ struct Launch: RunCommand {
     @OptionGroup var options: TrainOptions
 
     func validate() throws {
-        if let workers, workers < 1 { throw ValidationError("--workers is \(workers), must be at least 1") }
+        if let workers, !(1...ClusterFile.mostWorkers).contains(workers) {
+            throw ValidationError("--workers is \(workers), must be 1 to \(ClusterFile.mostWorkers)")
+        }
         if single, let workers, workers > 1 {
             throw ValidationError("--single is one process, --workers asks for \(workers): leave one out")
         }

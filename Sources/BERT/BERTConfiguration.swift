@@ -11,6 +11,8 @@ package struct BERTConfiguration: Sendable, Equatable {
     package let namesLabels: Bool
     /// Whether the file says how many classes there are, without their names.
     private let countsLabels: Bool
+    /// What the file says about its classes twice and differently, one line; nil if it does not.
+    package let contradiction: String?
     /// Whether its outputs have names of their own, not LABEL_0, LABEL_1, …
     package var namesOutputs: Bool { !labels.indices.allSatisfy { labels[$0] == "LABEL_\($0)" } }
     package let architectures: [String]
@@ -84,9 +86,13 @@ package struct BERTConfiguration: Sendable, Equatable {
         self.pooling = pooling
         let names = try Self.labels(json, path: path)
         namesLabels = names != nil
-        countsLabels = json["num_labels"]?.integer != nil
-        labels =
-            names ?? (0..<(json["num_labels"]?.integer.map { min(max(1, $0), 1 << 20) } ?? 2)).map { "LABEL_\($0)" }
+        countsLabels = json["num_labels"].map { $0 != .null } ?? false
+        let count = try fields.whole("num_labels", default: names?.count ?? 2, in: 1...(1 << 20))
+        labels = names ?? (0..<count).map { "LABEL_\($0)" }
+        contradiction =
+            count == labels.count
+            ? nil
+            : "\(path): num_labels is \(count), id2label names \(labels.count): id2label decides, as in Transformers"
     }
 
     private static func shape(_ fields: Fields) throws(FileError) -> BERTShape {

@@ -52,7 +52,9 @@ package final class RunFolder: Sendable {
         // A file system that locks no folders leaves the file.
         let isFree = folder < 0 || flock(folder, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK
         guard flock(lock, LOCK_EX | LOCK_NB) == 0, isFree else {
-            let holder = (try? String(contentsOfFile: lockPath, encoding: .utf8)) ?? ""
+            var digits = [UInt8](repeating: 0, count: 20)
+            let count = unsafe pread(lock, &digits, digits.count, 0)
+            let holder = String(decoding: digits.prefix(max(0, count)), as: UTF8.self).prefix { $0.isNumber }
             throw FileError(
                 path,
                 "is in use by another run\(holder.isEmpty ? "" : " (process \(holder))"): wait for it, or name "

@@ -1,3 +1,4 @@
+internal import Files
 internal import Foundation
 internal import Wording
 internal import Yams
@@ -40,20 +41,43 @@ package struct ClusterFile: Equatable, Sendable {
     package var coordinator: Coordinator
     package var hosts: [Host]
 
+    /// Most workers of a run: as many processes as a coordinator listens to.
+    package static let mostWorkers = PeerTable.limit
+
     package var workers: Int { hosts.reduce(0) { $0 + $1.workers } }
 
     /// Reads and checks the file at `path`.
     package static func read(_ path: String) throws(ClusterFileError) -> ClusterFile {
-        guard let data = FileManager.default.contents(atPath: path) else {
+        guard let text = try contents(path) else {
             throw ClusterFileError(
                 file: path, line: nil, problem: "it cannot be read",
                 remedy: "give the path of a cluster file, such as those in cluster/")
         }
-        return try parse(String(decoding: data, as: UTF8.self), file: path)
+        return try parse(text, file: path)
+    }
+
+    /// A longer file is not read.
+    private static let longest = 4 << 20
+
+    /// The text of a file; nil if it cannot be read.
+    private static func contents(_ path: String) throws(ClusterFileError) -> String? {
+        guard let data = SystemFile.contents(path, most: longest) else { return nil }
+        guard data.count <= longest else {
+            throw ClusterFileError(
+                file: path, line: nil, problem: "it has more than \(longest >> 20) MiB",
+                remedy: "name a file with a few lines for each host")
+        }
+        return String(decoding: data, as: UTF8.self)
     }
 
     /// Checks `text`, which errors call `file`; a hostfile is looked up next to `file`.
     package static func parse(_ text: String, file: String) throws(ClusterFileError) -> ClusterFile {
+        let aliases = YAMLAliases.count(in: text)
+        guard aliases <= YAMLAliases.most else {
+            throw ClusterFileError(
+                file: file, line: nil, problem: "it has \(aliases) aliases (*name)",
+                remedy: "use \(YAMLAliases.most) at most, such as by settings in defaults")
+        }
         let root: Node?
         do { root = try Yams.compose(yaml: text) } catch { throw ClusterFileError(file: file, yaml: error) }
         guard let root else {
@@ -91,18 +115,23 @@ package struct ClusterFile: Equatable, Sendable {
             host.workers = entry.slots
             hosts.append(host)
         }
-        return ClusterFile(coordinator: coordinator, hosts: hosts)
+        let cluster = ClusterFile(coordinator: coordinator, hosts: hosts)
+        guard cluster.workers <= mostWorkers else {
+            throw top.error(
+                "hosts", "it has \(cluster.workers) workers", "have \(mostWorkers) at most, with more threads each")
+        }
+        return cluster
     }
 
     /// The hosts of the hostfile that the section names.
     private static func included(_ top: ClusterSection, file: String) throws(ClusterFileError) -> [HostFile.Entry] {
         guard let name = try top.text("hostfile") else { return [] }
         let path = URL(fileURLWithPath: name, relativeTo: URL(fileURLWithPath: file).deletingLastPathComponent()).path
-        guard let data = FileManager.default.contents(atPath: path) else {
+        guard let text = try contents(path) else {
             throw top.error(
                 "hostfile", "the hostfile \(path) cannot be read", "give its path, from the folder of this file")
         }
-        return try HostFile.parse(String(decoding: data, as: UTF8.self), file: name)
+        return try HostFile.parse(text, file: name)
     }
 }
 

@@ -14,6 +14,9 @@ package struct ControlOptions: Sendable {
     package var expectsAnotherKey: @Sendable () -> Void = {}
     /// Called on the socket's thread when the process at the other end has keys and this one has none, or the reverse.
     package var differsInKeys: @Sendable () -> Void = {}
+    /// Called on the socket's thread of a coordinator as long as this process has no free descriptor: connections to
+    /// it wait then.
+    package var lacksDescriptors: @Sendable () -> Void = {}
     /// Maximum size of arguments or of a result, in bytes.
     package var largestCall = 4 << 20
 

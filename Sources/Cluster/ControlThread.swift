@@ -172,6 +172,7 @@ final class ControlThread {
             let bytes = state.withShared { state.envelope(.heartbeat, in: $0).bytes }
             for process in silent { try send(bytes, to: process) }
         }
+        if state.isCoordinator, !FreeDescriptors.areThere { state.options.lacksDescriptors() }
         nextBeat = now + detector.interval
     }
 

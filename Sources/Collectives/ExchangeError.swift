@@ -15,6 +15,9 @@ package enum ExchangeError: Error, Equatable, Sendable, CustomStringConvertible 
         case .mesh(.unreachable(let ranks, let reason)): "no way to ranks \(ranks): \(reason)"
         case .mesh(.flooded(let rank)):
             "rank \(rank) sent more than may arrive before all links stand: does it run the same build?"
+        case .mesh(.overrun(let rank)):
+            "rank \(rank) sent more frames than may wait for their turn (\(WaitingFrames.most), or "
+                + "\(WaitingFrames.mostBytes >> 20) MiB): does it run the same build?"
         case .mesh(.cancelled): "the exchange was cancelled: the step is redone in the next generation"
         case .mesh(.socket(let operation, let code)):
             "\(operation) failed with error \(code) during an exchange: the step is redone"

@@ -6,13 +6,10 @@ package import Transport
 /// Ranks that are ahead send frames of the next phase or exchange; those wait here until requested. Used by one thread
 /// at a time, as its mesh. After an error it is unusable, like its mesh.
 package final class ExchangeLinks {
-    /// A rank runs ahead of a receiver by a few frames; more than this violates the protocol.
-    private static let mostWaiting = 4_096
-
     package let mesh: any Mesh
     package let generation: UInt32
     package private(set) var counters = ExchangeCounters()
-    private var waiting: [any ReceivedFrame] = []
+    private var waiting = WaitingFrames()
     /// Returns when this rank's computing ended, nil before: waiting for frames until then costs nothing. Nil if it
     /// ended before the exchange began.
     var computed: (() -> ContinuousClock.Instant?)?
@@ -107,7 +104,7 @@ package final class ExchangeLinks {
             guard header.step == step, let kind = ExchangeKind(rawValue: header.kind) else { return false }
             return fits(kind, header.bucket)
         }
-        if let place = waiting.firstIndex(where: { isWanted($0.header) }) { return waiting.remove(at: place) }
+        if let frame = waiting.take(where: isWanted) { return frame }
         let start = ContinuousClock.now
         defer { countWaiting(since: start) }
         while true {
@@ -121,12 +118,7 @@ package final class ExchangeLinks {
             counters.framesReceived += 1
             counters.bytesReceived += frame.withPayload { $0.byteCount }
             if isWanted(header) { return frame }
-            guard waiting.count < Self.mostWaiting else {
-                throw .unexpected(
-                    rank: Int(header.sender), found: "\(waiting.count) unrequested frames",
-                    needed: "frames of step \(step)")
-            }
-            waiting.append(frame)
+            do { try waiting.append(frame) } catch { throw .mesh(error) }
         }
     }
 

@@ -63,9 +63,10 @@ struct RowFlow {
                 if late.isEmpty { break }
                 let frame = try links.receive([more, last], id, from: late, deadline: deadline)
                 let sender = Int(frame.header.sender)
-                guard open.contains(sender), var rows = incoming.removeValue(forKey: sender) else {
-                    throw unexpected(frame, "no more rows")
-                }
+                // Only a last frame may be empty: a sender of others would never end.
+                guard open.contains(sender), frame.header.count > 0 || frame.header.kind == last.rawValue,
+                    var rows = incoming.removeValue(forKey: sender)
+                else { throw unexpected(frame, open.contains(sender) ? "at least one row" : "no more rows") }
                 try take(frame, &rows)
                 incoming[sender] = rows
                 if frame.header.kind == last.rawValue { open.remove(sender) }

@@ -6,12 +6,18 @@ internal import Yams
 package enum ConfigurationFile {
     package static func path(inRun output: String) -> String { "\(output)/config.yaml" }
 
+    /// A longer file is not read.
+    static let longest = 4 << 20
+
     /// The options in the file; their types are checked, their ranges are not.
     package static func read(_ path: String) throws(ConfigurationError) -> GivenOptions {
-        let text: String
-        do {
-            text = try String(contentsOf: URL(fileURLWithPath: path), encoding: .utf8)
-        } catch {
+        guard let contents = SystemFile.contents(path, most: longest) else {
+            throw .unreadable(path: path, reason: reason(path))
+        }
+        guard contents.count <= longest else {
+            throw .unreadable(path: path, reason: "it has more than \(longest >> 20) MiB, options have a few lines")
+        }
+        guard let text = String(validating: contents, as: UTF8.self) else {
             throw .unreadable(path: path, reason: reason(path))
         }
         return try read(text: text, path: path)
@@ -101,6 +107,11 @@ package enum ConfigurationFile {
     }
 
     private static func compose(_ text: String, _ path: String) throws(ConfigurationError) -> Node? {
+        let aliases = YAMLAliases.count(in: text)
+        guard aliases <= YAMLAliases.most else {
+            throw .syntax(
+                path: path, line: nil, problem: "\(aliases) aliases (*name), at most \(YAMLAliases.most) are read")
+        }
         do {
             return try Yams.compose(yaml: text)
         } catch let error as YamlError {

@@ -55,7 +55,7 @@ extension TrainingConfiguration {
                     + "\(freeze.isEmpty ? "--unfreeze-every" : "--freeze")"
             )
         }
-        try need(.loraRank, loraRank, from: 1)
+        try need(.loraRank, loraRank, from: 1, through: Self.mostRank)
         if let loraAlpha { try need(.loraAlpha, loraAlpha > 0 && loraAlpha.isFinite, "a finite number above 0") }
         if let loraDropout {
             try need(.loraDropout, loraDropout >= 0 && loraDropout < 1, "a probability of at least 0 and below 1")

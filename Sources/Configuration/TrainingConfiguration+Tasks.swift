@@ -42,9 +42,13 @@ extension TrainingConfiguration {
         }
         try need(.sourceBatchSize, sourceBatchSize, from: 1)
         // Samples of a step are counted in 32 bits.
-        let most = Int(UInt32.max) / max(1, accumulate)
         if let size = sourceBatchSize {
+            let most = Int(UInt32.max) / max(1, accumulate)
             try need(.sourceBatchSize, size <= most, "at most \(most) with --accumulate \(accumulate)")
+        } else {
+            let most = Int(UInt32.max) / max(1, batchSize)
+            try need(
+                .accumulate, accumulate <= most, "at most \(most) with a source task and --batch-size \(batchSize)")
         }
         try need(.lambda, lambda >= 0 && lambda.isFinite, "a finite number of at least 0")
         if let lambdaEnd { try need(.lambdaEnd, lambdaEnd >= 0 && lambdaEnd.isFinite, "a finite number of at least 0") }

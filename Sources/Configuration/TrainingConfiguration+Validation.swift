@@ -58,6 +58,8 @@ extension TrainingConfiguration {
     /// Each lane and each thread has its own memory, even without work.
     package static let mostLanes = 65_536
     package static let mostThreads = 4_096
+    /// Wider than any encoder whose weights have a smaller rank.
+    static let mostRank = 65_536
 
     /// No two options may name one column.
     func needDistinct(_ columns: [(Key, String?)]) throws(ConfigurationError) {

@@ -123,9 +123,9 @@ package struct ProgressFigures: Sendable, Equatable {
         return words
     }
 
-    /// Minutes and seconds, or with hours, or days and hours.
+    /// Minutes and seconds, or with hours, or days and hours; a question mark for what is no duration.
     package static func clock(_ seconds: Double) -> String {
-        guard seconds.isFinite, seconds < 1e9 else { return "?" }
+        guard seconds > -0.5, seconds < 1e9 else { return "?" }
         let whole = Int(seconds.rounded())
         if whole >= 86_400 { return String(format: "%dd %02dh", whole / 86_400, whole / 3_600 % 24) }
         if whole >= 3_600 { return String(format: "%d:%02d:%02d", whole / 3_600, whole / 60 % 60, whole % 60) }

@@ -48,6 +48,7 @@ package struct CoordinatorRun {
         control.differsInKeys = { [refusals, security] in
             refusals.note(.differsInKeys, file: security.file, isPlain: security.keys == nil)
         }
+        control.lacksDescriptors = { [refusals] in refusals.note(.noDescriptor, file: nil) }
         control.lossAfter = .seconds(options.configuration.heartbeatTimeout)
         do {
             system = try .coordinator(

@@ -44,7 +44,7 @@ extension MeshError {
     var unlinked: [Int]? {
         switch self {
         case .deadline(let ranks), .unreachable(let ranks, _): ranks
-        case .lost, .flooded, .cancelled, .socket: nil
+        case .lost, .flooded, .overrun, .cancelled, .socket: nil
         }
     }
 }

@@ -21,6 +21,7 @@ extension Membership {
     ///   this: the process returned before this was reported.
     func fellSilent(_ process: String, inGeneration generation: UInt32) {
         let canceller: MeshCanceller? = state.withLock { state in
+            defer { state.forgetLost() }
             guard let links = state.links, links.processes.contains(process) else {
                 state.silent.insert(process)
                 return nil

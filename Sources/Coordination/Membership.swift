@@ -23,7 +23,7 @@ package final class Membership: Sendable {
         var isWoken = false
         var joinings = 0
         var givenUp = 0
-        /// The newest member of each process, including lost ones.
+        /// The newest member of each process, including lost ones, up to ``Membership/mostKnown``.
         var known: [String: Member] = [:]
         /// The version and fingerprint that every worker must have.
         var expected: WorkerIdentity?
@@ -42,7 +42,20 @@ package final class Membership: Sendable {
             waiting?.resume()
             waiting = nil
         }
+
+        /// Forgets lost processes, which would have to join again, if there are too many.
+        mutating func forgetLost() {
+            guard max(known.count, silent.count) > mostKnown else { return }
+            let present = Set(members.map(\.address.process))
+            known = known.filter { present.contains($0.key) }
+            silent.formIntersection(present)
+        }
     }
+
+    /// Processes, present and lost, of which something is kept: a worker's replacement has a name of its own.
+    static let mostKnown = 2 * ClusterFile.mostWorkers
+    /// Bytes of a text by which a worker describes itself.
+    private static let longestText = 1_024
 
     let state = Mutex(State())
     /// Members that were removed because they did not answer.
@@ -86,6 +99,7 @@ package final class Membership: Sendable {
             state.members.insert(member, at: place)
             state.known[address.process] = member
             state.silent.remove(address.process)
+            state.forgetLost()
             state.hasNews = true
             state.wake()
         }
@@ -102,6 +116,13 @@ package final class Membership: Sendable {
     private func check(_ identity: WorkerIdentity) throws(JoinRefused) {
         guard let expected = state.withLock({ $0.expected }) else {
             throw JoinRefused("the coordinator has not started yet: try again")
+        }
+        let texts = [
+            identity.version, identity.fingerprint, identity.arithmeticName ?? "", identity.host, identity.hostName,
+        ]
+        guard texts.allSatisfy({ $0.utf8.count <= Self.longestText }) else {
+            throw JoinRefused(
+                "a worker describes itself in more than \(Self.longestText) bytes: install the same build on both")
         }
         guard identity.version == expected.version else {
             throw JoinRefused(

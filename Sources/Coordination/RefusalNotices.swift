@@ -12,6 +12,8 @@ struct RefusalNotices {
         case otherCoordinator
         /// One end has keys, the other has none.
         case differsInKeys
+        /// This process has no descriptor for another connection.
+        case noDescriptor
     }
 
     static let pause = Duration.seconds(60)
@@ -71,6 +73,10 @@ final class RefusalReport: Sendable {
                 file.map { "to let it in, add the line 'worker \(key)' to \($0) and send SIGHUP" }
                 ?? "give it this run's \(KeySource.secret) or key file"
             return "a connection\(origin) was refused: its key \(key) is not one of this run's; \(remedy)"
+        case .noDescriptor:
+            return
+                "no open file is left for another connection: new ones wait until some end; allow more open files "
+                + "(ulimit -n) and start the run again with --resume"
         case .otherCoordinator:
             let remedy =
                 file == nil

@@ -3,11 +3,12 @@ package import Transport
 /// A worker's view of the mesh of its generation, in which the coordinator has the last rank.
 ///
 /// Frames of the exchange and frames that are fed (samples, state) arrive on the same links; each kind waits until it
-/// is requested. As a ``Mesh`` it contains only the workers. Belongs to one thread.
+/// is requested, up to the limits of ``WaitingFrames``. As a ``Mesh`` it contains only the workers. Belongs to one
+/// thread.
 package final class WorkerMesh: Mesh {
     private let links: any Mesh
-    private var exchanged: [any ReceivedFrame] = []
-    private var fed: [any ReceivedFrame] = []
+    private var exchanged = WaitingFrames()
+    private var fed = WaitingFrames()
 
     package init(_ links: any Mesh) { self.links = links }
 
@@ -29,11 +30,11 @@ package final class WorkerMesh: Mesh {
     }
 
     package func receive(deadline: ContinuousClock.Instant) throws(MeshError) -> any ReceivedFrame {
-        if !exchanged.isEmpty { return exchanged.removeFirst() }
+        if let frame = exchanged.take() { return frame }
         while true {
             let frame = try links.receive(deadline: deadline)
             if ShardFrame.Kind(rawValue: frame.header.kind) == nil { return frame }
-            fed.append(frame)
+            try fed.append(frame)
         }
     }
 
@@ -41,15 +42,15 @@ package final class WorkerMesh: Mesh {
     package func receiveFed(deadline: ContinuousClock.Instant, where fits: (FrameHeader) -> Bool) throws(MeshError)
         -> any ReceivedFrame
     {
-        if let place = fed.firstIndex(where: { fits($0.header) }) { return fed.remove(at: place) }
+        if let frame = fed.take(where: fits) { return frame }
         while true {
             let frame = try links.receive(deadline: deadline)
             if ShardFrame.Kind(rawValue: frame.header.kind) == nil {
-                exchanged.append(frame)
+                try exchanged.append(frame)
             } else if fits(frame.header) {
                 return frame
             } else {
-                fed.append(frame)
+                try fed.append(frame)
             }
         }
     }

@@ -139,6 +139,9 @@ package enum FileSystem {
     package static func freeBytes(_ path: String) -> Int? {
         var status = statvfs()
         guard unsafe statvfs(path, &status) == 0 else { return nil }
-        return Int(status.f_bavail) * Int(status.f_frsize)
+        // A file system that does not know may say anything.
+        let (bytes, isTooMuch) = Int(clamping: status.f_bavail).multipliedReportingOverflow(
+            by: Int(clamping: status.f_frsize))
+        return isTooMuch ? .max : bytes
     }
 }

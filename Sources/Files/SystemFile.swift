@@ -1,11 +1,12 @@
 package import Foundation
 
-/// Files that the kernel generates on reading, such as those of /proc.
+/// Files that the kernel generates on reading, such as those of /proc, and what comes through a pipe.
 ///
 /// Their size is reported as 0, and Foundation may stop before the end: this reads up to the end.
 package enum SystemFile {
+    /// - Parameter most: bytes after which it stops, or few more of them: of a device there is no end.
     /// - Returns: nil if there is no such file (any more), or it may not be read.
-    package static func contents(_ path: String) -> Data? {
+    package static func contents(_ path: String, most: Int = .max) -> Data? {
         let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { return nil }
         defer { close(descriptor) }
@@ -15,7 +16,7 @@ package enum SystemFile {
             let count = unsafe read(descriptor, &part, part.count)
             if count < 0 && errno == EINTR { continue }
             guard count >= 0 else { return nil }
-            if count == 0 { return contents }
+            if count == 0 || contents.count > most { return contents }
             contents += part[..<count]
         }
     }

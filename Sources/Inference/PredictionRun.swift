@@ -26,7 +26,7 @@ package struct PredictionRun {
     ///   - emit: takes a line.
     ///   - flush: called when the lines so far should reach their reader.
     package func run(emit: (String) throws -> Void, flush: () throws -> Void) throws {
-        if let doubt = Arithmetic.doubt { sayToUser(doubt) }
+        for doubt in [Arithmetic.doubt, trained.configuration.contradiction] { if let doubt { sayToUser(doubt) } }
         if options.input == "-", options.inputFormat == nil || options.inputFormat == .text {
             try answerStream(emit, flush)
         } else {

@@ -2,6 +2,7 @@ internal import BERT
 package import Configuration
 internal import Console
 internal import Files
+internal import Foundation
 internal import Inputs
 internal import Kernels
 internal import Learning
@@ -14,15 +15,28 @@ package enum Scoring {
     /// The metrics, as one JSON object.
     /// - Parameter predictions: a new file for each sample's scores.
     package static func run(_ options: InferenceOptions, predictions: String? = nil) throws -> String {
-        if let predictions { try NewFile.check(predictions, flag: "--predictions") }
+        if let predictions {
+            guard options.input != "-" else {
+                throw InputError(
+                    "--predictions records the SHA-256 of the scored file, standard input has none: name a file with "
+                        + "--input, or leave it out")
+            }
+            try NewFile.check(predictions, flag: "--predictions")
+        }
         if let doubt = Arithmetic.doubt { sayToUser(doubt) }
         let trained = try TrainedModel(options)
+        if let doubt = trained.configuration.contradiction { sayToUser(doubt) }
         let task = TaskData.Task(trained.model.head)
         var columns = ColumnNames(
             text: options.textColumn, pair: options.pairColumn, label: options.labelColumn, usual: trained.columns)
         if task == .multiLabel { columns.modelLabels = trained.configuration.labels }
-        let dataset = try TaskData.read(options.input, task, columns, options.inputFormat)
-        for note in dataset.notes { sayToUser("\(options.input): \(note)") }
+        let dataset =
+            if options.input == "-" {
+                try TaskData.read(.standardInput, named: options.inputName, task, columns, options.inputFormat)
+            } else {
+                try TaskData.read(options.input, task, columns, options.inputFormat)
+            }
+        for note in dataset.notes { sayToUser("\(options.inputName): \(note)") }
         try trained.checkPairs(dataset, options)
         var reading = TaskData.Reading(columns: columns, maxLength: trained.maxLength, threads: options.threads)
         reading.wholeWords = trained.wholeWords

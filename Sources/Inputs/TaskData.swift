@@ -3,6 +3,7 @@ internal import CSystem
 package import Configuration
 internal import Console
 internal import Files
+package import Foundation
 package import Learning
 package import TextData
 internal import Wording
@@ -136,14 +137,26 @@ package struct TaskData: Sendable {
     package static func read(
         _ path: String, _ task: Task?, _ columns: ColumnNames, _ format: DataFormat?, part: DataFolder.Part = .test
     ) throws(DatasetError) -> Dataset {
-        let need: LabelNeed =
-            switch task {
-            case .maskedLM?: .unwanted
-            case .multiLabel?: .requiredPerhapsEmpty
-            default: .required
-            }
-        return try Dataset(
-            path: path, part: part, format: format, columns: columns, labels: need, allowsPlainText: task == .maskedLM)
+        try Dataset(
+            path: path, part: part, format: format, columns: columns, labels: need(of: task),
+            allowsPlainText: task == .maskedLM)
+    }
+
+    /// The same of what comes through a stream.
+    package static func read(
+        _ stream: FileHandle, named name: String, _ task: Task, _ columns: ColumnNames, _ format: DataFormat?
+    ) throws(DatasetError) -> Dataset {
+        try Dataset(
+            stream: stream, name: name, format: format, columns: columns, labels: need(of: task),
+            allowsPlainText: task == .maskedLM)
+    }
+
+    private static func need(of task: Task?) -> LabelNeed {
+        switch task {
+        case .maskedLM?: .unwanted
+        case .multiLabel?: .requiredPerhapsEmpty
+        default: .required
+        }
     }
 
     private static func head(_ task: Task, _ train: Dataset, _ reading: Reading) throws -> (Head, LabelSet?) {

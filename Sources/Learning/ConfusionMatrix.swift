@@ -1,32 +1,47 @@
 /// How often each class was answered with each class, and derived figures as in scikit-learn.
 package struct ConfusionMatrix: Codable, Sendable, Equatable {
-    /// counts[truth][answer].
-    package private(set) var counts: [[Int]]
+    /// Most classes of which all pairs are counted: with more, memory and files would grow with their square.
+    package static let mostPaired = 1_000
 
-    package init(classes: Int) { counts = Array(repeating: Array(repeating: 0, count: classes), count: classes) }
+    /// counts[truth][answer]; nil with more than ``mostPaired`` classes.
+    package private(set) var counts: [[Int]]?
+    /// By class: its samples, the samples that were answered with it, and those among them that are right.
+    private var supports: [Int]
+    private var answers: [Int]
+    private var right: [Int]
 
-    /// - Parameter pairs: each sample's class and the class answered.
-    package init(classes: Int, truths: some Sequence<Int32>, answers: some Sequence<Int32>) {
-        self.init(classes: classes)
-        for (truth, answer) in zip(truths, answers) { counts[Int(truth)][Int(answer)] += 1 }
+    /// The answers to some samples.
+    /// - Parameters:
+    ///   - truths: each sample's class.
+    ///   - answers: the class answered.
+    package init(classes: Int, truths: some Sequence<Int32>, answers given: some Sequence<Int32>) {
+        let none = [Int](repeating: 0, count: classes)
+        (supports, answers, right) = (none, none, none)
+        counts = classes <= Self.mostPaired ? Array(repeating: none, count: classes) : nil
+        for (truth, answer) in zip(truths, given) {
+            supports[Int(truth)] += 1
+            answers[Int(answer)] += 1
+            if truth == answer { right[Int(truth)] += 1 }
+            counts?[Int(truth)][Int(answer)] += 1
+        }
     }
 
-    package var classes: Int { counts.count }
-    package var samples: Int { counts.joined().reduce(0, +) }
-    package var correct: Int { counts.indices.reduce(0) { $0 + counts[$1][$1] } }
+    package var classes: Int { supports.count }
+    package var samples: Int { supports.reduce(0, +) }
+    package var correct: Int { right.reduce(0, +) }
     /// Samples of a class.
-    package func support(_ label: Int) -> Int { counts[label].reduce(0, +) }
+    package func support(_ label: Int) -> Int { supports[label] }
     /// Samples that were answered with a class.
-    package func answered(_ label: Int) -> Int { counts.reduce(0) { $0 + $1[label] } }
+    package func answered(_ label: Int) -> Int { answers[label] }
 
     package var accuracy: Double { Self.ratio(correct, samples) }
-    package func precision(_ label: Int) -> Double { Self.ratio(counts[label][label], answered(label)) }
-    package func recall(_ label: Int) -> Double { Self.ratio(counts[label][label], support(label)) }
-    package func f1(_ label: Int) -> Double { Self.ratio(2 * counts[label][label], support(label) + answered(label)) }
+    package func precision(_ label: Int) -> Double { Self.ratio(right[label], answers[label]) }
+    package func recall(_ label: Int) -> Double { Self.ratio(right[label], supports[label]) }
+    package func f1(_ label: Int) -> Double { Self.ratio(2 * right[label], supports[label] + answers[label]) }
 
     /// The mean of the classes' F1, over the classes that occur among truths or answers.
     package var macroF1: Double {
-        let found = counts.indices.filter { support($0) + answered($0) > 0 }
+        let found = supports.indices.filter { supports[$0] + answers[$0] > 0 }
         return found.isEmpty ? 0 : found.reduce(0.0) { $0 + f1($1) } / Double(found.count)
     }
 
@@ -34,7 +49,6 @@ package struct ConfusionMatrix: Codable, Sendable, Equatable {
     ///
     /// Source: Gorodkin 2004.
     package var matthews: Double {
-        let (supports, answers) = (counts.indices.map(support), counts.indices.map(answered))
         let all = Double(samples)
         let both = Double(correct) * all - zip(supports, answers).reduce(0.0) { $0 + Double($1.0) * Double($1.1) }
         let ofTruths = all * all - supports.reduce(0.0) { $0 + Double($1) * Double($1) }

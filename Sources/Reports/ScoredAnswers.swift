@@ -46,7 +46,7 @@ package struct ScoredAnswers {
         let file = try SafetensorsFile(path)
         let metadata = file.header.metadata
         guard let task = metadata["task"].flatMap(TrainingConfiguration.TargetTask.init),
-            let shape = file.tensor("logits")?.shape, shape.count == 2, shape[1] > 0
+            let shape = file.tensor("logits")?.shape, shape.count == 2, shape[0] > 0, shape[1] > 0
         else {
             throw FileError(path, "is not a predictions file")
         }
@@ -69,6 +69,7 @@ package struct ScoredAnswers {
         guard rows == samples.count, scores.count == rows * width, width > 0,
             samples.allSatisfy({ $0 >= 0 && $0 < .max }),
             labels.count == (areClasses ? rows : rows * width), labels.allSatisfy(\.isFinite),
+            task != .multiLabel || labels.allSatisfy({ $0 == 0 || $0 == 1 }),
             !areClasses || labels.allSatisfy({ $0 >= 0 && $0 < Float(shape[1]) && $0 == $0.rounded() })
         else {
             throw FileError(path, "is not a predictions file")
@@ -132,8 +133,8 @@ package struct ScoredAnswers {
         let margins = truths.indices.map(margin)
         let unsure = truths.indices.sorted { (margins[$0], $0) < (margins[$1], $1) }
         var members: [JSONValue.Member] = []
-        if width <= Self.mostClasses {
-            members.append(.init("confusion", .array(matrix.counts.map { .array($0.map { .integer($0) }) })))
+        if width <= Self.mostClasses, let counts = matrix.counts {
+            members.append(.init("confusion", .array(counts.map { .array($0.map { .integer($0) }) })))
         }
         members += [
             .init(

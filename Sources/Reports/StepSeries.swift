@@ -27,7 +27,7 @@ package struct StepSeries {
             .init("gradient_norm", mean(\.gradientNorm)),
             .init(
                 "speed",
-                column { group in Double(group.reduce(0) { $0 + $1.samples }) / group.reduce(0) { $0 + $1.seconds } }),
+                column { group in group.reduce(0) { $0 + Double($1.samples) } / group.reduce(0) { $0 + $1.seconds } }),
             .init("workers", column { Double($0[$0.endIndex - 1].workers) }),
         ]
         if groups.contains(where: { $0.contains { $0.sourceLoss != nil } }) {

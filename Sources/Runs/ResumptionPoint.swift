@@ -79,6 +79,10 @@ struct ResumptionPoint {
         var progress = RunProgress()
         progress.step = steps
         if summary["stopped_early"]?.bool == true { progress.stoppedEarly = true }
+        if let problem = progress.problem(in: inputs.plan) {
+            throw FileError(
+                output + "/summary.json", "is impossible: \(problem): start a new run in another folder")
+        }
         guard inputs.plan.totalSteps <= max(steps, progress.stoppedEarly == true ? planned : 0) else {
             throw InputError(
                 "the run in \(output) ended after step \(steps) and kept no checkpoint (--keep 0), so that it cannot "

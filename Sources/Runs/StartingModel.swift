@@ -57,6 +57,7 @@ struct StartingModel: Sendable {
         notes =
             Self.describe(loaded, initialized, head.described(names), model)
             + [
+                keepsHead ? source.configuration.contradiction : nil,
                 Self.untrained(text.layer.words?.words.count ?? 0, whole),
                 try Self.unreached(configuration, whole, first: model, freeze, plan),
             ].compactMap { $0 }

@@ -149,6 +149,7 @@ package struct Dataset: Sendable {
             if let fields = row.fields { table?.rows.append(fields) }
         }
         if source.hasBareReturns { notes.append(LineEnd.note) }
+        notes += source.notes
         guard !texts.isEmpty else {
             throw DatasetError(
                 path: path, problem: "has a header and no rows, expected at least one: name another file")

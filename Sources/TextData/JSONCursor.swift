@@ -15,6 +15,8 @@ struct JSONCursor {
     private let end: Int
     /// Whether the next member or element is the first of its container, so that no comma comes before it.
     private var isFirst = false
+    /// Whether a string so far had half of a surrogate pair, in whose place is the replacement character.
+    var hasHalfPair = false
     /// Whether NaN, Infinity and -Infinity are values, which programs write though JSON does not have them.
     var allowsNonFinite = false
 
@@ -169,18 +171,18 @@ struct JSONCursor {
     private mutating func codePoint() throws(Failure) -> Unicode.Scalar {
         let high = try hexadecimal()
         if let scalar = Unicode.Scalar(high) { return scalar }
-        guard high < 0xDC00, offset + 1 < end, bytes[offset] == 0x5C, bytes[offset + 1] == UInt8(ascii: "u") else {
-            return "\u{FFFD}"
+        if high < 0xDC00, offset + 1 < end, bytes[offset] == 0x5C, bytes[offset + 1] == UInt8(ascii: "u") {
+            let back = offset
+            offset += 2
+            let low = try hexadecimal()
+            if (0xDC00...0xDFFF).contains(low),
+                let scalar = Unicode.Scalar(0x10000 + (high - 0xD800) << 10 + (low - 0xDC00))
+            {
+                return scalar
+            }
+            offset = back
         }
-        let back = offset
-        offset += 2
-        let low = try hexadecimal()
-        if (0xDC00...0xDFFF).contains(low),
-            let scalar = Unicode.Scalar(0x10000 + (high - 0xD800) << 10 + (low - 0xDC00))
-        {
-            return scalar
-        }
-        offset = back
+        hasHalfPair = true
         return "\u{FFFD}"
     }
 

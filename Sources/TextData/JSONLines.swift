@@ -2,6 +2,8 @@
 struct JSONLines: RowSource {
     private(set) var header: [String] = []
     private(set) var hasBareReturns = false
+    /// Rows whose values have half of a surrogate pair, and the line of the first one.
+    private var halfPairs = (count: 0, line: 0)
     private var bytes: [UInt8]
     /// The rest of the file, if `bytes` is a block of it.
     private let blocks: TextBlocks?
@@ -120,13 +122,16 @@ struct JSONLines: RowSource {
                         labels[place] = [try value(of: key, in: &cursor, isText: false)]
                     }
                 } else {
+                    let hasHalfPair = cursor.hasHalfPair
                     try cursor.skipValue()
+                    cursor.hasHalfPair = hasHalfPair
                 }
             }
             if cursor.peek() != nil {
                 throw JSONCursor.Failure(problem: "text follows the object", offset: cursor.offset)
             }
         } catch { throw failure(error) }
+        if cursor.hasHalfPair { halfPairs = (halfPairs.count + 1, halfPairs.count == 0 ? line : halfPairs.line) }
         guard let text else { throw missing(names.text) }
         if let name = names.pair, pair == nil { throw missing(name) }
         if let place = labels.firstIndex(where: { $0 == nil }) { throw missing(names.labels[place]) }
@@ -134,6 +139,16 @@ struct JSONLines: RowSource {
             line: line, text: text, pair: pair, labels: labels.isEmpty ? nil : labels.flatMap { $0 ?? [] },
             isList: isList, words: words,
             fields: fields)
+    }
+
+    var notes: [String] {
+        let (count, line) = halfPairs
+        guard count > 0 else { return [] }
+        let lines = count > 1 ? "line \(line) and \(count - 1) more have" : "line \(line) has"
+        return [
+            "\(lines) half of a character (a surrogate such as \\ud83d alone), read as U+FFFD: write whole characters "
+                + "if it matters"
+        ]
     }
 
     /// A value as a table field: a string's characters, nothing for null, anything else as written.

@@ -17,5 +17,11 @@ protocol RowSource {
     var header: [String] { get }
     /// Whether a line ended in a carriage return alone, among the rows read so far.
     var hasBareReturns: Bool { get }
+    /// What the user should know of how these rows were read, one line each.
+    var notes: [String] { get }
     mutating func next(_ choice: ColumnChoice) throws(DatasetError) -> Row?
+}
+
+extension RowSource {
+    var notes: [String] { [] }
 }

@@ -20,7 +20,8 @@ package enum KeyFile {
                 "\(path) has mode \(String(mode, radix: 8)), a key needs 600: run chmod 600, and make a new key if "
                     + "others may have read it"
             case .malformed(let path):
-                "\(path) does not contain a public and a secret key of 40 characters: make one with apus keygen"
+                "\(path) does not contain a public and a secret key of 40 characters that belong together: make one "
+                    + "with apus keygen"
             }
         }
     }

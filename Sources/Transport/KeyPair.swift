@@ -70,6 +70,12 @@ package struct KeyPair: Sendable {
         self.init(publicKey: PublicKey(key(publicText))!, secretKey: SecretKey(key(secretText))!)
     }
 
+    /// Whether the public half is that of the secret one.
+    var isWhole: Bool {
+        var publicText = [CChar](repeating: 0, count: 41)
+        return unsafe zmq_curve_public(&publicText, secretKey.text) == 0 && key(publicText) == publicKey.text
+    }
+
     /// A new identity from the system's random number generator.
     package static func generate() -> KeyPair {
         var publicText = [CChar](repeating: 0, count: 41)

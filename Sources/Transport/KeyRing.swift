@@ -31,7 +31,7 @@ package struct KeyRing: Sendable {
         return lines.joined(separator: "\n") + "\n"
     }
 
-    /// Nil unless `text` has the form above; lines that begin with # are comments.
+    /// Nil unless `text` has the form above, and its two keys belong together; lines that begin with # are comments.
     package init?(text: String) {
         var halves: [Substring: String] = [:]
         workers = []
@@ -49,6 +49,7 @@ package struct KeyRing: Sendable {
             let secretKey = halves.removeValue(forKey: "secret").flatMap(SecretKey.init)
         else { return nil }
         own = KeyPair(publicKey: publicKey, secretKey: secretKey)
+        guard own.isWhole else { return nil }
         if let text = halves.removeValue(forKey: "coordinator") {
             guard let key = PublicKey(text) else { return nil }
             coordinator = key

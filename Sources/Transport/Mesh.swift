@@ -104,6 +104,8 @@ package enum MeshError: Error, Equatable, Sendable {
     case unreachable(ranks: [Int], reason: String)
     /// This rank sent more than may arrive while links form.
     case flooded(rank: Int)
+    /// This rank sent more frames than may wait until they are requested.
+    case overrun(rank: Int)
     /// The mesh was told to stop from another thread.
     case cancelled
     /// The socket itself failed.

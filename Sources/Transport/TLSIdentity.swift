@@ -11,11 +11,10 @@ package struct CertificateDigest: Hashable, Codable, Sendable {
     }
 
     package init(from decoder: any Decoder) throws {
-        let digits = Array(try decoder.singleValueContainer().decode(String.self).utf8)
-        let bytes = stride(from: 0, to: digits.count - 1, by: 2).compactMap {
-            UInt8(String(decoding: digits[$0..<($0 + 2)], as: UTF8.self), radix: 16)
-        }
-        guard digits.count == 2 * bytes.count, let digest = Self(bytes) else {
+        let digits = try decoder.singleValueContainer().decode(String.self).utf8
+            .map { Character(Unicode.Scalar($0)).hexDigitValue.map { UInt8($0) } ?? 16 }
+        let bytes = stride(from: 0, to: digits.count - 1, by: 2).map { digits[$0] << 4 | digits[$0 + 1] }
+        guard digits.count == 2 * bytes.count, !digits.contains(16), let digest = Self(bytes) else {
             throw DecodingError.dataCorrupted(
                 .init(codingPath: decoder.codingPath, debugDescription: "not a hash of 64 hexadecimal digits"))
         }

@@ -99,8 +99,10 @@ package struct TerminalWatch {
         guard let low = finite.min(), let high = finite.max() else { return "–" }
         let marks = Array("▁▂▃▄▅▆▇█")
         let curve = values.map { value -> Character in
+            // Halves, since the difference of two finite numbers may not be one.
+            let share = (value / 2 - low / 2) / (high / 2 - low / 2)
             guard value.isFinite else { return "?" }
-            return marks[high > low ? min(7, Int((value - low) / (high - low) * 8)) : 0]
+            return marks[high > low && share.isFinite ? min(7, Int(share * 8)) : 0]
         }
         return "\(decimal(values[0], 4)) \(String(curve)) \(decimal(values[values.count - 1], 4))"
     }

@@ -13,7 +13,8 @@ struct ServerConnection {
 
     private(set) var phase = Phase.reading
     private var input: [UInt8] = []
-    private var output: [UInt8] = []
+    private(set) var output: [UInt8] = []
+    /// How many of them the reader has taken.
     private var written = 0
     /// Of the newest progress: the beginning, or bytes that the reader took.
     private var moved: ContinuousClock.Instant
@@ -66,6 +67,10 @@ struct ServerConnection {
         if waiting.isEmpty {
             (output, written) = ([], 0)
             moved = now
+        } else if written >= Self.mostWaiting / 8 {
+            // A reader that never quite catches up.
+            output.removeFirst(written)
+            written = 0
         }
         output += event
         lastEvent = now

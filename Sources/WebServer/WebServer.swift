@@ -29,6 +29,7 @@ package final class WebServer: Sendable {
         }
         let kind = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue)
         let opened = socket(address.family, kind, 0)
+        guard opened >= 0 else { throw ZeroMQError(operation: operation, code: errno) }
         var one: Int32 = 1
         _ = unsafe setsockopt(opened, SOL_SOCKET, SO_REUSEADDR, &one, socklen_t(MemoryLayout<Int32>.size))
         guard unsafe address.withPointer({ unsafe bind(opened, $0, $1) }) == 0, listen(opened, 64) == 0,

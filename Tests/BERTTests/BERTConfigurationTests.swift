@@ -55,7 +55,14 @@ import Testing
         let configuration = try read(("id2label", #"{"1":"good","0":"bad","2":"é"}"#), ("num_labels", "7"))
         #expect(configuration.labels == ["bad", "good", "é"])
         #expect(configuration.namesLabels)
+        #expect(
+            configuration.contradiction
+                == "config.json: num_labels is 7, id2label names 3: id2label decides, as in Transformers")
         #expect(try read(("num_labels", "1")).labels == ["LABEL_0"])
+        #expect(try read(("num_labels", "null")).labels.count == 2)
+        for agreeing in [("num_labels", "2"), ("id2label", #"{"0":"a","1":"b","2":"c"}"#), ("num_labels", "null")] {
+            #expect(try read(agreeing).contradiction == nil)
+        }
         #expect(try read(("id2label", "{}")).labels.count == 2)
         #expect(try read(("id2label", "null")).labels.count == 2)
     }
@@ -90,6 +97,9 @@ import Testing
         ("num_attention_heads", "7", "hidden_size 24 is not a multiple of num_attention_heads 7"),
         ("num_hidden_layers", "0", "num_hidden_layers is 0, expected a whole number from 1 to 1000"),
         ("num_hidden_layers", "100000", "num_hidden_layers is 100000"),
+        ("num_labels", "0", "num_labels is 0, expected a whole number from 1 to 1048576"),
+        ("num_labels", "-3", "num_labels is -3"), ("num_labels", "1e18", "num_labels is 1e+18"),
+        ("num_labels", "\"2\"", "num_labels is \"2\""), ("num_labels", "2.5", "num_labels is 2.5"),
         ("vocab_size", "0", "vocab_size is 0"), ("vocab_size", "1e4", "vocab_size is 10000.0"),
         ("intermediate_size", "0", "intermediate_size is 0"),
         ("intermediate_size", "18446744073709551617", "intermediate_size is 1.8446744073709552e+19"),

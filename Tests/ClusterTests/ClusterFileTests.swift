@@ -23,6 +23,36 @@ import Testing
         #expect(file.workers == 5)
     }
 
+    @Test func `a run has no more workers than a coordinator listens to`() throws {
+        func workers(_ last: Int) throws -> Int {
+            try ClusterFile.parse(
+                "{coordinator: {address: a}, hosts: [{address: a, workers: 4000}, {address: b, workers: \(last)}]}",
+                file: "x"
+            ).workers
+        }
+        #expect(try workers(96) == ClusterFile.mostWorkers)
+        #expect(throws: ClusterFileError.self) { try workers(97) }
+        #expect(throws: ClusterFileError.self) { try workers(4_096) }
+    }
+
+    /// Nine of nine of nine: as a key, each of 280 billion values would be looked at.
+    static let multiplied =
+        "a: &a [1, 1, 1, 1, 1, 1, 1, 1, 1]\n"
+        + zip("abcdefghijkl", "bcdefghijklm").map { inner, outer in
+            "\(outer): &\(outer) [\([String](repeating: "*\(inner)", count: 9).joined(separator: ", "))]\n"
+        }.joined() + "? *m\n: 1\n"
+
+    @Test(.timeLimit(.minutes(1))) func `aliases that multiply are refused, a few are read`() throws {
+        #expect(throws: ClusterFileError.self) { try ClusterFile.parse(Self.multiplied, file: "x") }
+        let file = try ClusterFile.parse(
+            "coordinator: &c {address: a}\nhosts: [*c, {address: &b b, user: *b}]", file: "x")
+        #expect(file.hosts == [.init(address: "a"), .init(address: "b", user: "b")])
+    }
+
+    @Test(arguments: ["/dev/zero", "/dev/full"]) func `a file without an end is refused`(path: String) {
+        #expect(throws: ClusterFileError.self) { try ClusterFile.read(path) }
+    }
+
     @Test func `a coordinator without a port has a free one`() throws {
         let file = try ClusterFile.parse("{coordinator: {address: a}, hosts: [{address: a}]}", file: "x")
         #expect(file.coordinator.port == nil)

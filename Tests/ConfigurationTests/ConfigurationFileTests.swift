@@ -54,6 +54,28 @@ internal import Testing
         return try ConfigurationFile.readSaved(path, cores: 1)
     }
 
+    @Test func `patterns with stars are no aliases, and aliases that multiply are refused`() throws {
+        let patterns = (0..<40).map { "\"*layer.\($0).*\"" }.joined(separator: ", ")
+        #expect(try ConfigurationFile.read(text: "freeze: [\(patterns)]", path: "x")[.freeze] != nil)
+        let many = (0..<5).reduce("a0: &a0 [1]\n") { text, level in
+            let inner = [String](repeating: "*a\(level)", count: 9).joined(separator: ", ")
+            return text + "a\(level + 1): &a\(level + 1) [\(inner)]\n"
+        }
+        let error = #expect(throws: ConfigurationError.self) { try ConfigurationFile.read(text: many, path: "x") }
+        guard case .syntax("x", nil, _) = error else {
+            Issue.record("\(String(describing: error))")
+            return
+        }
+    }
+
+    @Test func `a file without an end is refused`() {
+        let error = #expect(throws: ConfigurationError.self) { try ConfigurationFile.read("/dev/zero") }
+        guard case .unreadable("/dev/zero", _) = error else {
+            Issue.record("\(String(describing: error))")
+            return
+        }
+    }
+
     @Test func `a saved configuration reads as an equal one`() throws {
         #expect(try saveAndRead(unusual) == unusual)
         let plain = TrainingConfiguration(model: "/m", train: "/t.tsv", output: "runs/x", threads: 2)

@@ -68,7 +68,8 @@ internal import Testing
         (.maxGradNorm, "0"), (.weightDecay, "nan"), (.keep, "-1"), (.checkpointEvery, "0"), (.warmupSteps, "-1"),
         (.minWorkers, "0"),
         (.maxRestarts, "-1"), (.coordinatorTimeout, "0"), (.heartbeatTimeout, "0"),
-        (.progressTimeout, "0"), (.batchSize, "9223372036854775807"),
+        (.progressTimeout, "0"), (.batchSize, "9223372036854775807"), (.loraRank, "65537"), (.epochs, "1e300"),
+        (.epochs, "nan"), (.maxSteps, "9223372036854775807"), (.lanes, "65537"), (.threads, "4097"),
     ])
     func `a value that no run can have is refused with the flag and what was found`(
         key: TrainingConfiguration.Key, value: String
@@ -91,6 +92,22 @@ internal import Testing
     ])
     func `the last value of each range is taken`(key: TrainingConfiguration.Key, value: String) throws {
         _ = try resolve(own { $0.give(key, ConfigurationValue.text(value)) })
+    }
+
+    @Test func `the samples of a step fit 32 bits, those of a source task too`() throws {
+        func resolve(_ accumulate: Int) throws -> TrainingConfiguration {
+            try self.resolve(
+                own {
+                    $0.give(.sourceTrain, "/data/source.tsv")
+                    $0.give(.accumulate, accumulate)
+                })
+        }
+        #expect(try resolve(134_217_727).accumulate == 134_217_727)
+        #expect(
+            throws: ConfigurationError.outOfRange(
+                key: .accumulate, found: "134217728",
+                needed: "at most 134217727 with a source task and --batch-size 32")
+        ) { try resolve(134_217_728) }
     }
 
     @Test func `a value of another kind is refused with what is needed`() {

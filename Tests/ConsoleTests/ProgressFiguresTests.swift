@@ -45,7 +45,10 @@ import Testing
         #expect(Self.usual.line(columns: 80, elapsed: 100).contains("0:00 left"))
         #expect(ProgressFigures.clock(3_725) == "1:02:05")
         #expect(ProgressFigures.clock(200_000) == "2d 07h")
-        #expect(ProgressFigures.clock(.infinity) == "?")
+        #expect(ProgressFigures.clock(-0.4) == "0:00")
+        for wild in [Double.infinity, -.infinity, .nan, 1e300, -1e300, -1] {
+            #expect(ProgressFigures.clock(wild) == "?")
+        }
     }
 
     @Test func `colors change nothing but the color`() {

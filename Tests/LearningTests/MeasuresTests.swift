@@ -107,6 +107,24 @@ import Testing
         }
     }
 
+    @Test func `with more classes than pairs are counted the figures are the same`() {
+        let classes = ConfusionMatrix.mostPaired
+        // All figures are over classes that occur, and those of the last one never do.
+        let truths = (0..<3_000).map { Int32($0 * 7 % classes) }
+        let answers = truths.enumerated().map { $0 % 3 == 0 ? Int32(($0 * 11) % classes) : $1 }
+        let paired = ConfusionMatrix(classes: classes, truths: truths, answers: answers)
+        let others = ConfusionMatrix(classes: classes + 1, truths: truths, answers: answers)
+        #expect(paired.counts?.count == classes && others.counts == nil)
+        #expect(paired.accuracy == others.accuracy && paired.macroF1 == others.macroF1)
+        #expect(paired.matthews == others.matthews && paired.samples == others.samples)
+        for label in 0..<classes {
+            #expect(paired.precision(label) == others.precision(label) && paired.f1(label) == others.f1(label))
+        }
+        // A matrix of the pairs of these would take more memory than there is.
+        let many = ConfusionMatrix(classes: 2_000_000, truths: truths, answers: answers)
+        #expect(many.macroF1 == paired.macroF1 && FurtherFigures(many).confusion == nil)
+    }
+
     @Test func `correlations are SciPy's`() {
         for wanted in fixture.numbers {
             #expect(close(Correlation.pearson(wanted.answer, wanted.truth), wanted.pearson))

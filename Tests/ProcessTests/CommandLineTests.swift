@@ -55,6 +55,16 @@ import Testing
         expectRefused(try ApusProcess("verify"), "case")
         expectRefused(try ApusProcess("coordinate"), "--workers")
         expectRefused(try ApusProcess("launch", "--workers", "0"), "--workers is 0")
+        for workers in ["4097", "9223372036854775807"] {
+            for command in ["launch", "coordinate"] {
+                expectRefused(
+                    try ApusProcess(command, "--workers", workers), "--workers is \(workers), must be 1 to 4096")
+            }
+            expectRefused(try ApusProcess("chaos", "--first", "9223372036854775807", "--runs", workers), "--first is ")
+        }
+        expectRefused(
+            try ApusProcess("coordinate", "--workers", "1", "--rendezvous-timeout", "9223372036854775807"),
+            "--rendezvous-timeout is ")
         expectRefused(try ApusProcess("launch", "--single", "--workers", "2"), "--single is one process")
         expectRefused(
             try ApusProcess("predict", "--model", "/nowhere", "--text-column", "text"), "standard input is plain text")

@@ -178,6 +178,42 @@ import Testing
         #expect(try FinishedRun.lines(run.output).count == 2)
     }
 
+    @Test func `evaluate scores standard input as it does a file`() throws {
+        let trained = try Trained()
+        let table = "opinion\tstars\nbel\tgood\ndan gom\tbad\n"
+        try trained.job.write("in.tsv", table)
+        func evaluate(_ options: String..., input: String = "") throws -> ApusProcess {
+            try ApusProcess(["evaluate", "--model", trained.model, "--input"] + options, input: input)
+        }
+        let file = try evaluate(trained.job.path("in.tsv"))
+        #expect(file.status == 0 && !file.output.isEmpty)
+        let named = try evaluate("-", "--input-format", "tsv", input: table)
+        #expect(named.status == 0 && named.complaint.isEmpty && named.output == file.output)
+        // By its first lines, which is said.
+        let found = try evaluate("-", input: table)
+        #expect(found.status == 0 && found.output == file.output)
+        #expect(found.complaint.hasPrefix("apus: standard input: "))
+        expectOneLine(try evaluate("-", input: ""), status: 2, "standard input: is empty")
+        expectOneLine(try evaluate("-", input: "a b c\n"), status: 2, "standard input: ", "--input-format")
+        expectOneLine(
+            try evaluate("-", "--predictions", trained.job.path("scores"), input: table), status: 2, "--predictions",
+            "--input")
+        #expect(!trained.job.exists("scores"))
+    }
+
+    @Test func `a model that counts its classes twice and differently says which count decides`() throws {
+        let trained = try Trained()
+        let right = try trained.predict(input: "bel\n")
+        let text = try trained.job.text("run/model/config.json")
+        try trained.job.write("run/model/config.json", "{\"num_labels\": 7," + text.drop { $0 != "{" }.dropFirst())
+        let wrong = try trained.predict(input: "bel\n")
+        #expect(wrong.status == 0 && wrong.output == right.output)
+        #expect(wrong.complaint.contains("num_labels is 7, id2label names 2"))
+        #expect(try ApusProcess("inspect", trained.model).output.contains("num_labels is 7, id2label names 2"))
+        try trained.job.write("run/model/config.json", "{\"num_labels\": -7," + text.drop { $0 != "{" }.dropFirst())
+        expectOneLine(try trained.predict(input: "bel\n"), status: 2, "num_labels is -7")
+    }
+
     @Test func `standard input of a named format is answered as a file of it is`() throws {
         let trained = try Trained()
         let table = "id\topinion\n1\tbel\n2\tdan gom\n"

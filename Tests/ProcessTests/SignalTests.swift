@@ -67,6 +67,18 @@ import Testing
         #expect(job.exists("run/checkpoints/step-\(step)/manifest.json"))
     }
 
+    @Test func `a signal is one request however many seeds have run`() throws {
+        let job = try SmallJob()
+        let seeds = ["--seeds", "0,1,2", "--epochs", "100000", "--max-steps", "1000"]
+        let run = try RunningApus(
+            job.command("run", Self.options + seeds), after: RunEvents(job.path("run/seed-2")))
+        try run.waitForStep(1)
+        run.send(SIGTERM)
+        let end = run.end()
+        #expect(end.status == 128 + SIGTERM)
+        #expect(end.complaint.count { $0.contains("stopping after this step") } == 1, "\(end.complaint)")
+    }
+
     /// The signal comes during the last step, so that the evaluation after it finds it.
     @Test(arguments: [false, true])
     func `a signal ends the evaluation after a step, and the printed command begins with it`(hasWorkers: Bool) throws {

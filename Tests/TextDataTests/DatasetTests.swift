@@ -58,6 +58,21 @@ import Testing
     @Test func halfASurrogatePairBecomesTheReplacementCharacter() throws {
         let dataset = try read("a.json", #"{"text": "\ud83dx \ude00 \ud83d\u0041"}"#, labels: .unwanted)
         #expect(dataset.texts == ["\u{FFFD}x \u{FFFD} \u{FFFD}A"])
+        #expect(dataset.notes.count == 1 && dataset.notes[0].hasPrefix("line 1 has half of a character"))
+    }
+
+    @Test func `rows with half a character are counted, in the columns that are read`() throws {
+        func notes(_ lines: String..., columns: ColumnNames = ColumnNames()) throws -> [String] {
+            try read("a.jsonl", lines.joined(separator: "\n"), columns: columns).notes
+        }
+        let other = #"{"text": "b", "label": "1", "other": "\ud83d", "more": ["\ud83d"]}"#
+        let first = #"{"text": "\ud83d\ud83d", "label": "0", "other": "", "more": []}"#
+        let label = #"{"label": "\ude00", "text": "\ud83d\ude00", "other": "", "more": []}"#
+        #expect(try notes(other, other) == [])
+        #expect(try notes(other, first).map { $0.hasPrefix("line 2 has ") } == [true])
+        #expect(try notes(other, first, other, label).map { $0.hasPrefix("line 2 and 1 more have ") } == [true])
+        let named = ColumnNames(text: "other")
+        #expect(try notes(other, first, columns: named).map { $0.hasPrefix("line 1 has ") } == [true])
     }
 
     @Test func knownPairsOfColumnsAreFoundUnasked() throws {

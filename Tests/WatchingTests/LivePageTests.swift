@@ -42,6 +42,27 @@ import WebServer
         #expect(others.filter(token.isEqual) == [])
     }
 
+    @Test func `a token that differs in one bit, or in its length, is a wrong one`() {
+        let right = Array(token.text.utf8)
+        for place in right.indices {
+            // The eighth bit would make bytes that are not text.
+            for bit in 0..<7 {
+                var wrong = right
+                wrong[place] ^= 1 << bit
+                #expect(!token.isEqual(String(decoding: wrong, as: UTF8.self)), "bit \(bit) of byte \(place)")
+            }
+            // Two bits that cancel out in a sum.
+            var swapped = right
+            swapped.swapAt(place, (place + 1) % right.count)
+            #expect(swapped == right || !token.isEqual(String(decoding: swapped, as: UTF8.self)))
+            #expect(!token.isEqual(String(decoding: right[..<place], as: UTF8.self)))
+            #expect(!token.isEqual(String(decoding: right[(place + 1)...], as: UTF8.self)))
+        }
+        for wrong in [token.text + "0", "0" + token.text, token.text + token.text, token.text.uppercased() + " "] {
+            #expect(!token.isEqual(wrong))
+        }
+    }
+
     @Test(arguments: [
         ("localhost", true), ("LOCALHOST:8080", true), ("127.0.0.1:1", true), ("[::1]:8080", true), ("[::1]", true),
         ("lab-1:80", true), ("10.0.0.7:80", true), ("evil.example", false), ("localhost.evil.example:80", false),

@@ -62,6 +62,19 @@ import Testing
         #expect(connection.phase == .over)
     }
 
+    @Test func `a reader who never quite catches up costs no more than one who does not`() {
+        var connection = ServerConnection(at: start)
+        connection.answer(HTTPResponse(body: "first", isStream: true), withBody: true, at: start)
+        let event = [UInt8](repeating: 7, count: 1 << 20)
+        for _ in 0..<64 {
+            connection.add(event: event, at: start)
+            connection.wrote(connection.waiting.count - 1, at: start)
+            #expect(connection.phase == .streaming && connection.waiting.count == 1)
+            #expect(connection.output.count <= ServerConnection.mostWaiting)
+        }
+        #expect(connection.waiting.first == 7)
+    }
+
     @Test func `a stream goes on, with signs of life, until its reader takes nothing`() {
         var connection = ServerConnection(at: start)
         connection.answer(HTTPResponse(body: "first", isStream: true), withBody: true, at: start)

@@ -1,4 +1,5 @@
 import Cluster
+import Synchronization
 import Testing
 import Transport
 
@@ -45,6 +46,30 @@ import Transport
         let broken = refusal { $0.fingerprint = "g" }
         #expect(broken.contains("although both have arithmetic 1") && broken.contains("broken"), "\(broken)")
         #expect(membership.members.isEmpty && !membership.hasNews)
+    }
+
+    @Test func `a worker that describes itself at length is refused`() {
+        let long = String(repeating: "x", count: 1_025)
+        for change in [
+            { $0.version = long }, { $0.fingerprint = long }, { $0.arithmeticName = long }, { $0.host = long },
+            { $0.hostName = long },
+        ] as [(inout WorkerIdentity) -> Void] {
+            var other = Self.identity
+            change(&other)
+            let error = #expect(throws: JoinRefused.self) { try membership.join(other, address("a")) }
+            #expect((error?.description.utf8.count ?? 0) < 200)
+        }
+    }
+
+    @Test func `members are remembered, and of lost workers a limited number`() throws {
+        try join("stays")
+        for number in 0..<(3 * Membership.mostKnown) {
+            try join("goes \(number)")
+            let member = try #require(membership.known("goes \(number)"))
+            membership.remove(member)
+        }
+        #expect(membership.state.withLock { $0.known.count } <= Membership.mostKnown + 1)
+        #expect(membership.known("stays") != nil && membership.members.count == 1)
     }
 
     @Test func `the loss of a member of the newest generation ends the coordinator's links, and no other's does`()
