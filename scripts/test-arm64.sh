@@ -4,6 +4,7 @@
 #
 #     scripts/test-arm64.sh            # some five minutes on two cores
 #     scripts/test-arm64.sh arm64      # only that one; or riscv64, x86-64, native
+#     scripts/test-arm64.sh swift      # the Swift code on arm64: scripts/test-arm64-swift.sh, as root, half an hour at first
 #
 # Needs clang 17 or later with lld, as Swift's toolchain has them, and on Debian qemu-user-static, libc6-dev-arm64-cross,
 # libgcc-12-dev-arm64-cross, and the same two for riscv64. What cannot be built or run is left out, and said. Exit status 1 if a
@@ -11,6 +12,7 @@
 set -euo pipefail
 root=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
 cd -- "$root"
+if [[ ${1:-} == swift && $# == 1 ]]; then exec scripts/test-arm64-swift.sh; fi
 work=$(mktemp -d)
 trap 'rm -rf -- "$work"' EXIT
 
@@ -56,7 +58,7 @@ if (($# > 0)); then
     wanted=([native]=0 [arm64]=0 [riscv64]=0 [x86-64]=0)
     for name in "$@"; do
         if [[ -z ${wanted[$name]:-} ]]; then
-            printf 'test-arm64: found %s, expected native, arm64, riscv64 or x86-64\n' "$name" >&2
+            printf 'test-arm64: found %s, expected native, arm64, riscv64 or x86-64, or swift alone\n' "$name" >&2
             exit 2
         fi
         wanted[$name]=1

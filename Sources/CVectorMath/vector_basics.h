@@ -17,6 +17,12 @@ typedef uint32_t vu __attribute__((ext_vector_type(16)));
 typedef double vd __attribute__((ext_vector_type(16)));
 typedef uint64_t vu64 __attribute__((ext_vector_type(8)));
 typedef _Bool vb __attribute__((ext_vector_type(16)));
+// Halves of vectors; clang 17 takes the attribute in no other declaration.
+typedef float vf8 __attribute__((ext_vector_type(8)));
+typedef float vf4 __attribute__((ext_vector_type(4)));
+typedef float vf2 __attribute__((ext_vector_type(2)));
+typedef double vd8 __attribute__((ext_vector_type(8)));
+typedef double vd4 __attribute__((ext_vector_type(4)));
 
 INLINE vf load(const float *p) { return *(const vfu *)p; }
 INLINE void store(float *p, vf v) { *(vfu *)p = v; }
@@ -46,19 +52,19 @@ INLINE vd add_squares(vf x, vd sum) {
 
 // The sixteen lanes added in one fixed tree.
 INLINE float total(vf v) {
-    float __attribute__((ext_vector_type(8))) a = v.lo + v.hi;
-    float __attribute__((ext_vector_type(4))) b = a.lo + a.hi;
+    vf8 a = v.lo + v.hi;
+    vf4 b = a.lo + a.hi;
     return (b.x + b.z) + (b.y + b.w);
 }
 INLINE double total_double(vd v) {
-    double __attribute__((ext_vector_type(8))) a = v.lo + v.hi;
-    double __attribute__((ext_vector_type(4))) b = a.lo + a.hi;
+    vd8 a = v.lo + v.hi;
+    vd4 b = a.lo + a.hi;
     return (b.x + b.z) + (b.y + b.w);
 }
 INLINE float largest(vf v) {
-    float __attribute__((ext_vector_type(8))) a = __builtin_elementwise_max(v.lo, v.hi);
-    float __attribute__((ext_vector_type(4))) b = __builtin_elementwise_max(a.lo, a.hi);
-    float __attribute__((ext_vector_type(2))) c = __builtin_elementwise_max(b.lo, b.hi);
+    vf8 a = __builtin_elementwise_max(v.lo, v.hi);
+    vf4 b = __builtin_elementwise_max(a.lo, a.hi);
+    vf2 c = __builtin_elementwise_max(b.lo, b.hi);
     return c.x > c.y ? c.x : c.y;
 }
 

@@ -107,12 +107,13 @@ package struct RunInputs: Sendable {
         metric = configuration.metric ?? (hasEntities ? .entityF1 : nil)
         schedule = LearningRateSchedule(configuration, totalSteps: plan.totalSteps)
         optimizer = OptimizerSettings(configuration, plan, layers: start.model.shape.layers)
-        notes =
-            text.layer.notes + doubts + target.heldOutNotes(configuration) + target.notes
-            + (second?.data.notes ?? []) + Self.doubts(configuration, plan)
-            + (try FrozenAdapters.notes(configuration, model))
-            + Self.taskNotes(data, plan, layers: start.model.shape.layers)
-            + [Self.describeFeatures(model, datasets)].compactMap { $0 }
+        let noted: [[String]] = [
+            text.layer.notes, doubts, target.heldOutNotes(configuration), target.notes, second?.data.notes ?? [],
+            Self.doubts(configuration, plan), try FrozenAdapters.notes(configuration, model),
+            Self.taskNotes(data, plan, layers: start.model.shape.layers),
+            [Self.describeFeatures(model, datasets)].compactMap { $0 },
+        ]
+        notes = noted.flatMap { $0 }
         modelDigests = try folder.digests.value()
         try checkExportedSize()
     }
