@@ -66,7 +66,8 @@ package enum EntryPoints {
 
     /// The same for a job of workers on this machine.
     package static func dryRun(_ options: LaunchOptions) throws -> [String] {
-        let (workers, threads) = LocalLaunch.shares(options, cores: ProcessorCount.usable)
+        let (workers, threads) = LocalLaunch.shares(
+            options, cores: ProcessorCount.usable, nodes: .ofThisProcess)
         var configuration = options.configuration
         configuration.threads = workers * threads
         return try dryRun(configuration, workers: workers)
@@ -115,7 +116,7 @@ package enum EntryPoints {
             one.configuration = configuration
             one.isBrief = !isFirst
             if let file = options.cluster { return try ClusterLaunch(one, invocation, file: file).run() }
-            return try LocalLaunch(one, invocation, cores: ProcessorCount.usable).run()
+            return try LocalLaunch(one, invocation, cores: ProcessorCount.usable, nodes: .ofThisProcess).run()
         }
         let seeds = try options.configuration.seedList
         let status =

@@ -14,7 +14,8 @@ struct Launch: RunCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Workers on this machine. (default: cores / 8, at least 2 if there are 2 cores)", valueName: "count"))
+            "Workers on this machine. (default: one for each NUMA node, at least 2 if there are 2 cores)",
+            valueName: "count"))
     var workers: Int?
     @Flag(help: "One process without sockets: the debug mode.")
     var single = false

@@ -1,6 +1,9 @@
 internal import ArgumentParser
 internal import Configuration
+internal import Logging
+internal import Processes
 internal import Runs
+internal import Tracing
 internal import Transport
 
 struct Work: RunCommand {
@@ -42,10 +45,15 @@ struct Work: RunCommand {
     var launched = false
     @Option(help: .hidden)
     var rank: Int?
+    @Option(help: .hidden)
+    var processors: String?
     @OptionGroup var trace: TraceOptions
     @OptionGroup var options: TrainOptions
 
     func validate() throws {
+        if let processors, ProcessorList(processors)?.isEmpty ?? true {
+            throw ValidationError("--processors is '\(processors)', must be a list such as 0-3,8-11")
+        }
         guard let chosen = Exchange(rawValue: exchange) else {
             throw ValidationError("--exchange is '\(exchange)', must be links or mpi")
         }
@@ -56,6 +64,11 @@ struct Work: RunCommand {
     }
 
     func run(_ invocation: Invocation) throws {
+        // Before any thread is started or memory filled: both shall belong to the node.
+        if let list = processors.flatMap({ ProcessorList($0) }) {
+            let isBound = list.bindThisThread()
+            Trace.run?.debug(isBound ? "bound" : "not bound", metadata: ["processors": "\(list.text)"])
+        }
         try EntryPoints.work(
             workOptions(),
             training: TrainingRequest(given: options.given, hasFile: options.run.config != nil) {

@@ -21,6 +21,21 @@ int apus_affinity_count(void) {
     return 0;
 }
 
+int apus_bind(const int *processors, int count) {
+    int most = 0;
+    for (int i = 0; i < count; i++) if (processors[i] > most) most = processors[i];
+    cpu_set_t *mask = CPU_ALLOC(most + 1);
+    if (!mask) return -1;
+    size_t size = CPU_ALLOC_SIZE(most + 1);
+    CPU_ZERO_S(size, mask);
+    for (int i = 0; i < count; i++) CPU_SET_S(processors[i], size, mask);
+    int result = sched_setaffinity(0, size, mask);
+    int code = errno;
+    CPU_FREE(mask);
+    errno = code;
+    return result;
+}
+
 static void *wait_for_release(void *lock) {
     pthread_mutex_lock(lock);
     pthread_mutex_unlock(lock);

@@ -3,7 +3,7 @@ internal import Console
 internal import Coordination
 internal import Foundation
 internal import Kernels
-internal import Processes
+package import Processes
 package import Runs
 internal import Tracing
 
@@ -11,21 +11,24 @@ internal import Tracing
 package struct LocalLaunch {
     private let options: LaunchOptions
     private let invocation: Invocation
-    private let workers: Int
-    private let threads: Int
+    private let shares: WorkerShares
+    private let nodes: MemoryNodes
+    private var workers: Int { shares.workers }
+    private var threads: Int { shares.threads }
 
-    package init(_ options: LaunchOptions, _ invocation: Invocation, cores: Int) {
+    package init(_ options: LaunchOptions, _ invocation: Invocation, cores: Int, nodes: MemoryNodes) {
         self.options = options
         self.invocation = invocation
-        (workers, threads) = Self.shares(options, cores: cores)
+        self.nodes = nodes
+        shares = WorkerShares(options, cores: cores, nodes: nodes)
     }
 
     /// How many workers are started, and the threads of each.
-    package static func shares(_ options: LaunchOptions, cores: Int) -> (workers: Int, threads: Int) {
+    package static func shares(
+        _ options: LaunchOptions, cores: Int, nodes: MemoryNodes
+    ) -> (workers: Int, threads: Int) {
         guard !options.single else { return (1, options.configuration.threads) }
-        let shares = WorkerShares(
-            cores: cores, lanes: options.configuration.laneCount, workers: options.workers,
-            threads: options.threadsGiven ? options.configuration.threads : nil)
+        let shares = WorkerShares(options, cores: cores, nodes: nodes)
         return (shares.workers, shares.threads)
     }
 
@@ -58,6 +61,7 @@ package struct LocalLaunch {
                     "work", "--launched", "--coordinator", endpoint, "--threads", String(threads), "--rank",
                     String(number),
                 ]
+                    + (shares.processors(of: number, nodes).map { ["--processors", $0.text] } ?? [])
                     + configuration.workerTimeouts + Trace.arguments,
                 opening: opening)
         }
@@ -66,6 +70,19 @@ package struct LocalLaunch {
             invocation: invocation, maxRestarts: configuration.maxRestarts
         ) { folder.remove() }
         return supervisor.run()
+    }
+}
+
+extension WorkerShares {
+    fileprivate init(_ options: LaunchOptions, cores: Int, nodes: MemoryNodes) {
+        self.init(
+            cores: cores, nodes: nodes.count, lanes: options.configuration.laneCount, workers: options.workers,
+            threads: options.threadsGiven ? options.configuration.threads : nil)
+    }
+
+    /// The processors that a worker, and each replacement of it, is bound to; nil: it is not bound.
+    func processors(of worker: Int, _ nodes: MemoryNodes) -> ProcessorList? {
+        node(of: worker).flatMap { nodes.processors.isEmpty ? nil : nodes.processors[$0] }
     }
 }
 

@@ -24,6 +24,9 @@ int apus_close_door(int listener, int closed);
 /// Number of processors in the calling process's affinity mask; 0 if the system does not say.
 int apus_affinity_count(void);
 
+/// Binds the calling thread, and threads that it starts later, to these processors. Returns 0, or -1 with errno set.
+int apus_bind(const int *processors, int count);
+
 /// Keeps glibc from reserving a heap of 64 MiB for each thread. To be called before the first thread starts.
 void apus_use_one_heap(void);
 
