@@ -103,7 +103,8 @@ import Testing
         ("# a table\ntext,label\ngood,1\n", "is a comment"),
         ("sep=;\ntext;label\ngood;1\n", "tells a spreadsheet the separator"),
         ("'text','label'\n'good','1'\n", "have single quotes"), ("text~label\ngood~1\n", "\"~\" separates the fields"),
-        ("text  label\ngood  1\n", "spaces separate the fields"), ("Text^Label\ngood^1\n", "\"^\" separates the fields"),
+        ("text  label\ngood  1\n", "spaces separate the fields"),
+        ("Text^Label\ngood^1\n", "\"^\" separates the fields"),
     ])
     func `a first line that names no columns is called what it is`(contents: String, part: String) {
         let error = #expect(throws: DatasetError.self) { try read("a.csv", contents) }
