@@ -43,12 +43,14 @@ struct FirstLines {
         return areTaggedWords ? .conll : nil
     }
 
-    /// Whether the first line has one of the known column names.
+    /// Whether the first line has one of the known column names, or several names of which a model was trained on one.
     func namesColumns(_ asked: ColumnNames, between separator: UInt8) -> Bool {
+        let names = names(between: separator)
+        let usual = names.count > 1 ? [asked.usual?.text, asked.usual?.pair, asked.usual?.label] : []
         let known = Set(
             ColumnChoice.knownTexts + ColumnChoice.knownLabels
-                + [asked.text, asked.pair, asked.label].compactMap { $0 })
-        return !known.isDisjoint(with: names(between: separator))
+                + ([asked.text, asked.pair, asked.label] + usual).compactMap { $0 })
+        return !known.isDisjoint(with: names)
     }
 
     /// Whether the first line has the name of a text and that of its label, which no sentence begins with.

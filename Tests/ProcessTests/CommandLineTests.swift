@@ -60,8 +60,9 @@ import Testing
                 expectRefused(
                     try ApusProcess(command, "--workers", workers), "--workers is \(workers), must be 1 to 4096")
             }
-            expectRefused(try ApusProcess("chaos", "--first", "9223372036854775807", "--runs", workers), "--first is ")
         }
+        expectRefused(try ApusProcess("chaos", "--first", "9223372036854775807", "--runs", "2"), "--first is ")
+        expectRefused(try ApusProcess("chaos", "--runs", "9223372036854775807"), "--runs is ")
         expectRefused(
             try ApusProcess("coordinate", "--workers", "1", "--rendezvous-timeout", "9223372036854775807"),
             "--rendezvous-timeout is ")

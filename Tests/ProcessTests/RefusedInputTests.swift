@@ -156,9 +156,8 @@ import Testing
             options: ["--unfreeze-every", "1", "--freeze", "pooler", "classifier"]),
         Fault("adapters of rank 0", "--lora-rank is 0", options: ["--lora-rank", "0"]),
         Fault(
-            "adapters beyond all memory",
-            "GB, this machine "
-                + "has", "--lora-rank", options: ["--lora-rank", "2147483647"]),
+            "adapters beyond all memory", "must be at most 65536", "--lora-rank",
+            options: ["--lora-rank", "2147483647"]),
         Fault(
             "adapters on what is not there", "'querry'", "did you mean 'query'?",
             options: ["--lora-rank", "2", "--lora-targets", "querry"]),
