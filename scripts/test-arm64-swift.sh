@@ -91,9 +91,9 @@ make_package() {
 JSON
 }
 
-# Runs the arguments in the compiler's folder as root, where /apus is this checkout, /arm64 the target's files, /work the rest.
+# Runs the arguments in the compiler's folder as root, where /apus is this checkout, /arm64 the target's files, /arm64-build the rest.
 inside() {
-    mkdir -p -- "$folder"/compiler/{apus,arm64,work,proc,dev,tmp}
+    mkdir -p -- "$folder"/compiler/{apus,arm64,arm64-build,proc,dev,tmp}
     # The mounts end with the command.
     unshare --mount bash -euc '
         folder=$0 root=$1
@@ -101,7 +101,7 @@ inside() {
         mount --make-rprivate /
         mount --bind "$root" "$folder/compiler/apus"
         mount --bind "$folder/target" "$folder/compiler/arm64"
-        mount --bind "$folder" "$folder/compiler/work"
+        mount --bind "$folder" "$folder/compiler/arm64-build"
         mount -t proc none "$folder/compiler/proc"
         mount --rbind /dev "$folder/compiler/dev"
         exec chroot "$folder/compiler" /usr/bin/env -i "PATH=$1/bin:/usr/bin" HOME=/tmp TMPDIR=/tmp "${@:2}"
@@ -113,8 +113,8 @@ swift package resolve >&2
 make_package
 printf 'swift: compiling for arm64 with %s (some ten minutes the first time)\n' "$(inside swift --version 2>/dev/null | head -n 1)" >&2
 log=$folder/build.log
-if ! inside swift build --package-path /work/package --scratch-path /work/build --disable-sandbox --no-color-diagnostics \
-    --destination /work/arm64.json -c release --product OneProcess >"$log" 2>&1; then
+if ! inside swift build --package-path /arm64-build/package --scratch-path /arm64-build/build --disable-sandbox --no-color-diagnostics \
+    --destination /arm64-build/arm64.json -c release --product OneProcess >"$log" 2>&1; then
     grep -E 'error:|^Stack dump' "$log" | head -n 20 >&2 || true
     printf 'test-arm64: the Swift code did not compile for arm64; all that was said is in %s\n' "$log" >&2
     exit 1

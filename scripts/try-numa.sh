@@ -28,7 +28,7 @@ kernel=${KERNEL:-}
 if [[ ! $kernel ]]; then
     package=$(apt-cache depends linux-image-cloud-amd64 2>/dev/null | awk '/Depends:/ { print $2; exit }')
     if ! [[ $package ]] || ! (cd -- "$work" && apt-get download "$package" >apt.log 2>&1 && dpkg-deb -x linux-*.deb kernel); then
-        printf 'try-numa: left out, there is no kernel: set KERNEL to the file of one\n'
+        printf 'try-numa: left out, no kernel was found: set KERNEL to the file of one\n'
         exit 0
     fi
     kernel=$(echo "$work"/kernel/boot/vmlinuz-*)

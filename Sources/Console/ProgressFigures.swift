@@ -123,7 +123,7 @@ package struct ProgressFigures: Sendable, Equatable {
         return words
     }
 
-    /// Minutes and seconds, or with hours, or days and hours; a question mark for what is no duration.
+    /// Minutes and seconds, or with hours, or days and hours; a question mark if it is not a duration.
     package static func clock(_ seconds: Double) -> String {
         guard seconds > -0.5, seconds < 1e9 else { return "?" }
         let whole = Int(seconds.rounded())

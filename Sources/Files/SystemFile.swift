@@ -4,7 +4,7 @@ package import Foundation
 ///
 /// Their size is reported as 0, and Foundation may stop before the end: this reads up to the end.
 package enum SystemFile {
-    /// - Parameter most: bytes after which it stops, or few more of them: of a device there is no end.
+    /// - Parameter most: bytes after which it stops, or a few more: a device may have no end.
     /// - Returns: nil if there is no such file (any more), or it may not be read.
     package static func contents(_ path: String, most: Int = .max) -> Data? {
         let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)

@@ -54,7 +54,7 @@ struct RunData: Sendable {
 }
 
 extension TrainingConfiguration {
-    /// What an option names for a split, and whether the split's rows are held out of it; nil if there is no split.
+    /// The files that hold a split, and whether its rows are held out of them; nil if there is no split.
     func data(of split: Split) -> (files: String, isHeldOut: Bool)? {
         switch split {
         case .train: (train, false)

@@ -29,7 +29,7 @@ struct WordLines {
         /// Nil: the last one.
         let label: Int?
         let isLabelWanted: Bool
-        /// Whether they are those of the training data, and nobody named them.
+        /// Whether they are the columns of the training data, not ones that an option names.
         let areUsual: Bool
 
         var needed: Int { max(word, isLabelWanted ? label ?? 1 : 0) + 1 }

@@ -44,7 +44,7 @@ import Testing
     }
 
     @Test(.enabled(if: SmallDisk.isAllowed, "a mount of one's own needs user namespaces"))
-    func `a root that nobody may write to`() throws {
+    func `a root folder that cannot be written`() throws {
         let folder = Self.quoted(job.folder.path)
         try expectUsualBits(job) { command in
             let inner =

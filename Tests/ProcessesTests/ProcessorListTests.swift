@@ -19,7 +19,7 @@ import Testing
             "x", "0-", "-3", "3-1", "0,,1", ",", "0,", "0-1-2", "+1", "0 1", "0x1", "1048576", "0-99999999999999999999",
             "99999999999999999999", "0-3:1/2", "all", "\u{0}", "٣",
         ])
-    func `other text is no list`(text: String) { #expect(ProcessorList(text) == nil) }
+    func `other text is not a list`(text: String) { #expect(ProcessorList(text) == nil) }
 
     @Test func `a list is written as it is read`() {
         for (numbers, text) in [

@@ -2,7 +2,7 @@ import Testing
 
 @testable import Transport
 
-/// Frames that nobody asked for yet.
+/// Frames that were not requested yet.
 @Suite struct WaitingFramesTests {
     /// A frame whose payload costs no memory of its own.
     private struct Frame: ReceivedFrame {

@@ -52,7 +52,7 @@ import Testing
             kind: kind, sender: sender, generation: generation, step: 0, bucket: 0, offset: token, count: 0)
     }
 
-    @Test func `a token or generation that differs in one bit lets nobody in`() {
+    @Test func `a token or generation that differs in one bit is refused`() {
         #expect(isLetIn(hello(token: token)))
         for bit in 0..<64 { #expect(!isLetIn(hello(token: token ^ 1 << bit)), "bit \(bit)") }
         for bit in 0..<32 { #expect(!isLetIn(hello(token: token, generation: 5 ^ 1 << bit)), "bit \(bit)") }

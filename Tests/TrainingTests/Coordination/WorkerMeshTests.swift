@@ -34,7 +34,7 @@ import TransportTesting
         #expect(try receiveFed(mesh, step: 2).sender == 2)
     }
 
-    @Test func `samples that nobody asks for end a worker's wait for an exchange by name`() throws {
+    @Test func `unrequested samples end a worker's wait for an exchange and name the sender`() throws {
         let mesh = WorkerMesh(world[0])
         try send(ShardFrame.Kind.lane.rawValue, from: 1, times: Self.most + 1)
         #expect(throws: MeshError.overrun(rank: 1)) { try mesh.receive(deadline: .now + .seconds(60)) }
